@@ -1,0 +1,196 @@
+"""Every number and choice of a NeRF a user may change: one frozen dataclass per concept.
+
+A field is declared once, with its default, its `Domain` (or a `Literal`'s choices) and a
+docstring; command lines, search spaces, tables and axis labels all read it from here.
+Distances are Euclidean along a unit direction, in scene units.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from nerf.domain import Domain
+from nerf.errors import InputError
+
+HiddenActivation = Literal["relu", "silu", "gelu", "softplus", "sine"]
+DensityActivation = Literal["relu", "softplus", "shifted_softplus", "truncated_exp", "sigmoid"]
+ColourActivation = Literal["sigmoid", "widened_sigmoid"]
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise InputError(message)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Where along each ray the field is asked."""
+
+    near: Annotated[float, Domain(0.5, 5.0, unit="scene units", label="near")] = 2.0
+    """Distance at which a ray's samples begin; nothing nearer is seen."""
+
+    far: Annotated[float, Domain(1.0, 14.0, unit="scene units", label="far")] = 6.0
+    """Distance at which a ray's samples end; nothing beyond is seen."""
+
+    coarse: Annotated[int, Domain(16, 128, log=True, unit="samples", label="coarse samples")] = 64
+    """Stratified samples per ray."""
+
+    fine: Annotated[int, Domain(0, 128, unit="samples", label="fine samples")] = 0
+    """Further samples per ray, drawn where the coarse pass found weight; 0 means one pass only."""
+
+    jitter: bool = True
+    """Draw each training sample at random within its stratum; evaluation always takes the middle."""
+
+    def __post_init__(self) -> None:
+        _require(
+            math.isfinite(self.near) and math.isfinite(self.far) and 0 <= self.near < self.far,
+            f"0 <= near < far must hold, got near={self.near:g}, far={self.far:g}; "
+            "change sampling.near or sampling.far",
+        )
+        _require(
+            self.coarse >= 2, f"sampling.coarse must be at least 2 samples, got {self.coarse}"
+        )
+        _require(self.fine >= 0, f"sampling.fine must be 0 (one pass) or more, got {self.fine}")
+
+    @property
+    def span(
+        self,
+    ) -> Annotated[float, Domain(1.0, 8.0, unit="scene units", label="far - near")]:
+        """Distance from near to far; a study varies it in far's place, so that every pair is valid."""
+        return self.far - self.near
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Frequency encoding of positions and directions (Eq. 4 of arXiv:2003.08934)."""
+
+    position_frequencies: Annotated[
+        int, Domain(0, 15, unit="octaves", label="position frequencies")
+    ] = 8
+    """Octaves of sine and cosine given for each coordinate of a position."""
+
+    direction_frequencies: Annotated[
+        int, Domain(0, 8, unit="octaves", label="direction frequencies")
+    ] = 4
+    """Octaves of sine and cosine given for each component of a viewing direction."""
+
+    include_input: bool = True
+    """Give the raw coordinates beside their sines and cosines."""
+
+    def __post_init__(self) -> None:
+        for name in ("position_frequencies", "direction_frequencies"):
+            count = getattr(self, name)
+            _require(0 <= count <= 24, f"encoding.{name} must lie in 0..24, got {count}")
+        _require(
+            self.include_input or self.position_frequencies > 0,
+            "encoding.position_frequencies=0 with encoding.include_input=false leaves the field "
+            "blind to position; set either",
+        )
+
+
+@dataclass(frozen=True)
+class Field:
+    """The network: encoded position and direction to density and colour."""
+
+    depth: Annotated[int, Domain(2, 8, unit="layers", label="depth")] = 4
+    """Hidden layers before the density head."""
+
+    width: Annotated[int, Domain(16, 256, log=True, unit="units", label="width")] = 128
+    """Units of a hidden layer; the colour head has half as many."""
+
+    skip: Annotated[int, Domain(0, 7, unit="layer", label="skip")] = 0
+    """The encoded position joins again after this many hidden layers; 0 means never."""
+
+    hidden_activation: HiddenActivation = "relu"
+    """Non-linearity between hidden layers."""
+
+    density_activation: DensityActivation = "softplus"
+    """What makes a raw output a density >= 0."""
+
+    colour_activation: ColourActivation = "sigmoid"
+    """What makes a raw output a colour; the widened sigmoid reaches 0 and 1 (arXiv:2103.13415, C)."""
+
+    def __post_init__(self) -> None:
+        _require(self.depth >= 1, f"field.depth must be at least 1 layer, got {self.depth}")
+        _require(self.width >= 2, f"field.width must be at least 2 units, got {self.width}")
+        _require(
+            0 <= self.skip < self.depth,
+            f"0 <= skip < depth must hold, got skip={self.skip}, depth={self.depth}; "
+            "lower field.skip or raise field.depth",
+        )
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """Adam, its learning rate's exponential decay, and what a step is made of."""
+
+    learning_rate: Annotated[float, Domain(1e-4, 1e-2, log=True, label="learning rate")] = 2e-3
+    """Adam's step size at the first step."""
+
+    decay: Annotated[float, Domain(0.01, 1.0, log=True, label="learning-rate decay")] = 0.1
+    """The last step's learning rate as a share of the first one's."""
+
+    rays: Annotated[int, Domain(64, 4096, log=True, unit="rays", label="rays per step")] = 512
+    """Training rays drawn, with replacement, for each step."""
+
+    steps: Annotated[int, Domain(50, 20000, log=True, unit="steps", label="steps")] = 1000
+    """Steps of training."""
+
+    density_noise: Annotated[
+        float, Domain(0.0, 2.0, unit="1 / scene unit", label="density noise")
+    ] = 0.0
+    """Standard deviation of the noise added to the raw density while training."""
+
+    def __post_init__(self) -> None:
+        _require(
+            0 < self.learning_rate < math.inf,
+            f"optimisation.learning_rate must be positive, got {self.learning_rate:g}",
+        )
+        _require(
+            0 < self.decay <= 1,
+            f"optimisation.decay must lie in (0, 1], got {self.decay:g}; 1 keeps the rate constant",
+        )
+        _require(self.rays >= 1, f"optimisation.rays must be at least 1, got {self.rays}")
+        _require(self.steps >= 1, f"optimisation.steps must be at least 1, got {self.steps}")
+        _require(
+            0 <= self.density_noise < math.inf,
+            f"optimisation.density_noise must be 0 or more, got {self.density_noise:g}",
+        )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How often, and on how many held-out pixels, a run is judged."""
+
+    times: int = 18
+    """Evaluations spread evenly over the steps, the last at the end."""
+
+    pixels: int = 4096
+    """Validation pixels rendered each time, on one regular grid over all validation views."""
+
+    final_pixels: int = 8192
+    """Pixels of each of the validation and test views rendered for the final figures."""
+
+    def __post_init__(self) -> None:
+        _require(self.times >= 1, f"evaluation.times must be at least 1, got {self.times}")
+        _require(
+            min(self.pixels, self.final_pixels) >= 256,
+            "evaluation.pixels and evaluation.final_pixels must be at least 256, "
+            f"got {self.pixels} and {self.final_pixels}",
+        )
+
+
+@dataclass(frozen=True)
+class NerfConfig:
+    """One NeRF, whole: the same config, seed and scene give the same result on one machine."""
+
+    sampling: Sampling = dataclasses.field(default_factory=Sampling)
+    encoding: Encoding = dataclasses.field(default_factory=Encoding)
+    field: Field = dataclasses.field(default_factory=Field)
+    optimisation: Optimisation = dataclasses.field(default_factory=Optimisation)
+    evaluation: Evaluation = dataclasses.field(default_factory=Evaluation)
+    seed: int = 0
+    """Seeds the initial weights and every random draw of the run."""

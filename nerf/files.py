@@ -1,0 +1,28 @@
+"""Files that appear whole or not at all, whatever dies while they are written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """`path` holds `content`, or what it held before: never a part of it."""
+    replace_atomically(path, lambda beside: beside.write_bytes(content))
+
+
+def replace_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Lets `write` fill a temporary file in the same folder, then puts it in `path`'s place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        write(beside)
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,190 @@
+"""The study folder: its files, its records and their schema.
+
+    STUDIES/NAME/
+        study.json        what was asked for: spec, space, scene, versions, git commit, command line
+        optuna.journal    which trials exist and how they ended: the only truth
+        records/ID.json   one ended trial: its row and its curve
+        trials.parquet    a row a trial, made from the records
+        curves.parquet    a row an evaluation, made from the records
+        renders/ID.png    one validation view beside its truth, at the trial's end
+        checkpoints/      what a running trial resumes from
+        ray/, wandb/      scratch of those tools
+        report.html
+
+Every file appears whole or not at all: it is written beside its place, then renamed.
+Reading a study needs this file alone; nothing here imports Ray, Optuna or torch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nerf.errors import InputError
+from nerf.files import write_atomically
+from nerf.parameters import parameters
+
+SCHEMA_VERSION = 1
+
+PHASES = ("explore", "optimize")
+STATES = ("completed", "pruned", "collapsed", "failed")
+
+TRIAL_COLUMNS = {
+    "trial_id": "string",  # the trial's number, as its files are named
+    "number": "int64",
+    "phase": "string",  # explore | optimize
+    "state": "string",  # completed | pruned | collapsed | failed
+    "reason": "string",  # why it is not completed; empty where it is
+    "seed": "int64",
+    "steps_done": "int64",
+    "budget_steps": "int64",
+    "psnr": "float64",  # validation, dB; NaN where none was measured
+    "ssim": "float64",  # validation
+    "test_psnr": "float64",  # test views, dB; NaN where the budget was not reached
+    "test_ssim": "float64",
+    "train_seconds": "float64",
+    "started": "datetime64[ns, UTC]",
+    "ended": "datetime64[ns, UTC]",
+    "host": "string",
+    "device": "string",
+}
+"""Then one column for each parameter under its dotted path, varied or not."""
+
+CURVE_COLUMNS = {
+    "trial_id": "string",
+    "step": "int64",
+    "seconds": "float64",  # of training so far, evaluation left out
+    "loss": "float64",  # mean squared error of the last training rays
+    "psnr": "float64",  # validation, dB
+    "ssim": "float64",
+    "learning_rate": "float64",
+}
+
+_KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "choice": "string"}
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The paths of one study and the only code that reads and writes its records."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def spec_file(self) -> Path:
+        return self.path / "study.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "optuna.journal"
+
+    @property
+    def trials_file(self) -> Path:
+        return self.path / "trials.parquet"
+
+    @property
+    def curves_file(self) -> Path:
+        return self.path / "curves.parquet"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    def render(self, trial_id: str) -> Path:
+        return self.path / "renders" / f"{trial_id}.png"
+
+    def record_file(self, trial_id: str) -> Path:
+        return self.path / "records" / f"{trial_id}.json"
+
+    def write_spec(self, spec: dict[str, Any]) -> None:
+        write_atomically(self.spec_file, json.dumps(spec, indent=2, allow_nan=False).encode())
+
+    def read_spec(self) -> dict[str, Any]:
+        """study.json; raises `InputError` where this is no study folder."""
+        try:
+            spec = json.loads(self.spec_file.read_text())
+        except (OSError, ValueError):
+            raise InputError(
+                f"{self.path} is no study folder (no readable study.json); name one that "
+                "study/run_sweep.py made"
+            ) from None
+        if spec.get("schema") != SCHEMA_VERSION:
+            raise InputError(
+                f"{self.spec_file} has schema {spec.get('schema')!r}, this program reads "
+                f"{SCHEMA_VERSION}; use the version that wrote it"
+            )
+        return spec
+
+    def append(self, row: dict[str, Any], curve: list[dict[str, Any]]) -> None:
+        """Keeps one ended trial for good; the tables follow with `write_tables`."""
+        record = json.dumps({"trial": row, "curve": curve}, default=_plain)
+        write_atomically(self.record_file(row["trial_id"]), record.encode())
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every ended trial's record, by number."""
+        files = sorted((self.path / "records").glob("*.json"))
+        return [json.loads(file.read_text()) for file in files]
+
+    def write_tables(self) -> None:
+        """Makes trials.parquet and curves.parquet anew from the records."""
+        records = self.records()
+        trials = tidy(pd.DataFrame([record["trial"] for record in records]), trial_dtypes())
+        rows = [{"trial_id": r["trial"]["trial_id"], **point} for r in records for point in r["curve"]]
+        curves = tidy(pd.DataFrame(rows), CURVE_COLUMNS)
+        write_atomically(self.trials_file, trials.to_parquet(index=False))
+        write_atomically(self.curves_file, curves.to_parquet(index=False))
+
+    def read_trials(self) -> pd.DataFrame:
+        """trials.parquet, with `TRIAL_COLUMNS` and a column a parameter; empty before the first trial."""
+        return _read_table(self.trials_file, trial_dtypes())
+
+    def read_curves(self) -> pd.DataFrame:
+        """curves.parquet, with `CURVE_COLUMNS`; empty before the first trial."""
+        return _read_table(self.curves_file, CURVE_COLUMNS)
+
+
+def trial_dtypes() -> dict[str, str]:
+    """The columns of trials.parquet and their types."""
+    return TRIAL_COLUMNS | {p.path: _KIND_DTYPES[p.kind] for p in parameters().values() if p.path != "seed"}
+
+
+def tidy(frame: pd.DataFrame, dtypes: dict[str, str]) -> pd.DataFrame:
+    """`frame` with exactly these columns, in this order, of these types."""
+    frame = frame.reindex(columns=list(dtypes))
+    for column, dtype in dtypes.items():
+        if dtype.startswith("datetime64"):
+            frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601").astype(dtype)
+    return frame.astype(dtypes)
+
+
+def trial_id(number: int) -> str:
+    """How a trial is named in files and tables."""
+    return f"{number:05d}"
+
+
+def _read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
+    if not file.exists():
+        return tidy(pd.DataFrame(), dtypes)
+    try:
+        return pd.read_parquet(file).astype(dtypes)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{file} cannot be read ({str(error).splitlines()[0]}); run_sweep.py --resume makes it "
+            "anew from the records"
+        ) from None
+
+
+def _plain(value: Any) -> Any:
+    """numpy scalars and paths, for JSON."""
+    return value.item() if hasattr(value, "item") else str(value)

@@ -1,0 +1,204 @@
+"""What a study varies: parameters with narrowed domains, and the way from the unit cube and back.
+
+The declared domains are the study's prior. `Dimension.from_unit` is that prior's inverse
+distribution function; the explore design and the importance analysis both go through it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nerf.config import NerfConfig
+from nerf.domain import Domain
+from nerf.errors import InputError
+from nerf.parameters import DERIVED, Flat, Kind, Parameter, Value, build, parameter
+
+# Varied as part of a study's budget or design, never as one of its parameters.
+_NOT_VARIED = ("optimisation.steps", "evaluation.times", "evaluation.pixels", "evaluation.final_pixels", "seed")
+
+DEFAULT_VARIED = (
+    "sampling.near",
+    "sampling.span",
+    "encoding.position_frequencies",
+    "encoding.direction_frequencies",
+    "field.width=32:128",
+    "field.hidden_activation",
+    "field.density_activation",
+    "optimisation.learning_rate",
+)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One varied parameter: either a range `low..high` or a list of `choices`."""
+
+    path: str
+    kind: Kind
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    choices: tuple[Value, ...] = ()
+    label: str = ""
+    unit: str = ""
+
+    def from_unit(self, u: float) -> Value:
+        """The value at quantile `u` in [0, 1) of this dimension's prior."""
+        if self.choices:
+            return self.choices[min(int(u * len(self.choices)), len(self.choices) - 1)]
+        low, high = self._edges()
+        value = low + u * (high - low)
+        value = math.exp(value) if self.log else value
+        if self.kind == "int":
+            # Integers own the half-open cell around them, so that both ends are as likely as any.
+            return int(min(max(math.floor(value + 0.5), self.low), self.high))
+        return min(max(value, self.low), self.high)
+
+    def to_unit(self, value: Value) -> float:
+        """The prior's quantile of `value`; the middle of its cell where the prior is discrete."""
+        if self.choices:
+            return (self.choices.index(value) + 0.5) / len(self.choices)
+        low, high = self._edges()
+        number = float(value)
+        return ((math.log(number) if self.log else number) - low) / (high - low)
+
+    def _edges(self) -> tuple[float, float]:
+        half_cell = 0.5 if self.kind == "int" else 0.0
+        low, high = self.low - half_cell, self.high + half_cell
+        return (math.log(low), math.log(high)) if self.log else (low, high)
+
+    def __str__(self) -> str:
+        if self.choices:
+            return f"{self.path} in {', '.join(map(str, self.choices))}"
+        return f"{self.path} in {Domain(self.low, self.high, self.log, self.unit)}"
+
+
+@dataclass(frozen=True)
+class Space:
+    """Everything a study varies, and what it holds fixed away from the defaults."""
+
+    dimensions: tuple[Dimension, ...]
+    fixed: tuple[tuple[str, Value], ...] = ()
+
+    def config(self, values: Flat, seed: int = 0) -> NerfConfig:
+        """The NeRF config of one trial; `values` maps each dimension's path to its value."""
+        return build({**dict(self.fixed), **values, "seed": seed})
+
+    def defaults(self) -> dict[str, Value]:
+        """The default value of each varied parameter, moved to the nearest one in the space."""
+        return {d.path: _nearest(d, parameter(d.path).default) for d in self.dimensions}
+
+    def point(self, units: Sequence[float]) -> dict[str, Value]:
+        """The values at one point of the unit cube."""
+        return {d.path: d.from_unit(u) for d, u in zip(self.dimensions, units, strict=True)}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "dimensions": [dataclasses.asdict(d) for d in self.dimensions],
+            "fixed": dict(self.fixed),
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Space:
+        dimensions = tuple(
+            Dimension(**{**d, "choices": tuple(d["choices"])}) for d in data["dimensions"]
+        )
+        return Space(dimensions, tuple(data["fixed"].items()))
+
+
+def parse_space(varied: Sequence[str], fixed: Flat) -> Space:
+    """The space that `--vary` texts and `--set` values describe.
+
+    Raises `InputError` for an unknown path, a range outside the declared domain or the wrong way
+    round, a parameter both varied and set, and where some combination breaks a rule of the config.
+    """
+    dimensions = tuple(parse_dimension(text) for text in varied)
+    paths = [d.path for d in dimensions]
+    for path in paths:
+        target = parameter(path).sets or path
+        if paths.count(path) > 1:
+            raise InputError(f"{path} is varied twice; keep one --vary of it")
+        if path in fixed:
+            raise InputError(f"{path} is both varied and set; drop --vary or --set")
+        if target != path and (target in paths or target in fixed):
+            raise InputError(f"{path} sets {target}; vary or set one of the two, not both")
+    space = Space(dimensions, tuple(fixed.items()))
+    _check_combinations(space)
+    return space
+
+
+def default_space(fixed: Flat) -> Space:
+    """What a study varies when nothing is asked for: `DEFAULT_VARIED` less what is set."""
+    settled = set(fixed)
+    settled |= {path for path, derived in DERIVED.items() if derived.sets in fixed}
+    varied = [text for text in DEFAULT_VARIED if text.partition("=")[0] not in settled]
+    return parse_space(varied, fixed)
+
+
+def parse_dimension(text: str) -> Dimension:
+    """The dimension that `PATH`, `PATH=LOW:HIGH` or `PATH=a,b,c` describes."""
+    path, equals, wanted = text.partition("=")
+    declared = parameter(path)
+    if path in _NOT_VARIED:
+        raise InputError(f"{path} is part of a study's budget and cannot be varied; use its option")
+    if not equals:
+        return _declared(declared)
+    if ":" in wanted:
+        return _range(declared, wanted)
+    choices = tuple(declared.parse(choice) for choice in wanted.split(","))
+    if len(set(choices)) < max(2, len(choices)):
+        raise InputError(f"{path} needs two or more different values to vary, got {wanted!r}")
+    return Dimension(path, declared.kind, choices=choices, label=declared.label, unit=declared.unit)
+
+
+def _declared(declared: Parameter) -> Dimension:
+    common = {"label": declared.label, "unit": declared.unit}
+    if declared.choices:
+        return Dimension(declared.path, declared.kind, choices=declared.choices, **common)
+    if declared.domain is None:
+        raise InputError(f"{declared.path} has no domain of its own; write {declared.path}=a,b,c")
+    domain = declared.domain
+    return Dimension(declared.path, declared.kind, domain.low, domain.high, domain.log, **common)
+
+
+def _range(declared: Parameter, wanted: str) -> Dimension:
+    path = declared.path
+    if declared.domain is None:
+        raise InputError(f"{path} takes no range, got {wanted!r}; write {path}=a,b,c")
+    low_text, _, high_text = wanted.partition(":")
+    low, high = float(declared.parse(low_text)), float(declared.parse(high_text))
+    if not low < high:
+        raise InputError(f"low < high must hold, got {path}={wanted}; turn the range round")
+    widest = declared.domain
+    if low < widest.low or high > widest.high:
+        raise InputError(f"{path}={wanted} leaves its domain {widest}; stay within it")
+    return Dimension(
+        path, declared.kind, low, high, widest.log, label=declared.label, unit=declared.unit
+    )
+
+
+def _check_combinations(space: Space) -> None:
+    """Tries every pair of extreme values: the config's rules each tie at most two fields."""
+    base = space.defaults()
+    extremes = {d.path: d.choices or (d.from_unit(0.0), d.from_unit(1.0)) for d in space.dimensions}
+    pairs = list(itertools.combinations(extremes, 2)) or [(path, path) for path in extremes]
+    for first, second in pairs:
+        for a, b in itertools.product(extremes[first], extremes[second]):
+            try:
+                space.config({**base, first: a, second: b})
+            except InputError as error:
+                raise InputError(f"the space holds an invalid combination: {error}") from None
+    space.config(base)
+
+
+def _nearest(dimension: Dimension, value: Value) -> Value:
+    if dimension.choices:
+        if value in dimension.choices:
+            return value
+        return dimension.choices[0]
+    number = min(max(float(value), dimension.low), dimension.high)
+    return int(number) if dimension.kind == "int" else number
