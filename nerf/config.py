@@ -18,6 +18,8 @@ from nerf.errors import InputError
 HiddenActivation = Literal["relu", "silu", "gelu", "softplus", "sine"]
 DensityActivation = Literal["relu", "softplus", "shifted_softplus", "truncated_exp", "sigmoid"]
 ColourActivation = Literal["sigmoid", "widened_sigmoid"]
+Initialisation = Literal["pytorch", "glorot"]
+Schedule = Literal["exponential", "cosine", "constant"]
 
 
 def _require(holds: bool, message: str) -> None:
@@ -80,6 +82,9 @@ class Encoding:
     include_input: bool = True
     """Give the raw coordinates beside their sines and cosines."""
 
+    times_pi: bool = False
+    """Multiply the coordinates by pi first, as the paper writes; nerf-pytorch does not."""
+
     def __post_init__(self) -> None:
         for name in ("position_frequencies", "direction_frequencies"):
             count = getattr(self, name)
@@ -110,12 +115,24 @@ class Field:
     density_activation: DensityActivation = "softplus"
     """What makes a raw output a density >= 0."""
 
+    density_scale: Annotated[
+        float, Domain(1.0, 100.0, log=True, unit="1 / scene unit", label="density scale")
+    ] = 25.0
+    """The largest density that the sigmoid reaches; the other density activations do not use it."""
+
     colour_activation: ColourActivation = "sigmoid"
     """What makes a raw output a colour; the widened sigmoid reaches 0 and 1 (arXiv:2103.13415, C)."""
+
+    initialisation: Initialisation = "pytorch"
+    """PyTorch's uniform weights and biases, or Glorot's with zero bias; sine layers have SIREN's."""
 
     def __post_init__(self) -> None:
         _require(self.depth >= 1, f"field.depth must be at least 1 layer, got {self.depth}")
         _require(self.width >= 2, f"field.width must be at least 2 units, got {self.width}")
+        _require(
+            0 < self.density_scale < math.inf,
+            f"field.density_scale must be positive, got {self.density_scale:g}",
+        )
         _require(
             0 <= self.skip < self.depth,
             f"0 <= skip < depth must hold, got skip={self.skip}, depth={self.depth}; "
@@ -125,13 +142,25 @@ class Field:
 
 @dataclass(frozen=True)
 class Optimisation:
-    """Adam, its learning rate's exponential decay, and what a step is made of."""
+    """Adam, its learning rate's course, and what a step is made of."""
 
     learning_rate: Annotated[float, Domain(1e-4, 1e-2, log=True, label="learning rate")] = 2e-3
     """Adam's step size at the first step."""
 
+    schedule: Schedule = "exponential"
+    """How the learning rate falls from the first step to the last."""
+
     decay: Annotated[float, Domain(0.01, 1.0, log=True, label="learning-rate decay")] = 0.1
-    """The last step's learning rate as a share of the first one's."""
+    """The learning rate at the end as a share of the first; a constant schedule does not use it."""
+
+    warm_up: Annotated[int, Domain(0, 500, unit="steps", label="warm-up")] = 0
+    """Steps over which the learning rate first rises, linearly, from nothing."""
+
+    gradient_clip: Annotated[float, Domain(0.0, 10.0, label="gradient clip")] = 0.0
+    """Largest norm of a step's whole gradient; 0 leaves it as it is."""
+
+    crop_steps: Annotated[int, Domain(0, 500, unit="steps", label="crop steps")] = 0
+    """First steps that draw rays from the middle half of each image's height and width only."""
 
     rays: Annotated[int, Domain(64, 4096, log=True, unit="rays", label="rays per step")] = 512
     """Training rays drawn, with replacement, for each step."""
@@ -152,6 +181,15 @@ class Optimisation:
         _require(
             0 < self.decay <= 1,
             f"optimisation.decay must lie in (0, 1], got {self.decay:g}; 1 keeps the rate constant",
+        )
+        _require(self.warm_up >= 0, f"optimisation.warm_up must be 0 or more, got {self.warm_up}")
+        _require(
+            0 <= self.gradient_clip < math.inf,
+            f"optimisation.gradient_clip must be 0 (off) or more, got {self.gradient_clip:g}",
+        )
+        _require(
+            self.crop_steps >= 0,
+            f"optimisation.crop_steps must be 0 (off) or more, got {self.crop_steps}",
         )
         _require(self.rays >= 1, f"optimisation.rays must be at least 1, got {self.rays}")
         _require(self.steps >= 1, f"optimisation.steps must be at least 1, got {self.steps}")

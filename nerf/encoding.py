@@ -1,0 +1,37 @@
+"""Frequency encoding: coordinates to sines and cosines of doubling frequency (Eq. 4, arXiv:2003.08934).
+
+    gamma(x) = [x,] sin(2^0 x), cos(2^0 x), ..., sin(2^(L-1) x), cos(2^(L-1) x)
+
+The paper multiplies x by pi first; nerf-pytorch, and the default here, does not.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from nerf.shapes import Float
+
+
+def encoded_size(dimensions: int, frequencies: int, include_input: bool) -> int:
+    """How many features `frequency_encoding` makes of so many coordinates."""
+    return dimensions * (2 * frequencies + int(include_input))
+
+
+def frequency_encoding(
+    x: Float[Tensor, "*batch dimensions"],
+    frequencies: int,
+    include_input: bool = True,
+    times_pi: bool = False,
+) -> Float[Tensor, "*batch features"]:
+    """gamma(x) in the order above, each entry for all coordinates; in x's own precision.
+
+    Rounding x to bfloat16 first would leave nothing of the higher frequencies: keep it float32.
+    """
+    octaves = torch.arange(frequencies, device=x.device, dtype=x.dtype)
+    scales = torch.exp2(octaves) * (math.pi if times_pi else 1.0)
+    angles = x[..., None, :] * scales[:, None]
+    waves = torch.stack((angles.sin(), angles.cos()), dim=-2).flatten(-3)
+    return torch.cat((x, waves), dim=-1) if include_input else waves

@@ -1,0 +1,85 @@
+"""Held-out views, rendered without any randomness, against their photographs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nerf.cameras import view_directions, view_pixels
+from nerf.metrics import SSIM_WINDOW, psnr, ssim
+from nerf.model import Nerf
+from nerf.scenes.scene import Scene, Split
+from nerf.shapes import Float
+
+RAYS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Quality:
+    """PSNR (dB) and SSIM, each the mean over views."""
+
+    psnr: float
+    ssim: float
+
+
+def grid_stride(scene: Scene, split: Split, pixels: int) -> int:
+    """The stride of a regular grid that takes at most about `pixels` pixels of a split's views.
+
+    Never so wide that a view is smaller than SSIM's window.
+    """
+    available = len(scene.views(split)) * scene.height * scene.width
+    wanted = math.ceil(math.sqrt(max(available / pixels, 1)))
+    widest = max(min(scene.height, scene.width) // SSIM_WINDOW, 1)
+    return min(wanted, widest)
+
+
+def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
+    """Quality on a grid of about `pixels` pixels over all views of a split; all of them if enough."""
+    stride = grid_stride(scene, split, pixels)
+    scores = []
+    for view in scene.views(split):
+        rendered = render_view(model, scene, view, stride)
+        truth = torch.tensor(view_pixels(scene, view, stride))
+        scores.append((psnr(rendered, truth), ssim(rendered, truth)))
+    return Quality(fmean(score[0] for score in scores), fmean(score[1] for score in scores))
+
+
+def render_view(
+    model: Nerf, scene: Scene, view: int, stride: int = 1
+) -> Float[Tensor, "rows columns 3"]:
+    """A view's colours in [0, 1] as the model sees them, on the CPU."""
+    directions = torch.tensor(view_directions(scene, view, stride))
+    origin = torch.tensor(scene.world_from_camera[view, :3, 3])
+    rgb = render_rays(model, origin.expand(directions.shape), directions, scene.background)
+    return rgb.clamp(0, 1)
+
+
+def render_rays(
+    model: Nerf,
+    origins: Float[Tensor, "rows columns 3"],
+    directions: Float[Tensor, "rows columns 3"],
+    background: np.ndarray,
+) -> Float[Tensor, "rows columns 3"]:
+    """The finest rendering of a picture's rays, some thousand at a time, on the CPU."""
+    device = next(model.parameters()).device
+    behind = torch.tensor(background, device=device)
+    chunks = zip(
+        origins.reshape(-1, 3).split(RAYS_AT_ONCE),
+        directions.reshape(-1, 3).split(RAYS_AT_ONCE),
+        strict=True,
+    )
+    with torch.inference_mode():
+        rgb = [model(o.to(device), d.to(device), behind)[-1].rgb.cpu() for o, d in chunks]
+    return torch.cat(rgb).reshape(directions.shape)
+
+
+def beside_truth(model: Nerf, scene: Scene, view: int) -> np.ndarray:
+    """A picture (height, 2 width, 3), uint8: the view as rendered, and its photograph."""
+    rendered = render_view(model, scene, view).numpy()
+    both = np.concatenate((rendered, scene.images[view]), axis=1)
+    return (both.clip(0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,0 +1,115 @@
+"""The radiance field: position and viewing direction to density and colour (Fig. 7, arXiv:2003.08934).
+
+    gamma(x) -> depth x (width, activation) -> density
+                            |-> bottleneck -> with gamma(d) -> (width / 2, activation) -> rgb
+
+The direction meets the colour alone, so that density is the same from every side.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor, nn
+
+from nerf.activations import colour_activation, density_activation, hidden_activation
+from nerf.config import Encoding, Field
+from nerf.encoding import encoded_size, frequency_encoding
+from nerf.shapes import Float
+
+SIREN_FIRST_SCALE = 30.0
+
+
+class RadianceField(nn.Module):
+    """One MLP. Its initial weights come from `generator` alone."""
+
+    def __init__(self, config: Field, encoding: Encoding, generator: Generator) -> None:
+        super().__init__()
+        self.config = config
+        self.encoding = encoding
+        self.hidden_activation = hidden_activation(config.hidden_activation)
+        self.density_activation = density_activation(
+            config.density_activation, config.density_scale
+        )
+        self.colour_activation = colour_activation(config.colour_activation)
+        position = encoded_size(3, encoding.position_frequencies, encoding.include_input)
+        # With neither octaves nor input the direction would vanish: the raw one is then given.
+        self.raw_direction = encoding.include_input or encoding.direction_frequencies == 0
+        direction = encoded_size(3, encoding.direction_frequencies, self.raw_direction)
+        half = max(config.width // 2, 1)
+        self.trunk = nn.ModuleList(
+            _linear(self._trunk_inputs(layer, position), config.width)
+            for layer in range(config.depth)
+        )
+        self.density = _linear(config.width, 1)
+        self.bottleneck = _linear(config.width, config.width)
+        self.colour_hidden = _linear(config.width + direction, half)
+        self.colour = _linear(half, 3)
+        self._initialise(generator)
+
+    def forward(
+        self, positions: Float[Tensor, "rays samples 3"], directions: Float[Tensor, "rays 3"]
+    ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
+        """Raw density (before its activation) and colour in [0, 1]; directions of unit length."""
+        encoded = frequency_encoding(
+            positions,
+            self.encoding.position_frequencies,
+            self.encoding.include_input,
+            self.encoding.times_pi,
+        )
+        h = encoded
+        for index, layer in enumerate(self.trunk):
+            if index and index == self.config.skip:
+                h = torch.cat((encoded, h), dim=-1)
+            h = self.hidden_activation(layer(h))
+        toward = frequency_encoding(
+            directions,
+            self.encoding.direction_frequencies,
+            self.raw_direction,
+            self.encoding.times_pi,
+        )
+        toward = toward[:, None].expand(-1, positions.shape[1], -1)
+        c = torch.cat((self.bottleneck(h), toward), dim=-1)
+        rgb = self.colour_activation(
+            self.colour(self.hidden_activation(self.colour_hidden(c)))
+        )
+        return self.density(h)[..., 0], rgb
+
+    def _trunk_inputs(self, layer: int, position: int) -> int:
+        if layer == 0:
+            return position
+        return self.config.width + (position if layer == self.config.skip else 0)
+
+    def _initialise(self, generator: Generator) -> None:
+        linears = [module for module in self.modules() if isinstance(module, nn.Linear)]
+        for linear in linears:
+            if self.config.initialisation == "glorot":
+                nn.init.xavier_uniform_(linear.weight, generator=generator)
+                nn.init.zeros_(linear.bias)
+            else:
+                bound = 1 / math.sqrt(linear.in_features)
+                nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
+                nn.init.uniform_(linear.bias, -bound, bound, generator=generator)
+        if self.config.hidden_activation == "sine":
+            self._initialise_sines(generator)
+
+    def _initialise_sines(self, generator: Generator) -> None:
+        """SIREN's uniform weights (arXiv:2006.09661, Sec. 3.2) for the layers that feed a sine.
+
+        The scale of 30 is put into the first layer's weights rather than in front of every sine,
+        which leaves the function the same and Adam's steps on the scale of the other activations.
+        """
+        first = self.trunk[0]
+        assert isinstance(first, nn.Linear)
+        bound = SIREN_FIRST_SCALE / first.in_features
+        nn.init.uniform_(first.weight, -bound, bound, generator=generator)
+        for linear in (*self.trunk[1:], self.colour_hidden):
+            assert isinstance(linear, nn.Linear)
+            bound = math.sqrt(6 / linear.in_features)
+            nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A layer whose weights are still unset: torch would draw them from its global generator."""
+    return nn.utils.skip_init(nn.Linear, inputs, outputs)

@@ -1,0 +1,201 @@
+"""One NeRF's training loop: config and scene in, held-out quality and a picture out.
+
+`train` reports to whoever asks and knows of nobody. Every random draw comes from generators that
+the config's seed starts and the checkpoint keeps, so that a resumed run equals an unbroken one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nerf.checkpoint import load_checkpoint, save_checkpoint
+from nerf.config import NerfConfig
+from nerf.dataset import TrainingRays
+from nerf.errors import InputError
+from nerf.evaluation import beside_truth, evaluate
+from nerf.health import State, baselines, judge
+from nerf.model import Nerf
+from nerf.parameters import flatten
+from nerf.schedule import learning_rate
+from nerf.scenes.scene import Scene
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One evaluation of a run."""
+
+    step: int
+    seconds: float
+    """Of training so far; evaluation is left out."""
+    loss: float
+    """Mean squared error of the last step's rays, summed over the passes."""
+    psnr: float
+    """On validation views, dB, with SSIM beside it."""
+    ssim: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a run ended. `psnr` and `ssim` are of the validation views, `test_*` of the test views."""
+
+    state: State
+    reason: str
+    psnr: float
+    ssim: float
+    test_psnr: float
+    test_ssim: float
+    seconds: float
+    steps_done: int
+    curve: tuple[Progress, ...]
+    picture: np.ndarray
+    """(height, 2 width, 3) uint8: the first validation view as rendered, beside its photograph."""
+
+
+def evaluation_steps(config: NerfConfig) -> tuple[int, ...]:
+    """The steps after which a run is evaluated: evenly spread, the last one included."""
+    steps, times = config.optimisation.steps, config.evaluation.times
+    return tuple(sorted({max(round(steps * k / times), 1) for k in range(1, times + 1)}))
+
+
+class TrainingRun:
+    """A model, its optimiser and generator, and how far they have come."""
+
+    def __init__(self, config: NerfConfig, scene: Scene, device: str = "cpu") -> None:
+        self.config = config
+        self.scene = scene
+        weights = torch.Generator().manual_seed(config.seed)
+        self.model = Nerf(config, weights).to(device)
+        self.optimiser = torch.optim.Adam(self.model.parameters(), fused=True)
+        # Another stream than the weights': more weights must not shift the rays that are drawn.
+        self.generator = torch.Generator(device).manual_seed(config.seed + 2**32)
+        self.rays = TrainingRays.of(scene, device)
+        self.background = torch.tensor(scene.background, device=device)
+        self.steps_done = 0
+        self.seconds = 0.0
+        self.curve: list[Progress] = []
+        self.last_loss = torch.zeros(())
+
+    def advance(self) -> None:
+        """One step of Adam on freshly drawn rays."""
+        optimisation = self.config.optimisation
+        self.optimiser.param_groups[0]["lr"] = learning_rate(self.steps_done, optimisation)
+        cropped = self.steps_done < optimisation.crop_steps
+        origins, directions, truth = self.rays.draw(optimisation.rays, self.generator, cropped)
+        passes = self.model(origins, directions, self.background, self.generator)
+        loss: Tensor = sum(torch.mean((p.rgb - truth) ** 2) for p in passes)  # type: ignore[assignment]
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        if optimisation.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), optimisation.gradient_clip)
+        self.optimiser.step()
+        self.last_loss = loss.detach()
+        self.steps_done += 1
+
+    def evaluate(self) -> Progress:
+        """Held-out quality now, appended to the curve."""
+        quality = evaluate(self.model, self.scene, "val", self.config.evaluation.pixels)
+        rate = self.optimiser.param_groups[0]["lr"]
+        progress = Progress(
+            self.steps_done, self.seconds, self.last_loss.item(), quality.psnr, quality.ssim, rate
+        )
+        self.curve.append(progress)
+        return progress
+
+    def result(self) -> TrainResult:
+        """The final figures of the run as it stands, test views included."""
+        pixels = self.config.evaluation.final_pixels
+        val = evaluate(self.model, self.scene, "val", pixels)
+        test = evaluate(self.model, self.scene, "test", pixels)
+        flat_colour = baselines(self.scene)["mean colour"]
+        verdict = judge(self.last_loss.item(), self.steps_done, val.psnr, flat_colour)
+        return TrainResult(
+            state=verdict.state,
+            reason=verdict.reason,
+            psnr=val.psnr,
+            ssim=val.ssim,
+            test_psnr=test.psnr,
+            test_ssim=test.ssim,
+            seconds=self.seconds,
+            steps_done=self.steps_done,
+            curve=tuple(self.curve),
+            picture=beside_truth(self.model, self.scene, self.scene.val[0]),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Everything that `restore` needs, as tensors and plain values."""
+        return {
+            "config": flatten(self.config),
+            "scene": self.scene.content_hash(),
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+            "steps_done": self.steps_done,
+            "seconds": self.seconds,
+            "curve": [dataclasses.asdict(progress) for progress in self.curve],
+            "last_loss": self.last_loss,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on where `state` was taken; raises `InputError` if config or scene differ."""
+        ours = flatten(self.config)
+        differing = [path for path in ours if state["config"].get(path) != ours[path]]
+        if differing or state["scene"] != self.scene.content_hash():
+            what = ", ".join(differing) or "the scene"
+            raise InputError(f"the checkpoint is of another run: {what} differs; start a new one")
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.generator.set_state(state["generator"])
+        self.steps_done = state["steps_done"]
+        self.seconds = state["seconds"]
+        self.curve = [Progress(**progress) for progress in state["curve"]]
+        self.last_loss = state["last_loss"].to(self.background.device)
+
+
+def _ignore(_: Any) -> None:
+    pass
+
+
+def train(
+    config: NerfConfig,
+    scene: Scene,
+    on_progress: Callable[[Progress], None] = _ignore,
+    *,
+    on_step: Callable[[int], None] = _ignore,
+    checkpoint: Path | None = None,
+    device: str = "cpu",
+) -> TrainResult:
+    """Trains one NeRF and returns how it ended; a loss that is no number ends it early.
+
+    `on_progress` hears of every evaluation, `on_step` of every step's number. With a `checkpoint`
+    the run goes on from that file where it exists, and keeps itself there at every evaluation.
+    """
+    run = TrainingRun(config, scene, device)
+    if checkpoint and checkpoint.exists():
+        run.restore(load_checkpoint(checkpoint))
+    due = set(evaluation_steps(config))
+    began = time.perf_counter()
+    while run.steps_done < config.optimisation.steps:
+        run.advance()
+        on_step(run.steps_done)
+        if run.steps_done not in due:
+            continue
+        run.last_loss.item()  # waits for the device, so that the clock shows the work done
+        run.seconds += time.perf_counter() - began
+        progress = run.evaluate()
+        if checkpoint:
+            save_checkpoint(checkpoint, run.state())
+        on_progress(progress)
+        if not np.isfinite(progress.loss):
+            break
+        began = time.perf_counter()
+    return run.result()
