@@ -1,0 +1,86 @@
+"""What every scene must keep, whatever file it comes from; each rule has its own message.
+
+All of them raise `InputError`; `where` names the file at fault.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nerf.errors import InputError
+
+WAY_OUT = "use --scene bricks or --scene PATH"
+
+MAX_VIEWS = 10_000
+MAX_SIDE = 8192
+MAX_VALUES = 2**30  # pixels times channels of a whole scene: 4 GiB as float32
+MIN_SIDE = 2
+MIN_VIEWS = 3
+
+
+def refuse(where: object, what: str) -> InputError:
+    """The error that says what is wrong with which file."""
+    return InputError(f"{where}: {what}")
+
+
+def check_sizes(where: object, views: int, height: int, width: int) -> None:
+    """Refuses scenes too small to train on and sizes that no memory holds."""
+    if views < MIN_VIEWS:
+        raise refuse(where, f"a scene needs at least {MIN_VIEWS} views, got {views}")
+    if views > MAX_VIEWS:
+        raise refuse(where, f"a scene may have at most {MAX_VIEWS} views, got {views}")
+    if min(height, width) < MIN_SIDE or max(height, width) > MAX_SIDE:
+        raise refuse(
+            where, f"images must be {MIN_SIDE} to {MAX_SIDE} pixels a side, got {width} x {height}"
+        )
+    if 3 * views * height * width > MAX_VALUES:
+        raise refuse(
+            where,
+            f"{views} images of {width} x {height} take more than "
+            f"{4 * MAX_VALUES / 2**30:g} GiB; hand over fewer or smaller ones",
+        )
+
+
+def check_pixels(where: object, images: NDArray[Any]) -> None:
+    """Refuses anything but finite numbers in [0, 1]; images: (views, ...) float."""
+    for view, image in enumerate(images):
+        if not np.isfinite(image).all():
+            raise refuse(where, f"image {view} holds NaN or infinite pixels")
+        if image.min() < 0 or image.max() > 1:
+            raise refuse(
+                where,
+                f"pixels must lie in [0, 1], image {view} spans "
+                f"[{image.min():g}, {image.max():g}]; scale them first",
+            )
+
+
+def check_poses(where: object, poses: NDArray[Any]) -> None:
+    """Refuses (views, 4, 4) matrices that are no rigid motions (orthonormal to 1e-3, det +1)."""
+    for view, pose in enumerate(np.asarray(poses, np.float64)):
+        if not np.isfinite(pose).all():
+            raise refuse(where, f"the pose of view {view} holds NaN or infinite numbers")
+        if not np.allclose(pose[3], (0, 0, 0, 1), atol=1e-6):
+            raise refuse(where, f"the pose of view {view} must end in the row 0 0 0 1")
+        rotation = pose[:3, :3]
+        error = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
+        if error > 1e-3:
+            raise refuse(
+                where,
+                f"the rotation of view {view} is not orthonormal (off by {error:.2g}, "
+                "at most 0.001); give world_from_camera without scale or shear",
+            )
+        if np.linalg.det(rotation) < 0:
+            raise refuse(
+                where,
+                f"the rotation of view {view} mirrors (determinant -1); flip one camera axis",
+            )
+
+
+def check_focal(where: object, focal: float) -> None:
+    """Refuses a focal length, in pixels, that is not positive and finite."""
+    if not (math.isfinite(focal) and focal > 0):
+        raise refuse(where, f"the focal length must be positive, got {focal:g} pixels")
