@@ -20,6 +20,7 @@ DensityActivation = Literal["relu", "softplus", "shifted_softplus", "truncated_e
 ColourActivation = Literal["sigmoid", "widened_sigmoid"]
 Initialisation = Literal["pytorch", "glorot"]
 Schedule = Literal["exponential", "cosine", "constant"]
+Precision = Literal["auto", "fp32", "bf16"]
 
 
 def _require(holds: bool, message: str) -> None:
@@ -222,6 +223,14 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Compute:
+    """How the arithmetic is done; meant to change the time a run takes, not what it finds."""
+
+    precision: Precision = "auto"
+    """Of matrix products: bf16 where the device multiplies it in hardware, else fp32."""
+
+
+@dataclass(frozen=True)
 class NerfConfig:
     """One NeRF, whole: the same config, seed and scene give the same result on one machine."""
 
@@ -230,5 +239,6 @@ class NerfConfig:
     field: Field = dataclasses.field(default_factory=Field)
     optimisation: Optimisation = dataclasses.field(default_factory=Optimisation)
     evaluation: Evaluation = dataclasses.field(default_factory=Evaluation)
+    compute: Compute = dataclasses.field(default_factory=Compute)
     seed: int = 0
     """Seeds the initial weights and every random draw of the run."""

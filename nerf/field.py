@@ -14,8 +14,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from nerf.activations import colour_activation, density_activation, hidden_activation
-from nerf.config import Encoding, Field
+from nerf.config import Encoding, Field, Precision
 from nerf.encoding import encoded_size, frequency_encoding
+from nerf.precision import matrix_products_in
 from nerf.shapes import Float
 
 SIREN_FIRST_SCALE = 30.0
@@ -24,16 +25,20 @@ SIREN_FIRST_SCALE = 30.0
 class RadianceField(nn.Module):
     """One MLP. Its initial weights come from `generator` alone."""
 
-    def __init__(self, config: Field, encoding: Encoding, generator: Generator) -> None:
+    def __init__(
+        self, config: Field, encoding: Encoding, precision: Precision, generator: Generator
+    ) -> None:
         super().__init__()
         self.config = config
         self.encoding = encoding
+        self.precision = precision
         self.hidden_activation = hidden_activation(config.hidden_activation)
         self.density_activation = density_activation(
             config.density_activation, config.density_scale
         )
         self.colour_activation = colour_activation(config.colour_activation)
-        position = encoded_size(3, encoding.position_frequencies, encoding.include_input)
+        self.raw_position = encoding.include_input
+        position = encoded_size(3, encoding.position_frequencies, self.raw_position)
         # With neither octaves nor input the direction would vanish: the raw one is then given.
         self.raw_direction = encoding.include_input or encoding.direction_frequencies == 0
         direction = encoded_size(3, encoding.direction_frequencies, self.raw_direction)
@@ -52,29 +57,28 @@ class RadianceField(nn.Module):
         self, positions: Float[Tensor, "rays samples 3"], directions: Float[Tensor, "rays 3"]
     ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
         """Raw density (before its activation) and colour in [0, 1]; directions of unit length."""
-        encoded = frequency_encoding(
-            positions,
-            self.encoding.position_frequencies,
-            self.encoding.include_input,
-            self.encoding.times_pi,
-        )
+        encoded = self._encode(positions, self.encoding.position_frequencies, self.raw_position)
+        toward = self._encode(directions, self.encoding.direction_frequencies, self.raw_direction)
+        with matrix_products_in(self.precision, positions.device):
+            raw_density, raw_rgb = self._layers(encoded, toward)
+        return raw_density.float()[..., 0], self.colour_activation(raw_rgb.float())
+
+    def _layers(
+        self, encoded: Float[Tensor, "rays samples e"], toward: Float[Tensor, "rays d"]
+    ) -> tuple[Float[Tensor, "rays samples 1"], Float[Tensor, "rays samples 3"]]:
         h = encoded
         for index, layer in enumerate(self.trunk):
             if index and index == self.config.skip:
                 h = torch.cat((encoded, h), dim=-1)
             h = self.hidden_activation(layer(h))
-        toward = frequency_encoding(
-            directions,
-            self.encoding.direction_frequencies,
-            self.raw_direction,
-            self.encoding.times_pi,
-        )
-        toward = toward[:, None].expand(-1, positions.shape[1], -1)
-        c = torch.cat((self.bottleneck(h), toward), dim=-1)
-        rgb = self.colour_activation(
-            self.colour(self.hidden_activation(self.colour_hidden(c)))
-        )
-        return self.density(h)[..., 0], rgb
+        density = self.density(h)
+        bottleneck = self.bottleneck(h)
+        seen_from = toward.to(bottleneck.dtype)[:, None].expand(-1, encoded.shape[1], -1)
+        colour_in = torch.cat((bottleneck, seen_from), dim=-1)
+        return density, self.colour(self.hidden_activation(self.colour_hidden(colour_in)))
+
+    def _encode(self, x: Tensor, frequencies: int, include_input: bool) -> Tensor:
+        return frequency_encoding(x, frequencies, include_input, self.encoding.times_pi)
 
     def _trunk_inputs(self, layer: int, position: int) -> int:
         if layer == 0:

@@ -18,12 +18,14 @@ class Nerf(nn.Module):
     def __init__(self, config: NerfConfig, generator: Generator) -> None:
         super().__init__()
         self.config = config
-        self.coarse = RadianceField(config.field, config.encoding, generator)
-        self.fine = (
-            RadianceField(config.field, config.encoding, generator)
-            if config.sampling.fine
-            else None
-        )
+
+        def field() -> RadianceField:
+            return RadianceField(
+                config.field, config.encoding, config.compute.precision, generator
+            )
+
+        self.coarse = field()
+        self.fine = field() if config.sampling.fine else None
 
     def forward(
         self,
