@@ -144,22 +144,38 @@ def _interval(solid: Solid, origins: Array, directions: Array) -> tuple[Array, A
     """Where each ray enters and leaves the solid; entry >= exit where it misses."""
     near: Array | float = -np.inf
     far: Array | float = np.inf
+    across = [axis for axis in range(3) if axis != solid.axis]
+    offsets = [np.float32(solid.centre[axis]) - origins[axis] for axis in range(3)]
+    # Along an axis, a division by zero gives the right infinities.
     with np.errstate(divide="ignore", invalid="ignore"):
-        for axis in range(3) if solid.axis is None else (solid.axis,):
-            offset = np.float32(solid.centre[axis]) - origins[axis]
-            middle = offset / directions[axis]
-            reach = np.abs(np.float32(solid.half[axis]) / directions[axis])
-            near, far = np.maximum(near, middle - reach), np.minimum(far, middle + reach)
+        for axis in across if solid.axis is None else (solid.axis,):
+            half = np.float32(solid.half[axis])
+            low, high = (offsets[axis] + sign * half for sign in (-1, 1))
+            first, second = low / directions[axis], high / directions[axis]
+            near = np.maximum(near, np.minimum(first, second))
+            far = np.minimum(far, np.maximum(first, second))
         if solid.axis is not None:
-            b, c = (axis for axis in range(3) if axis != solid.axis)
-            db, dc = directions[b], directions[c]
-            ob, oc = (np.float32(solid.centre[axis]) - origins[axis] for axis in (b, c))
-            square = db * db + dc * dc
-            middle = (ob * db + oc * dc) / square
-            miss = ob * dc - oc * db  # times 1 / sqrt(square): the ray's distance from the axis
-            reach = np.sqrt(np.float32(solid.half[b] ** 2) * square - miss * miss) / square
-            near, far = np.maximum(near, middle - reach), np.minimum(far, middle + reach)
+            first, second = _mantle(
+                np.float32(solid.half[across[0]]),
+                *(offsets[axis] for axis in across),
+                *(directions[axis] for axis in across),
+            )
+            near, far = np.maximum(near, first), np.minimum(far, second)
     return np.asarray(near, np.float32), np.asarray(far, np.float32)
+
+
+def _mantle(radius: np.float32, ob: Array, oc: Array, db: Array, dc: Array) -> tuple[Array, Array]:
+    """Where a ray is within `radius` of a cylinder's axis, from its two components across it."""
+    square = db * db + dc * dc
+    middle = (ob * db + oc * dc) / square
+    miss = ob * dc - oc * db  # the ray's distance from the axis, times sqrt(square)
+    reach = np.sqrt(radius * radius * square - miss * miss) / square
+    parallel = square < 1e-12
+    if parallel.any():
+        inside = ob * ob + oc * oc < radius * radius
+        middle = np.where(parallel, 0, middle)
+        reach = np.where(parallel, np.where(inside, np.inf, np.nan), reach)
+    return middle - reach, middle + reach
 
 
 def picture(

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nerf.scenes import bricks, load
+from nerf.scenes import locomotive as locomotive_module
+from nerf.scenes.bricks import load_bricks, poses, trace
+from nerf.scenes.locomotive import locomotive
+from nerf.scenes.raytrace import Model, camera_rays, first_hits
+
+SMALL = {"views": 8, "size": 20, "samples": 1}
+
+
+def test_scene_has_tiny_legos_geometry(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def small(views: int, size: int, samples: int, on_view: object) -> np.ndarray:
+        asked.update(views=views, size=size)
+        return np.zeros((views, size, size, 3), np.uint8)
+
+    monkeypatch.setattr(bricks, "trace", small)  # its pictures are tested below, smaller
+    scene = load("bricks")
+    assert asked == {"views": 106, "size": 100}
+    assert scene.images.shape == (106, 100, 100, 3)
+    np.testing.assert_allclose(scene.focal, 138.889, atol=1e-3)
+    np.testing.assert_allclose(scene.centre, 50)
+    eyes = scene.world_from_camera[:, :3, 3]
+    np.testing.assert_allclose(np.linalg.norm(eyes, axis=1), 4.0311, atol=1e-4)
+    assert eyes[:, 2].min() > 0
+    assert len({*scene.train, *scene.val, *scene.test}) == 106
+
+
+def test_cameras_look_at_the_origin() -> None:
+    cameras = poses(40)
+    rotation, eye = cameras[:, :3, :3], cameras[:, :3, 3]
+    square = rotation @ rotation.transpose(0, 2, 1)
+    np.testing.assert_allclose(square - np.eye(3), 0, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.det(rotation), 1, atol=1e-6)
+    np.testing.assert_allclose(eye - bricks.DISTANCE * rotation[:, :, 2], 0, atol=1e-6)
+    assert (rotation[:, 2, 1] > 0).all()  # up in the picture is up in the world
+
+
+def test_object_lies_between_two_and_six_and_inside_the_picture() -> None:
+    model = Model(locomotive(), [], 1)
+    for pose in poses(12):
+        distance, which = first_hits(model, camera_rays(pose, 138.889, 100))
+        hit = np.isfinite(distance)
+        assert 2.5 < distance[hit].min() < distance[hit].max() < 5.6
+        rim = np.concatenate([which[0], which[-1], which[:, 0], which[:, -1]])
+        assert (rim < 0).all()
+        assert 0.05 < hit.mean() < 0.6
+
+
+def test_pictures_are_colourful_on_black_and_repeat_exactly() -> None:
+    pixels = trace(4, 32, 2)
+    assert (pixels[:, 0] == 0).all()
+    lit = pixels[pixels.sum(-1) > 60].astype(int)
+    for dominant in range(3):  # red, green and blue bricks are all seen
+        others = np.delete(lit, dominant, axis=1).max(-1)
+        assert (lit[:, dominant] - others > 40).mean() > 0.02
+    np.testing.assert_array_equal(pixels, trace(4, 32, 2))
+
+
+def test_second_load_comes_from_the_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load_bricks(**SMALL)
+    assert len(list(cache.glob("bricks-8x20x1-*.npz"))) == 1
+    monkeypatch.setattr(bricks, "trace", lambda *_: pytest.fail("traced again"))
+    assert load_bricks(**SMALL).content_hash() == first.content_hash()
+
+
+@pytest.fixture
+def few_lights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most of a small picture's time goes into its shadow maps."""
+    lights = locomotive_module.lights()[:2]
+    monkeypatch.setattr(locomotive_module, "lights", lambda: lights)
+
+
+@pytest.mark.usefixtures("few_lights")
+@pytest.mark.parametrize("damage", ["torn", "empty", "other", "nonsense"])
+def test_broken_cache_is_made_anew(cache: Path, damage: str) -> None:
+    first = load_bricks(**SMALL)
+    (file,) = cache.iterdir()
+    whole = file.read_bytes()
+    if damage == "other":
+        np.savez(file, pixels=np.zeros((1, 2, 3, 3), np.uint8))
+    else:
+        file.write_bytes(
+            {"torn": whole[: len(whole) // 2], "empty": b"", "nonsense": b"x" * 99}[damage]
+        )
+    assert load_bricks(**SMALL).content_hash() == first.content_hash()
+    assert file.read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
+    cache.parent.write_text("a file where the folder should be")
+    assert load_bricks(**SMALL).images.shape == (8, 20, 20, 3)

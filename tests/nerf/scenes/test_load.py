@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nerf.errors import InputError
+from nerf.scenes import load, split_views
+
+DATA = os.environ.get("NERF_STUDY_DATA", "")
+needs_data = pytest.mark.skipif(not DATA, reason="NERF_STUDY_DATA names no folder of real scenes")
+
+
+@pytest.mark.parametrize("source", ["brick", "no/such/file.npz", "", "text.txt", "folder"])
+def test_no_scene_names_the_ways_out(source: str, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("no scene")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError) as error:
+        load(str(tmp_path / source) if source.startswith(("text", "folder")) else source)
+    message = str(error.value)
+    assert "--scene bricks" in message
+    assert "--scene PATH" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 8, 9, 106])
+def test_splits_are_disjoint_and_whole(count: int) -> None:
+    split = split_views(count)
+    assert sorted([*split["train"], *split["val"], *split["test"]]) == list(range(count))
+    assert split["train"]
+    assert split["test"]
+
+
+def test_importing_scenes_needs_neither_rich_nor_pooch_nor_imageio() -> None:
+    heavy = ("rich", "pooch", "requests", "imageio", "PIL", "pycolmap")
+    code = f"import sys, nerf.scenes; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@needs_data
+def test_real_tiny_lego() -> None:
+    scene = load(f"{DATA}/tiny_lego.npz")
+    assert scene.images.shape == (100, 100, 100, 3)
+    assert len(scene.train) == 75

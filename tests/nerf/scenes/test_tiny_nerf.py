@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerf.scenes import load
+
+
+def arrays(**changes: Any) -> dict[str, Any]:
+    """A tiny-NeRF archive's arrays: 10 views of 6 x 4."""
+    draw = np.random.default_rng(0)
+    poses = np.tile(np.eye(4), (10, 1, 1))
+    poses[:, :3, 3] = draw.normal(size=(10, 3))
+    whole = {"images": draw.random((10, 4, 6, 3)), "poses": poses, "focal": np.array(7.5)}
+    return {**whole, **changes}
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_arrays_arrive_as_they_are(tmp_path: Path, dtype: type) -> None:
+    given = arrays(images=arrays()["images"].astype(dtype))
+    np.savez_compressed(tmp_path / "small.npz", **given)
+    scene = load(str(tmp_path / "small.npz"))
+    np.testing.assert_array_equal(scene.images, given["images"].astype(np.float32))
+    np.testing.assert_allclose(scene.world_from_camera, given["poses"], atol=1e-6)
+    np.testing.assert_array_equal(scene.focal, np.full((10, 2), 7.5))
+    np.testing.assert_array_equal(scene.centre, np.tile([3.0, 2.0], (10, 1)))
+    assert (scene.background == 0).all()
+    assert scene.name == "small"
+    assert scene.images.dtype == scene.world_from_camera.dtype == np.float32
+    assert (scene.train, scene.val, scene.test) == ((1, 2, 3, 5, 6, 7, 9), (4,), (0, 8))
+
+
+def test_bytes_become_unit_range(tmp_path: Path) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (10, 4, 6, 3), np.uint8)
+    np.savez(tmp_path / "bytes.npz", **arrays(images=images))
+    scene = load(str(tmp_path / "bytes.npz"))
+    np.testing.assert_allclose(scene.images, images / 255, atol=1e-7)
+
+
+def test_hash_tells_scenes_apart_and_ignores_names(tmp_path: Path) -> None:
+    for name, focal in (("a", 7.5), ("b", 7.5), ("c", 7.6)):
+        np.savez(tmp_path / f"{name}.npz", **arrays(focal=np.array(focal)))
+    a, b, c = (load(str(tmp_path / f"{name}.npz")).content_hash() for name in "abc")
+    assert a == b != c
