@@ -1,0 +1,54 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # One study, looked at by hand
+#
+# Open it with Jupyter and jupytext. `NERF_STUDY` names the study folder that a sweep left.
+
+# %%
+import os
+
+from analysis import figures
+from analysis.report import findings
+
+found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
+print(found.headline)
+
+# %% [markdown]
+# ## Which parameters matter?
+#
+# Shares of the variance of the final PSNR over the declared domains, 95 % intervals, and how far
+# chance alone would reach.
+
+# %%
+print(found.used.sentence())
+found.importance.table()
+
+# %%
+figures.painted(figures.importance_bars(found.importance))
+
+# %% [markdown]
+# ## How does each one act?
+
+# %%
+for effect in found.effects:
+    figures.painted(figures.effect(effect)).show()
+
+# %% [markdown]
+# ## The trials themselves are an ordinary data frame
+
+# %%
+varied = [dimension.path for dimension in found.study.space.dimensions]
+found.study.trials.sort_values("psnr", ascending=False)[
+    ["trial_id", "state", "psnr", *varied]
+].head(10)

@@ -1,0 +1,23 @@
+"""Renders as data URIs, small enough to travel inside the report."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+
+def thumbnail(picture: Path, height: int = 72) -> str:
+    """A JPEG data URI of the picture, at most `height` pixels high; empty if it cannot be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(picture) as opened:
+            image = opened.convert("RGB")
+    except (OSError, ValueError):
+        return ""
+    if image.height > height:
+        image = image.resize((max(1, round(image.width * height / image.height)), height))
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
