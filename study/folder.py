@@ -8,6 +8,7 @@
         curves.parquet    a row an evaluation, made from the records
         renders/ID.png    one validation view beside its truth, at the trial's end
         checkpoints/      what a running trial resumes from
+        errors/ID.txt     the traceback of a trial that failed
         ray/, wandb/      scratch of those tools
         report.html
 
@@ -98,8 +99,18 @@ class StudyFolder:
         return self.path / "report.html"
 
     @property
-    def checkpoints(self) -> Path:
-        return self.path / "checkpoints"
+    def ray(self) -> Path:
+        return self.path / "ray"
+
+    @property
+    def wandb(self) -> Path:
+        return self.path / "wandb"
+
+    def checkpoint(self, trial_id: str) -> Path:
+        return self.path / "checkpoints" / f"{trial_id}.pt"
+
+    def error(self, trial_id: str) -> Path:
+        return self.path / "errors" / f"{trial_id}.txt"
 
     def render(self, trial_id: str) -> Path:
         return self.path / "renders" / f"{trial_id}.png"
@@ -113,7 +124,7 @@ class StudyFolder:
     def read_spec(self) -> dict[str, Any]:
         """study.json; raises `InputError` where this is no study folder."""
         try:
-            spec = json.loads(self.spec_file.read_text())
+            spec: dict[str, Any] = json.loads(self.spec_file.read_text())
         except (OSError, ValueError):
             raise InputError(
                 f"{self.path} is no study folder (no readable study.json); name one that "
@@ -140,13 +151,15 @@ class StudyFolder:
         """Makes trials.parquet and curves.parquet anew from the records."""
         records = self.records()
         trials = tidy(pd.DataFrame([record["trial"] for record in records]), trial_dtypes())
-        rows = [{"trial_id": r["trial"]["trial_id"], **point} for r in records for point in r["curve"]]
+        rows = [
+            {"trial_id": r["trial"]["trial_id"], **point} for r in records for point in r["curve"]
+        ]
         curves = tidy(pd.DataFrame(rows), CURVE_COLUMNS)
         write_atomically(self.trials_file, trials.to_parquet(index=False))
         write_atomically(self.curves_file, curves.to_parquet(index=False))
 
     def read_trials(self) -> pd.DataFrame:
-        """trials.parquet, with `TRIAL_COLUMNS` and a column a parameter; empty before the first trial."""
+        """trials.parquet: `TRIAL_COLUMNS`, then a column a parameter; empty before any trial."""
         return _read_table(self.trials_file, trial_dtypes())
 
     def read_curves(self) -> pd.DataFrame:
@@ -156,7 +169,9 @@ class StudyFolder:
 
 def trial_dtypes() -> dict[str, str]:
     """The columns of trials.parquet and their types."""
-    return TRIAL_COLUMNS | {p.path: _KIND_DTYPES[p.kind] for p in parameters().values() if p.path != "seed"}
+    return TRIAL_COLUMNS | {
+        p.path: _KIND_DTYPES[p.kind] for p in parameters().values() if p.path != "seed"
+    }
 
 
 def tidy(frame: pd.DataFrame, dtypes: dict[str, str]) -> pd.DataFrame:
@@ -164,7 +179,7 @@ def tidy(frame: pd.DataFrame, dtypes: dict[str, str]) -> pd.DataFrame:
     frame = frame.reindex(columns=list(dtypes))
     for column, dtype in dtypes.items():
         if dtype.startswith("datetime64"):
-            frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601").astype(dtype)
+            frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601")
     return frame.astype(dtypes)
 
 

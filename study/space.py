@@ -19,7 +19,13 @@ from nerf.errors import InputError
 from nerf.parameters import DERIVED, Flat, Kind, Parameter, Value, build, parameter
 
 # Varied as part of a study's budget or design, never as one of its parameters.
-_NOT_VARIED = ("optimisation.steps", "evaluation.times", "evaluation.pixels", "evaluation.final_pixels", "seed")
+_NOT_VARIED = (
+    "optimisation.steps",
+    "evaluation.times",
+    "evaluation.pixels",
+    "evaluation.final_pixels",
+    "seed",
+)
 
 DEFAULT_VARIED = (
     "sampling.near",
@@ -156,7 +162,7 @@ def parse_dimension(text: str) -> Dimension:
 
 
 def _declared(declared: Parameter) -> Dimension:
-    common = {"label": declared.label, "unit": declared.unit}
+    common: dict[str, Any] = {"label": declared.label, "unit": declared.unit}
     if declared.choices:
         return Dimension(declared.path, declared.kind, choices=declared.choices, **common)
     if declared.domain is None:

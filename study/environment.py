@@ -1,0 +1,25 @@
+"""Settles what Ray reads from the environment, which it does while it is imported."""
+
+from __future__ import annotations
+
+import os
+
+_RAY = {
+    # Every port on loopback; Ray's default listens on all interfaces.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # The ledger, the records and one live view say everything that Tune's own files and tables do.
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    # Nothing is restored from Tune's snapshots, so they need not be taken.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    # Silences a warning about a behaviour to come; trials without a GPU hide them themselves.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def settle_environment() -> None:
+    """Must run before Ray is imported for the first time."""
+    os.environ.update(_RAY)

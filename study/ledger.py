@@ -1,0 +1,205 @@
+"""The Optuna study as the only truth of a sweep: which trials exist and how they ended.
+
+The driver is its only writer, which a lock on the study folder ensures. Nothing about trials is
+kept elsewhere: a launch reads from here what is finished, what was left running and what is still
+to be asked for, so that a sweep goes on from wherever its last driver died.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import platform
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.samplers import TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from nerf.errors import InputError
+from nerf.parameters import Value
+from study.design import explore_point, trial_seed
+from study.folder import StudyFolder
+from study.messages import Assignment
+from study.space import Dimension
+from study.spec import StudySpec
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+class Ledger:
+    """Asks for trials, hears what they report and keeps how they ended."""
+
+    def __init__(self, folder: StudyFolder, spec: StudySpec) -> None:
+        """Opens or creates the folder's study; raises `InputError` if another process runs it."""
+        self.spec = spec
+        self._lock = _lock(folder.path / "driver.lock", folder.name)
+        _repair_torn_tail(folder.journal)
+        # Only this process writes, so a lock of Optuna's own was left behind by a dead one.
+        folder.journal.with_name(folder.journal.name + ".lock").unlink(missing_ok=True)
+        self._storage = JournalStorage(JournalFileBackend(str(folder.journal)))
+        self._study = optuna.create_study(
+            storage=self._storage,
+            study_name=folder.name,
+            direction="maximize",
+            load_if_exists=True,
+        )
+        self._distributions = {d.path: distribution(d) for d in spec.space.dimensions}
+        self._asked = Counter(t.user_attrs["phase"] for t in self.trials())
+
+    def close(self) -> None:
+        """Lets another process run the study."""
+        self._lock.close()
+
+    def trials(self, *states: TrialState) -> list[FrozenTrial]:
+        """The trials in these states, by number; all of them if none is named."""
+        return self._study.get_trials(deepcopy=False, states=states or None)
+
+    def leftovers(self) -> list[Assignment]:
+        """The trials that a dead driver left running."""
+        return [self._assignment(trial) for trial in self.trials(TrialState.RUNNING)]
+
+    def ask(self) -> Assignment | None:
+        """The next trial, or None when all have been asked for.
+
+        Explored points come first. The optimise phase does not wait until the last of them has
+        ended: TPE learns from those that have, and no slot stands idle.
+        """
+        number = sum(self._asked.values())
+        if self._asked["explore"] < self.spec.explore:
+            phase, baseline = "explore", False
+            params = explore_point(self.spec.space, self.spec.seed, self._asked["explore"])
+        elif self._asked["optimize"] < self.spec.optimize:
+            phase, baseline = "optimize", self._asked["optimize"] == 0
+            params = self.spec.space.defaults() if baseline else {}
+        else:
+            return None
+        # One line of the journal: the trial exists whole or not at all.
+        template = create_trial(
+            state=TrialState.RUNNING,
+            params=params,
+            distributions={path: self._distributions[path] for path in params},
+            user_attrs={
+                "phase": phase,
+                "baseline": baseline,
+                "seed": trial_seed(self.spec.seed, number),
+                "budget_steps": self.spec.steps,
+            },
+        )
+        self._study.add_trial(template)
+        self._asked[phase] += 1
+        return self._assignment(self.trials()[number])
+
+    def report(self, number: int, curve: list[tuple[int, float]]) -> None:
+        """Keeps the finite (step, PSNR) of a running trial's curve that the journal lacks."""
+        trial = self.trials()[number]
+        for step, psnr in curve:
+            if step not in trial.intermediate_values and math.isfinite(psnr):
+                self._storage.set_trial_intermediate_value(trial._trial_id, step, psnr)
+
+    def reported_at(self, step: int) -> list[float]:
+        """What every trial, explored ones included, reported at this step."""
+        values = (trial.intermediate_values.get(step) for trial in self.trials())
+        return [value for value in values if value is not None]
+
+    def tell(self, number: int, state: str, reason: str, steps_done: int, psnr: float) -> None:
+        """Ends a running trial; one that has ended stays as it is.
+
+        `state` is one of `study.folder.STATES`. Only a full budget with a finite PSNR (dB) is
+        complete for Optuna: what was stopped early is pruned, all else failed.
+        """
+        trial = self.trials()[number]
+        if trial.state.is_finished():
+            return
+        for key, value in {"state": state, "reason": reason, "steps_done": steps_done}.items():
+            self._storage.set_trial_user_attr(trial._trial_id, key, value)
+        budget: int = trial.user_attrs["budget_steps"]
+        if state == "pruned":
+            self._study.tell(number, state=TrialState.PRUNED)
+        elif state in ("completed", "collapsed") and steps_done >= budget and math.isfinite(psnr):
+            self._study.tell(number, psnr)
+        else:
+            self._study.tell(number, state=TrialState.FAIL)
+
+    def _assignment(self, trial: FrozenTrial) -> Assignment:
+        missing = [d for d in self.spec.space.dimensions if d.path not in trial.params]
+        return Assignment(
+            number=trial.number,
+            phase=trial.user_attrs["phase"],
+            baseline=trial.user_attrs["baseline"],
+            seed=trial.user_attrs["seed"],
+            values=self._proposed(trial, missing) if missing else dict(trial.params),
+            # Optuna keeps local time without saying so.
+            started=(trial.datetime_start or datetime.now()).astimezone(UTC),
+        )
+
+    def _proposed(self, trial: FrozenTrial, missing: list[Dimension]) -> dict[str, Value]:
+        """TPE's values for a trial, drawn from a stream of its own: a restart repeats nothing."""
+        self._study.sampler = TPESampler(
+            n_startup_trials=1,
+            multivariate=True,
+            constant_liar=True,
+            seed=trial_seed(self.spec.seed + 1, trial.number),
+        )
+        live = optuna.trial.Trial(self._study, trial._trial_id)
+        values = dict(trial.params)
+        for d in missing:
+            if d.choices:
+                values[d.path] = live.suggest_categorical(d.path, d.choices)
+            elif d.kind == "int":
+                values[d.path] = live.suggest_int(d.path, int(d.low), int(d.high), log=d.log)
+            else:
+                values[d.path] = live.suggest_float(d.path, d.low, d.high, log=d.log)
+        return {d.path: values[d.path] for d in self.spec.space.dimensions}
+
+
+def distribution(dimension: Dimension) -> BaseDistribution:
+    """A dimension in Optuna's words."""
+    if dimension.choices:
+        return CategoricalDistribution(dimension.choices)
+    if dimension.kind == "int":
+        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
+    return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
+
+
+def _lock(path: Path, name: str) -> TextIO:
+    """The lock file, held until it is closed or this process dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        file.close()
+        raise InputError(
+            f"study {name} is being run by {holder}; wait until it ends, or give another --name"
+        ) from None
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {platform.node()}")
+    file.flush()
+    return file
+
+
+def _repair_torn_tail(journal: Path) -> None:
+    """Cuts off a last line written in part, for which Optuna would refuse the whole file."""
+    if not journal.exists():
+        return
+    with journal.open("rb+") as file:
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            file.truncate(whole)
+            os.fsync(file.fileno())

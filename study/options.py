@@ -1,0 +1,84 @@
+"""The command line of `run_sweep.py`: its options, and the help that lists every parameter."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from nerf.errors import InputError, closest
+from nerf.parameters import Parameter, parameters
+from study.space import DEFAULT_VARIED
+from study.spec import WANDB_MODES
+
+_DESCRIPTION = """\
+Trains many NeRFs with Ray Tune, lets Optuna choose what varies between them, and leaves a study
+folder with every trial's result and a report. Without any option it runs a default study of a
+built-in scene in a few minutes."""
+
+_EXAMPLES = """\
+examples:
+  python study/run_sweep.py
+  python study/run_sweep.py --scene photos.npz --name first --explore 64 --optimize 32 --steps 2000
+  python study/run_sweep.py --vary sampling.near=0.5:3 --vary field.width=64,128 --set field.depth=6
+  python study/run_sweep.py --name first --resume"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message)
+
+
+def parse(arguments: Sequence[str]) -> dict[str, Any]:
+    """The options that were given, by name; those left out are missing. Raises `InputError`."""
+    parser = _parser()
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        name = unknown[0].partition("=")[0]
+        known = [text for action in parser._actions for text in action.option_strings]
+        raise InputError(f"unknown option {name}{closest(name, known)} (--help lists all of them)")
+    return vars(given)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="run_sweep.py",
+        description=_DESCRIPTION,
+        epilog=f"{_EXAMPLES}\n\n{_parameter_help()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    add = parser.add_argument
+    add("--scene", metavar="bricks|tiny-lego|PATH", help="what to reconstruct (default: bricks)")
+    add("--name", help="the study's name (default: the scene's, with the time)")
+    add("--studies", metavar="DIR", help="where study folders lie (default: studies)")
+    add("--explore", type=int, metavar="N", help="trials that explore (default: 24)")
+    add("--optimize", type=int, metavar="M", help="trials that optimise (default: 8)")
+    add("--steps", type=int, metavar="S", help="steps of a full training (default: 300)")
+    add("--seed", type=int, metavar="K", help="makes the study repeatable (default: 0)")
+    add("--vary", action="append", metavar="PATH[=LOW:HIGH|=a,b,c]",
+        help="vary this parameter; may be given many times")  # fmt: skip
+    add("--set", action="append", metavar="PATH=VALUE",
+        help="hold this parameter at a value; may be given many times")  # fmt: skip
+    add("--cpus-per-trial", type=int, metavar="N", help="threads of each trial (default: 1)")
+    add("--gpus-per-trial", type=float, metavar="F", help="may be a fraction (default: 0)")
+    add("--max-concurrent", type=int, metavar="K", help="trials at once (default: as many as fit)")
+    add("--wandb", choices=WANDB_MODES, help="Weights & Biases (default: off)")
+    add("--resume", action="store_true", help="go on with the study --name where it stopped")
+    return parser
+
+
+def _parameter_help() -> str:
+    varied = {text.partition("=")[0] for text in DEFAULT_VARIED}
+    entries = [_entry(p, p.path in varied) for p in parameters().values() if p.path != "seed"]
+    return "parameters for --vary and --set (* varied by default):\n" + "\n".join(entries)
+
+
+def _entry(p: Parameter, varied: bool) -> str:
+    values = ", ".join(str(c).lower() for c in p.choices) if p.choices else str(p.domain or p.kind)
+    default = str(p.default).lower() if p.kind == "bool" else f"{p.default}"
+    head = f"{'*' if varied else ' '} {p.path} = {default}   [{values}]"
+    doc = textwrap.wrap(p.doc, 92, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return "\n".join([head, *doc])

@@ -1,0 +1,135 @@
+"""The command: runs a study, or goes on with one, and says what came of it.
+
+    python study/run_sweep.py --help
+
+Whatever is wrong with what was asked for comes out as one line and exit status 2, before anything
+is created; Ray, Optuna and torch are imported only when the options are known to be right.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nerf.errors import InputError
+from study.environment import settle_environment
+from study.options import parse
+from study.spec import StudySpec, check_unchanged, study_space
+
+if TYPE_CHECKING:
+    from nerf.scenes import Scene
+    from study.folder import StudyFolder
+
+INTERRUPTED = 130
+_BUILT_IN = ("bricks", "tiny-lego")
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status: 0 done, 2 a mistake in what was asked for, 130 interrupted."""
+    try:
+        return _run(arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(arguments: list[str]) -> int:
+    given = parse(arguments)
+    if "scene" in given and given["scene"] not in _BUILT_IN:
+        given["scene"] = str(Path(given["scene"]).absolute())
+    studies = Path(given.get("studies", "studies")).absolute()
+    if given.get("resume"):
+        folder, spec, scene = _kept(studies, given)
+    else:
+        folder, spec, scene = _new(studies, given)
+
+    from rich.console import Console
+
+    from study.resources import fit
+
+    console = Console()
+    resources = fit(spec)
+    settle_environment()
+    from study.sweep import launch
+
+    if not given.get("resume"):
+        from study.provenance import document
+
+        folder.write_spec(document(folder.name, spec, scene, sys.argv))
+    console.print(f"study {folder.name} in {folder.path}", soft_wrap=True, highlight=False)
+    finished = launch(folder, spec, scene, resources, console)
+    if not finished:
+        again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
+        print(f"stopped before its end; go on with: {shlex.join([*again, '--resume'])}")
+        return INTERRUPTED
+    _conclude(folder)
+    return 0
+
+
+def _new(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpec, Scene]:
+    space = study_space(
+        given.get("vary", ()), given.get("set", ()), given.get("steps", StudySpec.steps)
+    )
+    spec = StudySpec(space=space, **_spec_fields(given))
+    from study.folder import StudyFolder
+
+    stem = "bricks" if "scene" not in given else Path(spec.scene).stem
+    name = given.get("name") or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    if Path(name).name != name:
+        raise InputError(f"--name must be a plain folder name, got {name!r}; --studies says where")
+    folder = StudyFolder(studies / name)
+    if folder.path.exists():
+        raise InputError(f"{folder.path} exists; go on with it by --resume, or give another --name")
+    return folder, spec, _load_scene(spec.scene)
+
+
+def _kept(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpec, Scene]:
+    if "name" not in given:
+        raise InputError("--resume needs the study's name; give --name")
+    from study.folder import StudyFolder
+
+    folder = StudyFolder(studies / given["name"])
+    document = folder.read_spec()
+    kept = StudySpec.from_json(document)
+    space = kept.space
+    if "vary" in given or "set" in given:
+        space = study_space(given.get("vary", ()), given.get("set", ()), kept.steps)
+    spec = dataclasses.replace(kept, space=space, **_spec_fields(given))
+    check_unchanged(spec, kept, list(given))
+    scene = _load_scene(spec.scene)
+    if scene.content_hash() != document["scene"]["hash"]:
+        raise InputError(
+            f"the scene {spec.scene} is not the one that study {folder.name} began with; "
+            "put the old one back, or give another --name"
+        )
+    return folder, spec, scene
+
+
+def _spec_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(StudySpec)}
+    return {name: value for name, value in given.items() if name in names}
+
+
+def _load_scene(source: str) -> Scene:
+    from nerf.scenes import load
+
+    return load(source)
+
+
+def _conclude(folder: StudyFolder) -> None:
+    """Writes the report and says what the study found."""
+    from analysis.report import write_report
+
+    write_report(folder)
+    print(f"report: {folder.report}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

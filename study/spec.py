@@ -1,0 +1,122 @@
+"""What a study is asked to do: everything that decides which trials it runs, and on what."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nerf.errors import InputError, closest
+from nerf.parameters import Flat, parse_settings
+from study.space import Space, default_space, parse_space
+
+WANDB_MODES = ("off", "offline", "online")
+
+# These have options of their own; a second way to set them could only disagree.
+_OWN_OPTION = {"optimisation.steps": "--steps", "seed": "--seed"}
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """One study. Raises `InputError` for numbers that make no study."""
+
+    space: Space
+    """What varies and what is held fixed, the steps of a full budget among it."""
+
+    scene: str = "bricks"
+    """`bricks`, `tiny-lego` or the path of a scene."""
+
+    explore: int = 24
+    """Trials of the explore phase: a quasi-random design, each at full budget."""
+
+    optimize: int = 8
+    """Trials of the optimise phase: the default configuration, then what TPE proposes."""
+
+    steps: int = 300
+    """Steps of a full budget."""
+
+    seed: int = 0
+    """Decides the explore design, the optimiser's draws and, with its number, each trial's seed."""
+
+    cpus_per_trial: int = 1
+    gpus_per_trial: float = 0.0
+    max_concurrent: int = 0
+    """Trials at once; 0 means as many as the machine holds."""
+
+    wandb: str = "off"
+    """off, offline or online."""
+
+    def __post_init__(self) -> None:
+        for name in ("explore", "optimize", "seed", "gpus_per_trial", "max_concurrent"):
+            _require(
+                getattr(self, name) >= 0,
+                f"{option(name)} must be 0 or more, got {getattr(self, name)}",
+            )
+        _require(
+            self.explore + self.optimize > 0,
+            "a study needs at least one trial; raise --explore or --optimize",
+        )
+        for name in ("steps", "cpus_per_trial"):
+            _require(
+                getattr(self, name) >= 1,
+                f"{option(name)} must be at least 1, got {getattr(self, name)}",
+            )
+        _require(
+            self.wandb in WANDB_MODES,
+            f"--wandb must be one of {', '.join(WANDB_MODES)}; got {self.wandb!r}"
+            + closest(self.wandb, list(WANDB_MODES)),
+        )
+        _require(bool(self.space.dimensions), "nothing varies; give a --vary, or drop a --set")
+
+    @property
+    def trials(self) -> int:
+        return self.explore + self.optimize
+
+    def to_json(self) -> dict[str, Any]:
+        """Every field but the space, which study.json holds beside it."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name != "space"
+        }
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> StudySpec:
+        """The spec that study.json holds."""
+        return StudySpec(space=Space.from_json(document["space"]), **document["spec"])
+
+
+def study_space(varied: Sequence[str], settings: Sequence[str], steps: int) -> Space:
+    """The space that `--vary` and `--set` texts ask for; the default one where nothing varies."""
+    fixed: Flat = parse_settings(list(settings))
+    for path, own in _OWN_OPTION.items():
+        _require(path not in fixed, f"{path} has an option of its own; use {own}")
+    _require(steps >= 1, f"--steps must be at least 1, got {steps}")
+    fixed = {**fixed, "optimisation.steps": steps}
+    return parse_space(varied, fixed) if varied else default_space(fixed)
+
+
+def option(field: str) -> str:
+    """How a field of the spec is spelt on the command line."""
+    return "--" + field.replace("_", "-")
+
+
+def check_unchanged(asked: StudySpec, kept: StudySpec, given: Sequence[str]) -> None:
+    """Raises `InputError` where an option `given` beside --resume would make it another study."""
+    for field in ("scene", "explore", "optimize", "steps", "seed"):
+        if field in given and getattr(asked, field) != getattr(kept, field):
+            raise InputError(
+                f"{option(field)} {getattr(asked, field)} differs from the study's "
+                f"{getattr(kept, field)}; leave it out to go on, or give another --name"
+            )
+    if {"vary", "set"} & set(given) and asked.space != kept.space:
+        raise InputError(
+            "--vary and --set differ from what the study varies and sets; leave them out to go on, "
+            "or give another --name"
+        )
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise InputError(message)

@@ -1,0 +1,77 @@
+"""A trial as a Weights & Biases run; nothing at all, not even an import, where that is off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol, cast
+
+import numpy as np
+
+from nerf.config import NerfConfig
+from nerf.parameters import flatten
+from study.folder import StudyFolder
+from study.messages import Outcome
+
+
+class Track(Protocol):
+    """Where a trial's figures go while it runs."""
+
+    def log(self, point: dict[str, Any]) -> None:
+        """One evaluation of the curve."""
+
+    def end(self, outcome: Outcome, picture: np.ndarray) -> None:
+        """How the trial ended, and its render."""
+
+
+class _Nowhere:
+    def log(self, point: dict[str, Any]) -> None:
+        pass
+
+    def end(self, outcome: Outcome, picture: np.ndarray) -> None:
+        pass
+
+
+class _Wandb:
+    def __init__(self, run: Any) -> None:
+        self._run = run
+
+    def log(self, point: dict[str, Any]) -> None:
+        self._run.log(point, step=point["step"])
+
+    def end(self, outcome: Outcome, picture: np.ndarray) -> None:
+        import wandb
+
+        self._run.log({"render": wandb.Image(picture)})
+        self._run.summary.update(
+            {"state": outcome.state, "reason": outcome.reason, "test_psnr": outcome.test_psnr}
+        )
+
+
+@contextmanager
+def track(
+    folder: StudyFolder, mode: str, trial_id: str, phase: str, config: NerfConfig
+) -> Iterator[Track]:
+    """One trial's track, closed whatever happens; `mode` is one of `study.spec.WANDB_MODES`."""
+    if mode == "off":
+        yield _Nowhere()
+        return
+    import wandb
+
+    folder.wandb.mkdir(parents=True, exist_ok=True)
+    run = wandb.init(
+        # Without a mode W&B asks at the terminal; it must never.
+        mode=cast(Literal["offline", "online"], mode),
+        dir=folder.wandb,
+        project="nerf-study",
+        group=folder.name,
+        name=f"{folder.name}-{trial_id}",
+        job_type=phase,
+        config=dict(flatten(config)),
+        reinit="finish_previous",
+        settings=wandb.Settings(silent=True, console="off"),
+    )
+    try:
+        yield _Wandb(run)
+    finally:
+        run.finish()
