@@ -16,7 +16,7 @@ def pixel_directions(
     columns: NDArray[np.int64],
     rows: NDArray[np.int64],
 ) -> Float32:
-    """Unit directions in the world, (height, width, 3), of one camera's pixels at rows x columns."""
+    """Unit directions in the world, (rows, columns, 3), of one camera's pixels."""
     x = (columns + 0.5 - centre[0]) / focal[0]
     y = -(rows + 0.5 - centre[1]) / focal[1]
     grid_x, grid_y = np.meshgrid(x, y)
@@ -27,7 +27,7 @@ def pixel_directions(
 
 
 def view_directions(scene: Scene, view: int, stride: int = 1) -> Float32:
-    """Unit directions (rows, columns, 3) of every `stride`-th pixel of a view, centred in its cell."""
+    """Unit directions (rows, columns, 3) of every `stride`-th pixel of a view."""
     first = stride // 2
     return pixel_directions(
         scene.world_from_camera[view],

@@ -45,7 +45,7 @@ class Sampling:
     """Further samples per ray, drawn where the coarse pass found weight; 0 means one pass only."""
 
     jitter: bool = True
-    """Draw each training sample at random within its stratum; evaluation always takes the middle."""
+    """Draw training samples at random within their strata; evaluation takes the middles."""
 
     def __post_init__(self) -> None:
         _require(
@@ -53,16 +53,14 @@ class Sampling:
             f"0 <= near < far must hold, got near={self.near:g}, far={self.far:g}; "
             "change sampling.near or sampling.far",
         )
-        _require(
-            self.coarse >= 2, f"sampling.coarse must be at least 2 samples, got {self.coarse}"
-        )
+        _require(self.coarse >= 2, f"sampling.coarse must be at least 2 samples, got {self.coarse}")
         _require(self.fine >= 0, f"sampling.fine must be 0 (one pass) or more, got {self.fine}")
 
     @property
     def span(
         self,
     ) -> Annotated[float, Domain(1.0, 8.0, unit="scene units", label="far - near")]:
-        """Distance from near to far; a study varies it in far's place, so that every pair is valid."""
+        """Distance from near to far; varied in far's place, it makes every pair valid."""
         return self.far - self.near
 
 
@@ -122,10 +120,10 @@ class Field:
     """The largest density that the sigmoid reaches; the other density activations do not use it."""
 
     colour_activation: ColourActivation = "sigmoid"
-    """What makes a raw output a colour; the widened sigmoid reaches 0 and 1 (arXiv:2103.13415, C)."""
+    """What makes a raw output a colour; the widened one reaches 0 and 1 (arXiv:2103.13415, C)."""
 
     initialisation: Initialisation = "pytorch"
-    """PyTorch's uniform weights and biases, or Glorot's with zero bias; sine layers have SIREN's."""
+    """PyTorch's uniform weights and biases, or Glorot's and no bias; sines have SIREN's."""
 
     def __post_init__(self) -> None:
         _require(self.depth >= 1, f"field.depth must be at least 1 layer, got {self.depth}")

@@ -30,7 +30,7 @@ class Domain:
             )
         if self.log and self.low <= 0:
             raise InputError(
-                f"a logarithmic domain needs low > 0, got {self.low:g}:{self.high:g}; raise its low end"
+                f"a logarithmic domain needs low > 0, got {self.low:g}:{self.high:g}; raise low"
             )
 
     def __str__(self) -> str:

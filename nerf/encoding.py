@@ -1,4 +1,4 @@
-"""Frequency encoding: coordinates to sines and cosines of doubling frequency (Eq. 4, arXiv:2003.08934).
+"""Frequency encoding: coordinates to waves of doubling frequency (Eq. 4, arXiv:2003.08934).
 
     gamma(x) = [x,] sin(2^0 x), cos(2^0 x), ..., sin(2^(L-1) x), cos(2^(L-1) x)
 

@@ -39,7 +39,7 @@ def grid_stride(scene: Scene, split: Split, pixels: int) -> int:
 
 
 def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
-    """Quality on a grid of about `pixels` pixels over all views of a split; all of them if enough."""
+    """Quality on a grid of about `pixels` pixels over all views of a split."""
     stride = grid_stride(scene, split, pixels)
     scores = []
     for view in scene.views(split):
@@ -69,8 +69,8 @@ def render_rays(
     device = next(model.parameters()).device
     behind = torch.tensor(background, device=device)
     chunks = zip(
-        origins.reshape(-1, 3).split(RAYS_AT_ONCE),
-        directions.reshape(-1, 3).split(RAYS_AT_ONCE),
+        torch.split(origins.reshape(-1, 3), RAYS_AT_ONCE),
+        torch.split(directions.reshape(-1, 3), RAYS_AT_ONCE),
         strict=True,
     )
     with torch.inference_mode():
@@ -81,5 +81,6 @@ def render_rays(
 def beside_truth(model: Nerf, scene: Scene, view: int) -> np.ndarray:
     """A picture (height, 2 width, 3), uint8: the view as rendered, and its photograph."""
     rendered = render_view(model, scene, view).numpy()
-    both = np.concatenate((rendered, scene.images[view]), axis=1)
-    return (both.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    # A diverged field renders no numbers; black shows that better than a crash.
+    both = np.concatenate((np.nan_to_num(rendered), scene.images[view]), axis=1)
+    return (both * 255 + 0.5).astype(np.uint8)

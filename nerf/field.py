@@ -1,4 +1,4 @@
-"""The radiance field: position and viewing direction to density and colour (Fig. 7, arXiv:2003.08934).
+"""The radiance field: position and direction to density and colour (Fig. 7, arXiv:2003.08934).
 
     gamma(x) -> depth x (width, activation) -> density
                             |-> bottleneck -> with gamma(d) -> (width / 2, activation) -> rgb
@@ -116,4 +116,4 @@ class RadianceField(nn.Module):
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:
     """A layer whose weights are still unset: torch would draw them from its global generator."""
-    return nn.utils.skip_init(nn.Linear, inputs, outputs)
+    return nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,9 +16,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 def replace_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Lets `write` fill a temporary file in the same folder, then puts it in `path`'s place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    beside = Path(name)
+    beside = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
         write(beside)
         with beside.open("rb") as file:

@@ -20,9 +20,7 @@ class Nerf(nn.Module):
         self.config = config
 
         def field() -> RadianceField:
-            return RadianceField(
-                config.field, config.encoding, config.compute.precision, generator
-            )
+            return RadianceField(config.field, config.encoding, config.compute.precision, generator)
 
         self.coarse = field()
         self.fine = field() if config.sampling.fine else None
@@ -31,7 +29,7 @@ class Nerf(nn.Module):
         self,
         origins: Float[Tensor, "rays 3"],
         directions: Float[Tensor, "rays 3"],
-        background: Float[Tensor, "*rays 3"],
+        background: Float[Tensor, "*each 3"],
         generator: Generator | None = None,
     ) -> tuple[Rendering, ...]:
         """The coarse rendering and, with fine samples, the fine one after it.

@@ -37,7 +37,7 @@ class Parameter:
     choices: tuple[Value, ...]
     doc: str
     sets: str = ""
-    """The path of the field that this one sets, where it is no field of its own (`sampling.span`)."""
+    """The field that this one sets, where it is none of its own (`sampling.span`)."""
 
     @property
     def label(self) -> str:
@@ -66,12 +66,13 @@ class Parameter:
 
     def check(self, value: object) -> Value:
         """`value` as this parameter's type; raises `InputError` where it is none."""
-        if self.kind == "float" and type(value) in (int, float):
-            return float(value)  # type: ignore[arg-type]
-        if self.kind == "int" and type(value) is int:
+        if self.kind == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if self.kind == "int" and isinstance(value, int) and not isinstance(value, bool):
             return value
-        if self.kind in ("bool", "choice") and value in self.choices and type(value) in (bool, str):
-            return value  # type: ignore[return-value]
+        if self.kind in ("bool", "choice") and isinstance(value, bool | str):
+            if value in self.choices:
+                return value
         wanted = ", ".join(map(str, self.choices)) or f"a value of type {self.kind}"
         raise InputError(f"{self.path} must be {wanted}; got {value!r}")
 
@@ -85,7 +86,9 @@ class Derived:
 
 
 DERIVED = {
-    "sampling.span": Derived("sampling.far", lambda flat: flat["sampling.near"] + flat["sampling.span"])
+    "sampling.span": Derived(
+        "sampling.far", lambda flat: flat["sampling.near"] + flat["sampling.span"]
+    )
 }
 
 

@@ -1,10 +1,10 @@
 """Volume rendering, a ladder of small functions (Eq. 3, arXiv:2003.08934).
 
-    density  (rays, samples)     >= 0, per scene unit
-    deltas   (rays, samples)     lengths of the intervals, scene units
-    alphas   1 - exp(-density * delta): the share of light an interval stops
-    transmittance                the share that reaches the interval: exp(-sum of all before it)
-    weights  transmittance * alphas: the share of the picture an interval makes; they sum to opacity
+density  (rays, samples)     >= 0, per scene unit
+deltas   (rays, samples)     lengths of the intervals, scene units
+alphas   1 - exp(-density * delta): the share of light an interval stops
+transmittance                the share that reaches the interval: exp(-sum of all before it)
+weights  transmittance * alphas: the share of the picture an interval makes; they sum to opacity
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Rendering:
     opacity: Float[Tensor, " rays"]
     """Share of light stopped between near and far, in [0, 1]."""
     depth: Float[Tensor, " rays"]
-    """Expected distance of what stopped the light, scene units; the far end for light that nothing stopped."""
+    """Expected distance of what stopped the light, scene units; far for what nothing stopped."""
     weights: Float[Tensor, "rays samples"]
 
 
@@ -61,7 +61,7 @@ def composite(
     rgb: Float[Tensor, "rays samples 3"],
     t: Float[Tensor, "rays samples"],
     t_edges: Float[Tensor, "rays edges"],
-    background: Float[Tensor, "*rays 3"],
+    background: Float[Tensor, "*each 3"],
 ) -> Rendering:
     """The picture of each ray over `background`, with its opacity and depth."""
     weights = weights_from_density(density, t_edges.diff(dim=-1))

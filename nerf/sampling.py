@@ -1,8 +1,8 @@
 """Where along a ray the field is asked.
 
-    t        (rays, samples)    sorted distances, Euclidean along a unit direction, scene units
-    t_edges  (rays, samples+1)  the intervals that the samples stand for; first near, last far
-    deltas   (rays, samples)    lengths of those intervals
+t        (rays, samples)    sorted distances, Euclidean along a unit direction, scene units
+t_edges  (rays, samples+1)  the intervals that the samples stand for; first near, last far
+deltas   (rays, samples)    lengths of those intervals
 """
 
 from __future__ import annotations
@@ -60,20 +60,21 @@ def inverse_cdf_samples(
     `generator` is None. Gradients do not flow through.
     """
     with torch.no_grad():
-        density = weights + MIN_WEIGHT
-        cdf = torch.cumsum(density / density.sum(-1, keepdim=True), -1)
-        cdf = torch.cat((torch.zeros_like(cdf[:, :1]), cdf), -1)
+        cdf = torch.cumsum(weights + MIN_WEIGHT, -1)
+        # Divided by its own end rather than by the sum, it reaches 1 exactly, as u = 1 needs.
+        cdf = torch.cat((torch.zeros_like(cdf[:, :1]), cdf / cdf[:, -1:]), -1)
         shape = (*cdf.shape[:1], samples)
         if generator is None:
             u = torch.linspace(0.0, 1.0, samples, device=bins.device).expand(shape)
         else:
             u = torch.rand(shape, generator=generator, device=bins.device)
-        above = torch.searchsorted(cdf, u.contiguous(), right=True).clamp(1, bins.shape[-1] - 1)
-        cdf_low, cdf_high = cdf.gather(-1, above - 1), cdf.gather(-1, above)
-        low, high = bins.gather(-1, above - 1), bins.gather(-1, above)
+        found = torch.searchsorted(cdf, u.contiguous(), right=True)
+        below, above = (found - 1).clamp(min=0), found.clamp(max=bins.shape[-1] - 1)
+        cdf_low, cdf_high = cdf.gather(-1, below), cdf.gather(-1, above)
+        low, high = bins.gather(-1, below), bins.gather(-1, above)
         width = cdf_high - cdf_low
         share = (u - cdf_low) / torch.where(width < 1e-5, torch.ones_like(width), width)
-        return low + share.clamp(0, 1) * (high - low)
+        return low + share * (high - low)
 
 
 def refined_samples(

@@ -11,7 +11,7 @@ def learning_rate(step: int, config: Optimisation) -> float:
     """The rate for the step that follows `step` finished ones (0 .. steps - 1)."""
     progress = step / config.steps
     if config.schedule == "exponential":
-        share = config.decay**progress
+        share = math.pow(config.decay, progress)
     elif config.schedule == "cosine":
         share = config.decay + (1 - config.decay) * (1 + math.cos(math.pi * progress)) / 2
     else:

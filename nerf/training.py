@@ -25,8 +25,8 @@ from nerf.evaluation import beside_truth, evaluate
 from nerf.health import State, baselines, judge
 from nerf.model import Nerf
 from nerf.parameters import flatten
-from nerf.schedule import learning_rate
 from nerf.scenes.scene import Scene
+from nerf.schedule import learning_rate
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a run ended. `psnr` and `ssim` are of the validation views, `test_*` of the test views."""
+    """How a run ended. `psnr` and `ssim` are of validation views, `test_*` of test views."""
 
     state: State
     reason: str

@@ -1,0 +1,14 @@
+"""Shape annotations of nerf/ are checked at run time throughout the tests."""
+
+from __future__ import annotations
+
+import os
+
+# One thread: the suite runs on small machines beside Ray workers, and results repeat bit for bit.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from jaxtyping import install_import_hook
+
+import tests.shape_checker  # noqa: F401 - jaxtyping finds the checker by name, unimported
+
+install_import_hook("nerf", "tests.shape_checker.check")
