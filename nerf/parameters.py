@@ -70,9 +70,9 @@ class Parameter:
             return float(value)
         if self.kind == "int" and isinstance(value, int) and not isinstance(value, bool):
             return value
-        if self.kind in ("bool", "choice") and isinstance(value, bool | str):
-            if value in self.choices:
-                return value
+        named = self.kind in ("bool", "choice") and isinstance(value, bool | str)
+        if named and value in self.choices:
+            return value
         wanted = ", ".join(map(str, self.choices)) or f"a value of type {self.kind}"
         raise InputError(f"{self.path} must be {wanted}; got {value!r}")
 
