@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from nerf.errors import InputError, closest
 from nerf.parameters import Parameter, parameters
-from study.space import DEFAULT_VARIED
-from study.spec import WANDB_MODES
+from study.space import DEFAULT_SETTINGS, DEFAULT_VARIED
+from study.spec import WANDB_MODES, StudySpec
 
 _DESCRIPTION = """\
 Trains many NeRFs with Ray Tune, lets Optuna choose what varies between them, and leaves a study
@@ -54,9 +54,24 @@ def _parser() -> _Parser:
     add("--scene", metavar="bricks|tiny-lego|PATH", help="what to reconstruct (default: bricks)")
     add("--name", help="the study's name (default: the scene's, with the time)")
     add("--studies", metavar="DIR", help="where study folders lie (default: studies)")
-    add("--explore", type=int, metavar="N", help="trials that explore (default: 24)")
-    add("--optimize", type=int, metavar="M", help="trials that optimise (default: 8)")
-    add("--steps", type=int, metavar="S", help="steps of a full training (default: 300)")
+    add(
+        "--explore",
+        type=int,
+        metavar="N",
+        help=f"trials that explore (default: {StudySpec.explore})",
+    )
+    add(
+        "--optimize",
+        type=int,
+        metavar="M",
+        help=f"trials that optimise (default: {StudySpec.optimize})",
+    )
+    add(
+        "--steps",
+        type=int,
+        metavar="S",
+        help=f"steps of a full training (default: {StudySpec.steps})",
+    )
     add("--seed", type=int, metavar="K", help="makes the study repeatable (default: 0)")
     add("--vary", action="append", metavar="PATH[=LOW:HIGH|=a,b,c]",
         help="vary this parameter; may be given many times")  # fmt: skip
@@ -70,10 +85,19 @@ def _parser() -> _Parser:
     return parser
 
 
+def _usual(field: str) -> str:
+    return f"(default: {getattr(StudySpec, field)})"
+
+
 def _parameter_help() -> str:
     varied = {text.partition("=")[0] for text in DEFAULT_VARIED}
     entries = [_entry(p, p.path in varied) for p in parameters().values() if p.path != "seed"]
-    return "parameters for --vary and --set (* varied by default):\n" + "\n".join(entries)
+    usual = ", ".join(f"{path}={value}" for path, value in DEFAULT_SETTINGS.items())
+    return (
+        "parameters for --vary and --set, with their defaults (* varied by default):\n"
+        + "\n".join(entries)
+        + f"\n\nunless varied or set, a study takes {usual}"
+    )
 
 
 def _entry(p: Parameter, varied: bool) -> str:

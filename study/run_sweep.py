@@ -22,6 +22,8 @@ from study.options import parse
 from study.spec import StudySpec, check_unchanged, study_space
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from nerf.scenes import Scene
     from study.folder import StudyFolder
 
@@ -69,7 +71,7 @@ def _run(arguments: list[str]) -> int:
         again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
         print(f"stopped before its end; go on with: {shlex.join([*again, '--resume'])}")
         return INTERRUPTED
-    _conclude(folder)
+    _conclude(folder, console)
     return 0
 
 
@@ -123,12 +125,28 @@ def _load_scene(source: str) -> Scene:
     return load(source)
 
 
-def _conclude(folder: StudyFolder) -> None:
+def _conclude(folder: StudyFolder, console: Console) -> None:
     """Writes the report and says what the study found."""
-    from analysis.report import write_report
+    from analysis.report import findings, write_report
 
-    write_report(folder)
-    print(f"report: {folder.report}")
+    with console.status("computing what mattered, writing the report"):
+        found = findings(folder)
+        report = write_report(folder, found)
+    if found.best is None:
+        lines = ["no trial reached its full budget alive"]
+    else:
+        values = (f"{d.path}={_short(found.best[d.path])}" for d in found.study.space.dimensions)
+        against = "" if found.default is None else f", the defaults {found.default['psnr']:.2f} dB"
+        lines = [
+            f"best: trial {found.best['trial_id']} with {found.best['psnr']:.2f} dB{against}",
+            f"  {' '.join(values)}",
+        ]
+    for line in (*lines, found.headline, f"report: {report}"):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

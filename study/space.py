@@ -27,6 +27,14 @@ _NOT_VARIED = (
     "seed",
 )
 
+# What a study holds fixed unless told otherwise: coarse enough that a trial takes seconds.
+DEFAULT_SETTINGS: dict[str, Value] = {
+    "sampling.coarse": 48,
+    "optimisation.rays": 256,
+    "evaluation.times": 12,
+    "evaluation.pixels": 2048,
+}
+
 DEFAULT_VARIED = (
     "sampling.near",
     "sampling.span",

@@ -9,7 +9,7 @@ from typing import Any
 
 from nerf.errors import InputError, closest
 from nerf.parameters import Flat, parse_settings
-from study.space import Space, default_space, parse_space
+from study.space import DEFAULT_SETTINGS, Space, default_space, parse_space
 
 WANDB_MODES = ("off", "offline", "online")
 
@@ -27,13 +27,13 @@ class StudySpec:
     scene: str = "bricks"
     """`bricks`, `tiny-lego` or the path of a scene."""
 
-    explore: int = 24
+    explore: int = 32
     """Trials of the explore phase: a quasi-random design, each at full budget."""
 
     optimize: int = 8
     """Trials of the optimise phase: the default configuration, then what TPE proposes."""
 
-    steps: int = 300
+    steps: int = 400
     """Steps of a full budget."""
 
     seed: int = 0
@@ -93,7 +93,9 @@ def study_space(varied: Sequence[str], settings: Sequence[str], steps: int) -> S
     for path, own in _OWN_OPTION.items():
         _require(path not in fixed, f"{path} has an option of its own; use {own}")
     _require(steps >= 1, f"--steps must be at least 1, got {steps}")
-    fixed = {**fixed, "optimisation.steps": steps}
+    settled = {text.partition("=")[0] for text in varied}
+    usual = {path: value for path, value in DEFAULT_SETTINGS.items() if path not in settled}
+    fixed = {**usual, **fixed, "optimisation.steps": steps}
     return parse_space(varied, fixed) if varied else default_space(fixed)
 
 
