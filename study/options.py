@@ -85,10 +85,6 @@ def _parser() -> _Parser:
     return parser
 
 
-def _usual(field: str) -> str:
-    return f"(default: {getattr(StudySpec, field)})"
-
-
 def _parameter_help() -> str:
     varied = {text.partition("=")[0] for text in DEFAULT_VARIED}
     entries = [_entry(p, p.path in varied) for p in parameters().values() if p.path != "seed"]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nerf.health import baselines
+from nerf.baselines import baselines
 from nerf.scenes.scene import Scene
 from study.folder import SCHEMA_VERSION
 from study.spec import StudySpec

@@ -87,7 +87,8 @@ def _new(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpe
     if Path(name).name != name:
         raise InputError(f"--name must be a plain folder name, got {name!r}; --studies says where")
     folder = StudyFolder(studies / name)
-    if folder.path.exists():
+    # A driver that died while it wrote study.json leaves nothing but hidden temporary files.
+    if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
         raise InputError(f"{folder.path} exists; go on with it by --resume, or give another --name")
     return folder, spec, _load_scene(spec.scene)
 
@@ -141,6 +142,10 @@ def _conclude(folder: StudyFolder, console: Console) -> None:
             f"best: trial {found.best['trial_id']} with {found.best['psnr']:.2f} dB{against}",
             f"  {' '.join(values)}",
         ]
+    failed = found.study.trials.query("state == 'failed'")
+    if len(failed):
+        first = failed.iloc[0]
+        lines.append(f"{len(failed)} failed; trial {first['trial_id']}: {first['reason']}")
     for line in (*lines, found.headline, f"report: {report}"):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 

@@ -33,7 +33,7 @@ class StudySpec:
     optimize: int = 8
     """Trials of the optimise phase: the default configuration, then what TPE proposes."""
 
-    steps: int = 400
+    steps: int = 300
     """Steps of a full budget."""
 
     seed: int = 0

@@ -1,0 +1,134 @@
+"""What is written down, in which order, and what a later driver makes of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+from optuna.trial import TrialState
+
+from study.bookkeeping import Bookkeeper
+from study.folder import StudyFolder, trial_id
+from study.ledger import Ledger
+from study.messages import Message, Outcome
+from tests.study.conftest import curve, record
+
+Open = Callable[[], Ledger]
+RUNGS = (10, 30)
+
+
+@pytest.fixture
+def books(open_ledger: Open, folder: StudyFolder) -> Bookkeeper:
+    return Bookkeeper(folder, open_ledger(), RUNGS)
+
+
+def says(number: int, *psnrs: float, outcome: Outcome | None = None) -> Message:
+    return Message(number, "here", "a CPU", curve(*psnrs), outcome)
+
+
+def complete(books: Bookkeeper, number: int, psnr: float) -> None:
+    """Lets a trial reach its full budget of 90 steps, 18 evaluations of 5 steps each."""
+    outcome = Outcome("completed", steps_done=90, psnr=psnr, host="here", device="a CPU")
+    assert books.hear(says(number, *[psnr] * 18, outcome=outcome))
+
+
+def explore(books: Bookkeeper) -> None:
+    for psnr in (10.0, 15.0, 20.0):
+        assignment = books.next()
+        assert assignment
+        complete(books, assignment.number, psnr)
+
+
+def test_explored_trials_are_never_stopped(books: Bookkeeper) -> None:
+    for psnr in (20.0, 15.0, 10.0):
+        assignment = books.next()
+        assert assignment
+        assert books.hear(says(assignment.number, psnr, psnr))
+
+
+def test_a_weak_trial_is_stopped_at_a_rung_and_is_pruned_everywhere(books: Bookkeeper) -> None:
+    explore(books)
+    baseline, weak = books.next(), books.next()
+    assert baseline
+    assert weak
+    assert books.hear(says(baseline.number, 5.0, 5.0)), "the baseline is never stopped"
+    assert books.hear(says(weak.number, 5.0)), "no rung yet"
+    assert not books.hear(says(weak.number, 5.0, 6.0))
+    trial = books.ledger.trials()[weak.number]
+    assert trial.state == TrialState.PRUNED
+    row = record(books.folder, trial_id(weak.number))["trial"]
+    assert (row["state"], row["steps_done"], row["psnr"]) == ("pruned", 10, 6.0)
+    assert row["reason"] == "stopped by successive halving at step 10"
+    assert math.isnan(row["test_psnr"])
+
+
+def test_a_strong_trial_goes_on(books: Bookkeeper) -> None:
+    explore(books)
+    books.next()
+    strong = books.next()
+    assert strong
+    assert books.hear(says(strong.number, 25.0, 25.0))
+
+
+def test_a_trial_that_diverges_at_a_rung_is_left_to_say_so(books: Bookkeeper) -> None:
+    explore(books)
+    books.next()
+    sick = books.next()
+    assert sick
+    assert books.hear(says(sick.number, 5.0, math.nan))
+
+
+def test_a_record_that_was_not_told_is_told_and_not_run_again(
+    books: Bookkeeper, open_ledger: Open, folder: StudyFolder
+) -> None:
+    """The driver dies between record and ledger: the journal is put back to before."""
+    first = books.next()
+    assert first
+    untold = folder.journal.read_bytes()
+    complete(books, first.number, 20.0)
+    kept = record(folder, trial_id(first.number))
+    folder.journal.write_bytes(untold)
+    again = Bookkeeper(folder, open_ledger(), RUNGS)
+    following = again.next()
+    assert following
+    assert following.number == first.number + 1
+    assert again.ledger.trials()[first.number].values == [20.0]
+    assert record(folder, trial_id(first.number)) == kept
+
+
+def test_a_process_that_died_is_a_failed_trial_with_its_curve(books: Bookkeeper) -> None:
+    assignment = books.next()
+    assert assignment
+    books.hear(says(assignment.number, 12.0))
+    books.lose(assignment.number)
+    kept = record(books.folder, trial_id(assignment.number))
+    assert (kept["trial"]["state"], kept["trial"]["reason"]) == ("failed", "its process died")
+    assert kept["trial"]["steps_done"] == 5
+    assert [point["psnr"] for point in kept["curve"]] == [12.0]
+    assert books.ledger.trials()[assignment.number].state == TrialState.FAIL
+
+
+def test_a_trial_that_ended_is_not_lost_when_its_process_goes(books: Bookkeeper) -> None:
+    assignment = books.next()
+    assert assignment
+    complete(books, assignment.number, 20.0)
+    books.lose(assignment.number)
+    assert record(books.folder, trial_id(assignment.number))["trial"]["state"] == "completed"
+
+
+def test_tables_hold_a_row_a_trial(books: Bookkeeper) -> None:
+    explore(books)
+    books.folder.write_tables()
+    trials = books.folder.read_trials()
+    assert list(trials["psnr"]) == [10.0, 15.0, 20.0]
+    assert list(trials["phase"].unique()) == ["explore"]
+    assert (trials["sampling.far"] > trials["sampling.near"]).all()
+    assert len(books.folder.read_curves()) == 3 * 18
+
+
+def test_it_is_finished_when_every_planned_trial_has_ended(books: Bookkeeper) -> None:
+    while assignment := books.next():
+        assert not books.finished()
+        complete(books, assignment.number, 20.0)
+    assert books.finished()

@@ -1,0 +1,186 @@
+"""One real sweep, with real Ray and real training: killed in the middle, hurt, and resumed.
+
+The study is run once for all tests of this file, which look at what it left.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as imageio
+import pandas as pd
+import psutil
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+
+from study.design import explore_point
+from study.folder import STATES, StudyFolder
+from study.ledger import Ledger
+from study.spec import StudySpec
+from tests.study.conftest import TINY, kill_tree, record, start, wait_for
+
+EXPLORE, OPTIMIZE, STEPS = 5, 3, 120
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happened to the study, and what was seen on the way."""
+
+    folder: StudyFolder
+    listening: set[str]
+    refused: subprocess.CompletedProcess[str]
+    driver: int
+    before: dict[str, dict[str, Any]]
+    """The records that were there when the driver was killed."""
+    hurt: str
+    """The trial whose checkpoint was made unreadable while nobody ran it."""
+    said: str
+    status: int
+
+
+@pytest.fixture(scope="module")
+def story(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    studies = tmp_path_factory.mktemp("some studies")
+    folder = StudyFolder(studies / "killed")
+    name = ["--studies", str(studies), "--name", "killed"]
+    asked = ["--scene", str(scene_file), f"--explore={EXPLORE}", f"--optimize={OPTIMIZE}"]
+    driver = start(*name, *asked, f"--steps={STEPS}", *TINY, cwd=studies)
+    wait_for(driver, lambda: len(folder.records()) >= 1)
+    listening = listening_addresses(driver.pid)
+    second = start(*name, "--resume", cwd=studies)
+    said, _ = second.communicate(timeout=60)
+    refused = subprocess.CompletedProcess([], second.returncode, said)
+    wait_for(driver, lambda: bool(checkpoints_of_running(folder)))
+    kill_tree(driver)
+    before = {r["trial"]["trial_id"]: r for r in folder.records()}
+    hurt = min(checkpoints_of_running(folder))
+    hurt.write_bytes(b"no checkpoint")
+    resumed = start(*name, "--resume", "--wandb=offline", cwd=studies)
+    said, _ = resumed.communicate(timeout=150)
+    return Story(
+        folder, listening, refused, driver.pid, before, hurt.stem, said, resumed.returncode
+    )
+
+
+def listening_addresses(pid: int) -> set[str]:
+    """The addresses that a process and its descendants listen on."""
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return {
+        connection.laddr.ip
+        for member in family
+        for connection in member.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+def checkpoints_of_running(folder: StudyFolder) -> set[Path]:
+    ended = {record["trial"]["trial_id"] for record in folder.records()}
+    return {file for file in folder.path.glob("checkpoints/0*.pt") if file.stem not in ended}
+
+
+def optuna_trials(folder: StudyFolder) -> list[FrozenTrial]:
+    ledger = Ledger(folder, StudySpec.from_json(folder.read_spec()))
+    try:
+        return ledger.trials()
+    finally:
+        ledger.close()
+
+
+def trials(story: Story) -> pd.DataFrame:
+    return story.folder.read_trials()
+
+
+def test_it_ends_well_and_says_what_came_of_it(story: Story) -> None:
+    assert story.status == 0, story.said
+    assert "Traceback" not in story.said
+    assert f"{EXPLORE + OPTIMIZE}/{EXPLORE + OPTIMIZE} trials" in story.said
+    assert str(story.folder.report) in story.said
+    assert story.folder.report.stat().st_size > 10_000
+
+
+def test_exactly_the_planned_trials_were_run(story: Story) -> None:
+    table = trials(story)
+    assert list(table["number"]) == list(range(EXPLORE + OPTIMIZE))
+    assert list(table["phase"]) == ["explore"] * EXPLORE + ["optimize"] * OPTIMIZE
+    assert set(table["state"]) <= set(STATES)
+    assert len(table.drop_duplicates(["sampling.near", "optimisation.learning_rate"])) == len(table)
+
+
+def test_explored_values_are_the_design(story: Story) -> None:
+    spec = StudySpec.from_json(story.folder.read_spec())
+    for row in trials(story).iloc[:EXPLORE].to_dict("records"):
+        point = explore_point(spec.space, spec.seed, row["number"])
+        assert {path: row[path] for path in point} == point
+
+
+def test_what_had_ended_was_not_run_again(story: Story) -> None:
+    assert story.before
+    for name, kept in story.before.items():
+        assert record(story.folder, name) == kept
+
+
+def test_a_trial_that_raises_is_recorded_and_the_sweep_goes_on(story: Story) -> None:
+    row = trials(story).set_index("trial_id").loc[story.hurt]
+    assert row["state"] == "failed"
+    assert "no checkpoint" in row["reason"]
+    assert "\n" not in row["reason"]
+    assert "Traceback" in story.folder.error(story.hurt).read_text()
+    assert list(trials(story)["state"]).count("failed") == 1
+
+
+def test_curves_are_whole_across_the_resume(story: Story) -> None:
+    full = trials(story).query("steps_done == budget_steps and state != 'failed'")
+    curves = story.folder.read_curves()
+    assert len(full) >= EXPLORE - 1
+    for name in full["trial_id"]:
+        steps = list(curves.loc[curves["trial_id"] == name, "step"])
+        assert steps == sorted(set(steps))
+        assert (len(steps), steps[-1]) == (12, STEPS)
+
+
+def test_ledger_and_records_agree_and_no_short_trial_is_complete(story: Story) -> None:
+    for trial, row in zip(
+        optuna_trials(story.folder), trials(story).to_dict("records"), strict=True
+    ):
+        assert trial.user_attrs["state"] == row["state"]
+        assert trial.user_attrs["phase"] == row["phase"]
+        if trial.state == TrialState.COMPLETE:
+            assert row["steps_done"] == STEPS
+            assert trial.values == [row["psnr"]]
+        if row["state"] in ("pruned", "failed"):
+            assert trial.state != TrialState.COMPLETE
+
+
+def test_full_trials_left_a_render(story: Story) -> None:
+    for name in trials(story).query("steps_done == budget_steps")["trial_id"]:
+        picture = imageio.imread(story.folder.render(name))
+        assert picture.shape == (24, 48, 3)
+
+
+def test_a_second_process_was_refused_by_pid_and_host(story: Story) -> None:
+    assert story.refused.returncode == 2
+    (line,) = (text for text in story.refused.stdout.splitlines() if text.startswith("error"))
+    assert f"process {story.driver} on " in line
+
+
+def test_nothing_listened_off_loopback(story: Story) -> None:
+    assert story.listening
+    for address in story.listening:
+        ip = ip_address(address)
+        assert (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
+
+
+def test_wandb_offline_stays_in_the_study_folder(story: Story) -> None:
+    runs = list((story.folder.path / "wandb" / "wandb").glob("offline-run-*"))
+    ended_later = (EXPLORE + OPTIMIZE) - len(story.before)
+    assert len(runs) >= ended_later - 1  # the hurt trial never began
+    assert not list(story.folder.path.parent.glob("wandb"))
+
+
+def test_no_half_files_are_left(story: Story) -> None:
+    assert not list(story.folder.path.glob(".*"))
+    assert not list((story.folder.path / "checkpoints").glob("[!.]*"))
