@@ -6,28 +6,61 @@ import zipfile
 from pathlib import Path
 
 from nerf.errors import InputError
+from nerf.scenes import llff
+from nerf.scenes.assemble import Background
+from nerf.scenes.blender import load_blender
 from nerf.scenes.bricks import load_bricks
 from nerf.scenes.checks import WAY_OUT, refuse
-from nerf.scenes.scene import Scene, split_views
+from nerf.scenes.colmap import load_colmap, sparse_folder
+from nerf.scenes.scene import Bounds, Scene, split_views
 from nerf.scenes.tiny_lego import load_tiny_lego
 from nerf.scenes.tiny_nerf import load_tiny_nerf
+from nerf.scenes.transforms import load_transforms
 
-__all__ = ["Scene", "load", "split_views"]
+__all__ = ["Background", "Bounds", "Scene", "load", "split_views"]
+
+KINDS = "a tiny-NeRF .npz, or a folder as of Blender, instant-ngp, COLMAP or LLFF"
 
 
-def load(source: str) -> Scene:
-    """The scene that `--scene` names: "bricks", "tiny-lego" or a path.
+def load(source: str, *, downscale: int = 1, background: Background = "white") -> Scene:
+    """The scene that `--scene` names: "bricks", "tiny-lego" or a path, known by what it holds.
 
-    Raises `InputError` for an unknown name, for a path that holds no scene, and for a scene that
-    breaks a rule.
+    `downscale` divides width and height of a folder's photographs; `background` is what lies
+    behind pictures with an alpha channel. Raises `InputError` for an unknown name, for a path
+    that holds no scene, and for a scene that breaks a rule.
     """
+    if downscale < 1:
+        raise InputError(f"--downscale must be a whole number from 1 on, got {downscale}")
+    path = Path(source)
+    if source in ("bricks", "tiny-lego") or path.is_file():
+        if downscale > 1:
+            raise InputError(
+                f"--downscale is for folders of photographs, {source} is none; drop it"
+            )
+        return _load_one_piece(source, path)
+    if not path.is_dir():
+        raise InputError(f"no scene {source!r}: neither a built-in one nor a path; {WAY_OUT}")
+    return _load_folder(path, downscale, background)
+
+
+def _load_one_piece(source: str, path: Path) -> Scene:
     if source == "bricks":
         return load_bricks()
     if source == "tiny-lego":
         return load_tiny_lego()
-    path = Path(source)
-    if not path.exists():
-        raise InputError(f"no scene {source!r}: neither a built-in one nor a file; {WAY_OUT}")
-    if path.is_file() and zipfile.is_zipfile(path):
+    if zipfile.is_zipfile(path):
         return load_tiny_nerf(path)
-    raise refuse(path, f"is no scene (a tiny-NeRF .npz is one); {WAY_OUT}")
+    raise refuse(path, f"is no scene ({KINDS} is one); {WAY_OUT}")
+
+
+def _load_folder(folder: Path, downscale: int, background: Background) -> Scene:
+    if (folder / "transforms_train.json").exists():
+        return load_blender(folder, downscale, background)
+    if (folder / "transforms.json").exists():
+        return load_transforms(folder, downscale, background)
+    sparse = sparse_folder(folder)
+    if sparse is not None:
+        return load_colmap(folder, sparse, downscale, background)
+    if (folder / llff.FILE).exists():
+        return llff.load_llff(folder, downscale, background)
+    raise refuse(folder, f"is no scene ({KINDS} is one); {WAY_OUT}")

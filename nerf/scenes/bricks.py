@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from nerf.files import write_atomically
 from nerf.scenes import locomotive, raytrace
+from nerf.scenes.bounds import with_bounds
 from nerf.scenes.cache import cache_folder
 from nerf.scenes.progress import progress_bar
 from nerf.scenes.scene import Float32, Scene, split_views
@@ -55,7 +56,8 @@ def trace(
 def scene_of(pixels: NDArray[np.uint8]) -> Scene:
     """The pictures with their cameras, background and split."""
     views, size = pixels.shape[:2]
-    return Scene(
+    splits = split_views(views)
+    scene = Scene(
         name="bricks",
         source="built in",
         images=(pixels / 255).astype(np.float32),
@@ -63,8 +65,12 @@ def scene_of(pixels: NDArray[np.uint8]) -> Scene:
         focal=np.full((views, 2), _FOCAL_PER_PIXEL * size, np.float32),
         centre=np.full((views, 2), size / 2, np.float32),
         background=np.zeros(3, np.float32),
-        **split_views(views),
+        found="built-in locomotive of bricks",
+        train=splits["train"],
+        val=splits["val"],
+        test=splits["test"],
     )
+    return with_bounds(scene)
 
 
 def poses(views: int) -> Float32:

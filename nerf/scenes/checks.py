@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nerf.distortion import invertible
 from nerf.errors import InputError
 
 WAY_OUT = "use --scene bricks or --scene PATH"
@@ -27,8 +28,11 @@ def refuse(where: object, what: str) -> InputError:
     return InputError(f"{where}: {what}")
 
 
-def check_sizes(where: object, views: int, height: int, width: int) -> None:
-    """Refuses scenes too small to train on and sizes that no memory holds."""
+def check_sizes(where: object, views: int, height: int, width: int, together: bool = True) -> None:
+    """Refuses scenes too small to train on and sizes that no memory holds.
+
+    `together` asks whether all images fit in memory at once, not only each of them.
+    """
     if views < MIN_VIEWS:
         raise refuse(where, f"a scene needs at least {MIN_VIEWS} views, got {views}")
     if views > MAX_VIEWS:
@@ -37,7 +41,7 @@ def check_sizes(where: object, views: int, height: int, width: int) -> None:
         raise refuse(
             where, f"images must be {MIN_SIDE} to {MAX_SIDE} pixels a side, got {width} x {height}"
         )
-    if 3 * views * height * width > MAX_VALUES:
+    if together and 3 * views * height * width > MAX_VALUES:
         raise refuse(
             where,
             f"{views} images of {width} x {height} take more than "
@@ -59,7 +63,10 @@ def check_pixels(where: object, images: NDArray[Any]) -> None:
 
 
 def check_poses(where: object, poses: NDArray[Any]) -> None:
-    """Refuses (views, 4, 4) matrices that are no rigid motions (orthonormal to 1e-3, det +1)."""
+    """Refuses (views, 4, 4) matrices that are no rigid motions (orthonormal to 1e-3, det +1).
+
+    And a set of them that never moves.
+    """
     for view, pose in enumerate(np.asarray(poses, np.float64)):
         if not np.isfinite(pose).all():
             raise refuse(where, f"the pose of view {view} holds NaN or infinite numbers")
@@ -79,8 +86,47 @@ def check_poses(where: object, poses: NDArray[Any]) -> None:
                 f"the rotation of view {view} mirrors (determinant -1); flip one camera axis",
             )
 
+    positions = np.asarray(poses, np.float64)[:, :3, 3]
+    if np.ptp(positions, axis=0).max() <= 1e-6 * (1 + np.abs(positions).max()):
+        raise refuse(where, "all cameras stand at one place, which shows no depth; move the camera")
 
-def check_focal(where: object, focal: float) -> None:
-    """Refuses a focal length, in pixels, that is not positive and finite."""
+
+def check_focal(where: object, focal: float, width: int) -> None:
+    """Refuses a focal length, in pixels, that no lens has with images of that width."""
     if not (math.isfinite(focal) and focal > 0):
         raise refuse(where, f"the focal length must be positive, got {focal:g} pixels")
+    if not 1e-2 < focal / width < 1e3:
+        raise refuse(
+            where, f"a focal length of {focal:g} pixels is absurd for images {width} pixels wide"
+        )
+
+
+def check_centre(where: object, centre: NDArray[Any], width: int, height: int) -> None:
+    """Refuses a principal point that is far outside the image: a sign of other units."""
+    x, y = (float(value) for value in centre)
+    if not (-width < x < 2 * width and -height < y < 2 * height):
+        raise refuse(
+            where,
+            f"the principal point ({x:g}, {y:g}) is far outside images of {width} x {height}",
+        )
+
+
+def check_distortion(
+    where: object,
+    distortion: NDArray[Any],
+    focal: NDArray[Any],
+    centre: NDArray[Any],
+    width: int,
+    height: int,
+) -> None:
+    """Refuses distortion that is not finite, or that folds over within the image."""
+    if not np.isfinite(distortion).all():
+        raise refuse(where, "the distortion k1 k2 p1 p2 must be finite numbers")
+    rim = np.linspace(0, 1, 9)
+    x, y = np.meshgrid((rim * width - centre[0]) / focal[0], (rim * height - centre[1]) / focal[1])
+    if not invertible(x, y, distortion):
+        shown = ", ".join(f"{value:g}" for value in distortion)
+        raise refuse(
+            where,
+            f"the distortion ({shown}) folds over within the image; undistort the images first",
+        )

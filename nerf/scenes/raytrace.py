@@ -173,8 +173,9 @@ def _mantle(radius: np.float32, ob: Array, oc: Array, db: Array, dc: Array) -> t
     parallel = square < 1e-12
     if parallel.any():
         inside = ob * ob + oc * oc < radius * radius
-        middle = np.where(parallel, 0, middle)
-        reach = np.where(parallel, np.where(inside, np.inf, np.nan), reach)
+        middle = np.where(parallel, np.float32(0), middle)
+        endless = np.where(inside, np.float32(np.inf), np.float32(np.nan))
+        reach = np.where(parallel, endless, reach)
     return middle - reach, middle + reach
 
 

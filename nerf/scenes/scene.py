@@ -1,21 +1,37 @@
 """A scene: photographs, the cameras that took them, and which of them training may see.
 
 Camera frame: x right, y up, looking along -z (OpenGL). `world_from_camera` maps it into the
-world; distances are in the source's own scene units. Pixel centres lie at +0.5: column i of an
-image is at i + 0.5 in the units of `focal` and `centre`.
+world. Pixel centres lie at +0.5: column i of an image is at i + 0.5 in the units of `focal` and
+`centre`.
+
+World frame: z is up, the origin is what the cameras look at, and a typical camera stands 4 units
+from it. Captures of unknown scale (COLMAP, LLFF, transforms.json) are brought into it;
+Blender and tiny-NeRF scenes are made so and keep their own units. Near and far are therefore
+distances of the same kind in every scene: Euclidean, from the camera, along a unit direction.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nerf.errors import InputError
+
 Split = Literal["train", "val", "test"]
 Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Suggested near and far for one scene, and a phrase that says how they were found."""
+
+    near: float
+    far: float
+    how: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +43,10 @@ class Scene:
     focal: (views, 2) float32, pixels, horizontally and vertically
     centre: (views, 2) float32, pixels, the principal point from the left and from the top
     background: (3,) float32, what a ray shows that meets nothing
+    alphas: (views, height, width) float32 in [0, 1], the object's share of a pixel, where known
+    distortion: (views, 4) float32, OpenCV's k1 k2 p1 p2, where the lens has any
+    points: (n, 3) float32 on or in the object: a reconstruction's, or found in the images
+    found: what kind of source this is and what was left out of it, for people
     """
 
     name: str
@@ -39,6 +59,11 @@ class Scene:
     train: tuple[int, ...]
     val: tuple[int, ...]
     test: tuple[int, ...]
+    alphas: Float32 | None = None
+    distortion: Float32 | None = None
+    bounds: Bounds = Bounds(2.0, 6.0, "the convention of synthetic scenes")
+    points: Float32 | None = None
+    found: str = ""
 
     @property
     def height(self) -> int:
@@ -48,8 +73,32 @@ class Scene:
     def width(self) -> int:
         return int(self.images.shape[2])
 
+    @property
+    def summary(self) -> str:
+        """One line for people: what was found, how much of it, and the suggested bounds."""
+        split = ", ".join(f"{len(self.views(s))} {s}" for s in ("train", "val", "test"))
+        return (
+            f"{self.name}: {self.found or 'scene'}, {len(self.images)} views of {self.width} x "
+            f"{self.height} ({split}); near {self.bounds.near:.2f}, far {self.bounds.far:.2f} "
+            f"from {self.bounds.how}"
+        )
+
     def views(self, split: Split) -> tuple[int, ...]:
         return {"train": self.train, "val": self.val, "test": self.test}[split]
+
+    def over(self, background: Literal["white", "black"]) -> Scene:
+        """The same scene before another background; raises `InputError` if it has no alphas."""
+        wanted = np.full(3, float(background == "white"), np.float32)
+        if np.array_equal(wanted, self.background):
+            return self
+        if self.alphas is None:
+            raise InputError(
+                f"{self.name} has no alpha channel, so its background cannot be made {background}; "
+                "leave the background as it is"
+            )
+        beyond = (1 - self.alphas)[..., None]
+        images = (self.images + beyond * (wanted - self.background)).clip(0, 1)
+        return replace(self, images=images, background=wanted)
 
     def content_hash(self) -> str:
         """SHA-256 of everything a training run can see, in hexadecimal."""
@@ -60,17 +109,23 @@ class Scene:
             self.focal,
             self.centre,
             self.background,
+            self.alphas,
+            self.distortion,
         ):
-            digest.update(str(array.shape).encode())
-            digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
+            if array is not None:
+                digest.update(str(array.shape).encode())
+                digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
         digest.update(repr((self.train, self.val, self.test)).encode())
         return digest.hexdigest()
 
 
 def split_views(count: int) -> dict[Split, tuple[int, ...]]:
-    """Every 8th view for test, every 8th from the 5th on for validation, the rest for training."""
+    """Every 8th view for test, every 8th from the 5th on for validation, the rest for training.
+
+    Fewer than five views leave none for validation by that rule: the last one is taken.
+    """
     test = tuple(range(0, count, 8))
-    val = tuple(range(4, count, 8))
+    val = tuple(range(4, count, 8)) or (count - 1,)
     held_out = {*test, *val}
     train = tuple(view for view in range(count) if view not in held_out)
     return {"train": train, "val": val, "test": test}

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from nerf.errors import InputError
+from nerf.scenes.bounds import with_bounds
 from nerf.scenes.checks import check_focal, check_pixels, check_poses, check_sizes, refuse
 from nerf.scenes.scene import Scene, split_views
 
@@ -38,9 +39,10 @@ def load_tiny_nerf(file: Path, name: str = "") -> Scene:
         images = images / np.float32(255)
     check_pixels(file, images)
     check_poses(file, poses)
-    check_focal(file, float(focal))
     views, height, width = images.shape[:3]
-    return Scene(
+    check_focal(file, float(focal), width)
+    splits = split_views(views)
+    scene = Scene(
         name=name or file.stem,
         source=str(file),
         images=images.astype(np.float32, copy=False),
@@ -48,8 +50,12 @@ def load_tiny_nerf(file: Path, name: str = "") -> Scene:
         focal=np.full((views, 2), float(focal), np.float32),
         centre=np.tile(np.array([width / 2, height / 2], np.float32), (views, 1)),
         background=np.zeros(3, np.float32),
-        **split_views(views),
+        found="tiny-NeRF file",
+        train=splits["train"],
+        val=splits["val"],
+        test=splits["test"],
     )
+    return with_bounds(scene)
 
 
 def _headers(file: Path) -> Headers:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from nerf.errors import InputError
+from nerf.scenes import bricks
 from nerf.scenes.tiny_lego import load_tiny_lego
 
 
@@ -21,7 +22,7 @@ def archive(views: int = 106) -> bytes:
     np.savez_compressed(
         content,
         images=np.full((views, 100, 100, 3), 0.25, np.float32),
-        poses=np.tile(np.eye(4, dtype=np.float32), (views, 1, 1)),
+        poses=bricks.poses(views),
         focal=np.array(138.88887889922103),
     )
     return content.getvalue()
