@@ -41,7 +41,7 @@ class Standing:
     """Trials by phase and state."""
     running: tuple[Running, ...]
     best: tuple[int, float] | None
-    """Number and PSNR (dB) of the best trial at full budget."""
+    """Number and PSNR (dB) of the best trial that completed."""
     steps_trained: int
     steps_left: int
     """If every trial that is still to come gets its full budget."""
@@ -55,8 +55,8 @@ def standing(trials: Sequence[FrozenTrial], spec: StudySpec) -> Standing:
     """Where the study with these trials stands."""
     ended = [t for t in trials if t.state.is_finished()]
     running = tuple(_running(t) for t in trials if t.state == TrialState.RUNNING)
-    complete = [t for t in ended if t.state == TrialState.COMPLETE]
-    best = max(complete, key=lambda t: t.values[0], default=None)
+    alive = [t for t in ended if t.user_attrs["state"] == "completed"]
+    best = max(alive, key=lambda t: t.values[0], default=None)
     in_training = sum(r.step for r in running)
     return Standing(
         planned={"explore": spec.explore, "optimize": spec.optimize},
