@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nerf.scenes.checks import check_sizes, refuse
+from nerf.scenes.checks import MAX_SIDE, check_sizes, refuse
 from nerf.scenes.progress import progress_bar
 from nerf.scenes.scene import Float32
 
@@ -66,8 +67,13 @@ def _open(file: Path) -> Any:
         with file.open("rb") as head:
             if head.read(8)[:3] not in (b"\x89PN", b"\xff\xd8\xff"):
                 raise refuse(file, "is neither PNG nor JPEG")
-        picture = Image.open(file, formats=("PNG", "JPEG"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, *_DECODING) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(file, formats=("PNG", "JPEG"))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        most = f"{MAX_SIDE} x {MAX_SIDE}"
+        raise refuse(file, f"claims more than the {most} pixels that are read") from None
+    except (UnidentifiedImageError, *_DECODING) as error:
         raise _broken(file, error) from None
     if picture.mode not in _MODES:
         raise refuse(file, f"has the colour mode {picture.mode}; save it with 8 bits, RGB or RGBA")
