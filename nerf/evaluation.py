@@ -13,7 +13,7 @@ from torch import Tensor
 from nerf.cameras import view_directions, view_pixels
 from nerf.metrics import SSIM_WINDOW, psnr, ssim
 from nerf.model import Nerf
-from nerf.scenes.scene import Scene, Split
+from nerf.scenes.scene import Float32, Scene, Split
 from nerf.shapes import Float
 
 RAYS_AT_ONCE = 4096
@@ -55,17 +55,26 @@ def render_view(
     """A view's colours in [0, 1] as the model sees them, on the CPU."""
     directions = torch.tensor(view_directions(scene, view, stride))
     origin = torch.tensor(scene.world_from_camera[view, :3, 3])
-    rgb = render_rays(model, origin.expand(directions.shape), directions, scene.background)
-    return rgb.clamp(0, 1)
+    picture = render_rays(model, origin.expand(directions.shape), directions, scene.background)
+    return picture.rgb.clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a grid of rays shows, on the CPU."""
+
+    rgb: Float[Tensor, "rows columns 3"]
+    depth: Float[Tensor, "rows columns"]
+    """Expected distance, scene units."""
 
 
 def render_rays(
     model: Nerf,
     origins: Float[Tensor, "rows columns 3"],
     directions: Float[Tensor, "rows columns 3"],
-    background: np.ndarray,
-) -> Float[Tensor, "rows columns 3"]:
-    """The finest rendering of a picture's rays, some thousand at a time, on the CPU."""
+    background: Float32,
+) -> Picture:
+    """The finest rendering of a grid of rays, some thousand at a time."""
     device = next(model.parameters()).device
     behind = torch.tensor(background, device=device)
     chunks = zip(
@@ -73,9 +82,16 @@ def render_rays(
         torch.split(directions.reshape(-1, 3), RAYS_AT_ONCE),
         strict=True,
     )
+    rgb, depth = [], []
     with torch.inference_mode():
-        rgb = [model(o.to(device), d.to(device), behind)[-1].rgb.cpu() for o, d in chunks]
-    return torch.cat(rgb).reshape(directions.shape)
+        for o, d in chunks:
+            rendering = model(o.to(device), d.to(device), behind)[-1]
+            rgb.append(rendering.rgb.cpu())
+            depth.append(rendering.depth.cpu())
+    rows, columns, _ = directions.shape
+    return Picture(
+        torch.cat(rgb).reshape(rows, columns, 3), torch.cat(depth).reshape(rows, columns)
+    )
 
 
 def beside_truth(model: Nerf, scene: Scene, view: int) -> np.ndarray:

@@ -38,14 +38,13 @@ class RadianceField(nn.Module):
         )
         self.colour_activation = colour_activation(config.colour_activation)
         self.raw_position = encoding.include_input
-        position = encoded_size(3, encoding.position_frequencies, self.raw_position)
+        self.position_features = encoded_size(3, encoding.position_frequencies, self.raw_position)
         # With neither octaves nor input the direction would vanish: the raw one is then given.
         self.raw_direction = encoding.include_input or encoding.direction_frequencies == 0
         direction = encoded_size(3, encoding.direction_frequencies, self.raw_direction)
         half = max(config.width // 2, 1)
         self.trunk = nn.ModuleList(
-            _linear(self._trunk_inputs(layer, position), config.width)
-            for layer in range(config.depth)
+            _linear(self._trunk_inputs(layer), config.width) for layer in range(config.depth)
         )
         self.density = _linear(config.width, 1)
         self.bottleneck = _linear(config.width, config.width)
@@ -80,10 +79,20 @@ class RadianceField(nn.Module):
     def _encode(self, x: Tensor, frequencies: int, include_input: bool) -> Tensor:
         return frequency_encoding(x, frequencies, include_input, self.encoding.times_pi)
 
-    def _trunk_inputs(self, layer: int, position: int) -> int:
+    def position_weights(self) -> list[tuple[Tensor, int]]:
+        """The weights that take the encoded position in, and how many columns do, from the left."""
+        layers = sorted({0, self.config.skip})
+        return [(self._layer(layer).weight, self.position_features) for layer in layers]
+
+    def _layer(self, index: int) -> nn.Linear:
+        layer = self.trunk[index]
+        assert isinstance(layer, nn.Linear)
+        return layer
+
+    def _trunk_inputs(self, layer: int) -> int:
         if layer == 0:
-            return position
-        return self.config.width + (position if layer == self.config.skip else 0)
+            return self.position_features
+        return self.config.width + (self.position_features if layer == self.config.skip else 0)
 
     def _initialise(self, generator: Generator) -> None:
         linears = [module for module in self.modules() if isinstance(module, nn.Linear)]
@@ -104,12 +113,11 @@ class RadianceField(nn.Module):
         The scale of 30 is put into the first layer's weights rather than in front of every sine,
         which leaves the function the same and Adam's steps on the scale of the other activations.
         """
-        first = self.trunk[0]
-        assert isinstance(first, nn.Linear)
+        first = self._layer(0)
         bound = SIREN_FIRST_SCALE / first.in_features
         nn.init.uniform_(first.weight, -bound, bound, generator=generator)
-        for linear in (*self.trunk[1:], self.colour_hidden):
-            assert isinstance(linear, nn.Linear)
+        hidden = [self._layer(index) for index in range(1, self.config.depth)]
+        for linear in (*hidden, self.colour_hidden):
             bound = math.sqrt(6 / linear.in_features)
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
 

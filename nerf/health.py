@@ -1,60 +1,153 @@
-"""Is this run alive? Names the reason when it is not."""
+"""Is this run alive? Names the reason when it is not.
+
+A slow run and a dead one look the same from outside: a dark picture, a loss that stays. What tells
+them apart is whether training can still change anything, so the early verdicts rest on that alone:
+
+    diverged        the loss is no number; it never becomes one again
+    frozen density  the gradient of the density head has been nothing for a while
+    frozen position the gradient of the first layer has: the picture cannot depend on the place
+    missed object   near and far leave the whole object out, and held-out quality shows it
+
+The last verdict, at the end of the budget, is on the held-out quality itself.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
 import torch
+from torch import Tensor
 
-from nerf.metrics import psnr
-from nerf.scenes.scene import Float32, Scene
+from nerf.config import NerfConfig
+from nerf.diagnosis import frozen_density, frozen_position
+from nerf.field import RadianceField
+from nerf.model import Nerf
+from nerf.scenes.scene import Scene
 
 State = Literal["completed", "collapsed"]
+
+DEAD_GRADIENT = 1e-11
+"""Largest entry of a gradient that is as good as none: against Adam's epsilon of 1e-8 a step then
+moves a weight by a thousandth of the learning rate at most, whatever the number of steps."""
+
+PATIENCE = 100
+"""Steps for which a gradient must have been dead: some ten thousand rays, all over the scene."""
+
+MISS_STEPS = 200
+"""Steps after which bounds that leave the object out are held to their held-out quality."""
+
+STILL = 0.1
+"""dB within which a dead run's held-out quality stays over the second half of its budget."""
+
+NEAR_TRIVIAL = 0.3
+"""dB from a trivial picture within which a run shows no more than that picture. A slow run passes
+through this range or lies below it; one that stays still there has come to its end."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a run ended; `reason` is empty where it completed."""
+    """How a run stands; `reason` is empty while it is alive."""
 
     state: State
     reason: str = ""
 
 
-def baselines(scene: Scene) -> dict[str, float]:
-    """PSNR on the validation views, in dB, of pictures that learn nothing of the scene's shape.
+ALIVE = Verdict("completed")
 
-    `background`: the background alone; `mean colour`: the training views' mean colour;
-    `mean image`: their mean picture. A field worth its name is above all three.
+
+class HealthWatch:
+    """Follows the gradients of a run and gives a verdict as soon as one is safe.
+
+    It costs a few reductions over small tensors a step and waits for the device only at a look.
     """
-    seen = scene.images[list(scene.train)]
-    guesses: dict[str, Float32] = {
-        "background": scene.background,
-        "mean colour": seen.mean(axis=(0, 1, 2)),
-        "mean image": seen.mean(axis=0),
+
+    def __init__(self, config: NerfConfig, scene: Scene, trivial: dict[str, float]) -> None:
+        self._config = config
+        self._scene = scene
+        self._trivial = trivial
+        self._largest: dict[str, Tensor] = {}
+        self._window_start = 0
+
+    def stepped(self, model: Nerf) -> None:
+        """Takes note of a step's gradients, before they are cleared."""
+        for name, field in model.passes().items():
+            for part, gradients in _watched(field).items():
+                largest = torch.stack([gradient.abs().amax() for gradient in gradients]).amax()
+                key = f"{name} {part}"
+                self._largest[key] = torch.maximum(self._largest.get(key, largest), largest)
+
+    def look(self, step: int, loss: float, model: Nerf) -> Verdict:
+        """The verdict after `step`, from what happened since the last look that found life."""
+        if not math.isfinite(loss):
+            return Verdict(
+                "collapsed",
+                f"diverged: the loss is {loss} at step {step}; lower optimisation.learning_rate "
+                "or set optimisation.gradient_clip",
+            )
+        if step - self._window_start < PATIENCE:
+            return ALIVE
+        dead = [key for key, largest in self._largest.items() if largest.item() <= DEAD_GRADIENT]
+        if dead:
+            name, part = dead[0].rsplit(" ", 1)
+            explain = frozen_density if part == "density" else frozen_position
+            return Verdict("collapsed", explain(model, self._scene, name, self._window_start))
+        self._window_start, self._largest = step, {}
+        return ALIVE
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs for a resumed run to be judged as an unbroken one."""
+        return {"window_start": self._window_start, "largest": dict(self._largest)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on watching where `state` was taken."""
+        self._window_start, self._largest = state["window_start"], dict(state["largest"])
+
+    def evaluated(self, step: int, psnr: float) -> Verdict:
+        """The verdict on a held-out PSNR (dB) where the bounds leave the object out."""
+        missed = missed_object(self._config, self._scene)
+        if missed and step >= MISS_STEPS and psnr < self._trivial["mean image"]:
+            return Verdict("collapsed", missed)
+        return ALIVE
+
+    def ended(self, curve: Sequence[tuple[int, float]]) -> Verdict:
+        """The verdict on a whole budget, from its (step, held-out PSNR in dB)."""
+        last_step, last = curve[-1]
+        latter = [psnr for step, psnr in curve if step >= last_step / 2]
+        trivial = (self._trivial["background"], self._trivial["mean colour"])
+        still = len(latter) > 1 and max(latter) - min(latter) < STILL
+        if still and min(trivial) - NEAR_TRIVIAL <= last <= max(trivial) + NEAR_TRIVIAL:
+            return Verdict(
+                "collapsed",
+                f"learnt nothing: {last:.1f} dB on held-out views, still since half the budget, "
+                f"where a flat colour has {trivial[1]:.1f} dB, the background {trivial[0]:.1f}",
+            )
+        return ALIVE
+
+
+def missed_object(config: NerfConfig, scene: Scene) -> str:
+    """Why no ray can meet the object between near and far; empty where some can.
+
+    The scene's suggested bounds hold all of the object that its source tells of.
+    """
+    near, far = config.sampling.near, config.sampling.far
+    if near < scene.bounds.far and far > scene.bounds.near:
+        return ""
+    return (
+        f"no ray meets the object between near={near:.2f} and far={far:.2f}: it lies between "
+        f"{scene.bounds.near:.2f} and {scene.bounds.far:.2f}; move sampling.near or sampling.far"
+    )
+
+
+def _watched(field: RadianceField) -> dict[str, list[Tensor]]:
+    """The gradients without which a field can learn no shape: one alive in each list is enough."""
+    entries = field.position_weights()
+    density = (field.density.weight, field.density.bias)
+    return {
+        "density": [weights.grad for weights in density if weights.grad is not None],
+        "position": [
+            weights.grad[:, :columns] for weights, columns in entries if weights.grad is not None
+        ],
     }
-    return {name: _validation_psnr(scene, guess) for name, guess in guesses.items()}
-
-
-def judge(loss: float, step: int, final_psnr: float, flat_colour_psnr: float) -> Verdict:
-    """The verdict on a run that ended at `step` with this loss and this validation PSNR (dB)."""
-    if not math.isfinite(loss):
-        return Verdict("collapsed", f"diverged: the loss was {loss} at step {step}")
-    if final_psnr <= flat_colour_psnr:
-        return Verdict(
-            "collapsed",
-            f"learnt nothing: {final_psnr:.1f} dB on held-out views, where one flat colour has "
-            f"{flat_colour_psnr:.1f} dB",
-        )
-    return Verdict("completed")
-
-
-def _validation_psnr(scene: Scene, guess: Float32) -> float:
-    scores = []
-    for view in scene.val:
-        truth = torch.tensor(scene.images[view])
-        scores.append(psnr(torch.tensor(np.broadcast_to(guess, truth.shape).copy()), truth))
-    return fmean(scores)

@@ -25,6 +25,12 @@ class Nerf(nn.Module):
         self.coarse = field()
         self.fine = field() if config.sampling.fine else None
 
+    def passes(self) -> dict[str, RadianceField]:
+        """The field of each pass by its name, in the order in which they run."""
+        if self.fine is None:
+            return {"only": self.coarse}
+        return {"coarse": self.coarse, "fine": self.fine}
+
     def forward(
         self,
         origins: Float[Tensor, "rays 3"],

@@ -17,16 +17,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nerf.baselines import baselines
 from nerf.checkpoint import load_checkpoint, save_checkpoint
 from nerf.config import NerfConfig
 from nerf.dataset import TrainingRays
 from nerf.errors import InputError
 from nerf.evaluation import beside_truth, evaluate
-from nerf.health import State, baselines, judge
+from nerf.health import ALIVE, HealthWatch, State, Verdict
 from nerf.model import Nerf
 from nerf.parameters import flatten
 from nerf.scenes.scene import Scene
 from nerf.schedule import learning_rate
+
+LOOK_EVERY = 20
+"""Steps between two looks at a run's health."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class TrainingRun:
         self.seconds = 0.0
         self.curve: list[Progress] = []
         self.last_loss = torch.zeros(())
+        self.health = HealthWatch(config, scene, baselines(scene))
+        self.verdict = ALIVE
 
     def advance(self) -> None:
         """One step of Adam on freshly drawn rays."""
@@ -97,6 +103,7 @@ class TrainingRun:
         loss.backward()  # type: ignore[no-untyped-call]
         if optimisation.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), optimisation.gradient_clip)
+        self.health.stepped(self.model)
         self.optimiser.step()
         self.last_loss = loss.detach()
         self.steps_done += 1
@@ -109,15 +116,22 @@ class TrainingRun:
             self.steps_done, self.seconds, self.last_loss.item(), quality.psnr, quality.ssim, rate
         )
         self.curve.append(progress)
+        if self.verdict == ALIVE:
+            self.verdict = self.health.evaluated(self.steps_done, quality.psnr)
         return progress
+
+    def look(self) -> None:
+        """Lets the health watch judge the run as it stands."""
+        self.verdict = self.health.look(self.steps_done, self.last_loss.item(), self.model)
 
     def result(self) -> TrainResult:
         """The final figures of the run as it stands, test views included."""
         pixels = self.config.evaluation.final_pixels
         val = evaluate(self.model, self.scene, "val", pixels)
         test = evaluate(self.model, self.scene, "test", pixels)
-        flat_colour = baselines(self.scene)["mean colour"]
-        verdict = judge(self.last_loss.item(), self.steps_done, val.psnr, flat_colour)
+        verdict = self.verdict
+        if verdict == ALIVE:
+            verdict = self.health.ended([(point.step, point.psnr) for point in self.curve])
         return TrainResult(
             state=verdict.state,
             reason=verdict.reason,
@@ -143,6 +157,8 @@ class TrainingRun:
             "seconds": self.seconds,
             "curve": [dataclasses.asdict(progress) for progress in self.curve],
             "last_loss": self.last_loss,
+            "health": self.health.state(),
+            "verdict": dataclasses.asdict(self.verdict),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -159,6 +175,8 @@ class TrainingRun:
         self.seconds = state["seconds"]
         self.curve = [Progress(**progress) for progress in state["curve"]]
         self.last_loss = state["last_loss"].to(self.background.device)
+        self.health.restore(state["health"])
+        self.verdict = Verdict(**state["verdict"])
 
 
 def _ignore(_: Any) -> None:
@@ -174,7 +192,7 @@ def train(
     checkpoint: Path | None = None,
     device: str = "cpu",
 ) -> TrainResult:
-    """Trains one NeRF and returns how it ended; a loss that is no number ends it early.
+    """Trains one NeRF and returns how it ended; a run that has collapsed ends early.
 
     `on_progress` hears of every evaluation, `on_step` of every step's number. With a `checkpoint`
     the run goes on from that file where it exists, and keeps itself there at every evaluation.
@@ -184,10 +202,12 @@ def train(
         run.restore(load_checkpoint(checkpoint))
     due = set(evaluation_steps(config))
     began = time.perf_counter()
-    while run.steps_done < config.optimisation.steps:
+    while run.steps_done < config.optimisation.steps and run.verdict == ALIVE:
         run.advance()
         on_step(run.steps_done)
-        if run.steps_done not in due:
+        if run.steps_done % LOOK_EVERY == 0:
+            run.look()
+        if run.steps_done not in due and run.verdict == ALIVE:
             continue
         run.last_loss.item()  # waits for the device, so that the clock shows the work done
         run.seconds += time.perf_counter() - began
@@ -195,7 +215,5 @@ def train(
         if checkpoint:
             save_checkpoint(checkpoint, run.state())
         on_progress(progress)
-        if not np.isfinite(progress.loss):
-            break
         began = time.perf_counter()
     return run.result()
