@@ -35,6 +35,17 @@ class Axis:
             return quantiles
         return np.asarray(self.centres)[np.searchsorted(self.edges, quantiles, side="right")]
 
+    def grid(self, cells: int) -> tuple[Floats, Floats]:
+        """Quantiles that stand for the whole axis, ascending, and the prior's chance of each.
+
+        Every level of a discrete axis with at most `cells` levels, else the middles of that many
+        equally likely cells.
+        """
+        if 0 < len(self.centres) <= cells:
+            return np.asarray(self.centres), np.diff(np.array([0.0, *self.edges, 1.0]))
+        middles = (np.arange(cells) + 0.5) / cells
+        return middles, np.full(cells, 1.0 / cells)
+
 
 def axis(dimension: Dimension) -> Axis:
     """The axis of one dimension of a study's space."""
@@ -58,20 +69,12 @@ def quantiles(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> Floats:
     return np.array(columns, dtype=float).reshape(len(dimensions), len(trials)).T
 
 
-def features(units: Floats, axes: Sequence[Axis]) -> tuple[Floats, NDArray[np.intp]]:
-    """(points, features) for a surrogate, and the axis that each feature belongs to.
-
-    An ordered axis is its quantile; an unordered one is one-hot, scaled so that two different
-    levels lie at distance 1.
-    """
+def one_hot(units: Floats, axes: Sequence[Axis]) -> Floats:
+    """(points, features) for trees: an ordered axis is its quantile, an unordered one one-hot."""
     columns: list[Floats] = []
-    owners: list[int] = []
     for j, a in enumerate(axes):
         if a.unordered:
-            columns += [(units[:, j] == centre) / np.sqrt(2) for centre in a.centres]
-            owners += [j] * len(a.centres)
+            columns += [np.isclose(units[:, j], centre).astype(float) for centre in a.centres]
         else:
             columns.append(units[:, j])
-            owners.append(j)
-    shape = (len(columns), len(units))
-    return np.array(columns, dtype=float).reshape(shape).T, np.array(owners, dtype=np.intp)
+    return np.array(columns, dtype=float).reshape(len(columns), len(units)).T

@@ -1,185 +1,152 @@
-"""A Gaussian process with a Matérn 5/2 kernel and a length scale for each axis.
+"""Gaussian process regression, its parameters found by maximum posterior density.
 
-Symbols: X (n, features), D_j squared distances along axis j, r2 = sum_j D_j / l_j^2,
-K = k(r2) + noise I with k the Matérn 5/2 correlation; y standardised, its scale s2 profiled out.
-Chapters 2 and 5 of Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006.
+Symbols: K covariances of the trials (`analysis.kernel`), noise a variance on its diagonal (K's
+own scale s2 is profiled out), y the targets about their mean. Chapters 2 and 5 of Rasmussen and
+Williams, Gaussian Processes for Machine Learning, 2006.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.axes import Floats
+from analysis import kernel
+from analysis.axes import Axis, Floats
+from analysis.decomposition import Decomposition, of_kernel
 
-# Length scales are found on at most this many trials, predictions made from at most that many:
-# both cost the cube of the number.
-_TUNED_ON = 320
-_FITTED_ON = 1200
-_PRIOR_FEATURES = 512
-_CHUNK = 4096
+# Both cost the cube of the number of trials: parameters are found on at most _TUNED_ON of them,
+# predictions made from at most _FITTED_ON.
+_TUNED_ON = 200
+_FITTED_ON = 1000
+_CHUNK_NUMBERS = 4_000_000
 _JITTER = 1e-8
+_CLIMB = 40
+_SPREAD = 1.5
+_QUIET = float(np.log(0.02))
 
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """A fitted process: predicts, and draws functions that the trials leave possible."""
+    """A fitted process: predicts, and can be taken apart."""
 
-    features: Floats
-    scales: Floats  # (features,) 1 / length scale, repeated over an unordered axis's columns
-    noise: float  # variance, as a share of the process's own
+    axes: Sequence[Axis]
+    units: Floats
     targets: Floats
-    mean: float
-    variance: float
+    logs: Floats  # the kernel's log-parameters, then the log noise
 
-    def predict(self, features: Floats) -> Floats:
+    def predict(self, units: Floats) -> Floats:
         """(points,) posterior mean."""
-        kernel = _correlations(self.features * self.scales, self.features * self.scales)
-        kernel[np.diag_indices_from(kernel)] += self.noise + _JITTER
-        weights = np.asarray(np.linalg.solve(kernel, self.targets - self.mean), dtype=float)
-        return self.mean + self._apply(features, weights[:, None])[:, 0]
+        weights, means = self._weights(np.ones((len(self.targets), 1)))
+        step = max(1, _CHUNK_NUMBERS // (len(self.axes) * len(self.targets)))
+        parts = [
+            kernel.value(
+                self.logs[:-1], kernel.distances(units[at : at + step], self.units, self.axes)
+            )
+            @ weights[:, 0]
+            for at in range(0, len(units), step)
+        ]
+        return np.asarray(np.concatenate([*parts, np.empty(0)]) + means[0])
 
-    def replicates(self, features: Floats, count: int, rng: np.random.Generator) -> Floats:
-        """(points, count): posterior draws, each given a bootstrap sample of the trials.
+    def parts(self) -> Decomposition:
+        """Its exact decomposition; one resampling, the trials themselves."""
+        weights, means = self._weights(np.ones((len(self.targets), 1)))
+        return of_kernel(self.logs[:-1], self.units, weights, means, self.axes)
 
-        A draw is a function of the prior, corrected by what it gets wrong at the trials
-        (Eq. 11 of arXiv:2002.09309); the prior is drawn from random Fourier features.
+    def resampled_parts(self, count: int, rng: np.random.Generator) -> Decomposition:
+        """The decompositions that `count` bootstrap samples of the trials give.
+
+        A trial drawn k times counts as k measurements, of a k-th of the noise.
         """
         n = len(self.targets)
-        scaled = self.features * self.scales
-        kernel = _correlations(scaled, scaled)
-        corrections = np.zeros((n, count))
-        prior, frequencies, phases = self._prior(count, rng)
-        deviation = np.sqrt(self.variance)
-        at_trials = np.cos(scaled @ frequencies + phases) @ prior * deviation
-        for b in range(count):
-            drawn, repeats = np.unique(rng.integers(n, size=n), return_counts=True)
-            noise = self.noise / repeats + _JITTER
-            error = rng.normal(size=len(drawn)) * np.sqrt(noise) * deviation
-            gap = self.targets[drawn] - self.mean - at_trials[drawn, b] - error
-            system = kernel[np.ix_(drawn, drawn)]
-            system[np.diag_indices_from(system)] += noise
-            corrections[drawn, b] = np.linalg.solve(system, gap)
-        draws = np.empty((len(features), count))
-        for start in range(0, len(features), _CHUNK):
-            part = features[start : start + _CHUNK]
-            waves = np.cos((part * self.scales) @ frequencies + phases)
-            draws[start : start + _CHUNK] = waves @ prior * deviation
-        return self.mean + draws + self._apply(features, corrections)
+        drawn = rng.multinomial(n, np.full(n, 1.0 / n), size=count).T
+        weights, means = self._weights(drawn.astype(float))
+        return of_kernel(self.logs[:-1], self.units, weights, means, self.axes)
 
-    def _prior(self, count: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-        """Random Fourier features of the Matérn 5/2 kernel: Student-t frequencies, 5 degrees."""
-        shape = (self.features.shape[1], _PRIOR_FEATURES)
-        spread = np.sqrt(5.0 / rng.chisquare(5.0, size=_PRIOR_FEATURES))
-        frequencies = rng.normal(size=shape) * spread
-        phases = rng.uniform(0.0, 2.0 * np.pi, size=_PRIOR_FEATURES)
-        weights = rng.normal(size=(_PRIOR_FEATURES, count)) * np.sqrt(2.0 / _PRIOR_FEATURES)
-        return weights, frequencies, phases
-
-    def _apply(self, features: Floats, weights: Floats) -> Floats:
-        trials = self.features * self.scales
-        parts = [
-            _correlations(features[start : start + _CHUNK] * self.scales, trials) @ weights
-            for start in range(0, len(features), _CHUNK)
-        ]
-        return np.concatenate(parts) if parts else np.empty((0, weights.shape[1]))
+    def _weights(self, repeats: Floats) -> tuple[Floats, Floats]:
+        """(n, R) weights of the trials and (R,) means, given how often each was measured."""
+        covariances = kernel.value(
+            self.logs[:-1], kernel.distances(self.units, self.units, self.axes)
+        )
+        noise = float(np.exp(self.logs[-1]))
+        weights = np.zeros(repeats.shape)
+        means = self.targets @ repeats / repeats.sum(axis=0)
+        for r, counts in enumerate(repeats.T):
+            drawn = np.flatnonzero(counts)
+            system = covariances[np.ix_(drawn, drawn)]
+            system[np.diag_indices_from(system)] += noise / counts[drawn] + _JITTER
+            weights[drawn, r] = np.linalg.solve(system, self.targets[drawn] - means[r])
+        return weights, means
 
 
 def fit_gaussian_process(
-    features: Floats,
-    owners: NDArray[np.intp],
+    axes: Sequence[Axis],
+    units: Floats,
     targets: Floats,
     rng: np.random.Generator,
-    starts: int = 4,
+    starts: Sequence[Floats],
 ) -> GaussianProcess:
-    """The process of highest posterior density over its length scales and noise.
+    """The process whose parameters have the highest posterior density found from `starts`."""
+    from scipy.optimize import minimize
 
-    Its length scales are penalised towards sqrt(axes), broadly (arXiv:2402.02229), without which
-    a dozen trials fit anything; several starts, since the surface has many summits.
-    """
-    if len(targets) > _FITTED_ON:
-        kept = rng.choice(len(targets), _FITTED_ON, replace=False)
-        features, targets = features[kept], targets[kept]
-    mean, deviation = float(targets.mean()), float(targets.std()) or 1.0
-    few = rng.choice(len(targets), min(len(targets), _TUNED_ON), replace=False)
-    objective = _Likelihood.of(features[few], owners, (targets[few] - mean) / deviation)
-    best = objective.climb(rng, starts)
-    scales = np.exp(-best[:-1])[owners]
-    noise = float(np.exp(best[-1]))
-    kernel = _correlations(features * scales, features * scales)
-    kernel[np.diag_indices_from(kernel)] += noise + _JITTER
-    residual = targets - mean
-    variance = float(residual @ np.linalg.solve(kernel, residual)) / len(targets)
-    return GaussianProcess(features, scales, noise, targets, mean, variance)
+    kept = rng.permutation(len(targets))[:_FITTED_ON]
+    tuned = kept[:_TUNED_ON]
+    surface = _Posterior.of(axes, units[tuned], targets[tuned])
+    options = {"maxiter": _CLIMB}
+    found = [
+        minimize(surface, s, jac=True, method="L-BFGS-B", bounds=surface.bounds(), options=options)
+        for s in starts
+    ]
+    best = min(found, key=lambda result: float(result.fun))
+    return GaussianProcess(axes, units[kept], targets[kept], np.asarray(best.x, dtype=float))
+
+
+def starts(axes: int, count: int, rng: np.random.Generator) -> list[Floats]:
+    """Where to climb from: the surface has many summits, so the expected one and others near it."""
+    middle = np.append(kernel.centre(axes), _QUIET)
+    return [middle, *(middle + rng.normal(-0.4, 0.7, len(middle)) for _ in range(count - 1))]
 
 
 @dataclass(frozen=True)
-class _Likelihood:
-    """Minus the log posterior of (log l_1, ..., log l_d, log noise), with its gradient."""
+class _Posterior:
+    """Minus the log posterior of the log-parameters and log noise, with its gradient.
 
-    distances: Floats  # (axes, n * n)
+    Parameters are held near the kernel's centre, broadly (as arXiv:2402.02229 for length scales),
+    without which a dozen trials fit anything. Only the lower triangle of K is computed.
+    """
+
+    distances: Floats  # (axes, n (n + 1) / 2), the lower triangle by rows
     targets: Floats
 
     @staticmethod
-    def of(features: Floats, owners: NDArray[np.intp], targets: Floats) -> _Likelihood:
-        n = len(features)
-        distances = np.zeros((int(owners.max()) + 1, n, n))
-        for column, owner in zip(features.T, owners, strict=True):
-            distances[owner] += (column[:, None] - column[None, :]) ** 2
-        return _Likelihood(distances.reshape(-1, n * n), targets)
+    def of(axes: Sequence[Axis], units: Floats, targets: Floats) -> _Posterior:
+        full = kernel.distances(units, units, axes)
+        rows, columns = np.tril_indices(len(targets))
+        deviation = float(targets.std()) or 1.0
+        return _Posterior(full[:, rows, columns], (targets - targets.mean()) / deviation)
 
-    def climb(self, rng: np.random.Generator, starts: int) -> Floats:
-        from scipy.optimize import minimize
-
-        axes = len(self.distances)
-        bounds = [(np.log(0.05), np.log(50.0))] * axes + [(np.log(1e-5), np.log(10.0))]
-        centre = 0.5 * np.log(axes)
-        best, lowest = np.zeros(axes + 1), np.inf
-        for start in range(starts):
-            lengths = np.full(axes, centre) if start < 2 else rng.normal(centre - 0.5, 0.8, axes)
-            noise = np.log(0.1 if start % 2 == 0 else 0.003)
-            found = minimize(
-                self,
-                np.append(lengths, noise),
-                jac=True,
-                bounds=bounds,
-                method="L-BFGS-B",
-                options={"maxiter": 60},
-            )
-            if found.fun < lowest:
-                best, lowest = found.x, found.fun
-        return np.asarray(best, dtype=float)
+    def bounds(self) -> list[tuple[float, float]]:
+        middle = kernel.centre(len(self.distances))
+        return [(c - 5.0, c + 5.0) for c in middle] + [(float(np.log(1e-5)), float(np.log(10.0)))]
 
     def __call__(self, logs: Floats) -> tuple[float, Floats]:
-        n, axes = len(self.targets), len(self.distances)
-        inverse_squares, noise = np.exp(-2.0 * logs[:-1]), np.exp(logs[-1])
-        r2 = (inverse_squares @ self.distances).reshape(n, n)
-        a = np.sqrt(5.0 * r2)
-        decay = np.exp(-a)
-        kernel = (1.0 + a + 5.0 / 3.0 * r2) * decay
-        kernel[np.diag_indices(n)] += noise + _JITTER
-        lower = np.linalg.cholesky(kernel)
-        inverse = np.linalg.inv(kernel)
+        n = len(self.targets)
+        rows, columns = np.tril_indices(n)
+        noise = float(np.exp(logs[-1]))
+        covariances, pullback = kernel.value_and_pullback(logs[:-1], self.distances)
+        system = np.zeros((n, n))
+        system[rows, columns] = system[columns, rows] = covariances
+        system[np.diag_indices(n)] += noise + _JITTER
+        log_determinant = 2.0 * np.log(np.diag(np.linalg.cholesky(system))).sum()
+        inverse = np.linalg.inv(system)
         weights = inverse @ self.targets
         s2 = float(self.targets @ weights) / n
-        spread = (logs[:-1] - 0.5 * np.log(axes)) / 1.5
-        quiet = (logs[-1] - np.log(0.02)) / 3.0
-        value = 0.5 * n * np.log(s2) + np.log(np.diag(lower)).sum()
-        value += 0.5 * (spread @ spread) + 0.5 * quiet**2
+        off = (logs[:-1] - kernel.centre(len(self.distances))) / _SPREAD
+        quiet = (logs[-1] - _QUIET) / (2 * _SPREAD)
+        density = 0.5 * (n * np.log(s2) + log_determinant + off @ off + quiet * quiet)
         slope = 0.5 * (inverse - np.outer(weights, weights) / s2)
-        by_r2 = slope * (-5.0 / 6.0) * (1.0 + a) * decay
-        gradient = np.empty(axes + 1)
-        gradient[:-1] = -2.0 * inverse_squares * (self.distances @ by_r2.ravel()) + spread / 1.5
-        gradient[-1] = noise * np.trace(slope) + quiet / 3.0
-        return float(value), gradient
-
-
-def _correlations(a: Floats, b: Floats) -> Floats:
-    """(len(a), len(b)) Matérn 5/2 of scaled features."""
-    r2 = (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :] - 2.0 * a @ b.T
-    np.maximum(r2, 0.0, out=r2)
-    root = np.sqrt(5.0 * r2)
-    kernel: Floats = (1.0 + root + 5.0 / 3.0 * r2) * np.exp(-root)
-    return kernel
+        twice = np.where(rows == columns, 1.0, 2.0) * slope[rows, columns]
+        by_kernel = pullback(twice) + off / _SPREAD
+        by_noise = noise * np.trace(slope) + quiet / (2 * _SPREAD)
+        return float(density), np.append(by_kernel, by_noise)

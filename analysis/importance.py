@@ -1,8 +1,8 @@
-"""Which parameters move the final PSNR: Sobol' shares of a surrogate, each with its interval.
+"""Which parameters move a result: Sobol' shares of a surrogate, each with its interval.
 
 Fitted to equal-budget explore trials only, under the study's declared prior; with a bootstrap
-interval, a null line from permuted targets, and a refusal where the surrogate predicts badly.
-Sobol' indices: Saltelli et al., Computer Physics Communications 181, 2010, through SALib.
+interval over trials, a null line from shuffled targets, and a refusal where the surrogate predicts
+trials that it has not seen badly.
 """
 
 from __future__ import annotations
@@ -13,28 +13,38 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from analysis import surrogates
 from analysis.axes import Axis, Floats
-from analysis.surrogates import Family
+from analysis.decomposition import Decomposition
+from analysis.surrogates import Choice, Family, Surrogate, choose
 
-GATE = 0.3
-"""Cross-validated R2 below which nothing is ranked."""
 
-FEWEST = 8
+def gate(trials: int) -> float:
+    """Cross-validated R2 below which nothing is ranked.
+
+    On pure noise its spread is about 1 / sqrt(trials), the better of two surrogates reaching
+    twice that in 5 % of studies; and below 0.25 shares of the rest would say little anyway.
+    """
+    return max(0.25, 2.0 / float(np.sqrt(trials)))
+
+
+FEWEST = 10
 """Trials below which not even a surrogate is tried."""
 
-_BASE_SAMPLES = 1024
+LEVEL = (0.025, 0.975)
+"""The quantiles of resampled estimates between which an interval lies: 95 %."""
+
 _REPLICATES = 100
 _PERMUTATIONS = 40
-_PERMUTED_TRIALS = 160
+_PERMUTED_TRIALS = 64
 
 
 @dataclass(frozen=True)
 class Share:
-    """One parameter's part of the variance of PSNR over the prior, between 0 and 1.
+    """One parameter's part of a result's variance over the prior, between 0 and 1.
 
     first: what it moves alone; total: what it moves alone and together with others.
-    low, high: 95 % interval; null: what 95 % of permutations stay below, for `total`.
+    low, high: 95 % interval; null: what 95 % of shuffled studies stay below, for `total`.
+    rank: 1 for the highest total; rank_low, rank_high: its 95 % interval.
     """
 
     path: str
@@ -46,6 +56,9 @@ class Share:
     total_low: float
     total_high: float
     null: float
+    rank: int
+    rank_low: int
+    rank_high: int
 
     @property
     def beyond_chance(self) -> bool:
@@ -53,15 +66,27 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """What two parameters move together and neither alone, as a share of the variance."""
+
+    paths: tuple[str, str]
+    labels: tuple[str, str]
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Importance:
     """What could be said about which parameters matter, and how sure it is.
 
-    shares: highest total first; empty where not even a surrogate could be fitted
-    r2: cross-validated, for each surrogate tried; `surrogate` names the one used
-    refusal: why nothing is ranked; empty where the ranking stands
+    shares: highest total first, pairs: highest first; both empty where no surrogate could be
+    fitted. r2: cross-validated, for each surrogate tried; `surrogate` names the one used.
+    refusal: why nothing is ranked; empty where the ranking stands.
     """
 
     shares: tuple[Share, ...]
+    pairs: tuple[Pair, ...]
     trials: int
     surrogate: str
     r2: dict[str, float]
@@ -75,6 +100,11 @@ class Importance:
     def best_r2(self) -> float:
         return self.r2.get(self.surrogate, float("nan"))
 
+    @property
+    def live(self) -> tuple[Share, ...]:
+        """The parameters that move the result more than chance; none where nothing is ranked."""
+        return tuple(s for s in self.shares if s.beyond_chance) if self.ranked else ()
+
     def table(self) -> pd.DataFrame:
         """A row a parameter: `Share`'s columns and whether it is beyond chance."""
         rows = [{**asdict(s), "beyond_chance": s.beyond_chance} for s in self.shares]
@@ -84,48 +114,55 @@ class Importance:
         """The most important parameters with their intervals in one sentence, or the refusal."""
         if self.refusal:
             return f"No ranking: {self.refusal}"
-        named = [share for share in self.shares if share.beyond_chance][:count]
-        if not named:
+        if not self.live:
             return "No parameter moves the final PSNR more than chance would."
         shares = "; ".join(
-            f"{s.label} {s.total:.0%} [{s.total_low:.0%}, {s.total_high:.0%}]" for s in named
+            f"{s.label} {s.total:.0%} [{s.total_low:.0%}, {s.total_high:.0%}]"
+            for s in self.live[:count]
         )
         return f"What moves the final PSNR most (share of its variance): {shares}."
 
 
+@dataclass(frozen=True)
+class Attribution:
+    """An importance with the surrogate that it came from; no surrogate where none was fitted."""
+
+    importance: Importance
+    surrogate: Surrogate | None = None
+    parts: Decomposition | None = None
+    resampled: Decomposition | None = None
+
+
 def variance_shares(
     units: Floats, targets: Floats, axes: Sequence[Axis], rng: np.random.Generator
-) -> Importance:
+) -> Attribution:
     """Sobol' shares of `targets` over the unit cube.
 
-    units: (trials, axes) quantiles of the prior; targets: (trials,), finite.
+    units: (trials, axes) quantiles of the prior; targets: (trials,), of which those that are not
+    finite are left out.
     """
-    n, d = units.shape
+    finite = np.isfinite(targets)
+    units, targets = units[finite], targets[finite]
+    n, d = len(targets), len(axes)
     if n < FEWEST or d == 0:
-        return Importance((), n, "", {}, _too_few(n, d))
+        return _refused(n, _too_few(n, d))
     if np.ptp(targets) <= 1e-9 * max(1.0, float(np.abs(targets).max())):
-        return Importance((), n, "", {}, f"all {n} comparable trials ended with the same PSNR.")
-    choice = surrogates.choose(units, targets, axes, rng)
-    design = _design(axes, rng)
-    fitted = choice.family.fit(units, targets, axes, rng, False)
-    first, total, explained = _indices(fitted.predict(design)[:, None], d)
-    draws_first, draws_total, _ = _indices(fitted.replicates(design, _REPLICATES, rng), d)
-    null = _null(choice.family, units, targets, axes, design, rng)
-    low_f, high_f = np.quantile(draws_first, (0.025, 0.975), axis=1)
-    low_t, high_t = np.quantile(draws_total, (0.025, 0.975), axis=1)
-    scale = max(float(explained[0]) / float(targets.var()), 1e-9)
-    shares = [
-        Share(
-            a.path, a.label,
-            first=float(first[j, 0]), first_low=float(low_f[j]), first_high=float(high_f[j]),
-            total=float(total[j, 0]), total_low=float(low_t[j]), total_high=float(high_t[j]),
-            null=min(float(null[j]) / scale, 1.0),
-        )
-        for j, a in enumerate(axes)
-    ]  # fmt: skip
-    shares.sort(key=lambda share: share.total, reverse=True)
-    refusal = "" if choice.best_r2 >= GATE else _too_vague(n, d, choice.best_r2)
-    return Importance(tuple(shares), n, choice.family.name, dict(choice.r2), refusal)
+        return _refused(n, f"all {n} comparable trials ended alike.")
+    choice = choose(units, targets, axes, rng)
+    parts = choice.surrogate.parts()
+    resampled = choice.surrogate.resampled_parts(_REPLICATES, rng)
+    null = _null(choice.family, units, targets, axes, rng)
+    explained = max(float(parts.variance[0]) / float(targets.var()), 1e-9)
+    shares = _share_table(parts, resampled, np.minimum(null / explained, 1.0), axes)
+    importance = Importance(
+        shares, _pair_table(parts, resampled, axes), n, choice.family.name, dict(choice.r2),
+        _refusal(choice, n, d),
+    )  # fmt: skip
+    return Attribution(importance, choice.surrogate, parts, resampled)
+
+
+def _refused(trials: int, why: str) -> Attribution:
+    return Attribution(Importance((), (), trials, "", {}, why))
 
 
 def _too_few(trials: int, parameters: int) -> str:
@@ -135,43 +172,71 @@ def _too_few(trials: int, parameters: int) -> str:
     )
 
 
-def _too_vague(trials: int, parameters: int, r2: float) -> str:
+def _refusal(choice: Choice, trials: int, parameters: int) -> str:
+    needed = gate(trials)
+    if choice.best_r2 >= needed:
+        return ""
     more = max(2 * trials, 8 * parameters)
     return (
-        f"from {trials} trials no surrogate predicts the others well (cross-validated R² "
-        f"{r2:.2f}, {GATE} is needed); around {more} explored trials might be enough."
+        f"from {trials} trials no surrogate predicts unseen ones well (cross-validated R² "
+        f"{choice.best_r2:.2f}, {needed:.2f} is needed); around {more} explored trials might do."
     )
 
 
-def _design(axes: Sequence[Axis], rng: np.random.Generator) -> Floats:
-    """(samples, axes): Saltelli's design over the prior, discrete axes by their inverse CDF."""
-    from SALib.sample import sobol
+def _share_table(
+    parts: Decomposition, resampled: Decomposition, null: Floats, axes: Sequence[Axis]
+) -> tuple[Share, ...]:
+    first, total = parts.first_shares[:, 0], parts.total_shares[:, 0]
+    first_low, first_high = np.quantile(resampled.first_shares, LEVEL, axis=1)
+    total_low, total_high = np.quantile(resampled.total_shares, LEVEL, axis=1)
+    # An interval holds its estimate; and where chance gets as far, nothing rules out a share of 0.
+    chance = total <= null
+    first_low = np.where(chance, 0.0, np.minimum(first_low, first))
+    total_low = np.where(chance, 0.0, np.minimum(total_low, total))
+    first_high, total_high = np.maximum(first_high, first), np.maximum(total_high, total)
+    rank = _ranks(total[:, None])[:, 0]
+    rank_low, rank_high = np.quantile(
+        _ranks(resampled.total_shares), LEVEL, axis=1, method="nearest"
+    )
+    shares = [
+        Share(
+            axis.path,
+            axis.label,
+            first=float(first[j]),
+            first_low=float(first_low[j]),
+            first_high=float(first_high[j]),
+            total=float(total[j]),
+            total_low=float(total_low[j]),
+            total_high=float(total_high[j]),
+            null=float(null[j]),
+            rank=int(rank[j]),
+            rank_low=int(rank_low[j]),
+            rank_high=int(rank_high[j]),
+        )
+        for j, axis in enumerate(axes)
+    ]
+    return tuple(sorted(shares, key=lambda share: share.rank))
 
-    problem = {
-        "num_vars": len(axes),
-        "names": [a.path for a in axes],
-        "bounds": [[0, 1]] * len(axes),
-    }
-    points = sobol.sample(problem, _BASE_SAMPLES, calc_second_order=False, seed=rng)
-    return np.column_stack([a.snap(points[:, j]) for j, a in enumerate(axes)])
+
+def _ranks(totals: Floats) -> Floats:
+    """(axes, R) ranks from 1, the highest total first; ties in the order of the axes."""
+    order = np.argsort(-totals, axis=0, kind="stable")
+    return np.asarray(np.argsort(order, axis=0) + 1, dtype=float)
 
 
-def _indices(outputs: Floats, axes: int) -> tuple[Floats, Floats, Floats]:
-    """First and total order (axes, replicates), and variance (replicates,), of a design's outputs.
-
-    outputs: (samples of the design, replicates)
-    """
-    from SALib.analyze import sobol
-
-    centred = outputs - outputs.mean(axis=0)
-    a, *mixed, b = np.split(centred.reshape(-1, axes + 2, outputs.shape[1]), axes + 2, axis=1)
-    variance = np.concatenate([a, b]).var(axis=(0, 1))
-    if not variance.any():
-        nothing = np.zeros((axes, outputs.shape[1]))
-        return nothing, nothing, variance
-    first = np.array([sobol.first_order(a[:, 0], ab[:, 0], b[:, 0]) for ab in mixed])
-    total = np.array([sobol.total_order(a[:, 0], ab[:, 0], b[:, 0]) for ab in mixed])
-    return np.clip(first, 0.0, 1.0), total, variance
+def _pair_table(
+    parts: Decomposition, resampled: Decomposition, axes: Sequence[Axis]
+) -> tuple[Pair, ...]:
+    low, high = np.quantile(resampled.pair_shares, LEVEL, axis=2)
+    pairs = [
+        Pair(
+            (axes[k].path, axes[j].path), (axes[k].label, axes[j].label),
+            float(parts.pair_shares[j, k, 0]), float(low[j, k]), float(high[j, k]),
+        )
+        for j in range(len(axes))
+        for k in range(j)
+    ]  # fmt: skip
+    return tuple(sorted(pairs, key=lambda pair: pair.share, reverse=True))
 
 
 def _null(
@@ -179,20 +244,22 @@ def _null(
     units: Floats,
     targets: Floats,
     axes: Sequence[Axis],
-    design: Floats,
     rng: np.random.Generator,
 ) -> Floats:
     """(axes,) the share of the *observed* variance that a parameter gets from shuffled targets.
 
-    The 95 % quantile over permutations of total index x explained variance: a flexible surrogate
-    finds something in noise, and this is how much. At most `_PERMUTED_TRIALS` trials are shuffled,
-    which errs on the cautious side.
+    A flexible surrogate finds something in noise; 95 % of shuffles find less than this. What it
+    finds falls as 1 / trials, so at most `_PERMUTED_TRIALS` are shuffled and the result scaled.
     """
-    kept = rng.permutation(len(targets))[:_PERMUTED_TRIALS]
     found = []
     for _ in range(_PERMUTATIONS):
+        kept = rng.permutation(len(targets))[:_PERMUTED_TRIALS]
         shuffled = rng.permutation(targets[kept])
-        fitted = family.fit(units[kept], shuffled, axes, rng, True)
-        _, total, explained = _indices(fitted.predict(design)[:, None], len(axes))
-        found.append(total[:, 0] * explained[0] / shuffled.var())
-    return np.asarray(np.quantile(found, 0.95, axis=0), dtype=float)
+        if np.ptp(shuffled) == 0:
+            continue
+        parts = family.fit(units[kept], shuffled, axes, rng, quick=True).parts()
+        found.append(parts.total[:, 0] / shuffled.var())
+    if not found:
+        return np.ones(len(axes))
+    scale = min(1.0, _PERMUTED_TRIALS / len(targets))
+    return np.asarray(np.quantile(found, 0.95, axis=0) * scale, dtype=float)

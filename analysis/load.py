@@ -110,7 +110,7 @@ def finished(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials of either phase that reached their budget alive, with a finite PSNR."""
     alive = (trials["state"] == "completed") & (trials["steps_done"] == trials["budget_steps"])
     measured = np.isfinite(trials["psnr"].to_numpy(dtype=float))
-    return trials[alive.to_numpy(dtype=bool) & measured]
+    return trials.loc[alive.to_numpy(dtype=bool) & measured]
 
 
 def default_trial(study: Study) -> pd.Series | None:

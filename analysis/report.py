@@ -43,14 +43,19 @@ def findings(folder: StudyFolder | Path | str) -> Findings:
     study = load_study(folder)
     used = comparable(study.trials)
     dimensions = study.space.dimensions
-    importance = variance_shares(
+    attribution = variance_shares(
         quantiles(used.trials, dimensions),
         used.trials["psnr"].to_numpy(dtype=float),
         [axis(dimension) for dimension in dimensions],
         np.random.default_rng(_SEED),
     )
     return Findings(
-        study, used, importance, effects(study), best_trial(study.trials), default_trial(study)
+        study,
+        used,
+        attribution.importance,
+        effects(study),
+        best_trial(study.trials),
+        default_trial(study),
     )
 
 
