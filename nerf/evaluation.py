@@ -27,6 +27,16 @@ class Quality:
     ssim: float
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What a grid of rays shows, on the CPU."""
+
+    rgb: Float[Tensor, "rows columns 3"]
+    """Colours in [0, 1]."""
+    depth: Float[Tensor, "rows columns"]
+    """Expected distance, scene units."""
+
+
 def grid_stride(scene: Scene, split: Split, pixels: int) -> int:
     """The stride of a regular grid that takes at most about `pixels` pixels of a split's views.
 
@@ -43,29 +53,17 @@ def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
     stride = grid_stride(scene, split, pixels)
     scores = []
     for view in scene.views(split):
-        rendered = render_view(model, scene, view, stride)
+        rendered = render_view(model, scene, view, stride).rgb
         truth = torch.tensor(view_pixels(scene, view, stride))
         scores.append((psnr(rendered, truth), ssim(rendered, truth)))
     return Quality(fmean(score[0] for score in scores), fmean(score[1] for score in scores))
 
 
-def render_view(
-    model: Nerf, scene: Scene, view: int, stride: int = 1
-) -> Float[Tensor, "rows columns 3"]:
-    """A view's colours in [0, 1] as the model sees them, on the CPU."""
+def render_view(model: Nerf, scene: Scene, view: int, stride: int = 1) -> Picture:
+    """Every `stride`-th pixel of a view as the model sees it."""
     directions = torch.tensor(view_directions(scene, view, stride))
     origin = torch.tensor(scene.world_from_camera[view, :3, 3])
-    picture = render_rays(model, origin.expand(directions.shape), directions, scene.background)
-    return picture.rgb.clamp(0, 1)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What a grid of rays shows, on the CPU."""
-
-    rgb: Float[Tensor, "rows columns 3"]
-    depth: Float[Tensor, "rows columns"]
-    """Expected distance, scene units."""
+    return render_rays(model, origin.expand(directions.shape), directions, scene.background)
 
 
 def render_rays(
@@ -86,7 +84,7 @@ def render_rays(
     with torch.inference_mode():
         for o, d in chunks:
             rendering = model(o.to(device), d.to(device), behind)[-1]
-            rgb.append(rendering.rgb.cpu())
+            rgb.append(rendering.rgb.clamp(0, 1).cpu())
             depth.append(rendering.depth.cpu())
     rows, columns, _ = directions.shape
     return Picture(
@@ -96,7 +94,7 @@ def render_rays(
 
 def beside_truth(model: Nerf, scene: Scene, view: int) -> np.ndarray:
     """A picture (height, 2 width, 3), uint8: the view as rendered, and its photograph."""
-    rendered = render_view(model, scene, view).numpy()
+    rendered = render_view(model, scene, view).rgb.numpy()
     # A diverged field renders no numbers; black shows that better than a crash.
     both = np.concatenate((np.nan_to_num(rendered), scene.images[view]), axis=1)
     return (both * 255 + 0.5).astype(np.uint8)

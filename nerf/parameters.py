@@ -160,6 +160,16 @@ def parse_settings(settings: list[str]) -> dict[str, Value]:
     return flat
 
 
+def with_suggested_bounds(flat: Flat, near: float, far: float) -> dict[str, Value]:
+    """`flat` with a scene's suggested bounds for what it leaves open of near and far."""
+    settings = dict(flat)
+    if "sampling.near" not in flat:
+        settings["sampling.near"] = near
+    if "sampling.far" not in flat and "sampling.span" not in flat:
+        settings["sampling.far"] = far
+    return settings
+
+
 def _assemble(values: Flat) -> NerfConfig:
     sections: dict[str, dict[str, Value]] = {}
     top: dict[str, Any] = {}

@@ -5,13 +5,26 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
+import shlex
+import signal
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from nerf.command import SETTING_HELP, Parser, describe_parameters, run_command
 from nerf.errors import InputError
-from nerf.parameters import build, flatten, parse_settings
+from nerf.parameters import Value, build, flatten, parse_settings, with_suggested_bounds
+
+if TYPE_CHECKING:
+    from nerf.config import NerfConfig
+    from nerf.scenes import Scene
+    from nerf.training import TrainResult
 
 CHECKPOINT = "checkpoint.pt"
+RESULT = "result.json"
+INTERRUPTED = 130
+FINAL_PIXELS = 40_000
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -20,8 +33,23 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--scene", default="bricks", help="bricks (built in, the default), tiny-lego or a PATH"
     )
+    parser.add_argument(
+        "--downscale", type=int, default=1, metavar="N", help="divide photographs' sides by N"
+    )
+    parser.add_argument(
+        "--background",
+        choices=("white", "black"),
+        default="white",
+        help="behind pictures with an alpha channel (default white)",
+    )
+    parser.add_argument(
+        "--inspect",
+        action="store_true",
+        help="draw cameras, points and near/far to inspect.png instead of training",
+    )
     parser.add_argument("--steps", type=int, help="steps of training (optimisation.steps)")
     parser.add_argument("--seed", type=int, help="seed of every random draw")
+    parser.add_argument("--gpus", type=int, choices=(0, 1), help="default: 1 where there is one")
     parser.add_argument("--out", type=Path, help="folder to make (default runs/SCENE)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
     parser.add_argument(
@@ -31,35 +59,109 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    """Trains, shows progress, writes result.json, render.png and the checkpoint."""
+    """Trains, shows progress, and leaves a folder with the result, pictures and checkpoint."""
     asked = options()
-    config = build(_settings(asked))
-    from nerf.scenes import load  # torch takes seconds to import: after the options are known good
+    settings = _settings(asked)
+    build(settings)  # what is wrong on its own is said before torch is imported and a scene read
+    from nerf.scenes import load
 
-    scene = load(asked.scene)
-    out = asked.out or Path("runs") / scene.name
+    scene = load(asked.scene, downscale=asked.downscale, background=asked.background)
+    print(scene.summary)
+    config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))
+    out: Path = asked.out or Path("runs") / scene.name
+    if asked.inspect:
+        return _inspect(scene, config, out)
     if not asked.resume and out.exists():
         raise InputError(f"{out} exists; --resume goes on with it, --out names another folder")
     if asked.resume and not (out / CHECKPOINT).exists():
         raise InputError(f"{out} holds no {CHECKPOINT} to resume; leave --resume out to start")
+    device = _device(asked.gpus)
+    result = _train(config, scene, out, device)
+    if result is None:
+        again = [*sys.argv, *([] if asked.resume else ["--resume"])]
+        print(f"stopped; all that was done is kept. Go on with:\n  python {shlex.join(again)}")
+        return INTERRUPTED
+    _write(out, result, config, scene, device)
+    print(f"{result.state}: {result.psnr:.2f} dB, SSIM {result.ssim:.3f} on validation views")
+    if result.reason:
+        print(f"  {result.reason}")
+    print(f"  {out / 'render.png'} (left: the field, right: the photograph), {out / RESULT}")
+    return 0
 
-    import imageio.v3 as iio
+
+def _settings(asked: argparse.Namespace) -> dict[str, Value]:
+    settings = parse_settings(asked.set)
+    for path, value in (("optimisation.steps", asked.steps), ("seed", asked.seed)):
+        if value is not None:
+            if path in settings:
+                raise InputError(f"{path} is given twice, by its option and by --set; keep one")
+            settings[path] = value
+    # A single run can afford more for its last figures than each of a study's many trials.
+    settings.setdefault("evaluation.final_pixels", FINAL_PIXELS)
+    return settings
+
+
+def _device(gpus: int | None) -> str:
     import torch
 
-    from nerf.files import replace_atomically, write_atomically
-    from nerf.progress_bar import ProgressBar
-    from nerf.training import train
+    available = torch.cuda.is_available()
+    if gpus and not available:
+        raise InputError("--gpus 1, but torch finds no GPU here; use --gpus 0")
+    return "cuda" if available and gpus != 0 else "cpu"
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    with ProgressBar(config.optimisation.steps) as bar:
-        result = train(
-            config,
-            scene,
-            bar.evaluated,
-            on_step=bar.stepped,
-            checkpoint=out / CHECKPOINT,
-            device=device,
-        )
+
+def _inspect(scene: Scene, config: NerfConfig, out: Path) -> int:
+    import imageio.v3 as iio
+
+    from nerf.files import replace_atomically
+    from nerf.scenes.inspect import picture
+    from nerf.scenes.scene import Bounds
+
+    bounds = Bounds(config.sampling.near, config.sampling.far, "the command line")
+    suggested = (scene.bounds.near, scene.bounds.far)
+    if (bounds.near, bounds.far) != suggested:
+        scene = dataclasses.replace(scene, bounds=bounds)
+    replace_atomically(out / "inspect.png", lambda path: iio.imwrite(path, picture(scene)))
+    print(f"{out / 'inspect.png'}: do near and far hold the object? "
+          "If not, --set sampling.near=... --set sampling.far=...")  # fmt: skip
+    return 0
+
+
+def _train(config: NerfConfig, scene: Scene, out: Path, device: str) -> TrainResult | None:
+    """The result, or None where Ctrl-C ended the run first."""
+    from nerf.contact_sheet import ContactSheet
+    from nerf.health import missed_object
+    from nerf.progress_bar import ProgressBar
+    from nerf.training import Interrupted, train
+
+    missed = missed_object(config, scene)
+    if missed:
+        print(f"warning: {missed}", file=sys.stderr)
+    asked_to_stop: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: asked_to_stop.append(number))
+    try:
+        with ProgressBar(config.optimisation.steps) as bar:
+            return train(
+                config,
+                scene,
+                bar.evaluated,
+                on_step=bar.stepped,
+                on_picture=ContactSheet(out).add,
+                should_stop=lambda: bool(asked_to_stop),
+                checkpoint=out / CHECKPOINT,
+                device=device,
+            )
+    except Interrupted:
+        return None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _write(out: Path, result: TrainResult, config: NerfConfig, scene: Scene, device: str) -> None:
+    import imageio.v3 as iio
+
+    from nerf.files import replace_atomically, write_atomically
+
     replace_atomically(out / "render.png", lambda path: iio.imwrite(path, result.picture))
     summary = {
         "state": result.state,
@@ -76,22 +178,16 @@ def main() -> int:
         "config": flatten(config),
         "curve": [dataclasses.asdict(progress) for progress in result.curve],
     }
-    write_atomically(out / "result.json", json.dumps(summary, indent=2).encode())
-    print(f"{result.state}: {result.psnr:.2f} dB, SSIM {result.ssim:.3f} on held-out views")
-    if result.reason:
-        print(f"  {result.reason}")
-    print(f"  {out / 'render.png'} (left: the field, right: the photograph), {out / 'result.json'}")
-    return 0
+    write_atomically(out / RESULT, json.dumps(_json(summary), indent=2, allow_nan=False).encode())
 
 
-def _settings(asked: argparse.Namespace) -> dict[str, float | int | bool | str]:
-    settings = parse_settings(asked.set)
-    for path, value in (("optimisation.steps", asked.steps), ("seed", asked.seed)):
-        if value is not None:
-            if path in settings:
-                raise InputError(f"{path} is given twice, by its option and by --set; keep one")
-            settings[path] = value
-    return settings
+def _json(value: Any) -> Any:
+    """`value` with None for what a diverged run could not measure: JSON knows no NaN."""
+    if isinstance(value, dict):
+        return {key: _json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 if __name__ == "__main__":

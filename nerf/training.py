@@ -7,6 +7,7 @@ the config's seed starts and the checkpoint keeps, so that a resumed run equals 
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from nerf.checkpoint import load_checkpoint, save_checkpoint
 from nerf.config import NerfConfig
 from nerf.dataset import TrainingRays
 from nerf.errors import InputError
-from nerf.evaluation import beside_truth, evaluate
+from nerf.evaluation import Picture, beside_truth, evaluate, render_view
 from nerf.health import ALIVE, HealthWatch, State, Verdict
 from nerf.model import Nerf
 from nerf.parameters import flatten
@@ -31,6 +32,19 @@ from nerf.schedule import learning_rate
 
 LOOK_EVERY = 20
 """Steps between two looks at a run's health."""
+
+
+CHECKPOINT_SECONDS = 30.0
+CHECKPOINT_SHARE = 0.02
+"""A run keeps itself at every evaluation, and between two of them as soon as both this many seconds
+have passed and writing takes no more than this share of them."""
+
+PICTURE_PIXELS = 10_000
+"""Pixels at most of a picture made while training."""
+
+
+class Interrupted(Exception):
+    """The run was asked to stop before its end; its checkpoint holds all that was done."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,7 @@ class TrainingRun:
         self.last_loss = torch.zeros(())
         self.health = HealthWatch(config, scene, baselines(scene))
         self.verdict = ALIVE
+        self._started = time.perf_counter()
 
     def advance(self) -> None:
         """One step of Adam on freshly drawn rays."""
@@ -108,6 +123,15 @@ class TrainingRun:
         self.last_loss = loss.detach()
         self.steps_done += 1
 
+    def start_clock(self) -> None:
+        """Training goes on; evaluation and checkpoints are not counted as training."""
+        self._started = time.perf_counter()
+
+    def stop_clock(self) -> None:
+        """Adds the time since `start_clock` to the run's seconds."""
+        self.last_loss.item()  # waits for the device, so that the clock shows the work done
+        self.seconds += time.perf_counter() - self._started
+
     def evaluate(self) -> Progress:
         """Held-out quality now, appended to the curve."""
         quality = evaluate(self.model, self.scene, "val", self.config.evaluation.pixels)
@@ -123,6 +147,12 @@ class TrainingRun:
     def look(self) -> None:
         """Lets the health watch judge the run as it stands."""
         self.verdict = self.health.look(self.steps_done, self.last_loss.item(), self.model)
+
+    def picture(self) -> Picture:
+        """The first validation view as the field shows it now, at most some hundred pixels wide."""
+        pixels = self.scene.height * self.scene.width
+        stride = math.ceil(math.sqrt(max(pixels / PICTURE_PIXELS, 1)))
+        return render_view(self.model, self.scene, self.scene.val[0], stride)
 
     def result(self) -> TrainResult:
         """The final figures of the run as it stands, test views included."""
@@ -179,7 +209,30 @@ class TrainingRun:
         self.verdict = Verdict(**state["verdict"])
 
 
-def _ignore(_: Any) -> None:
+class Keeper:
+    """Writes a run's checkpoint, seldom enough to cost next to nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._kept_at = time.perf_counter()
+        self._cost = 0.0
+
+    def keep(self, run: TrainingRun) -> None:
+        """Writes it now."""
+        if self._path is None:
+            return
+        began = time.perf_counter()
+        save_checkpoint(self._path, run.state())
+        self._kept_at = time.perf_counter()
+        self._cost = self._kept_at - began
+
+    def is_due(self) -> bool:
+        """Has enough time passed since the last one?"""
+        pause = max(CHECKPOINT_SECONDS, self._cost / CHECKPOINT_SHARE)
+        return self._path is not None and time.perf_counter() - self._kept_at > pause
+
+
+def _ignore(*_: Any) -> None:
     pass
 
 
@@ -189,31 +242,40 @@ def train(
     on_progress: Callable[[Progress], None] = _ignore,
     *,
     on_step: Callable[[int], None] = _ignore,
+    on_picture: Callable[[int, Picture], None] | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
     checkpoint: Path | None = None,
     device: str = "cpu",
 ) -> TrainResult:
     """Trains one NeRF and returns how it ended; a run that has collapsed ends early.
 
-    `on_progress` hears of every evaluation, `on_step` of every step's number. With a `checkpoint`
-    the run goes on from that file where it exists, and keeps itself there at every evaluation.
+    `on_progress` hears of every evaluation, `on_step` of every step's number; `on_picture` sees the
+    first validation view at every evaluation. With a `checkpoint` the run goes on from that file
+    where it exists, and keeps itself there. Once `should_stop` says so the run keeps itself and
+    raises `Interrupted`.
     """
     run = TrainingRun(config, scene, device)
     if checkpoint and checkpoint.exists():
         run.restore(load_checkpoint(checkpoint))
-    due = set(evaluation_steps(config))
-    began = time.perf_counter()
+    keeper, due = Keeper(checkpoint), set(evaluation_steps(config))
+    run.start_clock()
     while run.steps_done < config.optimisation.steps and run.verdict == ALIVE:
         run.advance()
         on_step(run.steps_done)
         if run.steps_done % LOOK_EVERY == 0:
             run.look()
-        if run.steps_done not in due and run.verdict == ALIVE:
-            continue
-        run.last_loss.item()  # waits for the device, so that the clock shows the work done
-        run.seconds += time.perf_counter() - began
-        progress = run.evaluate()
-        if checkpoint:
-            save_checkpoint(checkpoint, run.state())
-        on_progress(progress)
-        began = time.perf_counter()
+        if run.steps_done in due or run.verdict != ALIVE:
+            run.stop_clock()
+            progress = run.evaluate()
+            keeper.keep(run)
+            if on_picture:
+                on_picture(run.steps_done, run.picture())
+            on_progress(progress)
+            run.start_clock()
+        elif should_stop() or keeper.is_due():
+            run.stop_clock()
+            keeper.keep(run)
+            if should_stop():
+                raise Interrupted(f"stopped after step {run.steps_done}")
+            run.start_clock()
     return run.result()

@@ -123,7 +123,7 @@ def flight(model: Nerf, scene: Scene, poses: Float32, height: int) -> Iterator[n
             model, torch.tensor(pose[:3, 3]).expand(directions.shape), directions, scene.background
         )
         nearness = ((far - seen.depth) / (far - near)).clamp(0, 1)[..., None].expand(-1, -1, 3)
-        both = torch.cat((seen.rgb.clamp(0, 1), nearness), dim=1).numpy()
+        both = torch.cat((seen.rgb, nearness), dim=1).numpy()
         yield (np.nan_to_num(both) * 255 + 0.5).astype(np.uint8)
 
 

@@ -85,6 +85,17 @@ def transforms(folder: Path, lens: tuple[float, ...] = LENS) -> Path:
     return folder
 
 
+def photographs(folder: Path) -> Path:
+    """As `transforms`, with JPEG files."""
+    transforms(folder)
+    for index, name in enumerate(NAMES):
+        picture = folder / "images" / name
+        Image.open(picture).save(picture.with_suffix(".jpg"))
+        picture.unlink()
+        edit_frame(folder / "transforms.json", index, file_path=f"images/{picture.stem}.jpg")
+    return folder
+
+
 def edit(file: Path, **changes: Any) -> None:
     """Sets keys of a JSON file's object; those given as None are taken out."""
     document = {**json.loads(file.read_text()), **changes}

@@ -86,6 +86,10 @@ def pose(name: str, change: Callable[[np.ndarray], object]) -> Break:
     return frame(name, 0, transform_matrix=turned(0, change)[0].tolist())
 
 
+def pose_of(value: int) -> Break:
+    return frame(TRAIN, 0, transform_matrix=[[value, 0, 0, 0]] * 4)
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds next to nothing."""
     chunks = ((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", b"x"))
@@ -219,6 +223,9 @@ BLENDER: dict[str, tuple[Break, str]] = {
     "a list": (text(TRAIN, "[]"), "holds a list"),
     "nested without end": (text(TRAIN, "[" * 200_000), "nested too deeply"),
     "camera file of 65 MiB": (sparse_file(TRAIN, 65 * 2**20), "larger than 64 MiB"),
+    "angle beyond floats": (keys(TRAIN, camera_angle_x=10**400), "finite number, got '1000"),
+    "matrix beyond floats": (pose_of(10**400), "holds absurd numbers"),
+    "camera file elsewhere": (outside_link(TRAIN), "transforms_train.json: is a symbolic link"),
     "no angle": (keys(TRAIN, camera_angle_x=None), "lacks the number `camera_angle_x`"),
     "angle over pi": (keys(TRAIN, camera_angle_x=4), "between 0 and pi, got 4"),
     "angle is text": (keys(TRAIN, camera_angle_x="0.7"), "finite number, got '0.7'"),
@@ -260,7 +267,7 @@ TRANSFORMS: dict[str, tuple[Break, str]] = {
     "listed twice": (frame(JSON, 1, file_path="images/00.png"), "lists images/00.png twice"),
     "made for other images": (keys(JSON, w=1080.0, h=900.0), "images of 1080 x 900 pixels"),
     "folding lens": (keys(JSON, k1=-5.0), "folds over within the image"),
-    "infinite lens": (keys(JSON, k2=INF), "`k2` must be a finite number, got inf"),
+    "infinite lens": (keys(JSON, k2=INF), "`k2` must be a finite number, got 'inf'"),
     "principal point outside": (keys(JSON, cx=4000.0), "principal point .* far outside"),
     "no focal length": (keys(JSON, fl_x=0), "positive, got 0 pixels"),
     "split overlaps": (
@@ -290,7 +297,7 @@ COLMAP: dict[str, tuple[Break, str]] = {
     "points cut short": (cut(POINTS, 500), r"points3D.bin: is torn"),
     "track without end": (overwrite(POINTS, 51, HUGE), "points3D.bin: is torn: 3689"),
     "name without end": (lambda f: endless_name(f), "a file name without an end"),
-    "no images.bin": (lose(IMAGES), "images.bin: cannot be read"),
+    "no images.bin": (lose(IMAGES), "images.bin: is missing or no plain"),
     "camera missing": (overwrite(IMAGES, 68, struct.pack("<i", 3)), "camera 3, which is missing"),
     "quaternion": (overwrite(IMAGES, 12, struct.pack("<d", 3.0)), "of '00.png' has length"),
     "NaN translation": (overwrite(IMAGES, 44, struct.pack("<d", NAN)), "view 0 holds NaN"),
@@ -315,6 +322,10 @@ LLFF: dict[str, tuple[Break, str]] = {
     "pickled": (
         lambda f: np.save(f / "poses_bounds.npy", np.array([{}], object), allow_pickle=True),
         "poses_bounds.npy: cannot be read",
+    ),
+    "an archive": (
+        lambda f: (f / "poses_bounds.npy").write_bytes(makers.tiny(f / "x").read_bytes()),
+        "is an archive",
     ),
     "columns": (lambda f: np.save(f / "poses_bounds.npy", np.ones((8, 15))), r"floats \(views, 17"),
     "cut short": (cut("poses_bounds.npy", 400), "poses_bounds.npy: cannot be read"),
