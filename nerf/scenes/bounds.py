@@ -21,6 +21,7 @@ Distances = NDArray[np.float64]
 
 _PERCENTILES = (0.5, 99.5)
 MARGIN = 0.1
+_LEAST = 0.01  # of far: near stays in front of every camera
 
 
 def with_bounds(scene: Scene) -> Scene:
@@ -44,7 +45,9 @@ def with_bounds(scene: Scene) -> Scene:
 def from_distances(distances: Distances, what: str) -> Bounds:
     """Bounds around the bulk of some measured distances, outliers left out, with a margin."""
     low, high = np.percentile(distances, _PERCENTILES)
-    return Bounds(float(low * (1 - MARGIN)), float(high * (1 + MARGIN)), f"the distances of {what}")
+    far = float(high * (1 + MARGIN))
+    near = max(float(low * (1 - MARGIN)), _LEAST * far)
+    return Bounds(near, far, f"the distances of {what}")
 
 
 def _hull(scene: Scene, masks: Mask, middle: Distances, distance: float) -> tuple[Float32, float]:
@@ -61,4 +64,4 @@ def _hull_bounds(poses: Distances, hull: Float32, edge: float) -> Bounds:
     distances = np.linalg.norm(poses[:, None, :3, 3] - hull[None], axis=-1)
     half = edge * np.sqrt(3) / 2
     near, far = float(distances.min() - half), float(distances.max() + half)
-    return Bounds(max(near, 0.01 * far), far, "the hull of the silhouettes")
+    return Bounds(max(near, _LEAST * far), far, "the hull of the silhouettes")

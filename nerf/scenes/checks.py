@@ -21,6 +21,7 @@ MAX_SIDE = 8192
 MAX_VALUES = 2**30  # pixels times channels of a whole scene: 4 GiB as float32
 MIN_SIDE = 2
 MIN_VIEWS = 3
+FARTHEST = 1e9  # scene units: beyond, positions and their differences lose all precision
 
 
 def refuse(where: object, what: str) -> InputError:
@@ -70,9 +71,9 @@ def check_poses(where: object, poses: NDArray[Any]) -> None:
     for view, pose in enumerate(np.asarray(poses, np.float64)):
         if not np.isfinite(pose).all():
             raise refuse(where, f"the pose of view {view} holds NaN or infinite numbers")
-        if not np.allclose(pose[3], (0, 0, 0, 1), atol=1e-6):
+        if np.abs(pose[3] - (0, 0, 0, 1)).max() > 1e-6:
             raise refuse(where, f"the pose of view {view} must end in the row 0 0 0 1")
-        rotation = pose[:3, :3]
+        rotation = pose[:3, :3].clip(-2, 2)  # lest absurd numbers overflow
         error = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
         if error > 1e-3:
             raise refuse(
@@ -87,6 +88,8 @@ def check_poses(where: object, poses: NDArray[Any]) -> None:
             )
 
     positions = np.asarray(poses, np.float64)[:, :3, 3]
+    if np.abs(positions).max() > FARTHEST:
+        raise refuse(where, f"a camera stands farther than {FARTHEST:g} from the origin; rescale")
     if np.ptp(positions, axis=0).max() <= 1e-6 * (1 + np.abs(positions).max()):
         raise refuse(where, "all cameras stand at one place, which shows no depth; move the camera")
 

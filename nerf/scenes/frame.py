@@ -11,6 +11,7 @@ CAMERA_DISTANCE = 4.0
 """Mean distance of the cameras from the origin, as in the synthetic scenes of the NeRF paper."""
 
 _PULL = 1e-3
+_SPREADS_AHEAD = 4
 
 
 def canonical(poses: Array, points: Array) -> tuple[Array, Array, float]:
@@ -29,16 +30,18 @@ def look_at(poses: Array, prior: Array | None = None) -> Array:
     """The point nearest to all optical axes, in the sense of least squares.
 
     Where the axes are nearly parallel they do not tell how far along them it lies; a weak pull
-    towards `prior` (the median of the points; without any, the cameras' middle) then does. It is
-    the prior itself where the axes meet behind the cameras, which look outward.
+    towards `prior` then does: the median of the points, or without any, a place some times as far
+    ahead as the cameras are apart. Cameras that look outward look at nothing: their own middle.
     """
     positions, axes = poses[:, :3, 3], -poses[:, :3, 2]
-    prior = positions.mean(0) if prior is None else prior
+    if prior is None:
+        spread = float(np.sqrt(positions.var(0).sum()))
+        prior = positions.mean(0) + _SPREADS_AHEAD * spread * axes.mean(0)
     across = np.eye(3) - axes[:, :, None] * axes[:, None, :]
     matrix = across.mean(0) + _PULL * np.eye(3)
     middle = np.linalg.solve(matrix, (across @ positions[:, :, None]).mean(0)[:, 0] + _PULL * prior)
     ahead = ((middle - positions) * axes).sum(1).mean()
-    return middle if ahead > 0 else prior
+    return np.asarray(middle if ahead > 0 else positions.mean(0))
 
 
 def _upright(up: Array) -> Array:

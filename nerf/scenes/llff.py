@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from nerf.errors import InputError
 from nerf.scenes.assemble import Background, Capture, Float64, View, assemble
 from nerf.scenes.bounds import MARGIN
-from nerf.scenes.checks import MAX_VIEWS, check_poses, refuse
+from nerf.scenes.checks import FARTHEST, MAX_VIEWS, check_poses, refuse
 from nerf.scenes.colmap import photograph_folder
 from nerf.scenes.frame import canonical
 from nerf.scenes.pictures import picture_size
 from nerf.scenes.scene import Bounds, Scene
+from nerf.scenes.sources import BROKEN_ARRAY, inside, own_file
 
 FILE = "poses_bounds.npy"
 
@@ -24,7 +26,8 @@ def load_llff(folder: Path, downscale: int, background: Background) -> Scene:
     file = folder / FILE
     table = _read(file)
     photographs, shrunk = photograph_folder(folder, downscale)
-    files = sorted(p for p in photographs.iterdir() if p.suffix.lower() in _SUFFIXES)
+    names = sorted(p.name for p in photographs.iterdir() if p.suffix.lower() in _SUFFIXES)
+    files = [inside(photographs, name, photographs) for name in names]
     if len(files) != len(table):
         raise refuse(file, f"has {len(table)} poses, {photographs.name} has {len(files)} images")
     cameras = table[:, :15].reshape(-1, 3, 5)
@@ -57,16 +60,20 @@ def load_llff(folder: Path, downscale: int, background: Background) -> Scene:
 def _read(file: Path) -> Float64:
     """The (views, 17) table, each row finite, each with sizes, focal length and 0 < near < far."""
     try:
-        table = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        table = np.load(own_file(file), mmap_mode="r", allow_pickle=False)
+    except InputError:
+        raise
+    except BROKEN_ARRAY as error:
         raise refuse(file, f"cannot be read ({error})") from None
+    if not isinstance(table, np.ndarray):
+        raise refuse(file, "is an archive, must be one array")
     if table.ndim != 2 or table.shape[1] != 17 or table.dtype.kind != "f":
         raise refuse(file, f"must hold floats (views, 17), holds {table.dtype} {table.shape}")
     if len(table) > MAX_VIEWS:
         raise refuse(file, f"has {len(table)} poses, at most {MAX_VIEWS} are read")
     table = np.array(table, np.float64)
-    if not np.isfinite(table).all():
-        raise refuse(file, "holds NaN or infinite numbers")
+    if not (np.abs(table) < FARTHEST).all():
+        raise refuse(file, f"holds NaN or numbers beyond {FARTHEST:g}")
     if (table[:, [4, 9, 14]] <= 0).any():
         raise refuse(file, "has a height, width or focal length that is not positive")
     if ((table[:, 15] <= 0) | (table[:, 15] >= table[:, 16])).any():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +82,7 @@ def _open(file: Path) -> Any:
     return picture
 
 
-_DECODING = (OSError, SyntaxError, EOFError, MemoryError)
+_DECODING = (OSError, SyntaxError, EOFError, MemoryError, ValueError, struct.error, zlib.error)
 
 
 def _broken(file: Path, error: Exception) -> Exception:
@@ -92,7 +94,7 @@ def _decode(file: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
         try:
             mode = "RGBA" if "transparency" in picture.info else _MODES[picture.mode]
             return np.asarray(picture.convert("RGB" if mode == "L" else mode))
-        except (*_DECODING, ValueError) as error:
+        except _DECODING as error:
             raise _broken(file, error) from None
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.checks import MAX_VIEWS, refuse
+from nerf.scenes.checks import FARTHEST, MAX_VIEWS, refuse
+from nerf.scenes.sources import own_file
 
 MODELS = {
     "SIMPLE_PINHOLE": (0, 3),
@@ -73,9 +74,14 @@ def read_reconstruction(folder: Path) -> Reconstruction:
                 folder, f"image {image.name!r} has camera {image.camera}, which is missing"
             )
     array = np.array(points, np.float64).reshape(-1, 3)
-    if not np.isfinite(array).all():
-        raise refuse(folder, "a point of the reconstruction is NaN or infinite")
+    if not (np.abs(array) < FARTHEST).all():
+        raise refuse(folder, f"a point of the reconstruction is NaN or beyond {FARTHEST:g}")
     return Reconstruction(cameras, images, array, np.array(tracks, np.int64).reshape(-1, 2))
+
+
+def _check_file(file: Path) -> None:
+    if own_file(file).stat().st_size > MAX_BYTES:
+        raise refuse(file, f"is larger than {MAX_BYTES // 2**30} GiB")
 
 
 class _Bytes:
@@ -84,10 +90,8 @@ class _Bytes:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.at = 0
+        _check_file(file)
         try:
-            size = file.stat().st_size
-            if size > MAX_BYTES:
-                raise refuse(file, f"is larger than {MAX_BYTES // 2**30} GiB")
             self.content = file.read_bytes()
         except OSError as error:
             raise refuse(file, f"cannot be read ({error.strerror})") from None
@@ -157,9 +161,8 @@ def _binary_points(data: _Bytes) -> tuple[list[tuple[float, ...]], list[tuple[in
 
 def _lines(file: Path) -> Iterator[list[str]]:
     """The words of each line, comments left out."""
+    _check_file(file)
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise refuse(file, f"is larger than {MAX_BYTES // 2**30} GiB")
         with file.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 if not line.startswith("#"):

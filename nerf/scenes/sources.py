@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import tokenize
+import zipfile
+import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -11,6 +14,19 @@ from nerf.errors import InputError
 from nerf.scenes.checks import refuse
 
 MAX_JSON = 2**26  # bytes
+
+BROKEN_ARRAY = (
+    OSError,
+    ValueError,
+    EOFError,
+    SyntaxError,
+    RuntimeError,
+    MemoryError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy raises for a .npy or .npz that is torn, encrypted, pickled or made up."""
 
 
 def inside(folder: Path, name: object, where: object) -> Path:
@@ -31,10 +47,19 @@ def inside(folder: Path, name: object, where: object) -> Path:
     return path
 
 
+def own_file(file: Path) -> Path:
+    """`file` itself; raises `InputError` unless it is a plain file that lies in its folder."""
+    if not file.is_file():
+        raise refuse(file, "is missing or no plain file")
+    if not file.resolve().is_relative_to(file.parent.resolve()):
+        raise refuse(file, "is a symbolic link out of the scene's folder; copy the file")
+    return file
+
+
 def read_json(file: Path) -> dict[str, Any]:
     """The object in a JSON file; raises `InputError` for anything else."""
     try:
-        size = file.stat().st_size
+        size = own_file(file).stat().st_size
         if size > MAX_JSON:
             raise refuse(file, f"is larger than {MAX_JSON // 2**20} MiB; that is no camera file")
         data = json.loads(file.read_text(encoding="utf-8"))
@@ -54,8 +79,8 @@ def number(where: object, data: dict[str, Any], key: str, default: float | None 
     value = data.get(key, default)
     if value is None:
         raise refuse(where, f"lacks the number `{key}`")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise refuse(where, f"`{key}` must be a finite number, got {value!r}")
+    if type(value) not in (int, float) or not abs(value) < math.inf or abs(value) > 1e300:
+        raise refuse(where, f"`{key}` must be a finite number, got {str(value)[:40]!r}")
     return float(value)
 
 
@@ -71,8 +96,11 @@ def frames(file: Path, data: dict[str, Any]) -> list[dict[str, Any]]:
         rows = matrix if isinstance(matrix, list) else []
         if [len(row) if isinstance(row, list) else 0 for row in rows] != [4, 4, 4, 4]:
             raise refuse(file, f"frame {index} has no 4 x 4 `transform_matrix`")
-        if not all(type(value) in (int, float) for row in rows for value in row):
+        values = [value for row in rows for value in row]
+        if not all(type(value) in (int, float) for value in values):
             raise refuse(file, f"the `transform_matrix` of frame {index} holds more than numbers")
+        if any(abs(value) > 1e30 for value in values):
+            raise refuse(file, f"the `transform_matrix` of frame {index} holds absurd numbers")
     return found
 
 

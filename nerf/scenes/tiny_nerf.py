@@ -8,7 +8,6 @@ in pixels. The principal point is the images' middle.
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ from nerf.errors import InputError
 from nerf.scenes.bounds import with_bounds
 from nerf.scenes.checks import check_focal, check_pixels, check_poses, check_sizes, refuse
 from nerf.scenes.scene import Scene, split_views
+from nerf.scenes.sources import BROKEN_ARRAY
 
 _KEYS = ("images", "poses", "focal")
-_BROKEN = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 Headers = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]
 
 
@@ -33,7 +32,7 @@ def load_tiny_nerf(file: Path, name: str = "") -> Scene:
             images, poses, focal = (archive[key] for key in _KEYS)
     except InputError:
         raise
-    except _BROKEN as error:
+    except BROKEN_ARRAY as error:
         raise refuse(file, f"cannot be read ({error}); hand over a whole file") from None
     if images.dtype == np.uint8:
         images = images / np.float32(255)

@@ -204,6 +204,10 @@ TINY: dict[str, tuple[Break, str]] = {
         tiny(poses=turned(2, lambda p: set_at(p, np.s_[:3, 0], -p[:3, 0]))),
         "mirrors",
     ),
+    "far away": (
+        tiny(poses=turned(2, lambda p: set_at(p, (0, 3), 1e30))),
+        "a camera stands farther than",
+    ),
     "last row": (tiny(poses=turned(2, lambda p: set_at(p, (3, 2), 1.0))), "end in the row 0 0 0 1"),
     "one place": (
         tiny(poses=turned(0, lambda p: None)[[0] * 8]),
@@ -330,7 +334,7 @@ LLFF: dict[str, tuple[Break, str]] = {
     "columns": (lambda f: np.save(f / "poses_bounds.npy", np.ones((8, 15))), r"floats \(views, 17"),
     "cut short": (cut("poses_bounds.npy", 400), "poses_bounds.npy: cannot be read"),
     "another number of images": (lose("images/05.png"), "has 8 poses, images has 7 images"),
-    "NaN": (table(lambda t: set_at(t, (1, 2), NAN)), "holds NaN or infinite numbers"),
+    "NaN": (table(lambda t: set_at(t, (1, 2), NAN)), "holds NaN or numbers beyond"),
     "near beyond far": (table(lambda t: set_at(t, (1, 15), 9.0)), "needs 0 < near < far"),
     "no focal length": (table(lambda t: set_at(t, (1, 14), 0.0)), "focal length that is not"),
     "not rigid": (table(lambda t: set_at(t, (1, 0), 2.0)), "rotation of view 1 is not orthonormal"),
