@@ -16,7 +16,6 @@ from nerf.scenes.checks import (
     check_centre,
     check_distortion,
     check_focal,
-    check_pixels,
     check_poses,
     refuse,
 )
@@ -61,6 +60,7 @@ def assemble(capture: Capture, downscale: int, background: Background) -> Scene:
     poses = np.stack([view.pose for view in capture.views])
     check_poses(capture.file, poses)
     files = [view.file for view in capture.views]
+    _check_unique(capture.file, files)
     colours, alphas = read_pictures(capture.file, files, downscale)
     _check_size(capture, colours, downscale)
     focal, centre, distortion = _intrinsics(capture, downscale, colours.shape[2], colours.shape[1])
@@ -68,7 +68,6 @@ def assemble(capture: Capture, downscale: int, background: Background) -> Scene:
     if alphas is not None:
         behind += background == "white"
         colours = (colours + (1 - alphas)[..., None] * behind).clip(0, 1)
-    check_pixels(capture.file, colours)
     splits = capture.splits or split_views(len(poses))
     scene = Scene(
         name=capture.name,
@@ -88,6 +87,15 @@ def assemble(capture: Capture, downscale: int, background: Background) -> Scene:
         test=splits["test"],
     )
     return scene if capture.bounds else with_bounds(scene)
+
+
+def _check_unique(where: Path, files: list[Path]) -> None:
+    """Refuses a photograph in two views: it could be trained on and held out at once."""
+    seen: set[Path] = set()
+    for file in files:
+        if file in seen:
+            raise refuse(where, f"uses {file.name} twice; keep one view of it")
+        seen.add(file)
 
 
 def _intrinsics(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
 from nerf.scenes.assemble import Background, Capture, View, assemble
-from nerf.scenes.checks import refuse
 from nerf.scenes.pictures import picture_size
 from nerf.scenes.scene import Scene, Split, split_views
-from nerf.scenes.sources import focal_from_angle, frames, inside, read_json
+from nerf.scenes.sources import focal_from_angle, frames, picture_path, read_json
 
 
 def load_blender(folder: Path, downscale: int, background: Background) -> Scene:
@@ -24,7 +23,6 @@ def load_blender(folder: Path, downscale: int, background: Background) -> Scene:
             new = _views(folder, file)
             splits[split] = tuple(range(len(views), len(views) + len(new)))
             views += new
-    _check_disjoint(folder, views)
     _complete(splits)
     capture = Capture(
         folder.resolve().name, folder / "transforms_train.json", "Blender scene", views, splits
@@ -35,7 +33,7 @@ def load_blender(folder: Path, downscale: int, background: Background) -> Scene:
 def _views(folder: Path, file: Path) -> list[View]:
     data = read_json(file)
     listed = frames(file, data)
-    paths = [_picture(folder, frame, file) for frame in listed]
+    paths = [picture_path(folder, frame["file_path"], file) for frame in listed]
     width, height = picture_size(paths[0])
     focal = focal_from_angle(file, data, width)
     return [
@@ -44,22 +42,6 @@ def _views(folder: Path, file: Path) -> list[View]:
         )
         for path, frame in zip(paths, listed, strict=True)
     ]
-
-
-def _picture(folder: Path, frame: dict[str, Any], where: Path) -> Path:
-    """The frame's file; Blender's exports leave out the .png."""
-    path = inside(folder, frame["file_path"], where)
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        path = inside(folder, f"{frame['file_path']}.png", where)
-    return path
-
-
-def _check_disjoint(folder: Path, views: list[View]) -> None:
-    seen: set[Path] = set()
-    for view in views:
-        if view.file in seen:
-            raise refuse(folder, f"uses {view.file.name} twice; views must be held out or not")
-        seen.add(view.file)
 
 
 def _complete(splits: dict[Split, tuple[int, ...]]) -> None:

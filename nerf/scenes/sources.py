@@ -47,6 +47,14 @@ def inside(folder: Path, name: object, where: object) -> Path:
     return path
 
 
+def picture_path(folder: Path, name: object, where: object) -> Path:
+    """The path of a frame's picture; Blender's exports leave out the .png."""
+    path = inside(folder, name, where)
+    if path.suffix.lower() in (".png", ".jpg", ".jpeg"):
+        return path
+    return inside(folder, f"{name}.png", where)
+
+
 def own_file(file: Path) -> Path:
     """`file` itself; raises `InputError` unless it is a plain file that lies in its folder."""
     if not file.is_file():

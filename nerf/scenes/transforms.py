@@ -13,7 +13,7 @@ from nerf.scenes.checks import check_poses, refuse
 from nerf.scenes.frame import canonical
 from nerf.scenes.pictures import picture_size
 from nerf.scenes.scene import Scene, Split
-from nerf.scenes.sources import focal_from_angle, frames, inside, number, read_json
+from nerf.scenes.sources import focal_from_angle, frames, number, picture_path, read_json
 
 _MODELS = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "PERSPECTIVE")
 
@@ -24,13 +24,12 @@ def load_transforms(folder: Path, downscale: int, background: Background) -> Sce
     data = read_json(file)
     listed = frames(file, data)
     names = [str(frame["file_path"]) for frame in listed]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise refuse(file, f"lists {twice} twice")
-    present = [frame for frame in listed if inside(folder, frame["file_path"], file).is_file()]
+    present = [
+        frame for frame in listed if picture_path(folder, frame["file_path"], file).is_file()
+    ]
     if not present:
         raise refuse(file, f"none of its {len(listed)} images is there, the first being {names[0]}")
-    width, height = picture_size(inside(folder, present[0]["file_path"], file))
+    width, height = picture_size(picture_path(folder, present[0]["file_path"], file))
     views = [_view(folder, file, {**data, **frame}, width, height) for frame in present]
     poses = np.stack([view.pose for view in views])
     check_poses(file, poses)
@@ -62,7 +61,7 @@ def _view(folder: Path, file: Path, frame: dict[str, Any], width: int, height: i
     focal_x = focal_from_angle(file, frame, width) if angled else number(file, frame, "fl_x")
     k1, k2, p1, p2 = (number(file, frame, key, 0.0) for key in ("k1", "k2", "p1", "p2"))
     return View(
-        file=inside(folder, frame["file_path"], file),
+        file=picture_path(folder, frame["file_path"], file),
         pose=np.array(frame["transform_matrix"], float),
         focal=(focal_x, number(file, frame, "fl_y", focal_x)),
         centre=(number(file, frame, "cx", width / 2), number(file, frame, "cy", height / 2)),

@@ -162,6 +162,12 @@ def set_at(array: np.ndarray, where: object, value: object) -> None:
     array[where] = value  # type: ignore[index]
 
 
+def twice(folder: Path) -> None:
+    """The second image's record under the first one's name."""
+    whole = (folder / IMAGES).read_bytes()
+    (folder / IMAGES).write_bytes(whole.replace(b"01.png", b"00.png"))
+
+
 def two_sizes(folder: Path) -> None:
     file = folder / "sparse/0/cameras.txt"
     other = file.read_text().splitlines()[1].replace("7 ", "8 ", 1).replace("12 10", "24 20", 1)
@@ -255,7 +261,10 @@ BLENDER: dict[str, tuple[Break, str]] = {
     "one huge image": (picture(png_header(60_000, 60_000)), "02.png: claims more than"),
     "a large image": (picture(png_header(10_000, 10_000), "all/01.png"), "01.png: claims more"),
     "16 bits": (picture(Image.new("I;16", (12, 10))), "colour mode I;16"),
-    "trained on the test view": (frame("transforms_test.json", file_path="./all/03"), "twice"),
+    "trained on the test view": (
+        frame("transforms_test.json", file_path="./all/03"),
+        "uses 03.png twice",
+    ),
 }
 TRANSFORMS: dict[str, tuple[Break, str]] = {
     "fisheye": (keys(JSON, camera_model="OPENCV_FISHEYE"), "camera model OPENCV_FISHEYE"),
@@ -268,7 +277,10 @@ TRANSFORMS: dict[str, tuple[Break, str]] = {
         lambda f: lose(*(f"images/{name}" for name in makers.NAMES[2:]))(f),
         "at least 3 views, got 2",
     ),
-    "listed twice": (frame(JSON, 1, file_path="images/00.png"), "lists images/00.png twice"),
+    "listed twice": (
+        frame(JSON, 1, file_path="images/00.png"),
+        "transforms.json: uses 00.png twice",
+    ),
     "made for other images": (keys(JSON, w=1080.0, h=900.0), "images of 1080 x 900 pixels"),
     "folding lens": (keys(JSON, k1=-5.0), "folds over within the image"),
     "infinite lens": (keys(JSON, k2=INF), "`k2` must be a finite number, got 'inf'"),
@@ -310,6 +322,7 @@ COLMAP: dict[str, tuple[Break, str]] = {
         lambda f: (f / IMAGES).write_bytes(struct.pack("<Q", 0)),
         "registers no image",
     ),
+    "a photograph used twice": (twice, "sparse/0: uses 00.png twice"),
     "name that climbs": (overwrite(IMAGES, 72, b"../.."), r"`\.\.` may leave"),
     "no photographs": (lambda f: (f / "images").rename(f / "pictures"), "no folder `images`"),
     "a photograph missing": (lose("images/05.png"), "lacks 1 of 8 images, e.g. 05.png"),

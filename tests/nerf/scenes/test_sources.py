@@ -128,6 +128,14 @@ def test_frames_without_image_are_left_out_and_counted(tmp_path: Path) -> None:
     assert "3 frames without image left out" in scene.summary
 
 
+def test_frames_may_leave_out_the_png(tmp_path: Path) -> None:
+    folder = makers.transforms(tmp_path / "scene")
+    whole = load(str(folder)).content_hash()
+    for view in range(makers.VIEWS):
+        makers.edit_frame(folder / "transforms.json", view, file_path=f"./images/{view:02d}")
+    assert load(str(folder)).content_hash() == whole
+
+
 def test_nerfstudios_split_is_kept(tmp_path: Path) -> None:
     folder = makers.transforms(tmp_path / "scene")
     names = [f"images/{name}" for name in makers.NAMES]
