@@ -36,7 +36,7 @@ class _TruncatedExp(torch.autograd.Function):
 
 def hidden_activation(name: HiddenActivation) -> Activation:
     table: dict[HiddenActivation, Activation] = {
-        "relu": F.relu,
+        "relu": torch.relu_,  # in place: its gradient needs the output alone
         "silu": F.silu,
         "gelu": F.gelu,
         "softplus": F.softplus,

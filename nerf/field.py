@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from nerf.activations import colour_activation, density_activation, hidden_activation
@@ -60,21 +61,34 @@ class RadianceField(nn.Module):
         toward = self._encode(directions, self.encoding.direction_frequencies, self.raw_direction)
         with matrix_products_in(self.precision, positions.device):
             raw_density, raw_rgb = self._layers(encoded, toward)
-        return raw_density.float()[..., 0], self.colour_activation(raw_rgb.float())
+        return raw_density.float(), self.colour_activation(raw_rgb.float())
 
     def _layers(
         self, encoded: Float[Tensor, "rays samples e"], toward: Float[Tensor, "rays d"]
-    ) -> tuple[Float[Tensor, "rays samples 1"], Float[Tensor, "rays samples 3"]]:
+    ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
         h = encoded
         for index, layer in enumerate(self.trunk):
             if index and index == self.config.skip:
                 h = torch.cat((encoded, h), dim=-1)
             h = self.hidden_activation(layer(h))
-        density = self.density(h)
-        bottleneck = self.bottleneck(h)
-        seen_from = toward.to(bottleneck.dtype)[:, None].expand(-1, encoded.shape[1], -1)
-        colour_in = torch.cat((bottleneck, seen_from), dim=-1)
-        return density, self.colour(self.hidden_activation(self.colour_hidden(colour_in)))
+        weight, bias, from_direction = self._heads()
+        heads = F.linear(h, weight, bias)
+        colour_in = heads[..., :-1] + F.linear(toward, from_direction)[:, None]
+        return heads[..., -1], self.colour(self.hidden_activation(colour_in))
+
+    def _heads(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Bottleneck, colour layer and density head as one linear layer, and the direction's part.
+
+        Nothing bends between the bottleneck and the colour layer, so their product is one layer;
+        and a ray's direction enters it once, not once a sample. The function stays the same.
+        """
+        width = self.config.width
+        with torch.autocast(self.colour_hidden.weight.device.type, enabled=False):
+            from_bottleneck, from_direction = self.colour_hidden.weight.tensor_split((width,), 1)
+            colour = from_bottleneck @ self.bottleneck.weight
+            colour_bias = from_bottleneck @ self.bottleneck.bias + self.colour_hidden.bias
+        weight = torch.cat((colour, self.density.weight))
+        return weight, torch.cat((colour_bias, self.density.bias)), from_direction
 
     def _encode(self, x: Tensor, frequencies: int, include_input: bool) -> Tensor:
         return frequency_encoding(x, frequencies, include_input, self.encoding.times_pi)
