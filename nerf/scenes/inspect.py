@@ -8,6 +8,7 @@ outside the two lines will never be rendered.
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ _PAPER, _INK, _FAINT, _POINT = (255, 255, 255), (40, 44, 52), (214, 218, 224), (
 _CAMERA = {"train": (31, 119, 180), "val": (44, 160, 44), "test": (214, 39, 40)}
 _NEAR, _FAR = (235, 120, 10), (130, 60, 200)
 _SHOWN_FRUSTA = 3
+_LINE = 200  # characters that fit above the panels
 _SHOWN_POINTS = 5000
 
 Array = NDArray[np.floating[Any]]
@@ -117,7 +119,8 @@ def _draw_frustum(draw: Any, eye: Array, corners: Array) -> None:
 
 
 def _explain(draw: Any, scene: Scene, distances: Array) -> None:
-    draw.text((_MARGIN, 12), scene.summary, fill=_INK)
+    for line, words in enumerate(textwrap.wrap(scene.summary, _LINE)[:2]):
+        draw.text((_MARGIN, 6 + 14 * line), words, fill=_INK)
     x = float(_MARGIN)
     named = {"near": _NEAR, "far": _FAR, "points": _POINT}
     cameras = {f"{split} camera": colour for split, colour in _CAMERA.items()}
