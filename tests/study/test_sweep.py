@@ -49,11 +49,12 @@ def story(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
     name = ["--studies", str(studies), "--name", "killed"]
     asked = ["--scene", str(scene_file), f"--explore={EXPLORE}", f"--optimize={OPTIMIZE}"]
     driver = start(*name, *asked, f"--steps={STEPS}", *TINY, cwd=studies)
-    wait_for(driver, lambda: len(folder.records()) >= 1)
-    listening = listening_addresses(driver.pid)
+    wait_for(driver, folder.journal.exists)
     second = start(*name, "--resume", cwd=studies)
     said, _ = second.communicate(timeout=60)
     refused = subprocess.CompletedProcess([], second.returncode, said)
+    wait_for(driver, lambda: len(folder.records()) >= 1)
+    listening = listening_addresses(driver.pid)
     wait_for(driver, lambda: bool(checkpoints_of_running(folder)))
     kill_tree(driver)
     before = {r["trial"]["trial_id"]: r for r in folder.records()}
