@@ -29,55 +29,52 @@ _QUIET = float(np.log(0.02))
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """A fitted process: predicts, and can be taken apart."""
+    """Fitted processes of R resamplings of the same trials, R = 1 for the trials themselves."""
 
     axes: Sequence[Axis]
     units: Floats
     targets: Floats
     logs: Floats  # the kernel's log-parameters, then the log noise
+    weights: Floats  # (n, R): a prediction is `means` plus the trials' covariances times these
+    means: Floats  # (R,)
 
-    def predict(self, units: Floats) -> Floats:
-        """(points,) posterior mean."""
-        weights, means = self._weights(np.ones((len(self.targets), 1)))
-        step = max(1, _CHUNK_NUMBERS // (len(self.axes) * len(self.targets)))
-        parts = [
-            kernel.value(
-                self.logs[:-1], kernel.distances(units[at : at + step], self.units, self.axes)
-            )
-            @ weights[:, 0]
-            for at in range(0, len(units), step)
-        ]
-        return np.asarray(np.concatenate([*parts, np.empty(0)]) + means[0])
+    @staticmethod
+    def of(
+        axes: Sequence[Axis], units: Floats, targets: Floats, logs: Floats, repeats: Floats
+    ) -> GaussianProcess:
+        """The processes given how often each trial counts in each resampling, (n, R).
 
-    def parts(self) -> Decomposition:
-        """Its exact decomposition; one resampling, the trials themselves."""
-        weights, means = self._weights(np.ones((len(self.targets), 1)))
-        return of_kernel(self.logs[:-1], self.units, weights, means, self.axes)
-
-    def resampled_parts(self, count: int, rng: np.random.Generator) -> Decomposition:
-        """The decompositions that `count` bootstrap samples of the trials give.
-
-        A trial drawn k times counts as k measurements, of a k-th of the noise.
+        A trial that counts k times is k measurements, of a k-th of the noise.
         """
-        n = len(self.targets)
-        drawn = rng.multinomial(n, np.full(n, 1.0 / n), size=count).T
-        weights, means = self._weights(drawn.astype(float))
-        return of_kernel(self.logs[:-1], self.units, weights, means, self.axes)
-
-    def _weights(self, repeats: Floats) -> tuple[Floats, Floats]:
-        """(n, R) weights of the trials and (R,) means, given how often each was measured."""
-        covariances = kernel.value(
-            self.logs[:-1], kernel.distances(self.units, self.units, self.axes)
-        )
-        noise = float(np.exp(self.logs[-1]))
+        covariances = kernel.value(logs[:-1], kernel.distances(units, units, axes))
+        noise = float(np.exp(logs[-1]))
         weights = np.zeros(repeats.shape)
-        means = self.targets @ repeats / repeats.sum(axis=0)
+        means = targets @ repeats / repeats.sum(axis=0)
         for r, counts in enumerate(repeats.T):
             drawn = np.flatnonzero(counts)
             system = covariances[np.ix_(drawn, drawn)]
             system[np.diag_indices_from(system)] += noise / counts[drawn] + _JITTER
-            weights[drawn, r] = np.linalg.solve(system, self.targets[drawn] - means[r])
-        return weights, means
+            weights[drawn, r] = np.linalg.solve(system, targets[drawn] - means[r])
+        return GaussianProcess(axes, units, targets, logs, weights, means)
+
+    def predict(self, units: Floats) -> Floats:
+        """(points, R) posterior means."""
+        step = max(1, _CHUNK_NUMBERS // (len(self.axes) * len(self.targets)))
+        predicted = np.empty((len(units), len(self.means)))
+        for at in range(0, len(units), step):
+            gaps = kernel.distances(units[at : at + step], self.units, self.axes)
+            predicted[at : at + step] = kernel.value(self.logs[:-1], gaps) @ self.weights
+        return predicted + self.means
+
+    def parts(self) -> Decomposition:
+        """Their exact decompositions."""
+        return of_kernel(self.logs[:-1], self.units, self.weights, self.means, self.axes)
+
+    def resampled(self, count: int, rng: np.random.Generator) -> GaussianProcess:
+        """The processes of `count` bootstrap samples of the trials, with the same parameters."""
+        n = len(self.targets)
+        repeats = rng.multinomial(n, np.full(n, 1.0 / n), size=count).T.astype(float)
+        return GaussianProcess.of(self.axes, self.units, self.targets, self.logs, repeats)
 
 
 def fit_gaussian_process(
@@ -99,7 +96,8 @@ def fit_gaussian_process(
         for s in starts
     ]
     best = min(found, key=lambda result: float(result.fun))
-    return GaussianProcess(axes, units[kept], targets[kept], np.asarray(best.x, dtype=float))
+    logs = np.asarray(best.x, dtype=float)
+    return GaussianProcess.of(axes, units[kept], targets[kept], logs, np.ones((len(kept), 1)))
 
 
 def starts(axes: int, count: int, rng: np.random.Generator) -> list[Floats]:
@@ -141,7 +139,7 @@ class _Posterior:
         log_determinant = 2.0 * np.log(np.diag(np.linalg.cholesky(system))).sum()
         inverse = np.linalg.inv(system)
         weights = inverse @ self.targets
-        s2 = float(self.targets @ weights) / n
+        s2 = max(float(self.targets @ weights) / n, 1e-12)  # 0 where all targets are alike
         off = (logs[:-1] - kernel.centre(len(self.distances))) / _SPREAD
         quiet = (logs[-1] - _QUIET) / (2 * _SPREAD)
         density = 0.5 * (n * np.log(s2) + log_determinant + off @ off + quiet * quiet)

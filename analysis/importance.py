@@ -1,8 +1,8 @@
 """Which parameters move a result: Sobol' shares of a surrogate, each with its interval.
 
 Fitted to equal-budget explore trials only, under the study's declared prior; with a bootstrap
-interval over trials, a null line from shuffled targets, and a refusal where the surrogate predicts
-trials that it has not seen badly.
+interval over trials, a null line from shuffled residuals, and a refusal where the surrogate
+predicts badly what it has not seen.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import pandas as pd
 
 from analysis.axes import Axis, Floats
 from analysis.decomposition import Decomposition
-from analysis.surrogates import Choice, Family, Surrogate, choose
+from analysis.surrogates import Choice, Surrogate, choose
 
 
 def gate(trials: int) -> float:
     """Cross-validated R2 below which nothing is ranked.
 
     On pure noise its spread is about 1 / sqrt(trials), the better of two surrogates reaching
-    twice that in 5 % of studies; and below 0.25 shares of the rest would say little anyway.
+    2.2 times that in 5 % of studies; and below 0.25 shares of the rest would say little anyway.
     """
-    return max(0.25, 2.0 / float(np.sqrt(trials)))
+    return max(0.25, 2.2 / float(np.sqrt(trials)))
 
 
 FEWEST = 10
@@ -34,8 +34,9 @@ LEVEL = (0.025, 0.975)
 """The quantiles of resampled estimates between which an interval lies: 95 %."""
 
 _REPLICATES = 100
-_PERMUTATIONS = 40
-_PERMUTED_TRIALS = 64
+_SHUFFLES = 40
+_LEAST = 0.005  # of the variance: finer shares are not told from nothing
+_SHUFFLED_TRIALS = 64
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Share:
     """One parameter's part of a result's variance over the prior, between 0 and 1.
 
     first: what it moves alone; total: what it moves alone and together with others.
-    low, high: 95 % interval; null: what 95 % of shuffled studies stay below, for `total`.
+    low, high: 95 % interval; null: what a parameter that does nothing stays below in 95 % of
+    shuffles, for `total`.
     rank: 1 for the highest total; rank_low, rank_high: its 95 % interval.
     """
 
@@ -124,13 +126,21 @@ class Importance:
 
 
 @dataclass(frozen=True)
+class Model:
+    """A surrogate, what bootstrap samples of its trials make of it, and the parts of both."""
+
+    surrogate: Surrogate
+    ensemble: Surrogate
+    parts: Decomposition
+    resampled: Decomposition
+
+
+@dataclass(frozen=True)
 class Attribution:
-    """An importance with the surrogate that it came from; no surrogate where none was fitted."""
+    """An importance and the model that it came from; None where none could be fitted."""
 
     importance: Importance
-    surrogate: Surrogate | None = None
-    parts: Decomposition | None = None
-    resampled: Decomposition | None = None
+    model: Model | None = None
 
 
 def variance_shares(
@@ -150,15 +160,15 @@ def variance_shares(
         return _refused(n, f"all {n} comparable trials ended alike.")
     choice = choose(units, targets, axes, rng)
     parts = choice.surrogate.parts()
-    resampled = choice.surrogate.resampled_parts(_REPLICATES, rng)
-    null = _null(choice.family, units, targets, axes, rng)
-    explained = max(float(parts.variance[0]) / float(targets.var()), 1e-9)
-    shares = _share_table(parts, resampled, np.minimum(null / explained, 1.0), axes)
+    ensemble = choice.surrogate.resampled(_REPLICATES, rng)
+    resampled = ensemble.parts()
+    null = _null(choice, units, axes, rng) / max(float(parts.variance[0]), 1e-300)
+    shares = _share_table(parts, resampled, np.clip(null, _LEAST, 1.0), axes)
     importance = Importance(
         shares, _pair_table(parts, resampled, axes), n, choice.family.name, dict(choice.r2),
         _refusal(choice, n, d),
     )  # fmt: skip
-    return Attribution(importance, choice.surrogate, parts, resampled)
+    return Attribution(importance, Model(choice.surrogate, ensemble, parts, resampled))
 
 
 def _refused(trials: int, why: str) -> Attribution:
@@ -239,27 +249,22 @@ def _pair_table(
     return tuple(sorted(pairs, key=lambda pair: pair.share, reverse=True))
 
 
-def _null(
-    family: Family,
-    units: Floats,
-    targets: Floats,
-    axes: Sequence[Axis],
-    rng: np.random.Generator,
-) -> Floats:
-    """(axes,) the share of the *observed* variance that a parameter gets from shuffled targets.
+def _null(choice: Choice, units: Floats, axes: Sequence[Axis], rng: np.random.Generator) -> Floats:
+    """(axes,) the variance that a parameter gets from shuffled residuals.
 
-    A flexible surrogate finds something in noise; 95 % of shuffles find less than this. What it
-    finds falls as 1 / trials, so at most `_PERMUTED_TRIALS` are shuffled and the result scaled.
+    A flexible surrogate finds something in noise, and what it does not explain of unseen trials
+    is the noise there is; 95 % of shuffles find less than this. What it finds falls as 1 / trials,
+    so at most `_SHUFFLED_TRIALS` are shuffled and the result scaled.
     """
+    n = len(choice.residuals)
     found = []
-    for _ in range(_PERMUTATIONS):
-        kept = rng.permutation(len(targets))[:_PERMUTED_TRIALS]
-        shuffled = rng.permutation(targets[kept])
-        if np.ptp(shuffled) == 0:
-            continue
-        parts = family.fit(units[kept], shuffled, axes, rng, quick=True).parts()
-        found.append(parts.total[:, 0] / shuffled.var())
+    for _ in range(_SHUFFLES):
+        kept = rng.permutation(n)[:_SHUFFLED_TRIALS]
+        shuffled = rng.permutation(choice.residuals[kept])
+        if np.ptp(shuffled) > 0:
+            parts = choice.family.fit(units[kept], shuffled, axes, rng, quick=True).parts()
+            found.append(parts.total[:, 0])
     if not found:
-        return np.ones(len(axes))
-    scale = min(1.0, _PERMUTED_TRIALS / len(targets))
+        return np.zeros(len(axes))
+    scale = min(1.0, _SHUFFLED_TRIALS / n)
     return np.asarray(np.quantile(found, 0.95, axis=0) * scale, dtype=float)

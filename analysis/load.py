@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nerf.parameters import Value
 from study.folder import StudyFolder
@@ -110,16 +111,22 @@ def finished(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials of either phase that reached their budget alive, with a finite PSNR."""
     alive = (trials["state"] == "completed") & (trials["steps_done"] == trials["budget_steps"])
     measured = np.isfinite(trials["psnr"].to_numpy(dtype=float))
-    return trials.loc[alive.to_numpy(dtype=bool) & measured]
+    return pd.DataFrame(trials[alive.to_numpy(dtype=bool) & measured])
 
 
 def default_trial(study: Study) -> pd.Series | None:
     """The finished trial that ran the default configuration, or None where the study has none."""
     done = finished(study.trials)
-    same = np.ones(len(done), dtype=bool)
-    for path, value in study.space.defaults().items():
-        same &= _equals(done[path], value)
+    same = matching(done, study.space.defaults())
     return done[same].iloc[0] if same.any() else None
+
+
+def matching(trials: pd.DataFrame, values: Mapping[str, Value]) -> NDArray[np.bool_]:
+    """(trials,) whether each one has all these values."""
+    same = np.ones(len(trials), dtype=bool)
+    for path, value in values.items():
+        same &= _equals(trials[path], value)
+    return same
 
 
 def best_trial(trials: pd.DataFrame) -> pd.Series | None:
@@ -128,7 +135,7 @@ def best_trial(trials: pd.DataFrame) -> pd.Series | None:
     return None if done.empty else done.iloc[int(done["psnr"].argmax())]
 
 
-def _equals(column: pd.Series, value: Value) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _equals(column: pd.Series, value: Value) -> NDArray[np.bool_]:
     if isinstance(value, float):
         return np.asarray(np.isclose(column.to_numpy(dtype=float), value))
     return np.asarray(column == value, dtype=bool)

@@ -17,16 +17,16 @@ _REPLICATE_TREES = 12
 
 
 class Surrogate(Protocol):
-    """A model fitted to trials."""
+    """Models fitted to R resamplings of the same trials, R = 1 for the trials themselves."""
 
     def predict(self, units: Floats) -> Floats:
-        """(points,) what it expects at points of the unit cube."""
+        """(points, R) what they expect at points of the unit cube."""
 
     def parts(self) -> Decomposition:
-        """Its decomposition under the prior."""
+        """Their decompositions under the prior."""
 
-    def resampled_parts(self, count: int, rng: np.random.Generator) -> Decomposition:
-        """The decompositions of surrogates of `count` bootstrap samples of the trials."""
+    def resampled(self, count: int, rng: np.random.Generator) -> Surrogate:
+        """The models of `count` bootstrap samples of the trials."""
 
 
 class Family(Protocol):
@@ -61,33 +61,28 @@ class ProcessFamily:
 
 @dataclass(frozen=True)
 class Forest:
-    """Fitted trees; `weights` says how often each trial counts."""
+    """R fitted sets of trees; `seed` draws the samples that take them apart."""
 
     axes: Sequence[Axis]
     columns: Floats
     targets: Floats
-    trees: Any = field(repr=False)
+    forests: tuple[Any, ...] = field(repr=False)
     seed: int
 
     def predict(self, units: Floats) -> Floats:
-        return np.asarray(self.trees.predict(one_hot(units, self.axes)), dtype=float)
+        asked = one_hot(units, self.axes)
+        return np.array([forest.predict(asked) for forest in self.forests], dtype=float).T
 
     def parts(self) -> Decomposition:
-        rng = np.random.default_rng(self.seed)
-        return of_samples(lambda units: self.predict(units)[:, None], self.axes, rng)
+        return of_samples(self.predict, self.axes, np.random.default_rng(self.seed))
 
-    def resampled_parts(self, count: int, rng: np.random.Generator) -> Decomposition:
+    def resampled(self, count: int, rng: np.random.Generator) -> Forest:
         n = len(self.targets)
         drawn = rng.integers(n, size=(count, n))
-        forests = [
+        forests = tuple(
             _trees(_REPLICATE_TREES, rng).fit(self.columns[d], self.targets[d]) for d in drawn
-        ]
-
-        def predict(units: Floats) -> Floats:
-            asked = one_hot(units, self.axes)
-            return np.array([forest.predict(asked) for forest in forests], dtype=float).T
-
-        return of_samples(predict, self.axes, rng)
+        )
+        return Forest(self.axes, self.columns, self.targets, forests, self.seed)
 
 
 @dataclass(frozen=True)
@@ -102,7 +97,7 @@ class ForestFamily:
     ) -> Surrogate:  # fmt: skip
         columns = one_hot(units, axes)
         trees = _trees(_REPLICATE_TREES if quick else _TREES, rng).fit(columns, targets)
-        return Forest(axes, columns, targets, trees, int(rng.integers(2**31)))
+        return Forest(axes, columns, targets, (trees,), int(rng.integers(2**31)))
 
 
 FAMILIES: tuple[Family, ...] = (ProcessFamily(), ForestFamily())
@@ -113,11 +108,15 @@ _HANDICAP = {"forest": 0.05}
 
 @dataclass(frozen=True)
 class Choice:
-    """The family that predicts left-out trials best, fitted to all, and how well each one does."""
+    """The family that predicts left-out trials best, fitted to all, and how well each one does.
+
+    residuals: (trials,) what it gets wrong about each trial when that trial is left out
+    """
 
     family: Family
     surrogate: Surrogate
     r2: Mapping[str, float]
+    residuals: Floats
 
     @property
     def best_r2(self) -> float:
@@ -135,16 +134,17 @@ def choose(
     n = len(targets)
     folds = np.array_split(rng.permutation(n), min(n, 10 if n < 64 else 5))
     fitted = {family.name: family.fit(units, targets, axes, rng) for family in FAMILIES}
-    r2 = {}
+    r2, residuals = {}, {}
     for family in FAMILIES:
         predicted = np.empty(n)
         for fold in folds:
             kept = np.setdiff1d(np.arange(n), fold)
             model = family.fit(units[kept], targets[kept], axes, rng, fitted[family.name])
-            predicted[fold] = model.predict(units[fold])
-        r2[family.name] = 1.0 - float(((targets - predicted) ** 2).sum() / (n * targets.var()))
+            predicted[fold] = model.predict(units[fold])[:, 0]
+        residuals[family.name] = targets - predicted
+        r2[family.name] = 1.0 - float(np.mean((targets - predicted) ** 2) / targets.var())
     best = max(FAMILIES, key=lambda family: r2[family.name] - _HANDICAP.get(family.name, 0.0))
-    return Choice(best, fitted[best.name], r2)
+    return Choice(best, fitted[best.name], r2, residuals[best.name])
 
 
 def _trees(count: int, rng: np.random.Generator) -> Any:

@@ -18,8 +18,8 @@
 # %%
 import os
 
-from analysis import figures
-from analysis.report import findings
+from analysis import figures, theme
+from analysis.findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
 print(found.headline)
@@ -35,14 +35,14 @@ print(found.used.sentence())
 found.importance.table()
 
 # %%
-figures.painted(figures.importance_bars(found.importance))
+theme.painted(figures.importance_bars(found.importance))
 
 # %% [markdown]
 # ## How does each one act?
 
 # %%
 for effect in found.effects:
-    figures.painted(figures.effect(effect)).show()
+    theme.painted(figures.effect(effect)).show()
 
 # %% [markdown]
 # ## The trials themselves are an ordinary data frame

@@ -1,4 +1,8 @@
 "use strict";
+
+const table = document.getElementById("trials");
+const rowOf = (trial) => table.querySelector(`tr[data-trial="${CSS.escape(trial)}"]`);
+
 // Figures name their colours var(--ink) and so on; resolve them for the theme in force, and again
 // when it changes or the page goes to print.
 (() => {
@@ -20,43 +24,100 @@
 
   const draw = () => {
     const style = getComputedStyle(document.documentElement);
+    const options = { responsive: true, displaylogo: false, displayModeBar: false };
     return Promise.all(figures.map(({ place, source }) => {
       const { data, layout } = resolve(source, style);
-      return Plotly.react(place, data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
+      return Plotly.react(place, data, layout, options);
     }));
   };
 
-  draw();
+  // A mark whose custom data names a trial shows its render, and opens it when pressed.
+  const peek = document.createElement("div");
+  peek.id = "peek";
+  peek.hidden = true;
+  document.body.append(peek);
+  const trialAt = (event) => {
+    const named = event.points[0]?.customdata;
+    return typeof named === "string" ? named : null;
+  };
+  const listen = ({ place }) => {
+    place.on("plotly_hover", (event) => {
+      const picture = trialAt(event) && rowOf(trialAt(event))?.querySelector("img");
+      if (!picture) return;
+      peek.replaceChildren(picture.cloneNode(), `trial ${trialAt(event)}`);
+      peek.hidden = false;
+    });
+    place.on("plotly_unhover", () => { peek.hidden = true; });
+    place.on("plotly_click", (event) => trialAt(event) && look(trialAt(event)));
+  };
+
+  draw().then(() => {
+    figures.forEach(listen);
+    document.documentElement.dataset.drawn = String(figures.length);
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   addEventListener("beforeprint", draw);
   addEventListener("afterprint", draw);
 })();
 
-// The trials table sorts by a heading; empty and unmeasured values stay last.
+// One trial, closer: its render and its row of the table.
+function look(trial) {
+  const row = rowOf(trial);
+  const dialog = document.getElementById("look");
+  const picture = row.querySelector("img");
+  const facts = document.createElement("dl");
+  const heads = [...table.tHead.rows[0].cells].slice(1);
+  heads.forEach((head, i) => {
+    const [name, value] = [document.createElement("dt"), document.createElement("dd")];
+    name.textContent = head.textContent;
+    value.textContent = row.cells[i + 1].textContent;
+    if (value.textContent) facts.append(name, value);
+  });
+  dialog.querySelector("div").replaceChildren(...(picture ? [picture.cloneNode()] : []), facts);
+  dialog.showModal();
+}
+
+// The trials table: a heading sorts, text filters, a render opens. Unmeasured values stay last.
 (() => {
-  const table = document.getElementById("trials");
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
-  const key = (row, column) => {
-    const text = row.cells[column].dataset.v;
-    const number = Number(text);
-    return text !== "" && !Number.isNaN(number) ? number : text;
+  const missing = (text) => text === "" || text === "nan";
+  const compare = (a, b) => {
+    const [x, y] = [Number(a), Number(b)];
+    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
   };
-  const missing = (value) => value === "" || value === "nan" || value === "NaN";
-  const compare = (a, b) =>
-    typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
 
   heads.forEach((head, column) => {
     head.querySelector("button")?.addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") !== "descending";
-      heads.forEach((other) => other.hasAttribute("aria-sort") && other.setAttribute("aria-sort", "none"));
+      heads.forEach((h) => h.hasAttribute("aria-sort") && h.setAttribute("aria-sort", "none"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const rows = [...body.rows].sort((first, second) => {
-        const [a, b] = [key(first, column), key(second, column)];
+        const [a, b] = [first.cells[column].dataset.v, second.cells[column].dataset.v];
         if (missing(a) !== missing(b)) return missing(a) ? 1 : -1;
         return down ? compare(b, a) : compare(a, b);
       });
       body.append(...rows);
     });
+  });
+
+  const filter = document.getElementById("filter");
+  const shown = document.getElementById("shown");
+  const apply = () => {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let count = 0;
+    for (const row of body.rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+      count += row.hidden ? 0 : 1;
+    }
+    shown.textContent = `${count} of ${body.rows.length} trials`;
+  };
+  filter.addEventListener("input", apply);
+  apply();
+
+  body.addEventListener("click", (event) => {
+    const thumb = event.target.closest(".thumb");
+    if (thumb) look(thumb.closest("tr").dataset.trial);
   });
 })();

@@ -66,8 +66,9 @@ def test_a_pure_interaction_is_found_as_a_pair() -> None:
 
 
 def test_the_parts_add_up_to_the_whole() -> None:
-    parts = attribute(LIVE[0], 64, 0.1, seed=0).parts
-    assert parts is not None
+    model = attribute(LIVE[0], 64, 0.1, seed=0).model
+    assert model is not None
+    parts = model.parts
     whole = parts.alone.sum(axis=0) + 0.5 * parts.pairs.sum(axis=(0, 1))
     assert whole == pytest.approx(parts.variance)
     assert (parts.total >= parts.alone - 1e-12).all()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analysis import report
+from analysis.findings import findings
 from study.folder import StudyFolder
 
 Make = Callable[..., StudyFolder]
@@ -56,12 +57,12 @@ def test_a_name_that_is_markup_shows_as_text(make_study: Make) -> None:
 
 
 def test_two_runs_say_the_same(study_folder: StudyFolder) -> None:
-    first, second = report.findings(study_folder), report.findings(study_folder)
+    first, second = findings(study_folder), findings(study_folder)
     assert first.importance == second.importance
 
 
 def test_few_trials_are_not_ranked_and_more_are_asked_for(make_study: Make) -> None:
-    found = report.findings(make_study(explore=5, optimize=1))
+    found = findings(make_study(explore=5, optimize=1))
     assert not found.importance.ranked
     assert re.search(r"No ranking: \d+ comparable trials are too few", found.headline)
     assert 'class="refusal"' in report.write_report(found.study.folder, found).read_text()

@@ -1,0 +1,98 @@
+"""A study folder -> everything that is to be said about it, computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.axes import axis, quantiles
+from analysis.collapse import Collapse, collapse
+from analysis.effects import Effect, Plane, effects, plane
+from analysis.importance import Attribution, Importance, variance_shares
+from analysis.load import Comparable, Study, best_trial, comparable, default_trial, load_study
+from analysis.over_time import OverTime, over_time
+from analysis.reaching_top import ReachingTop, reaching_top
+from analysis.seeds import SeedSpread, seed_spread
+from analysis.tunability import Tunability, tunability
+from study.folder import StudyFolder
+
+_SEED = 0
+_MAPS = 3
+_WORTH_A_MAP = 0.01
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything a report shows; the same study gives the same findings.
+
+    best, default: rows of the trials table, None where there is none such
+    tuning: None where no surrogate predicts well; seeds: None where no configuration was repeated
+    """
+
+    study: Study
+    used: Comparable
+    attribution: Attribution
+    top: ReachingTop
+    collapse: Collapse
+    effects: tuple[Effect, ...]
+    planes: tuple[Plane, ...]
+    tuning: Tunability | None
+    over_time: OverTime
+    seeds: SeedSpread | None
+    best: pd.Series | None
+    default: pd.Series | None
+
+    @property
+    def importance(self) -> Importance:
+        return self.attribution.importance
+
+    @property
+    def headline(self) -> str:
+        """The three parameters that matter most, or why none can be named: one sentence."""
+        return self.importance.headline()
+
+
+def findings(source: Study | StudyFolder | Path | str) -> Findings:
+    """What a study's trials say so far; raises `InputError` where there is no study."""
+    study = source if isinstance(source, Study) else load_study(source)
+    used = comparable(study.trials)
+    dimensions = study.space.dimensions
+    axes = [axis(dimension) for dimension in dimensions]
+    units = quantiles(used.trials, dimensions)
+    psnr = used.trials["psnr"].to_numpy(dtype=float)
+    rng = np.random.default_rng(_SEED)
+    attribution = variance_shares(units, psnr, axes, rng)
+    model = attribution.model if attribution.importance.ranked else None
+    best = best_trial(study.trials)
+    paths = [dimension.path for dimension in dimensions]
+    return Findings(
+        study=study,
+        used=used,
+        attribution=attribution,
+        top=reaching_top(units, psnr, axes, rng),
+        collapse=collapse(study.trials, dimensions, rng),
+        effects=effects(study, attribution, rng),
+        planes=_planes(study, attribution, rng),
+        tuning=None if model is None else tunability(study, model, best, rng),
+        over_time=over_time(used.trials, study.curves, units, axes, rng),
+        seeds=seed_spread(study.trials, paths, rng),
+        best=best,
+        default=default_trial(study),
+    )
+
+
+def _planes(study: Study, attribution: Attribution, rng: np.random.Generator) -> tuple[Plane, ...]:
+    """Maps of the strongest pairs, of those whose interval leaves zero behind."""
+    model, importance = attribution.model, attribution.importance
+    if model is None or not importance.ranked:
+        return ()
+    dimensions = study.space.dimensions
+    places = {dimension.path: j for j, dimension in enumerate(dimensions)}
+    strong = [pair for pair in importance.pairs[:_MAPS] if pair.low > _WORTH_A_MAP]
+    return tuple(
+        plane(dimensions, places[pair.paths[0]], places[pair.paths[1]], model, rng)
+        for pair in strong
+    )

@@ -1,0 +1,307 @@
+"""The report's sections: a question, its figure, its limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis import figures, markup
+from analysis.cost import pareto
+from analysis.effects import AS_GOOD
+from analysis.markup import text
+from analysis.thumbnails import thumbnail
+
+if TYPE_CHECKING:
+    from analysis.findings import Findings
+
+_COLUMNS = {
+    "trial_id": "trial", "phase": "phase", "state": "state", "psnr": "PSNR",
+    "test_psnr": "test PSNR", "ssim": "SSIM", "steps_done": "steps", "train_seconds": "seconds",
+}  # fmt: skip
+_NEAR, _FAR = "sampling.near", "sampling.far"
+
+
+def sections(found: Findings) -> str:
+    """All that the study bears, top-down."""
+    parts = [
+        importance, top, collapse, effects, bounds, tuning, curves, time, cost, combinations,
+        trials,
+    ]  # fmt: skip
+    return "".join(part(found) for part in parts)
+
+
+def importance(found: Findings) -> str:
+    measured = found.importance
+    used = text(found.used.sentence())
+    question = "Which parameters matter?"
+    if not measured.shares:
+        return markup.section("importance", question, markup.refusal(measured.headline()), used)
+    body = ""
+    if not measured.ranked:
+        body = markup.refusal(measured.headline() + " What follows is a sketch, no ranking.")
+    body += markup.figure(
+        figures.importance_bars(measured), "Share of PSNR's variance for each parameter"
+    )
+    body += _pairs(found)
+    quality = ", ".join(f"{name} {r2:.2f}" for name, r2 in measured.r2.items())
+    limits = (
+        f"{used} Sobol' shares of a {text(measured.surrogate)} fitted to them, under the declared "
+        f"prior; cross-validated R²: {quality}. Lines are 95 % intervals, bootstrapped over "
+        "trials; the red tick is what a parameter that does nothing stays below in 95 % of "
+        "shuffles. Total shares count interactions once for each partner and may add up to over "
+        "100 %. Trials that collapsed early are not in them (see below). Shares hold for this "
+        "scene, this budget and these domains." + _seeds(found)
+    )
+    return markup.section("importance", question, body, limits)
+
+
+def _pairs(found: Findings) -> str:
+    if not found.planes:
+        return ""
+    maps = [
+        markup.figure(
+            figures.plane(plane), f"Mean PSNR over {plane.labels[0]} and {plane.labels[1]}"
+        )
+        for plane in found.planes
+    ]
+    strong = ", ".join(
+        f"{text(p.labels[0])} × {text(p.labels[1])} {p.share:.0%} [{p.low:.0%}, {p.high:.0%}]"
+        for p in found.importance.pairs[: len(maps)]
+    )
+    return (
+        f"<p>Pairs that act together, beyond what each does alone: {strong}.</p>{markup.grid(maps)}"
+    )
+
+
+def _seeds(found: Findings) -> str:
+    seeds = found.seeds
+    if seeds is None:
+        return " What the seed alone does is not known: no configuration was run with several."
+    share = "" if np.isnan(seeds.share) else f", {seeds.share:.0%} of the explored trials' variance"
+    return (
+        f" The seed alone moves PSNR by {seeds.deviation:.2f} dB "
+        f"[{seeds.low:.2f}, {seeds.high:.2f}] (standard deviation over {seeds.runs} runs of "
+        f"{seeds.configurations} configurations{share})."
+    )
+
+
+def top(found: Findings) -> str:
+    reached = found.top
+    body = markup.refusal(f"No ranking: {reached.refusal}") if reached.refusal else ""
+    if reached.shares:
+        body += markup.figure(
+            figures.top_bars(reached), "Share of what sets the best trials apart, each parameter"
+        )
+    return markup.section(
+        "top", "What decides who is among the best?", body,
+        f"The best {reached.top} of {reached.trials} comparable trials against the prior: Pearson "
+        "divergence of each parameter's values, less what chance gives (PED-ANOVA), as a share of "
+        "all of them. The red tick is what the largest of all parameters stays below in 95 % of "
+        "shuffled studies. One parameter at a time: pairs that only work together do not show.",
+    )  # fmt: skip
+
+
+def collapse(found: Findings) -> str:
+    broken = found.collapse
+    if broken.refusal:
+        body = markup.refusal(f"Nothing to compare: {broken.refusal}")
+    else:
+        shown = (broken.live or broken.parameters[:2])[:6]
+        panels = [
+            markup.figure(figures.rates(b), f"Rate of collapse against {b.label}")
+            + f'<p class="note">{_verdict(b.p_value)}</p>'
+            for b in shown
+        ]
+        body = f"<p>{_breaking_words(found)}</p>{markup.grid(panels)}"
+    return markup.section(
+        "collapse", "What breaks training?", body,
+        f"{broken.collapsed} of {broken.trials} explored trials that ended by themselves "
+        "collapsed. Ranges are equally likely under the prior; lines are 95 % Wilson intervals; "
+        "p-values of Fisher's exact test by sampling, corrected after Holm for all parameters.",
+    )  # fmt: skip
+
+
+def _breaking_words(found: Findings) -> str:
+    broken = found.collapse
+    if not broken.live:
+        return "No parameter's rate of collapse differs more than chance would; the two nearest:"
+    names = ", ".join(text(b.label) for b in broken.live)
+    return f"Rates of collapse differ beyond chance with: {names}."
+
+
+def _verdict(p: float) -> str:
+    return f"p = {p:.2g}, corrected" + ("" if p < 0.05 else ": may well be chance")
+
+
+def effects(found: Findings) -> str:
+    parts = [
+        markup.figure(figures.effect(effect), f"PSNR against {effect.label}")
+        + (f'<p class="note">{text(effect.sentence)}</p>' if effect.sentence else "")
+        for effect in found.effects
+    ]
+    derived = ""
+    if any(d.path == "sampling.span" for d in found.study.space.dimensions):
+        derived = (
+            " Far is not drawn itself: near and the distance between the two are, so that every "
+            "pair is valid."
+        )
+    return markup.section(
+        "effects", "How does each parameter act?", markup.grid(parts),
+        "Every trial of both phases with a finite PSNR: ● completed, ▼ pruned before its budget, "
+        "✕ collapsed. The dark line is the mean over the prior of all other parameters with its "
+        "95 % band; faint lines are single configurations; without a line no surrogate predicted "
+        f"well. “As good” means losing less than {AS_GOOD:g} dB as far as can be told."
+        + derived,
+    )  # fmt: skip
+
+
+def bounds(found: Findings) -> str:
+    table = found.study.trials
+    measured = table[np.isfinite(table["psnr"])]
+    if _FAR not in measured or measured[[_NEAR, _FAR]].nunique().max() < 2:
+        return ""
+    body = markup.figure(
+        figures.near_far(measured, _NEAR, _FAR), "PSNR over the plane of near and far bounds"
+    )
+    return markup.section(
+        "bounds", "Which near and far bounds work?", body,
+        "● completed, ▼ pruned, ✕ collapsed; the other parameters vary as well. Point at a mark to "
+        "see its render, press it to open the trial.",
+    )  # fmt: skip
+
+
+def tuning(found: Findings) -> str:
+    tuned = found.tuning
+    question = "What does tuning gain?"
+    if tuned is None:
+        why = "No gain is claimed: there is no surrogate that predicts well enough."
+        return markup.section("tuning", question, markup.refusal(why), "")
+    parts = [markup.figure(figures.gains(tuned), "dB gained over the defaults by each parameter")]
+    if len(tuned.path) > 1:
+        parts.append(markup.figure(figures.path(tuned), "PSNR from the defaults to the best trial"))
+    noise = (
+        "; the seeds' own standard deviation is not known, so small gains may be luck"
+        if found.seeds is None
+        else f"; the seed alone moves PSNR by {found.seeds.deviation:.2f} dB"
+    )
+    return markup.section(
+        "tuning", question, markup.grid(parts),
+        "Left: the surrogate's best value of each parameter alone, and of all together, against "
+        f"the default configuration{noise}. Right: from the defaults to the best trial, one "
+        "parameter at a time, the most promising first; stars are configurations that really ran.",
+    )  # fmt: skip
+
+
+def curves(found: Findings) -> str:
+    study = found.study
+    if study.curves.empty:
+        return ""
+    states = dict(zip(study.trials["trial_id"], study.trials["state"], strict=True))
+    highlighted = {}
+    if found.default is not None:
+        highlighted[str(found.default["trial_id"])] = "defaults"
+    if found.best is not None:
+        highlighted[str(found.best["trial_id"])] = "best"
+    drawn = figures.curves(study.curves, states, highlighted, study.baselines)
+    levels = " Levels are pictures that know nothing of the scene." if study.baselines else ""
+    return markup.section(
+        "curves", "How did training go?",
+        markup.figure(drawn, "Validation PSNR against training steps"),
+        f"Solid lines completed, dashed were pruned, dotted collapsed.{levels}",
+    )  # fmt: skip
+
+
+def time(found: Findings) -> str:
+    over = found.over_time
+    question = "When is it decided?"
+    if over.refusal:
+        return markup.section("time", question, markup.refusal(over.refusal), "")
+    words = (
+        f"From step {over.settled_at} on no parameter's share moves by more than ten points."
+        if over.settled_at is not None
+        else "Shares still move towards the end of the budget."
+    )
+    third = over.moments[min(1, len(over.moments) - 1)]
+    words += (
+        f" Keeping only the best third at step {third.step} would have cost {third.lost:.2f} dB."
+    )
+    body = f"<p>{words}</p>" + markup.grid(
+        [
+            markup.figure(figures.importance_over_time(over), "Shares against training steps"),
+            markup.figure(figures.agreement(over), "Agreement of early and final order of trials"),
+        ]
+    )
+    return markup.section(
+        "time", question, body,
+        "Over the comparable trials alone: those that collapsed early are not among them. Shares "
+        "of the variance of PSNR at that step; rank correlation of PSNR then and at the end.",
+    )  # fmt: skip
+
+
+def cost(found: Findings) -> str:
+    done = found.study.trials
+    done = done[np.isfinite(done["psnr"])]
+    if len(done) < 2:
+        return ""
+    body = markup.figure(figures.cost(done, pareto(done)), "PSNR against seconds of training")
+    return markup.section(
+        "cost", "What does quality cost?", body,
+        "Seconds of training without evaluation, on whatever else the machine was doing. The line "
+        "joins completed trials that none beats in both.",
+    )  # fmt: skip
+
+
+def combinations(found: Findings) -> str:
+    table = found.study.trials
+    measured = table[np.isfinite(table["psnr"])]
+    if len(measured) < 2:
+        return ""
+    drawn = figures.combinations(measured, found.study.space.dimensions)
+    wide = markup.figure(drawn, "Every trial as a line over all parameters")
+    body = f'<div class="scroll card"><div class="wide">{wide}</div></div>'
+    return markup.section(
+        "combinations", "Which combinations do well?", body,
+        "A line a trial, bright ones are better. Drag along an axis to keep only the lines through "
+        "that range; press the axis to let them all in again.",
+    )  # fmt: skip
+
+
+def trials(found: Findings) -> str:
+    study = found.study
+    paths = [effect.path for effect in found.effects]
+    columns = [*_COLUMNS, *paths, "reason"]
+    heads = [*_COLUMNS.values(), *(effect.label for effect in found.effects), "reason"]
+    header = "".join(
+        f'<th aria-sort="none"><button type="button">{text(head)}</button></th>' for head in heads
+    )
+    rows = "".join(
+        _row(row, columns, thumbnail(study.folder.render(str(row["trial_id"]))))
+        for _, row in study.trials.sort_values("psnr", ascending=False).iterrows()
+    )
+    body = (
+        '<p class="controls"><label>Show only <input type="search" id="filter" '
+        'placeholder="any text, e.g. relu or collapsed"></label> '
+        '<output id="shown" for="filter"></output></p>'
+        '<div class="scroll tall" tabindex="0" role="region" aria-label="All trials"><table '
+        f'id="trials"><thead><tr><th>render · truth</th>{header}</tr></thead>'
+        f'<tbody>{rows}</tbody></table></div><dialog id="look"><form method="dialog">'
+        '<button aria-label="Close">×</button></form><div></div></dialog>'
+    )
+    return markup.section(
+        "trials", "Every trial", body,
+        "Press a heading to sort by it, a render to look closer.",
+    )  # fmt: skip
+
+
+def _row(row: pd.Series, columns: list[str], picture: str) -> str:
+    name = text(row["trial_id"])
+    image = (
+        f'<button class="thumb"><img loading="lazy" src="{picture}" alt="render of trial {name}">'
+        "</button>"
+        if picture
+        else '<span class="soft">none</span>'
+    )
+    cells = "".join(f'<td data-v="{text(row[c])}">{markup.cell(row[c])}</td>' for c in columns)
+    return f'<tr data-trial="{name}" class="{text(row["state"])}"><td>{image}</td>{cells}</tr>'
