@@ -32,7 +32,7 @@ _SHADOW_SIZE = 512
 def load_bricks(views: int = 106, size: int = 100, samples: int = 3) -> Scene:
     """The scene from the cache, or traced anew where the cache lacks it or is broken."""
     file = cache_folder() / f"bricks-{views}x{size}x{samples}-{_generator_hash()}.npz"
-    pixels = _read(file, (views, size, size, 3))
+    pixels = _read(file, (views, size, size, 4))
     if pixels is None:
         with progress_bar("making the bricks scene", views) as advance:
             pixels = trace(views, size, samples, lambda: advance(1))
@@ -43,12 +43,15 @@ def load_bricks(views: int = 106, size: int = 100, samples: int = 3) -> Scene:
 def trace(
     views: int, size: int, samples: int, on_view: Callable[[], None] = lambda: None
 ) -> NDArray[np.uint8]:
-    """(views, size, size, 3): every view, rounded to 8 bits so that machines agree on the bytes."""
+    """(views, size, size, 4): premultiplied colours and coverage of every view.
+
+    Rounded to 8 bits, so that machines agree on the bytes.
+    """
     model = raytrace.Model(locomotive.locomotive(), locomotive.lights(), _SHADOW_SIZE)
-    pixels = np.empty((views, size, size, 3), np.uint8)
+    pixels = np.empty((views, size, size, 4), np.uint8)
     for view, pose in enumerate(poses(views)):
-        colours, _ = raytrace.picture(model, pose, _FOCAL_PER_PIXEL * size, size, samples)
-        pixels[view] = np.rint(colours * 255)
+        colours, coverage = raytrace.picture(model, pose, _FOCAL_PER_PIXEL * size, size, samples)
+        pixels[view] = np.rint(np.dstack([colours, coverage]) * 255)
         on_view()
     return pixels
 
@@ -57,10 +60,12 @@ def scene_of(pixels: NDArray[np.uint8]) -> Scene:
     """The pictures with their cameras, background and split."""
     views, size = pixels.shape[:2]
     splits = split_views(views)
+    unit = (pixels / 255).astype(np.float32)
     scene = Scene(
         name="bricks",
         source="built in",
-        images=(pixels / 255).astype(np.float32),
+        images=unit[..., :3],
+        alphas=unit[..., 3],
         world_from_camera=poses(views),
         focal=np.full((views, 2), _FOCAL_PER_PIXEL * size, np.float32),
         centre=np.full((views, 2), size / 2, np.float32),

@@ -179,10 +179,10 @@ def lights() -> list[Light]:
         x, y, z = (key[0] + spread * math.cos(angle), key[1] + spread * math.sin(angle), key[2])
         length = math.hypot(x, y, z)
         found.append(Light((x / length, y / length, z / length), (0.35, 0.33, 0.295), 0.55))
-    count = 24
+    count = 16
     for i in range(count):
         towards = _direction((i + 0.5) / count, i * math.pi * (3 - math.sqrt(5)))
-        found.append(Light(towards, (0.048, 0.053, 0.061), 0.0))
+        found.append(Light(towards, (0.072, 0.080, 0.092), 0.0))
     return found
 
 

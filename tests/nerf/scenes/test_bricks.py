@@ -19,7 +19,7 @@ def test_scene_has_tiny_legos_geometry(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def small(views: int, size: int, samples: int, on_view: object) -> np.ndarray:
         asked.update(views=views, size=size)
-        return np.zeros((views, size, size, 3), np.uint8)
+        return np.zeros((views, size, size, 4), np.uint8)
 
     monkeypatch.setattr(bricks, "trace", small)  # its pictures are tested below, smaller
     scene = load("bricks")
@@ -55,13 +55,15 @@ def test_object_lies_between_two_and_six_and_inside_the_picture() -> None:
 
 
 def test_pictures_are_colourful_on_black_and_repeat_exactly() -> None:
-    pixels = trace(4, 32, 2)
-    assert (pixels[:, 0] == 0).all()
+    whole = trace(4, 32, 2)
+    assert (whole[:, 0] == 0).all()
+    pixels = whole[..., :3]
+    assert (pixels.max(-1) <= whole[..., 3]).all()  # colours are premultiplied
     lit = pixels[pixels.sum(-1) > 60].astype(int)
     for dominant in range(3):  # red, green and blue bricks are all seen
         others = np.delete(lit, dominant, axis=1).max(-1)
         assert (lit[:, dominant] - others > 40).mean() > 0.02
-    np.testing.assert_array_equal(pixels, trace(4, 32, 2))
+    np.testing.assert_array_equal(whole, trace(4, 32, 2))
 
 
 def test_second_load_comes_from_the_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,13 +87,23 @@ def test_broken_cache_is_made_anew(cache: Path, damage: str) -> None:
     (file,) = cache.iterdir()
     whole = file.read_bytes()
     if damage == "other":
-        np.savez(file, pixels=np.zeros((1, 2, 3, 3), np.uint8))
+        np.savez(file, pixels=np.zeros((1, 2, 3, 4), np.uint8))
     else:
         file.write_bytes(
             {"torn": whole[: len(whole) // 2], "empty": b"", "nonsense": b"x" * 99}[damage]
         )
     assert load_bricks(**SMALL).content_hash() == first.content_hash()
     assert file.read_bytes() == whole
+
+
+def test_the_background_can_be_white() -> None:
+    scene = load_bricks(**SMALL)
+    white = scene.over("white")
+    assert (white.images[:, 0] == 1).all()
+    assert white.alphas is not None
+    whole = white.alphas == 1
+    assert whole.any()
+    np.testing.assert_array_equal(white.images[whole], scene.images[whole])
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
