@@ -111,7 +111,7 @@ class Field:
     hidden_activation: HiddenActivation = "relu"
     """Non-linearity between hidden layers."""
 
-    density_activation: DensityActivation = "softplus"
+    density_activation: DensityActivation = "shifted_softplus"
     """What makes a raw output a density >= 0."""
 
     density_scale: Annotated[
@@ -143,7 +143,7 @@ class Field:
 class Optimisation:
     """Adam, its learning rate's course, and what a step is made of."""
 
-    learning_rate: Annotated[float, Domain(1e-4, 1e-2, log=True, label="learning rate")] = 2e-3
+    learning_rate: Annotated[float, Domain(1e-4, 1e-2, log=True, label="learning rate")] = 5e-3
     """Adam's step size at the first step."""
 
     schedule: Schedule = "exponential"

@@ -24,7 +24,7 @@ class Look:
     raw_high: float
     """Smallest and largest input of the density activation."""
     positive: float
-    """Share of samples with a density above 1e-8 per scene unit."""
+    """Share of samples with a density above 1e-4 per scene unit."""
     opaque: float
     """Share of rays that are full before their last sample."""
     first: float
@@ -37,10 +37,10 @@ def frozen_density(model: Nerf, scene: Scene, name: str, since: int) -> str:
     """Why the density head of the pass `name` has had no gradient since a step."""
     seen = look(model, scene, name)
     activation = model.config.field.density_activation
-    raw = f"{activation} input {seen.raw_low:.3g} to {seen.raw_high:.3g} on all samples"
-    if seen.positive == 0:
-        what = f"dead: zero everywhere, {raw}"
-        remedy = "try field.density_activation=softplus or another seed"
+    raw = f"{activation} input {seen.raw_low:.3g} to {seen.raw_high:.3g}"
+    if seen.positive < 0.01:
+        what = f"dead: zero on {1 - seen.positive:.0%} of samples, {raw}"
+        remedy = "try field.density_activation=shifted_softplus or another seed"
     elif seen.first > 0.99:
         what = f"stuck: every ray ends in its first interval at near={seen.near:.2f}, {raw}"
         remedy = "lower optimisation.learning_rate or move sampling.near"
@@ -81,7 +81,7 @@ def look(model: Nerf, scene: Scene, name: str) -> Look:
         near=sampling.near,
         raw_low=raw_density.min().item(),
         raw_high=raw_density.max().item(),
-        positive=(density > 1e-8).float().mean().item(),
+        positive=(density > 1e-4).float().mean().item(),
         opaque=(weights[:, :-1].sum(-1) > 0.999).float().mean().item(),
         first=(weights[:, 0].sum() / weights.sum().clamp(min=1e-12)).item(),
         spread=rendering.rgb.std(dim=0).max().item(),

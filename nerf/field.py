@@ -61,7 +61,8 @@ class RadianceField(nn.Module):
         toward = self._encode(directions, self.encoding.direction_frequencies, self.raw_direction)
         with matrix_products_in(self.precision, positions.device):
             raw_density, raw_rgb = self._layers(encoded, toward)
-        return raw_density.float(), self.colour_activation(raw_rgb.float())
+        exact = positions.dtype
+        return raw_density.to(exact), self.colour_activation(raw_rgb.to(exact))
 
     def _layers(
         self, encoded: Float[Tensor, "rays samples e"], toward: Float[Tensor, "rays d"]

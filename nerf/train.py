@@ -65,6 +65,8 @@ def main() -> int:
     build(settings)  # what is wrong on its own is said before torch is imported and a scene read
     from nerf.scenes import load
 
+    if Path(asked.scene).exists():
+        asked.scene = str(Path(asked.scene).resolve())  # as video.py finds it, whatever its folder
     scene = load(asked.scene, downscale=asked.downscale, background=asked.background)
     print(scene.summary)
     config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))
@@ -81,7 +83,7 @@ def main() -> int:
         again = [*sys.argv, *([] if asked.resume else ["--resume"])]
         print(f"stopped; all that was done is kept. Go on with:\n  python {shlex.join(again)}")
         return INTERRUPTED
-    _write(out, result, config, scene, device)
+    _write(out, result, config, scene, device, asked)
     print(f"{result.state}: {result.psnr:.2f} dB, SSIM {result.ssim:.3f} on validation views")
     if result.reason:
         print(f"  {result.reason}")
@@ -157,7 +159,14 @@ def _train(config: NerfConfig, scene: Scene, out: Path, device: str) -> TrainRes
         signal.signal(signal.SIGINT, before)
 
 
-def _write(out: Path, result: TrainResult, config: NerfConfig, scene: Scene, device: str) -> None:
+def _write(
+    out: Path,
+    result: TrainResult,
+    config: NerfConfig,
+    scene: Scene,
+    device: str,
+    asked: argparse.Namespace,
+) -> None:
     import imageio.v3 as iio
 
     from nerf.files import replace_atomically, write_atomically
@@ -173,7 +182,13 @@ def _write(out: Path, result: TrainResult, config: NerfConfig, scene: Scene, dev
         "seconds": result.seconds,
         "steps": result.steps_done,
         "device": device,
-        "scene": {"name": scene.name, "source": scene.source, "hash": scene.content_hash()},
+        "scene": {
+            "name": scene.name,
+            "source": asked.scene,
+            "downscale": asked.downscale,
+            "background": asked.background,
+            "hash": scene.content_hash(),
+        },
         "views": {"train": scene.train, "val": scene.val, "test": scene.test},
         "config": flatten(config),
         "curve": [dataclasses.asdict(progress) for progress in result.curve],

@@ -62,7 +62,8 @@ def main() -> int:
     from nerf.scenes import load
 
     summary = json.loads(summary_file.read_text())
-    scene = load(summary["scene"]["source"])
+    origin = summary["scene"]
+    scene = load(origin["source"], downscale=origin["downscale"], background=origin["background"])
     model = trained_model(asked.run)
     frames = flight(model, scene, camera_path(scene, asked), asked.height or scene.height)
     shown = track(frames, description="rendering", total=asked.frames)

@@ -90,7 +90,9 @@ def _new(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpe
     # A driver that died while it wrote study.json leaves nothing but hidden temporary files.
     if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
         raise InputError(f"{folder.path} exists; go on with it by --resume, or give another --name")
-    return folder, spec, _load_scene(spec.scene)
+    scene = _load_scene(spec.scene)
+    space = spec.space.within((round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
+    return folder, dataclasses.replace(spec, space=space), scene
 
 
 def _kept(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpec, Scene]:
@@ -104,6 +106,7 @@ def _kept(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySp
     space = kept.space
     if "vary" in given or "set" in given:
         space = study_space(given.get("vary", ()), given.get("set", ()), kept.steps)
+        space = dataclasses.replace(space, bounds=kept.space.bounds)
     spec = dataclasses.replace(kept, space=space, **_spec_fields(given))
     check_unchanged(spec, kept, list(given))
     scene = _load_scene(spec.scene)

@@ -16,7 +16,16 @@ from typing import Any
 from nerf.config import NerfConfig
 from nerf.domain import Domain
 from nerf.errors import InputError
-from nerf.parameters import DERIVED, Flat, Kind, Parameter, Value, build, parameter
+from nerf.parameters import (
+    DERIVED,
+    Flat,
+    Kind,
+    Parameter,
+    Value,
+    build,
+    parameter,
+    with_suggested_bounds,
+)
 
 # Varied as part of a study's budget or design, never as one of its parameters.
 _NOT_VARIED = (
@@ -97,14 +106,28 @@ class Space:
 
     dimensions: tuple[Dimension, ...]
     fixed: tuple[tuple[str, Value], ...] = ()
+    bounds: tuple[float, float] | None = None
+    """The near and far that the scene suggests, in place of the declared defaults."""
 
     def config(self, values: Flat, seed: int = 0) -> NerfConfig:
         """The NeRF config of one trial; `values` maps each dimension's path to its value."""
-        return build({**dict(self.fixed), **values, "seed": seed})
+        settings = {**dict(self.fixed), **values, "seed": seed}
+        return build(with_suggested_bounds(settings, *self.bounds) if self.bounds else settings)
 
     def defaults(self) -> dict[str, Value]:
         """The default value of each varied parameter, moved to the nearest one in the space."""
-        return {d.path: _nearest(d, parameter(d.path).default) for d in self.dimensions}
+        suggested: dict[str, Value] = {}
+        if self.bounds:
+            near, far = self.bounds
+            suggested = {"sampling.near": near, "sampling.far": far, "sampling.span": far - near}
+        usual = {d.path: parameter(d.path).default for d in self.dimensions} | suggested
+        return {d.path: _nearest(d, usual[d.path]) for d in self.dimensions}
+
+    def within(self, bounds: tuple[float, float]) -> Space:
+        """This space with a scene's suggested bounds; raises `InputError` where they rule it out."""
+        space = dataclasses.replace(self, bounds=bounds)
+        _check_combinations(space)
+        return space
 
     def point(self, units: Sequence[float]) -> dict[str, Value]:
         """The values at one point of the unit cube."""
@@ -114,6 +137,7 @@ class Space:
         return {
             "dimensions": [dataclasses.asdict(d) for d in self.dimensions],
             "fixed": dict(self.fixed),
+            "bounds": self.bounds,
         }
 
     @staticmethod
@@ -121,7 +145,8 @@ class Space:
         dimensions = tuple(
             Dimension(**{**d, "choices": tuple(d["choices"])}) for d in data["dimensions"]
         )
-        return Space(dimensions, tuple(data["fixed"].items()))
+        bounds = tuple(data["bounds"]) if data.get("bounds") else None
+        return Space(dimensions, tuple(data["fixed"].items()), bounds)
 
 
 def parse_space(varied: Sequence[str], fixed: Flat) -> Space:

@@ -63,7 +63,7 @@ def scene_of(pixels: NDArray[np.uint8]) -> Scene:
     unit = (pixels / 255).astype(np.float32)
     scene = Scene(
         name="bricks",
-        source="built in",
+        source="bricks",
         images=unit[..., :3],
         alphas=unit[..., 3],
         world_from_camera=poses(views),
