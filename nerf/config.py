@@ -20,6 +20,7 @@ DensityActivation = Literal["relu", "softplus", "shifted_softplus", "truncated_e
 ColourActivation = Literal["sigmoid", "widened_sigmoid"]
 Initialisation = Literal["pytorch", "glorot"]
 Schedule = Literal["exponential", "cosine", "constant"]
+TrainingBackground = Literal["scene", "white", "black", "random"]
 Precision = Literal["auto", "fp32", "bf16"]
 
 
@@ -166,6 +167,10 @@ class Optimisation:
 
     steps: Annotated[int, Domain(50, 20000, log=True, unit="steps", label="steps")] = 1000
     """Steps of training."""
+
+    background: TrainingBackground = "scene"
+    """What training rays see behind the object; all but the scene's own need alphas. Evaluation
+    always uses the scene's, so that runs compare."""
 
     density_noise: Annotated[
         float, Domain(0.0, 2.0, unit="1 / scene unit", label="density noise")

@@ -6,14 +6,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from nerf.cameras import view_directions
+from nerf.config import TrainingBackground
+from nerf.errors import InputError
 from nerf.scenes.scene import Scene
 from nerf.shapes import Float
 
 CROP_SHARE = 0.5
 """Share of height and width that the first, cropped steps see (nerf-pytorch's precrop_frac)."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rays with the colours they should show, before the background that they are shown on."""
+
+    origins: Float[Tensor, "rays 3"]
+    directions: Float[Tensor, "rays 3"]
+    rgb: Float[Tensor, "rays 3"]
+    background: Float[Tensor, "*each 3"]
 
 
 @dataclass(frozen=True)
@@ -23,28 +36,53 @@ class TrainingRays:
     origins: Float[Tensor, "views 3"]
     directions: Float[Tensor, "pixels 3"]
     rgb: Float[Tensor, "pixels 3"]
+    """Over `background`."""
+    beyond: Float[Tensor, " pixels"] | None
+    """The share of each pixel that shows the background, where the scene knows it."""
+    background: Float[Tensor, " 3"]
     height: int
     width: int
+    random_background: bool
 
     @staticmethod
-    def of(scene: Scene, device: torch.device | str = "cpu") -> TrainingRays:
+    def of(
+        scene: Scene, behind: TrainingBackground = "scene", device: torch.device | str = "cpu"
+    ) -> TrainingRays:
+        """The rays of a scene's training views; raises `InputError` where `behind` needs alphas."""
+        if behind in ("white", "black"):
+            scene = scene.over(behind)
+        if behind == "random" and scene.alphas is None:
+            raise InputError(
+                f"{scene.name} has no alpha channel, so its background cannot be random; "
+                "use optimisation.background=scene"
+            )
         views = list(scene.train)
         directions = np.stack([view_directions(scene, view) for view in views])
+        beyond = None if scene.alphas is None else 1 - scene.alphas[views].reshape(-1)
+
+        def tensor(array: NDArray[np.float32]) -> Tensor:
+            return torch.tensor(array, device=device)
+
         return TrainingRays(
-            torch.tensor(scene.world_from_camera[views, :3, 3], device=device),
-            torch.tensor(directions.reshape(-1, 3), device=device),
-            torch.tensor(scene.images[views].reshape(-1, 3), device=device),
-            scene.height,
-            scene.width,
+            origins=tensor(scene.world_from_camera[views, :3, 3]),
+            directions=tensor(directions.reshape(-1, 3)),
+            rgb=tensor(scene.images[views].reshape(-1, 3)),
+            beyond=None if beyond is None else tensor(beyond),
+            background=tensor(scene.background),
+            height=scene.height,
+            width=scene.width,
+            random_background=behind == "random",
         )
 
-    def draw(
-        self, rays: int, generator: Generator, cropped: bool = False
-    ) -> tuple[Float[Tensor, "rays 3"], Float[Tensor, "rays 3"], Float[Tensor, "rays 3"]]:
-        """Origins, directions and colours of pixels drawn uniformly, with replacement."""
+    def draw(self, rays: int, generator: Generator, cropped: bool = False) -> Batch:
+        """Pixels drawn uniformly, with replacement."""
         pixel = self._pixels(rays, generator, cropped)
         view = pixel // (self.height * self.width)
-        return self.origins[view], self.directions[pixel], self.rgb[pixel]
+        rgb, background = self.rgb[pixel], self.background
+        if self.random_background and self.beyond is not None:
+            background = torch.rand(rays, 3, generator=generator, device=rgb.device)
+            rgb = rgb + self.beyond[pixel, None] * (background - self.background)
+        return Batch(self.origins[view], self.directions[pixel], rgb, background)
 
     def _pixels(self, rays: int, generator: Generator, cropped: bool) -> Tensor:
         device = self.rgb.device

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from nerf.baselines import baselines
 from nerf.checkpoint import load_checkpoint, save_checkpoint
@@ -96,8 +95,7 @@ class TrainingRun:
         self.optimiser = torch.optim.Adam(self.model.parameters(), fused=True)
         # Another stream than the weights': more weights must not shift the rays that are drawn.
         self.generator = torch.Generator(device).manual_seed(config.seed + 2**32)
-        self.rays = TrainingRays.of(scene, device)
-        self.background = torch.tensor(scene.background, device=device)
+        self.rays = TrainingRays.of(scene, config.optimisation.background, device)
         self.steps_done = 0
         self.seconds = 0.0
         self.curve: list[Progress] = []
@@ -111,9 +109,10 @@ class TrainingRun:
         optimisation = self.config.optimisation
         self.optimiser.param_groups[0]["lr"] = learning_rate(self.steps_done, optimisation)
         cropped = self.steps_done < optimisation.crop_steps
-        origins, directions, truth = self.rays.draw(optimisation.rays, self.generator, cropped)
-        passes = self.model(origins, directions, self.background, self.generator)
-        loss: Tensor = sum(torch.mean((p.rgb - truth) ** 2) for p in passes)  # type: ignore[assignment]
+        batch = self.rays.draw(optimisation.rays, self.generator, cropped)
+        passes = self.model(batch.origins, batch.directions, batch.background, self.generator)
+        losses = [torch.mean((rendering.rgb - batch.rgb) ** 2) for rendering in passes]
+        loss = torch.stack(losses).sum()
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if optimisation.gradient_clip:
@@ -204,7 +203,7 @@ class TrainingRun:
         self.steps_done = state["steps_done"]
         self.seconds = state["seconds"]
         self.curve = [Progress(**progress) for progress in state["curve"]]
-        self.last_loss = state["last_loss"].to(self.background.device)
+        self.last_loss = state["last_loss"].to(self.rays.rgb.device)
         self.health.restore(state["health"])
         self.verdict = Verdict(**state["verdict"])
 

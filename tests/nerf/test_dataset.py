@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+import pytest
 import torch
 
 from nerf.cameras import view_directions
 from nerf.dataset import TrainingRays
+from nerf.errors import InputError
 from nerf.scenes.scene import Scene
 
 
 def test_each_drawn_ray_carries_its_own_pixel_s_colour_and_camera(ball: Scene) -> None:
-    origins, directions, rgb = TrainingRays.of(ball).draw(300, torch.Generator().manual_seed(0))
+    batch = TrainingRays.of(ball).draw(300, torch.Generator().manual_seed(0))
+    drawn = (batch.origins.numpy(), batch.directions.numpy(), batch.rgb.numpy())
     known = {
         (*ball.world_from_camera[view, :3, 3], *direction): colour
         for view in ball.train
@@ -19,16 +24,15 @@ def test_each_drawn_ray_carries_its_own_pixel_s_colour_and_camera(ball: Scene) -
             strict=True,
         )
     }
-    for origin, direction, colour in zip(
-        origins.numpy(), directions.numpy(), rgb.numpy(), strict=True
-    ):
+    for origin, direction, colour in zip(*drawn, strict=True):
         np.testing.assert_array_equal(known[(*origin, *direction)], colour)
 
 
 def test_held_out_views_are_never_drawn(ball: Scene) -> None:
     rays = TrainingRays.of(ball)
     drawn = {
-        tuple(origin) for origin in rays.draw(5000, torch.Generator().manual_seed(1))[0].tolist()
+        tuple(origin)
+        for origin in rays.draw(5000, torch.Generator().manual_seed(1)).origins.tolist()
     }
     positions = ball.world_from_camera[:, :3, 3]
     assert drawn == {tuple(positions[view].tolist()) for view in ball.train}
@@ -41,3 +45,31 @@ def test_cropped_draws_stay_in_the_middle_half(ball: Scene) -> None:
     for place in (row, column):
         assert place.min() == 6
         assert place.max() == 17
+
+
+@pytest.fixture
+def see_through(ball: Scene) -> Scene:
+    """The ball with alphas: half of every pixel is background."""
+    return dataclasses.replace(ball, alphas=np.full(ball.images.shape[:3], 0.5, np.float32))
+
+
+def test_a_random_background_shows_through_each_pixel_by_its_alpha(see_through: Scene) -> None:
+    plain, random = (TrainingRays.of(see_through, behind) for behind in ("scene", "random"))
+    drawn = random.draw(2000, torch.Generator().manual_seed(0))
+    same = plain.draw(2000, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(drawn.rgb, same.rgb + 0.5 * drawn.background)
+    assert drawn.background.shape == (2000, 3)
+    torch.testing.assert_close(drawn.background.mean(0), torch.full((3,), 0.5), atol=0.03, rtol=0)
+
+
+def test_a_white_background_is_composited_once(see_through: Scene) -> None:
+    rays = TrainingRays.of(see_through, "white")
+    expected = (TrainingRays.of(see_through).rgb + 0.5).clamp(max=1)
+    torch.testing.assert_close(rays.rgb, expected)
+    assert (rays.background == 1).all()
+
+
+@pytest.mark.parametrize("behind", ["white", "random"])
+def test_another_background_needs_alphas(ball: Scene, behind: str) -> None:
+    with pytest.raises(InputError, match="no alpha channel"):
+        TrainingRays.of(ball, behind)  # type: ignore[arg-type]
