@@ -40,7 +40,7 @@ class TopShare:
 
     @property
     def beyond_chance(self) -> bool:
-        return self.share > self.null
+        return self.share > self.null and self.low > 0.0
 
 
 @dataclass(frozen=True)

@@ -285,7 +285,7 @@ def trials(found: Findings) -> str:
         'placeholder="any text, e.g. relu or collapsed"></label> '
         '<output id="shown" for="filter"></output></p>'
         '<div class="scroll tall" tabindex="0" role="region" aria-label="All trials"><table '
-        f'id="trials"><thead><tr><th>render · truth</th>{header}</tr></thead>'
+        f'id="trial-table"><thead><tr><th>render · truth</th>{header}</tr></thead>'
         f'<tbody>{rows}</tbody></table></div><dialog id="look"><form method="dialog">'
         '<button aria-label="Close">×</button></form><div></div></dialog>'
     )

@@ -1,6 +1,6 @@
 "use strict";
 
-const table = document.getElementById("trials");
+const table = document.getElementById("trial-table");
 const rowOf = (trial) => table.querySelector(`tr[data-trial="${CSS.escape(trial)}"]`);
 
 // Figures name their colours var(--ink) and so on; resolve them for the theme in force, and again

@@ -12,6 +12,7 @@ import pytest
 
 from analysis.axes import Axis, Floats
 from analysis.importance import variance_shares
+from analysis.reaching_top import reaching_top
 
 Data = tuple[Floats, Floats, tuple[Axis, ...]]
 Estimator = Callable[[Floats, Floats, tuple[Axis, ...], np.random.Generator], Any]
@@ -23,7 +24,7 @@ def variance(
     return variance_shares(units, targets, axes, rng).importance
 
 
-ESTIMATORS: dict[str, Estimator] = {"variance": variance}
+ESTIMATORS: dict[str, Estimator] = {"variance": variance, "reaching the top": reaching_top}
 
 
 def plain(trials: int, axes: int) -> Data:
