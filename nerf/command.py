@@ -4,61 +4,73 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from typing import NoReturn
+import textwrap
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NoReturn
 
 from nerf.errors import InputError, closest
 from nerf.parameters import Parameter, parameters
 
-SETTING_HELP = "give a parameter another value (repeatable); the list is below"
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
+
+INDENT = " " * 6
 
 
 class Parser(argparse.ArgumentParser):
     """argparse whose errors are one line naming the mistake and the nearest option."""
 
-    def __init__(self, description: str, epilog: str = "") -> None:
+    def __init__(self, description: str, epilog: str = "", **settings: Any) -> None:
         super().__init__(
             description=description,
             epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
+            **settings,
         )
 
+    def parse(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+        """The options; raises `InputError` for what is unknown, naming the nearest one."""
+        given, unknown = self.parse_known_args(arguments)
+        if unknown:
+            name = unknown[0].partition("=")[0]
+            known = [text for action in self._actions for text in action.option_strings]
+            raise InputError(
+                f"unknown option {name}{closest(name, known)} (--help lists all of them)"
+            )
+        return given
+
     def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}{self._hint(message)} (--help lists every option)")
-
-    def _hint(self, message: str) -> str:
-        known = [option for action in self._actions for option in action.option_strings]
-        if not message.startswith("unrecognized arguments:"):
-            return ""
-        return closest(message.split(":", 1)[1].split()[0].split("=")[0], known)
+        raise InputError(message)
 
 
-def run_command(main: Callable[[], int | None]) -> NoReturn:
-    """Runs a command to its exit status: 2 and one line for a user's mistake, no traceback."""
+def exit_status(main: Callable[[], int]) -> int:
+    """What `main` returns; 2 after one line for a user's mistake, 130 after Ctrl-C."""
     try:
-        status = main() or 0
+        return main()
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        status = 2
-    except BrokenPipeError:
-        status = 1
-    sys.exit(status)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
-def describe_parameters() -> str:
-    """Every parameter with its default, the values it may take and what it means."""
-    lines = ["parameters (for --set PATH=VALUE; a study may vary those with a range or choices):"]
-    for p in parameters().values():
-        lines.append(f"  {p.path} = {_text(p.default)}   [{_values(p)}]")
-        lines.append(f"      {' '.join(p.doc.split())}")
-    return "\n".join(lines)
+def describe_parameters(marked: Collection[str] = ()) -> str:
+    """Every parameter with its default, the values it may take and what it means.
+
+    Those `marked` carry a star.
+    """
+    return "\n".join(_entry(p, "*" if p.path in marked else " ") for p in parameters().values())
 
 
-def _values(parameter: Parameter) -> str:
-    if parameter.choices:
-        return " | ".join(_text(choice) for choice in parameter.choices)
-    return str(parameter.domain) if parameter.domain else "fixed within a study"
+def _entry(parameter: Parameter, mark: str) -> str:
+    p = parameter
+    values = " | ".join(map(_text, p.choices)) or str(p.domain or "no domain: vary it by a list")
+    head = f"{mark} {p.path} = {_text(p.default)}   [{values}]"
+    doc = " ".join(p.doc.split())
+    return "\n".join(
+        [head, *textwrap.wrap(doc, 92, initial_indent=INDENT, subsequent_indent=INDENT)]
+    )
 
 
 def _text(value: object) -> str:

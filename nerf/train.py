@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nerf.command import SETTING_HELP, Parser, describe_parameters, run_command
+from nerf.command import INTERRUPTED, Parser, describe_parameters, exit_status
 from nerf.errors import InputError
 from nerf.parameters import Value, build, flatten, parse_settings, with_suggested_bounds
 
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint.pt"
 RESULT = "result.json"
-INTERRUPTED = 130
 FINAL_PIXELS = 40_000
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line, parsed; raises `InputError` for what it does not understand."""
-    parser = Parser("Train one NeRF and keep what it learnt.", describe_parameters())
+    parser = Parser(
+        "Train one NeRF and keep what it learnt.",
+        f"parameters for --set PATH=VALUE, with their defaults:\n{describe_parameters()}",
+    )
     parser.add_argument(
         "--scene", default="bricks", help="bricks (built in, the default), tiny-lego or a PATH"
     )
@@ -53,9 +55,13 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder to make (default runs/SCENE)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="PATH=VALUE", help=SETTING_HELP
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="give a parameter another value (repeatable); the list is below",
     )
-    return parser.parse_args(arguments)
+    return parser.parse(arguments)
 
 
 def main() -> int:
@@ -206,4 +212,4 @@ def _json(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    sys.exit(exit_status(main))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nerf.command import Parser, run_command
+from nerf.command import Parser, exit_status
 from nerf.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         help="around the middle or along the training cameras (auto: what suits the scene)",
     )
     parser.add_argument("--format", choices=FORMATS, default="mp4")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse(arguments)
     if asked.frames < 2 or asked.fps < 1 or (asked.height is not None and asked.height < 16):
         raise InputError("--frames must be at least 2, --fps at least 1, --height at least 16")
     if asked.elevation is not None and not -89 <= asked.elevation <= 89:
@@ -142,4 +143,4 @@ def write_video(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    sys.exit(exit_status(main))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import textwrap
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from nerf.errors import InputError, closest
-from nerf.parameters import Parameter, parameters
+from nerf.command import Parser, describe_parameters
 from study.space import DEFAULT_SETTINGS, DEFAULT_VARIED
 from study.spec import WANDB_MODES, StudySpec
 
@@ -25,33 +23,23 @@ examples:
   python study/run_sweep.py --name first --resume"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(message)
-
-
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
     """The options that were given, by name; those left out are missing. Raises `InputError`."""
-    parser = _parser()
-    given, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        name = unknown[0].partition("=")[0]
-        known = [text for action in parser._actions for text in action.option_strings]
-        raise InputError(f"unknown option {name}{closest(name, known)} (--help lists all of them)")
-    return vars(given)
+    return vars(_parser().parse(arguments))
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
+        _DESCRIPTION,
+        f"{_EXAMPLES}\n\n{_parameter_help()}",
         prog="run_sweep.py",
-        description=_DESCRIPTION,
-        epilog=f"{_EXAMPLES}\n\n{_parameter_help()}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
     add = parser.add_argument
     add("--scene", metavar="bricks|tiny-lego|PATH", help="what to reconstruct (default: bricks)")
+    add("--downscale", type=int, metavar="N", help="divide photographs' sides by N")
+    add("--background", choices=("white", "black"),
+        help="behind pictures with an alpha channel (default: white)")  # fmt: skip
     add("--name", help="the study's name (default: the scene's, with the time)")
     add("--studies", metavar="DIR", help="where study folders lie (default: studies)")
     add(
@@ -86,19 +74,9 @@ def _parser() -> _Parser:
 
 
 def _parameter_help() -> str:
-    varied = {text.partition("=")[0] for text in DEFAULT_VARIED}
-    entries = [_entry(p, p.path in varied) for p in parameters().values() if p.path != "seed"]
+    varied = [text.partition("=")[0] for text in DEFAULT_VARIED]
     usual = ", ".join(f"{path}={value}" for path, value in DEFAULT_SETTINGS.items())
     return (
         "parameters for --vary and --set, with their defaults (* varied by default):\n"
-        + "\n".join(entries)
-        + f"\n\nunless varied or set, a study takes {usual}"
+        f"{describe_parameters(varied)}\n\nunless varied or set, a study takes {usual}"
     )
-
-
-def _entry(p: Parameter, varied: bool) -> str:
-    values = ", ".join(str(c).lower() for c in p.choices) if p.choices else str(p.domain or p.kind)
-    default = str(p.default).lower() if p.kind == "bool" else f"{p.default}"
-    head = f"{'*' if varied else ' '} {p.path} = {default}   [{values}]"
-    doc = textwrap.wrap(p.doc, 92, initial_indent=" " * 6, subsequent_indent=" " * 6)
-    return "\n".join([head, *doc])

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nerf.command import INTERRUPTED, exit_status
 from nerf.errors import InputError
 from study.environment import settle_environment
 from study.options import parse
@@ -27,19 +28,12 @@ if TYPE_CHECKING:
     from nerf.scenes import Scene
     from study.folder import StudyFolder
 
-INTERRUPTED = 130
 _BUILT_IN = ("bricks", "tiny-lego")
 
 
 def main(arguments: list[str]) -> int:
     """The exit status: 0 done, 2 a mistake in what was asked for, 130 interrupted."""
-    try:
-        return _run(arguments)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return exit_status(lambda: _run(arguments))
 
 
 def _run(arguments: list[str]) -> int:

@@ -124,7 +124,7 @@ class Space:
         return {d.path: _nearest(d, usual[d.path]) for d in self.dimensions}
 
     def within(self, bounds: tuple[float, float]) -> Space:
-        """This space with a scene's suggested bounds; raises `InputError` where they break a rule."""
+        """This space with a scene's suggested bounds; `InputError` where they break a rule."""
         space = dataclasses.replace(self, bounds=bounds)
         _check_combinations(space)
         return space

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from nerf.errors import InputError, closest
 from nerf.parameters import Flat, parse_settings
@@ -26,6 +26,12 @@ class StudySpec:
 
     scene: str = "bricks"
     """`bricks`, `tiny-lego` or the path of a scene."""
+
+    downscale: int = 1
+    """What the sides of a folder's photographs are divided by."""
+
+    background: Literal["white", "black"] = "white"
+    """What lies behind pictures with an alpha channel."""
 
     explore: int = 32
     """Trials of the explore phase: a quasi-random design, each at full budget."""
@@ -106,7 +112,7 @@ def option(field: str) -> str:
 
 def check_unchanged(asked: StudySpec, kept: StudySpec, given: Sequence[str]) -> None:
     """Raises `InputError` where an option `given` beside --resume would make it another study."""
-    for field in ("scene", "explore", "optimize", "steps", "seed"):
+    for field in ("scene", "downscale", "background", "explore", "optimize", "steps", "seed"):
         if field in given and getattr(asked, field) != getattr(kept, field):
             raise InputError(
                 f"{option(field)} {getattr(asked, field)} differs from the study's "
