@@ -34,10 +34,10 @@ class Sampling:
     """Where along each ray the field is asked."""
 
     near: Annotated[float, Domain(0.5, 5.0, unit="scene units", label="near")] = 2.0
-    """Distance at which a ray's samples begin; nothing nearer is seen. Unless set, the scene's own."""
+    """Distance where a ray's samples begin: nothing nearer is seen. Unset: the scene's own."""
 
     far: Annotated[float, Domain(1.0, 14.0, unit="scene units", label="far")] = 6.0
-    """Distance at which a ray's samples end; nothing beyond is seen. Unless set, the scene's own."""
+    """Distance where a ray's samples end: nothing beyond is seen. Unset: the scene's own."""
 
     coarse: Annotated[int, Domain(16, 128, log=True, unit="samples", label="coarse samples")] = 64
     """Stratified samples per ray."""
