@@ -26,6 +26,7 @@ from nerf.diagnosis import frozen_density, frozen_position
 from nerf.field import RadianceField
 from nerf.model import Nerf
 from nerf.scenes.scene import Scene
+from nerf.schedule import learning_rate
 
 State = Literal["completed", "collapsed"]
 
@@ -43,8 +44,11 @@ STILL = 0.1
 """dB within which a dead run's held-out quality stays over the second half of its budget."""
 
 NEAR_TRIVIAL = 0.3
-"""dB from a trivial picture within which a run shows no more than that picture. A slow run passes
-through this range or lies below it; one that stays still there has come to its end."""
+"""dB from a trivial picture within which a run shows no more than that picture."""
+
+TRAVEL = 0.3
+"""Sum of a run's learning rates that tells stuck from slow: Adam can move a weight about that far,
+several times the size of an initial weight."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,13 @@ class HealthWatch:
         latter = [psnr for step, psnr in curve if step >= last_step / 2]
         trivial = (self._trivial["background"], self._trivial["mean colour"])
         still = len(latter) > 1 and max(latter) - min(latter) < STILL
-        if still and min(trivial) - NEAR_TRIVIAL <= last <= max(trivial) + NEAR_TRIVIAL:
+        optimisation = self._config.optimisation
+        travel = sum(learning_rate(step, optimisation) for step in range(last_step))
+        if (
+            travel >= TRAVEL
+            and still
+            and min(trivial) - NEAR_TRIVIAL <= last <= max(trivial) + NEAR_TRIVIAL
+        ):
             return Verdict(
                 "collapsed",
                 f"learnt nothing: {last:.1f} dB on held-out views, still since half the budget, "

@@ -150,7 +150,9 @@ class StudyFolder:
     def write_tables(self) -> None:
         """Makes trials.parquet and curves.parquet anew from the records."""
         records = self.records()
-        trials = tidy(pd.DataFrame([record["trial"] for record in records]), trial_dtypes())
+        # A parameter that came with a later version had its default before.
+        usual = {p.path: p.default for p in parameters().values()}
+        trials = tidy(pd.DataFrame([usual | record["trial"] for record in records]), trial_dtypes())
         rows = [
             {"trial_id": r["trial"]["trial_id"], **point} for r in records for point in r["curve"]
         ]
@@ -192,7 +194,11 @@ def _read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
     if not file.exists():
         return tidy(pd.DataFrame(), dtypes)
     try:
-        return pd.read_parquet(file).astype(dtypes)
+        frame = pd.read_parquet(file)
+        for p in parameters().values():
+            if p.path in dtypes and p.path not in frame:
+                frame[p.path] = p.default  # it came with a later version
+        return frame.astype(dtypes)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{file} cannot be read ({str(error).splitlines()[0]}); run_sweep.py --resume makes it "

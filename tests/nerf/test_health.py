@@ -116,6 +116,16 @@ def test_bounds_that_hold_any_of_the_object_are_no_miss(ball: Scene) -> None:
 def test_a_budget_that_ends_still_at_a_trivial_picture_has_collapsed(
     ball: Scene, late_quality: list[float], state: str
 ) -> None:
+    assert end_of(ball, late_quality, learning_rate=5e-3) == state
+
+
+def test_a_run_whose_rate_could_not_move_it_is_slow_not_dead(ball: Scene) -> None:
+    assert end_of(ball, [10.95, 10.96, 10.96], learning_rate=1e-4) == "completed"
+
+
+def end_of(ball: Scene, late_quality: list[float], learning_rate: float) -> str:
+    """The verdict on 400 steps at this rate that ended with these PSNR."""
     trivial = {"background": 9.84, "mean colour": 10.96, "mean image": 21.4}
     curve = list(enumerate([5.0, 6.0, *late_quality], start=1))
-    assert HealthWatch(build(LONG), ball, trivial).ended(curve).state == state
+    config = build({**LONG, "optimisation.learning_rate": learning_rate})
+    return HealthWatch(config, ball, trivial).ended([(80 * k, psnr) for k, psnr in curve]).state
