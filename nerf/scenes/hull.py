@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.cameras import project
+from nerf import cameras
 from nerf.scenes.scene import Float32, Scene
 
 _RESOLUTION = 48
@@ -55,7 +55,7 @@ def _inside(
     scene: Scene, view: int, mask: Mask, points: NDArray[np.float64], edge: float
 ) -> tuple[Mask, Mask]:
     """For each cube: whether this view leaves it standing, and whether it lies in the frame."""
-    column, row, depth = project(scene, view, points)
+    column, row, depth = cameras.project(scene, view, points)
     framed = (depth > 0) & (column >= 0) & (column < scene.width)
     framed &= (row >= 0) & (row < scene.height)
     inside = np.ones(len(points), bool)

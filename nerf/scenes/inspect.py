@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.cameras import pixel_directions, project
+from nerf import cameras
 from nerf.scenes.scene import Scene
 
 _PANEL, _STRIP, _MARGIN, _HEADER = 560, 240, 24, 64
@@ -104,7 +104,7 @@ def frustum(scene: Scene, view: int) -> Array:
     columns, rows = np.array([0, scene.width - 1]), np.array([0, scene.height - 1])
     lens = None if scene.distortion is None else scene.distortion[view]
     camera = scene.world_from_camera[view], scene.focal[view], scene.centre[view]
-    directions = pixel_directions(*camera, columns, rows, lens).reshape(4, 3)[[0, 1, 3, 2]]
+    directions = cameras.pixel_directions(*camera, columns, rows, lens).reshape(4, 3)[[0, 1, 3, 2]]
     distances = np.array([scene.bounds.near, scene.bounds.far])
     eye = scene.world_from_camera[view, :3, 3].astype(np.float64)
     return np.asarray(eye + distances[:, None, None] * directions)
@@ -137,7 +137,7 @@ def _explain(draw: Any, scene: Scene, distances: Array) -> None:
 
 def _seen_distances(scene: Scene, view: int, points: Array) -> Array:
     """From a camera to each of the points that its picture would show."""
-    column, row, depth = project(scene, view, points)
+    column, row, depth = cameras.project(scene, view, points)
     framed = (depth > 0) & (column >= 0) & (column <= scene.width)
     framed &= (row >= 0) & (row <= scene.height)
     eye = scene.world_from_camera[view, :3, 3]

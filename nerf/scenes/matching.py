@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.cameras import project, view_directions
+from nerf import cameras
 from nerf.scenes.scene import Float32, Scene
 
 MIN_POINTS = 40
@@ -91,7 +91,7 @@ def _patch_directions(
 
     The middle pixel's direction has unit length, so that multiples of it are distances.
     """
-    directions = _around(view_directions(scene, view).astype(np.float64), columns, rows)
+    directions = _around(cameras.view_directions(scene, view).astype(np.float64), columns, rows)
     depth = -directions @ scene.world_from_camera[view, :3, 2]
     middle = depth.shape[1] // 2
     return directions * (depth[:, middle, None] / depth)[..., None]
@@ -119,7 +119,7 @@ def _scores(
     points = scene.world_from_camera[view, :3, 3] + planes[:, None, None, None] * directions
     agreement = []
     for neighbour in neighbours:
-        column, row, depth = project(scene, neighbour, points)
+        column, row, depth = cameras.project(scene, neighbour, points)
         seen = _sample(grey[neighbour], column, row, depth)
         agreement.append((_standardised(seen) * own).sum(-1))
     ranked = np.sort(np.nan_to_num(np.stack(agreement), nan=-1), axis=0)
