@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from analysis.axes import Floats
 from analysis.collapse import Breaking
+from analysis.compare import Comparison
 from analysis.effects import Effect, Plane
 from analysis.importance import Importance
 from analysis.over_time import OverTime
@@ -30,6 +31,7 @@ from analysis.tunability import Tunability
 from nerf.parameters import Value
 from study.space import Dimension
 
+_COMPARED = "%{x:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]"
 _KNOWN = {"best": "var(--accent)", "defaults": "var(--ink)"}
 
 
@@ -62,6 +64,24 @@ def top_bars(top: ReachingTop) -> go.Figure:
     )
     _null_ticks(figure, names, [s.null for s in shares])
     return _share_axis(figure, f"share of what sets the best {top.top} trials apart")
+
+
+def compared_shares(compared: Comparison) -> go.Figure:
+    """Total shares with their intervals, a colour a study, and the pooled ones."""
+    shown = compared.parameters[::-1]
+    studies = list(dict.fromkeys(name for c in shown for name in c.shares))
+    figure = empty(height=130 + 22 * len(shown) * (1 + len(studies)))
+    rows = np.arange(len(shown), dtype=float)
+    pooled = np.array([(c.pooled, c.low, c.high) for c in shown])
+    _dots(figure, rows, "pooled", pooled, _COMPARED, "var(--ink)")
+    for place, name in enumerate(studies):
+        there = [i for i, c in enumerate(shown) if name in c.shares]
+        found = [shown[i].shares[name] for i in there]
+        values = np.array([(s.total, s.total_low, s.total_high) for s in found])
+        height = rows[there] - 0.6 * (place + 1) / (len(studies) + 1)
+        _dots(figure, height, safe(name), values, _COMPARED, LINES[place % len(LINES)])
+    figure.update_yaxes(tickvals=rows, ticktext=[wrapped(c.label) for c in shown])
+    return _share_axis(figure, "total share of the variance of final PSNR")
 
 
 def rates(breaking: Breaking) -> go.Figure:
@@ -330,19 +350,20 @@ def _curve(figure: go.Figure, shown: Effect, places: Mapping[Value, int]) -> Non
 
 def _dots(
     figure: go.Figure,
-    names: Sequence[str],
+    names: Sequence[str] | Floats,
     legend: str,
     values: Floats,
     hover: str = "%{y}<br>%{x:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]<extra></extra>",
+    colour: str = "var(--alive)",
 ) -> None:
     """Estimates with intervals; values: (names, 3) estimate, low, high."""
     estimate, low, high = values.T
     figure.add_scatter(
         y=names, x=estimate, mode="markers", name=legend,
-        marker={"color": "var(--alive)", "size": 10},
+        marker={"color": colour, "size": 10},
         error_x={
             "array": high - estimate, "arrayminus": estimate - low,
-            "color": "var(--alive)", "thickness": 2.5, "width": 0,
+            "color": colour, "thickness": 2.5, "width": 0,
         },
         customdata=values[:, 1:], hovertemplate=hover, cliponaxis=False,
     )  # fmt: skip

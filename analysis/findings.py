@@ -76,7 +76,7 @@ def findings(source: Study | StudyFolder | Path | str) -> Findings:
         collapse=collapse(study.trials, dimensions, rng),
         effects=effects(study, attribution, rng),
         planes=_planes(study, attribution, rng),
-        tuning=None if model is None else tunability(study, model, best, rng),
+        tuning=tunability(study, model, best, rng) if model and study.defaults else None,
         over_time=over_time(used.trials, study.curves, units, axes, rng),
         seeds=seed_spread(study.trials, paths, rng),
         best=best,

@@ -199,11 +199,8 @@ def _share_table(
     first, total = parts.first_shares[:, 0], parts.total_shares[:, 0]
     first_low, first_high = np.quantile(resampled.first_shares, LEVEL, axis=1)
     total_low, total_high = np.quantile(resampled.total_shares, LEVEL, axis=1)
-    # An interval holds its estimate; and where chance gets as far, nothing rules out a share of 0.
-    chance = total <= null
-    first_low = np.where(chance, 0.0, np.minimum(first_low, first))
-    total_low = np.where(chance, 0.0, np.minimum(total_low, total))
-    first_high, total_high = np.maximum(first_high, first), np.maximum(total_high, total)
+    first_low, first_high = _interval(first, first_low, first_high, null)
+    total_low, total_high = _interval(total, total_low, total_high, null)
     rank = _ranks(total[:, None])[:, 0]
     rank_low, rank_high = np.quantile(
         _ranks(resampled.total_shares), LEVEL, axis=1, method="nearest"
@@ -226,6 +223,16 @@ def _share_table(
         for j, axis in enumerate(axes)
     ]
     return tuple(sorted(shares, key=lambda share: share.rank))
+
+
+def _interval(estimate: Floats, low: Floats, high: Floats, null: Floats) -> tuple[Floats, Floats]:
+    """The interval made honest: it holds its estimate and is no finer than can be told.
+
+    Where chance gets as far as the estimate, nothing rules out a share of 0.
+    """
+    low = np.where(estimate <= null, 0.0, np.minimum(low, estimate) - _LEAST)
+    high = np.maximum(high, estimate) + _LEAST
+    return np.maximum(low, 0.0), np.minimum(high, 1.0)
 
 
 def _ranks(totals: Floats) -> Floats:

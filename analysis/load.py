@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nerf.parameters import Value
+from nerf.parameters import Value, parameters
 from study.folder import StudyFolder
 from study.space import Space
 
@@ -22,6 +22,7 @@ class Study:
 
     trials: the columns of `study.folder.TRIAL_COLUMNS` and one for each parameter, a row a trial
     curves: the columns of `study.folder.CURVE_COLUMNS`, a row an evaluation
+    assumed: what another tool's record does not say and was guessed; empty for our own
     """
 
     folder: StudyFolder
@@ -34,6 +35,14 @@ class Study:
     space: Space
     trials: pd.DataFrame
     curves: pd.DataFrame
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def defaults(self) -> dict[str, Value]:
+        """The default configuration's varied values; empty for parameters that are not a NeRF's."""
+        if all(d.path in parameters() for d in self.space.dimensions):
+            return self.space.defaults()
+        return {}
 
     @property
     def baselines(self) -> dict[str, float]:
@@ -117,7 +126,9 @@ def finished(trials: pd.DataFrame) -> pd.DataFrame:
 def default_trial(study: Study) -> pd.Series | None:
     """The finished trial that ran the default configuration, or None where the study has none."""
     done = finished(study.trials)
-    same = matching(done, study.space.defaults())
+    if not study.defaults:
+        return None
+    same = matching(done, study.defaults)
     return done[same].iloc[0] if same.any() else None
 
 

@@ -13,7 +13,7 @@ from analysis.markup import cell, text
 from analysis.sections import sections
 from analysis.theme import PALETTES
 from analysis.thumbnails import thumbnail
-from nerf.parameters import parameter
+from nerf.parameters import parameters
 
 if TYPE_CHECKING:
     from analysis.findings import Findings
@@ -22,13 +22,17 @@ _ASSETS = Path(__file__).parent / "page"
 
 
 def document(found: Findings) -> str:
+    """The page of one study."""
+    return shell(found.study.name, _head(found), sections(found), _foot(found))
+
+
+def shell(title: str, head: str, main: str, foot: str) -> str:
     """The whole page: markup, style, script, plotly.js, data and pictures, nothing fetched."""
-    title = f"{text(found.study.name)} · NeRF study"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_style()}</style></head><body>"
-        f"{_head(found)}<main>{sections(found)}</main>{_foot(found)}"
+        f"<title>{text(title)} · NeRF study</title><style>{_style()}</style></head><body>"
+        f"{head}<main>{main}</main>{foot}"
         f"<script>{get_plotlyjs()}</script>"
         f"<script>{(_ASSETS / 'report.js').read_text()}</script></body></html>\n"
     )
@@ -54,7 +58,23 @@ def _summary(found: Findings) -> str:
             f"The best reached {found.best['psnr']:.2f} dB on the validation views{_gain(found)}."
         )
     sentences.append(text(found.headline))
+    sentences += [text(sentence) for sentence in _further(found)]
     return " ".join(sentences)
+
+
+def _further(found: Findings) -> list[str]:
+    """What else stands beyond chance: who is best, what breaks, what tuning gains."""
+    said = []
+    if found.top.live:
+        names = ", ".join(share.label for share in found.top.live[:3])
+        said.append(f"What sets the best tenth apart: {names}.")
+    if found.collapse.live:
+        names = ", ".join(breaking.label for breaking in found.collapse.live[:3])
+        said.append(f"Whether training collapses depends on {names}.")
+    if found.tuning is not None and found.tuning.together.low > 0:
+        g = found.tuning.together
+        said.append(f"Tuning all together would gain {g.gain:.1f} dB [{g.low:.1f}, {g.high:.1f}].")
+    return said
 
 
 def _gain(found: Findings) -> str:
@@ -107,10 +127,12 @@ def _comparison(found: Findings) -> str:
     study, best = found.study, found.best
     if best is None:
         return ""
-    defaults = study.space.defaults()
+    defaults = study.defaults
     rows = []
     for effect in found.effects:
-        default = defaults.get(effect.path, parameter(effect.path).default)
+        default = defaults.get(effect.path)
+        if default is None and effect.path in parameters():
+            default = parameters()[effect.path].default
         value = best[effect.path]
         changed = ' class="changed"' if cell(value) != cell(default) else ""
         rows.append(
@@ -129,6 +151,7 @@ def _comparison(found: Findings) -> str:
 def _foot(found: Findings) -> str:
     study = found.study
     facts = {
+        "assumed": "; ".join(study.assumed),
         "command": " ".join(study.command),
         "scene": f"{study.scene.get('source', '')} ({str(study.scene.get('hash', ''))[:12]})",
         "varied": "; ".join(map(str, study.space.dimensions)),

@@ -1,15 +1,18 @@
-"""Writes a study's report.html: `python analysis/report.py STUDY_FOLDER`."""
+"""Reports on studies: `python analysis/report.py STUDY [STUDY ...]`, see --help."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.findings import Findings, findings
+from analysis.load import Study, load_study
 from nerf.errors import InputError
 from nerf.files import write_atomically
 from study.folder import StudyFolder
+from study.space import Dimension
 
 __all__ = ["findings", "main", "write_report"]
 
@@ -24,19 +27,93 @@ def write_report(folder: StudyFolder | Path | str, found: Findings | None = None
     return report
 
 
+def write_comparison(studies: Sequence[Findings], out: Path) -> Path:
+    """Writes one page about several studies; raises `InputError` where they share nothing."""
+    from analysis.compare import compare
+    from analysis.comparison_page import comparison_document
+
+    write_atomically(out, comparison_document(studies, compare(studies)).encode())
+    return out
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Write a study's report.html.")
-    parser.add_argument("study", type=Path, help="a study folder that study/run_sweep.py made")
-    asked = parser.parse_args(arguments)
+    asked = _parser().parse_args(arguments)
     try:
-        found = findings(asked.study)
-        path = write_report(asked.study, found)
+        for path in _write(asked):
+            print(path)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(found.headline)
-    print(path)
     return 0
+
+
+def _write(asked: argparse.Namespace) -> list[Path]:
+    from analysis.export import write_pictures, write_tables
+
+    studies = [_study(path, asked) for path in asked.study]
+    every = []
+    for study in studies:
+        print(f"{study.name}: {len(study.trials)} trials", file=sys.stderr, flush=True)
+        every.append(findings(study))
+        print(every[-1].headline)
+    written = []
+    for found in every:
+        beside = found.study.folder.path / "analysis"
+        if asked.format == "html":
+            written.append(write_report(found.study.folder, found))
+        else:
+            written += write_tables(found, asked.format, beside)
+        if asked.figures:
+            written += write_pictures(found, asked.figures, beside)
+    if len(every) > 1 and asked.format == "html":
+        out = asked.out or every[0].study.folder.path.parent / "comparison.html"
+        written.append(write_comparison(every, out))
+    return written
+
+
+def _study(path: Path, asked: argparse.Namespace) -> Study:
+    if StudyFolder(path).spec_file.exists():
+        return load_study(path)
+    if path.is_dir() and not any(path.rglob("result.json")):
+        return load_study(path)  # which says that this is no study folder
+    from analysis.foreign import read_foreign
+
+    priors = [_prior(text) for text in asked.prior]
+    return read_foreign(path, asked.metric, priors, asked.lower_is_better)
+
+
+def _prior(text: str) -> Dimension:
+    """`NAME=LOW:HIGH` or `NAME=LOW:HIGH:log` as a dimension."""
+    name, _, span = text.partition("=")
+    ends = span.split(":")
+    try:
+        low, high = float(ends[0]), float(ends[1])
+    except (ValueError, IndexError):
+        low, high = 0.0, 0.0
+    log = ends[2:] == ["log"]
+    if not low < high or (ends[2:] and not log) or (log and low <= 0):
+        raise InputError(f"a prior must be NAME=LOW:HIGH or NAME=LOW:HIGH:log, got {text!r}")
+    return Dimension(name, "float", low, high, log, label=name)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Write report.html into each study folder, and a comparison of several."
+    )
+    parser.add_argument(
+        "study", type=Path, nargs="+",
+        help="a study folder; or an Optuna journal or SQLite file, a Ray Tune folder, a CSV",
+    )  # fmt: skip
+    parser.add_argument("--format", choices=("html", "csv", "md", "json"), default="html")
+    parser.add_argument("--figures", choices=("svg", "png"), help="also draw figures for a paper")
+    parser.add_argument("--out", type=Path, help="where the comparison goes")
+    parser.add_argument("--metric", default="psnr", help="column or key to explain, of other tools")
+    parser.add_argument("--lower-is-better", action="store_true", help="of that metric")
+    parser.add_argument(
+        "--prior", action="append", default=[], metavar="NAME=LOW:HIGH[:log]",
+        help="a domain that another tool's record does not say (repeatable)",
+    )  # fmt: skip
+    return parser
 
 
 if __name__ == "__main__":

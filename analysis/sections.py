@@ -35,6 +35,8 @@ def sections(found: Findings) -> str:
 def importance(found: Findings) -> str:
     measured = found.importance
     used = text(found.used.sentence())
+    if found.study.assumed:
+        used += f" Assumed, since the record does not say: {text('; '.join(found.study.assumed))}."
     question = "Which parameters matter?"
     if not measured.shares:
         return markup.section("importance", question, markup.refusal(measured.headline()), used)
@@ -160,7 +162,7 @@ def effects(found: Findings) -> str:
 def bounds(found: Findings) -> str:
     table = found.study.trials
     measured = table[np.isfinite(table["psnr"])]
-    if _FAR not in measured or measured[[_NEAR, _FAR]].nunique().max() < 2:
+    if not {_NEAR, _FAR} <= set(measured) or measured[[_NEAR, _FAR]].nunique().max() < 2:
         return ""
     body = markup.figure(
         figures.near_far(measured, _NEAR, _FAR), "PSNR over the plane of near and far bounds"

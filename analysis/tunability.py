@@ -60,7 +60,7 @@ def tunability(
     """Gains over the default configuration, which need not have been run."""
     dimensions = study.space.dimensions
     axes = [axis(d) for d in dimensions]
-    defaults = study.space.defaults()
+    defaults = study.defaults
     start = np.array([d.to_unit(defaults[d.path]) for d in dimensions])
     alone = []
     for j, dimension in enumerate(dimensions):
@@ -91,7 +91,7 @@ def _path(
 ) -> tuple[Step, ...]:
     """From the defaults to the best trial, each time the move that the surrogate likes most."""
     dimensions = study.space.dimensions
-    values = dict(study.space.defaults())
+    values = dict(study.defaults)
     goal = {d.path: best[d.path] for d in dimensions}
     target = np.array([d.to_unit(goal[d.path]) for d in dimensions])
     left = [j for j in range(len(axes)) if not np.isclose(start[j], target[j])]

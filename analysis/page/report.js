@@ -1,7 +1,7 @@
 "use strict";
 
 const table = document.getElementById("trial-table");
-const rowOf = (trial) => table.querySelector(`tr[data-trial="${CSS.escape(trial)}"]`);
+const rowOf = (trial) => table?.querySelector(`tr[data-trial="${CSS.escape(trial)}"]`);
 
 // Figures name their colours var(--ink) and so on; resolve them for the theme in force, and again
 // when it changes or the page goes to print.
@@ -79,6 +79,7 @@ function look(trial) {
 
 // The trials table: a heading sorts, text filters, a render opens. Unmeasured values stay last.
 (() => {
+  if (!table) return;
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const missing = (text) => text === "" || text === "nan";

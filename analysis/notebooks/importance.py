@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # One study, looked at by hand
+# # Which parameters matter in one study
 #
 # Open it with Jupyter and jupytext. `NERF_STUDY` names the study folder that a sweep left.
 
@@ -25,10 +25,8 @@ found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
 print(found.headline)
 
 # %% [markdown]
-# ## Which parameters matter?
-#
-# Shares of the variance of the final PSNR over the declared domains, 95 % intervals, and how far
-# chance alone would reach.
+# Shares of the variance of the final PSNR over the declared domains, with 95 % intervals and how
+# far chance alone would reach.
 
 # %%
 print(found.used.sentence())
@@ -42,6 +40,7 @@ theme.painted(figures.importance_bars(found.importance))
 
 # %%
 for effect in found.effects:
+    print(effect.label, "-", effect.sentence)
     theme.painted(figures.effect(effect)).show()
 
 # %% [markdown]
@@ -49,6 +48,5 @@ for effect in found.effects:
 
 # %%
 varied = [dimension.path for dimension in found.study.space.dimensions]
-found.study.trials.sort_values("psnr", ascending=False)[
-    ["trial_id", "state", "psnr", *varied]
-].head(10)
+columns = ["trial_id", "state", "psnr", *varied]
+found.study.trials.sort_values("psnr", ascending=False)[columns].head(10)

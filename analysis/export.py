@@ -1,0 +1,151 @@
+"""Findings as tables and as pictures for a paper: CSV, Markdown, JSON; SVG or PNG."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.util
+import json
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis import figures, theme
+from analysis.findings import Findings
+from nerf.errors import InputError
+from nerf.files import replace_atomically, write_atomically
+
+Format = Literal["csv", "md", "json"]
+Picture = Literal["svg", "png"]
+
+IMPORTANCE_COLUMNS = ("parameter", "question", "estimate", "low", "high", "null", "n", "flagged")
+"""`flagged`: why the estimate must not be relied on, empty where it may."""
+
+
+def tables(found: Findings) -> dict[str, pd.DataFrame]:
+    """Every table of a report by its name."""
+    return {
+        "importance": importance_table(found),
+        "pairs": _records(found.importance.pairs),
+        "collapse": _collapse_table(found),
+        "effects": _effect_table(found),
+        "tuning": _records(found.tuning.alone if found.tuning else ()),
+        "trials": found.study.trials,
+    }
+
+
+def importance_table(found: Findings) -> pd.DataFrame:
+    """A row for each parameter and question, with `IMPORTANCE_COLUMNS`."""
+    rows: list[tuple[object, ...]] = []
+    for question, importance in (
+        ("psnr", found.importance),
+        ("collapse", found.collapse.attribution.importance),
+    ):
+        n = importance.trials
+        for s in importance.shares:
+            flag = importance.refusal or ("" if s.beyond_chance else "within chance")
+            whole = (s.total, s.total_low, s.total_high, s.null)
+            rows.append((s.path, f"{question}: variance, alone", s.first, s.first_low, s.first_high,
+                         s.null, n, flag))  # fmt: skip
+            rows.append((s.path, f"{question}: variance, total", *whole, n, flag))
+    for t in found.top.shares:
+        flag = found.top.refusal or ("" if t.beyond_chance else "within chance")
+        question = f"psnr: reaching the best {found.top.top}"
+        rows.append((t.path, question, t.share, t.low, t.high, t.null, found.top.trials, flag))
+    return pd.DataFrame(rows, columns=list(IMPORTANCE_COLUMNS))
+
+
+def write_tables(found: Findings, kind: Format, folder: Path) -> list[Path]:
+    """Writes the tables into `folder` and returns the files: one each as CSV, else all in one."""
+    every = tables(found)
+    if kind == "csv":
+        files = {folder / f"{name}.csv": table.to_csv(index=False) for name, table in every.items()}
+    elif kind == "json":
+        plain = {
+            name: json.loads(t.to_json(orient="records", date_format="iso"))
+            for name, t in every.items()
+        }
+        text = {"headline": found.headline, "used": found.used.sentence(), **plain}
+        files = {folder / "analysis.json": json.dumps(text, indent=1)}
+    else:
+        files = {folder / "analysis.md": _markdown(found, every)}
+    for path, content in files.items():
+        write_atomically(path, content.encode())
+    return list(files)
+
+
+def write_pictures(found: Findings, kind: Picture, folder: Path) -> list[Path]:
+    """Draws the figures for a paper, in light colours; raises `InputError` without kaleido."""
+    if importlib.util.find_spec("kaleido") is None:
+        raise InputError(
+            f"--figures {kind} needs kaleido, which draws them with Chromium; "
+            "pip install kaleido, or leave --figures out"
+        )
+    drawn = {"curves": figures.curves(found.study.curves, _states(found), {}, {})}
+    if found.importance.shares:
+        drawn["importance"] = figures.importance_bars(found.importance)
+    if found.top.shares:
+        drawn["reaching_top"] = figures.top_bars(found.top)
+    for effect in found.effects:
+        drawn[f"effect_{effect.path}"] = figures.effect(effect)
+    for breaking in found.collapse.live:
+        drawn[f"collapse_{breaking.path}"] = figures.rates(breaking)
+    paths = []
+    for name, figure in drawn.items():
+        path = folder / f"{name}.{kind}"
+        image = theme.painted(figure)
+        replace_atomically(path, functools.partial(image.write_image, width=720))
+        paths.append(path)
+    return paths
+
+
+def _states(found: Findings) -> dict[str, str]:
+    trials = found.study.trials
+    return dict(zip(trials["trial_id"], trials["state"], strict=True))
+
+
+def _records(rows: tuple[object, ...]) -> pd.DataFrame:
+    return pd.DataFrame([dataclasses.asdict(row) for row in rows])  # type: ignore[call-overload]
+
+
+def _collapse_table(found: Findings) -> pd.DataFrame:
+    rows = [
+        {"parameter": breaking.path, **dataclasses.asdict(rate), "p_value": breaking.p_value}
+        for breaking in found.collapse.parameters
+        for rate in breaking.rates
+    ]
+    return pd.DataFrame(rows)
+
+
+def _effect_table(found: Findings) -> pd.DataFrame:
+    rows = [
+        {"parameter": effect.path, "value": value, "mean": mean, "low": low, "high": high}
+        for effect in found.effects
+        if effect.curve is not None
+        for value, mean, low, high in zip(
+            effect.curve.values, effect.curve.mean, effect.curve.low, effect.curve.high, strict=True
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+def _markdown(found: Findings, every: dict[str, pd.DataFrame]) -> str:
+    parts = [f"# {_cell(found.study.name)}", found.headline, found.used.sentence()]
+    for name, table in every.items():
+        if name != "trials" and len(table):
+            parts += [f"## {name}", _pipe_table(table)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _pipe_table(table: pd.DataFrame) -> str:
+    lines = [list(map(_cell, table.columns)), ["---"] * table.shape[1]]
+    lines += [list(map(_cell, row)) for row in table.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}"
+    return str(value).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -1,0 +1,46 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What breaks training
+#
+# `NERF_STUDY` names the study folder that a sweep left.
+
+# %%
+import os
+
+import pandas as pd
+
+from analysis import figures, theme
+from analysis.findings import findings
+
+found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
+broken = found.collapse
+print(f"{broken.collapsed} of {broken.trials} explored trials collapsed. {broken.refusal}")
+
+# %% [markdown]
+# Rates of collapse with 95 % Wilson intervals; p-values are exact and corrected for the number of
+# parameters looked at.
+
+# %%
+pd.DataFrame([{"parameter": p.label, "p": p.p_value} for p in broken.parameters])
+
+# %%
+for breaking in broken.parameters[:3]:
+    theme.painted(figures.rates(breaking)).show()
+
+# %% [markdown]
+# ## Why did they collapse?
+
+# %%
+collapsed = found.study.trials.query("state == 'collapsed'")
+collapsed.groupby("reason").agg(trials=("trial_id", "size"), psnr=("psnr", "median")).reset_index()

@@ -1,0 +1,46 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Several studies side by side
+#
+# `NERF_STUDIES` names their folders, separated by the system's path separator.
+
+# %%
+import os
+
+import pandas as pd
+
+from analysis import figures, theme
+from analysis.compare import compare
+from analysis.findings import findings
+
+names = os.environ.get("NERF_STUDIES", os.pathsep.join(["studies/bricks", "studies/lego"]))
+studies = [findings(name) for name in names.split(os.pathsep)]
+compared = compare(studies)
+print("\n".join(compared.differences) or "They differ in nothing that was recorded.")
+
+# %%
+pd.DataFrame(
+    {
+        "parameter": [c.label for c in compared.parameters],
+        "pooled": [c.pooled for c in compared.parameters],
+        "low": [c.low for c in compared.parameters],
+        "high": [c.high for c in compared.parameters],
+        "disagreeing": [
+            ", ".join(" / ".join(pair) for pair in c.disagreeing) for c in compared.parameters
+        ],
+    }
+)
+
+# %%
+theme.painted(figures.compared_shares(compared))

@@ -1,0 +1,45 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Near and far bounds
+#
+# `NERF_STUDY` names the study folder that a sweep left; it must have varied both bounds.
+
+# %%
+import os
+
+import pandas as pd
+
+from analysis import figures, theme
+from analysis.findings import findings
+
+found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
+trials = found.study.trials.dropna(subset=["psnr"])
+theme.painted(figures.near_far(trials, "sampling.near", "sampling.far"))
+
+# %% [markdown]
+# Mean PSNR by quarter of each bound, all else varying: a first look, without a surrogate.
+
+# %%
+near = pd.qcut(trials["sampling.near"], 4)
+far = pd.qcut(trials["sampling.far"], 4)
+trials.pivot_table(index=near, columns=far, values="psnr", observed=True).round(1)
+
+# %% [markdown]
+# The same with the other parameters averaged out, one bound at a time.
+
+# %%
+for effect in found.effects:
+    if effect.path in ("sampling.near", "sampling.span"):
+        print(effect.label, "-", effect.sentence)
+        theme.painted(figures.effect(effect)).show()
