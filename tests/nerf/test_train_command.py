@@ -59,6 +59,11 @@ def test_trains_inspects_and_films(scene_file: Path, tmp_path: Path) -> None:
     frames = iio.imread(out / "video.mp4")
     assert frames.shape == (4, 32, 64, 3)
     assert frames.std() > 1
+    flown = run(
+        "video.py", out, "--frames", 3, "--format", "gif", "--path", "cameras", cwd=tmp_path
+    )
+    assert flown.returncode == 0, flown.stderr
+    assert iio.imread(out / "video.gif").shape[:3] == (3, 24, 48)
 
     again = run("train.py", "--scene", scene_file, *QUICK, cwd=tmp_path)
     assert again.returncode == 2
