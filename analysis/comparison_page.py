@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis import figures, markup
+from analysis import interval_figures, markup
 from analysis.compare import Comparison
 from analysis.findings import Findings
 from analysis.markup import text
@@ -54,7 +54,7 @@ def _shares(compared: Comparison) -> str:
         for c in compared.parameters
     ]  # fmt: skip
     heads = ["parameter", "pooled", *_names(compared), "disagreeing"]
-    drawn = markup.figure(figures.compared_shares(compared), "Total shares of each study")
+    drawn = markup.figure(interval_figures.compared_shares(compared), "Total shares of each study")
     differences = "".join(f"<li>{text(d)}</li>" for d in compared.differences)
     return markup.section(
         "shares", "Do the studies agree?", drawn + markup.table(heads, rows),

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis import figures, theme
+from analysis import figures, interval_figures, theme
 from analysis.findings import Findings
 from nerf.errors import InputError
 from nerf.files import replace_atomically, write_atomically
@@ -85,13 +85,13 @@ def write_pictures(found: Findings, kind: Picture, folder: Path) -> list[Path]:
         )
     drawn = {"curves": figures.curves(found.study.curves, _states(found), {}, {})}
     if found.importance.shares:
-        drawn["importance"] = figures.importance_bars(found.importance)
+        drawn["importance"] = interval_figures.importance_bars(found.importance)
     if found.top.shares:
-        drawn["reaching_top"] = figures.top_bars(found.top)
+        drawn["reaching_top"] = interval_figures.top_bars(found.top)
     for effect in found.effects:
         drawn[f"effect_{effect.path}"] = figures.effect(effect)
     for breaking in found.collapse.live:
-        drawn[f"collapse_{breaking.path}"] = figures.rates(breaking)
+        drawn[f"collapse_{breaking.path}"] = interval_figures.rates(breaking)
     paths = []
     for name, figure in drawn.items():
         path = folder / f"{name}.{kind}"

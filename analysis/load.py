@@ -95,6 +95,7 @@ def comparable(trials: pd.DataFrame) -> Comparable:
     short = trials["steps_done"] < trials["budget_steps"]
     reasons = np.select(
         [
+            trials["phase"] == "replicate",
             ~explore,
             trials["state"] == "failed",
             (trials["state"] == "collapsed") & short,
@@ -103,6 +104,7 @@ def comparable(trials: pd.DataFrame) -> Comparable:
             ~np.isfinite(trials["psnr"]),
         ],
         [
+            "repeated with another seed",
             "of the optimise phase (drawn where results were good)",
             "failed",
             "collapsed before the full budget",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import figures, markup
+from analysis import interval_figures as intervals
 from analysis.cost import pareto
 from analysis.effects import AS_GOOD
 from analysis.markup import text
@@ -44,7 +45,7 @@ def importance(found: Findings) -> str:
     if not measured.ranked:
         body = markup.refusal(measured.headline() + " What follows is a sketch, no ranking.")
     body += markup.figure(
-        figures.importance_bars(measured), "Share of PSNR's variance for each parameter"
+        intervals.importance_bars(measured), "Share of PSNR's variance for each parameter"
     )
     body += _pairs(found)
     quality = ", ".join(f"{name} {r2:.2f}" for name, r2 in measured.r2.items())
@@ -94,7 +95,8 @@ def top(found: Findings) -> str:
     body = markup.refusal(f"No ranking: {reached.refusal}") if reached.refusal else ""
     if reached.shares:
         body += markup.figure(
-            figures.top_bars(reached), "Share of what sets the best trials apart, each parameter"
+            intervals.top_bars(reached),
+            "Share of what sets the best trials apart, each parameter",
         )
     return markup.section(
         "top", "What decides who is among the best?", body,
@@ -112,7 +114,7 @@ def collapse(found: Findings) -> str:
     else:
         shown = (broken.live or broken.parameters[:2])[:6]
         panels = [
-            markup.figure(figures.rates(b), f"Rate of collapse against {b.label}")
+            markup.figure(intervals.rates(b), f"Rate of collapse against {b.label}")
             + f'<p class="note">{_verdict(b.p_value)}</p>'
             for b in shown
         ]
@@ -180,9 +182,11 @@ def tuning(found: Findings) -> str:
     if tuned is None:
         why = "No gain is claimed: there is no surrogate that predicts well enough."
         return markup.section("tuning", question, markup.refusal(why), "")
-    parts = [markup.figure(figures.gains(tuned), "dB gained over the defaults by each parameter")]
+    parts = [markup.figure(intervals.gains(tuned), "dB gained over the defaults by each parameter")]
     if len(tuned.path) > 1:
-        parts.append(markup.figure(figures.path(tuned), "PSNR from the defaults to the best trial"))
+        parts.append(
+            markup.figure(intervals.path(tuned), "PSNR from the defaults to the best trial")
+        )
     noise = (
         "; the seeds' own standard deviation is not known, so small gains may be luck"
         if found.seeds is None
@@ -190,8 +194,8 @@ def tuning(found: Findings) -> str:
     )
     return markup.section(
         "tuning", question, markup.grid(parts),
-        "Left: the surrogate's best value of each parameter alone, and of all together, against "
-        f"the default configuration{noise}. Right: from the defaults to the best trial, one "
+        "First the surrogate's best value of each parameter alone, and of all together, against "
+        f"the default configuration{noise}. Then from the defaults to the best trial, one "
         "parameter at a time, the most promising first; stars are configurations that really ran.",
     )  # fmt: skip
 
@@ -231,8 +235,10 @@ def time(found: Findings) -> str:
     )
     body = f"<p>{words}</p>" + markup.grid(
         [
-            markup.figure(figures.importance_over_time(over), "Shares against training steps"),
-            markup.figure(figures.agreement(over), "Agreement of early and final order of trials"),
+            markup.figure(intervals.importance_over_time(over), "Shares against training steps"),
+            markup.figure(
+                intervals.agreement(over), "Agreement of early and final order of trials"
+            ),
         ]
     )
     return markup.section(
@@ -300,7 +306,7 @@ def trials(found: Findings) -> str:
 def _row(row: pd.Series, columns: list[str], picture: str) -> str:
     name = text(row["trial_id"])
     image = (
-        f'<button class="thumb"><img loading="lazy" src="{picture}" alt="render of trial {name}">'
+        f'<button class="thumb"><img decoding="async" src="{picture}" alt="render of trial {name}">'
         "</button>"
         if picture
         else '<span class="soft">none</span>'

@@ -20,7 +20,7 @@ import os
 
 import pandas as pd
 
-from analysis import figures, theme
+from analysis import interval_figures, theme
 from analysis.findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
@@ -36,7 +36,7 @@ pd.DataFrame([{"parameter": p.label, "p": p.p_value} for p in broken.parameters]
 
 # %%
 for breaking in broken.parameters[:3]:
-    theme.painted(figures.rates(breaking)).show()
+    theme.painted(interval_figures.rates(breaking)).show()
 
 # %% [markdown]
 # ## Why did they collapse?

@@ -20,7 +20,7 @@ import os
 
 import pandas as pd
 
-from analysis import figures, theme
+from analysis import interval_figures, theme
 from analysis.compare import compare
 from analysis.findings import findings
 
@@ -43,4 +43,4 @@ pd.DataFrame(
 )
 
 # %%
-theme.painted(figures.compared_shares(compared))
+theme.painted(interval_figures.compared_shares(compared))

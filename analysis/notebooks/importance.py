@@ -18,7 +18,7 @@
 # %%
 import os
 
-from analysis import figures, theme
+from analysis import figures, interval_figures, theme
 from analysis.findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
@@ -33,7 +33,7 @@ print(found.used.sentence())
 found.importance.table()
 
 # %%
-theme.painted(figures.importance_bars(found.importance))
+theme.painted(interval_figures.importance_bars(found.importance))
 
 # %% [markdown]
 # ## How does each one act?
