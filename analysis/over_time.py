@@ -56,11 +56,12 @@ def over_time(
     axes: Sequence[Axis],
     rng: np.random.Generator,
 ) -> OverTime:
-    """Shares and ranks at evenly spread steps that all of `trials` (comparable ones) report."""
+    """Shares and ranks of `trials` (comparable ones) at steps spread evenly over their budget."""
     labels = tuple(a.label for a in axes)
     table = curves[curves["trial_id"].isin(trials["trial_id"])]
     history = table.pivot_table(index="trial_id", columns="step", values="psnr")
-    history = history.reindex(trials["trial_id"]).dropna(axis=1)
+    # A run that ended before the others stays where it was.
+    history = history.reindex(trials["trial_id"]).ffill(axis=1).dropna(axis=1)
     if len(trials) < FEWEST or history.shape[1] < 2:
         why = f"{len(trials)} comparable trials with common steps are too few to follow over time."
         return OverTime(labels, (), None, why)

@@ -199,25 +199,26 @@ def time(found: Findings) -> str:
     question = "When is it decided?"
     if over.refusal:
         return markup.section("time", question, markup.refusal(over.refusal), "")
+    early = over.moments[min(1, len(over.moments) - 1)]
     words = (
-        f"From step {over.settled_at} on no parameter's share moves by more than ten points."
-        if over.settled_at is not None
-        else "Shares still move towards the end of the budget."
+        f"Keeping only the best third at step {early.step} would have cost {early.lost:.2f} dB; "
+        f"the order of trials there agrees with the final one to {early.agreement:.2f} "
+        f"[{early.agreement_low:.2f}, {early.agreement_high:.2f}] (rank correlation)."
     )
-    third = over.moments[min(1, len(over.moments) - 1)]
-    words += (
-        f" Keeping only the best third at step {third.step} would have cost {third.lost:.2f} dB."
-    )
-    body = f"<p>{words}</p>" + markup.grid(
-        [
-            markup.figure(intervals.importance_over_time(over), "Shares against training steps"),
-            markup.figure(
-                intervals.agreement(over), "Agreement of early and final order of trials"
-            ),
-        ]
-    )
+    parts = [
+        markup.figure(intervals.agreement(over), "Agreement of early and final order of trials")
+    ]
+    if found.importance.ranked:
+        words += (
+            f" From step {over.settled_at} on no parameter's share moves by more than ten points."
+            if over.settled_at is not None
+            else " Shares still move towards the end of the budget."
+        )
+        shares = intervals.importance_over_time(over)
+        parts.append(markup.figure(shares, "Shares against training steps"))
     return markup.section(
-        "time", question, body,
-        "Over the comparable trials alone: those that collapsed early are not among them. Shares "
-        "of the variance of PSNR at that step; rank correlation of PSNR then and at the end.",
+        "time", question, f"<p>{words}</p>{markup.grid(parts)}",
+        "Over the comparable trials alone: those that collapsed early are not among them. Rank "
+        "correlation of PSNR then and at the end; shares of the variance of PSNR at that step, "
+        "shown where the final ones are ranked.",
     )  # fmt: skip
