@@ -6,9 +6,11 @@ them apart is whether training can still change anything, so the early verdicts 
     diverged        the loss is no number; it never becomes one again
     frozen density  the gradient of the density head has been nothing for a while
     frozen position the gradient of the first layer has: the picture cannot depend on the place
+                    (both of the pass whose picture is shown)
     missed object   near and far leave the whole object out, and held-out quality shows it
 
-The last verdict, at the end of the budget, is on the held-out quality itself.
+The last verdict, at the end of the budget, is on the held-out quality itself: still at a trivial
+picture, or a fine pass far under the coarse one.
 """
 
 from __future__ import annotations
@@ -46,6 +48,9 @@ STILL = 0.1
 NEAR_TRIVIAL = 0.3
 """dB from a trivial picture within which a run shows no more than that picture."""
 
+FINE_UNDER_COARSE = 4.0
+"""Times the coarse error (6 dB) that a fine pass, which sees more samples, has only when stuck."""
+
 TRAVEL = 0.3
 """Sum of a run's learning rates that tells stuck from slow: Adam can move a weight about that far,
 several times the size of an initial weight."""
@@ -77,27 +82,21 @@ class HealthWatch:
 
     def stepped(self, model: Nerf) -> None:
         """Takes note of a step's gradients, before they are cleared."""
-        for name, field in model.passes().items():
-            for part, gradients in _watched(field).items():
-                largest = torch.stack([gradient.abs().amax() for gradient in gradients]).amax()
-                key = f"{name} {part}"
-                self._largest[key] = torch.maximum(self._largest.get(key, largest), largest)
+        for part, gradients in _watched(_shown(model)).items():
+            largest = torch.stack([gradient.abs().amax() for gradient in gradients]).amax()
+            self._largest[part] = torch.maximum(self._largest.get(part, largest), largest)
 
     def look(self, step: int, loss: float, model: Nerf) -> Verdict:
         """The verdict after `step`, from what happened since the last look that found life."""
         if not math.isfinite(loss):
-            return Verdict(
-                "collapsed",
-                f"diverged: the loss is {loss} at step {step}; lower optimisation.learning_rate "
-                "or set optimisation.gradient_clip",
-            )
+            return _diverged("the loss", loss, step)
         if step - self._window_start < PATIENCE:
             return ALIVE
-        dead = [key for key, largest in self._largest.items() if largest.item() <= DEAD_GRADIENT]
+        dead = [part for part, largest in self._largest.items() if largest.item() <= DEAD_GRADIENT]
         if dead:
-            name, part = dead[0].rsplit(" ", 1)
-            explain = frozen_density if part == "density" else frozen_position
-            return Verdict("collapsed", explain(model, self._scene, name, self._window_start))
+            explain = frozen_density if dead[0] == "density" else frozen_position
+            reason = explain(model, self._scene, list(model.passes())[-1], self._window_start)
+            return Verdict("collapsed", reason)
         self._window_start, self._largest = step, {}
         return ALIVE
 
@@ -110,15 +109,26 @@ class HealthWatch:
         self._window_start, self._largest = state["window_start"], dict(state["largest"])
 
     def evaluated(self, step: int, psnr: float) -> Verdict:
-        """The verdict on a held-out PSNR (dB) where the bounds leave the object out."""
+        """The verdict on a held-out PSNR in dB: is it a number, can it ever be a good one?"""
+        if not math.isfinite(psnr):
+            return _diverged("the held-out PSNR", psnr, step)
         missed = missed_object(self._config, self._scene)
         if missed and step >= MISS_STEPS and psnr < self._trivial["mean image"]:
             return Verdict("collapsed", missed)
         return ALIVE
 
-    def ended(self, curve: Sequence[tuple[int, float]]) -> Verdict:
-        """The verdict on a whole budget, from its (step, held-out PSNR in dB)."""
+    def ended(self, curve: Sequence[tuple[int, float]], losses: Sequence[float]) -> Verdict:
+        """The verdict on a whole budget, from its (step, held-out PSNR in dB) and last losses.
+
+        `losses` has the mean squared error of each pass on the last rays.
+        """
         last_step, last = curve[-1]
+        if losses[-1] > FINE_UNDER_COARSE * losses[0]:
+            return Verdict(
+                "collapsed",
+                f"the fine field is far under the coarse one: its last error is {losses[-1]:.2g}, "
+                f"the coarse one's {losses[0]:.2g}; try another seed or sampling.fine=0",
+            )
         latter = [psnr for step, psnr in curve if step >= last_step / 2]
         trivial = (self._trivial["background"], self._trivial["mean colour"])
         still = len(latter) > 1 and max(latter) - min(latter) < STILL
@@ -140,15 +150,27 @@ class HealthWatch:
 def missed_object(config: NerfConfig, scene: Scene) -> str:
     """Why no ray can meet the object between near and far; empty where some can.
 
-    The scene's suggested bounds hold all of the object that its source tells of.
+    Certain only where the scene's silhouettes show all that there is: then its bounds hold all of
+    it. Bounds from matched points or cameras leave outliers out, and nothing is said.
     """
     near, far = config.sampling.near, config.sampling.far
-    if near < scene.bounds.far and far > scene.bounds.near:
+    if not scene.bounds.certain or (near < scene.bounds.far and far > scene.bounds.near):
         return ""
     return (
         f"no ray meets the object between near={near:.2f} and far={far:.2f}: it lies between "
         f"{scene.bounds.near:.2f} and {scene.bounds.far:.2f}; move sampling.near or sampling.far"
     )
+
+
+def _diverged(what: str, value: float, step: int) -> Verdict:
+    remedy = "lower optimisation.learning_rate or set optimisation.gradient_clip"
+    return Verdict("collapsed", f"diverged: {what} is {value} at step {step}; {remedy}")
+
+
+def _shown(model: Nerf) -> RadianceField:
+    """The field of the last pass, whose picture is the result. A coarse pass that has died leaves
+    the fine one evenly spread samples, with which it goes on learning."""
+    return list(model.passes().values())[-1]
 
 
 def _watched(field: RadianceField) -> dict[str, list[Tensor]]:

@@ -99,7 +99,7 @@ class TrainingRun:
         self.steps_done = 0
         self.seconds = 0.0
         self.curve: list[Progress] = []
-        self.last_loss = torch.zeros(())
+        self.last_losses = torch.zeros(1)
         self.health = HealthWatch(config, scene, baselines(scene))
         self.verdict = ALIVE
         self._started = time.perf_counter()
@@ -112,14 +112,13 @@ class TrainingRun:
         batch = self.rays.draw(optimisation.rays, self.generator, cropped)
         passes = self.model(batch.origins, batch.directions, batch.background, self.generator)
         losses = [torch.mean((rendering.rgb - batch.rgb) ** 2) for rendering in passes]
-        loss = torch.stack(losses).sum()
+        self.last_losses = torch.stack(losses).detach()
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        sum(losses[1:], losses[0]).backward()  # type: ignore[no-untyped-call]
         if optimisation.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), optimisation.gradient_clip)
         self.health.stepped(self.model)
         self.optimiser.step()
-        self.last_loss = loss.detach()
         self.steps_done += 1
 
     def start_clock(self) -> None:
@@ -128,15 +127,19 @@ class TrainingRun:
 
     def stop_clock(self) -> None:
         """Adds the time since `start_clock` to the run's seconds."""
-        self.last_loss.item()  # waits for the device, so that the clock shows the work done
+        self.loss()  # waits for the device, so that the clock shows the work done
         self.seconds += time.perf_counter() - self._started
+
+    def loss(self) -> float:
+        """Mean squared error of the last step's rays, summed over the passes."""
+        return self.last_losses.sum().item()
 
     def evaluate(self) -> Progress:
         """Held-out quality now, appended to the curve."""
         quality = evaluate(self.model, self.scene, "val", self.config.evaluation.pixels)
         rate = self.optimiser.param_groups[0]["lr"]
         progress = Progress(
-            self.steps_done, self.seconds, self.last_loss.item(), quality.psnr, quality.ssim, rate
+            self.steps_done, self.seconds, self.loss(), quality.psnr, quality.ssim, rate
         )
         self.curve.append(progress)
         if self.verdict == ALIVE:
@@ -145,7 +148,7 @@ class TrainingRun:
 
     def look(self) -> None:
         """Lets the health watch judge the run as it stands."""
-        self.verdict = self.health.look(self.steps_done, self.last_loss.item(), self.model)
+        self.verdict = self.health.look(self.steps_done, self.loss(), self.model)
 
     def picture(self) -> Picture:
         """The first validation view as the field shows it now, at most some hundred pixels wide."""
@@ -160,7 +163,8 @@ class TrainingRun:
         test = evaluate(self.model, self.scene, "test", pixels)
         verdict = self.verdict
         if verdict == ALIVE:
-            verdict = self.health.ended([(point.step, point.psnr) for point in self.curve])
+            quality = [(point.step, point.psnr) for point in self.curve]
+            verdict = self.health.ended(quality, self.last_losses.tolist())
         return TrainResult(
             state=verdict.state,
             reason=verdict.reason,
@@ -185,7 +189,7 @@ class TrainingRun:
             "steps_done": self.steps_done,
             "seconds": self.seconds,
             "curve": [dataclasses.asdict(progress) for progress in self.curve],
-            "last_loss": self.last_loss,
+            "last_losses": self.last_losses,
             "health": self.health.state(),
             "verdict": dataclasses.asdict(self.verdict),
         }
@@ -203,7 +207,7 @@ class TrainingRun:
         self.steps_done = state["steps_done"]
         self.seconds = state["seconds"]
         self.curve = [Progress(**progress) for progress in state["curve"]]
-        self.last_loss = state["last_loss"].to(self.rays.rgb.device)
+        self.last_losses = state["last_losses"].to(self.rays.rgb.device)
         self.health.restore(state["health"])
         self.verdict = Verdict(**state["verdict"])
 
@@ -261,7 +265,7 @@ def train(
     while run.steps_done < config.optimisation.steps and run.verdict == ALIVE:
         run.advance()
         on_step(run.steps_done)
-        if run.steps_done % LOOK_EVERY == 0:
+        if run.steps_done % LOOK_EVERY == 0 or run.steps_done in due:
             run.look()
         if run.steps_done in due or run.verdict != ALIVE:
             run.stop_clock()

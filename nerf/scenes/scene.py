@@ -32,6 +32,8 @@ class Bounds:
     near: float
     far: float
     how: str
+    certain: bool = False
+    """Do they hold the object for sure, whole and alone, as the hull of silhouettes does?"""
 
 
 @dataclass(frozen=True)

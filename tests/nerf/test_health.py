@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from nerf.health import HealthWatch, missed_object
 from nerf.parameters import Flat, build
-from nerf.scenes.scene import Scene
+from nerf.scenes.scene import Bounds, Scene
 from nerf.training import TrainingRun, train
 from tests.nerf.test_training import TINY
 
@@ -21,6 +22,8 @@ def ended(run: TrainingRun) -> TrainingRun:
         run.advance()
         if run.steps_done % 20 == 0:
             run.look()
+        if run.steps_done % 100 == 0:
+            run.evaluate()
     return run
 
 
@@ -84,11 +87,40 @@ def test_a_collapse_is_named_within_300_steps_of_its_cause(ball: Scene, cause: s
 )
 def test_a_living_run_however_slow_is_left_alone(ball: Scene, settings: Flat) -> None:
     run = ended(TrainingRun(build({**LONG, **settings}), ball))
+    assert run.result().state == "completed"
+
+
+def test_a_dead_coarse_pass_does_not_end_a_fine_one_that_learns(ball: Scene) -> None:
+    run = TrainingRun(build({**LONG, "sampling.fine": 8}), ball)
+    bias_density(-60, "coarse")(run)
+    first = run.evaluate().psnr
+    ended(run)
     assert run.verdict.state == "completed"
+    assert run.evaluate().psnr > first + 2
+
+
+@pytest.mark.parametrize("steps", [3, 10])
+def test_a_run_that_diverges_before_the_first_look_is_not_completed(
+    ball: Scene, steps: int
+) -> None:
+    wild = {"optimisation.learning_rate": 1e30, "optimisation.steps": steps}
+    result = train(build({**TINY, **wild}), ball)
+    assert result.state == "collapsed"
+    assert "diverged" in result.reason
+
+
+def test_a_fine_pass_far_under_its_coarse_one_has_collapsed(ball: Scene) -> None:
+    watch = HealthWatch(build(LONG), ball, {"background": 9, "mean colour": 10, "mean image": 12})
+    rising = [(100, 12.0), (200, 14.0), (400, 16.0)]
+    assert watch.ended(rising, [0.01, 0.02]).state == "completed"
+    assert "fine field is far under" in watch.ended(rising, [0.01, 0.05]).reason
 
 
 def test_bounds_that_leave_the_object_out_end_the_run_with_that_reason(ball: Scene) -> None:
-    result = train(build({**LONG, "sampling.near": 6.5, "sampling.far": 8.0}), ball)
+    certain = dataclasses.replace(ball, bounds=Bounds(2.0, 6.0, "its silhouettes", certain=True))
+    missing = build({**LONG, "sampling.near": 6.5, "sampling.far": 8.0})
+    assert train(missing, ball).state == "completed"  # where the bounds are a guess, all may be
+    result = train(missing, certain)
     assert result.state == "collapsed"
     assert "no ray meets the object between near=6.50 and far=8.00" in result.reason
     assert result.steps_done < 400
@@ -97,7 +129,8 @@ def test_bounds_that_leave_the_object_out_end_the_run_with_that_reason(ball: Sce
 
 
 def test_bounds_that_hold_any_of_the_object_are_no_miss(ball: Scene) -> None:
-    near, far = ball.bounds.near, ball.bounds.far
+    near, far = 2.0, 6.0
+    ball = dataclasses.replace(ball, bounds=Bounds(near, far, "its silhouettes", certain=True))
     assert not missed_object(build({"sampling.near": far - 0.1, "sampling.far": far + 1}), ball)
     assert not missed_object(build({"sampling.near": 0.0, "sampling.far": near + 0.1}), ball)
     assert missed_object(build({"sampling.near": 0.0, "sampling.far": near}), ball)
@@ -128,4 +161,6 @@ def end_of(ball: Scene, late_quality: list[float], learning_rate: float) -> str:
     trivial = {"background": 9.84, "mean colour": 10.96, "mean image": 21.4}
     curve = list(enumerate([5.0, 6.0, *late_quality], start=1))
     config = build({**LONG, "optimisation.learning_rate": learning_rate})
-    return HealthWatch(config, ball, trivial).ended([(80 * k, psnr) for k, psnr in curve]).state
+    return (
+        HealthWatch(config, ball, trivial).ended([(80 * k, psnr) for k, psnr in curve], [0.1]).state
+    )
