@@ -106,7 +106,7 @@ class Field:
     width: Annotated[int, Domain(16, 256, log=True, unit="units", label="width")] = 128
     """Units of a hidden layer; the colour head has half as many."""
 
-    skip: Annotated[int, Domain(0, 7, unit="layer", label="skip")] = 0
+    skip: Annotated[int, Domain(0, 3, unit="layer", label="skip")] = 0
     """The encoded position joins again after this many hidden layers; 0 means never."""
 
     hidden_activation: HiddenActivation = "relu"

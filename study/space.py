@@ -44,6 +44,9 @@ DEFAULT_SETTINGS: dict[str, Value] = {
     "evaluation.pixels": 2048,
 }
 
+SCALED = ("sampling.near", "sampling.far", "sampling.span")
+"""Parameters whose range, unless given, follows from the scene's suggested bounds."""
+
 DEFAULT_VARIED = (
     "sampling.near",
     "sampling.span",
@@ -68,6 +71,8 @@ class Dimension:
     choices: tuple[Value, ...] = ()
     label: str = ""
     unit: str = ""
+    relative: bool = False
+    """Is the range still the declared one, to be taken from the scene's bounds instead?"""
 
     def from_unit(self, u: float) -> Value:
         """The value at quantile `u` in [0, 1) of this dimension's prior."""
@@ -124,8 +129,13 @@ class Space:
         return {d.path: _nearest(d, usual[d.path]) for d in self.dimensions}
 
     def within(self, bounds: tuple[float, float]) -> Space:
-        """This space with a scene's suggested bounds; `InputError` where they break a rule."""
-        space = dataclasses.replace(self, bounds=bounds)
+        """This space for a scene with these suggested bounds; `InputError` where they break a rule.
+
+        What varies of near and far without a range of its own gets one that fits the scene: it
+        holds the suggestion, bounds that cut the object and bounds that miss it.
+        """
+        dimensions = tuple(_for_scene(d, *bounds) if d.relative else d for d in self.dimensions)
+        space = dataclasses.replace(self, dimensions=dimensions, bounds=bounds)
         _check_combinations(space)
         return space
 
@@ -166,7 +176,8 @@ def parse_space(varied: Sequence[str], fixed: Flat) -> Space:
         if target != path and (target in paths or target in fixed):
             raise InputError(f"{path} sets {target}; vary or set one of the two, not both")
     space = Space(dimensions, tuple(fixed.items()))
-    _check_combinations(space)
+    if not any(d.relative for d in dimensions):  # those wait for the scene
+        _check_combinations(space)
     return space
 
 
@@ -201,7 +212,15 @@ def _declared(declared: Parameter) -> Dimension:
     if declared.domain is None:
         raise InputError(f"{declared.path} has no domain of its own; write {declared.path}=a,b,c")
     domain = declared.domain
-    return Dimension(declared.path, declared.kind, domain.low, domain.high, domain.log, **common)
+    return Dimension(
+        declared.path,
+        declared.kind,
+        domain.low,
+        domain.high,
+        domain.log,
+        relative=declared.path in SCALED,
+        **common,
+    )
 
 
 def _range(declared: Parameter, wanted: str) -> Dimension:
@@ -213,11 +232,28 @@ def _range(declared: Parameter, wanted: str) -> Dimension:
     if not low < high:
         raise InputError(f"low < high must hold, got {path}={wanted}; turn the range round")
     widest = declared.domain
-    if low < widest.low or high > widest.high:
+    if path in SCALED:
+        if low < 0 or not math.isfinite(high):
+            raise InputError(f"distances must be finite and 0 or more, got {path}={wanted}")
+    elif low < widest.low or high > widest.high:
         raise InputError(f"{path}={wanted} leaves its domain {widest}; stay within it")
     return Dimension(
         path, declared.kind, low, high, widest.log, label=declared.label, unit=declared.unit
     )
+
+
+def _for_scene(dimension: Dimension, near: float, far: float) -> Dimension:
+    """A range of near, far or their distance for an object between these bounds.
+
+    For the frame's usual object, between 2.8 and 5.5, they are about the declared ones.
+    """
+    depth = far - near
+    low, high = {
+        "sampling.near": (0.2 * near, near + 0.875 * depth),
+        "sampling.far": (near + 0.25 * depth, near + 3 * depth),
+        "sampling.span": (0.35 * depth, 3 * depth),
+    }[dimension.path]
+    return dataclasses.replace(dimension, low=round(low, 4), high=round(high, 4), relative=False)
 
 
 def _check_combinations(space: Space) -> None:
