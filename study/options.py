@@ -68,6 +68,11 @@ def _parser() -> Parser:
     add("--cpus-per-trial", type=int, metavar="N", help="threads of each trial (default: 1)")
     add("--gpus-per-trial", type=float, metavar="F", help="may be a fraction (default: 0)")
     add("--max-concurrent", type=int, metavar="K", help="trials at once (default: as many as fit)")
+    add("--retries", type=int, metavar="N",
+        help=f"tries more for a trial that breaks off (default: {StudySpec.retries})")  # fmt: skip
+    add("--patience", type=float, metavar="S",
+        help="end a trial that makes no step for S seconds "
+        f"(default: {StudySpec.patience:g})")  # fmt: skip
     add("--wandb", choices=WANDB_MODES, help="Weights & Biases (default: off)")
     add("--resume", action="store_true", help="go on with the study --name where it stopped")
     return parser

@@ -148,6 +148,10 @@ class View:
         else:
             self._console.print(f"{self._name}: {line(now, left)}", soft_wrap=True, highlight=False)
 
+    def note(self, text: str) -> None:
+        """Says something that must not be overwritten by the next picture."""
+        self._console.print(f"{self._name}: {text}", soft_wrap=True, highlight=False, markup=False)
+
     def _seconds_left(self, clock: float, now: Standing) -> float | None:
         """At this launch's pace; None until it has one."""
         if self._began is None:

@@ -21,6 +21,7 @@ from nerf.errors import InputError
 from study.environment import settle_environment
 from study.options import parse
 from study.spec import StudySpec, check_unchanged, study_space
+from study.stopping import Stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,22 +49,27 @@ def _run(arguments: list[str]) -> int:
 
     from rich.console import Console
 
-    from study.resources import fit
+    from study.resources import fit, require_room
 
     console = Console()
     resources = fit(spec)
+    require_room(folder.path)
+    again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
+    way_back = f"go on with: {shlex.join([*again, '--resume'])}"
     settle_environment()
-    from study.sweep import launch
+    with Stop(f"stopped at once; {way_back}") as stop:
+        from study.sweep import launch
 
-    if not given.get("resume"):
-        from study.provenance import document
+        if not given.get("resume"):
+            from study.provenance import document
 
-        folder.write_spec(document(folder.name, spec, scene, sys.argv))
-    console.print(f"study {folder.name} in {folder.path}", soft_wrap=True, highlight=False)
-    finished = launch(folder, spec, scene, resources, console)
-    if not finished:
-        again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
-        print(f"stopped before its end; go on with: {shlex.join([*again, '--resume'])}")
+            folder.write_spec(document(folder.name, spec, scene, sys.argv))
+        console.print(f"study {folder.name} in {folder.path}", soft_wrap=True, highlight=False)
+        ending = launch(folder, spec, scene, resources, console, stop)
+    if ending.reason:
+        raise InputError(f"stopped: {ending.reason}; put that right, then {way_back}")
+    if not ending.finished:
+        print(f"stopped before its end; {way_back}")
         return INTERRUPTED
     _conclude(folder, console)
     return 0
@@ -84,7 +90,7 @@ def _new(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpe
     # A driver that died while it wrote study.json leaves nothing but hidden temporary files.
     if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
         raise InputError(f"{folder.path} exists; go on with it by --resume, or give another --name")
-    scene = _load_scene(spec.scene)
+    scene = _load_scene(spec)
     space = spec.space.within((round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
     return folder, dataclasses.replace(spec, space=space), scene
 
@@ -103,7 +109,7 @@ def _kept(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySp
         space = dataclasses.replace(space, bounds=kept.space.bounds)
     spec = dataclasses.replace(kept, space=space, **_spec_fields(given))
     check_unchanged(spec, kept, list(given))
-    scene = _load_scene(spec.scene)
+    scene = _load_scene(spec)
     if scene.content_hash() != document["scene"]["hash"]:
         raise InputError(
             f"the scene {spec.scene} is not the one that study {folder.name} began with; "
@@ -117,10 +123,10 @@ def _spec_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in names}
 
 
-def _load_scene(source: str) -> Scene:
+def _load_scene(spec: StudySpec) -> Scene:
     from nerf.scenes import load
 
-    return load(source)
+    return load(spec.scene, downscale=spec.downscale, background=spec.background)
 
 
 def _conclude(folder: StudyFolder, console: Console) -> None:

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from study.ledger import Ledger
+from study.messages import Outcome
 from study.progress import duration, line, picture, standing
 from study.spec import StudySpec
 
@@ -21,9 +22,9 @@ def ledger(open_ledger: Callable[[], Ledger]) -> Ledger:
         ledger.ask()
     ledger.report(2, [(10, 9.0)])
     ledger.report(3, [(15, 11.0), (30, 12.5)])
-    ledger.tell(0, "completed", "", 90, 20.25)
-    ledger.tell(1, "collapsed", "learnt nothing", 90, 22.0)
-    ledger.tell(2, "pruned", "stopped", 10, 9.0)
+    ledger.tell(0, Outcome("completed", "", 90, 20.25))
+    ledger.tell(1, Outcome("collapsed", "learnt nothing", 90, 22.0))
+    ledger.tell(2, Outcome("pruned", "stopped", 10, 9.0))
     return ledger
 
 
