@@ -57,7 +57,7 @@ def _run(arguments: list[str]) -> int:
     again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
     way_back = f"go on with: {shlex.join([*again, '--resume'])}"
     settle_environment()
-    with Stop(f"stopped at once; {way_back}") as stop:
+    with Stop(way_back) as stop:
         from study.sweep import launch
 
         if not given.get("resume"):

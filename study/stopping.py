@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -22,6 +23,9 @@ GRACE = 6.0
 """Seconds that running trials have to keep themselves; their last checkpoint serves those that take
 longer."""
 
+_LAST = 8.5
+"""Seconds after which the process ends by force, should Ray hold it up."""
+
 _LOOKED_EVERY = 0.5  # seconds between two looks of a trial at whether it is to stop
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -34,13 +38,16 @@ class Stop:
         self.since: float | None = None
         self._way_back = way_back
         self._before: dict[signal.Signals, Any] = {}
+        self._over = threading.Event()
 
     def __enter__(self) -> Stop:
         self._before = {number: signal.getsignal(number) for number in _SIGNALS}
         self.listen()
+        threading.Thread(target=self._watch, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -58,11 +65,18 @@ class Stop:
         return self.since is not None and time.monotonic() > self.since + GRACE
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self.since is None:
-            self.since = time.monotonic()
-            return
+        if self.since is not None:
+            self._leave()
+        self.since = time.monotonic()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.25):
+            if self.since is not None and time.monotonic() > self.since + _LAST:
+                self._leave()
+
+    def _leave(self) -> None:
         kill_children()
-        os.write(2, f"\n{self._way_back}\n".encode())
+        os.write(2, f"\nstopped at once; {self._way_back}\n".encode())
         os._exit(INTERRUPTED)
 
 
@@ -74,7 +88,7 @@ def kill_children() -> None:
             child.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(children, timeout=2)
+    psutil.wait_procs(children, timeout=1)
 
 
 def tell_trials(launch: str) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,7 +20,7 @@ from tests.study.conftest import RUN_SWEEP, TINY, record, wait_for
 
 pytestmark = pytest.mark.slow
 
-STEPS = 3000
+STEPS, TIMES = 6000, 60
 
 
 class Driver:
@@ -44,46 +47,81 @@ class Driver:
 
         wait_for(self.process, trains)
 
-    def end(self, number: signal.Signals, times: int = 1) -> tuple[str, float, list[int]]:
-        """Sends a signal to the whole group; what it said, the seconds it took, who is left."""
+    def end(self, send: Callable[[int, int], None], number: int, times: int = 1) -> Ended:
+        """Sends a signal and watches what comes of it."""
         family = psutil.Process(self.process.pid).children(recursive=True)
         began = time.monotonic()
         for _ in range(times):
-            os.killpg(self.process.pid, number)
+            send(self.process.pid, number)
             time.sleep(0.3)
         said, _ = self.process.communicate(timeout=60)
         seconds = time.monotonic() - began
-        gone, left = psutil.wait_procs(family, timeout=3)
-        return said, seconds, [member.pid for member in left]
+        _, left = psutil.wait_procs(family, timeout=3)
+        return Ended(said, self.process.returncode, seconds, [str(member) for member in left])
 
 
-@pytest.mark.parametrize(
-    ("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGINT, 2)]
-)
-def test_it_leaves_in_time_with_nothing_left_behind_and_goes_on(
-    number: signal.Signals, times: int, scene_file: Path, tmp_path: Path
-) -> None:
-    folder = StudyFolder(tmp_path / "stopped")
+@dataclass(frozen=True)
+class Ended:
+    said: str
+    status: int
+    seconds: float
+    left: list[str]
+    """The processes that outlived the driver."""
+
+
+@pytest.fixture(scope="module")
+def story(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """How each launch of one study ended, the last one by itself."""
+    studies = tmp_path_factory.mktemp("stopped studies")
+    folder = StudyFolder(studies / "stopped")
     asked = ["--scene", str(scene_file), "--explore=2", "--optimize=0", f"--steps={STEPS}", *TINY]
-    driver = Driver(tmp_path, *asked, "--set=evaluation.times=60", "--wandb=offline")
-    driver.wait_until_it_trains(folder)
-    said, seconds, left = driver.end(number, times)
-    assert driver.process.returncode == 130, said
-    assert seconds < (10 if times == 1 else 4)
-    assert left == []
-    assert "Traceback" not in said
-    assert f"--studies {tmp_path} --name stopped --resume" in said
-    if times == 1:
-        kept = [log.read_text() for log in (folder.path / "logs").glob("*.log")]
-        assert any("stopped after step" in text for text in kept)
-    if (number, times) == (signal.SIGINT, 1):
-        goes_on_and_ends(tmp_path, folder)
+    ways: dict[str, tuple[Callable[[int, int], None], int, int]] = {
+        "Ctrl-C": (os.killpg, signal.SIGINT, 1),
+        "SIGTERM": (os.kill, signal.SIGTERM, 1),
+        "Ctrl-C twice": (os.killpg, signal.SIGINT, 2),
+        "SIGTERM for all": (os.killpg, signal.SIGTERM, 1),
+    }
+    ended = {}
+    for way, (send, number, times) in ways.items():
+        arguments = ["--resume"] if ended else [*asked, f"--set=evaluation.times={TIMES}"]
+        driver = Driver(studies, *arguments, "--wandb=offline")
+        driver.wait_until_it_trains(folder)
+        ended[way] = driver.end(send, number, times)
+    last = Driver(studies, "--resume").process
+    said, _ = last.communicate(timeout=150)
+    ended["resumed"] = Ended(said, last.returncode, 0.0, [])
+    for way, how in ended.items():
+        print(f"{way}: {how.seconds:.1f} s")
+    return ended
 
 
-def goes_on_and_ends(studies: Path, folder: StudyFolder) -> None:
-    said, _ = Driver(studies, "--resume").process.communicate(timeout=150)
-    assert "2/2 trials, 2 completed" in said, said
-    assert any("goes on after step" in log.read_text() for log in folder.path.glob("logs/*.log"))
+@pytest.fixture
+def folder(story: dict[str, Ended], tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
+    (studies,) = tmp_path_factory.getbasetemp().glob("stopped studies*")
+    return StudyFolder(studies / "stopped")
+
+
+@pytest.mark.parametrize("way", ["Ctrl-C", "SIGTERM", "Ctrl-C twice", "SIGTERM for all"])
+def test_it_leaves_in_time_and_says_how_to_go_on(story: dict[str, Ended], way: str) -> None:
+    ended = story[way]
+    assert ended.status == 130, ended.said
+    assert ended.seconds < (4 if "twice" in way else 10)
+    assert ended.left == []
+    assert "Traceback" not in ended.said
+    assert "--name stopped --resume" in ended.said
+
+
+def test_asked_once_trials_keep_themselves(story: dict[str, Ended], folder: StudyFolder) -> None:
+    for name in ("00000", "00001"):
+        log = folder.log(name).read_text()
+        assert log.count("stopped after step") == 2
+        kept = [int(step) for step in re.findall(r"stopped after step (\d+)", log)]
+        taken_up = [int(step) for step in re.findall(r"goes on after step (\d+)", log)]
+        assert set(kept) <= set(taken_up)
+
+
+def test_it_ends_with_every_trial_whole(story: dict[str, Ended], folder: StudyFolder) -> None:
+    assert "2/2 trials, 2 completed" in story["resumed"].said
     for name in ("00000", "00001"):
         steps = [point["step"] for point in record(folder, name)["curve"]]
-        assert steps == list(range(STEPS // 60, STEPS + 1, STEPS // 60))
+        assert steps == list(range(STEPS // TIMES, STEPS + 1, STEPS // TIMES))
