@@ -75,6 +75,10 @@ def _parser() -> Parser:
         f"(default: {StudySpec.patience:g})")  # fmt: skip
     add("--wandb", choices=WANDB_MODES, help="Weights & Biases (default: off)")
     add("--resume", action="store_true", help="go on with the study --name where it stopped")
+    add("--extend", type=int, metavar="N",
+        help="give the study --name N more trials of its design, and go on with it")  # fmt: skip
+    add("--allow-changes", action="store_true",
+        help="extend a study although code or libraries have changed since")  # fmt: skip
     return parser
 
 

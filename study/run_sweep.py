@@ -20,7 +20,7 @@ from nerf.command import INTERRUPTED, exit_status
 from nerf.errors import InputError
 from study.environment import settle_environment
 from study.options import parse
-from study.spec import StudySpec, check_unchanged, study_space
+from study.spec import StudySpec, check_unchanged, extend, study_space
 from study.stopping import Stop
 
 if TYPE_CHECKING:
@@ -42,8 +42,10 @@ def _run(arguments: list[str]) -> int:
     if "scene" in given and given["scene"] not in _BUILT_IN:
         given["scene"] = str(Path(given["scene"]).absolute())
     studies = Path(given.get("studies", "studies")).absolute()
-    if given.get("resume"):
-        folder, spec, scene = _kept(studies, given)
+    goes_on = "resume" in given or "extend" in given
+    extension: dict[str, Any] | None = None
+    if goes_on:
+        folder, spec, scene, extension = _kept(studies, given)
     else:
         folder, spec, scene = _new(studies, given)
 
@@ -60,12 +62,12 @@ def _run(arguments: list[str]) -> int:
     with Stop(way_back) as stop:
         from study.sweep import launch
 
-        if not given.get("resume"):
+        if not goes_on:
             from study.provenance import document
 
             folder.write_spec(document(folder.name, spec, scene, sys.argv))
         console.print(f"study {folder.name} in {folder.path}", soft_wrap=True, highlight=False)
-        ending = launch(folder, spec, scene, resources, console, stop)
+        ending = launch(folder, spec, scene, resources, console, stop, extension)
     if ending.reason:
         raise InputError(f"stopped: {ending.reason}; put that right, then {way_back}")
     if not ending.finished:
@@ -95,9 +97,13 @@ def _new(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpe
     return folder, dataclasses.replace(spec, space=space), scene
 
 
-def _kept(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpec, Scene]:
+def _kept(
+    studies: Path, given: Mapping[str, Any]
+) -> tuple[StudyFolder, StudySpec, Scene, dict[str, Any] | None]:
+    """The study to go on with, and its new study.json where it is extended."""
     if "name" not in given:
-        raise InputError("--resume needs the study's name; give --name")
+        way = "--extend" if "extend" in given else "--resume"
+        raise InputError(f"{way} needs the study's name; give --name")
     from study.folder import StudyFolder
 
     folder = StudyFolder(studies / given["name"])
@@ -115,7 +121,20 @@ def _kept(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySp
             f"the scene {spec.scene} is not the one that study {folder.name} began with; "
             "put the old one back, or give another --name"
         )
-    return folder, spec, scene
+    from study.provenance import differences, extended
+
+    changes = "; ".join(differences(document))
+    if "extend" not in given:
+        if changes:
+            print(f"warning: since study {folder.name} began, {changes}", file=sys.stderr)
+        return folder, spec, scene, None
+    if changes and "allow_changes" not in given:
+        raise InputError(
+            f"new trials would not compare with those of study {folder.name}: {changes}; put that "
+            "back, give another --name, or --allow-changes"
+        )
+    spec = extend(spec, given["extend"])
+    return folder, spec, scene, extended(document, spec, sys.argv)
 
 
 def _spec_fields(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,8 +117,16 @@ def option(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
+def extend(spec: StudySpec, trials: int) -> StudySpec:
+    """The study with more trials: explored ones, or optimised ones where it explores nothing."""
+    _require(trials >= 1, f"--extend must be at least 1, got {trials}")
+    phase = "explore" if spec.explore else "optimize"
+    longer: dict[str, Any] = {phase: getattr(spec, phase) + trials}
+    return dataclasses.replace(spec, **longer)
+
+
 def check_unchanged(asked: StudySpec, kept: StudySpec, given: Sequence[str]) -> None:
-    """Raises `InputError` where an option `given` beside --resume would make it another study."""
+    """Raises `InputError` where an option `given` would make it another study."""
     for field in ("scene", "downscale", "background", "explore", "optimize", "steps", "seed"):
         if field in given and getattr(asked, field) != getattr(kept, field):
             raise InputError(

@@ -49,13 +49,16 @@ def launch(
     resources: Resources,
     console: Console,
     stop: Stop,
+    extension: dict[str, Any] | None = None,
 ) -> Ending:
-    """Runs what is left of the study in `folder`.
+    """Runs what is left of the study in `folder`; `extension` is study.json of a longer one.
 
     Raises `InputError` if another process runs the study, and if Ray fails again and again.
     """
     ledger = Ledger(folder, spec)
     try:
+        if extension:  # not before the lock is ours
+            folder.write_spec(extension)
         steps = evaluation_steps(spec.space.config(spec.space.defaults()))
         books = Bookkeeper(folder, ledger, rungs(steps))
         with View(console, folder.name, spec) as view:
