@@ -23,7 +23,7 @@ GRACE = 6.0
 """Seconds that running trials have to keep themselves; their last checkpoint serves those that take
 longer."""
 
-_LAST = 8.5
+_LAST = 8.0
 """Seconds after which the process ends by force, should Ray hold it up."""
 
 _LOOKED_EVERY = 0.5  # seconds between two looks of a trial at whether it is to stop

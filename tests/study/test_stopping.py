@@ -70,10 +70,14 @@ class Ended:
 
 
 @pytest.fixture(scope="module")
-def story(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
+    return StudyFolder(tmp_path_factory.mktemp("stopped studies") / "stopped")
+
+
+@pytest.fixture(scope="module")
+def story(scene_file: Path, folder: StudyFolder) -> dict[str, Ended]:
     """How each launch of one study ended, the last one by itself."""
-    studies = tmp_path_factory.mktemp("stopped studies")
-    folder = StudyFolder(studies / "stopped")
+    studies = folder.path.parent
     asked = ["--scene", str(scene_file), "--explore=2", "--optimize=0", f"--steps={STEPS}", *TINY]
     ways: dict[str, tuple[Callable[[int, int], None], int, int]] = {
         "Ctrl-C": (os.killpg, signal.SIGINT, 1),
@@ -93,12 +97,6 @@ def story(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     for way, how in ended.items():
         print(f"{way}: {how.seconds:.1f} s")
     return ended
-
-
-@pytest.fixture
-def folder(story: dict[str, Ended], tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
-    (studies,) = tmp_path_factory.getbasetemp().glob("stopped studies*")
-    return StudyFolder(studies / "stopped")
 
 
 @pytest.mark.parametrize("way", ["Ctrl-C", "SIGTERM", "Ctrl-C twice", "SIGTERM for all"])
