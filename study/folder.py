@@ -11,6 +11,7 @@
         logs/ID.log       what a trial did, attempt by attempt
         errors/ID.txt     why attempts of a trial broke off, with tracebacks
         ray/, wandb/      scratch of those tools
+        best.toml         the best configuration, for nerf/train.py --config
         report.html
 
 Every file appears whole or not at all: it is written beside its place, then renamed.
@@ -98,6 +99,10 @@ class StudyFolder:
     @property
     def report(self) -> Path:
         return self.path / "report.html"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.toml"
 
     @property
     def ray(self) -> Path:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from nerf.command import INTERRUPTED, exit_status
 from nerf.errors import InputError
+from study.description import write_description
 from study.environment import settle_environment
 from study.options import parse
 from study.spec import StudySpec, check_unchanged, extend, study_space
@@ -48,12 +49,16 @@ def _run(arguments: list[str]) -> int:
         folder, spec, scene, extension = _kept(studies, given)
     else:
         folder, spec, scene = _new(studies, given)
+    if "save_study" in given:
+        write_description(given["save_study"], given)
+        print(f"wrote {given['save_study']}; run it with --study {given['save_study']}")
+        return 0
 
     from rich.console import Console
 
     from study.resources import fit, require_room
 
-    console = Console()
+    console = Console(force_terminal=False if "plain" in given else None)
     resources = fit(spec)
     require_room(folder.path)
     again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
@@ -151,6 +156,7 @@ def _load_scene(spec: StudySpec) -> Scene:
 def _conclude(folder: StudyFolder, console: Console) -> None:
     """Writes the report and says what the study found."""
     from analysis.report import findings, write_report
+    from study.best import write_best
 
     with console.status("computing what mattered, writing the report"):
         found = findings(folder)
@@ -168,6 +174,13 @@ def _conclude(folder: StudyFolder, console: Console) -> None:
     if len(failed):
         first = failed.iloc[0]
         lines.append(f"{len(failed)} failed; trial {first['trial_id']}: {first['reason']}")
+    if found.best is not None:
+        scene = folder.read_spec()["spec"]["scene"]
+        best = write_best(folder, found.best.to_dict(), scene)
+        lines.append(
+            f"train it further: python nerf/train.py --scene {shlex.quote(scene)} "
+            f"--config {shlex.quote(str(best))} --steps 5000"
+        )
     for line in (*lines, found.headline, f"report: {report}"):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 

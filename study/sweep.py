@@ -15,6 +15,7 @@ import ray
 from ray import tune
 from rich.console import Console
 
+from nerf.baselines import baselines
 from nerf.errors import InputError
 from nerf.scenes.scene import Scene
 from nerf.training import evaluation_steps
@@ -23,12 +24,12 @@ from study.faults import no_room
 from study.folder import StudyFolder
 from study.halving import rungs
 from study.ledger import Ledger
-from study.progress import View
 from study.resources import Resources, has_room
 from study.search import LedgerScheduler, LedgerSearcher
 from study.spec import StudySpec
 from study.stopping import Stop, tell_trials
 from study.trainable import Job, run_trial
+from study.view import View
 
 _RELAUNCHES = 3
 """Ray may give up on a whole run for one process out of memory; so often in a row we begin anew."""
@@ -61,7 +62,7 @@ def launch(
             folder.write_spec(extension)
         steps = evaluation_steps(spec.space.config(spec.space.defaults()))
         books = Bookkeeper(folder, ledger, rungs(steps))
-        with View(console, folder.name, spec) as view:
+        with View(console, folder.name, spec, max(baselines(scene).values())) as view:
             view.show(ledger.trials())
             _run_to_the_end(books, scene, resources, view, stop)
             view.show(ledger.trials(), at_once=True)
