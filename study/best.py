@@ -12,7 +12,7 @@ from study.description import toml
 from study.folder import StudyFolder
 
 
-def write_best(folder: StudyFolder, row: Mapping[str, Any], scene: str) -> Path:
+def write_best(folder: StudyFolder, row: Mapping[Any, Any], scene: str) -> Path:
     """Writes best.toml from a trial's row, every parameter of it, and returns its path."""
     lines = [
         f"# Trial {row['trial_id']} of study {folder.name}: {row['psnr']:.2f} dB on validation",

@@ -79,6 +79,10 @@ def _run(arguments: list[str]) -> int:
         print(f"stopped before its end; {way_back}")
         return INTERRUPTED
     _conclude(folder, console)
+    if spec.wandb == "offline":
+        from study.tracking import sync_command
+
+        console.print(f"to W&B: {sync_command(folder)}", soft_wrap=True, highlight=False)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from study.ledger import Ledger
 from study.messages import Message, Outcome
 from study.spec import StudySpec
 from tests.study.conftest import curve, record
+from tests.study.journals import write_study
 
 Open = Callable[[], Ledger]
 
@@ -134,3 +136,18 @@ def test_damaged_tables_are_made_anew(
     go_on(hurt, half_done[1])
     hurt.write_tables()
     assert list(hurt.read_trials()["number"]) == list(range(7))
+
+
+@pytest.mark.slow
+def test_opening_a_study_of_two_hundred_trials_takes_no_time(folder: StudyFolder) -> None:
+    """Ray's start comes on top; together they have 20 s."""
+    write_study(folder, trials=200, planned=202)
+    spec = StudySpec.from_json(folder.read_spec())
+    began = time.process_time()
+    ledger = Ledger(folder, spec)
+    books = Bookkeeper(folder, ledger, ())
+    assignment = books.next()
+    assert time.process_time() - began < 3.0
+    ledger.close()
+    assert assignment
+    assert (assignment.number, books.notices) == (200, [])

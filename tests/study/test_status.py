@@ -16,6 +16,7 @@ from study.bookkeeping import Bookkeeper
 from study.folder import StudyFolder
 from study.ledger import Ledger
 from study.spec import StudySpec
+from tests.study.journals import write_study
 from tests.study.test_mending import run
 
 
@@ -86,8 +87,6 @@ def test_a_thousand_trials_are_shown_within_two_seconds(
     folder: StudyFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On a journal as a driver leaves it, written at once since each line costs it a sync."""
-    from tests.study.journals import write_study
-
     write_study(folder, trials=1000)
     began = time.process_time()
     assert status.main([str(folder.path)]) == 0
