@@ -81,6 +81,9 @@ class Bookkeeper:
         curve = list(message.curve) if message else []
         record = row(self.ledger.spec, assignment, outcome, datetime.now(UTC))
         self.folder.append(record, curve)
+        render = self.folder.render(trial_id(number))
+        if render.exists():
+            self.ledger.attach(number, render)
         self.ledger.tell(number, outcome)
         self.folder.checkpoint(trial_id(number)).unlink(missing_ok=True)
         del self.running[number]

@@ -143,6 +143,16 @@ class Ledger:
         self._storage.set_trial_user_attr(trial._trial_id, "failures", failures)
         return len(failures)
 
+    def attach(self, number: int, render: Path) -> None:
+        """Lets optuna-dashboard show a running trial's picture, which stays where it is.
+
+        The dashboard looks for artifacts by their id in one folder: here the file's name.
+        """
+        meta = {"artifact_id": render.name, "filename": render.name, "mimetype": "image/png"}
+        text = json.dumps({**meta, "encoding": None})
+        trial = self.trials()[number]
+        self._storage.set_trial_system_attr(trial._trial_id, f"artifacts:{render.name}", text)
+
     def report(self, number: int, curve: list[tuple[int, float]]) -> None:
         """Keeps the finite (step, PSNR) of a running trial's curve that the journal lacks."""
         trial = self.trials()[number]

@@ -84,9 +84,9 @@ def track(
 
 
 def sync_command(folder: StudyFolder) -> str:
-    """What sends a study's offline runs to W&B; trials that were taken up again are one run each."""
+    """What sends a study's offline runs to W&B, a trial's attempts as one run."""
     runs = shlex.quote(str(folder.wandb / "wandb"))
-    return f"wandb sync --append {runs}/offline-run-*"
+    return f"wandb sync --yes {runs}/offline-run-*"
 
 
 def _run_id(folder: StudyFolder, trial_id: str) -> str:

@@ -42,7 +42,7 @@ def studies(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         begin = ["--resume"] if folder.spec_file.exists() else new
         driver = start(*place, "--name=killed", *begin, cwd=studies)
         # The first trials come when Ray has started; a kill before is one of the twenty as well.
-        moment = time.monotonic() + draw.uniform(1.0, 9.0)
+        moment = time.monotonic() + draw.uniform(0.5, 6.5)
         while time.monotonic() < moment and driver.poll() is None:
             time.sleep(0.05)
         if driver.poll() is None:
