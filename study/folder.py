@@ -7,6 +7,7 @@
         trials.parquet    a row a trial, made from the records
         curves.parquet    a row an evaluation, made from the records
         renders/ID.png    one validation view beside its truth, at the trial's end
+        artifacts/        those pictures again, as optuna-dashboard looks for them
         checkpoints/      what a running trial resumes from
         logs/ID.log       what a trial did, attempt by attempt
         errors/ID.txt     why attempts of a trial broke off, with tracebacks

@@ -144,14 +144,18 @@ class Ledger:
         return len(failures)
 
     def attach(self, number: int, render: Path) -> None:
-        """Lets optuna-dashboard show a running trial's picture, which stays where it is.
+        """Lets optuna-dashboard show a running trial's picture.
 
-        The dashboard looks for artifacts by their id in one folder: here the file's name.
+        It looks for artifacts in one folder, under ids that look like hexadecimal numbers.
         """
-        meta = {"artifact_id": render.name, "filename": render.name, "mimetype": "image/png"}
+        artifact = render.parents[1] / "artifacts" / render.stem
+        artifact.parent.mkdir(exist_ok=True)
+        artifact.unlink(missing_ok=True)
+        artifact.symlink_to(Path("..", render.parent.name, render.name))
+        meta = {"artifact_id": artifact.name, "filename": render.name, "mimetype": "image/png"}
         text = json.dumps({**meta, "encoding": None})
         trial = self.trials()[number]
-        self._storage.set_trial_system_attr(trial._trial_id, f"artifacts:{render.name}", text)
+        self._storage.set_trial_system_attr(trial._trial_id, f"artifacts:{artifact.name}", text)
 
     def report(self, number: int, curve: list[tuple[int, float]]) -> None:
         """Keeps the finite (step, PSNR) of a running trial's curve that the journal lacks."""

@@ -47,7 +47,7 @@ def address(folder: StudyFolder, spec: StudySpec) -> Iterator[str]:
     assert COMMAND
     command = [COMMAND, str(folder.journal), "--storage-class", "JournalFileStorage"]
     server = subprocess.Popen(
-        [*command, "--artifact-dir", str(folder.path / "renders"), "--port", str(port)],
+        [*command, "--artifact-dir", str(folder.path / "artifacts"), "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
