@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -20,9 +21,9 @@ class ContactSheet:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def add(self, step: int, picture: Picture) -> None:
+    def add(self, step: int, picture: Callable[[], Picture]) -> None:
         """Puts one picture after those before it; a resumed run goes on with the same sheet."""
-        pixels = (np.nan_to_num(picture.rgb.numpy()) * 255 + 0.5).astype(np.uint8)
+        pixels = (np.nan_to_num(picture().rgb.numpy()) * 255 + 0.5).astype(np.uint8)
         replace_atomically(
             self._folder / "progress" / f"{step:08d}.png", lambda path: iio.imwrite(path, pixels)
         )

@@ -11,9 +11,11 @@ import dataclasses
 import functools
 import inspect
 import math
+import tomllib
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from nerf import config as config_module
@@ -157,6 +159,29 @@ def parse_settings(settings: list[str]) -> dict[str, Value]:
         if path in flat:
             raise InputError(f"{path} is set twice; keep one of them")
         flat[path] = parameter(path).parse(text)
+    return flat
+
+
+def read_settings(file: Path) -> dict[str, Value]:
+    """The flat mapping that a TOML file of `PATH = value` lines holds.
+
+    Raises `InputError` naming the file, and the line or path, for anything else.
+    """
+    try:
+        content = tomllib.loads(file.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{file} is no TOML file that can be read: {error}") from None
+    flat: dict[str, Value] = {}
+    waiting: list[tuple[str, Any]] = list(content.items())
+    while waiting:
+        path, value = waiting.pop(0)
+        if isinstance(value, dict):
+            waiting += [(f"{path}.{key}", entry) for key, entry in value.items()]
+            continue
+        try:
+            flat[path] = parameter(path).check(value)
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from None
     return flat
 
 

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from nerf.command import INTERRUPTED, Parser, describe_parameters, exit_status
 from nerf.errors import InputError
-from nerf.parameters import Value, build, flatten, parse_settings, with_suggested_bounds
+from nerf.parameters import (
+    DERIVED,
+    Value,
+    build,
+    flatten,
+    parse_settings,
+    read_settings,
+    with_suggested_bounds,
+)
 
 if TYPE_CHECKING:
     from nerf.config import NerfConfig
@@ -54,6 +62,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--gpus", type=int, choices=(0, 1), help="default: 1 where there is one")
     parser.add_argument("--out", type=Path, help="folder to make (default runs/SCENE)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="TOML of PATH = value lines, as a study's best.toml; options override it",
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -104,8 +118,13 @@ def _settings(asked: argparse.Namespace) -> dict[str, Value]:
             if path in settings:
                 raise InputError(f"{path} is given twice, by its option and by --set; keep one")
             settings[path] = value
+    if asked.config:
+        kept = read_settings(asked.config)
+        given = {DERIVED[path].sets if path in DERIVED else path for path in settings}
+        settings = {path: value for path, value in kept.items() if path not in given} | settings
     # A single run can afford more for its last figures than each of a study's many trials.
-    settings.setdefault("evaluation.final_pixels", FINAL_PIXELS)
+    if "evaluation.final_pixels" not in parse_settings(asked.set):
+        settings["evaluation.final_pixels"] = FINAL_PIXELS
     return settings
 
 

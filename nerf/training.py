@@ -245,17 +245,17 @@ def train(
     on_progress: Callable[[Progress], None] = _ignore,
     *,
     on_step: Callable[[int], None] = _ignore,
-    on_picture: Callable[[int, Picture], None] | None = None,
+    on_picture: Callable[[int, Callable[[], Picture]], None] = _ignore,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint: Path | None = None,
     device: str = "cpu",
 ) -> TrainResult:
     """Trains one NeRF and returns how it ended; a run that has collapsed ends early.
 
-    `on_progress` hears of every evaluation, `on_step` of every step's number; `on_picture` sees the
-    first validation view at every evaluation. With a `checkpoint` the run goes on from that file
-    where it exists, and keeps itself there. Once `should_stop` says so the run keeps itself and
-    raises `Interrupted`.
+    `on_progress` hears of every evaluation, `on_step` of every step's number; `on_picture` may
+    render the first validation view at every evaluation. With a `checkpoint` the run goes on from
+    that file where it exists, and keeps itself there. Once `should_stop` says so the run keeps
+    itself and raises `Interrupted`.
     """
     run = TrainingRun(config, scene, device)
     if checkpoint and checkpoint.exists():
@@ -271,8 +271,7 @@ def train(
             run.stop_clock()
             progress = run.evaluate()
             keeper.keep(run)
-            if on_picture:
-                on_picture(run.steps_done, run.picture())
+            on_picture(run.steps_done, run.picture)
             on_progress(progress)
             run.start_clock()
         elif should_stop() or keeper.is_due():

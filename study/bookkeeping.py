@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from nerf.parameters import flatten
+from nerf.files import write_atomically
 from study.folder import StudyFolder, trial_id
 from study.halving import goes_on
 from study.ledger import Ledger
-from study.messages import Assignment, Message, Outcome
+from study.mending import mend, row
+from study.messages import Assignment, Fault, Message, Outcome
 
 # The tables are made anew from all records; that may take this share of a sweep's time.
 _TABLES_SHARE = 0.02
@@ -34,13 +35,22 @@ class Bookkeeper:
         self.running: dict[int, Assignment] = {}
         self.heard: dict[int, Message] = {}
         """The latest message of each running trial."""
+        self.notices: list[str] = mend(folder, ledger)
+        """What the person should know and has not been told yet."""
+        self.stopping = False
+        """Is this launch to end? Then what runs is left to be gone on with by the next one."""
+        self.disk_full = False
         self._rungs = rungs
+        self._again: deque[Assignment] = deque()
+        self._faults: dict[int, Fault] = {}
         self._waiting = self._assignments()
         self._tables_due = 0.0
 
     def next(self) -> Assignment | None:
         """The trial to run next, a dead driver's leftovers first; None when there is none."""
-        assignment = next(self._waiting, None)
+        if self.stopping:
+            return None
+        assignment = self._again.popleft() if self._again else next(self._waiting, None)
         if assignment:
             self.running[assignment.number] = assignment
         return assignment
@@ -48,6 +58,11 @@ class Bookkeeper:
     def hear(self, message: Message) -> bool:
         """Writes down what a running trial says. Shall it go on?"""
         assignment = self.running[message.number]
+        if message.notice:
+            self.notices.append(message.notice)
+        if message.fault:  # what follows from it is settled once its process has let go of it
+            self._faults[message.number] = message.fault
+            return True
         self.heard[message.number] = message
         self.ledger.report(message.number, [(p["step"], p["psnr"]) for p in message.curve])
         if message.outcome:
@@ -64,18 +79,48 @@ class Bookkeeper:
         assignment = self.running[number]
         message = self.heard.get(number)
         curve = list(message.curve) if message else []
-        self.folder.append(self._row(assignment, outcome), curve)
-        self._tell(number, outcome)
+        record = row(self.ledger.spec, assignment, outcome, datetime.now(UTC))
+        self.folder.append(record, curve)
+        render = self.folder.render(trial_id(number))
+        if render.exists():
+            self.ledger.attach(number, render)
+        self.ledger.tell(number, outcome)
         self.folder.checkpoint(trial_id(number)).unlink(missing_ok=True)
         del self.running[number]
         self.heard.pop(number, None)
         self.write_tables_when_due()
 
-    def lose(self, number: int) -> None:
-        """Ends a trial whose process died before it could say how it went, if it has not ended."""
-        if number in self.running:
+    def let_go(self, number: int, fault: Fault) -> None:
+        """Settles a trial whose process has let go of it, for `fault` unless it named its own.
+
+        A trial that has ended stays as it is. One that was broken off is tried again from its
+        checkpoint as often as the study allows, then recorded as failed.
+        """
+        fault = self._faults.pop(number, fault)
+        if number not in self.running:
+            return
+        if fault.disk_full:
+            self.stopping = self.disk_full = True
+        if self.stopping:
+            del self.running[number]
+            return
+        assignment = self.running[number]
+        self._keep_traceback(assignment, fault)
+        if self.ledger.failed_once(number, fault.reason) <= self.ledger.spec.retries:
+            del self.running[number]
+            self._again.append(replace(assignment, attempt=assignment.attempt + 1))
+            self.notices.append(f"trial {number} broke off and is tried again: {fault.reason}")
+        else:
             message = self.heard.get(number) or Message(number, host="", device="")
-            self.end(number, message.ended("failed", "its process died"))
+            self.end(number, message.ended("failed", fault.reason))
+
+    def begin_anew(self) -> None:
+        """All processes are gone: what they ran is handed out again."""
+        self.running.clear()
+        self.heard.clear()
+        self._faults.clear()
+        self._again.clear()
+        self._waiting = self._assignments()
 
     def finished(self) -> bool:
         """Has every planned trial ended?"""
@@ -91,38 +136,21 @@ class Bookkeeper:
         took = time.monotonic() - began
         self._tables_due = began + took / _TABLES_SHARE
 
+    def _keep_traceback(self, assignment: Assignment, fault: Fault) -> None:
+        file = self.folder.error(trial_id(assignment.number))
+        earlier = file.read_text() if file.exists() else ""
+        entry = f"attempt {assignment.attempt}: {fault.reason}\n{fault.traceback}\n"
+        write_atomically(file, (earlier + entry).encode())
+
     def _assignments(self) -> Iterator[Assignment]:
-        recorded = {record["trial"]["number"]: record["trial"] for record in self.folder.records()}
-        for assignment in self.ledger.leftovers():
-            if assignment.number in recorded:
-                row = recorded[assignment.number]
-                told = {field.name: row[field.name] for field in fields(Outcome)}
-                self._tell(assignment.number, Outcome(**told))
-            else:
-                yield assignment
+        yield from self.ledger.leftovers()
         while (fresh := self.ledger.ask()) is not None:
             yield fresh
 
     def _stopped(self, assignment: Assignment, message: Message) -> bool:
-        if assignment.phase != "optimize" or assignment.baseline or not message.curve:
+        if not assignment.may_stop or not message.curve:
             return False
         last = message.curve[-1]
         if last["step"] not in self._rungs or not math.isfinite(last["psnr"]):
             return False
         return not goes_on(last["psnr"], self.ledger.reported_at(last["step"]))
-
-    def _tell(self, number: int, outcome: Outcome) -> None:
-        self.ledger.tell(number, outcome.state, outcome.reason, outcome.steps_done, outcome.psnr)
-
-    def _row(self, assignment: Assignment, outcome: Outcome) -> dict[str, Any]:
-        config = self.ledger.spec.space.config(assignment.values, assignment.seed)
-        return {
-            "trial_id": trial_id(assignment.number),
-            "number": assignment.number,
-            "phase": assignment.phase,
-            "budget_steps": self.ledger.spec.steps,
-            "started": assignment.started.isoformat(),
-            "ended": datetime.now(UTC).isoformat(),
-            **asdict(outcome),
-            **flatten(config),
-        }

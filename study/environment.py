@@ -14,6 +14,8 @@ _RAY = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     # Nothing is restored from Tune's snapshots, so they need not be taken.
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    # Signals are taken by study/stopping.py, which lets trials keep themselves first.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     # Silences a warning about a behaviour to come; trials without a GPU hide them themselves.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",

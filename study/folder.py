@@ -7,9 +7,12 @@
         trials.parquet    a row a trial, made from the records
         curves.parquet    a row an evaluation, made from the records
         renders/ID.png    one validation view beside its truth, at the trial's end
+        artifacts/        those pictures again, as optuna-dashboard looks for them
         checkpoints/      what a running trial resumes from
-        errors/ID.txt     the traceback of a trial that failed
+        logs/ID.log       what a trial did, attempt by attempt
+        errors/ID.txt     why attempts of a trial broke off, with tracebacks
         ray/, wandb/      scratch of those tools
+        best.toml         the best configuration, for nerf/train.py --config
         report.html
 
 Every file appears whole or not at all: it is written beside its place, then renamed.
@@ -99,6 +102,10 @@ class StudyFolder:
         return self.path / "report.html"
 
     @property
+    def best(self) -> Path:
+        return self.path / "best.toml"
+
+    @property
     def ray(self) -> Path:
         return self.path / "ray"
 
@@ -108,6 +115,9 @@ class StudyFolder:
 
     def checkpoint(self, trial_id: str) -> Path:
         return self.path / "checkpoints" / f"{trial_id}.pt"
+
+    def log(self, trial_id: str) -> Path:
+        return self.path / "logs" / f"{trial_id}.log"
 
     def error(self, trial_id: str) -> Path:
         return self.path / "errors" / f"{trial_id}.txt"
@@ -143,9 +153,21 @@ class StudyFolder:
         write_atomically(self.record_file(row["trial_id"]), record.encode())
 
     def records(self) -> list[dict[str, Any]]:
-        """Every ended trial's record, by number."""
+        """Every ended trial's record, by number; raises `InputError` for one that is damaged."""
         files = sorted((self.path / "records").glob("*.json"))
-        return [json.loads(file.read_text()) for file in files]
+        records = [_read_record(file) for file in files]
+        for file, record in zip(files, records, strict=True):
+            if record is None:
+                raise InputError(f"{file} cannot be read; run_sweep.py --resume mends the study")
+        return [record for record in records if record is not None]
+
+    def set_damaged_aside(self) -> list[Path]:
+        """Renames the records that cannot be read; returns what they were called."""
+        files = sorted((self.path / "records").glob("*.json"))
+        damaged = [file for file in files if _read_record(file) is None]
+        for file in damaged:
+            file.rename(file.with_suffix(".json.damaged"))
+        return damaged
 
     def write_tables(self) -> None:
         """Makes trials.parquet and curves.parquet anew from the records."""
@@ -204,6 +226,16 @@ def _read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
             f"{file} cannot be read ({str(error).splitlines()[0]}); run_sweep.py --resume makes it "
             "anew from the records"
         ) from None
+
+
+def _read_record(file: Path) -> dict[str, Any] | None:
+    """A record, or None where the file holds none."""
+    try:
+        record = json.loads(file.read_bytes())
+        whole = set(TRIAL_COLUMNS) <= set(record["trial"]) and isinstance(record["curve"], list)
+    except (ValueError, TypeError, KeyError):
+        return None
+    return record if whole else None
 
 
 def _plain(value: Any) -> Any:

@@ -8,13 +8,15 @@ to be asked for, so that a sweep goes on from wherever its last driver died.
 from __future__ import annotations
 
 import fcntl
+import json
 import math
 import os
 import platform
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import optuna
 from optuna.distributions import (
@@ -29,10 +31,11 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from nerf.errors import InputError
+from nerf.files import write_atomically
 from nerf.parameters import Value
 from study.design import explore_point, trial_seed
 from study.folder import StudyFolder
-from study.messages import Assignment
+from study.messages import Assignment, Outcome
 from study.space import Dimension
 from study.spec import StudySpec
 
@@ -46,7 +49,8 @@ class Ledger:
         """Opens or creates the folder's study; raises `InputError` if another process runs it."""
         self.spec = spec
         self._lock = _lock(folder.path / "driver.lock", folder.name)
-        _repair_torn_tail(folder.journal)
+        self.notice = repair(folder.journal)
+        """What was found damaged in the journal; empty where nothing was."""
         # Only this process writes, so a lock of Optuna's own was left behind by a dead one.
         folder.journal.with_name(folder.journal.name + ".lock").unlink(missing_ok=True)
         self._storage = JournalStorage(JournalFileBackend(str(folder.journal)))
@@ -69,7 +73,7 @@ class Ledger:
 
     def leftovers(self) -> list[Assignment]:
         """The trials that a dead driver left running."""
-        return [self._assignment(trial) for trial in self.trials(TrialState.RUNNING)]
+        return [self.assignment(trial) for trial in self.trials(TrialState.RUNNING)]
 
     def ask(self) -> Assignment | None:
         """The next trial, or None when all have been asked for.
@@ -86,21 +90,72 @@ class Ledger:
             params = self.spec.space.defaults() if baseline else {}
         else:
             return None
-        # One line of the journal: the trial exists whole or not at all.
+        self._add(phase, baseline, params, {})
+        return self.assignment(self.trials()[number])
+
+    def _add(
+        self, phase: str, baseline: bool, params: dict[str, Value], points: dict[int, float]
+    ) -> None:
+        """A running trial, in one line of the journal: it exists whole or not at all."""
+        attributes = {
+            "phase": phase,
+            "baseline": baseline,
+            "seed": trial_seed(self.spec.seed, sum(self._asked.values())),
+            "budget_steps": self.spec.steps,
+        }
         template = create_trial(
             state=TrialState.RUNNING,
             params=params,
             distributions={path: self._distributions[path] for path in params},
-            user_attrs={
-                "phase": phase,
-                "baseline": baseline,
-                "seed": trial_seed(self.spec.seed, number),
-                "budget_steps": self.spec.steps,
-            },
+            user_attrs=attributes,
+            intermediate_values=points,
         )
         self._study.add_trial(template)
         self._asked[phase] += 1
-        return self._assignment(self.trials()[number])
+
+    def restore(self, records: Sequence[dict[str, Any]]) -> list[int]:
+        """Puts back the trials that a damaged journal forgot; returns their numbers.
+
+        What has a record comes back as it ended, what has none is left to be run.
+        """
+        rows = {record["trial"]["number"]: record for record in records}
+        forgotten = list(range(len(self.trials()), max(rows, default=-1) + 1))
+        for number in forgotten:
+            if number not in rows:
+                self.ask()
+                continue
+            row = rows[number]["trial"]
+            baseline = row["phase"] == "optimize" and self._asked["optimize"] == 0
+            points = {p["step"]: p["psnr"] for p in rows[number]["curve"]}
+            self._add(
+                row["phase"],
+                baseline,
+                {path: row[path] for path in self._distributions},
+                {step: psnr for step, psnr in points.items() if math.isfinite(psnr)},
+            )
+            self.tell(number, Outcome.of(row))
+        return forgotten
+
+    def failed_once(self, number: int, reason: str) -> int:
+        """Notes that a running trial broke off; returns how often it has by now."""
+        trial = self.trials()[number]
+        failures = [*trial.user_attrs.get("failures", []), reason]
+        self._storage.set_trial_user_attr(trial._trial_id, "failures", failures)
+        return len(failures)
+
+    def attach(self, number: int, render: Path) -> None:
+        """Lets optuna-dashboard show a running trial's picture.
+
+        It looks for artifacts in one folder, under ids that look like hexadecimal numbers.
+        """
+        artifact = render.parents[1] / "artifacts" / render.stem
+        artifact.parent.mkdir(exist_ok=True)
+        artifact.unlink(missing_ok=True)
+        artifact.symlink_to(Path("..", render.parent.name, render.name))
+        meta = {"artifact_id": artifact.name, "filename": render.name, "mimetype": "image/png"}
+        text = json.dumps({**meta, "encoding": None})
+        trial = self.trials()[number]
+        self._storage.set_trial_system_attr(trial._trial_id, f"artifacts:{artifact.name}", text)
 
     def report(self, number: int, curve: list[tuple[int, float]]) -> None:
         """Keeps the finite (step, PSNR) of a running trial's curve that the journal lacks."""
@@ -114,26 +169,28 @@ class Ledger:
         values = (trial.intermediate_values.get(step) for trial in self.trials())
         return [value for value in values if value is not None]
 
-    def tell(self, number: int, state: str, reason: str, steps_done: int, psnr: float) -> None:
+    def tell(self, number: int, outcome: Outcome) -> None:
         """Ends a running trial; one that has ended stays as it is.
 
-        `state` is one of `study.folder.STATES`. Only a full budget with a finite PSNR (dB) is
-        complete for Optuna: what was stopped early is pruned, all else failed.
+        Only a full budget with a finite PSNR (dB) is complete for Optuna: what was stopped early
+        is pruned, all else failed.
         """
         trial = self.trials()[number]
         if trial.state.is_finished():
             return
-        for key, value in {"state": state, "reason": reason, "steps_done": steps_done}.items():
-            self._storage.set_trial_user_attr(trial._trial_id, key, value)
+        for key in ("state", "reason", "steps_done"):
+            self._storage.set_trial_user_attr(trial._trial_id, key, getattr(outcome, key))
         budget: int = trial.user_attrs["budget_steps"]
-        if state == "pruned":
+        full = outcome.steps_done >= budget and math.isfinite(outcome.psnr)
+        if outcome.state == "pruned":
             self._study.tell(number, state=TrialState.PRUNED)
-        elif state in ("completed", "collapsed") and steps_done >= budget and math.isfinite(psnr):
-            self._study.tell(number, psnr)
+        elif outcome.state in ("completed", "collapsed") and full:
+            self._study.tell(number, outcome.psnr)
         else:
             self._study.tell(number, state=TrialState.FAIL)
 
-    def _assignment(self, trial: FrozenTrial) -> Assignment:
+    def assignment(self, trial: FrozenTrial) -> Assignment:
+        """What a trial was given to do."""
         missing = [d for d in self.spec.space.dimensions if d.path not in trial.params]
         return Assignment(
             number=trial.number,
@@ -143,6 +200,7 @@ class Ledger:
             values=self._proposed(trial, missing) if missing else dict(trial.params),
             # Optuna keeps local time without saying so.
             started=(trial.datetime_start or datetime.now()).astimezone(UTC),
+            attempt=len(trial.user_attrs.get("failures", [])) + 1,
         )
 
     def _proposed(self, trial: FrozenTrial, missing: list[Dimension]) -> dict[str, Value]:
@@ -193,13 +251,39 @@ def _lock(path: Path, name: str) -> TextIO:
     return file
 
 
-def _repair_torn_tail(journal: Path) -> None:
-    """Cuts off a last line written in part, for which Optuna would refuse the whole file."""
+def repair(journal: Path) -> str:
+    """Cuts a journal off before its first unreadable line, for which Optuna would refuse it all.
+
+    A last line written in part is what any death may leave; anything else is damage, which is
+    named in what comes back, and the damaged file is kept beside.
+    """
     if not journal.exists():
-        return
+        return ""
+    content = journal.read_bytes()
+    sound = _sound_length(content)
+    if sound == len(content):
+        return ""
+    notice = ""
+    if b"\n" in content[sound:]:
+        aside = journal.with_name(f"{journal.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
+        write_atomically(aside, content)
+        line = content.count(b"\n", 0, sound) + 1
+        notice = f"{journal} was damaged from line {line} on; kept as {aside.name}"
     with journal.open("rb+") as file:
-        content = file.read()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            file.truncate(whole)
-            os.fsync(file.fileno())
+        file.truncate(sound)
+        os.fsync(file.fileno())
+    return notice
+
+
+def _sound_length(content: bytes) -> int:
+    """The bytes before the first line that is no whole JSON object."""
+    sound = 0
+    for line in content.splitlines(keepends=True):
+        try:
+            whole = line.endswith(b"\n") and isinstance(json.loads(line), dict)
+        except ValueError:
+            whole = False
+        if not whole:
+            break
+        sound += len(line)
+    return sound

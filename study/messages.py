@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,13 @@ class Assignment:
     seed: int
     values: dict[str, Value]
     started: datetime
+    attempt: int = 1
+    """Counts the trial's own failures; a driver's death begins no new one."""
+
+    @property
+    def may_stop(self) -> bool:
+        """May successive halving end it? Never an explored one, whose kind must compare."""
+        return self.phase == "optimize" and not self.baseline
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,21 @@ class Outcome:
     host: str = ""
     device: str = ""
 
+    @staticmethod
+    def of(row: Mapping[str, Any]) -> Outcome:
+        """The outcome that a trial's row holds."""
+        return Outcome(**{field.name: row[field.name] for field in fields(Outcome)})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a trial broke off, in one line, and where in the code."""
+
+    reason: str
+    traceback: str = ""
+    disk_full: bool = False
+    """No fault of the trial's: it goes on when there is room again."""
+
 
 @dataclass(frozen=True)
 class Message:
@@ -50,6 +73,10 @@ class Message:
     device: str
     curve: tuple[dict[str, Any], ...] = ()
     outcome: Outcome | None = None
+    notice: str = ""
+    """Something the person who runs the study should know."""
+    fault: Fault | None = None
+    """What stopped the trial before it could end."""
 
     def ended(self, state: str, reason: str) -> Outcome:
         """The outcome of a trial that was ended after this message, by its curve's figures."""

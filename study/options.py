@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from nerf.command import Parser, describe_parameters
+from study.description import read_description
 from study.space import DEFAULT_SETTINGS, DEFAULT_VARIED
 from study.spec import WANDB_MODES, StudySpec
 
@@ -24,8 +26,18 @@ examples:
 
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
-    """The options that were given, by name; those left out are missing. Raises `InputError`."""
-    return vars(_parser().parse(arguments))
+    """The options that were given, by name; those left out are missing. Raises `InputError`.
+
+    A described study counts as given, where the command line says nothing else.
+    """
+    given = vars(_parser().parse(arguments))
+    described = read_description(given["study"]) if "study" in given else {}
+    for key in ("vary", "set"):
+        own = {text.partition("=")[0] for text in (*given.get("vary", ()), *given.get("set", ()))}
+        kept = [text for text in described.get(key, ()) if text.partition("=")[0] not in own]
+        described[key] = [*kept, *given.get(key, ())]
+    merged = {**described, **{key: given[key] for key in given if key not in ("vary", "set")}}
+    return {key: value for key, value in merged.items() if value != []}
 
 
 def _parser() -> Parser:
@@ -68,8 +80,22 @@ def _parser() -> Parser:
     add("--cpus-per-trial", type=int, metavar="N", help="threads of each trial (default: 1)")
     add("--gpus-per-trial", type=float, metavar="F", help="may be a fraction (default: 0)")
     add("--max-concurrent", type=int, metavar="K", help="trials at once (default: as many as fit)")
+    add("--retries", type=int, metavar="N",
+        help=f"tries more for a trial that breaks off (default: {StudySpec.retries})")  # fmt: skip
+    add("--patience", type=float, metavar="S",
+        help="end a trial that makes no step for S seconds "
+        f"(default: {StudySpec.patience:g})")  # fmt: skip
     add("--wandb", choices=WANDB_MODES, help="Weights & Biases (default: off)")
+    add("--study", type=Path, metavar="FILE",
+        help="a study in TOML or YAML, or a W&B sweep.yaml; options override it")  # fmt: skip
+    add("--save-study", type=Path, metavar="FILE",
+        help="write what is asked for as a TOML file for --study, and run nothing")  # fmt: skip
+    add("--plain", action="store_true", help="a line a trial, no live view")
     add("--resume", action="store_true", help="go on with the study --name where it stopped")
+    add("--extend", type=int, metavar="N",
+        help="give the study --name N more trials of its design, and go on with it")  # fmt: skip
+    add("--allow-changes", action="store_true",
+        help="extend a study although code or libraries have changed since")  # fmt: skip
     return parser
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import nerf
 from nerf.baselines import baselines
 from nerf.scenes.scene import Scene
-from study.folder import SCHEMA_VERSION
+from study.folder import PHASES, SCHEMA_VERSION
 from study.spec import StudySpec
 
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "nerf-study")
+_DECIDE = ("torch", "numpy")
+"""Of these, the ones that the same configuration and seed may train differently under."""
 
 
 def document(name: str, spec: StudySpec, scene: Scene, command: Sequence[str]) -> dict[str, Any]:
@@ -36,9 +40,51 @@ def document(name: str, spec: StudySpec, scene: Scene, command: Sequence[str]) -
         "spec": spec.to_json(),
         "space": spec.space.to_json(),
         "versions": versions(),
+        "code": code_hash(),
         "git": git_state(Path(__file__).parent),
         "command": list(command),
     }
+
+
+def differences(document: Mapping[str, Any]) -> list[str]:
+    """What has changed, since study.json was written, of all that decides a trial's result."""
+    now = versions()
+    told = [
+        f"{package} {document['versions'].get(package)} is now {now.get(package)}"
+        for package in _DECIDE
+        if document["versions"].get(package) != now.get(package)
+    ]
+    if document.get("code") != code_hash():
+        told.append("the code in nerf/ has changed")
+    return told
+
+
+def extended(
+    document: Mapping[str, Any], spec: StudySpec, command: Sequence[str]
+) -> dict[str, Any]:
+    """study.json of a study that has been given more trials, with when and by what code."""
+    entry = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "from": {phase: document["spec"][phase] for phase in PHASES},
+        "to": {phase: getattr(spec, phase) for phase in PHASES},
+        "differences": differences(document),
+        "git": git_state(Path(__file__).parent),
+        "command": list(command),
+    }
+    return {
+        **document,
+        "spec": spec.to_json(),
+        "extended": [*document.get("extended", []), entry],
+    }
+
+
+def code_hash() -> str:
+    """Of the program text that training runs; a changed README changes no result."""
+    digest = hashlib.sha256()
+    package = Path(nerf.__file__).parent
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def versions() -> dict[str, str]:

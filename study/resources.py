@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from nerf.errors import InputError
 from study.spec import StudySpec
+
+ROOM = 32 * 2**20
+"""Free bytes below which a study does not begin: its tables, journal and some checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,22 @@ def fit(spec: StudySpec) -> Resources:
         slots = min(slots, int(gpus * each / max(spec.gpus_per_trial, 1)))
     at_once = min(slots, spec.max_concurrent) if spec.max_concurrent else slots
     return Resources(cpus, gpus, at_once)
+
+
+def has_room(path: Path) -> bool:
+    """Is there room for a study in the folder `path`, or in its nearest ancestor that exists?"""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free >= ROOM
+
+
+def require_room(path: Path) -> None:
+    """Raises `InputError` where the disk is as good as full."""
+    if not has_room(path):
+        raise InputError(
+            f"the disk that holds {path} is full: less than {ROOM // 2**20} MB are free; make "
+            "room, or name another place with --studies"
+        )
 
 
 def _gpus() -> int:

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from nerf.command import INTERRUPTED, exit_status
 from nerf.errors import InputError
+from study.description import write_description
 from study.environment import settle_environment
 from study.options import parse
-from study.spec import StudySpec, check_unchanged, study_space
+from study.spec import StudySpec, check_unchanged, extend, study_space
+from study.stopping import Stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,31 +43,46 @@ def _run(arguments: list[str]) -> int:
     if "scene" in given and given["scene"] not in _BUILT_IN:
         given["scene"] = str(Path(given["scene"]).absolute())
     studies = Path(given.get("studies", "studies")).absolute()
-    if given.get("resume"):
-        folder, spec, scene = _kept(studies, given)
+    goes_on = "resume" in given or "extend" in given
+    extension: dict[str, Any] | None = None
+    if goes_on:
+        folder, spec, scene, extension = _kept(studies, given)
     else:
         folder, spec, scene = _new(studies, given)
+    if "save_study" in given:
+        write_description(given["save_study"], given)
+        print(f"wrote {given['save_study']}; run it with --study {given['save_study']}")
+        return 0
 
     from rich.console import Console
 
-    from study.resources import fit
+    from study.resources import fit, require_room
 
-    console = Console()
+    console = Console(force_terminal=False if "plain" in given else None)
     resources = fit(spec)
+    require_room(folder.path)
+    again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
+    way_back = f"go on with: {shlex.join([*again, '--resume'])}"
     settle_environment()
-    from study.sweep import launch
+    with Stop(way_back) as stop:
+        from study.sweep import launch
 
-    if not given.get("resume"):
-        from study.provenance import document
+        if not goes_on:
+            from study.provenance import document
 
-        folder.write_spec(document(folder.name, spec, scene, sys.argv))
-    console.print(f"study {folder.name} in {folder.path}", soft_wrap=True, highlight=False)
-    finished = launch(folder, spec, scene, resources, console)
-    if not finished:
-        again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
-        print(f"stopped before its end; go on with: {shlex.join([*again, '--resume'])}")
+            folder.write_spec(document(folder.name, spec, scene, sys.argv))
+        console.print(f"study {folder.name} in {folder.path}", soft_wrap=True, highlight=False)
+        ending = launch(folder, spec, scene, resources, console, stop, extension)
+    if ending.reason:
+        raise InputError(f"stopped: {ending.reason}; put that right, then {way_back}")
+    if not ending.finished:
+        print(f"stopped before its end; {way_back}")
         return INTERRUPTED
     _conclude(folder, console)
+    if spec.wandb == "offline":
+        from study.tracking import sync_command
+
+        console.print(f"to W&B: {sync_command(folder)}", soft_wrap=True, highlight=False)
     return 0
 
 
@@ -84,14 +101,18 @@ def _new(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpe
     # A driver that died while it wrote study.json leaves nothing but hidden temporary files.
     if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
         raise InputError(f"{folder.path} exists; go on with it by --resume, or give another --name")
-    scene = _load_scene(spec.scene)
+    scene = _load_scene(spec)
     space = spec.space.within((round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
     return folder, dataclasses.replace(spec, space=space), scene
 
 
-def _kept(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpec, Scene]:
+def _kept(
+    studies: Path, given: Mapping[str, Any]
+) -> tuple[StudyFolder, StudySpec, Scene, dict[str, Any] | None]:
+    """The study to go on with, and its new study.json where it is extended."""
     if "name" not in given:
-        raise InputError("--resume needs the study's name; give --name")
+        way = "--extend" if "extend" in given else "--resume"
+        raise InputError(f"{way} needs the study's name; give --name")
     from study.folder import StudyFolder
 
     folder = StudyFolder(studies / given["name"])
@@ -103,13 +124,26 @@ def _kept(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySp
         space = dataclasses.replace(space, bounds=kept.space.bounds)
     spec = dataclasses.replace(kept, space=space, **_spec_fields(given))
     check_unchanged(spec, kept, list(given))
-    scene = _load_scene(spec.scene)
+    scene = _load_scene(spec)
     if scene.content_hash() != document["scene"]["hash"]:
         raise InputError(
             f"the scene {spec.scene} is not the one that study {folder.name} began with; "
             "put the old one back, or give another --name"
         )
-    return folder, spec, scene
+    from study.provenance import differences, extended
+
+    changes = "; ".join(differences(document))
+    if "extend" not in given:
+        if changes:
+            print(f"warning: since study {folder.name} began, {changes}", file=sys.stderr)
+        return folder, spec, scene, None
+    if changes and "allow_changes" not in given:
+        raise InputError(
+            f"new trials would not compare with those of study {folder.name}: {changes}; put that "
+            "back, give another --name, or --allow-changes"
+        )
+    spec = extend(spec, given["extend"])
+    return folder, spec, scene, extended(document, spec, sys.argv)
 
 
 def _spec_fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,15 +151,16 @@ def _spec_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in names}
 
 
-def _load_scene(source: str) -> Scene:
+def _load_scene(spec: StudySpec) -> Scene:
     from nerf.scenes import load
 
-    return load(source)
+    return load(spec.scene, downscale=spec.downscale, background=spec.background)
 
 
 def _conclude(folder: StudyFolder, console: Console) -> None:
     """Writes the report and says what the study found."""
     from analysis.report import findings, write_report
+    from study.best import write_best
 
     with console.status("computing what mattered, writing the report"):
         found = findings(folder)
@@ -143,6 +178,13 @@ def _conclude(folder: StudyFolder, console: Console) -> None:
     if len(failed):
         first = failed.iloc[0]
         lines.append(f"{len(failed)} failed; trial {first['trial_id']}: {first['reason']}")
+    if found.best is not None:
+        scene = folder.read_spec()["spec"]["scene"]
+        best = write_best(folder, found.best.to_dict(), scene)
+        lines.append(
+            f"train it further: python nerf/train.py --scene {shlex.quote(scene)} "
+            f"--config {shlex.quote(str(best))} --steps 5000"
+        )
     for line in (*lines, found.headline, f"report: {report}"):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 

@@ -13,6 +13,9 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from study.bookkeeping import Bookkeeper
+from study.faults import kernel_kills, of_death
+from study.folder import trial_id as trial_file_name
+from study.messages import Fault
 
 TRIAL = "trial"
 """The key of a Ray config under which the trial's `Assignment` travels."""
@@ -28,18 +31,32 @@ class LedgerSearcher(Searcher):
         super().__init__()
         self._books = books
         self._numbers: dict[str, int] = {}
+        self._kernel_kills = kernel_kills()
+        self.said: dict[str, str] = {}
+        """What Ray said of trials whose process died, by its own names for them."""
 
     def suggest(self, trial_id: str) -> Any:
         assignment = self._books.next()
-        if assignment is None:
-            return Searcher.FINISHED
+        if assignment is None:  # what still runs may break off and come back
+            return None if self._books.running else Searcher.FINISHED
         self._numbers[trial_id] = assignment.number
         return {TRIAL: assignment}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        self._books.lose(self._numbers.pop(trial_id))
+        number = self._numbers.pop(trial_id)
+        self._books.let_go(number, self._fault(number, self.said.pop(trial_id, "")))
+
+    def _fault(self, number: int, said: str) -> Fault:
+        """Why the process of a trial that did not say so itself may have died."""
+        assignment = self._books.running.get(number)
+        if assignment is None:
+            return Fault("")
+        kills, self._kernel_kills = self._kernel_kills, kernel_kills()
+        config = self._books.ledger.spec.space.config(assignment.values)
+        log = self._books.folder.log(trial_file_name(number))
+        return of_death(log, said, self._kernel_kills > kills, config)
 
     def save(self, checkpoint_path: str) -> None:
         """Keeps nothing: the ledger is the truth."""
@@ -54,15 +71,20 @@ class LedgerSearcher(Searcher):
 class LedgerScheduler(FIFOScheduler):
     """Passes on what trials report, and stops those that the bookkeeper stops."""
 
-    def __init__(self, books: Bookkeeper) -> None:
+    def __init__(self, books: Bookkeeper, searcher: LedgerSearcher) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._books = books
+        self._searcher = searcher
 
     def on_trial_result(
         self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]
     ) -> str:
         goes_on = self._books.hear(result[MESSAGE])
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
+
+    def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:
+        """Ray tells the searcher next, but not why."""
+        self._searcher.said[trial.trial_id] = str(trial.get_error() or "")
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -53,8 +53,14 @@ class StudySpec:
     wandb: str = "off"
     """off, offline or online."""
 
+    retries: int = 1
+    """How often a trial that breaks off is tried again, from its checkpoint."""
+
+    patience: float = 600.0
+    """Seconds after which a trial that makes no step is ended."""
+
     def __post_init__(self) -> None:
-        for name in ("explore", "optimize", "seed", "gpus_per_trial", "max_concurrent"):
+        for name in ("explore", "optimize", "seed", "gpus_per_trial", "max_concurrent", "retries"):
             _require(
                 getattr(self, name) >= 0,
                 f"{option(name)} must be 0 or more, got {getattr(self, name)}",
@@ -68,6 +74,7 @@ class StudySpec:
                 getattr(self, name) >= 1,
                 f"{option(name)} must be at least 1, got {getattr(self, name)}",
             )
+        _require(self.patience > 0, f"--patience must be positive, got {self.patience:g} s")
         _require(
             self.wandb in WANDB_MODES,
             f"--wandb must be one of {', '.join(WANDB_MODES)}; got {self.wandb!r}"
@@ -110,8 +117,16 @@ def option(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
+def extend(spec: StudySpec, trials: int) -> StudySpec:
+    """The study with more trials: explored ones, or optimised ones where it explores nothing."""
+    _require(trials >= 1, f"--extend must be at least 1, got {trials}")
+    phase = "explore" if spec.explore else "optimize"
+    longer: dict[str, Any] = {phase: getattr(spec, phase) + trials}
+    return dataclasses.replace(spec, **longer)
+
+
 def check_unchanged(asked: StudySpec, kept: StudySpec, given: Sequence[str]) -> None:
-    """Raises `InputError` where an option `given` beside --resume would make it another study."""
+    """Raises `InputError` where an option `given` would make it another study."""
     for field in ("scene", "downscale", "background", "explore", "optimize", "steps", "seed"):
         if field in given and getattr(asked, field) != getattr(kept, field):
             raise InputError(

@@ -6,48 +6,104 @@ Importing this imports Ray; call `settle_environment` first.
 from __future__ import annotations
 
 import logging
+import secrets
 import shutil
+from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray import tune
 from rich.console import Console
 
+from nerf.baselines import baselines
+from nerf.errors import InputError
 from nerf.scenes.scene import Scene
 from nerf.training import evaluation_steps
 from study.bookkeeping import Bookkeeper
+from study.faults import no_room
 from study.folder import StudyFolder
 from study.halving import rungs
 from study.ledger import Ledger
-from study.progress import View
-from study.resources import Resources
+from study.resources import Resources, has_room
 from study.search import LedgerScheduler, LedgerSearcher
 from study.spec import StudySpec
+from study.stopping import Stop, tell_trials
 from study.trainable import Job, run_trial
+from study.view import View
+
+_RELAUNCHES = 3
+"""Ray may give up on a whole run for one process out of memory; so often in a row we begin anew."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a launch ended: whether every trial has, and else what held it up."""
+
+    finished: bool
+    reason: str = ""
 
 
 def launch(
-    folder: StudyFolder, spec: StudySpec, scene: Scene, resources: Resources, console: Console
-) -> bool:
-    """Runs what is left of the study in `folder`; False where it was interrupted before its end.
+    folder: StudyFolder,
+    spec: StudySpec,
+    scene: Scene,
+    resources: Resources,
+    console: Console,
+    stop: Stop,
+    extension: dict[str, Any] | None = None,
+) -> Ending:
+    """Runs what is left of the study in `folder`; `extension` is study.json of a longer one.
 
-    Raises `InputError` if another process runs the study.
+    Raises `InputError` if another process runs the study, and if Ray fails again and again.
     """
     ledger = Ledger(folder, spec)
     try:
+        if extension:  # not before the lock is ours
+            folder.write_spec(extension)
         steps = evaluation_steps(spec.space.config(spec.space.defaults()))
         books = Bookkeeper(folder, ledger, rungs(steps))
-        with View(console, folder.name, spec) as view:
+        with View(console, folder.name, spec, max(baselines(scene).values())) as view:
             view.show(ledger.trials())
-            _run_trials(books, scene, resources, view)
+            _run_to_the_end(books, scene, resources, view, stop)
             view.show(ledger.trials(), at_once=True)
         folder.write_tables()
-        return books.finished()
+        return Ending(books.finished(), "the disk is full" if books.disk_full else "")
+    except OSError as error:
+        if not no_room(error):
+            raise
+        return Ending(False, "the disk is full")
     finally:
         ledger.close()
 
 
-def _run_trials(books: Bookkeeper, scene: Scene, resources: Resources, view: View) -> None:
+def _run_to_the_end(
+    books: Bookkeeper, scene: Scene, resources: Resources, view: View, stop: Stop
+) -> None:
+    """Launches Ray, and again where it fails as a whole."""
+    failures, ended = 0, -1
+    while not (books.finished() or stop.asked or books.disk_full):
+        try:
+            _run_trials(books, scene, resources, view, stop)
+        except _Overdue:
+            return
+        except Exception as error:
+            if no_room(error) or not has_room(books.folder.path):
+                books.disk_full = True
+                return
+            done = sum(trial.state.is_finished() for trial in books.ledger.trials())
+            failures, ended = (failures + 1 if done == ended else 1), done
+            if failures > _RELAUNCHES:
+                raise InputError(
+                    f"Ray failed {failures} times in a row ({_first_line(error)}); what has ended "
+                    "is kept, --resume goes on"
+                ) from error
+            view.note(f"Ray failed ({_first_line(error)}); beginning anew with what is left")
+            books.begin_anew()
+
+
+def _run_trials(
+    books: Bookkeeper, scene: Scene, resources: Resources, view: View, stop: Stop
+) -> None:
     folder, spec = books.folder, books.ledger.spec
     shutil.rmtree(folder.ray, ignore_errors=True)  # scratch of an earlier launch
     ray.init(
@@ -58,14 +114,16 @@ def _run_trials(books: Bookkeeper, scene: Scene, resources: Resources, view: Vie
         log_to_driver=False,
         logging_level=logging.ERROR,
     )
+    stop.listen()
+    job = Job(folder, spec, launch=secrets.token_hex(8))
+    searcher = LedgerSearcher(books)
+    needs = {"cpu": spec.cpus_per_trial, "gpu": spec.gpus_per_trial}
     try:
-        trainable = tune.with_parameters(run_trial, scene=scene, job=Job(folder, spec))
-        needs = {"cpu": spec.cpus_per_trial, "gpu": spec.gpus_per_trial}
         tune.Tuner(
-            tune.with_resources(trainable, needs),
+            tune.with_resources(tune.with_parameters(run_trial, scene=scene, job=job), needs),
             tune_config=tune.TuneConfig(
-                search_alg=LedgerSearcher(books),
-                scheduler=LedgerScheduler(books),
+                search_alg=searcher,
+                scheduler=LedgerScheduler(books, searcher),
                 num_samples=-1,  # the searcher says when it is over
                 max_concurrent_trials=resources.at_once,
                 reuse_actors=True,
@@ -74,7 +132,7 @@ def _run_trials(books: Bookkeeper, scene: Scene, resources: Resources, view: Vie
             run_config=tune.RunConfig(
                 name="launch",
                 storage_path=str(folder.ray.resolve()),
-                callbacks=[_Watching(books, view)],
+                callbacks=[_Watching(books, view, stop, job.launch)],
                 verbose=0,
             ),
         ).fit()
@@ -82,15 +140,36 @@ def _run_trials(books: Bookkeeper, scene: Scene, resources: Resources, view: Vie
         ray.shutdown()
 
 
-class _Watching(tune.Callback):
-    """Keeps the view up to date while Ray runs."""
+class _Overdue(Exception):
+    """Trials that were asked to stop took too long; their last checkpoints must do."""
 
-    def __init__(self, books: Bookkeeper, view: View) -> None:
+
+class _Watching(tune.Callback):
+    """Keeps the view up to date while Ray runs, and passes on that the launch is to end."""
+
+    def __init__(self, books: Bookkeeper, view: View, stop: Stop, launch: str) -> None:
         self._books = books
         self._view = view
+        self._stop = stop
+        self._launch = launch
+        self._told = False
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        while self._books.notices:
+            self._view.note(self._books.notices.pop(0))
         self._view.show(self._books.ledger.trials())
+        if self._stop.asked:
+            self._books.stopping = True
+        if self._books.stopping and not self._told:
+            self._told = True
+            self._view.note("stopping; running trials keep themselves (Ctrl-C again: at once)")
+            tell_trials(self._launch)
+        if self._stop.overdue:
+            raise _Overdue
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol, cast
@@ -46,6 +48,7 @@ class _Wandb:
         self._run.summary.update(
             {"state": outcome.state, "reason": outcome.reason, "test_psnr": outcome.test_psnr}
         )
+        self._run.tags = (*self._run.tags, outcome.state)
 
 
 @contextmanager
@@ -66,6 +69,9 @@ def track(
         project="nerf-study",
         group=folder.name,
         name=f"{folder.name}-{trial_id}",
+        # A trial taken up again is the same run, whichever launch or machine does it.
+        id=_run_id(folder, trial_id),
+        resume="allow",
         job_type=phase,
         config=dict(flatten(config)),
         reinit="finish_previous",
@@ -75,3 +81,16 @@ def track(
         yield _Wandb(run)
     finally:
         run.finish()
+
+
+def sync_command(folder: StudyFolder) -> str:
+    """What sends a study's offline runs to W&B, a trial's attempts as one run."""
+    runs = shlex.quote(str(folder.wandb / "wandb"))
+    return f"wandb sync --yes {runs}/offline-run-*"
+
+
+def _run_id(folder: StudyFolder, trial_id: str) -> str:
+    """Unlike that of any other study of this name, as W&B keeps one project for all of them."""
+    made = folder.read_spec()["created"]
+    digest = hashlib.sha256(f"{folder.name} {made}".encode()).hexdigest()[:8]
+    return f"{digest}-{trial_id}"

@@ -9,28 +9,41 @@ from __future__ import annotations
 import os
 import platform
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import imageio.v3 as imageio
+import numpy as np
 from ray import tune
 
+from nerf.errors import InputError
 from nerf.files import write_atomically
 from nerf.scenes.scene import Scene
+from study.faults import of_exception
 from study.folder import StudyFolder, trial_id
-from study.messages import Assignment, Message, Outcome
+from study.halving import rungs
+from study.messages import Assignment, Message
 from study.search import MESSAGE, TRIAL
 from study.spec import StudySpec
+from study.stopping import listener
 from study.tracking import track
+from study.trial_log import TrialLog
+
+if TYPE_CHECKING:
+    from nerf.evaluation import Picture
+    from nerf.training import Progress
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a study shares."""
+    """What every trial of a launch shares."""
 
     folder: StudyFolder
     spec: StudySpec
+    launch: str
+    """Names the launch among all that a cluster may see."""
 
 
 def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
@@ -38,50 +51,113 @@ def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
     assignment: Assignment = config[TRIAL]
     if not job.spec.gpus_per_trial:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves it unset, and torch would take a GPU
+    from nerf.training import Interrupted  # after CUDA_VISIBLE_DEVICES is settled
+
+    log_file = job.folder.log(trial_id(assignment.number))
     try:
-        _train(assignment, scene, job)
+        with TrialLog(log_file, assignment.attempt, job.spec.patience) as log:
+            try:
+                _Trial(assignment, scene, job, log).run()
+            except Interrupted as stopped:
+                log.say(str(stopped))
+            except Exception:
+                log.say(traceback.format_exc())
+                raise
     except Exception as error:
-        file = job.folder.error(trial_id(assignment.number))
-        write_atomically(file, traceback.format_exc().encode())
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        _report(Message(assignment.number, platform.node(), "", outcome=Outcome("failed", reason)))
+        config_of = job.spec.space.config(assignment.values, assignment.seed)
+        fault = of_exception(error, config_of)
+        _report(Message(assignment.number, platform.node(), "", fault=fault))
 
 
-def _train(assignment: Assignment, scene: Scene, job: Job) -> None:
-    import torch  # after CUDA_VISIBLE_DEVICES is settled
+class _Trial:
+    """One attempt at one trial."""
 
-    from nerf.checkpoint import load_checkpoint
-    from nerf.training import Progress, train
+    def __init__(self, assignment: Assignment, scene: Scene, job: Job, log: TrialLog) -> None:
+        import torch
 
-    torch.set_num_threads(job.spec.cpus_per_trial)
-    device = "cuda" if job.spec.gpus_per_trial else "cpu"
-    say = partial(Message, assignment.number, host=platform.node(), device=_device_name(device))
-    name = trial_id(assignment.number)
-    checkpoint = job.folder.checkpoint(name)
-    curve: list[dict[str, Any]] = []
-    if checkpoint.exists():
-        curve = load_checkpoint(checkpoint)["curve"]
-    config = job.spec.space.config(assignment.values, assignment.seed)
-    with track(job.folder, job.spec.wandb, name, assignment.phase, config) as run:
+        from nerf.training import evaluation_steps
 
-        def on_progress(progress: Progress) -> None:
-            curve.append(asdict(progress))
-            run.log(curve[-1])
-            _report(say(curve=tuple(curve)))
+        torch.set_num_threads(job.spec.cpus_per_trial)
+        self._assignment = assignment
+        self._scene = scene
+        self._job = job
+        self._log = log
+        self._name = trial_id(assignment.number)
+        self._device = "cuda" if job.spec.gpus_per_trial else "cpu"
+        self._config = job.spec.space.config(assignment.values, assignment.seed)
+        self._curve: list[dict[str, Any]] = []
+        self._compared_at = rungs(evaluation_steps(self._config)) if assignment.may_stop else ()
 
-        result = train(config, scene, on_progress, checkpoint=checkpoint, device=device)
-        ended = say(curve=tuple(asdict(progress) for progress in result.curve))
-        outcome = replace(
-            ended.ended(result.state, result.reason),
-            psnr=result.psnr,
-            ssim=result.ssim,
-            test_psnr=result.test_psnr,
-            test_ssim=result.test_ssim,
-        )
-        png = imageio.imwrite("<bytes>", result.picture, extension=".png")
-        write_atomically(job.folder.render(name), png)
-        run.end(outcome, result.picture)
-    _report(replace(ended, outcome=outcome))
+    def run(self) -> None:
+        """Trains from the checkpoint on, where there is one, to the end."""
+        from nerf.training import train
+
+        checkpoint = self._job.folder.checkpoint(self._name)
+        self._take_up(checkpoint)
+        phase = self._assignment.phase
+        with track(self._job.folder, self._job.spec.wandb, self._name, phase, self._config) as run:
+            self._track = run
+            result = train(
+                self._config,
+                self._scene,
+                self._evaluated,
+                on_step=lambda step: self._log.alive(),
+                on_picture=self._pictured,
+                should_stop=listener(self._job.launch),
+                checkpoint=checkpoint,
+                device=self._device,
+            )
+            ended = self._message(curve=tuple(asdict(progress) for progress in result.curve))
+            outcome = replace(
+                ended.ended(result.state, result.reason),
+                psnr=result.psnr,
+                ssim=result.ssim,
+                test_psnr=result.test_psnr,
+                test_ssim=result.test_ssim,
+            )
+            self._keep_render(result.picture)
+            run.end(outcome, result.picture)
+        self._log.say(f"{outcome.state} with {outcome.psnr:.2f} dB {outcome.reason}".rstrip())
+        _report(replace(ended, outcome=outcome))
+
+    def _take_up(self, checkpoint: Path) -> None:
+        """Finds out what an earlier attempt left; what cannot be read is named and put aside."""
+        from nerf.checkpoint import load_checkpoint
+
+        if not checkpoint.exists():
+            return
+        try:
+            state = load_checkpoint(checkpoint)
+            self._curve = list(state["curve"])
+            self._log.say(f"goes on after step {state['steps_done']}")
+        except (InputError, KeyError) as error:
+            checkpoint.replace(checkpoint.with_suffix(".pt.damaged"))
+            notice = f"trial {self._assignment.number} starts anew: {error}"
+            self._log.say(notice)
+            _report(self._message(notice=notice))
+
+    def _evaluated(self, progress: Progress) -> None:
+        self._curve.append(asdict(progress))
+        self._track.log(self._curve[-1])
+        self._log.say(f"step {progress.step}: {progress.psnr:.2f} dB, loss {progress.loss:.4g}")
+        _report(self._message(curve=tuple(self._curve)))
+
+    def _pictured(self, step: int, picture: Callable[[], Picture]) -> None:
+        """Where the trial may be stopped: whatever comes after the report would be too late."""
+        if step in self._compared_at:
+            rendered = np.nan_to_num(picture().rgb.numpy())
+            photograph = self._scene.images[self._scene.val[0]]
+            stride = -(-photograph.shape[0] // rendered.shape[0])
+            both = np.concatenate((rendered, photograph[::stride, ::stride]), axis=1)
+            self._keep_render((both * 255 + 0.5).astype(np.uint8))
+
+    def _keep_render(self, pixels: np.ndarray) -> None:
+        png = imageio.imwrite("<bytes>", pixels, extension=".png")
+        write_atomically(self._job.folder.render(self._name), png)
+
+    def _message(self, **content: Any) -> Message:
+        device = _device_name(self._device)
+        return Message(self._assignment.number, platform.node(), device, **content)
 
 
 def _report(message: Message) -> None:

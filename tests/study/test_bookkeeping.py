@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from study.bookkeeping import Bookkeeper
 from study.folder import StudyFolder, trial_id
 from study.ledger import Ledger
-from study.messages import Message, Outcome
+from study.messages import Assignment, Fault, Message, Outcome
 from tests.study.conftest import curve, record
 
 Open = Callable[[], Ledger]
@@ -97,23 +97,77 @@ def test_a_record_that_was_not_told_is_told_and_not_run_again(
     assert record(folder, trial_id(first.number)) == kept
 
 
-def test_a_process_that_died_is_a_failed_trial_with_its_curve(books: Bookkeeper) -> None:
+def break_off(books: Bookkeeper) -> Assignment:
+    """The next trial, which reports once and whose process then dies."""
     assignment = books.next()
     assert assignment
     books.hear(says(assignment.number, 12.0))
-    books.lose(assignment.number)
-    kept = record(books.folder, trial_id(assignment.number))
+    books.let_go(assignment.number, Fault("its process died", "a stack"))
+    return assignment
+
+
+def test_a_process_that_died_is_tried_again_then_a_failed_trial(books: Bookkeeper) -> None:
+    first, second = break_off(books), break_off(books)
+    assert (first.number, first.attempt) == (second.number, second.attempt - 1) == (0, 1)
+    kept = record(books.folder, "00000")
     assert (kept["trial"]["state"], kept["trial"]["reason"]) == ("failed", "its process died")
     assert kept["trial"]["steps_done"] == 5
     assert [point["psnr"] for point in kept["curve"]] == [12.0]
-    assert books.ledger.trials()[assignment.number].state == TrialState.FAIL
+    assert books.ledger.trials()[0].state == TrialState.FAIL
+    assert books.folder.error("00000").read_text().count("a stack") == 2
+    following = books.next()
+    assert following
+    assert following.number == 1
+
+
+def test_attempts_are_counted_across_drivers(
+    books: Bookkeeper, open_ledger: Open, folder: StudyFolder
+) -> None:
+    break_off(books)
+    again = Bookkeeper(folder, open_ledger(), RUNGS)
+    assert break_off(again).attempt == 2
+    assert record(folder, "00000")["trial"]["state"] == "failed"
+
+
+def test_a_trial_names_its_own_fault(books: Bookkeeper) -> None:
+    for _ in range(2):
+        assignment = books.next()
+        assert assignment
+        books.hear(Message(assignment.number, "here", "", fault=Fault("ValueError: no")))
+        books.let_go(assignment.number, Fault("its process died"))
+    assert record(books.folder, "00000")["trial"]["reason"] == "ValueError: no"
+
+
+def test_a_full_disk_ends_the_launch_and_no_trial(
+    books: Bookkeeper, open_ledger: Open, folder: StudyFolder
+) -> None:
+    assignment = books.next()
+    assert assignment
+    books.hear(Message(assignment.number, "here", "", fault=Fault("no space", disk_full=True)))
+    books.let_go(assignment.number, Fault(""))
+    assert books.disk_full
+    assert books.next() is None
+    again = Bookkeeper(folder, open_ledger(), RUNGS).next()
+    assert again == assignment
+
+
+def test_a_launch_that_stops_leaves_what_runs_to_the_next(
+    books: Bookkeeper, open_ledger: Open, folder: StudyFolder
+) -> None:
+    assignment = books.next()
+    assert assignment
+    books.stopping = True
+    books.let_go(assignment.number, Fault("its process died"))
+    assert books.next() is None
+    assert not folder.records()
+    assert Bookkeeper(folder, open_ledger(), RUNGS).next() == assignment
 
 
 def test_a_trial_that_ended_is_not_lost_when_its_process_goes(books: Bookkeeper) -> None:
     assignment = books.next()
     assert assignment
     complete(books, assignment.number, 20.0)
-    books.lose(assignment.number)
+    books.let_go(assignment.number, Fault("its process died"))
     assert record(books.folder, trial_id(assignment.number))["trial"]["state"] == "completed"
 
 

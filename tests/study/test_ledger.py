@@ -14,7 +14,7 @@ from nerf.errors import InputError
 from study.design import explore_point, trial_seed
 from study.folder import StudyFolder
 from study.ledger import Ledger
-from study.messages import Assignment
+from study.messages import Assignment, Outcome
 from study.spec import StudySpec
 
 Open = Callable[[], Ledger]
@@ -49,7 +49,7 @@ def test_optuna_sees_real_parameters_and_distributions(open_ledger: Open, spec: 
 def test_a_dead_drivers_trials_come_back_under_their_numbers(open_ledger: Open) -> None:
     ledger = open_ledger()
     asked = [ledger.ask() for _ in range(5)]
-    ledger.tell(1, "completed", "", 90, 20.0)
+    ledger.tell(1, Outcome("completed", "", 90, 20.0))
     again = open_ledger()
     assert again.leftovers() == [a for a in asked if a and a.number != 1]
     assert [a.number for a in ask_all(again)] == [5, 6]
@@ -101,7 +101,7 @@ def test_only_a_full_budget_is_complete(
     ledger = open_ledger()
     ledger.ask()
     ledger.report(0, [(30, 9.0)])
-    ledger.tell(0, state, "why", steps, psnr)
+    ledger.tell(0, Outcome(state, "why", steps, psnr))
     (trial,) = open_ledger().trials()
     assert trial.state == told
     assert trial.user_attrs["state"] == state
@@ -112,8 +112,8 @@ def test_only_a_full_budget_is_complete(
 def test_how_a_trial_ended_is_never_rewritten(open_ledger: Open) -> None:
     ledger = open_ledger()
     ledger.ask()
-    ledger.tell(0, "completed", "", 90, 20.0)
-    ledger.tell(0, "failed", "late news", 90, 20.0)
+    ledger.tell(0, Outcome("completed", "", 90, 20.0))
+    ledger.tell(0, Outcome("failed", "late news", 90, 20.0))
     assert ledger.trials()[0].state == TrialState.COMPLETE
     assert ledger.trials()[0].user_attrs["reason"] == ""
 
@@ -143,7 +143,7 @@ def test_proposals_do_not_repeat_after_a_restart(open_ledger: Open, folder: Stud
     ledger = open_ledger()
     for number in range(5):
         ledger.ask()
-        ledger.tell(number, "completed", "", 90, 10.0 + number)
+        ledger.tell(number, Outcome("completed", "", 90, 10.0 + number))
     fifth = open_ledger().ask()
     sixth = open_ledger().ask()
     assert fifth

@@ -1,0 +1,90 @@
+"""Where a study stands, from any terminal, whether it runs or not.
+
+    python study/status.py STUDY [--watch]
+
+Only reads: the study may be running elsewhere at the same time.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nerf.command import Parser, exit_status
+from study.folder import StudyFolder
+from study.spec import StudySpec
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+_WATCHED = 2.0  # seconds between two pictures of --watch
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status: 0, or 2 where there is no such study."""
+    return exit_status(lambda: _run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    parser = Parser("Show where a study stands.", prog="status.py")
+    parser.add_argument("study", type=Path, help="a study folder that study/run_sweep.py made")
+    parser.add_argument("--watch", action="store_true", help="go on until the study has ended")
+    asked = parser.parse(arguments)
+    folder = StudyFolder(asked.study)
+    document = folder.read_spec()
+    spec = StudySpec.from_json(document)
+    baseline = max(document["scene"].get("baselines", {}).values(), default=0.0)
+
+    from rich.console import Console
+
+    from study.progress import standing
+    from study.view import View, picture
+
+    console = Console()
+    if asked.watch:
+        with View(console, folder.name, spec, baseline) as view:
+            while len(standing(trials := read_trials(folder), spec).ended) < spec.trials:
+                view.show(trials)
+                time.sleep(_WATCHED)
+            view.show(trials, at_once=True)
+    else:
+        now = standing(read_trials(folder), spec)
+        height = console.size.height
+        console.print(picture(folder.name, now, spec.steps, baseline=baseline, height=height))
+        if len(now.ended) < spec.trials:
+            console.print(_driver(folder), soft_wrap=True, highlight=False, markup=False)
+    return 0
+
+
+def read_trials(folder: StudyFolder) -> list[FrozenTrial]:
+    """The trials that the journal holds; none before the first."""
+    if not folder.journal.exists() or not folder.journal.stat().st_size:
+        return []
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    storage = JournalStorage(JournalFileBackend(str(folder.journal)))
+    studies = storage.get_all_studies()
+    return storage.get_all_trials(studies[0]._study_id, deepcopy=False) if studies else []
+
+
+def _driver(folder: StudyFolder) -> str:
+    """Who runs the study, or how to go on with it."""
+    import platform
+
+    import psutil
+
+    lock = folder.path / "driver.lock"
+    said = lock.read_text() if lock.exists() else ""
+    found = re.fullmatch(r"process (\d+) on (\S+)", said.strip())
+    if found and (found[2] != platform.node() or psutil.pid_exists(int(found[1]))):
+        return f"run by {said}"
+    place = f"--studies {folder.path.absolute().parent} --name {folder.name}"
+    return f"nobody runs it; go on with: python study/run_sweep.py {place} --resume"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

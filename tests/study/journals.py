@@ -1,0 +1,45 @@
+"""Large studies made in a moment: one trial's journal and record, repeated."""
+
+from __future__ import annotations
+
+import json
+
+from study.bookkeeping import Bookkeeper
+from study.folder import StudyFolder, trial_id
+from study.ledger import Ledger
+from study.messages import Message, Outcome
+from study.spec import StudySpec, study_space
+from tests.study.conftest import curve
+
+STEPS = 60
+
+
+def write_study(folder: StudyFolder, trials: int, planned: int = 0, scene: str = "bricks") -> None:
+    """A study of so many completed trials, of `planned` in all, each with twelve evaluations."""
+    spec = StudySpec(
+        space=study_space([], [], STEPS),
+        scene=scene,
+        explore=max(planned, trials),
+        optimize=0,
+        steps=STEPS,
+    )
+    ledger = Ledger(folder, spec)
+    books = Bookkeeper(folder, ledger, ())
+    assignment = books.next()
+    assert assignment
+    outcome = Outcome("completed", steps_done=STEPS, psnr=20.0, host="here", device="a CPU")
+    points = curve(*(10.0 + k for k in range(12)))
+    books.hear(Message(0, "here", "a CPU", points, outcome))
+    ledger.close()
+    header, *lines = folder.journal.read_text().splitlines(keepends=True)
+    blocks = [
+        line.replace('"trial_id":0,', f'"trial_id":{i},') for i in range(trials) for line in lines
+    ]
+    folder.journal.write_text(header + "".join(blocks))
+    record = json.loads(folder.record_file("00000").read_text())
+    for number in range(1, trials):
+        row = record["trial"] | {"number": number, "trial_id": trial_id(number)}
+        text = json.dumps({**record, "trial": row})
+        folder.record_file(trial_id(number)).write_text(text)
+    document = {"schema": 1, "spec": spec.to_json(), "space": spec.space.to_json(), "scene": {}}
+    folder.write_spec(document)
