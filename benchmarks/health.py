@@ -88,7 +88,11 @@ LIVING: dict[str, tuple[Flat, Injection]] = {
     "warm-up over 300 steps": ({"optimisation.warm_up": 300}, nothing),
     "15 frequencies": ({"encoding.position_frequencies": 15}, nothing),
     "no encoding": ({"encoding.position_frequencies": 0}, nothing),
-    "sigmoid density": ({"field.density_activation": "sigmoid"}, nothing),
+    # At the default rate a sigmoid density really goes black on bricks.
+    "sigmoid density": (
+        {"field.density_activation": "sigmoid", "optimisation.learning_rate": 1e-3},
+        nothing,
+    ),
     "sine units": (
         {"field.hidden_activation": "sine", "optimisation.learning_rate": 1e-3},
         nothing,

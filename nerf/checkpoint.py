@@ -21,6 +21,8 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """What `save_checkpoint` kept; runs no code from the file. Raises `InputError` for others."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist; name a folder that nerf/train.py made")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a file that is no checkpoint

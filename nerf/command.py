@@ -51,6 +51,9 @@ def exit_status(main: Callable[[], int]) -> int:
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"error: {error}; free or choose another place", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -65,7 +68,7 @@ def describe_parameters(marked: Collection[str] = ()) -> str:
 
 def _entry(parameter: Parameter, mark: str) -> str:
     p = parameter
-    values = " | ".join(map(_text, p.choices)) or str(p.domain or "no domain: vary it by a list")
+    values = " | ".join(map(_text, p.choices)) or str(p.domain or "a study cannot vary it")
     head = f"{mark} {p.path} = {_text(p.default)}   [{values}]"
     doc = " ".join(p.doc.split())
     return "\n".join(

@@ -245,3 +245,6 @@ class NerfConfig:
     compute: Compute = dataclasses.field(default_factory=Compute)
     seed: int = 0
     """Seeds the initial weights and every random draw of the run."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.seed < 2**32, f"seed must lie in 0..{2**32 - 1}, got {self.seed}")

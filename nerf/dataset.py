@@ -11,7 +11,6 @@ from torch import Generator, Tensor
 
 from nerf.cameras import view_directions
 from nerf.config import TrainingBackground
-from nerf.errors import InputError
 from nerf.scenes.scene import Scene
 from nerf.shapes import Float
 
@@ -51,11 +50,8 @@ class TrainingRays:
         """The rays of a scene's training views; raises `InputError` where `behind` needs alphas."""
         if behind in ("white", "black"):
             scene = scene.over(behind)
-        if behind == "random" and scene.alphas is None:
-            raise InputError(
-                f"{scene.name} has no alpha channel, so its background cannot be random; "
-                "use optimisation.background=scene"
-            )
+        if behind == "random":
+            scene.require_alphas(behind)
         views = list(scene.train)
         directions = np.stack([view_directions(scene, view) for view in views])
         beyond = None if scene.alphas is None else 1 - scene.alphas[views].reshape(-1)

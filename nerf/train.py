@@ -93,8 +93,8 @@ def main() -> int:
     out: Path = asked.out or Path("runs") / scene.name
     if asked.inspect:
         return _inspect(scene, config, out)
-    if not asked.resume and out.exists():
-        raise InputError(f"{out} exists; --resume goes on with it, --out names another folder")
+    if not asked.resume and any((out / name).exists() for name in (CHECKPOINT, RESULT)):
+        raise InputError(f"{out} holds a run; --resume goes on with it, --out names another folder")
     if asked.resume and not (out / CHECKPOINT).exists():
         raise InputError(f"{out} holds no {CHECKPOINT} to resume; leave --resume out to start")
     device = _device(asked.gpus)

@@ -22,6 +22,7 @@ Reading a study needs this file alone; nothing here imports Ray, Optuna or torch
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,11 +132,24 @@ class StudyFolder:
     def write_spec(self, spec: dict[str, Any]) -> None:
         write_atomically(self.spec_file, json.dumps(spec, indent=2, allow_nan=False).encode())
 
+    def create(self, spec: dict[str, Any]) -> None:
+        """Makes the folder with its study.json, once: `InputError` where another was faster."""
+        beside = self.path / f".study-{os.getpid()}.json"
+        write_atomically(beside, json.dumps(spec, indent=2, allow_nan=False).encode())
+        try:
+            os.link(beside, self.spec_file)  # unlike a rename, it never replaces
+        except FileExistsError:
+            raise InputError(
+                f"{self.path} exists; go on with it by --resume, or give another --name"
+            ) from None
+        finally:
+            beside.unlink()
+
     def read_spec(self) -> dict[str, Any]:
         """study.json; raises `InputError` where this is no study folder."""
         try:
-            spec: dict[str, Any] = json.loads(self.spec_file.read_text())
-        except (OSError, ValueError):
+            spec: dict[str, Any] = dict(json.loads(self.spec_file.read_text()))
+        except (OSError, ValueError, TypeError):
             raise InputError(
                 f"{self.path} is no study folder (no readable study.json); name one that "
                 "study/run_sweep.py made"

@@ -172,8 +172,9 @@ class Ledger:
     def tell(self, number: int, outcome: Outcome) -> None:
         """Ends a running trial; one that has ended stays as it is.
 
-        Only a full budget with a finite PSNR (dB) is complete for Optuna: what was stopped early
-        is pruned, all else failed.
+        Only a full budget with a finite PSNR (dB) is complete for Optuna: what ended before, by
+        successive halving or by its own collapse, is pruned, and TPE learns from the last PSNR
+        that it reported; all else failed.
         """
         trial = self.trials()[number]
         if trial.state.is_finished():
@@ -182,10 +183,12 @@ class Ledger:
             self._storage.set_trial_user_attr(trial._trial_id, key, getattr(outcome, key))
         budget: int = trial.user_attrs["budget_steps"]
         full = outcome.steps_done >= budget and math.isfinite(outcome.psnr)
-        if outcome.state == "pruned":
-            self._study.tell(number, state=TrialState.PRUNED)
-        elif outcome.state in ("completed", "collapsed") and full:
+        if outcome.state in ("completed", "collapsed") and full:
             self._study.tell(number, outcome.psnr)
+        elif outcome.state == "pruned" or (
+            outcome.state == "collapsed" and trial.intermediate_values
+        ):
+            self._study.tell(number, state=TrialState.PRUNED)
         else:
             self._study.tell(number, state=TrialState.FAIL)
 

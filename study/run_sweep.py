@@ -61,6 +61,10 @@ def _run(arguments: list[str]) -> int:
     console = Console(force_terminal=False if "plain" in given else None)
     resources = fit(spec)
     require_room(folder.path)
+    if spec.wandb == "online":
+        from study.tracking import require_account
+
+        require_account()
     again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
     way_back = f"go on with: {shlex.join([*again, '--resume'])}"
     settle_environment()
@@ -70,8 +74,9 @@ def _run(arguments: list[str]) -> int:
         if not goes_on:
             from study.provenance import document
 
-            folder.write_spec(document(folder.name, spec, scene, sys.argv))
+            folder.create(document(folder.name, spec, scene, sys.argv))
         console.print(f"study {folder.name} in {folder.path}", soft_wrap=True, highlight=False)
+        console.print(scene.summary, soft_wrap=True, highlight=False, markup=False)
         ending = launch(folder, spec, scene, resources, console, stop, extension)
     if ending.reason:
         raise InputError(f"stopped: {ending.reason}; put that right, then {way_back}")
@@ -103,6 +108,9 @@ def _new(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpe
         raise InputError(f"{folder.path} exists; go on with it by --resume, or give another --name")
     scene = _load_scene(spec)
     space = spec.space.within((round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
+    for background in space.values("optimisation.background"):
+        if background != "scene":
+            scene.require_alphas(str(background))
     return folder, dataclasses.replace(spec, space=space), scene
 
 

@@ -119,6 +119,13 @@ class Space:
         settings = {**dict(self.fixed), **values, "seed": seed}
         return build(with_suggested_bounds(settings, *self.bounds) if self.bounds else settings)
 
+    def values(self, path: str) -> tuple[Value, ...]:
+        """The values that a parameter of choices takes in this study."""
+        for dimension in self.dimensions:
+            if dimension.path == path:
+                return dimension.choices
+        return (dict(self.fixed).get(path, parameter(path).default),)
+
     def defaults(self) -> dict[str, Value]:
         """The default value of each varied parameter, moved to the nearest one in the space."""
         suggested: dict[str, Value] = {}

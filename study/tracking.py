@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 
 from nerf.config import NerfConfig
+from nerf.errors import InputError
 from nerf.parameters import flatten
 from study.folder import StudyFolder
 from study.messages import Outcome
@@ -49,6 +50,14 @@ class _Wandb:
             {"state": outcome.state, "reason": outcome.reason, "test_psnr": outcome.test_psnr}
         )
         self._run.tags = (*self._run.tags, outcome.state)
+
+
+def require_account() -> None:
+    """Raises `InputError` where W&B knows no key: every trial would fail, or wait for one."""
+    import wandb
+
+    if wandb.api.api_key is None:
+        raise InputError("--wandb online needs a key; run `wandb login`, or use --wandb offline")
 
 
 @contextmanager

@@ -64,4 +64,4 @@ def _hull_bounds(poses: Distances, hull: Float32, edge: float) -> Bounds:
     distances = np.linalg.norm(poses[:, None, :3, 3] - hull[None], axis=-1)
     half = edge * np.sqrt(3) / 2
     near, far = float(distances.min() - half), float(distances.max() + half)
-    return Bounds(max(near, _LEAST * far), far, "the hull of the silhouettes")
+    return Bounds(max(near, _LEAST * far), far, "the hull of the silhouettes", certain=True)

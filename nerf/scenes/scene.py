@@ -93,14 +93,19 @@ class Scene:
         wanted = np.full(3, float(background == "white"), np.float32)
         if np.array_equal(wanted, self.background):
             return self
-        if self.alphas is None:
-            raise InputError(
-                f"{self.name} has no alpha channel, so its background cannot be made {background}; "
-                "leave the background as it is"
-            )
+        self.require_alphas(background)
+        assert self.alphas is not None
         beyond = (1 - self.alphas)[..., None]
         images = (self.images + beyond * (wanted - self.background)).clip(0, 1)
         return replace(self, images=images, background=wanted)
+
+    def require_alphas(self, background: str) -> None:
+        """Raises `InputError` where the scene cannot be shown before another background."""
+        if self.alphas is None:
+            raise InputError(
+                f"{self.name} has no alpha channel, so its background cannot be {background}; "
+                "leave optimisation.background=scene"
+            )
 
     def content_hash(self) -> str:
         """SHA-256 of everything a training run can see, in hexadecimal."""

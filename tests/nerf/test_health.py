@@ -9,6 +9,7 @@ import torch
 
 from nerf.health import HealthWatch, missed_object
 from nerf.parameters import Flat, build
+from nerf.scenes import load
 from nerf.scenes.scene import Bounds, Scene
 from nerf.training import TrainingRun, train
 from tests.nerf.test_training import TINY
@@ -164,3 +165,9 @@ def end_of(ball: Scene, late_quality: list[float], learning_rate: float) -> str:
     return (
         HealthWatch(config, ball, trivial).ended([(80 * k, psnr) for k, psnr in curve], [0.1]).state
     )
+
+
+def test_silhouettes_make_the_bounds_certain() -> None:
+    bricks = load("bricks")
+    assert bricks.bounds.certain
+    assert missed_object(build({"sampling.near": 6.0, "sampling.far": 8.0}), bricks)

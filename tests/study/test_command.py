@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from nerf.errors import InputError
 from nerf.parameters import parameters
 from study import run_sweep
+from study.folder import StudyFolder
 from tests.study.conftest import start
 
 
@@ -31,7 +33,7 @@ def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--explore", "-1"], "--explore must be 0 or more, got -1"),
         (["--vary", "sampling.naer"], "'sampling.naer'; did you mean sampling.near?"),
         (["--vary", "sampling.near=3:1"], "low < high must hold, got sampling.near=3:1"),
-        (["--vary", "sampling.near=0:1"], "leaves its domain 0.5:5"),
+        (["--vary", "field.width=8:512"], "leaves its domain 16:256"),
         (["--set", "field.width"], "must be PATH=VALUE"),
         (["--set", "field.width=wide"], "field.width must be a whole number, got 'wide'"),
         (["--set", "seed=1"], "use --seed"),
@@ -100,3 +102,30 @@ def test_help_lists_every_parameter_with_its_values(capsys: pytest.CaptureFixtur
             assert f"{path} = " in said
             for value in parameter.choices or ([parameter.domain] if parameter.domain else []):
                 assert str(value).lower() in said.lower()
+
+
+def test_the_scene_s_options_reach_the_scene(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mistake = ["--studies", str(tmp_path / "studies"), "--scene", "bricks", "--downscale", "2"]
+    assert run_sweep.main(mistake) == 2
+    assert "--downscale is for folders" in capsys.readouterr().err
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_background_that_the_scene_cannot_have_is_refused_at_once(
+    scene_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--studies", str(tmp_path / "studies"), "--scene", str(scene_file)]
+    assert run_sweep.main([*asked, "--vary", "optimisation.background=scene,random"]) == 2
+    assert "no alpha channel" in capsys.readouterr().err
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_study_is_created_once(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "one")
+    folder.create({"schema": 1})
+    with pytest.raises(InputError, match="--resume"):
+        folder.create({"schema": 2})
+    assert folder.read_spec() == {"schema": 1}
+    assert [file.name for file in folder.path.iterdir()] == ["study.json"]
