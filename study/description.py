@@ -35,6 +35,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "cpus_per_trial": int,
     "gpus_per_trial": (int, float),
     "max_concurrent": int,
+    "address": str,
     "retries": int,
     "patience": (int, float),
     "wandb": str,

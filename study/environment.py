@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+# Every port on loopback; Ray's default listens on all interfaces, which a cluster needs.
+_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
 _RAY = {
-    # Every port on loopback; Ray's default listens on all interfaces.
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     # The ledger, the records and one live view say everything that Tune's own files and tables do.
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -22,6 +23,6 @@ _RAY = {
 }
 
 
-def settle_environment() -> None:
-    """Must run before Ray is imported for the first time."""
-    os.environ.update(_RAY)
+def settle_environment(cluster: bool) -> None:
+    """Must run before Ray is imported for the first time; `cluster` where one is to be joined."""
+    os.environ.update(_RAY if cluster else _RAY | _ALONE)

@@ -80,6 +80,8 @@ def _parser() -> Parser:
     add("--cpus-per-trial", type=int, metavar="N", help="threads of each trial (default: 1)")
     add("--gpus-per-trial", type=float, metavar="F", help="may be a fraction (default: 0)")
     add("--max-concurrent", type=int, metavar="K", help="trials at once (default: as many as fit)")
+    add("--address", metavar="auto|HOST:PORT",
+        help="run on this Ray cluster, whose nodes share --studies")  # fmt: skip
     add("--retries", type=int, metavar="N",
         help=f"tries more for a trial that breaks off (default: {StudySpec.retries})")  # fmt: skip
     add("--patience", type=float, metavar="S",

@@ -59,7 +59,7 @@ def _run(arguments: list[str]) -> int:
     from study.resources import fit, require_room
 
     console = Console(force_terminal=False if "plain" in given else None)
-    resources = fit(spec)
+    resources = None if spec.address else fit(spec)
     require_room(folder.path)
     if spec.wandb == "online":
         from study.tracking import require_account
@@ -67,7 +67,7 @@ def _run(arguments: list[str]) -> int:
         require_account()
     again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
     way_back = f"go on with: {shlex.join([*again, '--resume'])}"
-    settle_environment()
+    settle_environment(cluster=bool(spec.address))
     with Stop(way_back) as stop:
         from study.sweep import launch
 

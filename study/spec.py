@@ -53,6 +53,9 @@ class StudySpec:
     wandb: str = "off"
     """off, offline or online."""
 
+    address: str = ""
+    """The Ray cluster that runs the trials; this machine alone where empty."""
+
     retries: int = 1
     """How often a trial that breaks off is tried again, from its checkpoint."""
 

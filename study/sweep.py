@@ -47,12 +47,14 @@ def launch(
     folder: StudyFolder,
     spec: StudySpec,
     scene: Scene,
-    resources: Resources,
+    resources: Resources | None,
     console: Console,
     stop: Stop,
     extension: dict[str, Any] | None = None,
 ) -> Ending:
-    """Runs what is left of the study in `folder`; `extension` is study.json of a longer one.
+    """Runs what is left of the study in `folder`, on a cluster where there are no `resources` here.
+
+    `extension` is study.json of a longer study.
 
     Raises `InputError` if another process runs the study, and if Ray fails again and again.
     """
@@ -77,7 +79,7 @@ def launch(
 
 
 def _run_to_the_end(
-    books: Bookkeeper, scene: Scene, resources: Resources, view: View, stop: Stop
+    books: Bookkeeper, scene: Scene, resources: Resources | None, view: View, stop: Stop
 ) -> None:
     """Launches Ray, and again where it fails as a whole."""
     failures, ended = 0, -1
@@ -86,6 +88,8 @@ def _run_to_the_end(
             _run_trials(books, scene, resources, view, stop)
         except _Overdue:
             return
+        except InputError:
+            raise
         except Exception as error:
             if no_room(error) or not has_room(books.folder.path):
                 books.disk_full = True
@@ -102,18 +106,11 @@ def _run_to_the_end(
 
 
 def _run_trials(
-    books: Bookkeeper, scene: Scene, resources: Resources, view: View, stop: Stop
+    books: Bookkeeper, scene: Scene, resources: Resources | None, view: View, stop: Stop
 ) -> None:
     folder, spec = books.folder, books.ledger.spec
     shutil.rmtree(folder.ray, ignore_errors=True)  # scratch of an earlier launch
-    ray.init(
-        address="local",  # whatever RAY_ADDRESS says
-        num_cpus=resources.cpus,
-        num_gpus=resources.gpus,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
+    resources = _connect(spec, resources, folder)
     stop.listen()
     job = Job(folder, spec, launch=secrets.token_hex(8))
     searcher = LedgerSearcher(books)
@@ -138,6 +135,35 @@ def _run_trials(
         ).fit()
     finally:
         ray.shutdown()
+
+
+def _connect(spec: StudySpec, resources: Resources | None, folder: StudyFolder) -> Resources:
+    """Starts Ray here with these resources, or joins the study's cluster and finds out its own."""
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if resources:
+        ray.init(
+            address="local",  # whatever RAY_ADDRESS says
+            num_cpus=resources.cpus,
+            num_gpus=resources.gpus,
+            include_dashboard=False,
+            **quiet,
+        )
+        return resources
+    from study.cluster_access import fit_cluster, require_shared, runtime_environment
+
+    try:
+        ray.init(address=spec.address, runtime_env=runtime_environment(), **quiet)
+    except (ConnectionError, ValueError) as error:
+        raise InputError(
+            f"no Ray cluster answers at --address {spec.address} ({_first_line(error)})"
+        ) from error
+    try:
+        require_shared(folder.path)
+        total: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        return fit_cluster(spec, total)
+    except BaseException:
+        ray.shutdown()
+        raise
 
 
 class _Overdue(Exception):

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# A study under Slurm: sbatch study/cluster/slurm.sh --name first --scene PATH --explore 256 ...
+# What follows the script's name goes to run_sweep.py. Run it again to go on with the study.
+#SBATCH --job-name=nerf-study
+#SBATCH --nodes=4
+#SBATCH --ntasks-per-node=1
+#SBATCH --gpus-per-node=4
+#SBATCH --cpus-per-task=16
+#SBATCH --time=12:00:00
+# Trials keep themselves when the time is nearly up.
+#SBATCH --signal=B:TERM@60
+set -euo pipefail
+
+export RAY_USAGE_STATS_ENABLED=0 OMP_NUM_THREADS=1
+# One token for this job's nodes, which no other user of the cluster can read.
+export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$HOME/.ray/token-$SLURM_JOB_ID"
+mkdir -p "$HOME/.ray"
+(umask 077 && python -c 'import secrets; print(secrets.token_hex(32), end="")' >"$RAY_AUTH_TOKEN_PATH")
+trap 'rm -f "$RAY_AUTH_TOKEN_PATH"' EXIT
+
+head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+port=$((20000 + SLURM_JOB_ID % 20000))
+cpus=$SLURM_CPUS_PER_TASK
+
+srun --nodes=1 --ntasks=1 --nodelist="$head" --overlap \
+    ray start --head --block --port="$port" --num-cpus="$cpus" --include-dashboard=false &
+sleep 15
+if [ "$SLURM_JOB_NUM_NODES" -gt 1 ]; then
+    srun --nodes=$((SLURM_JOB_NUM_NODES - 1)) --ntasks=$((SLURM_JOB_NUM_NODES - 1)) \
+        --exclude="$head" --overlap ray start --block --address="$head:$port" --num-cpus="$cpus" &
+    sleep 15
+fi
+
+# `exec` would lose the trap; the signal is passed on and the sweep's own end is waited for.
+python study/run_sweep.py --plain --address "$head:$port" --gpus-per-trial 0.25 "$@" &
+sweep=$!
+trap 'kill -TERM $sweep' TERM
+wait "$sweep" || wait "$sweep"

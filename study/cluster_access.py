@@ -1,0 +1,83 @@
+"""An existing Ray cluster as the place where a study's trials run."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+import nerf
+import study
+from nerf.errors import InputError
+from study.resources import Resources
+from study.spec import StudySpec
+
+_ANSWER = 120.0  # seconds that a node has to start a process and read one file
+
+
+def runtime_environment() -> dict[str, Any]:
+    """What workers need of this program: the packages themselves, whatever is installed there."""
+    packages = [Path(package.__file__).parent for package in (nerf, study) if package.__file__]
+    return {"py_modules": [str(path) for path in packages], "excludes": ["**/__pycache__"]}
+
+
+def fit_cluster(spec: StudySpec, total: Mapping[str, float]) -> Resources:
+    """How many trials run at once on a cluster with these resources in `total`.
+
+    Raises `InputError` where none fits; Ray would wait for ever, in silence.
+    """
+    cpus, gpus = int(total.get("CPU", 0)), int(total.get("GPU", 0))
+    slots = cpus // spec.cpus_per_trial
+    if spec.gpus_per_trial:
+        slots = min(slots, int(gpus / spec.gpus_per_trial))
+    if slots < 1:
+        raise InputError(
+            f"no trial fits: the cluster has {cpus} CPUs and {gpus} GPUs, a trial asks for "
+            f"--cpus-per-trial {spec.cpus_per_trial} --gpus-per-trial {spec.gpus_per_trial:g}"
+        )
+    at_once = min(slots, spec.max_concurrent) if spec.max_concurrent else slots
+    return Resources(cpus, gpus, at_once)
+
+
+def require_shared(folder: Path) -> None:
+    """Raises `InputError` naming the nodes that do not see the study folder.
+
+    A trial would find that out at its first checkpoint only.
+    """
+    nonce = secrets.token_hex(8)
+    file = folder / f".seen-{nonce}"
+    file.write_text(nonce)
+    known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    nodes = [node for node in known if node["Alive"] and node["Resources"].get("CPU")]
+    try:
+        asked = {node["NodeManagerAddress"]: _ask(node["NodeID"], file) for node in nodes}
+        ready, _ = ray.wait(list(asked.values()), num_returns=len(asked), timeout=_ANSWER)
+        blind = [
+            address
+            for address, answer in asked.items()
+            if answer not in ready or ray.get(answer) != nonce
+        ]
+    finally:
+        file.unlink()
+    if blind:
+        raise InputError(
+            f"{folder} is not the same folder on {', '.join(blind)}; name one that all nodes "
+            "share with --studies"
+        )
+
+
+def _ask(node_id: str, file: Path) -> Any:
+    there = NodeAffinitySchedulingStrategy(node_id, soft=False)
+    return _read.options(scheduling_strategy=there, num_cpus=0).remote(str(file))
+
+
+@ray.remote
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
