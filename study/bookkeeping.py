@@ -106,7 +106,8 @@ class Bookkeeper:
             return
         assignment = self.running[number]
         self._keep_traceback(assignment, fault)
-        if self.ledger.failed_once(number, fault.reason) <= self.ledger.spec.retries:
+        tries = 0 if fault.node_lost else self.ledger.failed_once(number, fault.reason)
+        if tries <= self.ledger.spec.retries:
             del self.running[number]
             self._again.append(replace(assignment, attempt=assignment.attempt + 1))
             self.notices.append(f"trial {number} broke off and is tried again: {fault.reason}")

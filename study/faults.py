@@ -14,6 +14,8 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 # How the allocators of CPU and GPU, and Ray's memory monitor, say that there is no more.
 _NO_MEMORY = ("out of memory", "can't allocate memory", "memory usage threshold")
 
+_NODE_LOST = "node has died"  # in Ray's words
+
 ATTEMPT = "=== attempt"
 """How a trial's log begins each attempt."""
 
@@ -41,6 +43,8 @@ def of_death(log: Path, said: str, out_of_memory: bool, config: NerfConfig) -> F
         return Fault(f"hung: no step in time; {log.name} holds its stacks", latest)
     if out_of_memory or _names_memory(said):
         return Fault(f"out of memory; {appetite(config)} (its process was killed)", said)
+    if _NODE_LOST in said:
+        return Fault("its node was lost", said, node_lost=True)
     return Fault("its process died", said)
 
 

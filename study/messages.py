@@ -60,6 +60,8 @@ class Fault:
 
     reason: str
     traceback: str = ""
+    node_lost: bool = False
+    """No fault of the trial's: it goes on elsewhere, however often."""
     disk_full: bool = False
     """No fault of the trial's: it goes on when there is room again."""
 

@@ -5,6 +5,7 @@ Ray pickles both into its experiment folder, which is never restored from, so th
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ray.tune.execution.tune_controller import TuneController
@@ -84,7 +85,9 @@ class LedgerScheduler(FIFOScheduler):
 
     def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:
         """Ray tells the searcher next, but not why."""
-        self._searcher.said[trial.trial_id] = str(trial.get_error() or "")
+        file = trial.error_file  # of this machine; the one in Tune's storage comes later
+        said = Path(file).read_text() if file and Path(file).exists() else ""
+        self._searcher.said[trial.trial_id] = said
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

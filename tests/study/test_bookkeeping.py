@@ -129,6 +129,15 @@ def test_attempts_are_counted_across_drivers(
     assert record(folder, "00000")["trial"]["state"] == "failed"
 
 
+def test_a_lost_node_is_no_fault_of_its_trials(books: Bookkeeper) -> None:
+    for _ in range(5):
+        assignment = books.next()
+        assert assignment
+        assert assignment.number == 0
+        books.let_go(0, Fault("its node was lost", node_lost=True))
+    assert not books.folder.records()
+
+
 def test_a_trial_names_its_own_fault(books: Bookkeeper) -> None:
     for _ in range(2):
         assignment = books.next()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
-from ray.autoscaler._private.util import validate_config
+from ray import autoscaler
 
 from nerf.errors import InputError
 from study.cluster_access import fit_cluster
@@ -43,7 +45,8 @@ def test_the_rayjob_is_whole() -> None:
 
 def test_the_cluster_launcher_file_has_ray_s_schema() -> None:
     launcher = yaml.safe_load((FOLDER / "ray-cluster.yaml").read_text())
-    validate_config(launcher)
+    schema = Path(autoscaler.__file__).parent / "ray-schema.json"
+    jsonschema.validate(launcher, json.loads(schema.read_text()))
     starts = launcher["head_start_ray_commands"] + launcher["worker_start_ray_commands"]
     assert all("RAY_AUTH_MODE=token" in text for text in starts if "ray start" in text)
 
