@@ -12,10 +12,12 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from nerf.files import write_atomically
+from study.faults import no_room
 from study.folder import StudyFolder, trial_id
 from study.halving import goes_on
 from study.ledger import Ledger
@@ -46,6 +48,16 @@ class Bookkeeper:
         self._waiting = self._assignments()
         self._tables_due = 0.0
 
+    @contextmanager
+    def room_needed(self) -> Iterator[None]:
+        """Where the disk turns out to be full within, the launch ends and writes no more."""
+        try:
+            yield
+        except OSError as error:
+            if not no_room(error):
+                raise
+            self.stopping = self.disk_full = True
+
     def next(self) -> Assignment | None:
         """The trial to run next, a dead driver's leftovers first; None when there is none."""
         if self.stopping:
@@ -57,6 +69,8 @@ class Bookkeeper:
 
     def hear(self, message: Message) -> bool:
         """Writes down what a running trial says. Shall it go on?"""
+        if self.disk_full:
+            return True
         assignment = self.running[message.number]
         if message.notice:
             self.notices.append(message.notice)

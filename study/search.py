@@ -37,7 +37,9 @@ class LedgerSearcher(Searcher):
         """What Ray said of trials whose process died, by its own names for them."""
 
     def suggest(self, trial_id: str) -> Any:
-        assignment = self._books.next()
+        assignment = None
+        with self._books.room_needed():
+            assignment = self._books.next()
         if assignment is None:  # what still runs may break off and come back
             return None if self._books.running else Searcher.FINISHED
         self._numbers[trial_id] = assignment.number
@@ -47,7 +49,9 @@ class LedgerSearcher(Searcher):
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         number = self._numbers.pop(trial_id)
-        self._books.let_go(number, self._fault(number, self.said.pop(trial_id, "")))
+        fault = self._fault(number, self.said.pop(trial_id, ""))
+        with self._books.room_needed():
+            self._books.let_go(number, fault)
 
     def _fault(self, number: int, said: str) -> Fault:
         """Why the process of a trial that did not say so itself may have died."""
@@ -80,7 +84,9 @@ class LedgerScheduler(FIFOScheduler):
     def on_trial_result(
         self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]
     ) -> str:
-        goes_on = self._books.hear(result[MESSAGE])
+        goes_on = True
+        with self._books.room_needed():
+            goes_on = self._books.hear(result[MESSAGE])
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
 
     def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:

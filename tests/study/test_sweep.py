@@ -185,6 +185,13 @@ def test_wandb_offline_stays_in_the_study_folder(story: Story) -> None:
     assert not list(story.folder.path.parent.glob("wandb"))
 
 
+def test_no_secret_is_kept_anywhere(story: Story) -> None:
+    files = [file for file in story.folder.path.rglob("*") if file.is_file()]
+    assert len(files) > 20
+    assert [file for file in files if b"5ec4e75ec4e7" in file.read_bytes()] == []
+    assert "5ec4e7" not in story.said
+
+
 def test_no_half_files_are_left(story: Story) -> None:
     assert not list(story.folder.path.glob(".*"))
     assert not list((story.folder.path / "checkpoints").glob("*.pt"))
