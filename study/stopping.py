@@ -60,10 +60,6 @@ class Stop:
     def asked(self) -> bool:
         return self.since is not None
 
-    @property
-    def overdue(self) -> bool:
-        return self.since is not None and time.monotonic() > self.since + GRACE
-
     def _hear(self, number: int, frame: FrameType | None) -> None:
         if self.since is not None:
             self._leave()

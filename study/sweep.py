@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 import shutil
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ from study.ledger import Ledger
 from study.resources import Resources, has_room
 from study.search import LedgerScheduler, LedgerSearcher
 from study.spec import StudySpec
-from study.stopping import Stop, tell_trials
+from study.stopping import GRACE, Stop, tell_trials
 from study.trainable import Job, run_trial
 from study.view import View
 
@@ -178,7 +179,7 @@ class _Watching(tune.Callback):
         self._view = view
         self._stop = stop
         self._launch = launch
-        self._told = False
+        self._told_at: float | None = None
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         while self._books.notices:
@@ -186,11 +187,11 @@ class _Watching(tune.Callback):
         self._view.show(self._books.ledger.trials())
         if self._stop.asked:
             self._books.stopping = True
-        if self._books.stopping and not self._told:
-            self._told = True
+        if self._books.stopping and self._told_at is None:
+            self._told_at = time.monotonic()
             self._view.note("stopping; running trials keep themselves (Ctrl-C again: at once)")
             tell_trials(self._launch)
-        if self._stop.overdue:
+        if self._told_at is not None and time.monotonic() > self._told_at + GRACE:
             raise _Overdue
 
     def __getstate__(self) -> dict[str, Any]:

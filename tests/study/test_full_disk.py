@@ -60,7 +60,7 @@ def test_it_stops_says_so_and_goes_on_when_there_is_room(
     driver = start(*place, *asked, "--set=evaluation.times=30", cwd=small_disk.parent)
     wait_for(driver, lambda: any((folder.path / "checkpoints").glob("*.pt")))
     filler = fill(small_disk)
-    said, _ = driver.communicate(timeout=120)
+    said, _ = driver.communicate(timeout=60)
     assert driver.returncode == 2, said
     assert "Traceback" not in said
     assert "stopped: the disk is full; put that right, then go on with: " in said
