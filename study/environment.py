@@ -17,6 +17,8 @@ _RAY = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
     # Signals are taken by study/stopping.py, which lets trials keep themselves first.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    # Seconds that Tune waits for processes to end; its default is ten minutes.
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "3",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     # Silences a warning about a behaviour to come; trials without a GPU hide them themselves.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",

@@ -41,7 +41,8 @@ class LedgerSearcher(Searcher):
         with self._books.room_needed():
             assignment = self._books.next()
         if assignment is None:  # what still runs may break off and come back
-            return None if self._books.running else Searcher.FINISHED
+            may_come = self._books.running and not self._books.stopping
+            return None if may_come else Searcher.FINISHED
         self._numbers[trial_id] = assignment.number
         return {TRIAL: assignment}
 

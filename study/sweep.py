@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import secrets
 import shutil
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -110,7 +112,10 @@ def _run_trials(
     books: Bookkeeper, scene: Scene, resources: Resources | None, view: View, stop: Stop
 ) -> None:
     folder, spec = books.folder, books.ledger.spec
-    shutil.rmtree(folder.ray, ignore_errors=True)  # scratch of an earlier launch
+    # Scratch, never read again. Workers elsewhere must see it; here it is kept off its disk,
+    # since Tune waits for ever where that is full.
+    shutil.rmtree(folder.ray, ignore_errors=True)
+    scratch = folder.ray.resolve() if spec.address else Path(tempfile.mkdtemp(prefix="nerf-study-"))
     resources = _connect(spec, resources, folder)
     stop.listen()
     job = Job(folder, spec, launch=secrets.token_hex(8))
@@ -129,13 +134,14 @@ def _run_trials(
             ),
             run_config=tune.RunConfig(
                 name="launch",
-                storage_path=str(folder.ray.resolve()),
+                storage_path=str(scratch),
                 callbacks=[_Watching(books, view, stop, job.launch)],
                 verbose=0,
             ),
         ).fit()
     finally:
         ray.shutdown()
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _connect(spec: StudySpec, resources: Resources | None, folder: StudyFolder) -> Resources:
