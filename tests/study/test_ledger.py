@@ -89,8 +89,8 @@ def test_a_torn_last_line_is_cut_off(open_ledger: Open, folder: StudyFolder, cut
     [
         ("completed", 90, 20.0, TrialState.COMPLETE),
         ("collapsed", 90, 9.0, TrialState.COMPLETE),
-        ("collapsed", 90, math.nan, TrialState.FAIL),
-        ("collapsed", 35, 9.0, TrialState.FAIL),
+        ("collapsed", 90, math.nan, TrialState.PRUNED),
+        ("collapsed", 35, 9.0, TrialState.PRUNED),
         ("pruned", 30, 9.0, TrialState.PRUNED),
         ("failed", 0, math.nan, TrialState.FAIL),
     ],
