@@ -7,6 +7,9 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+UNFINISHED = ".*-????????.*"
+"""What the temporary files are called, as a pattern; a writer that was killed leaves one behind."""
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """`path` holds `content`, or what it held before: never a part of it."""

@@ -30,7 +30,7 @@ from typing import Any
 import pandas as pd
 
 from nerf.errors import InputError
-from nerf.files import write_atomically
+from nerf.files import UNFINISHED, write_atomically
 from nerf.parameters import parameters
 
 SCHEMA_VERSION = 1
@@ -144,6 +144,13 @@ class StudyFolder:
             ) from None
         finally:
             beside.unlink()
+
+    def remove_unfinished(self) -> None:
+        """Removes what writers that died left beside their files; nobody else may be writing."""
+        for file in self.path.glob(UNFINISHED):
+            file.unlink(missing_ok=True)
+        for file in self.path.glob(f"*/{UNFINISHED}"):
+            file.unlink(missing_ok=True)
 
     def read_spec(self) -> dict[str, Any]:
         """study.json; raises `InputError` where this is no study folder."""

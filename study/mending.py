@@ -21,6 +21,7 @@ from study.spec import StudySpec
 
 def mend(folder: StudyFolder, ledger: Ledger) -> list[str]:
     """Puts back what either side lost; returns, in words, what was found damaged."""
+    folder.remove_unfinished()
     notices = [ledger.notice] if ledger.notice else []
     notices += [f"{file} cannot be read; set aside" for file in folder.set_damaged_aside()]
     records = folder.records()

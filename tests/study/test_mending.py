@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from nerf.errors import InputError
+from nerf.files import write_atomically
 from study.bookkeeping import Bookkeeper
 from study.folder import StudyFolder, trial_id
 from study.ledger import Ledger
@@ -151,3 +152,14 @@ def test_opening_a_study_of_two_hundred_trials_takes_no_time(folder: StudyFolder
     ledger.close()
     assert assignment
     assert (assignment.number, books.notices) == (200, [])
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "study")
+    kept = folder.checkpoint("00001")
+    write_atomically(kept, b"whole")
+    left = kept.with_name(".00001-0123abcd.pt")
+    left.write_bytes(b"torn")
+    folder.remove_unfinished()
+    assert kept.read_bytes() == b"whole"
+    assert not left.exists()
