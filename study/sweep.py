@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shlex
 import shutil
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -153,6 +155,8 @@ def _connect(spec: StudySpec, resources: Resources | None, folder: StudyFolder) 
             num_cpus=resources.cpus,
             num_gpus=resources.gpus,
             include_dashboard=False,
+            # Ray hands its workers' interpreter to a shell as it stands: a path with a space breaks.
+            runtime_env={"py_executable": shlex.quote(sys.executable)},
             **quiet,
         )
         return resources
