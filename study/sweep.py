@@ -155,7 +155,7 @@ def _connect(spec: StudySpec, resources: Resources | None, folder: StudyFolder) 
             num_cpus=resources.cpus,
             num_gpus=resources.gpus,
             include_dashboard=False,
-            # Ray hands its workers' interpreter to a shell as it stands: a path with a space breaks.
+            # Ray hands its workers' interpreter to a shell as it is: a path with a space breaks.
             runtime_env={"py_executable": shlex.quote(sys.executable)},
             **quiet,
         )
