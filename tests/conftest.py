@@ -1,4 +1,4 @@
-"""Shape annotations of nerf/ are checked at run time throughout the tests."""
+"""Shape annotations of nerf/ are checked at run time; the ball is there for every test."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ from jaxtyping import install_import_hook
 import tests.shape_checker  # noqa: F401 - jaxtyping finds the checker by name, unimported
 
 install_import_hook("nerf", "tests.shape_checker.check")
+
+# After the hook, which checks only what is imported later.
+from tests.ball import ball, scene_file  # noqa: E402
+
+__all__ = ["ball", "scene_file"]

@@ -4,8 +4,8 @@ import numpy as np
 
 from nerf.cameras import pixel_directions, view_directions, view_pixels
 from nerf.scenes.scene import Scene
+from tests.ball import look_at_origin
 from tests.nerf import reference
-from tests.nerf.conftest import look_at_origin
 
 
 def test_agrees_with_the_reference_after_conversion() -> None:

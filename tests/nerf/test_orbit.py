@@ -6,7 +6,7 @@ import numpy as np
 
 from nerf.orbit import is_forward_facing, orbit, through_cameras, typical_radius
 from nerf.scenes.scene import Scene
-from tests.nerf.conftest import look_at_origin
+from tests.ball import look_at_origin
 
 
 def test_an_orbit_keeps_its_distance_and_looks_at_the_middle() -> None:

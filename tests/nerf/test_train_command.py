@@ -10,10 +10,7 @@ import time
 from pathlib import Path
 
 import imageio.v3 as iio
-import numpy as np
 import pytest
-
-from nerf.scenes.scene import Scene
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = [
@@ -23,14 +20,6 @@ QUICK = [
     "--set=optimisation.rays=64",
     "--set=evaluation.times=4",
 ]
-
-
-@pytest.fixture(scope="session")
-def scene_file(ball: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The ball as a tiny-NeRF file, under a path with a space."""
-    path = tmp_path_factory.mktemp("a folder") / "ball.npz"
-    np.savez(path, images=ball.images, poses=ball.world_from_camera, focal=ball.focal[0, 0])
-    return path
 
 
 def command(script: str, *arguments: object, cwd: Path) -> list[str]:

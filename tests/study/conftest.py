@@ -11,16 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 
 from study.folder import StudyFolder
 from study.ledger import Ledger
 from study.spec import StudySpec, study_space
-from tests.nerf.conftest import ball
-
-__all__ = ["ball"]
 
 RUN_SWEEP = Path(__file__).parents[2] / "study" / "run_sweep.py"
 
@@ -39,14 +35,6 @@ TINY = [
     "--vary=field.density_activation",
     "--vary=optimisation.learning_rate",
 ]
-
-
-@pytest.fixture(scope="session")
-def scene_file(ball: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The ball as a tiny-NeRF file, under a path with a space."""
-    file = tmp_path_factory.mktemp("some scenes") / "ball.npz"
-    np.savez(file, images=ball.images, poses=ball.world_from_camera, focal=ball.focal[0, 0])
-    return file
 
 
 def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -47,3 +49,11 @@ def ball() -> Scene:
         val=views["val"],
         test=views["test"],
     )
+
+
+@pytest.fixture(scope="session")
+def scene_file(ball: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ball as a tiny-NeRF file, under a path with a space."""
+    file = tmp_path_factory.mktemp("some scenes") / "ball.npz"
+    np.savez(file, images=ball.images, poses=ball.world_from_camera, focal=ball.focal[0, 0])
+    return file
