@@ -18,6 +18,9 @@ from nerf.shapes import Float
 
 RAYS_AT_ONCE = 4096
 
+FLAWLESS = 100.0
+"""dB that a view without any error counts for; its infinity would drown the other views."""
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -55,7 +58,7 @@ def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
     for view in scene.views(split):
         rendered = render_view(model, scene, view, stride).rgb
         truth = torch.tensor(view_pixels(scene, view, stride))
-        scores.append((psnr(rendered, truth), ssim(rendered, truth)))
+        scores.append((min(psnr(rendered, truth), FLAWLESS), ssim(rendered, truth)))
     return Quality(fmean(score[0] for score in scores), fmean(score[1] for score in scores))
 
 

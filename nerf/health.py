@@ -110,7 +110,7 @@ class HealthWatch:
 
     def evaluated(self, step: int, psnr: float) -> Verdict:
         """The verdict on a held-out PSNR in dB: is it a number, can it ever be a good one?"""
-        if not math.isfinite(psnr):
+        if math.isnan(psnr):
             return _diverged("the held-out PSNR", psnr, step)
         missed = missed_object(self._config, self._scene)
         if missed and step >= MISS_STEPS and psnr < self._trivial["mean image"]:
