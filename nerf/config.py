@@ -19,6 +19,7 @@ HiddenActivation = Literal["relu", "silu", "gelu", "softplus", "sine"]
 DensityActivation = Literal["relu", "softplus", "shifted_softplus", "truncated_exp", "sigmoid"]
 ColourActivation = Literal["sigmoid", "widened_sigmoid"]
 Initialisation = Literal["pytorch", "glorot"]
+EncodingKind = Literal["frequency", "none", "hash"]
 Schedule = Literal["exponential", "cosine", "constant"]
 TrainingBackground = Literal["scene", "white", "black", "random"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -67,7 +68,11 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Encoding:
-    """Frequency encoding of positions and directions (Eq. 4 of arXiv:2003.08934)."""
+    """How positions and directions are given to the network."""
+
+    kind: EncodingKind = "frequency"
+    """Of positions: waves (Eq. 4 of arXiv:2003.08934), their bare coordinates, or features learnt
+    in hashed grids (arXiv:2201.05989). Directions are given as waves always."""
 
     position_frequencies: Annotated[
         int, Domain(0, 15, unit="octaves", label="position frequencies")
@@ -85,12 +90,32 @@ class Encoding:
     times_pi: bool = False
     """Multiply the coordinates by pi first, as the paper writes; nerf-pytorch does not."""
 
+    hash_levels: Annotated[int, Domain(1, 16, unit="grids", label="hash levels")] = 8
+    """Grids of the hash encoding, from 16 cells a side to the finest; the others do not use it."""
+
+    hash_finest: Annotated[
+        int, Domain(32, 2048, log=True, unit="cells", label="finest hash grid")
+    ] = 256
+    """Cells along a side of the finest hash grid, over all that rays cross from near to far."""
+
+    hash_log2_entries: Annotated[int, Domain(10, 20, label="log2 of hash entries")] = 15
+    """Base-2 logarithm of the entries that each grid's corners share."""
+
     def __post_init__(self) -> None:
         for name in ("position_frequencies", "direction_frequencies"):
             count = getattr(self, name)
             _require(0 <= count <= 24, f"encoding.{name} must lie in 0..24, got {count}")
+        for name, low, high in (
+            ("hash_levels", 1, 32),
+            ("hash_finest", 16, 2**14),
+            ("hash_log2_entries", 4, 24),
+        ):
+            count = getattr(self, name)
+            _require(
+                low <= count <= high, f"encoding.{name} must lie in {low}..{high}, got {count}"
+            )
         _require(
-            self.include_input or self.position_frequencies > 0,
+            self.kind != "frequency" or self.include_input or self.position_frequencies > 0,
             "encoding.position_frequencies=0 with encoding.include_input=false leaves the field "
             "blind to position; set either",
         )
@@ -231,6 +256,16 @@ class Compute:
 
     precision: Precision = "auto"
     """Of matrix products: bf16 where the device multiplies it in hardware, else fp32."""
+
+    occupancy: int = 48
+    """Cells along each side of the grid that learns where nothing is and leaves it out; 0: none."""
+
+    def __post_init__(self) -> None:
+        _require(
+            self.occupancy == 0 or 8 <= self.occupancy <= 256,
+            "compute.occupancy must be 0 (ask everywhere) or lie in 8..256 cells, "
+            f"got {self.occupancy}",
+        )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nerf.shapes import Float
 
@@ -35,3 +35,20 @@ def frequency_encoding(
     angles = x[..., None, :] * scales[:, None]
     waves = torch.stack((angles.sin(), angles.cos()), dim=-2).flatten(-3)
     return torch.cat((x, waves), dim=-1) if include_input else waves
+
+
+class FrequencyEncoding(nn.Module):
+    """`frequency_encoding` of coordinates in space as a module; it has no parameters.
+
+    With neither octaves nor input nothing would be left: the coordinates are then given bare.
+    """
+
+    def __init__(self, frequencies: int, include_input: bool, times_pi: bool) -> None:
+        super().__init__()
+        self.frequencies = frequencies
+        self.include_input = include_input or frequencies == 0
+        self.times_pi = times_pi
+        self.features = encoded_size(3, frequencies, self.include_input)
+
+    def forward(self, x: Float[Tensor, "points 3"]) -> Float[Tensor, "points features"]:
+        return frequency_encoding(x, self.frequencies, self.include_input, self.times_pi)

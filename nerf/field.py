@@ -16,9 +16,10 @@ from torch import Generator, Tensor, nn
 
 from nerf.activations import colour_activation, density_activation, hidden_activation
 from nerf.config import Encoding, Field, Precision
-from nerf.encoding import encoded_size, frequency_encoding
+from nerf.encoding import FrequencyEncoding
+from nerf.hash_encoding import UNIT_BOX, HashEncoding
 from nerf.precision import matrix_products_in
-from nerf.shapes import Float
+from nerf.shapes import Float, Int
 
 SIREN_FIRST_SCALE = 30.0
 
@@ -27,29 +28,32 @@ class RadianceField(nn.Module):
     """One MLP. Its initial weights come from `generator` alone."""
 
     def __init__(
-        self, config: Field, encoding: Encoding, precision: Precision, generator: Generator
+        self,
+        config: Field,
+        encoding: Encoding,
+        precision: Precision,
+        generator: Generator,
+        box: Float[Tensor, "2 3"] = UNIT_BOX,
     ) -> None:
         super().__init__()
         self.config = config
-        self.encoding = encoding
         self.precision = precision
         self.hidden_activation = hidden_activation(config.hidden_activation)
         self.density_activation = density_activation(
             config.density_activation, config.density_scale
         )
         self.colour_activation = colour_activation(config.colour_activation)
-        self.raw_position = encoding.include_input
-        self.position_features = encoded_size(3, encoding.position_frequencies, self.raw_position)
-        # With neither octaves nor input the direction would vanish: the raw one is then given.
-        self.raw_direction = encoding.include_input or encoding.direction_frequencies == 0
-        direction = encoded_size(3, encoding.direction_frequencies, self.raw_direction)
+        self.encode_position = _position_encoding(encoding, box, generator)
+        self.encode_direction = FrequencyEncoding(
+            encoding.direction_frequencies, encoding.include_input, encoding.times_pi
+        )
         half = max(config.width // 2, 1)
         self.trunk = nn.ModuleList(
             _linear(self._trunk_inputs(layer), config.width) for layer in range(config.depth)
         )
         self.density = _linear(config.width, 1)
         self.bottleneck = _linear(config.width, config.width)
-        self.colour_hidden = _linear(config.width + direction, half)
+        self.colour_hidden = _linear(config.width + self.encode_direction.features, half)
         self.colour = _linear(half, 3)
         self._initialise(generator)
 
@@ -57,16 +61,30 @@ class RadianceField(nn.Module):
         self, positions: Float[Tensor, "rays samples 3"], directions: Float[Tensor, "rays 3"]
     ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
         """Raw density (before its activation) and colour in [0, 1]; directions of unit length."""
-        encoded = self._encode(positions, self.encoding.position_frequencies, self.raw_position)
-        toward = self._encode(directions, self.encoding.direction_frequencies, self.raw_direction)
+        rays, samples, _ = positions.shape
+        ray = torch.arange(rays, device=positions.device).repeat_interleave(samples)
+        raw_density, rgb = self.at(positions.flatten(0, 1), directions, ray)
+        return raw_density.view(rays, samples), rgb.view(rays, samples, 3)
+
+    def at(
+        self,
+        positions: Float[Tensor, "points 3"],
+        directions: Float[Tensor, "rays 3"],
+        ray: Int[Tensor, " points"],
+    ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
+        """The same for single points, each on the ray of that number."""
+        encoded = self.encode_position(positions)
+        toward = self.encode_direction(directions)
         with matrix_products_in(self.precision, positions.device):
-            raw_density, raw_rgb = self._layers(encoded, toward)
+            raw_density, raw_rgb = self._layers(encoded, toward.index_select(0, ray))
         exact = positions.dtype
         return raw_density.to(exact), self.colour_activation(raw_rgb.to(exact))
 
     def _layers(
-        self, encoded: Float[Tensor, "rays samples e"], toward: Float[Tensor, "rays d"]
-    ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
+        self,
+        encoded: Float[Tensor, "points e"],
+        toward: Float[Tensor, "points d"],
+    ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
         h = encoded
         for index, layer in enumerate(self.trunk):
             if index and index == self.config.skip:
@@ -74,14 +92,14 @@ class RadianceField(nn.Module):
             h = self.hidden_activation(layer(h))
         weight, bias, from_direction = self._heads()
         heads = F.linear(h, weight, bias)
-        colour_in = heads[..., :-1] + F.linear(toward, from_direction)[:, None]
-        return heads[..., -1], self.colour(self.hidden_activation(colour_in))
+        colour_in = heads[:, :-1] + F.linear(toward, from_direction)
+        return heads[:, -1], self.colour(self.hidden_activation(colour_in))
 
     def _heads(self) -> tuple[Tensor, Tensor, Tensor]:
         """Bottleneck, colour layer and density head as one linear layer, and the direction's part.
 
         Nothing bends between the bottleneck and the colour layer, so their product is one layer;
-        and a ray's direction enters it once, not once a sample. The function stays the same.
+        of three fewer. The function stays the same.
         """
         width = self.config.width
         with torch.autocast(self.colour_hidden.weight.device.type, enabled=False):
@@ -91,13 +109,10 @@ class RadianceField(nn.Module):
         weight = torch.cat((colour, self.density.weight))
         return weight, torch.cat((colour_bias, self.density.bias)), from_direction
 
-    def _encode(self, x: Tensor, frequencies: int, include_input: bool) -> Tensor:
-        return frequency_encoding(x, frequencies, include_input, self.encoding.times_pi)
-
     def position_weights(self) -> list[tuple[Tensor, int]]:
         """The weights that take the encoded position in, and how many columns do, from the left."""
         layers = sorted({0, self.config.skip})
-        return [(self._layer(layer).weight, self.position_features) for layer in layers]
+        return [(self._layer(layer).weight, self.encode_position.features) for layer in layers]
 
     def _layer(self, index: int) -> nn.Linear:
         layer = self.trunk[index]
@@ -106,8 +121,9 @@ class RadianceField(nn.Module):
 
     def _trunk_inputs(self, layer: int) -> int:
         if layer == 0:
-            return self.position_features
-        return self.config.width + (self.position_features if layer == self.config.skip else 0)
+            return self.encode_position.features
+        joins = self.encode_position.features if layer == self.config.skip else 0
+        return self.config.width + joins
 
     def _initialise(self, generator: Generator) -> None:
         linears = [module for module in self.modules() if isinstance(module, nn.Linear)]
@@ -135,6 +151,17 @@ class RadianceField(nn.Module):
         for linear in (*hidden, self.colour_hidden):
             bound = math.sqrt(6 / linear.in_features)
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
+
+
+def _position_encoding(
+    encoding: Encoding, box: Float[Tensor, "2 3"], generator: Generator
+) -> FrequencyEncoding | HashEncoding:
+    if encoding.kind == "hash":
+        return HashEncoding(
+            encoding.hash_levels, encoding.hash_finest, encoding.hash_log2_entries, box, generator
+        )
+    frequencies = encoding.position_frequencies if encoding.kind == "frequency" else 0
+    return FrequencyEncoding(frequencies, encoding.include_input, encoding.times_pi)
 
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:

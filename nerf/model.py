@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Generator, Tensor, nn
 
 from nerf.config import NerfConfig
 from nerf.field import RadianceField
+from nerf.hash_encoding import UNIT_BOX
+from nerf.occupancy import Occupancy
 from nerf.rendering import Rendering, composite
 from nerf.sampling import edges_around, refined_samples, stratified_samples
 from nerf.shapes import Float
 
 
 class Nerf(nn.Module):
-    """A coarse field and, where `sampling.fine` asks for one, a fine field beside it (Sec. 5.2)."""
+    """A coarse field and, where `sampling.fine` asks for one, a fine field beside it (Sec. 5.2).
 
-    def __init__(self, config: NerfConfig, generator: Generator) -> None:
+    `box` holds all that the training rays cross between near and far; a model that is to take up
+    a checkpoint finds it there.
+    """
+
+    def __init__(
+        self, config: NerfConfig, generator: Generator, box: Float[Tensor, "2 3"] = UNIT_BOX
+    ) -> None:
         super().__init__()
         self.config = config
 
         def field() -> RadianceField:
-            return RadianceField(config.field, config.encoding, config.compute.precision, generator)
+            precision = config.compute.precision
+            return RadianceField(config.field, config.encoding, precision, generator, box)
 
         self.coarse = field()
         self.fine = field() if config.sampling.fine else None
+        cells = config.compute.occupancy
+        self.grids = nn.ModuleDict(
+            {name: Occupancy(cells, box) for name in self.passes()} if cells else {}
+        )
 
     def passes(self) -> dict[str, RadianceField]:
         """The field of each pass by its name, in the order in which they run."""
@@ -37,38 +52,68 @@ class Nerf(nn.Module):
         directions: Float[Tensor, "rays 3"],
         background: Float[Tensor, "*each 3"],
         generator: Generator | None = None,
+        step: int | None = None,
     ) -> tuple[Rendering, ...]:
         """The coarse rendering and, with fine samples, the fine one after it.
 
         With a `generator` the samples are jittered and the density noised as the config asks for
-        training; without one nothing is random.
+        training; without one nothing is random. `step` counts the training steps.
         """
         sampling = self.config.sampling
         jitter = generator if sampling.jitter else None
+        names = list(self.passes())
         t = stratified_samples(
             sampling.near, sampling.far, len(origins), sampling.coarse, jitter, origins.device
         )
-        coarse = self._render(self.coarse, origins, directions, t, background, generator)
-        if self.fine is None:
+        coarse = self._render(names[0], origins, directions, t, background, generator, step)
+        if len(names) == 1:
             return (coarse,)
         t = refined_samples(t, coarse.weights.detach(), sampling.fine, jitter)
-        return coarse, self._render(self.fine, origins, directions, t, background, generator)
+        fine = self._render(names[1], origins, directions, t, background, generator, step)
+        return coarse, fine
+
+    def refresh(self) -> None:
+        """Settles which part of space is left out from now on, by what has been learnt of it."""
+        sampling = self.config.sampling
+        for name in self.passes():
+            samples = sampling.coarse + (sampling.fine if name == "fine" else 0)
+            if grid := self._grid(name):
+                grid.refresh(sampling.span / samples)
+
+    def _grid(self, name: str) -> Occupancy | None:
+        return cast(Occupancy, self.grids[name]) if name in self.grids else None
 
     def _render(
         self,
-        field: RadianceField,
+        name: str,
         origins: Tensor,
         directions: Tensor,
         t: Tensor,
         background: Tensor,
         generator: Generator | None,
+        step: int | None,
     ) -> Rendering:
-        positions = origins[:, None] + t[..., None] * directions[:, None]
-        raw_density, rgb = field(positions, directions)
+        field, grid = self.passes()[name], self._grid(name)
+        edges = edges_around(t, self.config.sampling.near, self.config.sampling.far)
+        if grid is None:
+            asked = torch.arange(t.numel(), device=t.device)
+        else:
+            cell = grid.cell_of(origins, directions, t)
+            asked = grid.chosen(cell, edges.diff(dim=-1), step or 0)
+        ray = asked // t.shape[1]
+        positions = torch.addcmul(
+            origins.index_select(0, ray),
+            t.flatten().index_select(0, asked)[:, None],
+            directions.index_select(0, ray),
+        )
+        raw_density, rgb = field.at(positions, directions, ray)
         noise = self.config.optimisation.density_noise
         if generator is not None and noise:
-            raw_density = raw_density + noise * torch.randn(
-                raw_density.shape, generator=generator, device=raw_density.device
-            )
-        edges = edges_around(t, self.config.sampling.near, self.config.sampling.far)
-        return composite(field.density_activation(raw_density), rgb, t, edges, background)
+            drawn = torch.randn(t.shape, generator=generator, device=t.device)
+            raw_density = raw_density + noise * drawn.flatten().index_select(0, asked)
+        density = field.density_activation(raw_density)
+        if grid is not None and step is not None:
+            grid.learn(cell.flatten().index_select(0, asked), density)
+        density = density.new_zeros(t.numel()).index_copy(0, asked, density).view(t.shape)
+        rgb = rgb.new_zeros(t.numel(), 3).index_copy(0, asked, rgb).view(*t.shape, 3)
+        return composite(density, rgb, t, edges, background)

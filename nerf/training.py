@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from nerf.baselines import baselines
+from nerf.box import seen_box
 from nerf.checkpoint import load_checkpoint, save_checkpoint
 from nerf.config import NerfConfig
 from nerf.dataset import TrainingRays
@@ -25,6 +26,7 @@ from nerf.errors import InputError
 from nerf.evaluation import Picture, beside_truth, evaluate, render_view
 from nerf.health import ALIVE, HealthWatch, State, Verdict
 from nerf.model import Nerf
+from nerf.occupancy import REFRESH_EVERY, WARM_UP
 from nerf.parameters import flatten
 from nerf.scenes.scene import Scene
 from nerf.schedule import learning_rate
@@ -91,11 +93,12 @@ class TrainingRun:
         self.config = config
         self.scene = scene
         weights = torch.Generator().manual_seed(config.seed)
-        self.model = Nerf(config, weights).to(device)
+        self.rays = TrainingRays.of(scene, config.optimisation.background, device)
+        box = seen_box(self.rays, config.sampling.near, config.sampling.far)
+        self.model = Nerf(config, weights, box).to(device)
         self.optimiser = torch.optim.Adam(self.model.parameters(), fused=True)
         # Another stream than the weights': more weights must not shift the rays that are drawn.
         self.generator = torch.Generator(device).manual_seed(config.seed + 2**32)
-        self.rays = TrainingRays.of(scene, config.optimisation.background, device)
         self.steps_done = 0
         self.seconds = 0.0
         self.curve: list[Progress] = []
@@ -110,7 +113,9 @@ class TrainingRun:
         self.optimiser.param_groups[0]["lr"] = learning_rate(self.steps_done, optimisation)
         cropped = self.steps_done < optimisation.crop_steps
         batch = self.rays.draw(optimisation.rays, self.generator, cropped)
-        passes = self.model(batch.origins, batch.directions, batch.background, self.generator)
+        passes = self.model(
+            batch.origins, batch.directions, batch.background, self.generator, self.steps_done
+        )
         losses = [torch.mean((rendering.rgb - batch.rgb) ** 2) for rendering in passes]
         self.last_losses = torch.stack(losses).detach()
         self.optimiser.zero_grad()
@@ -120,6 +125,8 @@ class TrainingRun:
         self.health.stepped(self.model)
         self.optimiser.step()
         self.steps_done += 1
+        if self.steps_done >= WARM_UP and self.steps_done % REFRESH_EVERY == 0:
+            self.model.refresh()
 
     def start_clock(self) -> None:
         """Training goes on; evaluation and checkpoints are not counted as training."""

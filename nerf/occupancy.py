@@ -1,0 +1,120 @@
+"""Empty space: a grid learnt while training that says which samples need not be asked.
+
+A cell remembers the densest and the thinnest that the field has been in it, both slowly forgotten.
+A sample is left out where its cell has never held enough to be seen, and where even the thinnest
+of the cells before it stop the ray's light (after instant-NGP's and nerfacc's grids). What is left
+out counts as empty. Nothing is left out before the first refresh, and nothing by a full grid.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from nerf.shapes import Bool, Float, Int
+
+WARM_UP = 64
+"""Steps during which everything is asked and the grid only learns."""
+
+REFRESH_EVERY = 16
+"""Steps between two refreshes of what is left out."""
+
+FORGET = 0.95
+"""Share of the densest that a cell still remembers after a step in which it was asked."""
+
+SEEN = 0.01
+"""Largest share of light that a sample in a cell taken for empty may stop."""
+
+SPENT = -math.log(1e-3)
+"""Optical depth behind which a sample makes less than a thousandth of a picture."""
+
+SHARES = 32
+"""Sizes that the chosen part of a batch of rays can have; a power of two."""
+
+_EMPTY = -1.0
+
+
+class Occupancy(nn.Module):
+    """`cells`^3 cells over a box. It has no parameters; its buffers are the memory."""
+
+    box: Tensor
+    densest: Tensor
+    thinnest: Tensor
+    known: Tensor
+
+    def __init__(self, cells: int, box: Float[Tensor, "2 3"]) -> None:
+        super().__init__()
+        self.cells = cells
+        self.register_buffer("box", box.clone())
+        count = cells**3 + 1  # the last one stands for all that lies outside
+        self.register_buffer("densest", torch.full((count,), math.inf))
+        self.register_buffer("thinnest", torch.full((count,), math.inf))
+        self.register_buffer("known", torch.zeros(count))
+        # Density that each cell has at least, or _EMPTY, as of the last refresh.
+
+    def cell_of(
+        self,
+        origins: Float[Tensor, "rays 3"],
+        directions: Float[Tensor, "rays 3"],
+        t: Float[Tensor, "rays samples"],
+    ) -> Int[Tensor, "rays samples"]:
+        """The number of the cell that holds each sample."""
+        scale = self.cells / (self.box[1] - self.box[0])
+        start, step = (origins - self.box[0]) * scale, directions * scale
+        number = torch.zeros_like(t, dtype=torch.int64)
+        inside = torch.ones_like(t, dtype=torch.bool)
+        for axis in range(3):
+            along = torch.addcmul(start[:, axis, None], step[:, axis, None], t)
+            inside.logical_and_(along >= 0).logical_and_(along < self.cells)
+            number.mul_(self.cells).add_(along.long())
+        return number.masked_fill_(~inside, self.cells**3)
+
+    def chosen(
+        self, cell: Int[Tensor, "rays samples"], deltas: Float[Tensor, "rays samples"], turn: int
+    ) -> Int[Tensor, " points"]:
+        """The numbers of the samples to ask, out of rays x samples, each once.
+
+        All that may show, and of the others as many as fill the last of `SHARES` equal shares of
+        the batch: kernels are made anew for every size they meet. Which others changes with
+        `turn`; they keep the memory true where nothing is asked any more.
+        """
+        needed = self.needed(cell, deltas).flatten()
+        number = torch.arange(len(needed), device=cell.device)
+        others = (number * 37 + turn * 53) & (SHARES - 1)
+        rank = torch.where(needed, 0, 1 + others).to(torch.uint8)
+        share = -(-len(needed) // SHARES)
+        size = min((int(needed.sum()) // share + 1) * share, len(needed))
+        return rank.argsort(stable=True)[:size]
+
+    def needed(
+        self, cell: Int[Tensor, "rays samples"], deltas: Float[Tensor, "rays samples"]
+    ) -> Bool[Tensor, "rays samples"]:
+        """Which samples may show, as far as is known."""
+        known = self.known.take(cell)
+        stopped = known.clamp(min=0).mul_(deltas)
+        ahead = torch.cumsum(stopped, -1).sub_(stopped)
+        return (known >= 0).logical_and_(ahead < SPENT)
+
+    def learn(self, cell: Int[Tensor, " points"], density: Float[Tensor, " points"]) -> None:
+        """Takes note of the densities that were found."""
+        density = density.detach()
+        densest, thinnest = self.densest.take(cell), self.thinnest.take(cell)
+        # A cell that was asked several times forgets once: its samples write the same here.
+        self.densest.scatter_(0, cell, torch.where(densest.isinf(), 0.0, FORGET * densest))
+        self.densest.scatter_reduce_(0, cell, density, "amax")
+        self.thinnest.scatter_(0, cell, thinnest / FORGET)
+        self.thinnest.scatter_reduce_(0, cell, density, "amin")
+
+    def refresh(self, delta: float) -> None:
+        """Settles what is left out from now on; `delta` is the usual length of an interval.
+
+        A field that is thin everywhere is not empty: what is as dense as the mean always stays.
+        """
+        asked = self.densest.isfinite()
+        mean = torch.where(asked, self.densest, 0.0).sum() / asked.sum().clamp(min=1)
+        least = mean.clamp(max=-math.log1p(-SEEN) / delta)
+        known = torch.where(self.densest < least, _EMPTY, self.thinnest)
+        self.known.copy_(torch.where(asked, known, 0.0))
+        self.known[-1] = 0.0
