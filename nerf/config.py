@@ -257,7 +257,7 @@ class Compute:
     precision: Precision = "auto"
     """Of matrix products: bf16 where the device multiplies it in hardware, else fp32."""
 
-    occupancy: int = 48
+    occupancy: int = 32
     """Cells along each side of the grid that learns where nothing is and leaves it out; 0: none."""
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from nerf.shapes import Bool, Float, Int
 
-WARM_UP = 64
+WARM_UP = 48
 """Steps during which everything is asked and the grid only learns."""
 
 REFRESH_EVERY = 16

@@ -28,6 +28,7 @@ from nerf.health import ALIVE, HealthWatch, State, Verdict
 from nerf.model import Nerf
 from nerf.occupancy import REFRESH_EVERY, WARM_UP
 from nerf.parameters import flatten
+from nerf.precision import settle_float32_products
 from nerf.scenes.scene import Scene
 from nerf.schedule import learning_rate
 
@@ -92,6 +93,7 @@ class TrainingRun:
     def __init__(self, config: NerfConfig, scene: Scene, device: str = "cpu") -> None:
         self.config = config
         self.scene = scene
+        settle_float32_products(torch.device(device))
         weights = torch.Generator().manual_seed(config.seed)
         self.rays = TrainingRays.of(scene, config.optimisation.background, device)
         box = seen_box(self.rays, config.sampling.near, config.sampling.far)

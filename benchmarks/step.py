@@ -1,0 +1,163 @@
+"""How fast is a training step, and what share of the machine's own product does it reach?
+
+    python benchmarks/step.py --peer PATH_TO_NERF_PYTORCH
+
+Equal shapes on every side: the same rays, 64 samples on each, 10 and 4 octaves, one network, all
+samples asked (no grid of empty space). The peer is nerf-pytorch's own network, embedder,
+`run_network` and `raw2outputs` with its Adam. GEMM is what the matrix products of a step take
+alone, as torch multiplies them here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from parity import reference
+from reporting import show, write
+
+from nerf.dataset import TrainingRays
+from nerf.parameters import build
+from nerf.scenes import load
+from nerf.training import TrainingRun
+
+SAMPLES = 64
+SHAPES = {"8x256": (8, 256, 5), "4x128": (4, 128, 0)}
+NEAR, FAR = 2.0, 6.0
+
+
+def ours(shape: str, rays: int, precision: str) -> Callable[[], None]:
+    """A step of this project."""
+    depth, width, skip = SHAPES[shape]
+    settings = {
+        "field.depth": depth,
+        "field.width": width,
+        "field.skip": skip,
+        "encoding.position_frequencies": 10,
+        "sampling.near": NEAR,
+        "sampling.far": FAR,
+        "sampling.coarse": SAMPLES,
+        "optimisation.rays": rays,
+        "compute.precision": precision,
+        "compute.occupancy": 0,
+    }
+    return TrainingRun(build(settings), load("bricks")).advance
+
+
+def theirs(shape: str, rays: int, peer: Path) -> Callable[[], None]:
+    """A step of nerf-pytorch's modules: its render_rays without the second network, MSE, Adam."""
+    depth, width, skip = SHAPES[shape]
+    helpers, functions = reference(peer)
+    embed, position = helpers.get_embedder(10)
+    embed_direction, direction = helpers.get_embedder(4)
+    skips = [skip - 1] if skip else []
+    network = helpers.NeRF(D=depth, W=width, input_ch=position, input_ch_views=direction,
+                           output_ch=5, skips=skips, use_viewdirs=True)  # fmt: skip
+    optimiser = torch.optim.Adam(network.parameters(), lr=5e-4, betas=(0.9, 0.999))
+    batch_of = TrainingRays.of(load("bricks"))
+    generator = torch.Generator().manual_seed(0)
+
+    def query(points: Any, views: Any, net: Any) -> Any:
+        return functions["run_network"](points, views, net, embed, embed_direction)
+
+    def step() -> None:
+        batch = batch_of.draw(rays, generator)
+        bounds = torch.tensor([NEAR, FAR]).expand(rays, 2)
+        toward = F.normalize(batch.directions, dim=-1)
+        packed = torch.cat((batch.origins, batch.directions, bounds, toward), -1)
+        shown = functions["render_rays"](packed, network, query, SAMPLES, perturb=1.0)["rgb_map"]
+        loss = torch.mean((shown - batch.rgb) ** 2)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+    return step
+
+
+def products(shape: str, points: int, dtype: torch.dtype) -> tuple[Callable[[], None], float]:
+    """The matrix products of our step and nothing else, and how many operations they are."""
+    depth, width, skip = SHAPES[shape]
+    encoded, toward, half = 63, 27, width // 2
+    inputs = [encoded] + [width + (encoded if k == skip and k else 0) for k in range(1, depth)]
+    layers = [(n, width) for n in inputs] + [(width, half + 1), (toward, half), (half, 3)]
+    tensors = [
+        (torch.randn(points, n, dtype=dtype), torch.randn(m, n, dtype=dtype),
+         torch.randn(points, m, dtype=dtype), n not in (encoded, toward))
+        for n, m in layers
+    ]  # fmt: skip
+
+    def run() -> None:
+        for x, weight, gradient, has_input_gradient in tensors:
+            x @ weight.t()
+            gradient.t() @ x
+            if has_input_gradient:
+                gradient @ weight
+
+    count = sum(2 * points * w.numel() * (2 + bool(more)) for _, w, _, more in tensors)
+    return run, float(count)
+
+
+def seconds(sides: dict[str, Callable[[], None]], repeats: int) -> dict[str, float]:
+    """Median time of each, taken in turns."""
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    for step in sides.values():
+        step()
+        step()
+    for repeat in range(repeats):
+        for name, step in sides.items():
+            began = time.perf_counter()
+            step()
+            taken[name].append(time.perf_counter() - began)
+        if sys.stdout.isatty():
+            print(f"repeat {repeat + 1} of {repeats}", end="\r", flush=True)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peer", type=Path, required=True, help="a checkout of nerf-pytorch")
+    parser.add_argument("--rays", type=int, default=256)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    points = asked.rays * SAMPLES
+    rows: list[list[object]] = []
+    for shape in SHAPES:
+        plain, operations = products(shape, points, torch.float32)
+        sides = {
+            "nerf-pytorch": theirs(shape, asked.rays, asked.peer),
+            "ours, fp32": ours(shape, asked.rays, "fp32"),
+            "ours, bf16": ours(shape, asked.rays, "bf16"),
+            "products alone, fp32": plain,
+            "products alone, bf16": products(shape, points, torch.bfloat16)[0],
+        }
+        took = seconds(sides, asked.repeats)
+        for name, time_taken in took.items():
+            roof = took["products alone, bf16" if "bf16" in name else "products alone, fp32"]
+            rows.append(
+                [
+                    shape,
+                    name,
+                    f"{points / time_taken:,.0f}",
+                    f"{took['nerf-pytorch'] / time_taken:.2f}",
+                    f"{operations / time_taken / 1e9:.0f}",
+                    f"{roof / time_taken:.0%}" if "ours" in name else "",
+                ]
+            )
+    columns = ["network", "side", "samples/s", "x peer", "GFLOP/s of ours", "share of products"]
+    title = f"training step, {asked.rays} rays x {SAMPLES} samples, {asked.threads} thread(s)"
+    show(title, columns, rows)
+    write(asked.json, "step", {"columns": columns, "rows": rows})
+
+
+if __name__ == "__main__":
+    main()

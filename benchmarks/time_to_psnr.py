@@ -1,0 +1,238 @@
+"""How long until a held-out picture is good? Against the loops of two other projects.
+
+    python benchmarks/time_to_psnr.py --scene tiny_nerf_data.npz \\
+        --minimal-nerf PATH --nerf-pytorch PATH --limit 900
+
+Each side trains on the same training views and is asked now and then, its clock stopped, for the
+same held-out pixels. The peers run at their own defaults: minimal-nerf's Lightning loop (needs
+pytorch_lightning), nerf-pytorch's network, rays and renderer with the loop and the settings of its
+lego config. A side that does not get there within --limit seconds counts as slower than that.
+`plain` is this project's loop at the same settings as `ours, fast`, in float32 and asking
+everywhere: what the fast path alone is worth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from parity import reference
+from reporting import show, write
+
+from nerf.cameras import view_pixels
+from nerf.parameters import build
+from nerf.scenes import load
+from nerf.scenes.scene import Scene
+from nerf.training import TrainingRun
+
+STRIDE = 4
+PEER_NEAR, PEER_FAR = 2.0, 6.0
+
+QUICKEST = {
+    "encoding.kind": "hash",
+    "field.depth": 2,
+    "field.width": 64,
+    "optimisation.learning_rate": 2e-2,
+    "optimisation.rays": 256,
+    "sampling.coarse": 48,
+    "optimisation.steps": 1000,
+}
+FAST = {"optimisation.steps": 4000}
+PLAIN = FAST | {"compute.precision": "fp32", "compute.occupancy": 0}
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """One way to train: a step, how good its held-out pixels are, how often to look."""
+
+    step: Callable[[], None]
+    psnr: Callable[[], float]
+    every: int
+
+
+def ours(scene: Scene, settings: dict[str, Any], every: int) -> Side:
+    """This project with these settings."""
+    bounds = {"sampling.near": scene.bounds.near, "sampling.far": scene.bounds.far}
+    pixels = {"evaluation.pixels": len(scene.val) * (scene.height // STRIDE) ** 2}
+    run = TrainingRun(build(bounds | pixels | settings), scene)
+    return Side(run.advance, lambda: run.evaluate().psnr, every)
+
+
+def held_out(scene: Scene, render: Callable[[int], torch.Tensor]) -> float:
+    """Mean PSNR, dB, over validation views of which `render` shows every `STRIDE`-th pixel."""
+    scores = []
+    for view in scene.val:
+        truth = torch.tensor(view_pixels(scene, view, STRIDE))
+        error = torch.mean((render(view).clamp(0, 1) - truth) ** 2).item()
+        scores.append(-10 * math.log10(error))
+    return float(np.mean(scores))
+
+
+def nerf_pytorch(scene: Scene, peer: Path) -> Side:
+    """Its lego config: 1,024 rays of one view a step, 64 + 128 samples, two 8 x 256 networks."""
+    helpers, functions = reference(peer)
+    embed, position = helpers.get_embedder(10)
+    embed_direction, direction = helpers.get_embedder(4)
+    coarse, fine = (
+        helpers.NeRF(D=8, W=256, input_ch=position, input_ch_views=direction,
+                     output_ch=5, skips=[4], use_viewdirs=True)
+        for _ in range(2)
+    )  # fmt: skip
+    optimiser = torch.optim.Adam([*coarse.parameters(), *fine.parameters()], lr=5e-4)
+    rng, done = np.random.default_rng(0), 0
+
+    def query(points: Any, views: Any, network: Any) -> Any:
+        return functions["run_network"](points, views, network, embed, embed_direction)
+
+    def rays(view: int) -> tuple[torch.Tensor, torch.Tensor]:
+        pose = torch.tensor(scene.world_from_camera[view, :3, :4])
+        fx, fy = scene.focal[view] if np.ndim(scene.focal) > 1 else scene.focal
+        intrinsics = np.array([[fx, 0, scene.width / 2], [0, fy, scene.height / 2], [0, 0, 1]])
+        origins, directions = helpers.get_rays(scene.height, scene.width, intrinsics, pose)
+        return origins, directions
+
+    def shown(origins: torch.Tensor, directions: torch.Tensor, perturb: float) -> Any:
+        bounds = torch.tensor([PEER_NEAR, PEER_FAR]).expand(len(origins), 2)
+        packed = torch.cat((origins, directions, bounds, F.normalize(directions, dim=-1)), -1)
+        return functions["render_rays"](
+            packed, coarse, query, 64, perturb=perturb, N_importance=128, network_fine=fine
+        )
+
+    def step() -> None:
+        nonlocal done
+        view = int(rng.choice(scene.train))
+        origins, directions = rays(view)
+        picked = rng.choice(scene.height * scene.width, size=1024, replace=False)
+        target = torch.tensor(scene.images[view]).reshape(-1, 3)[picked]
+        seen = shown(origins.reshape(-1, 3)[picked], directions.reshape(-1, 3)[picked], 1.0)
+        optimiser.zero_grad()
+        loss = helpers.img2mse(seen["rgb_map"], target) + helpers.img2mse(seen["rgb0"], target)
+        loss.backward()
+        optimiser.step()
+        done += 1
+        for group in optimiser.param_groups:
+            group["lr"] = 5e-4 * 0.1 ** (done / 500_000)
+
+    def picture(view: int) -> torch.Tensor:
+        origins, directions = (side[::STRIDE, ::STRIDE] for side in rays(view))
+        with torch.no_grad():
+            flat = shown(origins.reshape(-1, 3), directions.reshape(-1, 3), 0.0)["rgb_map"]
+        return flat.reshape(origins.shape)
+
+    return Side(step, lambda: held_out(scene, picture), 25)
+
+
+def minimal_nerf(scene: Scene, peer: Path) -> Side:
+    """Its module, data set and loader (4,096 rays, 64 samples, 4 x 128), stepped as Lightning does.
+
+    Lightning's own overhead is left out, which favours it. It trains on every view there is; here
+    it gets the training views only.
+    """
+    sys.path.insert(0, str(peer))
+    import minimal_nerf.datasets.tiny_nerf_dataset as data
+    import minimal_nerf.nerf as model
+
+    arrays = {
+        "images": scene.images[list(scene.train)],
+        "poses": scene.world_from_camera[list(scene.train)],
+        "focal": np.float32(np.ravel(scene.focal)[0]),
+    }
+    _named(data).load_tiny_data = lambda: arrays
+    torch.manual_seed(2023)
+    nerf = model.NeRF()
+    nerf.log = lambda *_: None
+    optimiser = nerf.configure_optimizers()
+    loader = torch.utils.data.DataLoader(data.TinyNerfDataset(), batch_size=4096, shuffle=True)
+    batches = iter(loader)
+
+    def step() -> None:
+        nonlocal batches
+        batch = next(batches, None)
+        if batch is None:
+            batches = iter(loader)
+            batch = next(batches)
+        optimiser.zero_grad()
+        nerf.training_step(batch, 0).backward()
+        optimiser.step()
+
+    def picture(view: int) -> torch.Tensor:
+        pose = torch.tensor(scene.world_from_camera[view])
+        rays = model.get_image_rays(pose, scene.height, scene.width, float(arrays["focal"]))
+        origins, directions = (side[::STRIDE, ::STRIDE] for side in rays)
+        with torch.no_grad():
+            flat = nerf.render_rays(origins.reshape(-1, 3), directions.reshape(-1, 3), 64)
+        return flat.reshape(origins.shape)
+
+    return Side(step, lambda: held_out(scene, picture), 10)
+
+
+def _named(module: ModuleType) -> Any:
+    return module
+
+
+def times_to(side: Side, targets: list[float], limit: float, name: str) -> dict[str, Any]:
+    """Wall and processor seconds of training until each target, dB, is first held; None if not."""
+    reached: dict[float, tuple[float, float, int] | None] = dict.fromkeys(targets)
+    wall = processor = 0.0
+    steps, best = 0, -math.inf
+    while None in reached.values() and wall < limit:
+        began, began_processor = time.perf_counter(), time.process_time()
+        for _ in range(side.every):
+            side.step()
+        wall += time.perf_counter() - began
+        processor += time.process_time() - began_processor
+        steps += side.every
+        best = max(best, side.psnr())
+        for target in targets:
+            if best >= target and reached[target] is None:
+                reached[target] = (wall, processor, steps)
+        if sys.stdout.isatty():
+            print(f"{name}: {steps} steps, {wall:.0f} s, {best:.2f} dB   ", end="\r", flush=True)
+    print(f"{name}: {steps} steps, {wall:.1f} s, {best:.2f} dB   ")
+    return {"reached": reached, "wall": wall, "processor": processor, "best": best}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scene", required=True, help="a tiny-NeRF file")
+    parser.add_argument("--minimal-nerf", type=Path, help="a checkout of it")
+    parser.add_argument("--nerf-pytorch", type=Path, help="a checkout of it")
+    parser.add_argument("--limit", type=float, default=900.0, help="seconds a side may train")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    scene = load(asked.scene)
+    sides: dict[str, tuple[Callable[[], Side], list[float]]] = {
+        "ours, quickest": (lambda: ours(scene, QUICKEST, 10), [20.0, 22.0]),
+        "ours, fast": (lambda: ours(scene, FAST, 20), [20.0, 22.0, 25.0]),
+        "ours, plain": (lambda: ours(scene, PLAIN, 20), [20.0, 22.0, 25.0]),
+    }
+    if asked.minimal_nerf:
+        sides["minimal-nerf"] = (lambda: minimal_nerf(scene, asked.minimal_nerf), [20.0, 22.0])
+    if asked.nerf_pytorch:
+        sides["nerf-pytorch"] = (lambda: nerf_pytorch(scene, asked.nerf_pytorch), [20.0, 22.0])
+    rows: list[list[object]] = []
+    for name, (make, targets) in sides.items():
+        took = times_to(make(), targets, asked.limit, name)
+        for target, at in took["reached"].items():
+            never = [f"> {took['wall']:.0f}", f"> {took['processor']:.0f}", ""]
+            reached = [f"{at[0]:.1f}", f"{at[1]:.1f}", at[2]] if at else never
+            rows.append([name, target, *reached, f"{took['best']:.2f}"])
+    columns = ["side", "dB", "wall s", "processor s", "steps", "best dB"]
+    show(f"training time to held-out PSNR, {asked.threads} threads", columns, rows)
+    write(asked.json, "time_to_psnr", {"columns": columns, "rows": rows, "limit": asked.limit})
+
+
+if __name__ == "__main__":
+    main()
