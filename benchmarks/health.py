@@ -152,7 +152,7 @@ def watch(
             run.evaluate()
     if run.verdict == ALIVE:
         curve = [(point.step, point.psnr) for point in run.curve]
-        run.verdict = run.health.ended(curve, run.last_losses.tolist())
+        run.verdict = run.health.ended(curve, run.step.losses.tolist())
     flagged = None if run.verdict == ALIVE else run.steps_done - began
     at_flag = evaluate(run.model, scene, "val", 512).psnr
     later = at_flag

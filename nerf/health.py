@@ -84,7 +84,8 @@ class HealthWatch:
         """Takes note of a step's gradients, before they are cleared."""
         for part, gradients in _watched(_shown(model)).items():
             largest = torch.stack([gradient.abs().amax() for gradient in gradients]).amax()
-            self._largest[part] = torch.maximum(self._largest.get(part, largest), largest)
+            known = self._largest.setdefault(part, torch.zeros_like(largest))
+            torch.maximum(known, largest, out=known)  # in place, as a CUDA graph needs it
 
     def look(self, step: int, loss: float, model: Nerf) -> Verdict:
         """The verdict after `step`, from what happened since the last look that found life."""
@@ -97,16 +98,22 @@ class HealthWatch:
             explain = frozen_density if dead[0] == "density" else frozen_position
             reason = explain(model, self._scene, list(model.passes())[-1], self._window_start)
             return Verdict("collapsed", reason)
-        self._window_start, self._largest = step, {}
+        self._window_start = step
+        for largest in self._largest.values():
+            largest.zero_()
         return ALIVE
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs for a resumed run to be judged as an unbroken one."""
-        return {"window_start": self._window_start, "largest": dict(self._largest)}
+        return {
+            "window_start": self._window_start,
+            "largest": {part: largest.clone() for part, largest in self._largest.items()},
+        }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Goes on watching where `state` was taken."""
-        self._window_start, self._largest = state["window_start"], dict(state["largest"])
+    def restore(self, state: dict[str, Any], device: torch.device) -> None:
+        """Goes on watching where `state` was taken, on `device`."""
+        self._window_start = state["window_start"]
+        self._largest = {part: largest.to(device) for part, largest in state["largest"].items()}
 
     def evaluated(self, step: int, psnr: float) -> Verdict:
         """The verdict on a held-out PSNR in dB: is it a number, can it ever be a good one?"""

@@ -35,9 +35,13 @@ class Nerf(nn.Module):
 
         self.coarse = field()
         self.fine = field() if config.sampling.fine else None
-        cells = config.compute.occupancy
+        sampling, cells = config.sampling, config.compute.occupancy
+        samples = {"only": sampling.coarse, "coarse": sampling.coarse}
+        samples["fine"] = sampling.coarse + sampling.fine
         self.grids = nn.ModuleDict(
-            {name: Occupancy(cells, box) for name in self.passes()} if cells else {}
+            {name: Occupancy(cells, box, samples[name], sampling.span) for name in self.passes()}
+            if cells
+            else {}
         )
 
     def passes(self) -> dict[str, RadianceField]:
@@ -52,12 +56,13 @@ class Nerf(nn.Module):
         directions: Float[Tensor, "rays 3"],
         background: Float[Tensor, "*each 3"],
         generator: Generator | None = None,
-        step: int | None = None,
+        turn: Tensor | None = None,
     ) -> tuple[Rendering, ...]:
         """The coarse rendering and, with fine samples, the fine one after it.
 
         With a `generator` the samples are jittered and the density noised as the config asks for
-        training; without one nothing is random. `step` counts the training steps.
+        training; without one nothing is random. `turn`, a scalar, counts the training steps:
+        with it the grids of empty space learn.
         """
         sampling = self.config.sampling
         jitter = generator if sampling.jitter else None
@@ -65,23 +70,16 @@ class Nerf(nn.Module):
         t = stratified_samples(
             sampling.near, sampling.far, len(origins), sampling.coarse, jitter, origins.device
         )
-        coarse = self._render(names[0], origins, directions, t, background, generator, step)
+        coarse = self._render(names[0], origins, directions, t, background, generator, turn)
         if len(names) == 1:
             return (coarse,)
         t = refined_samples(t, coarse.weights.detach(), sampling.fine, jitter)
-        fine = self._render(names[1], origins, directions, t, background, generator, step)
+        fine = self._render(names[1], origins, directions, t, background, generator, turn)
         return coarse, fine
 
-    def refresh(self) -> None:
-        """Settles which part of space is left out from now on, by what has been learnt of it."""
-        sampling = self.config.sampling
-        for name in self.passes():
-            samples = sampling.coarse + (sampling.fine if name == "fine" else 0)
-            if grid := self._grid(name):
-                grid.refresh(sampling.span / samples)
-
-    def _grid(self, name: str) -> Occupancy | None:
-        return cast(Occupancy, self.grids[name]) if name in self.grids else None
+    def occupancies(self) -> list[Occupancy]:
+        """The grid of each pass, in their order; none where the config wants none."""
+        return [cast(Occupancy, grid) for grid in self.grids.values()]
 
     def _render(
         self,
@@ -91,15 +89,16 @@ class Nerf(nn.Module):
         t: Tensor,
         background: Tensor,
         generator: Generator | None,
-        step: int | None,
+        turn: Tensor | None,
     ) -> Rendering:
-        field, grid = self.passes()[name], self._grid(name)
+        field, grid = self.passes()[name], None
         edges = edges_around(t, self.config.sampling.near, self.config.sampling.far)
-        if grid is None:
-            asked = torch.arange(t.numel(), device=t.device)
-        else:
+        if name in self.grids:
+            grid = cast(Occupancy, self.grids[name])
             cell = grid.cell_of(origins, directions, t)
-            asked = grid.chosen(cell, edges.diff(dim=-1), step or 0)
+            asked = grid.chosen(cell, edges.diff(dim=-1), turn)
+        else:
+            asked = torch.arange(t.numel(), device=t.device)
         ray = asked // t.shape[1]
         positions = torch.addcmul(
             origins.index_select(0, ray),
@@ -112,7 +111,7 @@ class Nerf(nn.Module):
             drawn = torch.randn(t.shape, generator=generator, device=t.device)
             raw_density = raw_density + noise * drawn.flatten().index_select(0, asked)
         density = field.density_activation(raw_density)
-        if grid is not None and step is not None:
+        if grid is not None and turn is not None:
             grid.learn(cell.flatten().index_select(0, asked), density)
         density = density.new_zeros(t.numel()).index_copy(0, asked, density).view(t.shape)
         rgb = rgb.new_zeros(t.numel(), 3).index_copy(0, asked, rgb).view(*t.shape, 3)

@@ -37,21 +37,30 @@ _EMPTY = -1.0
 
 
 class Occupancy(nn.Module):
-    """`cells`^3 cells over a box. It has no parameters; its buffers are the memory."""
+    """`cells`^3 cells over a box, for rays of so many `samples` over a `span`, scene units.
+
+    It has no parameters; its buffers are the memory.
+    """
 
     box: Tensor
     densest: Tensor
     thinnest: Tensor
     known: Tensor
+    wanted: Tensor
 
-    def __init__(self, cells: int, box: Float[Tensor, "2 3"]) -> None:
+    def __init__(self, cells: int, box: Float[Tensor, "2 3"], samples: int, span: float) -> None:
         super().__init__()
         self.cells = cells
+        self.samples = samples
+        self.delta = span / samples
         self.register_buffer("box", box.clone())
         count = cells**3 + 1  # the last one stands for all that lies outside
         self.register_buffer("densest", torch.full((count,), math.inf))
         self.register_buffer("thinnest", torch.full((count,), math.inf))
         self.register_buffer("known", torch.zeros(count))
+        # Most samples that any batch has needed since the last `fit`.
+        self.register_buffer("wanted", torch.zeros((), dtype=torch.int64)
+        self.room: int | None = None
         # Density that each cell has at least, or _EMPTY, as of the last refresh.
 
     def cell_of(
@@ -72,20 +81,27 @@ class Occupancy(nn.Module):
         return number.masked_fill_(~inside, self.cells**3)
 
     def chosen(
-        self, cell: Int[Tensor, "rays samples"], deltas: Float[Tensor, "rays samples"], turn: int
+        self,
+        cell: Int[Tensor, "rays samples"],
+        deltas: Float[Tensor, "rays samples"],
+        turn: Tensor | None = None,
     ) -> Int[Tensor, " points"]:
         """The numbers of the samples to ask, out of rays x samples, each once.
 
         All that may show, and of the others as many as fill the last of `SHARES` equal shares of
-        the batch: kernels are made anew for every size they meet. Which others changes with
-        `turn`; they keep the memory true where nothing is asked any more.
+        the batch: kernels are made anew for every size they meet. Which others changes with the
+        training steps that `turn` counts; they keep the memory true where nothing is asked any
+        more. A training step asks for `room` samples, where that is settled, and so need not wait
+        for the device to count what is needed.
         """
         needed = self.needed(cell, deltas).flatten()
         number = torch.arange(len(needed), device=cell.device)
-        others = (number * 37 + turn * 53) & (SHARES - 1)
+        others = (number * 37 + (0 if turn is None else turn * 53)) & (SHARES - 1)
         rank = torch.where(needed, 0, 1 + others).to(torch.uint8)
-        share = -(-len(needed) // SHARES)
-        size = min((int(needed.sum()) // share + 1) * share, len(needed))
+        wanted = needed.sum()
+        torch.maximum(self.wanted, wanted, out=self.wanted)
+        room = None if turn is None else self.room
+        size = roomy(int(wanted), len(needed)) if room is None else room
         return rank.argsort(stable=True)[:size]
 
     def needed(
@@ -107,14 +123,40 @@ class Occupancy(nn.Module):
         self.thinnest.scatter_(0, cell, thinnest / FORGET)
         self.thinnest.scatter_reduce_(0, cell, density, "amin")
 
-    def refresh(self, delta: float) -> None:
-        """Settles what is left out from now on; `delta` is the usual length of an interval.
+    def refresh(self) -> None:
+        """Settles what is left out from now on.
 
         A field that is thin everywhere is not empty: what is as dense as the mean always stays.
         """
         asked = self.densest.isfinite()
         mean = torch.where(asked, self.densest, 0.0).sum() / asked.sum().clamp(min=1)
-        least = mean.clamp(max=-math.log1p(-SEEN) / delta)
+        least = mean.clamp(max=-math.log1p(-SEEN) / self.delta)
         known = torch.where(self.densest < least, _EMPTY, self.thinnest)
         self.known.copy_(torch.where(asked, known, 0.0))
         self.known[-1] = 0.0
+
+    def fit(self, rays: int) -> None:
+        """Settles `room` for training steps of so many rays by what they needed since the last fit.
+
+        A share more than the most that any of them did, and the old room if it is near that:
+        another room means another capture of the step.
+        """
+        total = rays * self.samples
+        share = -(-total // SHARES)
+        wanted = min(roomy(int(self.wanted), total) + share, total)
+        if self.room is None or not wanted <= self.room <= wanted + 2 * share:
+            self.room = wanted
+        self.wanted.zero_()
+
+    def get_extra_state(self) -> dict[str, int | None]:
+        """Kept with the buffers."""
+        return {"room": self.room}
+
+    def set_extra_state(self, state: dict[str, int | None]) -> None:
+        self.room = state["room"]
+
+
+def roomy(needed: int, samples: int) -> int:
+    """The least number of whole shares of `samples` that is more than is needed, or all."""
+    share = -(-samples // SHARES)
+    return min((needed // share + 1) * share, samples)

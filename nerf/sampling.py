@@ -43,9 +43,9 @@ def edges_around(
     The last interval is finite: an infinite one would make every ray opaque under an activation
     that is never zero, and the background invisible.
     """
-    ends = t.new_tensor([near, far]).expand(t.shape[0], 2)
+    end = (t.shape[0], 1)
     between = (t[:, 1:] + t[:, :-1]) / 2
-    return torch.cat((ends[:, :1], between, ends[:, 1:]), dim=-1)
+    return torch.cat((t.new_full(end, near), between, t.new_full(end, far)), dim=-1)
 
 
 def inverse_cdf_samples(

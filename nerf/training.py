@@ -26,11 +26,10 @@ from nerf.errors import InputError
 from nerf.evaluation import Picture, beside_truth, evaluate, render_view
 from nerf.health import ALIVE, HealthWatch, State, Verdict
 from nerf.model import Nerf
-from nerf.occupancy import REFRESH_EVERY, WARM_UP
 from nerf.parameters import flatten
 from nerf.precision import settle_float32_products
 from nerf.scenes.scene import Scene
-from nerf.schedule import learning_rate
+from nerf.step import TrainingStep
 
 LOOK_EVERY = 20
 """Steps between two looks at a run's health."""
@@ -98,37 +97,20 @@ class TrainingRun:
         self.rays = TrainingRays.of(scene, config.optimisation.background, device)
         box = seen_box(self.rays, config.sampling.near, config.sampling.far)
         self.model = Nerf(config, weights, box).to(device)
-        self.optimiser = torch.optim.Adam(self.model.parameters(), fused=True)
-        # Another stream than the weights': more weights must not shift the rays that are drawn.
-        self.generator = torch.Generator(device).manual_seed(config.seed + 2**32)
-        self.steps_done = 0
+        self.health = HealthWatch(config, scene, baselines(scene))
+        self.step = TrainingStep(config, self.model, self.rays, self.health)
         self.seconds = 0.0
         self.curve: list[Progress] = []
-        self.last_losses = torch.zeros(1)
-        self.health = HealthWatch(config, scene, baselines(scene))
         self.verdict = ALIVE
         self._started = time.perf_counter()
 
+    @property
+    def steps_done(self) -> int:
+        return self.step.number
+
     def advance(self) -> None:
         """One step of Adam on freshly drawn rays."""
-        optimisation = self.config.optimisation
-        self.optimiser.param_groups[0]["lr"] = learning_rate(self.steps_done, optimisation)
-        cropped = self.steps_done < optimisation.crop_steps
-        batch = self.rays.draw(optimisation.rays, self.generator, cropped)
-        passes = self.model(
-            batch.origins, batch.directions, batch.background, self.generator, self.steps_done
-        )
-        losses = [torch.mean((rendering.rgb - batch.rgb) ** 2) for rendering in passes]
-        self.last_losses = torch.stack(losses).detach()
-        self.optimiser.zero_grad()
-        sum(losses[1:], losses[0]).backward()  # type: ignore[no-untyped-call]
-        if optimisation.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), optimisation.gradient_clip)
-        self.health.stepped(self.model)
-        self.optimiser.step()
-        self.steps_done += 1
-        if self.steps_done >= WARM_UP and self.steps_done % REFRESH_EVERY == 0:
-            self.model.refresh()
+        self.step()
 
     def start_clock(self) -> None:
         """Training goes on; evaluation and checkpoints are not counted as training."""
@@ -141,14 +123,13 @@ class TrainingRun:
 
     def loss(self) -> float:
         """Mean squared error of the last step's rays, summed over the passes."""
-        return self.last_losses.sum().item()
+        return self.step.losses.sum().item()
 
     def evaluate(self) -> Progress:
         """Held-out quality now, appended to the curve."""
         quality = evaluate(self.model, self.scene, "val", self.config.evaluation.pixels)
-        rate = self.optimiser.param_groups[0]["lr"]
         progress = Progress(
-            self.steps_done, self.seconds, self.loss(), quality.psnr, quality.ssim, rate
+            self.steps_done, self.seconds, self.loss(), quality.psnr, quality.ssim, self.step.rate()
         )
         self.curve.append(progress)
         if self.verdict == ALIVE:
@@ -173,7 +154,7 @@ class TrainingRun:
         verdict = self.verdict
         if verdict == ALIVE:
             quality = [(point.step, point.psnr) for point in self.curve]
-            verdict = self.health.ended(quality, self.last_losses.tolist())
+            verdict = self.health.ended(quality, self.step.losses.tolist())
         return TrainResult(
             state=verdict.state,
             reason=verdict.reason,
@@ -193,12 +174,9 @@ class TrainingRun:
             "config": flatten(self.config),
             "scene": self.scene.content_hash(),
             "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "generator": self.generator.get_state(),
-            "steps_done": self.steps_done,
+            "step": self.step.state(),
             "seconds": self.seconds,
             "curve": [dataclasses.asdict(progress) for progress in self.curve],
-            "last_losses": self.last_losses,
             "health": self.health.state(),
             "verdict": dataclasses.asdict(self.verdict),
         }
@@ -211,13 +189,10 @@ class TrainingRun:
             what = ", ".join(differing) or "the scene"
             raise InputError(f"the checkpoint is of another run: {what} differs; start a new one")
         self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.generator.set_state(state["generator"])
-        self.steps_done = state["steps_done"]
+        self.step.restore(state["step"])
         self.seconds = state["seconds"]
         self.curve = [Progress(**progress) for progress in state["curve"]]
-        self.last_losses = state["last_losses"].to(self.rays.rgb.device)
-        self.health.restore(state["health"])
+        self.health.restore(state["health"], self.rays.rgb.device)
         self.verdict = Verdict(**state["verdict"])
 
 

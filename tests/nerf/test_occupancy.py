@@ -21,6 +21,13 @@ CELLS = 4
 BOX = torch.tensor([[-1.0, 0.0, 2.0], [1.0, 4.0, 3.0]])
 
 
+SPAN, SAMPLES = 8.0, 16
+
+
+def grid_of() -> Occupancy:
+    return Occupancy(CELLS, BOX, SAMPLES, SPAN)
+
+
 def drawn(*shape: int, seed: int = 0) -> Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
 
@@ -28,7 +35,7 @@ def drawn(*shape: int, seed: int = 0) -> Tensor:
 def test_every_sample_finds_its_cell() -> None:
     origins, directions = drawn(7, 3) * 6 - 2, drawn(7, 3, seed=1) - 0.5
     t = drawn(7, 5, seed=2) * 4
-    found = Occupancy(CELLS, BOX).cell_of(origins, directions, t)
+    found = grid_of().cell_of(origins, directions, t)
     low, high = BOX.numpy().astype(np.float64)
     for ray in range(7):
         for sample in range(5):
@@ -42,7 +49,7 @@ def test_every_sample_finds_its_cell() -> None:
 
 
 def test_cells_remember_the_densest_and_the_thinnest_and_slowly_forget() -> None:
-    grid = Occupancy(CELLS, BOX)
+    grid = grid_of()
     densest: dict[int, float] = {}
     thinnest: dict[int, float] = {}
     for step in range(6):
@@ -59,10 +66,10 @@ def test_cells_remember_the_densest_and_the_thinnest_and_slowly_forget() -> None
 
 
 def test_what_is_empty_or_behind_what_is_full_is_left_out() -> None:
-    grid = Occupancy(CELLS, BOX)
+    grid = grid_of()
     grid.learn(torch.arange(4), torch.tensor([0.0, 1e-4, 5.0, 20.0]))
-    delta = 0.5
-    grid.refresh(delta)
+    delta = SPAN / SAMPLES
+    grid.refresh()
     assert grid.known[:2].eq(-1).all(), f"less than {SEEN} of the light"
     cells = torch.tensor([[0, 2, 3, 2, 3, 1], [9, 64, 1, 3, 2, 9]])
     needed = grid.needed(cells, torch.full((2, 6), delta))
@@ -78,11 +85,11 @@ def test_what_is_empty_or_behind_what_is_full_is_left_out() -> None:
 def test_chosen_samples_are_all_that_are_needed_and_some_others(
     empty: float, rays: int, turn: int
 ) -> None:
-    grid = Occupancy(CELLS, BOX)
+    grid = grid_of()
     grid.known.copy_(torch.where(drawn(CELLS**3 + 1) < empty, -1.0, 0.0))
     cell = torch.randint(0, CELLS**3 + 1, (rays, 16), generator=torch.Generator().manual_seed(3))
     deltas = torch.ones(rays, 16)
-    chosen = grid.chosen(cell, deltas, turn)
+    chosen = grid.chosen(cell, deltas, torch.tensor(turn))
     needed = grid.needed(cell, deltas).flatten()
     assert len(set(chosen.tolist())) == len(chosen)
     assert set(needed.nonzero()[:, 0].tolist()) <= set(chosen.tolist())
@@ -91,20 +98,41 @@ def test_chosen_samples_are_all_that_are_needed_and_some_others(
 
 
 def test_others_change_until_each_has_had_its_turn() -> None:
-    grid = Occupancy(CELLS, BOX)
+    grid = grid_of()
     grid.known.fill_(-1.0)
     cell = torch.zeros(8, 64, dtype=torch.int64)
     asked: set[int] = set()
     for turn in range(SHARES):
-        asked |= set(grid.chosen(cell, torch.ones(8, 64), turn).tolist())
+        asked |= set(grid.chosen(cell, torch.ones(8, 64), torch.tensor(turn)).tolist())
     assert len(asked) == 8 * 64
+
+
+def test_a_room_is_filled_with_what_is_needed_first() -> None:
+    grid = grid_of()
+    grid.known.copy_(torch.where(drawn(CELLS**3 + 1) < 0.7, -1.0, 0.0))
+    cell = torch.randint(0, CELLS**3, (8, SAMPLES), generator=torch.Generator().manual_seed(3))
+    deltas, turn = torch.ones(8, SAMPLES), torch.tensor(5)
+    free = grid.chosen(cell, deltas, turn)
+    needed = set(grid.needed(cell, deltas).flatten().nonzero()[:, 0].tolist())
+    grid.fit(rays=8)
+    assert grid.room is not None
+    assert len(free) < grid.room < 8 * SAMPLES
+    asked = grid.chosen(cell, deltas, turn)
+    assert len(asked) == grid.room
+    assert needed <= set(asked.tolist())
+    assert torch.equal(asked[: len(free)], free)
+    assert torch.equal(grid.chosen(cell, deltas), grid.chosen(cell, deltas)), "no training, no room"
+    room = grid.room
+    grid.chosen(cell, deltas, turn)
+    grid.fit(rays=8)
+    assert grid.room == room
 
 
 def test_a_field_that_is_the_same_everywhere_is_asked_everywhere() -> None:
     for density in (0.0, 1e-6, 3.0):
-        grid = Occupancy(CELLS, BOX)
+        grid = grid_of()
         grid.learn(torch.arange(CELLS**3), torch.full((CELLS**3,), density))
-        grid.refresh(0.1)
+        grid.refresh()
         assert grid.known.ge(0).all()
 
 
@@ -140,7 +168,7 @@ def test_a_trained_grid_asks_little_and_shows_the_same(ball: Scene) -> None:
 def test_the_grid_is_kept_with_the_model(ball: Scene) -> None:
     run = run_of(ball)
     run.advance()
-    run.model.refresh()
+    run.model.occupancies()[0].refresh()
     other = run_of(ball, seed=1)
     other.model.load_state_dict(run.model.state_dict())
     ours, theirs = run.model.grids["only"], other.model.grids["only"]

@@ -35,7 +35,7 @@ def test_bfloat16_is_for_products_alone_and_stays_near_float32(ball: Scene) -> N
         for _ in range(5):
             run.advance()
         assert all(weight.dtype is torch.float32 for weight in run.model.parameters())
-        assert run.last_losses.dtype is torch.float32
+        assert run.step.losses.dtype is torch.float32
         losses[precision] = run.loss()
     assert losses["bf16"] != losses["fp32"]
     assert abs(losses["bf16"] / losses["fp32"] - 1) < 0.02
