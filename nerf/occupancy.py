@@ -59,7 +59,7 @@ class Occupancy(nn.Module):
         self.register_buffer("thinnest", torch.full((count,), math.inf))
         self.register_buffer("known", torch.zeros(count))
         # Most samples that any batch has needed since the last `fit`.
-        self.register_buffer("wanted", torch.zeros((), dtype=torch.int64)
+        self.register_buffer("wanted", torch.zeros((), dtype=torch.int64))
         self.room: int | None = None
         # Density that each cell has at least, or _EMPTY, as of the last refresh.
 
