@@ -1,4 +1,4 @@
-"""What does the platform itself cost? A sweep of real trials, and of trials that do next to nothing.
+"""What does the platform itself cost? A sweep of real trials, and one of nearly empty ones.
 
     python benchmarks/sweep.py [--trials 32] [--steps 400] [--empty 1000]
 

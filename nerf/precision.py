@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Any
 
 import torch
 
 from nerf.config import Precision
+
+# oneDNN keeps the kernels it has made, a thousand by default; a process that trains one network
+# after the other would grow by half a gigabyte for kernels whose shapes never come again.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
 
 
 def matrix_dtype(precision: Precision, device: torch.device) -> torch.dtype:
