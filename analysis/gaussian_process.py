@@ -14,7 +14,8 @@ import numpy as np
 
 from analysis import kernel
 from analysis.axes import Axis, Floats
-from analysis.decomposition import Decomposition, of_kernel
+from analysis.decomposition import Decomposition
+from analysis.expansion import Expansion, Features, features
 
 # Both cost the cube of the number of trials: parameters are found on at most _TUNED_ON of them,
 # predictions made from at most _FITTED_ON.
@@ -29,52 +30,83 @@ _QUIET = float(np.log(0.02))
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """Fitted processes of R resamplings of the same trials, R = 1 for the trials themselves."""
+    """The process fitted to trials."""
 
     axes: Sequence[Axis]
     units: Floats
     targets: Floats
     logs: Floats  # the kernel's log-parameters, then the log noise
-    weights: Floats  # (n, R): a prediction is `means` plus the trials' covariances times these
-    means: Floats  # (R,)
+    weights: Floats  # (n,): a prediction is the mean plus the trials' covariances times these
 
     @staticmethod
-    def of(
-        axes: Sequence[Axis], units: Floats, targets: Floats, logs: Floats, repeats: Floats
-    ) -> GaussianProcess:
-        """The processes given how often each trial counts in each resampling, (n, R).
-
-        A trial that counts k times is k measurements, of a k-th of the noise.
-        """
+    def of(axes: Sequence[Axis], units: Floats, targets: Floats, logs: Floats) -> GaussianProcess:
         covariances = kernel.value(logs[:-1], kernel.distances(units, units, axes))
-        noise = float(np.exp(logs[-1]))
-        weights = np.zeros(repeats.shape)
-        means = targets @ repeats / repeats.sum(axis=0)
-        for r, counts in enumerate(repeats.T):
-            drawn = np.flatnonzero(counts)
-            system = covariances[np.ix_(drawn, drawn)]
-            system[np.diag_indices_from(system)] += noise / counts[drawn] + _JITTER
-            weights[drawn, r] = np.linalg.solve(system, targets[drawn] - means[r])
-        return GaussianProcess(axes, units, targets, logs, weights, means)
+        once = np.ones(len(targets))
+        weights = _weights(covariances, float(np.exp(logs[-1])), targets - targets.mean(), once)
+        return GaussianProcess(axes, units, targets, logs, weights)
 
     def predict(self, units: Floats) -> Floats:
-        """(points, R) posterior means."""
+        """(points, 1) posterior means."""
         step = max(1, _CHUNK_NUMBERS // (len(self.axes) * len(self.targets)))
-        predicted = np.empty((len(units), len(self.means)))
+        predicted = np.empty(len(units))
         for at in range(0, len(units), step):
             gaps = kernel.distances(units[at : at + step], self.units, self.axes)
             predicted[at : at + step] = kernel.value(self.logs[:-1], gaps) @ self.weights
-        return predicted + self.means
+        return (predicted + self.targets.mean())[:, None]
 
     def parts(self) -> Decomposition:
-        """Their exact decompositions."""
-        return of_kernel(self.logs[:-1], self.units, self.weights, self.means, self.axes)
+        """The posterior mean's decomposition, exact but for rounding."""
+        means = self.targets.mean(keepdims=True)
+        return self._expanded(
+            features(self.logs[:-1], self.axes), self.weights[:, None], means
+        ).parts()
 
-    def resampled(self, count: int, rng: np.random.Generator) -> GaussianProcess:
-        """The processes of `count` bootstrap samples of the trials, with the same parameters."""
+    def resampled(self, count: int, rng: np.random.Generator) -> Expansion:
+        """What the objective may be after all: one function for each of `count` bootstrap samples.
+
+        The samples carry the trials' noise. What any trials leave open between them is drawn: a
+        function of the process, less what the sample's trials tell of it (Matheron's rule,
+        arXiv:2002.09309), so that the whole varies as the posterior does where noise is normal.
+        """
         n = len(self.targets)
+        axis_features = features(self.logs[:-1], self.axes)
+        *_, pair_weight = kernel.split(self.logs[:-1])
+        centred = self.targets - self.targets.mean()
+        scale = float(np.sqrt(max(centred @ self.weights, 0.0) / n))
+        prior = Expansion.drawn(axis_features, pair_weight, scale, count, rng)
+        drawn = prior.predict(self.units)
         repeats = rng.multinomial(n, np.full(n, 1.0 / n), size=count).T.astype(float)
-        return GaussianProcess.of(self.axes, self.units, self.targets, self.logs, repeats)
+        means = self.targets @ repeats / n
+        covariances = kernel.value(
+            self.logs[:-1], kernel.distances(self.units, self.units, self.axes)
+        )
+        noise = float(np.exp(self.logs[-1]))
+        weights = np.column_stack(
+            [
+                _weights(covariances, noise, self.targets - means[r] - drawn[:, r], repeats[:, r])
+                for r in range(count)
+            ]
+        )
+        return prior + self._expanded(axis_features, weights, means)
+
+    def _expanded(
+        self, axis_features: Sequence[Features], weights: Floats, means: Floats
+    ) -> Expansion:
+        *_, pair_weight = kernel.split(self.logs[:-1])
+        return Expansion.of_kernel(axis_features, pair_weight, self.units, weights, means)
+
+
+def _weights(covariances: Floats, noise: float, targets: Floats, counts: Floats) -> Floats:
+    """(n,) by which covariances predict, from targets about their mean.
+
+    A trial that counts k times is k measurements, of a k-th of the noise.
+    """
+    drawn = np.flatnonzero(counts)
+    system = covariances[np.ix_(drawn, drawn)]
+    system[np.diag_indices_from(system)] += noise / counts[drawn] + _JITTER
+    weights = np.zeros(len(targets))
+    weights[drawn] = np.linalg.solve(system, targets[drawn])
+    return weights
 
 
 def fit_gaussian_process(
@@ -97,7 +129,7 @@ def fit_gaussian_process(
     ]
     best = min(found, key=lambda result: float(result.fun))
     logs = np.asarray(best.x, dtype=float)
-    return GaussianProcess.of(axes, units[kept], targets[kept], logs, np.ones((len(kept), 1)))
+    return GaussianProcess.of(axes, units[kept], targets[kept], logs)
 
 
 def starts(axes: int, count: int, rng: np.random.Generator) -> list[Floats]:

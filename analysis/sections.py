@@ -46,7 +46,7 @@ def importance(found: Findings) -> str:
     limits = (
         f"{used} Sobol' shares of a {text(measured.surrogate)} fitted to them, under the declared "
         f"prior; cross-validated R²: {quality}. Lines are 95 % intervals, bootstrapped over "
-        "trials; the red tick is what a parameter that does nothing stays below in 95 % of "
+        "trials; the red tick is what the largest of all parameters stays below in 95 % of "
         "shuffles. Total shares count interactions once for each partner and may add up to over "
         "100 %. Trials that collapsed early are not in them (see below). Shares hold for this "
         "scene, this budget and these domains." + _seeds(found)
