@@ -35,6 +35,19 @@ class Decomposition:
     grids: tuple[Floats, ...]
     main: tuple[Floats, ...]
 
+    @staticmethod
+    def joined(several: Sequence[Decomposition]) -> Decomposition:
+        """All their resamplings as one; they are of the same axes."""
+
+        def of(name: str) -> Floats:
+            return np.concatenate([getattr(parts, name) for parts in several], axis=-1)
+
+        main = zip(*(parts.main for parts in several), strict=True)
+        return Decomposition(
+            of("mean"), of("variance"), of("alone"), of("total"), of("pairs"), several[0].grids,
+            tuple(np.concatenate(curves, axis=1) for curves in main),
+        )  # fmt: skip
+
     @property
     def first_shares(self) -> Floats:
         """(axes, R) Sobol' indices of first order."""

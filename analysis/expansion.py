@@ -81,23 +81,30 @@ class Expansion:
 
     @staticmethod
     def of_kernel(
-        features: Sequence[Features], pair_weight: float, units: Floats, weights: Floats,
+        features: Sequence[Features],
+        logs: Floats,
+        units: Floats,
+        weights: Floats,
         means: Floats,
-    ) -> Expansion:  # fmt: skip
+    ) -> Expansion:
         """means + sum_i weights_i K(x, units_i); units (n, axes), weights (n, R), means (R,)."""
+        pair_weight = kernel.pair_weight(logs, len(features))
         at = [f.at(units[:, j]) for j, f in enumerate(features)]
         pairs = [pair_weight * _products(at[j], at[k]).T @ weights for j, k in _pairs(len(at))]
         return Expansion(features, means, [phi.T @ weights for phi in at], pairs)
 
     @staticmethod
     def drawn(
-        features: Sequence[Features], pair_weight: float, scale: float, count: int,
+        features: Sequence[Features],
+        logs: Floats,
+        scale: float,
+        count: int,
         rng: np.random.Generator,
-    ) -> Expansion:  # fmt: skip
+    ) -> Expansion:
         """`count` functions drawn from the process about 0 of covariances scale^2 K."""
         sizes = [len(f.means) for f in features]
         alone = [scale * rng.normal(size=(m, count)) for m in sizes]
-        weight = scale * pair_weight**0.5
+        weight = scale * kernel.pair_weight(logs, len(features)) ** 0.5
         pairs = [
             weight * rng.normal(size=(sizes[j] * sizes[k], count)) for j, k in _pairs(len(sizes))
         ]
@@ -143,6 +150,21 @@ class Expansion:
         return Decomposition(
             mean, variance, alone, alone + pairs.sum(axis=1), pairs, grids, tuple(curves)
         )
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Functions of several expansions side by side."""
+
+    expansions: Sequence[Expansion]
+
+    def predict(self, units: Floats) -> Floats:
+        """(points, R) their values at points of the unit cube."""
+        return np.concatenate([e.predict(units) for e in self.expansions], axis=1)
+
+    def parts(self) -> Decomposition:
+        """Their decompositions under the prior."""
+        return Decomposition.joined([e.parts() for e in self.expansions])
 
 
 def _pairs(axes: int) -> list[tuple[int, int]]:

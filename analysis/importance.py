@@ -211,10 +211,8 @@ def _share_table(
     parts: Decomposition, resampled: Decomposition, null: float, axes: Sequence[Axis]
 ) -> tuple[Share, ...]:
     first, total = parts.first_shares[:, 0], parts.total_shares[:, 0]
-    first_low, first_high = np.quantile(resampled.first_shares, LEVEL, axis=1)
-    total_low, total_high = np.quantile(resampled.total_shares, LEVEL, axis=1)
-    first_low, first_high = _interval(first, first_low, first_high, null)
-    total_low, total_high = _interval(total, total_low, total_high, null)
+    first_low, first_high = _interval(first, resampled.first_shares, null)
+    total_low, total_high = _interval(total, resampled.total_shares, null)
     rank = _ranks(total[:, None])[:, 0]
     rank_low, rank_high = np.quantile(
         _ranks(resampled.total_shares), LEVEL, axis=1, method="nearest"
@@ -239,13 +237,18 @@ def _share_table(
     return tuple(sorted(shares, key=lambda share: share.rank))
 
 
-def _interval(estimate: Floats, low: Floats, high: Floats, null: float) -> tuple[Floats, Floats]:
-    """The interval made honest: it holds its estimate and is no finer than can be told.
+def _interval(estimate: Floats, resampled: Floats, null: float) -> tuple[Floats, Floats]:
+    """The interval of shares (...,) from their resamplings (..., R).
 
-    Where chance gets as far as the estimate, nothing rules out a share of 0.
+    Each function drawn has wiggles of its own, which move shares away from 0 and from 1: the
+    interval spans the quantiles as they are and about the estimate. It is no finer than can be
+    told, and where chance gets as far as the estimate, nothing rules out a share of 0.
     """
-    low = np.where(estimate <= null, 0.0, np.minimum(low, estimate) - _LEAST)
-    high = np.maximum(high, estimate) + _LEAST
+    low, high = np.quantile(resampled, LEVEL, axis=-1)
+    shift = resampled.mean(axis=-1) - estimate
+    low = np.minimum(np.minimum(low, low - shift), estimate) - _LEAST
+    high = np.maximum(np.maximum(high, high - shift), estimate) + _LEAST
+    low = np.where(estimate <= null, 0.0, low)
     return np.maximum(low, 0.0), np.minimum(high, 1.0)
 
 
@@ -259,7 +262,7 @@ def _pair_table(
     parts: Decomposition, resampled: Decomposition, null: float, axes: Sequence[Axis]
 ) -> tuple[Pair, ...]:
     shares = parts.pair_shares[:, :, 0]
-    low, high = _interval(shares, *np.quantile(resampled.pair_shares, LEVEL, axis=2), null)
+    low, high = _interval(shares, resampled.pair_shares, null)
     pairs = [
         Pair(
             (axes[k].path, axes[j].path), (axes[k].label, axes[j].label),

@@ -10,7 +10,8 @@ import numpy as np
 
 from analysis.axes import Axis, Floats, one_hot
 from analysis.decomposition import Decomposition, of_samples
-from analysis.gaussian_process import GaussianProcess, fit_gaussian_process, starts
+from analysis.gaussian_process import GaussianProcess, fit_gaussian_process
+from analysis.posterior import starts
 
 _TREES = 60
 _REPLICATE_TREES = 12

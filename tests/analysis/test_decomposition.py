@@ -26,7 +26,7 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
     rng = np.random.default_rng(0)
     units = np.column_stack([axis.snap(rng.random(9)) for axis in AXES])
     weights, means = rng.normal(size=(9, 2)), np.array([20.0, 3.0])
-    found = Expansion.of_kernel(features(LOGS, AXES), float(np.exp(-0.7)), units, weights, means)
+    found = Expansion.of_kernel(features(LOGS, AXES), LOGS, units, weights, means)
     parts = found.parts()
     grids, chances = zip(*(axis.grid(48) for axis in AXES), strict=True)
     points = np.array(list(itertools.product(*grids)))
@@ -54,7 +54,7 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
 def test_drawn_functions_vary_as_the_kernel_says() -> None:
     rng = np.random.default_rng(3)
     points = np.column_stack([axis.snap(rng.random(7)) for axis in AXES])
-    drawn = Expansion.drawn(features(LOGS, AXES), float(np.exp(-0.7)), 2.0, 40_000, rng)
+    drawn = Expansion.drawn(features(LOGS, AXES), LOGS, 2.0, 40_000, rng)
     covariances = kernel.value(LOGS, kernel.distances(points, points, AXES))
     assert np.cov(drawn.predict(points)) == pytest.approx(4.0 * covariances, abs=0.5)
     assert drawn.predict(points).mean(axis=1) == pytest.approx(0.0, abs=0.1)
