@@ -49,7 +49,7 @@ class GaussianProcess:
         for at in range(0, len(units), step):
             gaps = kernel.distances(units[at : at + step], self.units, self.axes)
             predicted[at : at + step] = kernel.value(self.logs[:-1], gaps) @ self.weights
-        return (predicted + self.targets.mean())[:, None]
+        return np.asarray((predicted + self.targets.mean())[:, None])
 
     def parts(self) -> Decomposition:
         """The posterior mean's decomposition."""

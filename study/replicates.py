@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from optuna.trial import FrozenTrial
 
 from nerf.parameters import Value
-from study.design import explore_point
+from study.design import explore_point, repeats_explored
 from study.spec import StudySpec
 
 BEST = 3
@@ -25,21 +25,17 @@ def awaits_others(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) ->
         trial.user_attrs["phase"] != "replicate" and not trial.state.is_finished()
         for trial in trials
     )
-    return running and not _explores(spec, index)
+    return running and not repeats_explored(index, spec.explore)
 
 
 def repeated(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) -> dict[str, Value]:
     """The values of the study's `index`-th replicate; the defaults where nothing else is known."""
     best = _best(trials)
-    if best and not _explores(spec, index):
+    if best and not repeats_explored(index, spec.explore):
         return dict(best[index // 2 % len(best)].params)
     if spec.explore:
         return explore_point(spec.space, spec.seed, index // 2 % spec.explore)
     return spec.space.defaults()
-
-
-def _explores(spec: StudySpec, index: int) -> bool:
-    return spec.explore > 0 and index % 2 == 0
 
 
 def _best(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
