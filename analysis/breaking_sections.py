@@ -29,7 +29,7 @@ def collapse(found: Findings) -> str:
             + f'<p class="note">{_verdict(b.p_value)}</p>'
             for b in shown
         ]
-        body = f"<p>{_words(found)}</p>{markup.grid(panels)}{_pairs(found)}"
+        body = f"<p>{_words(found)}</p>{markup.grid(panels)}{_pairs(found)}{_reasons(found)}"
     return markup.section(
         "collapse", "What breaks training?", body,
         f"{broken.collapsed} of {broken.trials} explored trials that ended by themselves "
@@ -65,6 +65,14 @@ def _pairs(found: Findings) -> str:
     return (
         f"<p>Two parameters at once, each beyond chance given the other:</p>{markup.grid(panels)}"
     )
+
+
+def _reasons(found: Findings) -> str:
+    """What the collapsed trials said themselves, without the figures of each one."""
+    trials = found.study.trials
+    said = trials.loc[trials["state"] == "collapsed", "reason"].str.split(r":| between ").str[0]
+    counts = "; ".join(f"{reason} ({n})" for reason, n in said[said != ""].value_counts().items())
+    return f"<p>Why, in the words of all collapsed trials: {text(counts)}.</p>" if counts else ""
 
 
 def _torn(found: Findings) -> str:

@@ -56,14 +56,16 @@ class Findings:
 
     @property
     def headline(self) -> str:
-        """The three parameters that matter most; or why none can be ranked, and what is certain."""
+        """The three parameters that matter most; or what is certain, and why none are ranked."""
         said = self.importance.headline()
         if self.importance.ranked or not self.signals:
             return said
         certain = [signal.words for signal in self.signals if signal.beyond_chance]
         if not certain:
-            return f"{said} None of them moves it more than chance would, one at a time."
-        return f"{said} What moves it beyond chance, one at a time: {', '.join(certain)}."
+            return f"No parameter moves the final PSNR beyond chance, one at a time. {said}"
+        return (
+            f"What moves the final PSNR beyond chance, one at a time: {', '.join(certain)}. {said}"
+        )
 
 
 def findings(source: Study | StudyFolder | Path | str) -> Findings:

@@ -72,7 +72,7 @@ def compared_shares(compared: Comparison) -> go.Figure:
 def rates(breaking: Breaking) -> go.Figure:
     """Rate of collapse for each choice or range of one parameter, with Wilson intervals."""
     found = breaking.rates
-    names = [wrapped(rate.name) for rate in found]
+    names = [wrapped(rate.name).replace(" to ", "<br>to ") for rate in found]
     figure = empty(height=270)
     figure.add_scatter(
         x=names, y=[r.rate for r in found], mode="markers",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.collapse import Collapse
 from analysis.load import finished
 from analysis.seeds import other_seeds
 
@@ -24,8 +25,8 @@ def words(found: Findings) -> Iterator[tuple[str, str]]:
         or "none ended yet"
     ) + "."  # fmt: skip
     yield "Best", _best(found)
-    if found.collapse.live:
-        yield "Breaks", f"{_capital(found.collapse.live[0].sentence)}."
+    if found.collapse.ranked:
+        yield "Breaks", _breaks(found.collapse)
     if found.top.live:
         names = ", ".join(share.label for share in found.top.live[:_NAMED])
         yield "Best tenth", f"Set apart by {names}."
@@ -46,6 +47,16 @@ def words(found: Findings) -> Iterator[tuple[str, str]]:
                 f"{spread.high:.2f}] (standard deviation)."
             ),
         )
+
+
+def _breaks(broken: Collapse) -> str:
+    if broken.live:
+        return f"{_capital(broken.live[0].sentence)}."
+    nearest = broken.parameters[0]
+    return (
+        f"{broken.collapsed} of {broken.trials} explored trials collapsed; no parameter tells "
+        f"which beyond chance (nearest: {nearest.label}, p = {nearest.p_value:.2g})."
+    )
 
 
 def _best(found: Findings) -> str:
