@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from analysis.axes import Floats, axis, quantiles
 from analysis.importance import Attribution, variance_shares
+from analysis.rates import Cells, Rate, counted, exact_p_value, holm, rates_of
 from study.space import Dimension
 
 _BINS = 4
-_TABLES = 9999
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How often trials with one value, or within one range of values, collapsed: 95 % Wilson."""
-
-    name: str
-    trials: int
-    collapsed: int
-    rate: float
-    low: float
-    high: float
+_PAIR_BINS = 3
 
 
 @dataclass(frozen=True)
@@ -46,10 +35,40 @@ class Breaking:
     def beyond_chance(self) -> bool:
         return self.p_value < 0.05
 
+    @property
+    def sentence(self) -> str:
+        """Where training collapses most and least often, with intervals."""
+        tried = [rate for rate in self.rates if rate.trials]
+        worst, safest = max(tried, key=lambda r: r.rate), min(tried, key=lambda r: r.rate)
+        return (
+            f"{worst.words} of trials collapse with {self.label} {worst.name}, {safest.words} "
+            f"with {safest.name}"
+        )
+
+
+@dataclass(frozen=True)
+class PairBreaking:
+    """Collapse against two parameters at once.
+
+    rates: for each range or choice of the second parameter those of the first, left to right
+    p_value: that one of the two does not matter where the other one is held; corrected after Holm
+    for the number of pairs looked at
+    """
+
+    paths: tuple[str, str]
+    labels: tuple[str, str]
+    rates: tuple[tuple[Rate, ...], ...]
+    names: tuple[tuple[str, ...], tuple[str, ...]]
+    p_value: float
+
+    @property
+    def beyond_chance(self) -> bool:
+        return self.p_value < 0.05
+
 
 @dataclass(frozen=True)
 class Collapse:
-    """What is known about collapse; parameters with the lowest p-value first.
+    """What is known about collapse; parameters, and pairs, with the lowest p-value first.
 
     attribution: shares of the variance of "did it collapse", its surrogate the chance of it
     """
@@ -57,6 +76,7 @@ class Collapse:
     trials: int
     collapsed: int
     parameters: tuple[Breaking, ...]
+    pairs: tuple[PairBreaking, ...]
     attribution: Attribution
     refusal: str
 
@@ -68,23 +88,41 @@ class Collapse:
     def live(self) -> tuple[Breaking, ...]:
         return tuple(p for p in self.parameters if p.beyond_chance) if self.ranked else ()
 
+    @property
+    def live_pairs(self) -> tuple[PairBreaking, ...]:
+        return tuple(p for p in self.pairs if p.beyond_chance) if self.ranked else ()
+
 
 def collapse(
     trials: pd.DataFrame, dimensions: Sequence[Dimension], rng: np.random.Generator
 ) -> Collapse:
     """Collapse over the explore trials that ended by themselves, whatever budget they reached."""
-    explore = trials["phase"] == "explore"
-    ended = trials[explore & trials["state"].isin(["completed", "collapsed"])]
+    ended = ended_by_themselves(trials)
     dead = np.asarray(ended["state"] == "collapsed", dtype=float)
     units = quantiles(ended, dimensions)
     axes = [axis(d) for d in dimensions]
     attribution = variance_shares(units, dead, axes, rng)
     found = [_breaking(d, units[:, j], dead, rng) for j, d in enumerate(dimensions)]
-    corrected = _holm([breaking.p_value for breaking in found])
-    found = [Breaking(b.path, b.label, b.rates, p) for b, p in zip(found, corrected, strict=True)]
+    corrected = holm([breaking.p_value for breaking in found])
+    found = [replace(b, p_value=p) for b, p in zip(found, corrected, strict=True)]
     found.sort(key=lambda breaking: breaking.p_value)
+    pairs = [
+        _pair((dimensions[j], dimensions[k]), units[:, [j, k]], dead, rng)
+        for j, k in itertools.combinations(range(len(dimensions)), 2)
+    ]
+    p_values = holm([pair.p_value for pair in pairs])
+    pairs = [replace(pair, p_value=p) for pair, p in zip(pairs, p_values, strict=True)]
+    pairs.sort(key=lambda pair: pair.p_value)
     count = int(dead.sum())
-    return Collapse(len(ended), count, tuple(found), attribution, _refusal(len(ended), count))
+    return Collapse(
+        len(ended), count, tuple(found), tuple(pairs), attribution, _refusal(len(ended), count)
+    )
+
+
+def ended_by_themselves(trials: pd.DataFrame) -> pd.DataFrame:
+    """The explore trials that nobody stopped and that raised no error."""
+    explore = trials["phase"] == "explore"
+    return trials[explore & trials["state"].isin(["completed", "collapsed"])]
 
 
 def _refusal(trials: int, collapsed: int) -> str:
@@ -95,73 +133,40 @@ def _refusal(trials: int, collapsed: int) -> str:
     return ""
 
 
-def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % score interval of a rate (Wilson 1927); (0, 1) without trials."""
-    if trials == 0:
-        return 0.0, 1.0
-    rate, shrink = successes / trials, 1.0 + z * z / trials
-    centre = (rate + z * z / (2 * trials)) / shrink
-    half = z / shrink * np.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
-
-
-def exact_p_value(
-    table: np.ndarray[tuple[int, int], np.dtype[np.int64]], rng: np.random.Generator
-) -> float:
-    """Fisher's exact test of a (groups, 2) table, by sampling tables with the same margins.
-
-    The share of `_TABLES` sampled tables that are no likelier than the one seen, itself counted.
-    """
-    from scipy.special import gammaln
-
-    totals, dead = table.sum(axis=1), int(table[:, 1].sum())
-    if dead in (0, totals.sum()) or np.count_nonzero(totals) < 2:
-        return 1.0
-
-    def log_chance(collapsed: Floats) -> Floats:
-        ways = gammaln(collapsed + 1) + gammaln(totals - collapsed + 1)
-        return np.asarray(-np.sum(ways, axis=-1), dtype=float)
-
-    sampled = rng.multivariate_hypergeometric(totals, dead, size=_TABLES)
-    rarer = int(
-        (log_chance(sampled.astype(float)) <= log_chance(table[:, 1].astype(float)) + 1e-9).sum()
-    )
-    return (1 + rarer) / (1 + _TABLES)
-
-
 def _breaking(
     dimension: Dimension, places: Floats, dead: Floats, rng: np.random.Generator
 ) -> Breaking:
-    names, cells = _cells(dimension, places)
-    counts = np.bincount(cells, minlength=len(names))
-    lost = np.bincount(cells, weights=dead, minlength=len(names)).astype(int)
+    names, cells = _cells(dimension, places, _BINS)
+    counts = counted(cells, dead, len(names))
+    p_value = exact_p_value([counts], rng)
+    return Breaking(dimension.path, dimension.label, tuple(rates_of(names, counts)), p_value)
+
+
+def _pair(
+    dimensions: tuple[Dimension, Dimension], places: Floats, dead: Floats, rng: np.random.Generator
+) -> PairBreaking:
+    first, second = dimensions
+    columns, x = _cells(first, places[:, 0], _PAIR_BINS)
+    rows, y = _cells(second, places[:, 1], _PAIR_BINS)
+    flat = counted(y * len(columns) + x, dead, len(rows) * len(columns))
+    counts = flat.reshape(len(rows), len(columns), 2)
+    p_value = max(exact_p_value(list(strata), rng) for strata in (counts, counts.swapaxes(0, 1)))
     rates = tuple(
-        Rate(name, int(n), int(k), float(k / n) if n else 0.0, *wilson(int(k), int(n)))
-        for name, n, k in zip(names, counts, lost, strict=True)
+        tuple(rates_of([f"{column}, {row}" for column in columns], of_row))
+        for row, of_row in zip(rows, counts, strict=True)
     )
-    table = np.column_stack([counts - lost, lost]).astype(np.int64)
-    return Breaking(dimension.path, dimension.label, rates, exact_p_value(table, rng))
+    return PairBreaking(
+        (first.path, second.path), (first.label, second.label), rates,
+        (tuple(columns), tuple(rows)), p_value,
+    )  # fmt: skip
 
 
-def _cells(
-    dimension: Dimension, places: Floats
-) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.intp]]]:
-    """The choices, or four equally likely ranges, and which of them each trial falls in."""
-    count = len(dimension.choices) or _BINS
+def _cells(dimension: Dimension, places: Floats, bins: int) -> tuple[list[str], Cells]:
+    """The choices, or equally likely ranges, and which of them each trial falls in."""
+    count = len(dimension.choices) or bins
     cells = np.clip((places * count).astype(np.intp), 0, count - 1)
     if dimension.choices:
         return [str(choice) for choice in dimension.choices], cells
     edges = [dimension.from_unit(i / count) for i in range(count + 1)]
     names = [f"{float(a):.3g} to {float(b):.3g}" for a, b in itertools.pairwise(edges)]
     return names, cells
-
-
-def _holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction for looking at several parameters."""
-    order = np.argsort(p_values)
-    corrected = np.empty(len(p_values))
-    highest = 0.0
-    for rank, j in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[j]))
-        corrected[j] = highest
-    return [float(p) for p in corrected]

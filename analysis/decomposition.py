@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis import kernel
 from analysis.axes import Axis, Floats
 
 _BASE_SAMPLES = 1024
@@ -36,6 +35,19 @@ class Decomposition:
     grids: tuple[Floats, ...]
     main: tuple[Floats, ...]
 
+    @staticmethod
+    def joined(several: Sequence[Decomposition]) -> Decomposition:
+        """All their resamplings as one; they are of the same axes."""
+
+        def of(name: str) -> Floats:
+            return np.concatenate([getattr(parts, name) for parts in several], axis=-1)
+
+        main = zip(*(parts.main for parts in several), strict=True)
+        return Decomposition(
+            of("mean"), of("variance"), of("alone"), of("total"), of("pairs"), several[0].grids,
+            tuple(np.concatenate(curves, axis=1) for curves in main),
+        )  # fmt: skip
+
     @property
     def first_shares(self) -> Floats:
         """(axes, R) Sobol' indices of first order."""
@@ -50,42 +62,6 @@ class Decomposition:
     def pair_shares(self) -> Floats:
         """(axes, axes, R) Sobol' indices of second order, symmetric."""
         return _shares(self.pairs, self.variance)
-
-
-def of_kernel(
-    logs: Floats, units: Floats, weights: Floats, means: Floats, axes: Sequence[Axis]
-) -> Decomposition:
-    """The exact parts of f(x) = means + sum_i weights_i K(x, units_i), K of `analysis.kernel`.
-
-    units: (n, axes); weights: (n, R); means: (R,). Each k_j is centred about its mean c_j under
-    the prior; what is left of K is then a sum of parts of one axis and parts of two.
-    """
-    _, _, pair_weight = kernel.split(logs)
-    grids, chances = zip(*(axis.grid(_BINS * 2) for axis in axes), strict=True)
-    waves, means_of_k = [], []
-    for j, (grid, chance) in enumerate(zip(grids, chances, strict=True)):
-        only = logs[[j, len(axes) + j, -1]]
-        k = kernel.single(
-            only, kernel.distances(grid[:, None], units[:, j : j + 1], axes[j : j + 1])
-        )[0]
-        means_of_k.append(chance @ k)
-        waves.append(k - means_of_k[-1])
-    c = np.array(means_of_k)
-    whole = c.sum(axis=0)
-    mean = means + (whole + 0.5 * pair_weight * (whole**2 - (c**2).sum(axis=0))) @ weights
-    main = tuple(
-        wave @ (weights * (1.0 + pair_weight * (whole - c[j]))[:, None])
-        for j, wave in enumerate(waves)
-    )
-    alone = np.array([chance @ part**2 for chance, part in zip(chances, main, strict=True)])
-    grams = [(wave.T * chance) @ wave for wave, chance in zip(waves, chances, strict=True)]
-    pairs = np.zeros((len(axes), len(axes), len(means)))
-    for j in range(len(axes)):
-        for k in range(j):
-            quadratic = (weights * ((grams[j] * grams[k]) @ weights)).sum(axis=0)
-            pairs[j, k] = pairs[k, j] = pair_weight**2 * np.maximum(quadratic, 0.0)
-    variance = alone.sum(axis=0) + 0.5 * pairs.sum(axis=(0, 1))
-    return Decomposition(mean, variance, alone, alone + pairs.sum(axis=1), pairs, grids, main)
 
 
 def of_samples(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.axes import Floats, axis
 from analysis.importance import LEVEL, Attribution, Model
-from analysis.load import Study
+from analysis.load import Study, measured
 from nerf.parameters import DERIVED, Value, parameter
 from study.space import Dimension
 
@@ -145,8 +145,8 @@ def plane(
 
 
 def _effect(dimension: Dimension, trials: pd.DataFrame, curve: Curve | None) -> Effect:
-    measured = trials[np.isfinite(trials["psnr"])]
-    points = measured[["trial_id", "psnr", "state", "phase"]].assign(value=measured[dimension.path])
+    done = measured(trials)
+    points = done[["trial_id", "psnr", "state", "phase"]].assign(value=done[dimension.path])
     return Effect(
         dimension.path,
         dimension.label,

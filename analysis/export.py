@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import importlib.util
 import json
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from analysis import figures, interval_figures, theme
 from analysis.findings import Findings
 from nerf.errors import InputError
-from nerf.files import replace_atomically, write_atomically
+from nerf.files import write_atomically
 
 Format = Literal["csv", "md", "json"]
 Picture = Literal["svg", "png"]
@@ -29,7 +31,10 @@ def tables(found: Findings) -> dict[str, pd.DataFrame]:
     return {
         "importance": importance_table(found),
         "pairs": _records(found.importance.pairs),
+        "signals": _records(found.signals),
+        "seeds": _records(found.seeds.parts),
         "collapse": _collapse_table(found),
+        "collapse_pairs": _collapse_pair_table(found),
         "effects": _effect_table(found),
         "tuning": _records(found.tuning.alone if found.tuning else ()),
         "trials": found.study.trials,
@@ -77,12 +82,7 @@ def write_tables(found: Findings, kind: Format, folder: Path) -> list[Path]:
 
 
 def write_pictures(found: Findings, kind: Picture, folder: Path) -> list[Path]:
-    """Draws the figures for a paper, in light colours; raises `InputError` without kaleido."""
-    if importlib.util.find_spec("kaleido") is None:
-        raise InputError(
-            f"--figures {kind} needs kaleido, which draws them with Chromium; "
-            "pip install kaleido, or leave --figures out"
-        )
+    """Writes a study's figures into `folder` and returns the files; errors of `pictures`."""
     drawn = {"curves": figures.curves(found.study.curves, _states(found), {}, {})}
     if found.importance.shares:
         drawn["importance"] = interval_figures.importance_bars(found.importance)
@@ -92,13 +92,31 @@ def write_pictures(found: Findings, kind: Picture, folder: Path) -> list[Path]:
         drawn[f"effect_{effect.path}"] = figures.effect(effect)
     for breaking in found.collapse.live:
         drawn[f"collapse_{breaking.path}"] = interval_figures.rates(breaking)
-    paths = []
-    for name, figure in drawn.items():
-        path = folder / f"{name}.{kind}"
-        image = theme.painted(figure)
-        replace_atomically(path, functools.partial(image.write_image, width=720))
-        paths.append(path)
+    paths = [folder / f"{name}.{kind}" for name in drawn]
+    for path, content in zip(paths, pictures(list(drawn.values()), kind), strict=True):
+        write_atomically(path, content)
     return paths
+
+
+def pictures(drawn: Sequence[go.Figure], kind: Picture) -> list[bytes]:
+    """Figures as image files, in light colours; `InputError` without kaleido or Chromium."""
+    if importlib.util.find_spec("kaleido") is None:
+        raise InputError(
+            f"--figures {kind} needs kaleido, which draws them with Chromium; "
+            "pip install -e '.[figures]', or leave --figures out"
+        )
+    import plotly.io
+
+    with tempfile.TemporaryDirectory() as scratch:
+        files = [Path(scratch) / f"{place}.{kind}" for place in range(len(drawn))]
+        try:
+            plotly.io.write_images([theme.painted(figure) for figure in drawn], files, width=720)
+        except RuntimeError as error:  # kaleido's, with advice over many lines
+            raise InputError(
+                f"--figures {kind} needs Chromium or Chrome ({' '.join(str(error).split())[:60]}); "
+                "install it, run plotly_get_chrome, or leave --figures out"
+            ) from error
+        return [file.read_bytes() for file in files]
 
 
 def _states(found: Findings) -> dict[str, str]:
@@ -116,6 +134,17 @@ def _collapse_table(found: Findings) -> pd.DataFrame:
         for breaking in found.collapse.parameters
         for rate in breaking.rates
     ]
+    return pd.DataFrame(rows)
+
+
+def _collapse_pair_table(found: Findings) -> pd.DataFrame:
+    rows = [
+        {"first": pair.paths[0], "second": pair.paths[1], **dataclasses.asdict(rate),
+         "p_value": pair.p_value}
+        for pair in found.collapse.pairs
+        for row in pair.rates
+        for rate in row
+    ]  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.collapse import PairBreaking
 from analysis.effects import Effect, Plane
 from analysis.theme import (
     STATES,
@@ -62,6 +63,27 @@ def plane(shown: Plane) -> go.Figure:
     )  # fmt: skip
     figure.update_xaxes(nticks=6)
     figure.update_yaxes(nticks=6)
+    return titled(figure, shown.labels[0], shown.labels[1])
+
+
+def breaking(shown: PairBreaking) -> go.Figure:
+    """Rate of collapse over two parameters, with counts."""
+    figure = empty(height=340)
+    rates = [[r.rate if r.trials else None for r in row] for row in shown.rates]
+    figure.add_heatmap(
+        x=[wrapped(name) for name in shown.names[0]], y=[wrapped(name) for name in shown.names[1]],
+        z=rates, zmin=0.0, zmax=1.0, xgap=2, ygap=2,
+        colorscale=[[0.0, "var(--card)"], [1.0, "var(--collapsed)"]],
+        text=[[f"{r.collapsed} of {r.trials}" if r.trials else "" for r in row]
+              for row in shown.rates],
+        texttemplate="%{text}", textfont={"color": "var(--ink)"},
+        customdata=[[[r.low, r.high] for r in row] for row in shown.rates],
+        hovertemplate="%{x}<br>%{y}<br>%{z:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}] "
+        "collapse<extra></extra>",
+        colorbar={"title": "collapse", "thickness": 12, "tickformat": ".0%"},
+    )  # fmt: skip
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(showgrid=False)
     return titled(figure, shown.labels[0], shown.labels[1])
 
 

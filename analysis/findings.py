@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.axes import axis, quantiles
+from analysis.bounds_map import BoundsMap, bounds_map
 from analysis.collapse import Collapse, collapse
 from analysis.effects import Effect, Plane, effects, plane
 from analysis.importance import Attribution, Importance, variance_shares
 from analysis.load import Comparable, Study, best_trial, comparable, default_trial, load_study
 from analysis.over_time import OverTime, over_time
 from analysis.reaching_top import ReachingTop, reaching_top
-from analysis.seeds import SeedSpread, seed_spread
+from analysis.seeds import Seeds, seeds
+from analysis.signals import Signal, signals
 from analysis.tunability import Tunability, tunability
 from study.folder import StudyFolder
 
@@ -29,19 +31,22 @@ class Findings:
     """Everything a report shows; the same study gives the same findings.
 
     best, default: rows of the trials table, None where there is none such
-    tuning: None where no surrogate predicts well; seeds: None where no configuration was repeated
+    signals: what stands beyond chance without a surrogate; tuning: None where none predicts well
+    bounds: None where near and far did not both vary
     """
 
     study: Study
     used: Comparable
     attribution: Attribution
     top: ReachingTop
+    signals: tuple[Signal, ...]
     collapse: Collapse
+    bounds: BoundsMap | None
     effects: tuple[Effect, ...]
     planes: tuple[Plane, ...]
     tuning: Tunability | None
     over_time: OverTime
-    seeds: SeedSpread | None
+    seeds: Seeds
     best: pd.Series | None
     default: pd.Series | None
 
@@ -51,8 +56,16 @@ class Findings:
 
     @property
     def headline(self) -> str:
-        """The three parameters that matter most, or why none can be named: one sentence."""
-        return self.importance.headline()
+        """The three parameters that matter most; or what is certain, and why none are ranked."""
+        said = self.importance.headline()
+        if self.importance.ranked or not self.signals:
+            return said
+        certain = [signal.words for signal in self.signals if signal.beyond_chance]
+        if not certain:
+            return f"No parameter moves the final PSNR beyond chance, one at a time. {said}"
+        return (
+            f"What moves the final PSNR beyond chance, one at a time: {', '.join(certain)}. {said}"
+        )
 
 
 def findings(source: Study | StudyFolder | Path | str) -> Findings:
@@ -73,12 +86,14 @@ def findings(source: Study | StudyFolder | Path | str) -> Findings:
         used=used,
         attribution=attribution,
         top=reaching_top(units, psnr, axes, rng),
+        signals=signals(units, psnr, axes, rng),
         collapse=collapse(study.trials, dimensions, rng),
+        bounds=bounds_map(study.trials),
         effects=effects(study, attribution, rng),
         planes=_planes(study, attribution, rng),
         tuning=tunability(study, model, best, rng) if model and study.defaults else None,
         over_time=over_time(used.trials, study.curves, units, axes, rng),
-        seeds=seed_spread(study.trials, paths, rng),
+        seeds=seeds(study.trials, paths, model, rng),
         best=best,
         default=default_trial(study),
     )

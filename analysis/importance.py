@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.axes import Axis, Floats
 from analysis.decomposition import Decomposition
-from analysis.surrogates import Choice, Surrogate, choose
+from analysis.surrogates import Choice, Ensemble, Surrogate, choose
 
 
 def gate(trials: int) -> float:
@@ -44,8 +44,8 @@ class Share:
     """One parameter's part of a result's variance over the prior, between 0 and 1.
 
     first: what it moves alone; total: what it moves alone and together with others.
-    low, high: 95 % interval; null: what a parameter that does nothing stays below in 95 % of
-    shuffles, for `total`.
+    low, high: 95 % interval; null: what the largest of all parameters' totals stays below in 95 %
+    of shuffles.
     rank: 1 for the highest total; rank_low, rank_high: its 95 % interval.
     """
 
@@ -69,13 +69,21 @@ class Share:
 
 @dataclass(frozen=True)
 class Pair:
-    """What two parameters move together and neither alone, as a share of the variance."""
+    """What two parameters move together and neither alone, as a share of the variance.
+
+    null: what the largest of all pairs stays below in 95 % of shuffles
+    """
 
     paths: tuple[str, str]
     labels: tuple[str, str]
     share: float
     low: float
     high: float
+    null: float
+
+    @property
+    def beyond_chance(self) -> bool:
+        return self.share > self.null
 
 
 @dataclass(frozen=True)
@@ -127,10 +135,10 @@ class Importance:
 
 @dataclass(frozen=True)
 class Model:
-    """A surrogate, what bootstrap samples of its trials make of it, and the parts of both."""
+    """A surrogate, what bootstrap samples of its trials allow it to be, and the parts of both."""
 
     surrogate: Surrogate
-    ensemble: Surrogate
+    ensemble: Ensemble
     parts: Decomposition
     resampled: Decomposition
 
@@ -162,12 +170,18 @@ def variance_shares(
     parts = choice.surrogate.parts()
     ensemble = choice.surrogate.resampled(_REPLICATES, rng)
     resampled = ensemble.parts()
-    null = _null(choice, units, axes, rng) / max(float(parts.variance[0]), 1e-300)
-    shares = _share_table(parts, resampled, np.clip(null, _LEAST, 1.0), axes)
+    variance = max(float(parts.variance[0]), 1e-300)
+    null, pair_null = (
+        min(max(_LEAST, reach / variance), 1.0) for reach in _null(choice, units, axes, rng)
+    )
     importance = Importance(
-        shares, _pair_table(parts, resampled, axes), n, choice.family.name, dict(choice.r2),
+        _share_table(parts, resampled, null, axes),
+        _pair_table(parts, resampled, pair_null, axes),
+        n,
+        choice.family.name,
+        dict(choice.r2),
         _refusal(choice, n, d),
-    )  # fmt: skip
+    )
     return Attribution(importance, Model(choice.surrogate, ensemble, parts, resampled))
 
 
@@ -194,13 +208,11 @@ def _refusal(choice: Choice, trials: int, parameters: int) -> str:
 
 
 def _share_table(
-    parts: Decomposition, resampled: Decomposition, null: Floats, axes: Sequence[Axis]
+    parts: Decomposition, resampled: Decomposition, null: float, axes: Sequence[Axis]
 ) -> tuple[Share, ...]:
     first, total = parts.first_shares[:, 0], parts.total_shares[:, 0]
-    first_low, first_high = np.quantile(resampled.first_shares, LEVEL, axis=1)
-    total_low, total_high = np.quantile(resampled.total_shares, LEVEL, axis=1)
-    first_low, first_high = _interval(first, first_low, first_high, null)
-    total_low, total_high = _interval(total, total_low, total_high, null)
+    first_low, first_high = _interval(first, resampled.first_shares, null)
+    total_low, total_high = _interval(total, resampled.total_shares, null)
     rank = _ranks(total[:, None])[:, 0]
     rank_low, rank_high = np.quantile(
         _ranks(resampled.total_shares), LEVEL, axis=1, method="nearest"
@@ -215,7 +227,7 @@ def _share_table(
             total=float(total[j]),
             total_low=float(total_low[j]),
             total_high=float(total_high[j]),
-            null=float(null[j]),
+            null=null,
             rank=int(rank[j]),
             rank_low=int(rank_low[j]),
             rank_high=int(rank_high[j]),
@@ -225,13 +237,18 @@ def _share_table(
     return tuple(sorted(shares, key=lambda share: share.rank))
 
 
-def _interval(estimate: Floats, low: Floats, high: Floats, null: Floats) -> tuple[Floats, Floats]:
-    """The interval made honest: it holds its estimate and is no finer than can be told.
+def _interval(estimate: Floats, resampled: Floats, null: float) -> tuple[Floats, Floats]:
+    """The interval of shares (...,) from their resamplings (..., R).
 
-    Where chance gets as far as the estimate, nothing rules out a share of 0.
+    Each function drawn has wiggles of its own, which move shares away from 0 and from 1: the
+    interval spans the quantiles as they are and about the estimate. It is no finer than can be
+    told, and where chance gets as far as the estimate, nothing rules out a share of 0.
     """
-    low = np.where(estimate <= null, 0.0, np.minimum(low, estimate) - _LEAST)
-    high = np.maximum(high, estimate) + _LEAST
+    low, high = np.quantile(resampled, LEVEL, axis=-1)
+    shift = resampled.mean(axis=-1) - estimate
+    low = np.minimum(np.minimum(low, low - shift), estimate) - _LEAST
+    high = np.maximum(np.maximum(high, high - shift), estimate) + _LEAST
+    low = np.where(estimate <= null, 0.0, low)
     return np.maximum(low, 0.0), np.minimum(high, 1.0)
 
 
@@ -242,13 +259,14 @@ def _ranks(totals: Floats) -> Floats:
 
 
 def _pair_table(
-    parts: Decomposition, resampled: Decomposition, axes: Sequence[Axis]
+    parts: Decomposition, resampled: Decomposition, null: float, axes: Sequence[Axis]
 ) -> tuple[Pair, ...]:
-    low, high = np.quantile(resampled.pair_shares, LEVEL, axis=2)
+    shares = parts.pair_shares[:, :, 0]
+    low, high = _interval(shares, resampled.pair_shares, null)
     pairs = [
         Pair(
             (axes[k].path, axes[j].path), (axes[k].label, axes[j].label),
-            float(parts.pair_shares[j, k, 0]), float(low[j, k]), float(high[j, k]),
+            float(shares[j, k]), float(low[j, k]), float(high[j, k]), null,
         )
         for j in range(len(axes))
         for k in range(j)
@@ -256,22 +274,23 @@ def _pair_table(
     return tuple(sorted(pairs, key=lambda pair: pair.share, reverse=True))
 
 
-def _null(choice: Choice, units: Floats, axes: Sequence[Axis], rng: np.random.Generator) -> Floats:
-    """(axes,) the variance that a parameter gets from shuffled residuals.
+def _null(
+    choice: Choice, units: Floats, axes: Sequence[Axis], rng: np.random.Generator
+) -> tuple[float, float]:
+    """The variance that a parameter, and that a pair, gets from shuffled residuals at most.
 
     A flexible surrogate finds something in noise, and what it does not explain of unseen trials
-    is the noise there is; 95 % of shuffles find less than this. What it finds falls as 1 / trials,
-    so at most `_SHUFFLED_TRIALS` are shuffled and the result scaled.
+    is the noise there is; in 95 % of shuffles the largest of all parameters stays below this. What
+    is found falls as 1 / trials, so at most `_SHUFFLED_TRIALS` are shuffled and the result scaled.
     """
     n = len(choice.residuals)
-    found = []
+    alone, pairs = [0.0], [0.0]
     for _ in range(_SHUFFLES):
         kept = rng.permutation(n)[:_SHUFFLED_TRIALS]
         shuffled = rng.permutation(choice.residuals[kept])
         if np.ptp(shuffled) > 0:
             parts = choice.family.fit(units[kept], shuffled, axes, rng, quick=True).parts()
-            found.append(parts.total[:, 0])
-    if not found:
-        return np.zeros(len(axes))
+            alone.append(float(parts.total.max()))
+            pairs.append(float(parts.pairs.max()))
     scale = min(1.0, _SHUFFLED_TRIALS / n)
-    return np.asarray(np.quantile(found, 0.95, axis=0) * scale, dtype=float)
+    return float(np.quantile(alone, 0.95)) * scale, float(np.quantile(pairs, 0.95)) * scale

@@ -13,6 +13,7 @@ from analysis.compare import Comparison
 from analysis.importance import Importance
 from analysis.over_time import OverTime
 from analysis.reaching_top import ReachingTop
+from analysis.seeds import Part, SeedSpread
 from analysis.theme import LINES, empty, safe, titled, wrapped
 from analysis.tunability import Tunability
 
@@ -71,7 +72,7 @@ def compared_shares(compared: Comparison) -> go.Figure:
 def rates(breaking: Breaking) -> go.Figure:
     """Rate of collapse for each choice or range of one parameter, with Wilson intervals."""
     found = breaking.rates
-    names = [wrapped(rate.name) for rate in found]
+    names = [wrapped(rate.name).replace(" to ", "<br>to ") for rate in found]
     figure = empty(height=270)
     figure.add_scatter(
         x=names, y=[r.rate for r in found], mode="markers",
@@ -89,7 +90,17 @@ def rates(breaking: Breaking) -> go.Figure:
     return titled(figure, breaking.label, "collapsed")
 
 
-def gains(tuning: Tunability) -> go.Figure:
+def variance_parts(parts: Sequence[Part]) -> go.Figure:
+    """Parts of the variance with their intervals."""
+    shown = parts[::-1]
+    figure = empty(height=90 + 38 * len(shown))
+    values = np.array([(p.share, p.low, p.high) for p in shown])
+    _dots(figure, [p.name for p in shown], "share, 95 % interval", values)
+    figure.update_layout(showlegend=False)
+    return _share_axis(figure, "share of the variance of PSNR")
+
+
+def gains(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure:
     """dB gained over the defaults by tuning each parameter alone, and all together."""
     shown = [tuning.together, *tuning.alone][::-1]
     names = [wrapped(gain.label) for gain in shown]
@@ -97,22 +108,33 @@ def gains(tuning: Tunability) -> go.Figure:
     values = np.array([(g.gain, g.low, g.high) for g in shown])
     _dots(figure, names, "gain, 95 % interval", values, "%{y}<br>%{x:+.2f} dB<extra></extra>")
     figure.add_vline(x=0, line={"color": "var(--chance)", "width": 1})
+    if seeds is not None:
+        figure.add_vrect(
+            x0=-seeds.deviation, x1=seeds.deviation, layer="below",
+            fillcolor="var(--chance)", opacity=0.25, line_width=0,
+        )  # fmt: skip
     figure.update_layout(showlegend=False)
     figure.update_yaxes(showgrid=False)
     return titled(figure, "gain over the defaults (dB)", "")
 
 
-def path(tuning: Tunability) -> go.Figure:
+def path(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure:
     """PSNR along the way from the defaults to the best trial, top-down, predicted and measured."""
     steps = tuning.path
     names = [f"+ {wrapped(step.label)}" if i else "defaults" for i, step in enumerate(steps)]
     figure = empty(height=110 + 36 * len(steps))
     values = np.array([(s.predicted, s.low, s.high) for s in steps])
     _dots(figure, names, "predicted", values, "%{y}<br>%{x:.2f} dB predicted<extra></extra>")
+    deviation = seeds.deviation if seeds else 0.0
     figure.add_scatter(
-        y=names, x=[s.measured for s in steps], mode="markers", name="measured by a trial",
+        y=names, x=[s.measured for s in steps], mode="markers", name="measured",
+        error_x={
+            "array": [deviation / max(s.runs, 1) ** 0.5 for s in steps],
+            "color": "var(--accent)", "thickness": 2.5, "width": 0,
+        },
+        customdata=[s.runs for s in steps],
         marker={"symbol": "star", "size": 14, "color": "var(--accent)"},
-        hovertemplate="%{y}<br>%{x:.2f} dB measured<extra></extra>",
+        hovertemplate="%{y}<br>%{x:.2f} dB measured, runs: %{customdata}<extra></extra>",
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return titled(figure, "PSNR (dB)", "")

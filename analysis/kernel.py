@@ -39,6 +39,11 @@ def split(logs: Floats) -> tuple[Floats, Floats, float]:
     return np.exp(-2.0 * logs[:axes]), np.exp(logs[axes:-1]), float(np.exp(logs[-1]))
 
 
+def pair_weight(logs: Floats, axes: int) -> float:
+    """w, whether or not a log noise follows the kernel's own parameters."""
+    return float(np.exp(logs[2 * axes]))
+
+
 def single(logs: Floats, distances: Floats) -> Floats:
     """(axes, n, m) the k_j."""
     scales, weights, _ = split(logs)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nerf.parameters import Value, parameters
+from nerf.parameters import Value, flatten, parameters
 from study.folder import StudyFolder
 from study.space import Space
 
@@ -43,6 +43,13 @@ class Study:
         if all(d.path in parameters() for d in self.space.dimensions):
             return self.space.defaults()
         return {}
+
+    @property
+    def default_configuration(self) -> dict[str, Value]:
+        """Every parameter's value under the defaults, near and far from the scene's bounds."""
+        if not self.defaults:
+            return {}
+        return flatten(self.space.config(self.defaults))
 
     @property
     def baselines(self) -> dict[str, float]:
@@ -118,11 +125,15 @@ def comparable(trials: pd.DataFrame) -> Comparable:
     return Comparable(trials[reasons == ""], {str(k): int(v) for k, v in counts.items()})
 
 
+def measured(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials with a finite PSNR, however they ended."""
+    return pd.DataFrame(trials[np.isfinite(trials["psnr"].to_numpy(dtype=float))])
+
+
 def finished(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials of either phase that reached their budget alive, with a finite PSNR."""
+    """The trials of any phase that reached their budget alive, with a finite PSNR."""
     alive = (trials["state"] == "completed") & (trials["steps_done"] == trials["budget_steps"])
-    measured = np.isfinite(trials["psnr"].to_numpy(dtype=float))
-    return pd.DataFrame(trials[alive.to_numpy(dtype=bool) & measured])
+    return measured(trials[alive.to_numpy(dtype=bool)])
 
 
 def default_trial(study: Study) -> pd.Series | None:
@@ -143,8 +154,11 @@ def matching(trials: pd.DataFrame, values: Mapping[str, Value]) -> NDArray[np.bo
 
 
 def best_trial(trials: pd.DataFrame) -> pd.Series | None:
-    """The finished trial of highest validation PSNR, or None where none has finished."""
-    done = finished(trials)
+    """The finished trial of highest validation PSNR, or None where none has finished.
+
+    Replicates are not among them: they say how good the best one is with other seeds.
+    """
+    done = finished(trials[trials["phase"] != "replicate"])
     return None if done.empty else done.iloc[int(done["psnr"].argmax())]
 
 

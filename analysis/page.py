@@ -11,9 +11,9 @@ from plotly.offline import get_plotlyjs
 
 from analysis.markup import cell, text
 from analysis.sections import sections
+from analysis.summary import words
 from analysis.theme import PALETTES
 from analysis.thumbnails import thumbnail
-from nerf.parameters import parameters
 
 if TYPE_CHECKING:
     from analysis.findings import Findings
@@ -40,55 +40,12 @@ def shell(title: str, head: str, main: str, foot: str) -> str:
 
 def _head(found: Findings) -> str:
     study = found.study
+    facts = "".join(f"<dt>{text(name)}</dt><dd>{text(said)}</dd>" for name, said in words(found))
     return (
         f'<header><p class="kicker">NeRF hyperparameter study</p><h1>{text(study.name)}</h1>'
-        f'<p class="lead">{_summary(found)}</p>{_cards(found)}</header>'
+        f'<p class="lead">{text(found.headline)}</p><dl class="findings">{facts}</dl>'
+        f"{_cards(found)}</header>"
     )
-
-
-def _summary(found: Findings) -> str:
-    """The findings in words, claiming no more than the intervals bear."""
-    trials = found.study.trials
-    scene = text(str(found.study.scene.get("name", "an unnamed scene")))
-    sentences = [f"{len(trials)} trials on <em>{scene}</em>: {_states(trials)}."]
-    if found.best is None:
-        sentences.append("None of them has finished yet.")
-    else:
-        sentences.append(
-            f"The best reached {found.best['psnr']:.2f} dB on the validation views{_gain(found)}."
-        )
-    sentences.append(text(found.headline))
-    sentences += [text(sentence) for sentence in _further(found)]
-    return " ".join(sentences)
-
-
-def _further(found: Findings) -> list[str]:
-    """What else stands beyond chance: who is best, what breaks, what tuning gains."""
-    said = []
-    if found.top.live:
-        names = ", ".join(share.label for share in found.top.live[:3])
-        said.append(f"What sets the best tenth apart: {names}.")
-    if found.collapse.live:
-        names = ", ".join(breaking.label for breaking in found.collapse.live[:3])
-        said.append(f"Whether training collapses depends on {names}.")
-    if found.tuning is not None and found.tuning.together.low > 0:
-        g = found.tuning.together
-        said.append(f"Tuning all together would gain {g.gain:.1f} dB [{g.low:.1f}, {g.high:.1f}].")
-    return said
-
-
-def _gain(found: Findings) -> str:
-    if found.best is None or found.default is None:
-        return "; the default configuration itself was not run, so no gain over it is claimed"
-    gain = found.best["psnr"] - found.default["psnr"]
-    if gain <= 0:
-        return ", and it is the default configuration" if gain == 0 else ""
-    return f", {gain:.2f} dB above the default configuration (one seed each)"
-
-
-def _states(trials: pd.DataFrame) -> str:
-    counts = trials["state"].value_counts()
-    return ", ".join(f"{count} {state}" for state, count in counts.items()) or "none ended yet"
 
 
 def _cards(found: Findings) -> str:
@@ -127,12 +84,10 @@ def _comparison(found: Findings) -> str:
     study, best = found.study, found.best
     if best is None:
         return ""
-    defaults = study.defaults
+    defaults = study.default_configuration
     rows = []
     for effect in found.effects:
         default = defaults.get(effect.path)
-        if default is None and effect.path in parameters():
-            default = parameters()[effect.path].default
         value = best[effect.path]
         changed = ' class="changed"' if cell(value) != cell(default) else ""
         rows.append(

@@ -10,23 +10,28 @@ import numpy as np
 
 from analysis.axes import Axis, Floats, one_hot
 from analysis.decomposition import Decomposition, of_samples
-from analysis.gaussian_process import GaussianProcess, fit_gaussian_process, starts
+from analysis.gaussian_process import GaussianProcess, fit_gaussian_process
+from analysis.posterior import starts
 
 _TREES = 60
 _REPLICATE_TREES = 12
 
 
-class Surrogate(Protocol):
-    """Models fitted to R resamplings of the same trials, R = 1 for the trials themselves."""
+class Ensemble(Protocol):
+    """R functions that may each be the objective."""
 
     def predict(self, units: Floats) -> Floats:
-        """(points, R) what they expect at points of the unit cube."""
+        """(points, R) their values at points of the unit cube."""
 
     def parts(self) -> Decomposition:
         """Their decompositions under the prior."""
 
-    def resampled(self, count: int, rng: np.random.Generator) -> Surrogate:
-        """The models of `count` bootstrap samples of the trials."""
+
+class Surrogate(Ensemble, Protocol):
+    """The one function (R = 1) that the trials suggest."""
+
+    def resampled(self, count: int, rng: np.random.Generator) -> Ensemble:
+        """What it may be after all: a function for each of `count` bootstrap samples of trials."""
 
 
 class Family(Protocol):

@@ -7,8 +7,11 @@ import io
 from pathlib import Path
 
 
-def thumbnail(picture: Path, height: int = 72) -> str:
-    """A JPEG data URI of the picture, at most `height` pixels high; empty if it cannot be read."""
+def thumbnail(picture: Path, height: int = 72, render_only: bool = False) -> str:
+    """A JPEG data URI of the picture, at most `height` pixels high; empty if it cannot be read.
+
+    With `render_only` the left half alone, without the truth beside it.
+    """
     from PIL import Image
 
     try:
@@ -16,6 +19,8 @@ def thumbnail(picture: Path, height: int = 72) -> str:
             image = opened.convert("RGB")
     except (OSError, ValueError):
         return ""
+    if render_only:
+        image = image.crop((0, 0, image.width // 2, image.height))
     if image.height > height:
         image = image.resize((max(1, round(image.width * height / image.height)), height))
     content = io.BytesIO()

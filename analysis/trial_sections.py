@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from analysis import figures, markup
 from analysis.cost import pareto
+from analysis.load import measured
 from analysis.markup import text
 from analysis.thumbnails import thumbnail
 
@@ -41,8 +41,7 @@ def curves(found: Findings) -> str:
 
 
 def cost(found: Findings) -> str:
-    done = found.study.trials
-    done = done[np.isfinite(done["psnr"])]
+    done = measured(found.study.trials)
     if len(done) < 2:
         return ""
     body = markup.figure(figures.cost(done, pareto(done)), "PSNR against seconds of training")
@@ -54,11 +53,10 @@ def cost(found: Findings) -> str:
 
 
 def combinations(found: Findings) -> str:
-    table = found.study.trials
-    measured = table[np.isfinite(table["psnr"])]
-    if len(measured) < 2:
+    done = measured(found.study.trials)
+    if len(done) < 2:
         return ""
-    drawn = figures.combinations(measured, found.study.space.dimensions)
+    drawn = figures.combinations(done, found.study.space.dimensions)
     wide = markup.figure(drawn, "Every trial as a line over all parameters")
     body = f'<div class="scroll card"><div class="wide">{wide}</div></div>'
     return markup.section(
@@ -98,8 +96,8 @@ def trials(found: Findings) -> str:
 def _row(row: pd.Series, columns: list[str], picture: str) -> str:
     name = text(row["trial_id"])
     image = (
-        f'<button class="thumb"><img decoding="async" src="{picture}" alt="render of trial {name}">'
-        "</button>"
+        f'<button class="thumb" data-trial="{name}"><img decoding="async" src="{picture}" '
+        f'alt="render of trial {name}"></button>'
         if picture
         else '<span class="soft">none</span>'
     )

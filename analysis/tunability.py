@@ -32,8 +32,8 @@ class Gain:
 class Step:
     """One parameter moved from its default to the best trial's value, all earlier ones moved too.
 
-    predicted: mean, low and high in dB by the surrogate; measured: dB of a trial that really ran
-    this configuration, NaN where none did
+    predicted: mean, low and high in dB by the surrogate; measured: mean dB of the `runs` trials
+    that really ran this configuration, NaN where none did
     """
 
     label: str
@@ -43,6 +43,7 @@ class Step:
     low: float
     high: float
     measured: float
+    runs: int
 
 
 @dataclass(frozen=True)
@@ -124,5 +125,5 @@ def _step(
     measured = float(ran["psnr"].mean()) if len(ran) else float("nan")
     return Step(
         label, before, after, predicted, min(predicted, float(low)), max(predicted, float(high)),
-        measured,
+        measured, len(ran),
     )  # fmt: skip

@@ -1,21 +1,26 @@
 """Importance against known truth: this program beside Optuna's evaluators, on the same trials.
 
-    python benchmarks/importance.py [--repeats 100] [--peers 20] [--trials 128] [--noise 0.1]
+    python benchmarks/importance.py [--repeats 100] [--trials 128] [--noise 0.1] [--json FILE]
 
 Each evaluator is held against its own question. fANOVA and mean decrease of impurity (MDI) share
 out variance, as the first-order shares do; PED-ANOVA asks what separates the best tenth. Optuna is
 handed quantiles, so that it does not suffer from log scales here. An error is the largest one of
 all parameters, in points of share, averaged over repeats; shares are normalised to add up to one.
+Figures are kept as they come, objective by objective.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -24,6 +29,7 @@ from optuna.importance import (
     MeanDecreaseImpurityImportanceEvaluator,
     PedAnovaImportanceEvaluator,
 )
+from reporting import show, write
 
 from analysis.axes import Floats
 from analysis.importance import Importance, variance_shares
@@ -41,9 +47,9 @@ class Repeat:
     top: Floats
     importance: Importance
     top_named: bool
-    fanova: Floats | None = None
-    mdi: Floats | None = None
-    ped: Floats | None = None
+    fanova: Floats
+    mdi: Floats
+    ped: Floats
 
 
 def main() -> int:
@@ -51,30 +57,37 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=100)
     parser.add_argument("--trials", type=int, default=128)
     parser.add_argument("--noise", type=float, default=0.1, help="share of the standard deviation")
-    parser.add_argument("--peers", type=int, default=20, help="repeats that Optuna is asked too")
+    parser.add_argument("--objectives", nargs="+", help="names of some (default: all)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once")
+    parser.add_argument("--json", type=Path, help="also keep the figures here")
     asked = parser.parse_args()
-    optuna.logging.set_verbosity(logging.ERROR)
-    print(
-        f"{asked.repeats} studies of {asked.trials} trials each ({asked.peers} for the peers), "
-        f"noise {asked.noise:g} of the objective's standard deviation. Errors in points of share; "
-        "coverage of 95 % intervals, over all parameters and of the worst one.\n\n"
-        "| objective | first order | fANOVA | MDI | coverage | worst | R² | top | PED-ANOVA |\n"
-        "|---|---|---|---|---|---|---|---|---|",
-        flush=True,
-    )
-    for objective in objectives():
-        started = time.perf_counter()
-        repeats = [
-            _repeat(objective, asked.trials, asked.noise, seed, seed < asked.peers)
-            for seed in range(asked.repeats)
-        ]
-        print(_row(objective, repeats) if any(objective.total) else _noise(repeats), flush=True)
-        seconds = time.perf_counter() - started
-        print(f"{objective.name}: {seconds:.0f} s", file=sys.stderr, flush=True)
+    chosen = [o for o in objectives() if not asked.objectives or o.name in asked.objectives]
+    figures: dict[str, Any] = {}
+    with ProcessPoolExecutor(asked.jobs) as pool:
+        for objective in chosen:
+            began = time.perf_counter()
+            job = functools.partial(_repeat, objective.name, asked.trials, asked.noise)
+            repeats = list(pool.map(job, range(asked.repeats)))
+            found = _figures(objective, repeats) if any(objective.total) else _noise(repeats)
+            figures[objective.name] = found
+            show(
+                f"{objective.name}: {asked.repeats} studies of {asked.trials} trials, noise "
+                f"{asked.noise:g}, {time.perf_counter() - began:.0f} s",
+                ("figure", "value"),
+                list(found.items()),
+            )
+            sys.stdout.flush()
+            write(asked.json, "importance", {"asked": _plain(asked), "objectives": figures})
     return 0
 
 
-def _repeat(objective: Objective, trials: int, noise: float, seed: int, peers: bool) -> Repeat:
+def _plain(asked: argparse.Namespace) -> dict[str, Any]:
+    return {key: value for key, value in vars(asked).items() if key != "json"}
+
+
+def _repeat(name: str, trials: int, noise: float, seed: int) -> Repeat:
+    optuna.logging.set_verbosity(logging.ERROR)
+    objective = next(o for o in objectives() if o.name == name)
     rng = np.random.default_rng(seed)
     live = any(objective.total)
     units, targets = objective.trials(trials, noise if live else 1.0, rng)
@@ -83,10 +96,6 @@ def _repeat(objective: Objective, trials: int, noise: float, seed: int, peers: b
     top = reaching_top(units, targets, objective.axes, rng)
     reached = {share.path: share.share for share in top.shares}
     paths = [axis.path for axis in objective.axes]
-    ours = _normalised([first[path] for path in paths])
-    ours_top = _normalised([reached.get(path, 0.0) for path in paths])
-    if not peers:
-        return Repeat(ours, ours_top, importance, bool(top.live))
     study = _study(objective, units, targets)
     evaluators = (
         FanovaImportanceEvaluator(seed=seed),
@@ -94,8 +103,13 @@ def _repeat(objective: Objective, trials: int, noise: float, seed: int, peers: b
         PedAnovaImportanceEvaluator(),
     )
     theirs = [optuna.importance.get_param_importances(study, evaluator=e) for e in evaluators]
-    shares = [_normalised([found[path] for path in paths]) for found in theirs]
-    return Repeat(ours, ours_top, importance, bool(top.live), *shares)
+    return Repeat(
+        _normalised([first[path] for path in paths]),
+        _normalised([reached.get(path, 0.0) for path in paths]),
+        importance,
+        bool(top.live),
+        *(_normalised([found[path] for path in paths]) for found in theirs),
+    )
 
 
 def _study(objective: Objective, units: Floats, targets: Floats) -> optuna.Study:
@@ -119,18 +133,46 @@ def _study(objective: Objective, units: Floats, targets: Floats) -> optuna.Study
     return study
 
 
-def _row(objective: Objective, repeats: Sequence[Repeat]) -> str:
+def _figures(objective: Objective, repeats: Sequence[Repeat]) -> dict[str, float | str]:
     first, top = _normalised(objective.first), _true_top(objective)
     covered = np.array([_covered(objective, repeat.importance) for repeat in repeats])
-    r2 = np.mean([repeat.importance.best_r2 for repeat in repeats])
+    near = [_within(objective, repeat.importance) for repeat in repeats]
     known = bool(sum(objective.first))
-    variance = [_error([getattr(r, n) for r in repeats], first) for n in ("first", "fanova", "mdi")]
-    ours, fanova, mdi = (f"{100 * e:.1f}" if known else "–" for e in variance)
-    reached, ped = (100 * _error([getattr(r, n) for r in repeats], top) for n in ("top", "ped"))
-    return (
-        f"| {objective.name} | {ours} | {fanova} | {mdi} | {covered.mean():.0%} | "
-        f"{covered.mean(axis=0).min():.0%} | {r2:.2f} | {reached:.1f} | {ped:.1f} |"
+
+    def error(of: str, truth: Floats) -> float | str:
+        return 100 * _error([getattr(r, of) for r in repeats], truth) if known else "–"
+
+    return {
+        "first order, error of ours": error("first", first),
+        "first order, error of fANOVA": error("fanova", first),
+        "first order, error of MDI": error("mdi", first),
+        "best tenth, error of ours": 100 * _error([r.top for r in repeats], top),
+        "best tenth, error of PED-ANOVA": 100 * _error([r.ped for r in repeats], top),
+        "shares within 0.05, %": 100 * float(np.mean(near)),
+        "intervals that cover, %": 100 * float(covered.mean()),
+        "of the worst share, %": 100 * float(covered.mean(axis=0).min()),
+        "studies ranked, %": 100 * float(np.mean([r.importance.ranked for r in repeats])),
+        "dead ranked over live, %": 100 * float(np.mean([_wrong(objective, r) for r in repeats])),
+        "mean R²": float(np.mean([repeat.importance.best_r2 for repeat in repeats])),
+    }
+
+
+def _within(objective: Objective, importance: Importance) -> bool:
+    """Is every share, of first order and total, within 0.05 of the truth?"""
+    shares = {share.path: share for share in importance.shares}
+    return all(
+        abs(shares[axis.path].first - first) <= 0.05
+        and abs(shares[axis.path].total - total) <= 0.05
+        for axis, first, total in zip(objective.axes, objective.first, objective.total, strict=True)
     )
+
+
+def _wrong(objective: Objective, repeat: Repeat) -> bool:
+    """Is some dead parameter's interval of total shares all above that of a live one?"""
+    totals = dict(zip([a.path for a in objective.axes], objective.total, strict=True))
+    dead = [s.total_low for s in repeat.importance.shares if totals[s.path] == 0.0]
+    live = [s.total_high for s in repeat.importance.shares if totals[s.path] > 0.0]
+    return max(dead, default=0.0) > min(live)
 
 
 def _covered(objective: Objective, importance: Importance) -> list[bool]:
@@ -144,19 +186,17 @@ def _covered(objective: Objective, importance: Importance) -> list[bool]:
     return found
 
 
-def _noise(repeats: Sequence[Repeat]) -> str:
+def _noise(repeats: Sequence[Repeat]) -> dict[str, float | str]:
     """How often pure noise is told to be noise, and what the others make of it."""
-    silent = np.mean([not repeat.importance.live for repeat in repeats])
-    unnamed = np.mean([not repeat.top_named for repeat in repeats])
-    asked = [r for r in repeats if r.fanova is not None]
-    highest = {n: np.mean([getattr(r, n).max() for r in asked]) for n in ("fanova", "mdi", "ped")}
-    parameters = len(repeats[0].first)
-    return (
-        f"\nPure noise: no parameter named by variance in {silent:.0%} of studies, by the top "
-        f"tenth in {unnamed:.0%}. The highest share given to one of {parameters} parameters, where "
-        f"an even split is {1 / parameters:.0%}: fANOVA {highest['fanova']:.0%}, "
-        f"MDI {highest['mdi']:.0%}, PED-ANOVA {highest['ped']:.0%}; none says that it is noise."
-    )
+    highest = {n: np.mean([getattr(r, n).max() for r in repeats]) for n in ("fanova", "mdi", "ped")}
+    return {
+        "nothing named by variance, %": 100 * np.mean([not r.importance.live for r in repeats]),
+        "nothing named by the best tenth, %": 100 * np.mean([not r.top_named for r in repeats]),
+        "an even split": 100 / len(repeats[0].first),
+        "highest share by fANOVA": 100 * highest["fanova"],
+        "highest share by MDI": 100 * highest["mdi"],
+        "highest share by PED-ANOVA": 100 * highest["ped"],
+    }
 
 
 def _true_top(objective: Objective) -> Floats:
@@ -175,8 +215,8 @@ def _true_top(objective: Objective) -> Floats:
     return _normalised(divergences)
 
 
-def _error(found: Sequence[Floats | None], truth: Floats) -> float:
-    return float(np.mean([np.abs(s - truth).max() for s in found if s is not None]))
+def _error(found: Sequence[Floats], truth: Floats) -> float:
+    return float(np.mean([np.abs(shares - truth).max() for shares in found]))
 
 
 def _normalised(values: Sequence[float]) -> Floats:

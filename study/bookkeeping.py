@@ -43,9 +43,8 @@ class Bookkeeper:
         """Is this launch to end? Then what runs is left to be gone on with by the next one."""
         self.disk_full = False
         self._rungs = rungs
-        self._again: deque[Assignment] = deque()
+        self._again: deque[Assignment] = deque(ledger.leftovers())
         self._faults: dict[int, Fault] = {}
-        self._waiting = self._assignments()
         self._tables_due = 0.0
 
     @contextmanager
@@ -62,7 +61,7 @@ class Bookkeeper:
         """The trial to run next, a dead driver's leftovers first; None when there is none."""
         if self.stopping:
             return None
-        assignment = self._again.popleft() if self._again else next(self._waiting, None)
+        assignment = self._again.popleft() if self._again else self.ledger.ask()
         if assignment:
             self.running[assignment.number] = assignment
         return assignment
@@ -134,8 +133,7 @@ class Bookkeeper:
         self.running.clear()
         self.heard.clear()
         self._faults.clear()
-        self._again.clear()
-        self._waiting = self._assignments()
+        self._again = deque(self.ledger.leftovers())
 
     def finished(self) -> bool:
         """Has every planned trial ended?"""
@@ -156,11 +154,6 @@ class Bookkeeper:
         earlier = file.read_text() if file.exists() else ""
         entry = f"attempt {assignment.attempt}: {fault.reason}\n{fault.traceback}\n"
         write_atomically(file, (earlier + entry).encode())
-
-    def _assignments(self) -> Iterator[Assignment]:
-        yield from self.ledger.leftovers()
-        while (fresh := self.ledger.ask()) is not None:
-            yield fresh
 
     def _stopped(self, assignment: Assignment, message: Message) -> bool:
         if not assignment.may_stop or not message.curve:

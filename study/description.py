@@ -28,6 +28,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "studies": str,
     "explore": int,
     "optimize": int,
+    "replicates": int,
     "steps": int,
     "seed": int,
     "vary": (dict, list),

@@ -24,3 +24,11 @@ def explore_point(space: Space, seed: int, index: int) -> dict[str, Value]:
 def trial_seed(seed: int, number: int) -> int:
     """The training seed of trial `number` of the study with this seed, in 0 .. 2^31 - 1."""
     return int(np.random.SeedSequence((seed, number)).generate_state(1)[0] >> 1)
+
+
+def repeats_explored(index: int, explore: int) -> bool:
+    """Does the `index`-th replicate of a study repeat an explored point, whatever became of it?
+
+    Every second one does, where there are any; the others repeat the best.
+    """
+    return explore > 0 and index % 2 == 0

@@ -35,13 +35,13 @@ from nerf.parameters import parameters
 
 SCHEMA_VERSION = 1
 
-PHASES = ("explore", "optimize")
+PHASES = ("explore", "optimize", "replicate")
 STATES = ("completed", "pruned", "collapsed", "failed")
 
 TRIAL_COLUMNS = {
     "trial_id": "string",  # the trial's number, as its files are named
     "number": "int64",
-    "phase": "string",  # explore | optimize
+    "phase": "string",  # explore | optimize | replicate
     "state": "string",  # completed | pruned | collapsed | failed
     "reason": "string",  # why it is not completed; empty where it is
     "seed": "int64",

@@ -36,6 +36,7 @@ from nerf.parameters import Value
 from study.design import explore_point, trial_seed
 from study.folder import StudyFolder
 from study.messages import Assignment, Outcome
+from study.replicates import awaits_others, repeated
 from study.space import Dimension
 from study.spec import StudySpec
 
@@ -76,11 +77,21 @@ class Ledger:
         return [self.assignment(trial) for trial in self.trials(TrialState.RUNNING)]
 
     def ask(self) -> Assignment | None:
-        """The next trial, or None when all have been asked for.
+        """The next trial; None when all have been asked for, or the next depends on running ones.
 
         Explored points come first. The optimise phase does not wait until the last of them has
         ended: TPE learns from those that have, and no slot stands idle.
         """
+        index = self._asked["replicate"]
+        others = self._asked["explore"] + self._asked["optimize"]
+        if others >= self.spec.explore + self.spec.optimize and (
+            index >= self.spec.replicates or awaits_others(self.spec, self.trials(), index)
+        ):
+            return None
+        return self._next()
+
+    def _next(self) -> Assignment:
+        """A trial more, of the first phase that lacks one, else a replicate."""
         number = sum(self._asked.values())
         if self._asked["explore"] < self.spec.explore:
             phase, baseline = "explore", False
@@ -89,7 +100,8 @@ class Ledger:
             phase, baseline = "optimize", self._asked["optimize"] == 0
             params = self.spec.space.defaults() if baseline else {}
         else:
-            return None
+            phase, baseline = "replicate", False
+            params = repeated(self.spec, self.trials(), self._asked["replicate"])
         self._add(phase, baseline, params, {})
         return self.assignment(self.trials()[number])
 
@@ -122,7 +134,7 @@ class Ledger:
         forgotten = list(range(len(self.trials()), max(rows, default=-1) + 1))
         for number in forgotten:
             if number not in rows:
-                self.ask()
+                self._next()
                 continue
             row = rows[number]["trial"]
             baseline = row["phase"] == "optimize" and self._asked["optimize"] == 0

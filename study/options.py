@@ -66,6 +66,9 @@ def _parser() -> Parser:
         metavar="M",
         help=f"trials that optimise (default: {StudySpec.optimize})",
     )
+    add("--replicates", type=int, metavar="R",
+        help="trials that run a configuration again with another seed, first explored ones, then "
+        f"the best (default: {StudySpec.replicates})")  # fmt: skip
     add(
         "--steps",
         type=int,
@@ -95,7 +98,8 @@ def _parser() -> Parser:
     add("--plain", action="store_true", help="a line a trial, no live view")
     add("--resume", action="store_true", help="go on with the study --name where it stopped")
     add("--extend", type=int, metavar="N",
-        help="give the study --name N more trials of its design, and go on with it")  # fmt: skip
+        help="give the study --name N more trials of its design (0 with --replicates R: only R "
+        "more of those), and go on with it")  # fmt: skip
     add("--allow-changes", action="store_true",
         help="extend a study although code or libraries have changed since")  # fmt: skip
     return parser

@@ -81,7 +81,7 @@ def standing(trials: Sequence[FrozenTrial], spec: StudySpec) -> Standing:
     running = tuple(_running(t) for t in trials if t.state == TrialState.RUNNING)
     alive = [e for e in ended if e.state == "completed" and e.psnr is not None]
     in_training = sum(r.step for r in running)
-    planned = {"explore": spec.explore, "optimize": spec.optimize}
+    planned = spec.planned
     left = float(len(running) * spec.steps - in_training)
     for phase in PHASES:
         taken = [t.user_attrs["steps_done"] for t in finished if t.user_attrs["phase"] == phase]

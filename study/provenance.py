@@ -14,7 +14,7 @@ from typing import Any
 import nerf
 from nerf.baselines import baselines
 from nerf.scenes.scene import Scene
-from study.folder import PHASES, SCHEMA_VERSION
+from study.folder import SCHEMA_VERSION
 from study.spec import StudySpec
 
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "nerf-study")
@@ -65,8 +65,8 @@ def extended(
     """study.json of a study that has been given more trials, with when and by what code."""
     entry = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "from": {phase: document["spec"][phase] for phase in PHASES},
-        "to": {phase: getattr(spec, phase) for phase in PHASES},
+        "from": StudySpec.from_json(document).planned,
+        "to": spec.planned,
         "differences": differences(document),
         "git": git_state(Path(__file__).parent),
         "command": list(command),

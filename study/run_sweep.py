@@ -130,8 +130,10 @@ def _kept(
     if "vary" in given or "set" in given:
         space = study_space(given.get("vary", ()), given.get("set", ()), kept.steps)
         space = dataclasses.replace(space, bounds=kept.space.bounds)
-    spec = dataclasses.replace(kept, space=space, **_spec_fields(given))
-    check_unchanged(spec, kept, list(given))
+    fields = _spec_fields(given)
+    more = fields.pop("replicates", 0) if "extend" in given else 0
+    spec = dataclasses.replace(kept, space=space, **fields)
+    check_unchanged(spec, kept, list(fields) + [key for key in ("vary", "set") if key in given])
     scene = _load_scene(spec)
     if scene.content_hash() != document["scene"]["hash"]:
         raise InputError(
@@ -150,7 +152,7 @@ def _kept(
             f"new trials would not compare with those of study {folder.name}: {changes}; put that "
             "back, give another --name, or --allow-changes"
         )
-    spec = extend(spec, given["extend"])
+    spec = extend(spec, given["extend"], more)
     return folder, spec, scene, extended(document, spec, sys.argv)
 
 

@@ -16,6 +16,10 @@ WANDB_MODES = ("off", "offline", "online")
 # These have options of their own; a second way to set them could only disagree.
 _OWN_OPTION = {"optimisation.steps": "--steps", "seed": "--seed"}
 
+# How many trials each phase has is a field of the spec, called:
+_TRIALS_OF = {"explore": "explore", "optimize": "optimize", "replicate": "replicates"}
+_COUNTS = (*_TRIALS_OF.values(), "seed", "gpus_per_trial", "max_concurrent", "retries")
+
 
 @dataclass(frozen=True)
 class StudySpec:
@@ -38,6 +42,9 @@ class StudySpec:
 
     optimize: int = 8
     """Trials of the optimise phase: the default configuration, then what TPE proposes."""
+
+    replicates: int = 0
+    """Trials that run a configuration again with another seed: explored ones, then the best."""
 
     steps: int = 300
     """Steps of a full budget."""
@@ -63,7 +70,7 @@ class StudySpec:
     """Seconds after which a trial that makes no step is ended."""
 
     def __post_init__(self) -> None:
-        for name in ("explore", "optimize", "seed", "gpus_per_trial", "max_concurrent", "retries"):
+        for name in _COUNTS:
             _require(
                 getattr(self, name) >= 0,
                 f"{option(name)} must be 0 or more, got {getattr(self, name)}",
@@ -86,8 +93,13 @@ class StudySpec:
         _require(bool(self.space.dimensions), "nothing varies; give a --vary, or drop a --set")
 
     @property
+    def planned(self) -> dict[str, int]:
+        """How many trials each phase has."""
+        return {phase: getattr(self, field) for phase, field in _TRIALS_OF.items()}
+
+    @property
     def trials(self) -> int:
-        return self.explore + self.optimize
+        return sum(self.planned.values())
 
     def to_json(self) -> dict[str, Any]:
         """Every field but the space, which study.json holds beside it."""
@@ -120,17 +132,22 @@ def option(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
-def extend(spec: StudySpec, trials: int) -> StudySpec:
-    """The study with more trials: explored ones, or optimised ones where it explores nothing."""
-    _require(trials >= 1, f"--extend must be at least 1, got {trials}")
+def extend(spec: StudySpec, trials: int, replicates: int = 0) -> StudySpec:
+    """The study with more trials: explored ones, or optimised ones where it explores nothing.
+
+    Where `replicates` more are asked for, `trials` may be 0.
+    """
+    least = 0 if replicates > 0 else 1
+    _require(trials >= least, f"--extend must be at least {least}, got {trials}")
+    _require(replicates >= 0, f"--replicates must be 0 or more, got {replicates}")
     phase = "explore" if spec.explore else "optimize"
     longer: dict[str, Any] = {phase: getattr(spec, phase) + trials}
-    return dataclasses.replace(spec, **longer)
+    return dataclasses.replace(spec, **longer, replicates=spec.replicates + replicates)
 
 
 def check_unchanged(asked: StudySpec, kept: StudySpec, given: Sequence[str]) -> None:
     """Raises `InputError` where an option `given` would make it another study."""
-    for field in ("scene", "downscale", "background", "explore", "optimize", "steps", "seed"):
+    for field in ("scene", "downscale", "background", *_TRIALS_OF.values(), "steps", "seed"):
         if field in given and getattr(asked, field) != getattr(kept, field):
             raise InputError(
                 f"{option(field)} {getattr(asked, field)} differs from the study's "

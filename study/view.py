@@ -19,7 +19,7 @@ _REDRAWN = 0.5  # seconds between two pictures of the live view
 _TOLD = 60.0  # seconds between two plain lines where no trial ends
 _SPARK = "▁▂▃▄▅▆▇█"
 _SPARKS = 12  # characters of a trial's curve
-_TALL = 17  # lines of the picture besides those of running trials
+_TALL = 18  # lines of the picture besides those of running trials
 _TROUBLES = 3  # trials that did not go well, shown at most
 
 
@@ -69,7 +69,7 @@ def _phases(now: Standing) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("phase", "trials", "running", *STATES):
         table.add_column(heading, justify="left" if heading == "phase" else "right")
-    for phase in PHASES:
+    for phase in (p for p in PHASES if now.planned[p]):
         counts = [now.count(phase, state) for state in STATES]
         running = sum(r.phase == phase for r in now.running)
         row = (phase, f"{sum(counts)}/{now.planned[phase]}", running, *counts)

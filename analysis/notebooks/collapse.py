@@ -20,7 +20,7 @@ import os
 
 import pandas as pd
 
-from analysis import interval_figures, theme
+from analysis import figures, interval_figures, theme
 from analysis.findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
@@ -37,6 +37,18 @@ pd.DataFrame([{"parameter": p.label, "p": p.p_value} for p in broken.parameters]
 # %%
 for breaking in broken.parameters[:3]:
     theme.painted(interval_figures.rates(breaking)).show()
+
+# %% [markdown]
+# ## Two at a time
+#
+# The p-value is that one of the two does not matter where the other one is held.
+
+# %%
+pairs = broken.pairs[:5]
+pd.DataFrame([{"pair": " × ".join(p.labels), "p": p.p_value} for p in pairs])
+
+# %%
+theme.painted(figures.breaking(broken.pairs[0]))
 
 # %% [markdown]
 # ## Why did they collapse?

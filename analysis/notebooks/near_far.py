@@ -21,11 +21,24 @@ import os
 import pandas as pd
 
 from analysis import figures, theme
+from analysis.bounds_map import spans
 from analysis.findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
 trials = found.study.trials.dropna(subset=["psnr"])
 theme.painted(figures.near_far(trials, "sampling.near", "sampling.far"))
+
+# %% [markdown]
+# How many explored trials collapsed in each cell of the plane; empty where none fell.
+
+# %%
+plane = found.bounds
+assert plane is not None, "both bounds must vary"
+pd.DataFrame(
+    [[f"{c.rate.collapsed} of {c.rate.trials}" if c else "" for c in row] for row in plane.cells],
+    index=[f"far {span}" for span in spans(plane.far)],
+    columns=[f"near {span}" for span in spans(plane.near)],
+)
 
 # %% [markdown]
 # Mean PSNR by quarter of each bound, all else varying: a first look, without a surrogate.

@@ -117,8 +117,8 @@ function look(trial) {
   filter.addEventListener("input", apply);
   apply();
 
-  body.addEventListener("click", (event) => {
+  document.addEventListener("click", (event) => {
     const thumb = event.target.closest(".thumb");
-    if (thumb) look(thumb.closest("tr").dataset.trial);
+    if (thumb) look(thumb.dataset.trial);
   });
 })();

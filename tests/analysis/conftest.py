@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import qmc
 
 from nerf.parameters import Value, flatten
+from study.design import repeats_explored
 from study.folder import StudyFolder, trial_id
 from study.space import Space, parse_space
 
@@ -37,6 +38,7 @@ def write_study(
     *,
     explore: int = 32,
     optimize: int = 4,
+    replicates: int = 0,
     vary: tuple[str, ...] = DEFAULT_VARY,
     objective: Objective = near_and_rate,
     noise: float = 0.3,
@@ -45,9 +47,10 @@ def write_study(
     """A study whose trials score `objective` plus Gaussian noise, and collapse far from the scene.
 
     Optimise trials begin with the defaults; the others lie near them and every second is pruned.
+    Replicates repeat explored points and the first optimise trial in turn.
     """
     space = parse_space(vary, {})
-    folder.write_spec(_spec(folder.name, space, explore, optimize, vary))
+    folder.write_spec(_spec(folder.name, space, explore, optimize, replicates, vary))
     rng = np.random.default_rng(seed)
     units = qmc.Sobol(len(vary), seed=rng).random_base2(max(explore, 1).bit_length())
     for number in range(explore + optimize):
@@ -56,13 +59,20 @@ def write_study(
         pruned = not is_explore and (number - explore) % 2 == 1
         if not is_explore and number > explore:
             values = space.point(rng.uniform(0.3, 0.6, len(vary)).tolist())
-        _append(folder, space, number, values, objective(values), noise, pruned, rng)
+        phase = "explore" if is_explore else "optimize"
+        _append(folder, space, number, phase, values, objective(values), noise, pruned, rng)
+    for index in range(replicates):
+        again = space.defaults()
+        if repeats_explored(index, explore):
+            again = space.point(units[index // 2 % explore].tolist())
+        number = explore + optimize + index
+        _append(folder, space, number, "replicate", again, objective(again), noise, False, rng)
     folder.write_tables()
     return folder
 
 
 def _append(
-    folder: StudyFolder, space: Space, number: int, values: Mapping[str, Value],
+    folder: StudyFolder, space: Space, number: int, phase: str, values: Mapping[str, Value],
     clean: float, noise: float, pruned: bool, rng: np.random.Generator,
 ) -> None:  # fmt: skip
     collapsed = float(values.get("sampling.near", 0.0)) > 4.5
@@ -74,7 +84,7 @@ def _append(
     state = "pruned" if pruned else "collapsed" if collapsed else "completed"
     row: dict[str, Any] = {
         "trial_id": name, "number": number, "state": state, "seed": number,
-        "phase": "explore" if _explored(folder, number) else "optimize",
+        "phase": phase,
         "reason": "density is zero everywhere" if collapsed else "stopped early" if pruned else "",
         "steps_done": done, "budget_steps": STEPS, "psnr": psnr, "ssim": psnr / 40,
         "test_psnr": float("nan") if done < STEPS else psnr - 0.2, "test_ssim": psnr / 41,
@@ -95,10 +105,6 @@ def _append(
     imageio.imwrite(folder.render(name), _picture(psnr, rng))
 
 
-def _explored(folder: StudyFolder, number: int) -> bool:
-    return number < int(folder.read_spec()["spec"]["explore"])
-
-
 def _picture(psnr: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """A disc, and beside it the disc under noise of the given PSNR."""
     y, x = np.mgrid[-1:1:50j, -1:1:50j]
@@ -108,7 +114,7 @@ def _picture(psnr: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[
 
 
 def _spec(
-    name: str, space: Space, explore: int, optimize: int, vary: tuple[str, ...]
+    name: str, space: Space, explore: int, optimize: int, replicates: int, vary: tuple[str, ...]
 ) -> dict[str, Any]:
     return {
         "schema": 1, "name": name, "created": "2026-01-01T00:00:00+00:00",
@@ -118,8 +124,8 @@ def _spec(
             "baselines": {"black": 10.9, "mean colour": 12.1, "mean image": 13.9},
         },
         "spec": {
-            "scene": "synthetic", "explore": explore, "optimize": optimize, "steps": STEPS,
-            "seed": 0, "vary": list(vary), "set": {},
+            "scene": "synthetic", "explore": explore, "optimize": optimize,
+            "replicates": replicates, "steps": STEPS, "seed": 0, "vary": list(vary), "set": {},
         },
         "space": space.to_json(), "versions": {"nerf-study": "0.1.0"},
         "git": {"commit": "", "dirty": False}, "command": ["study/run_sweep.py", "--name", name],

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.collapse import collapse, exact_p_value, wilson
+from analysis.collapse import collapse
+from analysis.rates import exact_p_value, wilson
 from study.space import Dimension
 
 NEAR = Dimension("near", "float", 0.0, 8.0, label="near")
@@ -34,7 +35,7 @@ def test_wilson_interval_of_nothing_is_everything() -> None:
 @pytest.mark.parametrize("table", [[[8, 2], [1, 5]], [[10, 0], [9, 1]], [[3, 3], [3, 3]]])
 def test_sampled_p_value_is_fishers(table: list[list[int]]) -> None:
     exact = stats.fisher_exact(table).pvalue
-    assert exact_p_value(np.array(table), np.random.default_rng(0)) == pytest.approx(
+    assert exact_p_value([np.array(table)], np.random.default_rng(0)) == pytest.approx(
         exact, abs=0.02
     )
 
@@ -50,7 +51,7 @@ def test_p_value_of_three_groups_is_the_enumerated_one() -> None:
     ]
     seen = chance[every.index(tuple(table[:, 1]))]
     exact = sum(c for c in chance if c <= seen * (1 + 1e-9)) / sum(chance)
-    assert exact_p_value(table, np.random.default_rng(0)) == pytest.approx(exact, abs=0.01)
+    assert exact_p_value([table], np.random.default_rng(0)) == pytest.approx(exact, abs=0.01)
 
 
 def test_the_parameter_that_breaks_training_is_named_with_its_rates() -> None:
@@ -82,3 +83,46 @@ def test_all_or_none_collapsed_is_said_and_not_ranked(dead: bool, count: int) ->
     assert not found.ranked
     assert not found.live
     assert all(breaking.p_value == 1.0 for breaking in found.parameters)
+
+
+def test_a_pair_is_named_where_each_matters_while_the_other_is_held() -> None:
+    rng = np.random.default_rng(0)
+    near, act = rng.uniform(0, 8, 120), rng.choice(["relu", "sigmoid"], 120)
+    both = (near > 16 / 3) & (act == "relu")
+    found = collapse(trials(list(both), list(near), list(act)), (NEAR, ACT), rng)
+    (pair,) = found.live_pairs
+    assert pair.paths == ("near", "act")
+    assert pair.names == (("0 to 2.67", "2.67 to 5.33", "5.33 to 8"), ("relu", "sigmoid"))
+    relu, sigmoid = pair.rates
+    assert [rate.rate for rate in relu] == [0.0, 0.0, 1.0]
+    assert not any(rate.collapsed for rate in sigmoid)
+    assert sum(rate.trials for row in pair.rates for rate in row) == 120
+
+
+def test_a_parameter_that_only_rides_along_makes_no_pair() -> None:
+    """Collapse follows near alone: no choice of activation changes it."""
+    hits = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        near, act = rng.uniform(0, 8, 60), rng.choice(["relu", "sigmoid"], 60)
+        dead = rng.random(60) < np.where(near > 4, 0.8, 0.1)
+        hits += bool(
+            collapse(trials(list(dead), list(near), list(act)), (NEAR, ACT), rng).live_pairs
+        )
+    assert hits <= 4
+
+
+def test_strata_that_each_differ_add_up() -> None:
+    """Neither table is rare alone; the twin multiplies hypergeometric chances of both."""
+    tables = [np.array([[4, 1], [1, 3]]), np.array([[5, 1], [2, 3]])]
+    chances = [
+        {
+            k: stats.hypergeom(t.sum(), t[:, 1].sum(), t[1].sum()).pmf(k)
+            for k in range(t[1].sum() + 1)
+        }
+        for t in tables
+    ]
+    seen = np.prod([chance[t[1, 1]] for chance, t in zip(chances, tables, strict=True)])
+    joint = [a * b for a in chances[0].values() for b in chances[1].values()]
+    exact = sum(c for c in joint if c <= seen * (1 + 1e-9))
+    assert exact_p_value(tables, np.random.default_rng(0)) == pytest.approx(exact, abs=0.015)

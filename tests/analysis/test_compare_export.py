@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import pytest
 
 from analysis import report
 from analysis.compare import compare
-from analysis.export import IMPORTANCE_COLUMNS, importance_table, write_tables
+from analysis.export import IMPORTANCE_COLUMNS, importance_table, write_pictures, write_tables
 from analysis.findings import Findings, findings
 from nerf.errors import InputError
 from nerf.parameters import Value
@@ -86,3 +90,36 @@ def test_tables_come_back_as_written(two: list[Findings], tmp_path: Path) -> Non
     assert whole["headline"] == two[0].headline
     (single,) = write_tables(two[0], "md", tmp_path)
     assert "| sampling.near | psnr: variance, total |" in single.read_text()
+
+
+def test_figures_for_a_paper_are_drawn(two: list[Findings], tmp_path: Path) -> None:
+    pytest.importorskip("kaleido", reason="kaleido is not installed")
+    if shutil.which("chromium") is None:
+        pytest.skip("no chromium on this machine")
+    drawn = write_pictures(two[0], "svg", tmp_path)
+    assert {"importance.svg", "curves.svg"} <= {path.name for path in drawn}
+    assert all("<svg" in path.read_text() for path in drawn)
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [("kaleido", "pip install -e '.[figures]'"), ("Chromium", "plotly_get_chrome")],
+)
+def test_what_figures_need_is_named_in_one_line(
+    two: list[Findings], missing: str, said: str
+) -> None:
+    if missing == "Chromium":
+        pytest.importorskip("kaleido", reason="kaleido is not installed")
+    barred = (
+        "import sys; sys.modules['kaleido'] = None; " if missing == "kaleido" else "import sys; "
+    )
+    script = barred + "from analysis.report import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", script, str(two[0].study.folder.path)]
+    ended = subprocess.run(
+        [*command, "--format=csv", "--figures=svg"],
+        capture_output=True, text=True, env={**os.environ, "BROWSER_PATH": "/nowhere"},
+    )  # fmt: skip
+    assert ended.returncode == 2
+    (line,) = (text for text in ended.stderr.splitlines() if text.startswith("error:"))
+    assert said in line
+    assert "Traceback" not in ended.stderr

@@ -9,7 +9,8 @@ import pytest
 
 from analysis import kernel
 from analysis.axes import Axis
-from analysis.decomposition import of_kernel, of_samples
+from analysis.decomposition import of_samples
+from analysis.expansion import Expansion, features
 from analysis.objectives import objectives
 
 AXES = (
@@ -25,13 +26,15 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
     rng = np.random.default_rng(0)
     units = np.column_stack([axis.snap(rng.random(9)) for axis in AXES])
     weights, means = rng.normal(size=(9, 2)), np.array([20.0, 3.0])
-    parts = of_kernel(LOGS, units, weights, means, AXES)
+    found = Expansion.of_kernel(features(LOGS, AXES), LOGS, units, weights, means)
+    parts = found.parts()
     grids, chances = zip(*(axis.grid(48) for axis in AXES), strict=True)
     points = np.array(list(itertools.product(*grids)))
     shape = tuple(map(len, grids))
     f = (kernel.value(LOGS, kernel.distances(points, units, AXES)) @ weights + means).reshape(
         *shape, 2
     )
+    assert found.predict(points).reshape(f.shape) == pytest.approx(f, abs=1e-3)
     p = np.einsum("i,j,k->ijk", *chances)
     mean = np.einsum("ijkr,ijk->r", f, p)
     assert parts.mean == pytest.approx(mean)
@@ -42,10 +45,19 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
         np.einsum("ijkr,i,j->kr", f, chances[0], chances[1]) - mean,
     ]
     for j in range(3):
-        assert parts.main[j] == pytest.approx(main[j])
+        assert parts.main[j] == pytest.approx(main[j], abs=1e-4)
         assert parts.alone[j] == pytest.approx(chances[j] @ main[j] ** 2)
     both = np.einsum("ijkr,k->ijr", f, chances[2]) - mean - main[0][:, None] - main[1][None, :]
     assert parts.pairs[0, 1] == pytest.approx(np.einsum("ijr,i,j->r", both**2, *chances[:2]))
+
+
+def test_drawn_functions_vary_as_the_kernel_says() -> None:
+    rng = np.random.default_rng(3)
+    points = np.column_stack([axis.snap(rng.random(7)) for axis in AXES])
+    drawn = Expansion.drawn(features(LOGS, AXES), LOGS, 2.0, 40_000, rng)
+    covariances = kernel.value(LOGS, kernel.distances(points, points, AXES))
+    assert np.cov(drawn.predict(points)) == pytest.approx(4.0 * covariances, abs=0.5)
+    assert drawn.predict(points).mean(axis=1) == pytest.approx(0.0, abs=0.1)
 
 
 def test_kernel_slope_is_that_of_its_differences() -> None:

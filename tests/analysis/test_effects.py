@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from analysis.cost import pareto
 from analysis.findings import Findings, findings
 from analysis.load import finished
-from analysis.seeds import seed_spread
 from study.folder import StudyFolder
 
 
@@ -92,15 +90,3 @@ def test_nothing_beats_the_pareto_set(found: Findings) -> None:
         assert faster["psnr"].max() >= trial["psnr"]
     assert best["psnr"].is_monotonic_increasing
     assert best["train_seconds"].is_monotonic_increasing
-
-
-def test_spread_between_seeds_is_that_of_repeated_configurations(found: Findings) -> None:
-    done = finished(found.study.trials).head(12)
-    paths = [d.path for d in found.study.space.dimensions]
-    rng = np.random.default_rng(0)
-    copies = [done.assign(psnr=done["psnr"] + rng.normal(0, 0.5, len(done))) for _ in range(8)]
-    spread = seed_spread(pd.concat(copies), paths, rng)
-    assert spread is not None
-    assert spread.low < 0.5 < spread.high
-    assert (spread.configurations, spread.runs) == (12, 96)
-    assert seed_spread(done, paths, rng) is None

@@ -8,10 +8,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import imageio.v3 as imageio
+import numpy as np
 import pytest
 
 from analysis import report
+from analysis.bounds_map import bounds_map
 from analysis.findings import findings
+from analysis.page import document
+from analysis.summary import words
 from study.folder import StudyFolder
 
 Make = Callable[..., StudyFolder]
@@ -40,7 +45,8 @@ def test_page_has_each_section_each_trial_and_its_render(
     for anchor in ("importance", "effects", "bounds", "curves", "trials"):
         assert f'<section id="{anchor}">' in markup
     trials = study_folder.read_trials()
-    assert markup.count('alt="render of trial') == len(trials)
+    table = markup[markup.index('id="trial-table"') :]
+    assert table.count('alt="render of trial') == len(trials)
     assert all(f'data-v="{name}"' in markup for name in trials["trial_id"])
 
 
@@ -71,6 +77,61 @@ def test_few_trials_are_not_ranked_and_more_are_asked_for(make_study: Make) -> N
 def test_a_study_without_trials_has_a_report(make_study: Make) -> None:
     path = report.write_report(make_study(explore=0, optimize=0))
     assert "none ended yet" in path.read_text()
+
+
+def test_defaults_are_those_of_the_scene(make_study: Make) -> None:
+    """Far is set through far - near, whose default is the distance that the scene suggests."""
+    folder = make_study("bounded", explore=10, optimize=1)
+    spec = folder.read_spec()
+    spec["space"]["bounds"] = [2.5, 4.25]
+    folder.write_spec(spec)
+    found = findings(folder)
+    assert found.study.default_configuration["sampling.far"] == 4.25
+    row = re.search(r"<tr[^>]*><th scope=row>far \(scene units\)</th>.*?</tr>", document(found))
+    assert row is not None
+    assert "<td>4.25</td>" in row[0]
+
+
+def test_the_report_of_200_trials_stays_under_15_megabytes(make_study: Make) -> None:
+    """With renders as large and as noisy as those of the built-in scene, 100 x 200 pixels."""
+    folder = make_study("large", explore=160, optimize=40)
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (100, 200, 3), dtype=np.uint8)
+    for render in folder.render("x").parent.iterdir():
+        imageio.imwrite(render, picture)
+    assert len(folder.read_trials()) == 200
+    assert report.write_report(folder).stat().st_size < 15_000_000
+
+
+def test_the_map_of_bounds_has_a_render_that_opens_for_each_cell(
+    page: str, study_folder: StudyFolder
+) -> None:
+    plane = re.search(r'<table class="map">.*?</table>', page, flags=re.DOTALL)
+    assert plane is not None
+    cells = bounds_map(study_folder.read_trials())
+    assert cells is not None
+    filled = [cell for row in cells.cells for cell in row if cell]
+    assert re.findall(r'data-trial="(\d+)"', plane[0]) == [cell.trial_id for cell in filled]
+    assert plane[0].count('<img src="data:image/') == len(filled)
+    assert plane[0].count("no trial") == 16 - len(filled)
+
+
+def test_the_first_screen_says_what_breaks_what_tuning_gains_and_what_seeds_do(
+    make_study: Make,
+) -> None:
+    found = findings(make_study("told", explore=64, optimize=6, replicates=16))
+    said = dict(words(found))
+    assert list(said) == ["Trials", "Best", "Breaks", "Tuning", "Seed"] or "Best tenth" in said
+    assert re.search(r"\d+% \[\d+%, \d+%\] of trials collapse with near", said["Breaks"])
+    assert re.search(r"by 0\.\d\d dB \[0\.\d\d, \d\.\d\d\]", said["Seed"])
+    assert "dB above the default configuration" in said["Best"]
+
+
+def test_without_a_ranking_what_is_certain_comes_first(make_study: Make) -> None:
+    found = findings(make_study("few", explore=24, optimize=2, noise=2.5))
+    assert not found.importance.ranked
+    assert found.headline.startswith("What moves the final PSNR beyond chance, one at a time: near")
+    assert "No ranking: " in found.headline
 
 
 def test_missing_renders_and_baselines_are_done_without(make_study: Make) -> None:

@@ -23,7 +23,8 @@ from study.ledger import Ledger
 from study.spec import StudySpec
 from tests.study.conftest import TINY, kill_tree, record, start, wait_for
 
-EXPLORE, OPTIMIZE, STEPS = 5, 3, 120
+EXPLORE, OPTIMIZE, REPLICATES, STEPS = 5, 3, 2, 120
+TRIALS = EXPLORE + OPTIMIZE + REPLICATES
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def story(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = StudyFolder(studies / "killed")
     name = ["--studies", str(studies), "--name", "killed"]
     asked = ["--scene", str(scene_file), f"--explore={EXPLORE}", f"--optimize={OPTIMIZE}"]
+    asked += [f"--replicates={REPLICATES}"]
     driver = start(*name, *asked, f"--steps={STEPS}", *TINY, cwd=studies)
     wait_for(driver, folder.journal.exists)
     second = start(*name, "--resume", cwd=studies)
@@ -98,17 +100,28 @@ def trials(story: Story) -> pd.DataFrame:
 def test_it_ends_well_and_says_what_came_of_it(story: Story) -> None:
     assert story.status == 0, story.said
     assert "Traceback" not in story.said
-    assert f"{EXPLORE + OPTIMIZE}/{EXPLORE + OPTIMIZE} trials" in story.said
+    assert f"{TRIALS}/{TRIALS} trials" in story.said
     assert str(story.folder.report) in story.said
     assert story.folder.report.stat().st_size > 10_000
 
 
 def test_exactly_the_planned_trials_were_run(story: Story) -> None:
     table = trials(story)
-    assert list(table["number"]) == list(range(EXPLORE + OPTIMIZE))
-    assert list(table["phase"]) == ["explore"] * EXPLORE + ["optimize"] * OPTIMIZE
+    assert list(table["number"]) == list(range(TRIALS))
+    phases = ["explore"] * EXPLORE + ["optimize"] * OPTIMIZE + ["replicate"] * REPLICATES
+    assert list(table["phase"]) == phases
     assert set(table["state"]) <= set(STATES)
-    assert len(table.drop_duplicates(["sampling.near", "optimisation.learning_rate"])) == len(table)
+    assert table["seed"].is_unique
+
+
+def test_replicates_repeat_the_first_explored_configuration_and_the_best(story: Story) -> None:
+    table = trials(story)
+    values = ["sampling.near", "optimisation.learning_rate"]
+    assert len(table.drop_duplicates(values)) == EXPLORE + OPTIMIZE
+    explored, best = table.query("phase == 'replicate'")[values].to_dict("records")
+    assert explored == table.iloc[0][values].to_dict()
+    others = table.query("phase != 'replicate' and state == 'completed'")
+    assert best == others.loc[others["psnr"].idxmax(), values].to_dict()
 
 
 def test_explored_values_are_the_design(story: Story) -> None:
@@ -180,7 +193,7 @@ def test_nothing_listened_off_loopback(story: Story) -> None:
 
 def test_wandb_offline_stays_in_the_study_folder(story: Story) -> None:
     runs = list((story.folder.path / "wandb" / "wandb").glob("offline-run-*"))
-    ended_later = (EXPLORE + OPTIMIZE) - len(story.before)
+    ended_later = TRIALS - len(story.before)
     assert len(runs) >= ended_later
     assert not list(story.folder.path.parent.glob("wandb"))
 
