@@ -112,9 +112,10 @@ def test_it_leaves_in_time_and_says_how_to_go_on(story: dict[str, Ended], way: s
 def test_asked_once_trials_keep_themselves(story: dict[str, Ended], folder: StudyFolder) -> None:
     for name in ("00000", "00001"):
         log = folder.log(name).read_text()
-        assert log.count("stopped after step") == 2
         kept = [int(step) for step in re.findall(r"stopped after step (\d+)", log)]
         taken_up = [int(step) for step in re.findall(r"goes on after step (\d+)", log)]
+        # Twice the driver alone was asked; told directly as well, a trial may be quick enough too.
+        assert len(kept) >= 2
         assert set(kept) <= set(taken_up)
 
 
