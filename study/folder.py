@@ -168,6 +168,11 @@ class StudyFolder:
             )
         return spec
 
+    def baseline(self) -> float:
+        """The PSNR (dB) of the best picture that shows nothing of the scene; 0 where unknown."""
+        told: dict[str, float] = self.read_spec()["scene"].get("baselines", {})
+        return max(told.values(), default=0.0)
+
     def append(self, row: dict[str, Any], curve: list[dict[str, Any]]) -> None:
         """Keeps one ended trial for good; the tables follow with `write_tables`."""
         record = json.dumps({"trial": row, "curve": curve}, default=_plain)

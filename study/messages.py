@@ -12,6 +12,12 @@ from nerf.parameters import Value
 
 NAN = math.nan
 
+TRIAL = "trial"
+"""The key of a Ray config under which the trial's `Assignment` travels."""
+
+MESSAGE = "message"
+"""The key of a Ray result under which a trial's `Message` travels."""
+
 
 @dataclass(frozen=True)
 class Assignment:

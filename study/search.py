@@ -16,13 +16,7 @@ from ray.tune.search import Searcher
 from study.bookkeeping import Bookkeeper
 from study.faults import kernel_kills, of_death
 from study.folder import trial_id as trial_file_name
-from study.messages import Fault
-
-TRIAL = "trial"
-"""The key of a Ray config under which the trial's `Assignment` travels."""
-
-MESSAGE = "message"
-"""The key of a Ray result under which a trial's `Message` travels."""
+from study.messages import MESSAGE, TRIAL, Fault
 
 
 class LedgerSearcher(Searcher):

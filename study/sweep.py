@@ -20,10 +20,9 @@ import ray
 from ray import tune
 from rich.console import Console
 
-from nerf.baselines import baselines
 from nerf.errors import InputError
 from nerf.scenes.scene import Scene
-from nerf.training import evaluation_steps
+from nerf.schedule import evaluation_steps
 from study.bookkeeping import Bookkeeper
 from study.faults import no_room
 from study.folder import StudyFolder
@@ -69,7 +68,7 @@ def launch(
             folder.write_spec(extension)
         steps = evaluation_steps(spec.space.config(spec.space.defaults()))
         books = Bookkeeper(folder, ledger, rungs(steps))
-        with View(console, folder.name, spec, max(baselines(scene).values())) as view:
+        with View(console, folder.name, spec, folder.baseline()) as view:
             view.show(ledger.trials())
             _run_to_the_end(books, scene, resources, view, stop)
             view.show(ledger.trials(), at_once=True)

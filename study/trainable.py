@@ -21,11 +21,11 @@ from ray import tune
 from nerf.errors import InputError
 from nerf.files import write_atomically
 from nerf.scenes.scene import Scene
+from nerf.schedule import evaluation_steps
 from study.faults import of_exception
 from study.folder import StudyFolder, trial_id
 from study.halving import rungs
-from study.messages import Assignment, Message
-from study.search import MESSAGE, TRIAL
+from study.messages import MESSAGE, TRIAL, Assignment, Message
 from study.spec import StudySpec
 from study.stopping import listener
 from study.tracking import track
@@ -74,8 +74,6 @@ class _Trial:
 
     def __init__(self, assignment: Assignment, scene: Scene, job: Job, log: TrialLog) -> None:
         import torch
-
-        from nerf.training import evaluation_steps
 
         torch.set_num_threads(job.spec.cpus_per_trial)
         self._assignment = assignment

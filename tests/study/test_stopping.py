@@ -20,7 +20,7 @@ from tests.study.conftest import RUN_SWEEP, TINY, record, wait_for
 
 pytestmark = pytest.mark.slow
 
-STEPS, TIMES = 6000, 60
+STEPS, TIMES = 3000, 60
 
 
 class Driver:
