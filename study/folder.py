@@ -129,6 +129,10 @@ class StudyFolder:
     def record_file(self, trial_id: str) -> Path:
         return self.path / "records" / f"{trial_id}.json"
 
+    def key(self, file: Path) -> str:
+        """What a file of this folder is called, wherever the folder lies."""
+        return file.relative_to(self.path).as_posix()
+
     def write_spec(self, spec: dict[str, Any]) -> None:
         write_atomically(self.spec_file, json.dumps(spec, indent=2, allow_nan=False).encode())
 
