@@ -18,6 +18,7 @@ from study.resources import Resources
 from study.spec import StudySpec
 from study.storage import Storage
 
+_SIGN_OF_LIFE = 20.0  # seconds, in which the driver does nothing else
 _ANSWER = 120.0  # seconds that a node has to start a process and read one file
 
 
@@ -81,6 +82,16 @@ def _blind(folder: Path) -> list[str]:
         ]
     finally:
         file.unlink()
+
+
+def node_lives(node_id: str) -> bool:
+    """Does this node still start processes? Asked where one of its own has died."""
+    answer = _ask(node_id, Path())
+    ready, _ = ray.wait([answer], timeout=_SIGN_OF_LIFE)
+    try:
+        return bool(ready) and ray.get(answer) == ""
+    except ray.exceptions.RayError:
+        return False
 
 
 def _ask(node_id: str, file: Path) -> Any:

@@ -150,6 +150,8 @@ def _run_trials(
 
 def _connect(spec: StudySpec, resources: Resources | None) -> None:
     """Starts Ray here with these resources, or joins the study's cluster where there are none."""
+    # A trial that broke off is told of by the bookkeeper, who may have it tried again.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if resources:
         ray.init(
