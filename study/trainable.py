@@ -11,11 +11,13 @@ import platform
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import imageio.v3 as imageio
 import numpy as np
+import ray
 from ray import tune
 
 from nerf.errors import InputError
@@ -23,6 +25,7 @@ from nerf.files import write_atomically
 from nerf.scenes.scene import Scene
 from nerf.schedule import evaluation_steps
 from study.faults import of_exception
+from study.film import make_film
 from study.folder import StudyFolder, trial_id
 from study.halving import rungs
 from study.messages import MESSAGE, TRIAL, Assignment, Message
@@ -133,7 +136,8 @@ class _Trial:
                 test_ssim=result.test_ssim,
             )
             self._keep_render(result.picture)
-            run.end(outcome, result.picture)
+            film = partial(make_film, checkpoint, self._config, self._scene)
+            run.end(outcome, result.picture, film)
         self._log.say(f"{outcome.state} with {outcome.psnr:.2f} dB {outcome.reason}".rstrip())
         return replace(ended, outcome=outcome)
 
@@ -175,7 +179,8 @@ class _Trial:
 
     def _message(self, **content: Any) -> Message:
         device = _device_name(self._device)
-        return Message(self._assignment.number, platform.node(), device, **content)
+        node = ray.get_runtime_context().get_node_id()
+        return Message(self._assignment.number, platform.node(), device, node=node, **content)
 
 
 def _report(message: Message) -> None:
