@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nerf.parameters import Value, flatten, parameters
 from study.folder import StudyFolder
 from study.space import Space
+from study.storage import borrow, is_url
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,12 @@ class Comparable:
 
 
 def load_study(folder: StudyFolder | Path | str) -> Study:
-    """The study in `folder`, as far as it has come; raises `InputError` where there is none."""
+    """The study in `folder`, as far as it has come; raises `InputError` where there is none.
+
+    An s3://... or gs://... URL is that of a copy which `run_sweep.py --storage` keeps.
+    """
+    if isinstance(folder, str) and is_url(folder):
+        folder = borrow(folder)
     folder = folder if isinstance(folder, StudyFolder) else StudyFolder(Path(folder))
     spec = folder.read_spec()
     return Study(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from analysis.findings import Findings, findings
@@ -13,6 +13,7 @@ from nerf.errors import InputError
 from nerf.files import write_atomically
 from study.folder import StudyFolder
 from study.space import Dimension
+from study.storage import Storage, borrow, is_url, reached
 
 __all__ = ["findings", "main", "write_report"]
 
@@ -39,18 +40,30 @@ def write_comparison(studies: Sequence[Findings], out: Path) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
-        for path in _write(asked):
-            print(path)
+        borrowed = {text: borrow(text).path for text in asked.study if is_url(text)}
+        for path in _write(asked, [borrowed.get(text, Path(text)) for text in asked.study]):
+            print(_brought_back(path, borrowed))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _write(asked: argparse.Namespace) -> list[Path]:
+def _brought_back(path: Path, borrowed: Mapping[str, Path]) -> str:
+    """Where a written file lies: with the study it is about, also where that was borrowed."""
+    for url, folder in borrowed.items():
+        if path.is_relative_to(folder):
+            key = path.relative_to(folder).as_posix()
+            with reached(url):
+                Storage(url.rstrip("/")).write(key, path.read_bytes())
+            return f"{url.rstrip('/')}/{key}"
+    return str(path)
+
+
+def _write(asked: argparse.Namespace, places: Sequence[Path]) -> list[Path]:
     from analysis.export import write_pictures, write_tables
 
-    studies = [_study(path, asked) for path in asked.study]
+    studies = [_study(path, asked) for path in places]
     every = []
     for study in studies:
         print(f"{study.name}: {len(study.trials)} trials", file=sys.stderr, flush=True)
@@ -66,7 +79,8 @@ def _write(asked: argparse.Namespace) -> list[Path]:
         if asked.figures:
             written += write_pictures(found, asked.figures, beside)
     if len(every) > 1 and asked.format == "html":
-        out = asked.out or every[0].study.folder.path.parent / "comparison.html"
+        beside = Path() if any(map(is_url, asked.study)) else every[0].study.folder.path.parent
+        out = asked.out or beside / "comparison.html"
         written.append(write_comparison(every, out))
     return written
 
@@ -101,8 +115,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Write report.html into each study folder, and a comparison of several."
     )
     parser.add_argument(
-        "study", type=Path, nargs="+",
-        help="a study folder; or an Optuna journal or SQLite file, a Ray Tune folder, a CSV",
+        "study", nargs="+",
+        help="a study folder, or the s3://... or gs://... URL of its copy; or an Optuna journal "
+        "or SQLite file, a Ray Tune folder, a CSV",
     )  # fmt: skip
     parser.add_argument("--format", choices=("html", "csv", "md", "json"), default="html")
     parser.add_argument("--figures", choices=("svg", "png"), help="also draw figures for a paper")

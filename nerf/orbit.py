@@ -43,6 +43,13 @@ def through_cameras(scene: Scene, frames: int) -> Float32:
     return _poses(between(3), between(2), between(1))
 
 
+def around(scene: Scene, frames: int) -> Float32:
+    """(frames, 4, 4) poses that suit the scene: once around it, or along cameras that face it."""
+    if is_forward_facing(scene):
+        return through_cameras(scene, frames)
+    return orbit(frames, typical_radius(scene), typical_elevation(scene))
+
+
 def is_forward_facing(scene: Scene) -> bool:
     """Do all cameras look roughly the same way, rather than inwards from all around?"""
     horizontal = scene.world_from_camera[:, :3, 2].mean(axis=0)[:2]

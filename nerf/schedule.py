@@ -1,10 +1,10 @@
-"""The learning rate's course over a run."""
+"""A run's timetable: its learning rate's course, and when it is evaluated."""
 
 from __future__ import annotations
 
 import math
 
-from nerf.config import Optimisation
+from nerf.config import NerfConfig, Optimisation
 
 
 def learning_rate(step: int, config: Optimisation) -> float:
@@ -18,3 +18,9 @@ def learning_rate(step: int, config: Optimisation) -> float:
         share = 1.0
     warmth = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
     return config.learning_rate * share * warmth
+
+
+def evaluation_steps(config: NerfConfig) -> tuple[int, ...]:
+    """The steps after which a run is evaluated: evenly spread, the last one included."""
+    steps, times = config.optimisation.steps, config.evaluation.times
+    return tuple(sorted({max(round(steps * k / times), 1) for k in range(1, times + 1)}))

@@ -29,6 +29,7 @@ from nerf.model import Nerf
 from nerf.parameters import flatten
 from nerf.precision import settle_float32_products
 from nerf.scenes.scene import Scene
+from nerf.schedule import evaluation_steps
 from nerf.step import TrainingStep
 
 LOOK_EVERY = 20
@@ -78,12 +79,6 @@ class TrainResult:
     curve: tuple[Progress, ...]
     picture: np.ndarray
     """(height, 2 width, 3) uint8: the first validation view as rendered, beside its photograph."""
-
-
-def evaluation_steps(config: NerfConfig) -> tuple[int, ...]:
-    """The steps after which a run is evaluated: evenly spread, the last one included."""
-    steps, times = config.optimisation.steps, config.evaluation.times
-    return tuple(sorted({max(round(steps * k / times), 1) for k in range(1, times + 1)}))
 
 
 class TrainingRun:

@@ -65,7 +65,7 @@ def main() -> int:
     summary = json.loads(summary_file.read_text())
     origin = summary["scene"]
     scene = load(origin["source"], downscale=origin["downscale"], background=origin["background"])
-    model = trained_model(asked.run)
+    model = trained_model(asked.run / "checkpoint.pt")
     frames = flight(model, scene, camera_path(scene, asked), asked.height or scene.height)
     shown = track(frames, description="rendering", total=asked.frames)
     video = asked.run / f"video.{asked.format}"
@@ -74,15 +74,15 @@ def main() -> int:
     return 0
 
 
-def trained_model(run: Path) -> Nerf:
-    """The model in a run folder's checkpoint; raises `InputError` where there is none."""
+def trained_model(checkpoint: Path) -> Nerf:
+    """The model in a run's checkpoint; raises `InputError` where there is none."""
     import torch
 
     from nerf.checkpoint import load_checkpoint
     from nerf.model import Nerf
     from nerf.parameters import build
 
-    state = load_checkpoint(run / "checkpoint.pt")
+    state = load_checkpoint(checkpoint)
     model = Nerf(build(state["config"]), torch.Generator())
     model.load_state_dict(state["model"])
     return model.to("cuda" if torch.cuda.is_available() else "cpu")

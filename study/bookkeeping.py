@@ -23,6 +23,8 @@ from study.halving import goes_on
 from study.ledger import Ledger
 from study.mending import mend, row
 from study.messages import Assignment, Fault, Message, Outcome
+from study.storage import Storage
+from study.trial_files import collect
 
 # The tables are made anew from all records; that may take this share of a sweep's time.
 _TABLES_SHARE = 0.02
@@ -42,6 +44,8 @@ class Bookkeeper:
         self.stopping = False
         """Is this launch to end? Then what runs is left to be gone on with by the next one."""
         self.disk_full = False
+        self.away: Storage | None = None
+        """Where trials leave their files if their machines do not share the study folder."""
         self._rungs = rungs
         self._again: deque[Assignment] = deque(ledger.leftovers())
         self._faults: dict[int, Fault] = {}
@@ -94,6 +98,8 @@ class Bookkeeper:
         curve = list(message.curve) if message else []
         record = row(self.ledger.spec, assignment, outcome, datetime.now(UTC))
         self.folder.append(record, curve)
+        if self.away:
+            collect(self.folder, self.away, trial_id(number))
         render = self.folder.render(trial_id(number))
         if render.exists():
             self.ledger.attach(number, render)

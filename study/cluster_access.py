@@ -13,9 +13,12 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 import nerf
 import study
 from nerf.errors import InputError
+from study.folder import StudyFolder
 from study.resources import Resources
 from study.spec import StudySpec
+from study.storage import Storage
 
+_SIGN_OF_LIFE = 20.0  # seconds, in which the driver does nothing else
 _ANSWER = 120.0  # seconds that a node has to start a process and read one file
 
 
@@ -25,11 +28,13 @@ def runtime_environment() -> dict[str, Any]:
     return {"py_modules": [str(path) for path in packages], "excludes": ["**/__pycache__"]}
 
 
-def fit_cluster(spec: StudySpec, total: Mapping[str, float]) -> Resources:
-    """How many trials run at once on a cluster with these resources in `total`.
+def fit_cluster(spec: StudySpec, total: Mapping[str, float] | None = None) -> Resources:
+    """How many trials run at once on a cluster with these resources, its own if not given.
 
     Raises `InputError` where none fits; Ray would wait for ever, in silence.
     """
+    if total is None:
+        total = ray.cluster_resources()  # type: ignore[no-untyped-call]
     cpus, gpus = int(total.get("CPU", 0)), int(total.get("GPU", 0))
     slots = cpus // spec.cpus_per_trial
     if spec.gpus_per_trial:
@@ -43,31 +48,50 @@ def fit_cluster(spec: StudySpec, total: Mapping[str, float]) -> Resources:
     return Resources(cpus, gpus, at_once)
 
 
-def require_shared(folder: Path) -> None:
-    """Raises `InputError` naming the nodes that do not see the study folder.
+def storage_instead(folder: StudyFolder, spec: StudySpec) -> Storage | None:
+    """Where trials keep their files if not all nodes see the study folder; None if they do.
 
-    A trial would find that out at its first checkpoint only.
+    Raises `InputError` naming the nodes that reach neither; a trial would find that out at its
+    first checkpoint only.
     """
+    blind = _blind(folder.path)
+    if not blind:
+        return None
+    if not spec.storage:
+        raise InputError(
+            f"{folder.path} is not the same folder on {', '.join(blind)}; name one "
+            "that all nodes share with --studies, or a storage that all reach with --storage"
+        )
+    return Storage.of(spec.storage, folder)
+
+
+def _blind(folder: Path) -> list[str]:
+    """The nodes that do not see the folder."""
     nonce = secrets.token_hex(8)
     file = folder / f".seen-{nonce}"
     file.write_text(nonce)
     known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     nodes = [node for node in known if node["Alive"] and node["Resources"].get("CPU")]
     try:
-        asked = {node["NodeManagerAddress"]: _ask(node["NodeID"], file) for node in nodes}
-        ready, _ = ray.wait(list(asked.values()), num_returns=len(asked), timeout=_ANSWER)
-        blind = [
-            address
-            for address, answer in asked.items()
+        asked = [_ask(node["NodeID"], file) for node in nodes]
+        ready, _ = ray.wait(asked, num_returns=len(asked), timeout=_ANSWER)
+        return [
+            node["NodeManagerAddress"]
+            for node, answer in zip(nodes, asked, strict=True)
             if answer not in ready or ray.get(answer) != nonce
         ]
     finally:
         file.unlink()
-    if blind:
-        raise InputError(
-            f"{folder} is not the same folder on {', '.join(blind)}; name one that all nodes "
-            "share with --studies"
-        )
+
+
+def node_lives(node_id: str) -> bool:
+    """Does this node still start processes? Asked where one of its own has died."""
+    answer = _ask(node_id, Path())
+    ready, _ = ray.wait([answer], timeout=_SIGN_OF_LIFE)
+    try:
+        return bool(ready) and ray.get(answer) == ""
+    except ray.exceptions.RayError:
+        return False
 
 
 def _ask(node_id: str, file: Path) -> Any:

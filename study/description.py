@@ -37,6 +37,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "gpus_per_trial": (int, float),
     "max_concurrent": int,
     "address": str,
+    "storage": str,
     "retries": int,
     "patience": (int, float),
     "wandb": str,

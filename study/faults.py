@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from nerf.config import NerfConfig
@@ -35,15 +36,24 @@ def of_exception(error: Exception, config: NerfConfig) -> Fault:
     return Fault(reason, traceback.format_exc(), no_room(error))
 
 
-def of_death(log: Path, said: str, out_of_memory: bool, config: NerfConfig) -> Fault:
-    """The fault of a trial whose process died, by its log and what Ray `said`."""
+def of_death(
+    log: Path,
+    said: str,
+    out_of_memory: bool,
+    config: NerfConfig,
+    node_lives: Callable[[], bool] = lambda: True,
+) -> Fault:
+    """The fault of a trial whose process died, by its log and what Ray `said`.
+
+    `node_lives` is asked where these do not tell: Ray notices a lost node late.
+    """
     written = log.read_text(errors="replace") if log.exists() else ""
     latest = written.rpartition(ATTEMPT)[2]
     if _HUNG in latest:
         return Fault(f"hung: no step in time; {log.name} holds its stacks", latest)
     if out_of_memory or _names_memory(said):
         return Fault(f"out of memory; {appetite(config)} (its process was killed)", said)
-    if _NODE_LOST in said:
+    if _NODE_LOST in said or not node_lives():
         return Fault("its node was lost", said, node_lost=True)
     return Fault("its process died", said)
 

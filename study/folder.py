@@ -129,6 +129,10 @@ class StudyFolder:
     def record_file(self, trial_id: str) -> Path:
         return self.path / "records" / f"{trial_id}.json"
 
+    def key(self, file: Path) -> str:
+        """What a file of this folder is called, wherever the folder lies."""
+        return file.relative_to(self.path).as_posix()
+
     def write_spec(self, spec: dict[str, Any]) -> None:
         write_atomically(self.spec_file, json.dumps(spec, indent=2, allow_nan=False).encode())
 
@@ -167,6 +171,11 @@ class StudyFolder:
                 f"{SCHEMA_VERSION}; use the version that wrote it"
             )
         return spec
+
+    def baseline(self) -> float:
+        """The PSNR (dB) of the best picture that shows nothing of the scene; 0 where unknown."""
+        told: dict[str, float] = self.read_spec()["scene"].get("baselines", {})
+        return max(told.values(), default=0.0)
 
     def append(self, row: dict[str, Any], curve: list[dict[str, Any]]) -> None:
         """Keeps one ended trial for good; the tables follow with `write_tables`."""

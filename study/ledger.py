@@ -7,16 +7,13 @@ to be asked for, so that a sweep goes on from wherever its last driver died.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
-import os
-import platform
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import optuna
 from optuna.distributions import (
@@ -30,11 +27,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from nerf.errors import InputError
-from nerf.files import write_atomically
 from nerf.parameters import Value
 from study.design import explore_point, trial_seed
 from study.folder import StudyFolder
+from study.journal import lock, repair
 from study.messages import Assignment, Outcome
 from study.replicates import awaits_others, repeated
 from study.space import Dimension
@@ -49,7 +45,7 @@ class Ledger:
     def __init__(self, folder: StudyFolder, spec: StudySpec) -> None:
         """Opens or creates the folder's study; raises `InputError` if another process runs it."""
         self.spec = spec
-        self._lock = _lock(folder.path / "driver.lock", folder.name)
+        self._lock = lock(folder.path / "driver.lock", folder.name)
         self.notice = repair(folder.journal)
         """What was found damaged in the journal; empty where nothing was."""
         # Only this process writes, so a lock of Optuna's own was left behind by a dead one.
@@ -245,60 +241,3 @@ def distribution(dimension: Dimension) -> BaseDistribution:
     if dimension.kind == "int":
         return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
-
-
-def _lock(path: Path, name: str) -> TextIO:
-    """The lock file, held until it is closed or this process dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        holder = file.read().strip() or "another process"
-        file.close()
-        raise InputError(
-            f"study {name} is being run by {holder}; wait until it ends, or give another --name"
-        ) from None
-    file.truncate(0)
-    file.write(f"process {os.getpid()} on {platform.node()}")
-    file.flush()
-    return file
-
-
-def repair(journal: Path) -> str:
-    """Cuts a journal off before its first unreadable line, for which Optuna would refuse it all.
-
-    A last line written in part is what any death may leave; anything else is damage, which is
-    named in what comes back, and the damaged file is kept beside.
-    """
-    if not journal.exists():
-        return ""
-    content = journal.read_bytes()
-    sound = _sound_length(content)
-    if sound == len(content):
-        return ""
-    notice = ""
-    if b"\n" in content[sound:]:
-        aside = journal.with_name(f"{journal.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
-        write_atomically(aside, content)
-        line = content.count(b"\n", 0, sound) + 1
-        notice = f"{journal} was damaged from line {line} on; kept as {aside.name}"
-    with journal.open("rb+") as file:
-        file.truncate(sound)
-        os.fsync(file.fileno())
-    return notice
-
-
-def _sound_length(content: bytes) -> int:
-    """The bytes before the first line that is no whole JSON object."""
-    sound = 0
-    for line in content.splitlines(keepends=True):
-        try:
-            whole = line.endswith(b"\n") and isinstance(json.loads(line), dict)
-        except ValueError:
-            whole = False
-        if not whole:
-            break
-        sound += len(line)
-    return sound

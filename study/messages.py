@@ -12,6 +12,12 @@ from nerf.parameters import Value
 
 NAN = math.nan
 
+TRIAL = "trial"
+"""The key of a Ray config under which the trial's `Assignment` travels."""
+
+MESSAGE = "message"
+"""The key of a Ray result under which a trial's `Message` travels."""
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -79,6 +85,8 @@ class Message:
     """Something the person who runs the study should know."""
     fault: Fault | None = None
     """What stopped the trial before it could end."""
+    node: str = ""
+    """What Ray calls the machine."""
 
     def ended(self, state: str, reason: str) -> Outcome:
         """The outcome of a trial that was ended after this message, by its curve's figures."""

@@ -84,7 +84,10 @@ def _parser() -> Parser:
     add("--gpus-per-trial", type=float, metavar="F", help="may be a fraction (default: 0)")
     add("--max-concurrent", type=int, metavar="K", help="trials at once (default: as many as fit)")
     add("--address", metavar="auto|HOST:PORT",
-        help="run on this Ray cluster, whose nodes share --studies")  # fmt: skip
+        help="run on this Ray cluster, whose nodes share --studies or reach --storage")  # fmt: skip
+    add("--storage", metavar="DIR|URL",
+        help="keep a copy of the study under this folder, s3://... or gs://...; with --resume "
+        "begin from it where the study folder is missing")  # fmt: skip
     add("--retries", type=int, metavar="N",
         help=f"tries more for a trial that breaks off (default: {StudySpec.retries})")  # fmt: skip
     add("--patience", type=float, metavar="S",

@@ -11,6 +11,10 @@ from nerf.parameters import Value
 from study.folder import PHASES, STATES
 from study.spec import StudySpec
 
+# The share of the budget that a trial of a phase is expected to take before any has ended, as
+# seen where configurations were better than most explored ones; it counts as one trial.
+_EXPECTED = {"optimize": 0.6}
+
 _FALLEN = 1.0  # dB under its own best at which a trial is said to fall
 
 
@@ -63,7 +67,7 @@ class Standing:
     """The best trial that completed."""
     steps_trained: int
     steps_left: float
-    """Expected, if those to come take as many as those of their phase have taken."""
+    """Expected, if those to come take about as many as those of their phase have taken."""
 
     @property
     def queued(self) -> int:
@@ -85,7 +89,8 @@ def standing(trials: Sequence[FrozenTrial], spec: StudySpec) -> Standing:
     left = float(len(running) * spec.steps - in_training)
     for phase in PHASES:
         taken = [t.user_attrs["steps_done"] for t in finished if t.user_attrs["phase"] == phase]
-        usual = sum(taken) / len(taken) if taken else spec.steps
+        expected = _EXPECTED.get(phase, 1.0) * spec.steps
+        usual = (sum(taken) + expected) / (len(taken) + 1)
         begun = len(taken) + sum(r.phase == phase for r in running)
         left += max(planned[phase] - begun, 0) * usual
     return Standing(
@@ -96,6 +101,20 @@ def standing(trials: Sequence[FrozenTrial], spec: StudySpec) -> Standing:
         steps_trained=sum(t.user_attrs["steps_done"] for t in finished) + in_training,
         steps_left=left,
     )
+
+
+class Pace:
+    """How fast a launch trains."""
+
+    def __init__(self) -> None:
+        self._began: tuple[float, int] | None = None
+
+    def steps_a_second(self, clock: float, now: Standing) -> float | None:
+        """At time `clock`, in seconds, since the launch made its first steps; None before."""
+        if self._began is None or now.steps_trained == self._began[1]:
+            self._began = (clock, now.steps_trained)  # Ray's start is no training
+            return None
+        return (now.steps_trained - self._began[1]) / max(clock - self._began[0], 1e-9)
 
 
 def _running(trial: FrozenTrial) -> Running:

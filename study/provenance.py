@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import nerf
-from nerf.baselines import baselines
 from nerf.scenes.scene import Scene
 from study.folder import SCHEMA_VERSION
 from study.spec import StudySpec
@@ -24,6 +23,8 @@ _DECIDE = ("torch", "numpy")
 
 def document(name: str, spec: StudySpec, scene: Scene, command: Sequence[str]) -> dict[str, Any]:
     """The content of study.json."""
+    from nerf.baselines import baselines  # torch, which going on with a study does not need
+
     return {
         "schema": SCHEMA_VERSION,
         "name": name,

@@ -12,6 +12,7 @@ import dataclasses
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ def _run(arguments: list[str]) -> int:
     given = parse(arguments)
     if "scene" in given and given["scene"] not in _BUILT_IN:
         given["scene"] = str(Path(given["scene"]).absolute())
+    if "storage" in given and "://" not in given["storage"]:
+        given["storage"] = str(Path(given["storage"]).absolute())
     studies = Path(given.get("studies", "studies")).absolute()
     goes_on = "resume" in given or "extend" in given
     extension: dict[str, Any] | None = None
@@ -68,27 +71,44 @@ def _run(arguments: list[str]) -> int:
     again = [sys.executable, sys.argv[0], "--studies", str(studies), "--name", folder.name]
     way_back = f"go on with: {shlex.join([*again, '--resume'])}"
     settle_environment(cluster=bool(spec.address))
-    with Stop(way_back) as stop:
-        from study.sweep import launch
+    stop = Stop(way_back)
+    with _copied(folder, spec, not goes_on, stop, console):
+        with stop:
+            from study.sweep import launch
 
-        if not goes_on:
-            from study.provenance import document
+            if not goes_on:
+                from study.provenance import document
 
-            folder.create(document(folder.name, spec, scene, sys.argv))
-        console.print(f"study {folder.name} in {folder.path}", soft_wrap=True, highlight=False)
-        console.print(scene.summary, soft_wrap=True, highlight=False, markup=False)
-        ending = launch(folder, spec, scene, resources, console, stop, extension)
-    if ending.reason:
-        raise InputError(f"stopped: {ending.reason}; put that right, then {way_back}")
-    if not ending.finished:
-        print(f"stopped before its end; {way_back}")
-        return INTERRUPTED
-    _conclude(folder, console)
+                folder.create(document(folder.name, spec, scene, sys.argv))
+            _say(console, f"study {folder.name} in {folder.path}", scene.summary)
+            ending = launch(folder, spec, scene, resources, console, stop, extension)
+        if ending.reason:
+            raise InputError(f"stopped: {ending.reason}; put that right, then {way_back}")
+        if not ending.finished:
+            print(f"stopped before its end; {way_back}")
+            return INTERRUPTED
+        _conclude(folder, console)
     if spec.wandb == "offline":
         from study.tracking import sync_command
 
-        console.print(f"to W&B: {sync_command(folder)}", soft_wrap=True, highlight=False)
+        _say(console, f"to W&B: {sync_command(folder)}")
     return 0
+
+
+def _copied(
+    folder: StudyFolder, spec: StudySpec, new: bool, stop: Stop, console: Console
+) -> AbstractContextManager[None]:
+    """Keeps the study's copy up to date within, where one is asked for."""
+    if not spec.storage:
+        return nullcontext()
+    from study.mirror import copied
+
+    return copied(folder, spec.storage, new, stop, lambda text: _say(console, text))
+
+
+def _say(console: Console, *lines: str) -> None:
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _new(studies: Path, given: Mapping[str, Any]) -> tuple[StudyFolder, StudySpec, Scene]:
@@ -124,6 +144,10 @@ def _kept(
     from study.folder import StudyFolder
 
     folder = StudyFolder(studies / given["name"])
+    if "storage" in given:
+        from study.mirror import restore
+
+        restore(folder, given["storage"])
     document = folder.read_spec()
     kept = StudySpec.from_json(document)
     space = kept.space
@@ -195,8 +219,7 @@ def _conclude(folder: StudyFolder, console: Console) -> None:
             f"train it further: python nerf/train.py --scene {shlex.quote(scene)} "
             f"--config {shlex.quote(str(best))} --steps 5000"
         )
-    for line in (*lines, found.headline, f"report: {report}"):
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    _say(console, *lines, found.headline, f"report: {report}")
 
 
 def _short(value: Any) -> str:

@@ -14,15 +14,10 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from study.bookkeeping import Bookkeeper
+from study.cluster_access import node_lives
 from study.faults import kernel_kills, of_death
 from study.folder import trial_id as trial_file_name
-from study.messages import Fault
-
-TRIAL = "trial"
-"""The key of a Ray config under which the trial's `Assignment` travels."""
-
-MESSAGE = "message"
-"""The key of a Ray result under which a trial's `Message` travels."""
+from study.messages import MESSAGE, TRIAL, Fault
 
 
 class LedgerSearcher(Searcher):
@@ -60,9 +55,15 @@ class LedgerSearcher(Searcher):
         if assignment is None:
             return Fault("")
         kills, self._kernel_kills = self._kernel_kills, kernel_kills()
-        config = self._books.ledger.spec.space.config(assignment.values)
-        log = self._books.folder.log(trial_file_name(number))
-        return of_death(log, said, self._kernel_kills > kills, config)
+        spec, heard = self._books.ledger.spec, self._books.heard.get(number)
+        elsewhere = heard.node if heard and spec.address else ""
+        return of_death(
+            self._books.folder.log(trial_file_name(number)),
+            said,
+            self._kernel_kills > kills,
+            spec.space.config(assignment.values),
+            lambda: not elsewhere or node_lives(elsewhere),
+        )
 
     def save(self, checkpoint_path: str) -> None:
         """Keeps nothing: the ledger is the truth."""

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from nerf.errors import InputError, closest
 from nerf.parameters import Flat, parse_settings
@@ -63,6 +64,9 @@ class StudySpec:
     address: str = ""
     """The Ray cluster that runs the trials; this machine alone where empty."""
 
+    storage: str = ""
+    """The folder or URL under which a copy of the study is kept; none where empty."""
+
     retries: int = 1
     """How often a trial that breaks off is tried again, from its checkpoint."""
 
@@ -89,6 +93,11 @@ class StudySpec:
             self.wandb in WANDB_MODES,
             f"--wandb must be one of {', '.join(WANDB_MODES)}; got {self.wandb!r}"
             + closest(self.wandb, list(WANDB_MODES)),
+        )
+        _require(
+            not _holds_credentials(self.storage),
+            "--storage must hold no credentials, as it is kept with the study; give them by "
+            "environment variables (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
         )
         _require(bool(self.space.dimensions), "nothing varies; give a --vary, or drop a --set")
 
@@ -158,6 +167,11 @@ def check_unchanged(asked: StudySpec, kept: StudySpec, given: Sequence[str]) -> 
             "--vary and --set differ from what the study varies and sets; leave them out to go on, "
             "or give another --name"
         )
+
+
+def _holds_credentials(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.password is not None or any(key in parts.query for key in ("secret", "access_key"))
 
 
 def _require(holds: bool, message: str) -> None:

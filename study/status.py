@@ -34,9 +34,8 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("--watch", action="store_true", help="go on until the study has ended")
     asked = parser.parse(arguments)
     folder = StudyFolder(asked.study)
-    document = folder.read_spec()
-    spec = StudySpec.from_json(document)
-    baseline = max(document["scene"].get("baselines", {}).values(), default=0.0)
+    spec = StudySpec.from_json(folder.read_spec())
+    baseline = folder.baseline()
 
     from rich.console import Console
 

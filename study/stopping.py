@@ -60,6 +60,10 @@ class Stop:
     def asked(self) -> bool:
         return self.since is not None
 
+    def ask(self) -> None:
+        """As a signal would."""
+        self.since = self.since or time.monotonic()
+
     def _hear(self, number: int, frame: FrameType | None) -> None:
         if self.since is not None:
             self._leave()

@@ -20,11 +20,11 @@ import ray
 from ray import tune
 from rich.console import Console
 
-from nerf.baselines import baselines
 from nerf.errors import InputError
 from nerf.scenes.scene import Scene
-from nerf.training import evaluation_steps
+from nerf.schedule import evaluation_steps
 from study.bookkeeping import Bookkeeper
+from study.cluster_access import fit_cluster, runtime_environment, storage_instead
 from study.faults import no_room
 from study.folder import StudyFolder
 from study.halving import rungs
@@ -69,7 +69,7 @@ def launch(
             folder.write_spec(extension)
         steps = evaluation_steps(spec.space.config(spec.space.defaults()))
         books = Bookkeeper(folder, ledger, rungs(steps))
-        with View(console, folder.name, spec, max(baselines(scene).values())) as view:
+        with View(console, folder.name, spec, folder.baseline()) as view:
             view.show(ledger.trials())
             _run_to_the_end(books, scene, resources, view, stop)
             view.show(ledger.trials(), at_once=True)
@@ -118,12 +118,14 @@ def _run_trials(
     # since Tune waits for ever where that is full.
     shutil.rmtree(folder.ray, ignore_errors=True)
     scratch = folder.ray.resolve() if spec.address else Path(tempfile.mkdtemp(prefix="nerf-study-"))
-    resources = _connect(spec, resources, folder)
-    stop.listen()
-    job = Job(folder, spec, launch=secrets.token_hex(8))
-    searcher = LedgerSearcher(books)
-    needs = {"cpu": spec.cpus_per_trial, "gpu": spec.gpus_per_trial}
+    _connect(spec, resources)
     try:
+        stop.listen()
+        resources = resources or fit_cluster(spec)
+        books.away = storage_instead(folder, spec) if spec.address else None
+        job = Job(folder, spec, secrets.token_hex(8), books.away)
+        searcher = LedgerSearcher(books)
+        needs = {"cpu": spec.cpus_per_trial, "gpu": spec.gpus_per_trial}
         tune.Tuner(
             tune.with_resources(tune.with_parameters(run_trial, scene=scene, job=job), needs),
             tune_config=tune.TuneConfig(
@@ -146,8 +148,10 @@ def _run_trials(
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _connect(spec: StudySpec, resources: Resources | None, folder: StudyFolder) -> Resources:
-    """Starts Ray here with these resources, or joins the study's cluster and finds out its own."""
+def _connect(spec: StudySpec, resources: Resources | None) -> None:
+    """Starts Ray here with these resources, or joins the study's cluster where there are none."""
+    # A trial that broke off is told of by the bookkeeper, who may have it tried again.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if resources:
         ray.init(
@@ -159,22 +163,13 @@ def _connect(spec: StudySpec, resources: Resources | None, folder: StudyFolder) 
             runtime_env={"py_executable": shlex.quote(sys.executable)},
             **quiet,
         )
-        return resources
-    from study.cluster_access import fit_cluster, require_shared, runtime_environment
-
+        return
     try:
         ray.init(address=spec.address, runtime_env=runtime_environment(), **quiet)
     except (ConnectionError, ValueError) as error:
         raise InputError(
             f"no Ray cluster answers at --address {spec.address} ({_first_line(error)})"
         ) from error
-    try:
-        require_shared(folder.path)
-        total: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        return fit_cluster(spec, total)
-    except BaseException:
-        ray.shutdown()
-        raise
 
 
 class _Overdue(Exception):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 import numpy as np
@@ -16,6 +18,9 @@ from nerf.parameters import flatten
 from study.folder import StudyFolder
 from study.messages import Outcome
 
+Film = Callable[[Path], Path | None]
+"""Writes a film to a path and returns it, or None where it makes none."""
+
 
 class Track(Protocol):
     """Where a trial's figures go while it runs."""
@@ -23,15 +28,15 @@ class Track(Protocol):
     def log(self, point: dict[str, Any]) -> None:
         """One evaluation of the curve."""
 
-    def end(self, outcome: Outcome, picture: np.ndarray) -> None:
-        """How the trial ended, and its render."""
+    def end(self, outcome: Outcome, picture: np.ndarray, film: Film) -> None:
+        """How the trial ended, its render, and the film that `film` writes, if it does."""
 
 
 class _Nowhere:
     def log(self, point: dict[str, Any]) -> None:
         pass
 
-    def end(self, outcome: Outcome, picture: np.ndarray) -> None:
+    def end(self, outcome: Outcome, picture: np.ndarray, film: Film) -> None:
         pass
 
 
@@ -42,10 +47,14 @@ class _Wandb:
     def log(self, point: dict[str, Any]) -> None:
         self._run.log(point, step=point["step"])
 
-    def end(self, outcome: Outcome, picture: np.ndarray) -> None:
+    def end(self, outcome: Outcome, picture: np.ndarray, film: Film) -> None:
         import wandb
 
-        self._run.log({"render": wandb.Image(picture)})
+        media: dict[str, Any] = {"render": wandb.Image(picture)}
+        with tempfile.TemporaryDirectory() as scratch:
+            if outcome.state == "completed" and (made := film(Path(scratch) / "film.gif")):
+                media["film"] = wandb.Video(str(made), format="gif")
+            self._run.log(media, step=outcome.steps_done)
         self._run.summary.update(
             {"state": outcome.state, "reason": outcome.reason, "test_psnr": outcome.test_psnr}
         )

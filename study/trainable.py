@@ -11,24 +11,29 @@ import platform
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import imageio.v3 as imageio
 import numpy as np
+import ray
 from ray import tune
 
 from nerf.errors import InputError
 from nerf.files import write_atomically
 from nerf.scenes.scene import Scene
+from nerf.schedule import evaluation_steps
 from study.faults import of_exception
+from study.film import make_film
 from study.folder import StudyFolder, trial_id
 from study.halving import rungs
-from study.messages import Assignment, Message
-from study.search import MESSAGE, TRIAL
+from study.messages import MESSAGE, TRIAL, Assignment, Message
 from study.spec import StudySpec
 from study.stopping import listener
+from study.storage import Storage
 from study.tracking import track
+from study.trial_files import TrialFiles, trial_files
 from study.trial_log import TrialLog
 
 if TYPE_CHECKING:
@@ -44,6 +49,8 @@ class Job:
     spec: StudySpec
     launch: str
     """Names the launch among all that a cluster may see."""
+    storage: Storage | None = None
+    """What trials reach instead of the study folder, where their machines do not share it."""
 
 
 def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
@@ -53,49 +60,62 @@ def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves it unset, and torch would take a GPU
     from nerf.training import Interrupted  # after CUDA_VISIBLE_DEVICES is settled
 
-    log_file = job.folder.log(trial_id(assignment.number))
+    last: Message | None = None
     try:
-        with TrialLog(log_file, assignment.attempt, job.spec.patience) as log:
-            try:
-                _Trial(assignment, scene, job, log).run()
-            except Interrupted as stopped:
-                log.say(str(stopped))
-            except Exception:
-                log.say(traceback.format_exc())
-                raise
+        with trial_files(job.folder, job.storage, trial_id(assignment.number)) as files:
+            log_file = files.folder.log(trial_id(assignment.number))
+            with TrialLog(log_file, assignment.attempt, job.spec.patience) as log:
+                try:
+                    last = _Trial(assignment, scene, job.spec, job.launch, files, log).run()
+                except Interrupted as stopped:
+                    log.say(str(stopped))
+                except Exception:
+                    log.say(traceback.format_exc())
+                    raise
     except Exception as error:
         config_of = job.spec.space.config(assignment.values, assignment.seed)
         fault = of_exception(error, config_of)
-        _report(Message(assignment.number, platform.node(), "", fault=fault))
+        last = Message(assignment.number, platform.node(), "", fault=fault)
+    if last:  # only now, when the driver finds the trial's files
+        _report(last)
 
 
 class _Trial:
     """One attempt at one trial."""
 
-    def __init__(self, assignment: Assignment, scene: Scene, job: Job, log: TrialLog) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        scene: Scene,
+        spec: StudySpec,
+        launch: str,
+        files: TrialFiles,
+        log: TrialLog,
+    ) -> None:
         import torch
 
-        from nerf.training import evaluation_steps
-
-        torch.set_num_threads(job.spec.cpus_per_trial)
+        torch.set_num_threads(spec.cpus_per_trial)
         self._assignment = assignment
         self._scene = scene
-        self._job = job
+        self._spec = spec
+        self._launch = launch
+        self._files = files
         self._log = log
         self._name = trial_id(assignment.number)
-        self._device = "cuda" if job.spec.gpus_per_trial else "cpu"
-        self._config = job.spec.space.config(assignment.values, assignment.seed)
+        self._device = "cuda" if spec.gpus_per_trial else "cpu"
+        self._config = spec.space.config(assignment.values, assignment.seed)
         self._curve: list[dict[str, Any]] = []
         self._compared_at = rungs(evaluation_steps(self._config)) if assignment.may_stop else ()
 
-    def run(self) -> None:
-        """Trains from the checkpoint on, where there is one, to the end."""
+    def run(self) -> Message:
+        """Trains from the checkpoint on, where there is one, to the end; returns how it ended."""
         from nerf.training import train
 
-        checkpoint = self._job.folder.checkpoint(self._name)
+        folder = self._files.folder
+        checkpoint = folder.checkpoint(self._name)
         self._take_up(checkpoint)
         phase = self._assignment.phase
-        with track(self._job.folder, self._job.spec.wandb, self._name, phase, self._config) as run:
+        with track(folder, self._spec.wandb, self._name, phase, self._config) as run:
             self._track = run
             result = train(
                 self._config,
@@ -103,7 +123,7 @@ class _Trial:
                 self._evaluated,
                 on_step=lambda step: self._log.alive(),
                 on_picture=self._pictured,
-                should_stop=listener(self._job.launch),
+                should_stop=listener(self._launch),
                 checkpoint=checkpoint,
                 device=self._device,
             )
@@ -116,9 +136,10 @@ class _Trial:
                 test_ssim=result.test_ssim,
             )
             self._keep_render(result.picture)
-            run.end(outcome, result.picture)
+            film = partial(make_film, checkpoint, self._config, self._scene)
+            run.end(outcome, result.picture, film)
         self._log.say(f"{outcome.state} with {outcome.psnr:.2f} dB {outcome.reason}".rstrip())
-        _report(replace(ended, outcome=outcome))
+        return replace(ended, outcome=outcome)
 
     def _take_up(self, checkpoint: Path) -> None:
         """Finds out what an earlier attempt left; what cannot be read is named and put aside."""
@@ -150,14 +171,16 @@ class _Trial:
             stride = -(-photograph.shape[0] // rendered.shape[0])
             both = np.concatenate((rendered, photograph[::stride, ::stride]), axis=1)
             self._keep_render((both * 255 + 0.5).astype(np.uint8))
+            self._files.bring_home()
 
     def _keep_render(self, pixels: np.ndarray) -> None:
         png = imageio.imwrite("<bytes>", pixels, extension=".png")
-        write_atomically(self._job.folder.render(self._name), png)
+        write_atomically(self._files.folder.render(self._name), png)
 
     def _message(self, **content: Any) -> Message:
         device = _device_name(self._device)
-        return Message(self._assignment.number, platform.node(), device, **content)
+        node = ray.get_runtime_context().get_node_id()
+        return Message(self._assignment.number, platform.node(), device, node=node, **content)
 
 
 def _report(message: Message) -> None:

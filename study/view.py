@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from study.folder import PHASES, STATES
-from study.progress import Running, Standing, line, short, standing, trial_line
+from study.progress import Pace, Running, Standing, line, short, standing, trial_line
 from study.spec import StudySpec
 
 _REDRAWN = 0.5  # seconds between two pictures of the live view
@@ -116,7 +116,7 @@ class View:
         self._baseline = baseline
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._due = 0.0
-        self._began: tuple[float, int] | None = None
+        self._pace = Pace()
         self._told: set[int] | None = None
 
     def __enter__(self) -> View:
@@ -134,7 +134,7 @@ class View:
         if clock < self._due and not at_once:
             return
         now = standing(trials, self._spec)
-        rate = self._rate(clock, now)
+        rate = self._pace.steps_a_second(clock, now)
         left = now.steps_left / rate if rate and now.steps_left > 0 else None
         if self._live:
             self._due = clock + _REDRAWN
@@ -157,10 +157,3 @@ class View:
         if news or at_once or before is None or clock > self._due + _TOLD:
             self._due = clock
             self.note(line(now, left))
-
-    def _rate(self, clock: float, now: Standing) -> float | None:
-        """Steps a second since the first were made in this launch; None until some were."""
-        if self._began is None or now.steps_trained == self._began[1]:
-            self._began = (clock, now.steps_trained)  # Ray's start is no training
-            return None
-        return (now.steps_trained - self._began[1]) / max(clock - self._began[0], 1e-9)

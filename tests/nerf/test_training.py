@@ -10,7 +10,8 @@ from nerf.baselines import baselines
 from nerf.errors import InputError
 from nerf.parameters import Flat, build
 from nerf.scenes.scene import Scene
-from nerf.training import Progress, TrainResult, evaluation_steps, train
+from nerf.schedule import evaluation_steps
+from nerf.training import Progress, TrainResult, train
 
 TINY: Flat = {
     "sampling.coarse": 12,

@@ -12,7 +12,7 @@ from study import run_sweep
 from study.folder import StudyFolder
 from tests.study.conftest import TINY, start, wait_for
 
-STEPS = 3000
+STEPS = 1200
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_it_stops_says_so_and_goes_on_when_there_is_room(
     folder = StudyFolder(small_disk / "filled")
     place = ["--studies", str(small_disk), "--name", "filled"]
     asked = ["--scene", str(scene_file), "--explore=3", "--optimize=0", f"--steps={STEPS}", *TINY]
-    driver = start(*place, *asked, "--set=evaluation.times=30", cwd=small_disk.parent)
+    driver = start(*place, *asked, "--set=evaluation.times=12", cwd=small_disk.parent)
     wait_for(driver, lambda: any((folder.path / "checkpoints").glob("*.pt")))
     filler = fill(small_disk)
     said, _ = driver.communicate(timeout=60)

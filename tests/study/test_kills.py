@@ -12,22 +12,37 @@ import psutil
 import pytest
 
 from study.folder import StudyFolder
-from tests.study.conftest import TINY, start
+from tests.study.conftest import TINY, start, wait_for
 
 pytestmark = pytest.mark.slow
 
-KILLS, TRIALS, STEPS = 20, 24, 60
+KILLS, TRIALS, STEPS = 20, 24, 200
 ASKED = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}", "--set=evaluation.times=3"]
+IN_TRAINING = 4
+"""Every fourth kill comes while trials train, the others while the driver or Ray starts."""
 
 
 def kill_driver(driver: subprocess.Popen[str]) -> None:
     """SIGKILL for the driver alone; a moment later for what Ray has not cleared away itself."""
     family = psutil.Process(driver.pid).children(recursive=True)
     driver.kill()
-    _, left = psutil.wait_procs(family, timeout=1)
+    _, left = psutil.wait_procs(family, timeout=0.3)
     for member in left:
         member.kill()
     driver.communicate()
+
+
+def trains(folder: StudyFolder, began: float) -> bool:
+    """Has a trial been evaluated since then?"""
+    kept = [*folder.path.glob("checkpoints/*.pt"), *folder.path.glob("records/*.json")]
+    return any(newer_than(began, file) for file in kept)
+
+
+def newer_than(moment: float, file: Path) -> bool:
+    try:
+        return file.stat().st_mtime > moment
+    except FileNotFoundError:  # a checkpoint goes when its trial ends
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +53,19 @@ def studies(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw = np.random.default_rng(5)
     folder = StudyFolder(studies / "killed")
     before: dict[str, bytes] = {}
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         begin = ["--resume"] if folder.spec_file.exists() else new
+        began = time.time()
         driver = start(*place, "--name=killed", *begin, cwd=studies)
-        # The first trials come when Ray has started; a kill before is one of the twenty as well.
-        moment = time.monotonic() + draw.uniform(0.5, 6.5)
-        while time.monotonic() < moment and driver.poll() is None:
-            time.sleep(0.05)
-        if driver.poll() is None:
-            kill_driver(driver)
+        if kill % IN_TRAINING == 0:
+            wait_for(driver, lambda began=began: trains(folder, began))
+        time.sleep(draw.uniform(0, 0.8) if kill % IN_TRAINING == 0 else draw.uniform(0.3, 3))
+        assert driver.poll() is None, driver.communicate()[0]
+        kill_driver(driver)
         now = {file.name: file.read_bytes() for file in folder.path.glob("records/0*.json")}
         assert before.items() <= now.items(), "a completed trial was lost or run again"
         before = now
+    assert 0 < len(before) < TRIALS, "no kill came between two trials"
     for name, begin in (("killed", ["--resume"]), ("unbroken", new)):
         driver = start(*place, f"--name={name}", *begin, cwd=studies)
         said, _ = driver.communicate(timeout=200)

@@ -37,7 +37,7 @@ def test_standing_counts_trials_and_steps(ledger: Ledger, spec: StudySpec) -> No
     assert (now.best.number, now.best.psnr) == (0, 20.25), "a collapsed trial is never the best"
     assert [(r.number, r.step, r.psnr) for r in now.running] == [(3, 30, 12.5)]
     assert now.steps_trained == 90 + 90 + 10 + 30
-    assert now.steps_left == (90 - 30) + 3 * 90
+    assert now.steps_left == pytest.approx((90 - 30) + 3 * 0.6 * 90)
 
 
 def test_one_line_says_it_all(ledger: Ledger, spec: StudySpec) -> None:
@@ -52,7 +52,7 @@ def test_those_to_come_are_expected_to_take_what_others_took(
 ) -> None:
     ledger.report(3, [(90, 13.0)])
     ledger.tell(3, Outcome("pruned", "stopped", 30, 12.5))
-    assert standing(ledger.trials(), spec).steps_left == 3 * 30
+    assert standing(ledger.trials(), spec).steps_left == pytest.approx(3 * (30 + 0.6 * 90) / 2)
 
 
 def shown(height: int, ledger: Ledger, spec: StudySpec) -> list[str]:
