@@ -51,29 +51,38 @@ def ours(shape: str, rays: int, precision: str) -> Callable[[], None]:
     return TrainingRun(build(settings), load("bricks")).advance
 
 
-def theirs(shape: str, rays: int, peer: Path) -> Callable[[], None]:
-    """A step of nerf-pytorch's modules: its render_rays without the second network, MSE, Adam."""
+def theirs(shape: str, rays: int, peer: Path, fine: int = 0) -> Callable[[], None]:
+    """A step of nerf-pytorch's modules on the default device: its render_rays, MSE and Adam."""
     depth, width, skip = SHAPES[shape]
     helpers, functions = reference(peer)
     embed, position = helpers.get_embedder(10)
     embed_direction, direction = helpers.get_embedder(4)
     skips = [skip - 1] if skip else []
-    network = helpers.NeRF(D=depth, W=width, input_ch=position, input_ch_views=direction,
-                           output_ch=5, skips=skips, use_viewdirs=True)  # fmt: skip
-    optimiser = torch.optim.Adam(network.parameters(), lr=5e-4, betas=(0.9, 0.999))
-    batch_of = TrainingRays.of(load("bricks"))
-    generator = torch.Generator().manual_seed(0)
+    device = torch.get_default_device()
+    network, second = (
+        helpers.NeRF(D=depth, W=width, input_ch=position, input_ch_views=direction,
+                     output_ch=5, skips=skips, use_viewdirs=True)
+        for _ in range(2)
+    )  # fmt: skip
+    weights = [*network.parameters(), *(second.parameters() if fine else ())]
+    optimiser = torch.optim.Adam(weights, lr=5e-4, betas=(0.9, 0.999))
+    batch_of = TrainingRays.of(load("bricks"), device=device)
+    generator = torch.Generator(device).manual_seed(0)
 
     def query(points: Any, views: Any, net: Any) -> Any:
         return functions["run_network"](points, views, net, embed, embed_direction)
 
     def step() -> None:
         batch = batch_of.draw(rays, generator)
-        bounds = torch.tensor([NEAR, FAR]).expand(rays, 2)
+        bounds = torch.tensor([NEAR, FAR], device=device).expand(rays, 2)
         toward = F.normalize(batch.directions, dim=-1)
         packed = torch.cat((batch.origins, batch.directions, bounds, toward), -1)
-        shown = functions["render_rays"](packed, network, query, SAMPLES, perturb=1.0)["rgb_map"]
-        loss = torch.mean((shown - batch.rgb) ** 2)
+        shown = functions["render_rays"](
+            packed, network, query, SAMPLES, perturb=1.0, N_importance=fine, network_fine=second
+        )
+        loss = torch.mean((shown["rgb_map"] - batch.rgb) ** 2)
+        if fine:
+            loss = loss + torch.mean((shown["rgb0"] - batch.rgb) ** 2)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -81,27 +90,38 @@ def theirs(shape: str, rays: int, peer: Path) -> Callable[[], None]:
     return step
 
 
-def products(shape: str, points: int, dtype: torch.dtype) -> tuple[Callable[[], None], float]:
-    """The matrix products of our step and nothing else, and how many operations they are."""
+def layers(shape: str) -> list[tuple[int, int, bool]]:
+    """Inputs, outputs and whether the inputs have a gradient, of each product of our network."""
     depth, width, skip = SHAPES[shape]
     encoded, toward, half = 63, 27, width // 2
-    inputs = [encoded] + [width + (encoded if k == skip and k else 0) for k in range(1, depth)]
-    layers = [(n, width) for n in inputs] + [(width, half + 1), (toward, half), (half, 3)]
+    inputs = [encoded] + [width + (encoded if k == skip else 0) for k in range(1, depth)]
+    trunk = [(n, width, n != encoded) for n in inputs]
+    return [*trunk, (width, half + 1, True), (toward, half, False), (half, 3, True)]
+
+
+def operations(shape: str, points: int) -> float:
+    """Multiplications and additions of a step's matrix products, forward and backward."""
+    return float(sum(2 * points * n * m * (2 + graded) for n, m, graded in layers(shape)))
+
+
+def products(shape: str, points: int, dtype: torch.dtype) -> Callable[[], None]:
+    """The matrix products of our step and nothing else."""
+
+    def drawn(rows: int, columns: int) -> torch.Tensor:
+        return torch.randn(rows, columns, dtype=dtype)
+
     tensors = [
-        (torch.randn(points, n, dtype=dtype), torch.randn(m, n, dtype=dtype),
-         torch.randn(points, m, dtype=dtype), n not in (encoded, toward))
-        for n, m in layers
-    ]  # fmt: skip
+        (drawn(points, n), drawn(m, n), drawn(points, m), graded) for n, m, graded in layers(shape)
+    ]
 
     def run() -> None:
-        for x, weight, gradient, has_input_gradient in tensors:
+        for x, weight, gradient, graded in tensors:
             x @ weight.t()
             gradient.t() @ x
-            if has_input_gradient:
+            if graded:
                 gradient @ weight
 
-    count = sum(2 * points * w.numel() * (2 + bool(more)) for _, w, _, more in tensors)
-    return run, float(count)
+    return run
 
 
 def seconds(sides: dict[str, Callable[[], None]], repeats: int) -> dict[str, float]:
@@ -132,13 +152,12 @@ def main() -> None:
     points = asked.rays * SAMPLES
     rows: list[list[object]] = []
     for shape in SHAPES:
-        plain, operations = products(shape, points, torch.float32)
         sides = {
             "nerf-pytorch": theirs(shape, asked.rays, asked.peer),
             "ours, fp32": ours(shape, asked.rays, "fp32"),
             "ours, bf16": ours(shape, asked.rays, "bf16"),
-            "products alone, fp32": plain,
-            "products alone, bf16": products(shape, points, torch.bfloat16)[0],
+            "products alone, fp32": products(shape, points, torch.float32),
+            "products alone, bf16": products(shape, points, torch.bfloat16),
         }
         took = seconds(sides, asked.repeats)
         for name, time_taken in took.items():
@@ -149,7 +168,7 @@ def main() -> None:
                     name,
                     f"{points / time_taken:,.0f}",
                     f"{took['nerf-pytorch'] / time_taken:.2f}",
-                    f"{operations / time_taken / 1e9:.0f}",
+                    f"{operations(shape, points) / time_taken / 1e9:.0f}",
                     f"{roof / time_taken:.0%}" if "ours" in name else "",
                 ]
             )
