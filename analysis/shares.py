@@ -93,7 +93,7 @@ class Importance:
         if self.refusal:
             return f"No ranking: {self.refusal}"
         if not self.live:
-            return "No parameter moves the final PSNR more than chance would."
+            return "No parameter's share of the variance of the final PSNR stands beyond chance."
         shares = "; ".join(
             f"{s.label} {s.total:.0%} [{s.total_low:.0%}, {s.total_high:.0%}]"
             for s in self.live[:count]
