@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.findings import Findings
-from analysis.importance import LEVEL, Share
+from analysis.importance import LEVEL
+from analysis.shares import Share
 from nerf.errors import InputError
 
 

@@ -9,6 +9,7 @@ from analysis.compare import Comparison
 from analysis.findings import Findings
 from analysis.markup import text
 from analysis.page import shell
+from analysis.shares import Share
 
 
 def comparison_document(studies: Sequence[Findings], compared: Comparison) -> str:
@@ -64,10 +65,8 @@ def _shares(compared: Comparison) -> str:
     )  # fmt: skip
 
 
-def _share(share: object) -> str:
-    from analysis.importance import Share
-
-    if not isinstance(share, Share):
+def _share(share: Share | None) -> str:
+    if share is None:
         return "–"
     return f"{share.total:.0%} [{share.total_low:.0%}, {share.total_high:.0%}]"
 

@@ -12,11 +12,12 @@ from analysis.axes import axis, quantiles
 from analysis.bounds_map import BoundsMap, bounds_map
 from analysis.collapse import Collapse, collapse
 from analysis.effects import Effect, Plane, effects, plane
-from analysis.importance import Attribution, Importance, variance_shares
+from analysis.importance import Attribution, variance_shares
 from analysis.load import Comparable, Study, best_trial, comparable, default_trial, load_study
 from analysis.over_time import OverTime, over_time
 from analysis.reaching_top import ReachingTop, reaching_top
 from analysis.seeds import Seeds, seeds
+from analysis.shares import Importance
 from analysis.signals import Signal, signals
 from analysis.tunability import Tunability, tunability
 from study.folder import StudyFolder
@@ -58,7 +59,7 @@ class Findings:
     def headline(self) -> str:
         """The three parameters that matter most; or what is certain, and why none are ranked."""
         said = self.importance.headline()
-        if self.importance.ranked or not self.signals:
+        if self.importance.live or not self.signals:
             return said
         certain = [signal.words for signal in self.signals if signal.beyond_chance]
         if not certain:

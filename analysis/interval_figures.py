@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from analysis.axes import Floats
 from analysis.collapse import Breaking
 from analysis.compare import Comparison
-from analysis.importance import Importance
 from analysis.over_time import OverTime
 from analysis.reaching_top import ReachingTop
 from analysis.seeds import Part, SeedSpread
+from analysis.shares import Importance
 from analysis.theme import LINES, empty, safe, titled, wrapped
 from analysis.tunability import Tunability
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.axes import Axis, Floats
 from analysis.importance import LEVEL
-from analysis.surrogates import ProcessFamily
+from analysis.surrogates import ProcessFamily, Sample
 
 FEWEST = 16
 """Trials below which nothing is said about time."""
@@ -88,7 +88,7 @@ def _moment(
     zeros = np.zeros(len(axes))
     totals, low, high = zeros, zeros, zeros
     if np.ptp(now) > 1e-9:
-        process = ProcessFamily().fit(units, now, axes, rng)
+        process = ProcessFamily().fit(Sample(axes, units, now), rng)
         totals = process.parts().total_shares[:, 0]
         again = process.resampled(_REPLICATES, rng).parts().total_shares
         low, high = np.quantile(again, LEVEL, axis=1)

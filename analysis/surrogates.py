@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.axes import Axis, Floats, one_hot
 from analysis.decomposition import Decomposition, of_samples
@@ -34,6 +35,18 @@ class Surrogate(Ensemble, Protocol):
         """What it may be after all: a function for each of `count` bootstrap samples of trials."""
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Trials to fit: units (n, axes), their quantiles, and targets (n,)."""
+
+    axes: Sequence[Axis]
+    units: Floats
+    targets: Floats
+
+    def only(self, rows: NDArray[np.intp]) -> Sample:
+        return Sample(self.axes, self.units[rows], self.targets[rows])
+
+
 class Family(Protocol):
     """One kind of surrogate."""
 
@@ -41,8 +54,8 @@ class Family(Protocol):
     def name(self) -> str: ...
 
     def fit(
-        self, units: Floats, targets: Floats, axes: Sequence[Axis], rng: np.random.Generator,
-        like: Surrogate | None = None, quick: bool = False,
+        self, sample: Sample, rng: np.random.Generator, like: Surrogate | None = None,
+        quick: bool = False,
     ) -> Surrogate:  # fmt: skip
         """The surrogate of these trials: begun from one of similar trials, or quickly, if asked."""
 
@@ -54,14 +67,14 @@ class ProcessFamily:
     name: str = "Gaussian process"
 
     def fit(
-        self, units: Floats, targets: Floats, axes: Sequence[Axis], rng: np.random.Generator,
-        like: Surrogate | None = None, quick: bool = False,
+        self, sample: Sample, rng: np.random.Generator, like: Surrogate | None = None,
+        quick: bool = False,
     ) -> Surrogate:  # fmt: skip
         if isinstance(like, GaussianProcess):
             begin = [like.logs]
         else:
-            begin = starts(len(axes), 1 if quick else 4, rng)
-        return fit_gaussian_process(axes, units, targets, rng, begin)
+            begin = starts(len(sample.axes), 1 if quick else 4, rng)
+        return fit_gaussian_process(sample.axes, sample.units, sample.targets, rng, begin)
 
 
 @dataclass(frozen=True)
@@ -97,12 +110,12 @@ class ForestFamily:
     name: str = "forest"
 
     def fit(
-        self, units: Floats, targets: Floats, axes: Sequence[Axis], rng: np.random.Generator,
-        like: Surrogate | None = None, quick: bool = False,
+        self, sample: Sample, rng: np.random.Generator, like: Surrogate | None = None,
+        quick: bool = False,
     ) -> Surrogate:  # fmt: skip
-        columns = one_hot(units, axes)
-        trees = _trees(_REPLICATE_TREES if quick else _TREES, rng).fit(columns, targets)
-        return Forest(axes, columns, targets, (trees,), int(rng.integers(2**31)))
+        columns = one_hot(sample.units, sample.axes)
+        trees = _trees(_REPLICATE_TREES if quick else _TREES, rng).fit(columns, sample.targets)
+        return Forest(sample.axes, columns, sample.targets, (trees,), int(rng.integers(2**31)))
 
 
 FAMILIES: tuple[Family, ...] = (ProcessFamily(), ForestFamily())
@@ -128,23 +141,22 @@ class Choice:
         return self.r2[self.family.name]
 
 
-def choose(
-    units: Floats, targets: Floats, axes: Sequence[Axis], rng: np.random.Generator
-) -> Choice:
+def choose(sample: Sample, rng: np.random.Generator) -> Choice:
     """The family of highest cross-validated R2: 1 is perfect, 0 no better than the mean.
 
     Each trial is predicted once, by a surrogate that did not see it; 10 folds below 64 trials,
     5 from there on. Needs two different targets.
     """
+    units, targets = sample.units, sample.targets
     n = len(targets)
     folds = np.array_split(rng.permutation(n), min(n, 10 if n < 64 else 5))
-    fitted = {family.name: family.fit(units, targets, axes, rng) for family in FAMILIES}
+    fitted = {family.name: family.fit(sample, rng) for family in FAMILIES}
     r2, residuals = {}, {}
     for family in FAMILIES:
         predicted = np.empty(n)
         for fold in folds:
             kept = np.setdiff1d(np.arange(n), fold)
-            model = family.fit(units[kept], targets[kept], axes, rng, fitted[family.name])
+            model = family.fit(sample.only(kept), rng, fitted[family.name])
             predicted[fold] = model.predict(units[fold])[:, 0]
         residuals[family.name] = targets - predicted
         r2[family.name] = 1.0 - float(np.mean((targets - predicted) ** 2) / targets.var())

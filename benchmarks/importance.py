@@ -32,9 +32,10 @@ from optuna.importance import (
 from reporting import show, write
 
 from analysis.axes import Floats
-from analysis.importance import Importance, variance_shares
+from analysis.importance import variance_shares
 from analysis.objectives import Objective, objectives
 from analysis.reaching_top import reaching_top
+from analysis.shares import Importance
 
 TRUE_SAMPLES = 200_000
 

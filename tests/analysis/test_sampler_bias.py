@@ -33,3 +33,14 @@ def test_shares_are_those_of_the_explore_phase_alone(
     assert found.shares[0].path == "encoding.position_frequencies"
     assert found.shares[0].total == pytest.approx(0.99, abs=0.02)
     assert [share.path for share in found.live] == ["encoding.position_frequencies"]
+
+
+def test_no_share_changes_by_a_digit_whatever_an_optimiser_draws(
+    make_study: Callable[..., StudyFolder],
+) -> None:
+    """What density it draws with is not known: its trials stay out rather than be weighted."""
+    plain = findings(make_study("explored", explore=32, optimize=0))
+    drawn = findings(make_study("optimised", explore=32, optimize=40))
+    assert drawn.importance == plain.importance
+    assert drawn.top == plain.top
+    assert drawn.used.left_out["of the optimise phase (drawn where results were good)"] == 40
