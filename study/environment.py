@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 
 # Every port on loopback; Ray's default listens on all interfaces, which a cluster needs.
-_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+_ALONE = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # Trials get processes of their own; those that Ray keeps ready would stay idle.
+    "RAY_prestart_worker_first_driver": "0",
+}
 
 _RAY = {
     "RAY_USAGE_STATS_ENABLED": "0",

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow
 
 KILLS, TRIALS, STEPS = 20, 24, 200
 ASKED = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}", "--set=evaluation.times=3"]
-IN_TRAINING = 4
-"""Every fourth kill comes while trials train, the others while the driver or Ray starts."""
+IN_TRAINING = 5
+"""Every fifth kill comes while trials train, the others while the driver or Ray starts."""
 
 
 def kill_driver(driver: subprocess.Popen[str]) -> None:
@@ -59,7 +59,7 @@ def studies(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         driver = start(*place, "--name=killed", *begin, cwd=studies)
         if kill % IN_TRAINING == 0:
             wait_for(driver, lambda began=began: trains(folder, began))
-        time.sleep(draw.uniform(0, 0.8) if kill % IN_TRAINING == 0 else draw.uniform(0.3, 3))
+        time.sleep(draw.uniform(0, 0.8) if kill % IN_TRAINING == 0 else draw.uniform(0.3, 2.5))
         assert driver.poll() is None, driver.communicate()[0]
         kill_driver(driver)
         now = {file.name: file.read_bytes() for file in folder.path.glob("records/0*.json")}
