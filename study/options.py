@@ -9,6 +9,7 @@ from typing import Any
 
 from nerf.command import Parser, describe_parameters
 from study.description import read_description
+from study.resources import MOST_A_GPU
 from study.space import DEFAULT_SETTINGS, DEFAULT_VARIED
 from study.spec import WANDB_MODES, StudySpec
 
@@ -81,7 +82,9 @@ def _parser() -> Parser:
     add("--set", action="append", metavar="PATH=VALUE",
         help="hold this parameter at a value; may be given many times")  # fmt: skip
     add("--cpus-per-trial", type=int, metavar="N", help="threads of each trial (default: 1)")
-    add("--gpus-per-trial", type=float, metavar="F", help="may be a fraction (default: 0)")
+    add("--gpus-per-trial", type=_gpus, metavar="F|auto",
+        help="may be a fraction; auto: each GPU here shared by as many trials as there are CPUs "
+        f"for, at most {MOST_A_GPU} (default: 0)")  # fmt: skip
     add("--max-concurrent", type=int, metavar="K", help="trials at once (default: as many as fit)")
     add("--address", metavar="auto|HOST:PORT",
         help="run on this Ray cluster, whose nodes share --studies or reach --storage")  # fmt: skip
@@ -106,6 +109,13 @@ def _parser() -> Parser:
     add("--allow-changes", action="store_true",
         help="extend a study although code or libraries have changed since")  # fmt: skip
     return parser
+
+
+def _gpus(text: str) -> float | str:
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number or auto, got {text!r}") from None
 
 
 def _parameter_help() -> str:

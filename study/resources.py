@@ -10,6 +10,9 @@ from pathlib import Path
 from nerf.errors import InputError
 from study.spec import StudySpec
 
+MOST_A_GPU = 8
+"""Trials that share a GPU unless told otherwise."""
+
 ROOM = 32 * 2**20
 """Free bytes below which a study does not begin: its tables, journal and some checkpoints."""
 
@@ -28,7 +31,7 @@ def fit(spec: StudySpec) -> Resources:
 
     Ray itself would wait for ever, in silence, for what does not exist.
     """
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cpus = _cpus()
     gpus = _gpus() if spec.gpus_per_trial else 0
     slots = cpus // spec.cpus_per_trial
     if slots < 1:
@@ -48,6 +51,14 @@ def fit(spec: StudySpec) -> Resources:
     return Resources(cpus, gpus, at_once)
 
 
+def gpu_share(cpus_per_trial: int) -> float:
+    """The share of a GPU that lets every CPU here drive a trial; 0 where there is no GPU."""
+    gpus = _gpus()
+    if not gpus:
+        return 0.0
+    return 1 / max(min(_cpus() // max(cpus_per_trial * gpus, 1), MOST_A_GPU), 1)
+
+
 def has_room(path: Path) -> bool:
     """Is there room for a study in the folder `path`, or in its nearest ancestor that exists?"""
     while not path.exists():
@@ -62,6 +73,11 @@ def require_room(path: Path) -> None:
             f"the disk that holds {path} is full: less than {ROOM // 2**20} MB are free; make "
             "room, or name another place with --studies"
         )
+
+
+def _cpus() -> int:
+    affinity = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _gpus() -> int:

@@ -41,6 +41,14 @@ def main(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     given = parse(arguments)
+    if given.get("gpus_per_trial") == "auto":
+        from study.resources import gpu_share
+
+        if given.get("address"):
+            raise InputError(
+                "--gpus-per-trial auto looks at this machine alone; with --address name a share"
+            )
+        given["gpus_per_trial"] = gpu_share(given.get("cpus_per_trial", StudySpec.cpus_per_trial))
     if "scene" in given and given["scene"] not in _BUILT_IN:
         given["scene"] = str(Path(given["scene"]).absolute())
     if "storage" in given and "://" not in given["storage"]:

@@ -40,8 +40,9 @@ _NOT_VARIED = (
 DEFAULT_SETTINGS: dict[str, Value] = {
     "sampling.coarse": 48,
     "optimisation.rays": 256,
-    "evaluation.times": 12,
-    "evaluation.pixels": 2048,
+    "evaluation.times": 10,
+    "evaluation.pixels": 1024,
+    "evaluation.final_pixels": 4096,
 }
 
 SCALED = ("sampling.near", "sampling.far", "sampling.span")

@@ -38,7 +38,7 @@ class StudySpec:
     background: Literal["white", "black"] = "white"
     """What lies behind pictures with an alpha channel."""
 
-    explore: int = 32
+    explore: int = 64
     """Trials of the explore phase: a quasi-random design, each at full budget."""
 
     optimize: int = 8
@@ -47,7 +47,7 @@ class StudySpec:
     replicates: int = 0
     """Trials that run a configuration again with another seed: explored ones, then the best."""
 
-    steps: int = 300
+    steps: int = 400
     """Steps of a full budget."""
 
     seed: int = 0

@@ -42,6 +42,8 @@ def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--resume"], "--resume needs the study's name"),
         (["--resume", "--name", "none"], "is no study folder"),
         (["--cpus-per-trial", "100000"], "--cpus-per-trial 100000 is more than the"),
+        (["--gpus-per-trial", "some"], "--gpus-per-trial: must be a number or auto, got 'some'"),
+        (["--gpus-per-trial", "auto", "--address", "auto"], "auto looks at this machine alone"),
         (["--wandb", "sometimes"], "--wandb"),
     ],
 )
