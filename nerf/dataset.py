@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,13 @@ class Batch:
     directions: Float[Tensor, "rays 3"]
     rgb: Float[Tensor, "rays 3"]
     background: Float[Tensor, "*each 3"]
+
+    def split(self, rays: int) -> Iterator[Batch]:
+        """The same rays, at most so many at once."""
+        for start in range(0, len(self.rgb), rays):
+            part = slice(start, start + rays)
+            background = self.background[part] if self.background.ndim > 1 else self.background
+            yield Batch(self.origins[part], self.directions[part], self.rgb[part], background)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ from nerf.model import Nerf
 from nerf.occupancy import REFRESH_EVERY, WARM_UP
 from nerf.schedule import learning_rate
 
+SAMPLES_AT_ONCE = 32_768
+"""Samples of a pass that a processor renders and differentiates at once: activations of more would
+leave its caches, and the memory for them would be asked of the system at every step."""
+
 
 class TrainingStep:
     """Makes steps, one a call, on a GPU as CUDA graphs.
@@ -32,6 +36,9 @@ class TrainingStep:
         self._health = health
         device = rays.rgb.device
         on_gpu = device.type == "cuda"
+        samples = config.sampling.coarse + config.sampling.fine
+        at_once = max(SAMPLES_AT_ONCE // samples, 1)
+        self._rays_at_once = self._config.rays if on_gpu else at_once
         self._rate = torch.zeros((), device=device)
         self.optimiser = torch.optim.Adam(
             model.parameters(), lr=self._rate if on_gpu else 0.0, fused=True, capturable=on_gpu
@@ -64,13 +71,16 @@ class TrainingStep:
     def _step(self) -> None:
         """Waits for nothing and keeps every tensor in its place."""
         batch = self._rays.draw(self._config.rays, self.generator, self._cropped())
-        passes = self._model(
-            batch.origins, batch.directions, batch.background, self.generator, self._turn
-        )
-        losses = torch.stack([torch.mean((shown.rgb - batch.rgb) ** 2) for shown in passes])
-        self.losses.copy_(losses.detach())
+        self.losses.zero_()
         self.optimiser.zero_grad()
-        losses.sum().backward()  # type: ignore[no-untyped-call]
+        for part in batch.split(self._rays_at_once):
+            passes = self._model(
+                part.origins, part.directions, part.background, self.generator, self._turn
+            )
+            share = len(part.rgb) / len(batch.rgb)
+            losses = torch.stack([torch.mean((shown.rgb - part.rgb) ** 2) for shown in passes])
+            (share * losses.sum()).backward()  # type: ignore[no-untyped-call]
+            self.losses += share * losses.detach()
         if self._config.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._config.gradient_clip)
         self._health.stepped(self._model)

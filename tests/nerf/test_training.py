@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from nerf import step
 from nerf.baselines import baselines
 from nerf.errors import InputError
 from nerf.parameters import Flat, build
 from nerf.scenes.scene import Scene
 from nerf.schedule import evaluation_steps
-from nerf.training import Progress, TrainResult, train
+from nerf.training import Progress, TrainingRun, TrainResult, train
 
 TINY: Flat = {
     "sampling.coarse": 12,
@@ -128,3 +130,23 @@ def test_no_global_random_state_is_touched(ball: Scene) -> None:
     train(build({**TINY, "optimisation.steps": 3}), ball)
     assert torch.equal(before, torch.get_rng_state())
     assert (np.random.get_state()[1] == numpy_before).all()  # noqa: NPY002
+
+
+def test_a_large_batch_is_one_step_however_it_is_cut(
+    ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: Flat = {
+        "sampling.jitter": False,
+        "sampling.fine": 8,
+        "compute.precision": "fp32",
+    }
+    runs = []
+    for at_once in (10**9, 1000):
+        monkeypatch.setattr(step, "SAMPLES_AT_ONCE", at_once)
+        run = TrainingRun(build(TINY | settings), ball)
+        run.advance()
+        runs.append(run)
+    whole, cut = runs
+    torch.testing.assert_close(whole.step.losses, cut.step.losses)
+    for ours, theirs in zip(cut.model.parameters(), whole.model.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-3, atol=1e-6)
