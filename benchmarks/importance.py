@@ -64,7 +64,8 @@ def main() -> int:
     asked = parser.parse_args()
     chosen = [o for o in objectives() if not asked.objectives or o.name in asked.objectives]
     figures: dict[str, Any] = {}
-    with ProcessPoolExecutor(asked.jobs) as pool:
+    # A fresh process now and then: Optuna's evaluators keep some megabytes of every study.
+    with ProcessPoolExecutor(asked.jobs, max_tasks_per_child=25) as pool:
         for objective in chosen:
             began = time.perf_counter()
             job = functools.partial(_repeat, objective.name, asked.trials, asked.noise)
