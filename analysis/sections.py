@@ -42,12 +42,13 @@ def importance(found: Findings) -> str:
     quality = ", ".join(f"{name} {r2:.2f}" for name, r2 in measured.r2.items())
     limits = (
         f"{used} Sobol' shares of a {text(measured.surrogate)} fitted to them, under the declared "
-        f"prior; cross-validated R²: {quality}. Lines are 95 % intervals, bootstrapped over "
-        "trials; the red tick is what the largest of all parameters stays below in 95 % of "
-        "shuffles. Total shares count interactions once for each partner and may add up to over "
-        "100 %. Trials that collapsed early are not in them (see below), nor those of the optimise "
-        "phase: their density is not known, so that no weights would make them a sample of the "
-        "declared domains. Shares hold for this scene, this budget and these domains."
+        f"prior; cross-validated R²: {quality}. Lines are 95 % intervals: a bootstrap over trials "
+        "and, of a process, what they leave open; the red tick is what the largest of all "
+        "parameters stays below in 95 % of shuffles. Total shares count interactions once for each "
+        "partner and may add up to over 100 %. Trials that collapsed early are not in them (see "
+        "below), nor those of the optimise phase: their density is not known, so that no weights "
+        "would make them a sample of the declared domains. Shares hold for this scene, this budget "
+        "and these domains."
     )
     return markup.section("importance", question, body, limits)
 
