@@ -20,13 +20,13 @@ STEPS = 120
 
 @pytest.fixture(scope="module")
 def folder(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
-    """Six trials: see faulty/sitecustomize.py for what happens to each."""
+    """Seven trials: see faulty/sitecustomize.py for what happens to each."""
     folder = StudyFolder(tmp_path_factory.mktemp("faults") / "faulty")
-    asked = ["--scene", str(scene_file), "--explore=6", "--optimize=0", f"--steps={STEPS}"]
+    asked = ["--scene", str(scene_file), "--explore=7", "--optimize=0", f"--steps={STEPS}"]
     place = ["--studies", str(folder.path.parent), "--name", folder.name]
     path = [str(Path(__file__).parent / "faulty"), str(RUN_SWEEP.parents[1])]
     done = subprocess.run(
-        [sys.executable, str(RUN_SWEEP), *place, "--patience=6", *asked, *TINY],
+        [sys.executable, str(RUN_SWEEP), *place, "--patience=8", *asked, *TINY],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
@@ -83,6 +83,14 @@ def test_a_trial_out_of_memory_is_recorded_with_what_it_asked_for(folder: StudyF
     width = row["field.width"]
     asked = f"it asked for 64 rays x 8 samples through 2 layers of {width}"
     assert row["reason"].startswith(f"out of memory; {asked}")
+
+
+def test_a_trial_of_nan_collapses_and_ends(folder: StudyFolder) -> None:
+    row = trial(folder, "00006")
+    assert row["state"] == "collapsed"
+    assert row["reason"].startswith("diverged: the held-out PSNR is nan at step 50")
+    assert 50 <= row["steps_done"] < STEPS
+    assert attempts(folder, "00006") == 1
 
 
 def test_a_fault_that_passes_costs_no_trial(folder: StudyFolder) -> None:

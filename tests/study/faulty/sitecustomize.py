@@ -34,17 +34,30 @@ def _eat_memory() -> None:
     torch.empty(1 << 46)
 
 
+_runs: list[Any] = []
+
+
+def _diverge() -> None:
+    for parameter in _runs[-1].model.parameters():
+        parameter.data.fill_(float("nan"))
+
+
 _FAULTS: dict[str, tuple[Callable[[], None], bool]] = {  # by trial: what happens, and only once?
     "00000": (_raise, False),
     "00001": (_hang, False),
     "00002": (_kill, True),
     "00003": (_eat_memory, False),
     "00004": (_raise, True),
+    "00006": (_diverge, False),
 }
 
 
 def _hook(training: Any) -> None:
-    train = training.train
+    train, begin = training.train, training.TrainingRun.__init__
+
+    def remembered(self: Any, *given: Any, **rest: Any) -> None:
+        begin(self, *given, **rest)
+        _runs.append(self)
 
     def faulty(*given: Any, on_step: Callable[[int], None], checkpoint: Path, **rest: Any) -> Any:
         def stepped(step: int) -> None:
@@ -58,6 +71,7 @@ def _hook(training: Any) -> None:
         return train(*given, on_step=stepped, checkpoint=checkpoint, **rest)
 
     training.train = faulty
+    training.TrainingRun.__init__ = remembered
 
 
 class _Finder:
