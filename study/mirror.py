@@ -95,11 +95,14 @@ class Mirror:
     def _copy(self, changed: dict[str, Stamp]) -> None:
         keys = sorted(changed, key=lambda key: key != SPEC)  # without it, the rest is no study
         for at in range(0, max(len(keys), 1), _RENEWED_AFTER):
+            some = keys[at : at + _RENEWED_AFTER]
             if self._lease:
                 self._lease.renew()
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(self._copy_one, keys[at : at + _RENEWED_AFTER]))
-            self._copied_already().update({k: changed[k] for k in keys[at : at + _RENEWED_AFTER]})
+                list(pool.map(self._copy_one, some))
+            for record in (key for key in some if key.startswith("records/")):
+                self._storage.remove(_checkpoint_of(record))  # not while it may be on its way
+            self._copied_already().update({key: changed[key] for key in some})
 
     def _copy_one(self, key: str) -> None:
         try:
@@ -107,8 +110,6 @@ class Mirror:
         except FileNotFoundError:
             return
         self._storage.write(key, content)
-        if key.startswith("records/"):
-            self._storage.remove(_checkpoint_of(key))
 
     def _follow(self) -> None:
         pause = 0.0

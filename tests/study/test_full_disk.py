@@ -60,13 +60,13 @@ def test_it_stops_says_so_and_goes_on_when_there_is_room(
     driver = start(*place, *asked, "--set=evaluation.times=12", cwd=small_disk.parent)
     wait_for(driver, lambda: any((folder.path / "checkpoints").glob("*.pt")))
     filler = fill(small_disk)
-    said, _ = driver.communicate(timeout=60)
+    said, _ = driver.communicate(timeout=120)
     assert driver.returncode == 2, said
     assert "Traceback" not in said
     assert "stopped: the disk is full; put that right, then go on with: " in said
     filler.unlink()
     resumed = start(*place, "--resume", cwd=small_disk.parent)
-    said, _ = resumed.communicate(timeout=150)
+    said, _ = resumed.communicate(timeout=400)
     assert resumed.returncode == 0, said
     table = folder.read_trials()
     assert list(table["number"]) == [0, 1, 2]

@@ -16,7 +16,7 @@ from tests.study.conftest import TINY, start, wait_for
 
 pytestmark = pytest.mark.slow
 
-KILLS, TRIALS, STEPS = 20, 24, 200
+KILLS, TRIALS, STEPS = 20, 24, 120
 ASKED = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}", "--set=evaluation.times=3"]
 IN_TRAINING = 5
 """Every fifth kill comes while trials train, the others while the driver or Ray starts."""
@@ -59,7 +59,7 @@ def studies(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         driver = start(*place, "--name=killed", *begin, cwd=studies)
         if kill % IN_TRAINING == 0:
             wait_for(driver, lambda began=began: trains(folder, began))
-        time.sleep(draw.uniform(0, 0.8) if kill % IN_TRAINING == 0 else draw.uniform(0.3, 2.5))
+        time.sleep(draw.uniform(0, 0.3) if kill % IN_TRAINING == 0 else draw.uniform(0.3, 2.5))
         assert driver.poll() is None, driver.communicate()[0]
         kill_driver(driver)
         now = {file.name: file.read_bytes() for file in folder.path.glob("records/0*.json")}
@@ -68,7 +68,7 @@ def studies(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert 0 < len(before) < TRIALS, "no kill came between two trials"
     for name, begin in (("killed", ["--resume"]), ("unbroken", new)):
         driver = start(*place, f"--name={name}", *begin, cwd=studies)
-        said, _ = driver.communicate(timeout=200)
+        said, _ = driver.communicate(timeout=400)
         assert driver.returncode == 0, said
     return studies
 

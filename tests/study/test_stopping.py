@@ -101,7 +101,7 @@ def story(scene_file: Path, folder: StudyFolder) -> dict[str, Ended]:
         driver.wait_until_it_trains(folder)
         ended[way] = driver.end(send, number, times)
     last = Driver(studies, "--resume").process
-    said, _ = last.communicate(timeout=150)
+    said, _ = last.communicate(timeout=400)
     ended["resumed"] = Ended(said, last.returncode, 0.0, [])
     for way, how in ended.items():
         print(f"{way}: {how.seconds:.1f} s")

@@ -255,7 +255,7 @@ def lost(bucket: str, scene_file: Path, tmp_path_factory: pytest.TempPathFactory
     shutil.rmtree(machines[0])
     kept = {k: storage.read(k) or b"" for k in storage.listing() if k.startswith("records/")}
     driver = start(f"--studies={machines[1]}", *name, "--resume", cwd=machines[1])
-    said, _ = driver.communicate(timeout=200)
+    said, _ = driver.communicate(timeout=400)
     folder = StudyFolder(machines[1] / "lost")
     return Lost(folder, storage, kept, said, driver.returncode)
 

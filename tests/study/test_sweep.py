@@ -63,7 +63,7 @@ def story(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
     hurt = min(checkpoints_of_running(folder))
     hurt.write_bytes(b"no checkpoint")
     resumed = start(*name, "--resume", "--wandb=offline", cwd=studies)
-    said, _ = resumed.communicate(timeout=150)
+    said, _ = resumed.communicate(timeout=400)
     return Story(
         folder, listening, refused, driver.pid, before, hurt.stem, said, resumed.returncode
     )

@@ -56,8 +56,8 @@ def simulate(folder: StudyFolder, spec: StudySpec) -> list[tuple[float, float]]:
         outcome = Outcome("completed", "", STEPS, points[-1]["psnr"]) if done else None
         if books.hear(Message(assignment.number, "", "", points, outcome)) and not done:
             go_on(assignment, evaluations, best)
-        else:
-            begin()
+            continue
+        begin()
         now = standing(ledger.trials(), spec)
         if rate := pace.steps_a_second(clock, now):
             told.append((clock, now.steps_left / rate))
