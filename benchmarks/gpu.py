@@ -15,6 +15,7 @@ import argparse
 import multiprocessing
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,11 @@ def steps_a_second(step: Callable[[], None], steps: int = STEPS, settle: int = S
 def peak() -> float:
     """Operations a second of the largest bfloat16 product that fits comfortably."""
     a, b = (torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16) for _ in range(2))
-    return steps_a_second(lambda: torch.mm(a, b) and None, 20, 5) * 2 * 8192**3
+
+    def product() -> None:
+        torch.mm(a, b)
+
+    return steps_a_second(product, steps=500, settle=500) * 2 * 8192**3
 
 
 def single(peer: Path | None, ceiling: float) -> list[list[object]]:
@@ -81,14 +86,26 @@ def single(peer: Path | None, ceiling: float) -> list[list[object]]:
             "ours, empty space left out": run_of(shape, rays, fine, 32).advance,
         }
         if peer:
-            torch.set_default_device("cuda")
-            sides["nerf-pytorch"] = theirs(shape, rays, peer, fine)
-            torch.set_default_device(None)
+            sides["nerf-pytorch"] = on_gpu(partial(theirs, shape, rays, peer, fine, "cuda"))
         for name, step in sides.items():
             speed = steps_a_second(step)
             share = f"{operations(shape, points) * speed / ceiling:.0%}" if name == "ours" else ""
             rows.append([f"{shape}, {rays} x {SAMPLES}+{fine}", name, speed, rays * speed, share])
     return rows
+
+
+def on_gpu(make: Callable[[], Callable[[], None]]) -> Callable[[], None]:
+    """The peer's step with every tensor that it makes on the GPU, as its own main does it."""
+
+    def under_cuda(call: Callable[[], Any]) -> Any:
+        torch.set_default_tensor_type(torch.cuda.FloatTensor)
+        try:
+            return call()
+        finally:
+            torch.set_default_tensor_type(torch.FloatTensor)
+
+    step = under_cuda(make)
+    return lambda: under_cuda(step)
 
 
 def _worker(seed: int, ready: Any, go: Any, done: Any) -> None:
@@ -114,11 +131,11 @@ def in_processes(trials: int) -> float:
     for worker in workers:
         worker.start()
     for _ in workers:
-        ready.get()
+        ready.get(timeout=300)  # a worker that died, for want of memory perhaps, never answers
     began = time.perf_counter()
     go.set()
     for _ in workers:
-        done.get()
+        done.get(timeout=300)
     taken = time.perf_counter() - began
     for worker in workers:
         worker.join()
@@ -129,6 +146,7 @@ def in_turns(trials: int) -> float:
     """Steps a second of all trials together, one process, a stream and graphs each."""
     runs = [run_of("4x128", 256, 0, 32, seed) for seed in range(trials)]
     streams = [torch.cuda.Stream() for _ in runs]
+    torch.cuda.synchronize()
 
     def all_once() -> None:
         for run, stream in zip(runs, streams, strict=True):
@@ -170,9 +188,11 @@ def main() -> None:
     parser.add_argument("--peer", type=Path, help="a checkout of nerf-pytorch")
     parser.add_argument("--scene", help="the full Lego scene, for --quality")
     parser.add_argument("--quality", action="store_true", help="time to the paper's PSNR too")
-    parser.add_argument("--pack", type=int, nargs="*", default=[1, 2, 4, 8, 16, 32])
+    parser.add_argument("--pack", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32])
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
+    if asked.quality and not asked.scene:
+        parser.error("--quality needs --scene")
     if not torch.cuda.is_available():
         raise SystemExit("error: torch finds no GPU here; run this where it does")
     tables: dict[str, list[list[object]]] = {}
@@ -182,7 +202,7 @@ def main() -> None:
     show(f"one trial; peak {ceiling / 1e12:.0f} TFLOP/s", columns, tables["one trial"])
     packed = [[k, in_processes(k), in_turns(k)] for k in asked.pack]
     tables["packed"] = [[*row, row[1] / packed[0][1], row[2] / packed[0][2]] for row in packed]
-    columns = ["trials", "processes: steps/s", "streams: steps/s", "x of one", "x of one"]
+    columns = ["trials", "processes: steps/s", "streams: steps/s", "x of first", "x of first"]
     show("trials packed, 4x128, 256 rays", columns, tables["packed"])
     if asked.quality:
         tables["quality"] = time_to(asked.scene)

@@ -4,9 +4,10 @@
         --minimal-nerf PATH --nerf-pytorch PATH --limit 900
 
 Each side trains on the same training views and is asked now and then, its clock stopped, for the
-same held-out pixels. The peers run at their own defaults: minimal-nerf's Lightning loop (needs
-pytorch_lightning), nerf-pytorch's network, rays and renderer with the loop and the settings of its
-lego config. A side that does not get there within --limit seconds counts as slower than that.
+same held-out pixels. The peers run at their own defaults: minimal-nerf's module, data set and
+loader (needs pytorch_lightning), nerf-pytorch's network, rays and renderer with the loop and the
+settings of its lego config. A side that does not get there within --limit seconds counts as slower
+than that.
 `plain` is this project's loop at the same settings as `ours, fast`, in float32 and asking
 everywhere: what the fast path alone is worth.
 """
@@ -81,6 +82,7 @@ def held_out(scene: Scene, render: Callable[[int], torch.Tensor]) -> float:
 def nerf_pytorch(scene: Scene, peer: Path) -> Side:
     """Its lego config: 1,024 rays of one view a step, 64 + 128 samples, two 8 x 256 networks."""
     helpers, functions = reference(peer)
+    torch.manual_seed(0)
     embed, position = helpers.get_embedder(10)
     embed_direction, direction = helpers.get_embedder(4)
     coarse, fine = (

@@ -2,7 +2,8 @@
 
 Grids of growing resolution lie over a box. A position takes from each the trilinear mean of its
 cell's eight corners, whose features are learnt and kept in a table of fixed size: corners share an
-entry where a hash says so, and training lets the ones that matter win.
+entry where a hash says so, and training lets the ones that matter win. All grids are hashed, the
+coarse ones too, which the paper indexes one to one: a few per cent of their corners share an entry.
 """
 
 from __future__ import annotations

@@ -38,8 +38,9 @@ class Nerf(nn.Module):
         sampling, cells = config.sampling, config.compute.occupancy
         samples = {"only": sampling.coarse, "coarse": sampling.coarse}
         samples["fine"] = sampling.coarse + sampling.fine
+        delta = sampling.span / sampling.coarse
         self.grids = nn.ModuleDict(
-            {name: Occupancy(cells, box, samples[name], sampling.span) for name in self.passes()}
+            {name: Occupancy(cells, box, samples[name], delta) for name in self.passes()}
             if cells
             else {}
         )
@@ -91,28 +92,31 @@ class Nerf(nn.Module):
         generator: Generator | None,
         turn: Tensor | None,
     ) -> Rendering:
-        field, grid = self.passes()[name], None
+        field, noise = self.passes()[name], self._noise(t, generator)
         edges = edges_around(t, self.config.sampling.near, self.config.sampling.far)
-        if name in self.grids:
-            grid = cast(Occupancy, self.grids[name])
-            cell = grid.cell_of(origins, directions, t)
-            asked = grid.chosen(cell, edges.diff(dim=-1), turn)
-        else:
-            asked = torch.arange(t.numel(), device=t.device)
+        if name not in self.grids:
+            positions = origins[:, None] + t[..., None] * directions[:, None]
+            raw_density, rgb = field(positions, directions)
+            density = field.density_activation(raw_density + noise)
+            return composite(density, rgb, t, edges, background)
+        grid = cast(Occupancy, self.grids[name])
+        cell = grid.cell_of(origins, directions, t)
+        asked = grid.chosen(cell, edges.diff(dim=-1), turn)
         ray = asked // t.shape[1]
-        positions = torch.addcmul(
-            origins.index_select(0, ray),
-            t.flatten().index_select(0, asked)[:, None],
-            directions.index_select(0, ray),
-        )
+        along = t.flatten().index_select(0, asked)[:, None]
+        positions = origins.index_select(0, ray) + along * directions.index_select(0, ray)
         raw_density, rgb = field.at(positions, directions, ray)
-        noise = self.config.optimisation.density_noise
-        if generator is not None and noise:
-            drawn = torch.randn(t.shape, generator=generator, device=t.device)
-            raw_density = raw_density + noise * drawn.flatten().index_select(0, asked)
-        density = field.density_activation(raw_density)
-        if grid is not None and turn is not None:
+        noise = noise.expand_as(t).flatten().index_select(0, asked)
+        density = field.density_activation(raw_density + noise)
+        if turn is not None:
             grid.learn(cell.flatten().index_select(0, asked), density)
         density = density.new_zeros(t.numel()).index_copy(0, asked, density).view(t.shape)
         rgb = rgb.new_zeros(t.numel(), 3).index_copy(0, asked, rgb).view(*t.shape, 3)
         return composite(density, rgb, t, edges, background)
+
+    def _noise(self, t: Tensor, generator: Generator | None) -> Tensor:
+        """What is added to the raw density of training samples; a zero where nothing is."""
+        scale = self.config.optimisation.density_noise
+        if generator is None or not scale:
+            return t.new_zeros(1, 1)
+        return scale * torch.randn(t.shape, generator=generator, device=t.device)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from nerf.shapes import Bool, Float, Int
 
 WARM_UP = 48
-"""Steps during which everything is asked and the grid only learns."""
+"""Steps, after those over which the learning rate rises, until samples are first left out."""
 
 REFRESH_EVERY = 16
 """Steps between two refreshes of what is left out."""
@@ -25,7 +25,7 @@ FORGET = 0.95
 """Share of the densest that a cell still remembers after a step in which it was asked."""
 
 SEEN = 0.01
-"""Largest share of light that a sample in a cell taken for empty may stop."""
+"""Largest share of light that a coarse sample in a cell taken for empty may stop."""
 
 SPENT = -math.log(1e-3)
 """Optical depth behind which a sample makes less than a thousandth of a picture."""
@@ -37,7 +37,7 @@ _EMPTY = -1.0
 
 
 class Occupancy(nn.Module):
-    """`cells`^3 cells over a box, for rays of so many `samples` over a `span`, scene units.
+    """`cells`^3 cells over a box, for rays of so many `samples`, usually `delta` apart.
 
     It has no parameters; its buffers are the memory.
     """
@@ -48,20 +48,21 @@ class Occupancy(nn.Module):
     known: Tensor
     wanted: Tensor
 
-    def __init__(self, cells: int, box: Float[Tensor, "2 3"], samples: int, span: float) -> None:
+    def __init__(self, cells: int, box: Float[Tensor, "2 3"], samples: int, delta: float) -> None:
         super().__init__()
         self.cells = cells
         self.samples = samples
-        self.delta = span / samples
+        self.delta = delta
+        self.forget = FORGET
         self.register_buffer("box", box.clone())
         count = cells**3 + 1  # the last one stands for all that lies outside
         self.register_buffer("densest", torch.full((count,), math.inf))
         self.register_buffer("thinnest", torch.full((count,), math.inf))
+        # Density that each cell has at least, or _EMPTY, as of the last refresh.
         self.register_buffer("known", torch.zeros(count))
         # Most samples that any batch has needed since the last `fit`.
         self.register_buffer("wanted", torch.zeros((), dtype=torch.int64))
         self.room: int | None = None
-        # Density that each cell has at least, or _EMPTY, as of the last refresh.
 
     def cell_of(
         self,
@@ -97,10 +98,13 @@ class Occupancy(nn.Module):
         needed = self.needed(cell, deltas).flatten()
         number = torch.arange(len(needed), device=cell.device)
         others = (number * 37 + (0 if turn is None else turn * 53)) & (SHARES - 1)
-        rank = torch.where(needed, 0, 1 + others).to(torch.uint8)
+        # What does not fit into a room is then spread over all rays, and changes with the turn.
+        rank = torch.where(needed, others, SHARES + others).to(torch.uint8)
         wanted = needed.sum()
-        torch.maximum(self.wanted, wanted, out=self.wanted)
-        room = None if turn is None else self.room
+        room = None
+        if turn is not None:
+            torch.maximum(self.wanted, wanted, out=self.wanted)
+            room = self.room
         size = roomy(int(wanted), len(needed)) if room is None else room
         return rank.argsort(stable=True)[:size]
 
@@ -117,10 +121,10 @@ class Occupancy(nn.Module):
         """Takes note of the densities that were found."""
         density = density.detach()
         densest, thinnest = self.densest.take(cell), self.thinnest.take(cell)
-        # A cell that was asked several times forgets once: its samples write the same here.
-        self.densest.scatter_(0, cell, torch.where(densest.isinf(), 0.0, FORGET * densest))
+        # A cell that was asked several times at once forgets once: its samples write the same.
+        self.densest.scatter_(0, cell, torch.where(densest.isinf(), 0.0, self.forget * densest))
         self.densest.scatter_reduce_(0, cell, density, "amax")
-        self.thinnest.scatter_(0, cell, thinnest / FORGET)
+        self.thinnest.scatter_(0, cell, thinnest / self.forget)
         self.thinnest.scatter_reduce_(0, cell, density, "amin")
 
     def refresh(self) -> None:

@@ -10,9 +10,10 @@ from torch import Generator
 from nerf.config import NerfConfig
 from nerf.cuda_graph import GraphedStep
 from nerf.dataset import TrainingRays
+from nerf.errors import InputError
 from nerf.health import HealthWatch
 from nerf.model import Nerf
-from nerf.occupancy import REFRESH_EVERY, WARM_UP
+from nerf.occupancy import FORGET, REFRESH_EVERY, WARM_UP
 from nerf.schedule import learning_rate
 
 SAMPLES_AT_ONCE = 32_768
@@ -37,8 +38,10 @@ class TrainingStep:
         device = rays.rgb.device
         on_gpu = device.type == "cuda"
         samples = config.sampling.coarse + config.sampling.fine
-        at_once = max(SAMPLES_AT_ONCE // samples, 1)
-        self._rays_at_once = self._config.rays if on_gpu else at_once
+        at_once = self._config.rays if on_gpu else max(SAMPLES_AT_ONCE // samples, 1)
+        self._rays_at_once = min(at_once, self._config.rays)
+        for grid in model.occupancies():  # which hears of a step in so many parts
+            grid.forget = FORGET ** (self._rays_at_once / self._config.rays)
         self._rate = torch.zeros((), device=device)
         self.optimiser = torch.optim.Adam(
             model.parameters(), lr=self._rate if on_gpu else 0.0, fused=True, capturable=on_gpu
@@ -62,7 +65,8 @@ class TrainingStep:
         else:
             self._graphed((self._cropped(), *rooms))
         self.number += 1
-        if self.number >= WARM_UP and self.number % REFRESH_EVERY == 0:
+        learnt = self.number >= WARM_UP + self._config.warm_up
+        if learnt and self.number % REFRESH_EVERY == 0:
             for grid in self._model.occupancies():
                 grid.refresh()
                 if self._graphed:
@@ -97,6 +101,7 @@ class TrainingStep:
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs, beside the model."""
         return {
+            "device": self._turn.device.type,
             "number": self.number,
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
@@ -104,10 +109,16 @@ class TrainingStep:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Goes on where `state` was taken."""
+        """Goes on where `state` was taken; raises `InputError` on another kind of device."""
+        device = self._turn.device.type
+        if state["device"] != device:
+            raise InputError(
+                f"the checkpoint was made on {state['device']}, this is {device}: their random "
+                "numbers differ; go on where it began, or start a new run"
+            )
         self.number = state["number"]
         self.optimiser.load_state_dict(state["optimiser"])
-        if self._graphed:  # loading puts a number in the place of the tensor
+        if self._graphed:  # loading puts a copy in the place of the tensor
             self.optimiser.param_groups[0]["lr"] = self._rate
         self.generator.set_state(state["generator"])
         self.losses.copy_(state["losses"])

@@ -14,7 +14,7 @@ import nerf
 import study
 from nerf.errors import InputError
 from study.folder import StudyFolder
-from study.resources import Resources
+from study.resources import Resources, slots_of_gpus
 from study.spec import StudySpec
 from study.storage import Storage
 
@@ -38,7 +38,7 @@ def fit_cluster(spec: StudySpec, total: Mapping[str, float] | None = None) -> Re
     cpus, gpus = int(total.get("CPU", 0)), int(total.get("GPU", 0))
     slots = cpus // spec.cpus_per_trial
     if spec.gpus_per_trial:
-        slots = min(slots, int(gpus / spec.gpus_per_trial))
+        slots = min(slots, slots_of_gpus(gpus, spec.gpus_per_trial))
     if slots < 1:
         raise InputError(
             f"no trial fits: the cluster has {cpus} CPUs and {gpus} GPUs, a trial asks for "

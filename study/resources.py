@@ -44,15 +44,21 @@ def fit(spec: StudySpec) -> Resources:
                 f"--gpus-per-trial {spec.gpus_per_trial:g} is more than the {gpus} here; lower it, "
                 "or leave it out to train on CPUs"
             )
-        # Ray packs fractions of one GPU, never a share of two.
-        each = int(1 / spec.gpus_per_trial) if spec.gpus_per_trial < 1 else 1
-        slots = min(slots, int(gpus * each / max(spec.gpus_per_trial, 1)))
+        slots = min(slots, slots_of_gpus(gpus, spec.gpus_per_trial))
     at_once = min(slots, spec.max_concurrent) if spec.max_concurrent else slots
     return Resources(cpus, gpus, at_once)
 
 
+def slots_of_gpus(gpus: int, per_trial: float) -> int:
+    """Trials that so many GPUs hold: Ray packs fractions of one GPU, never a share of two."""
+    return gpus * int(1 / per_trial) if per_trial < 1 else int(gpus / per_trial)
+
+
 def gpu_share(cpus_per_trial: int) -> float:
-    """The share of a GPU that lets every CPU here drive a trial; 0 where there is no GPU."""
+    """The share of a GPU that lets every CPU here drive a trial; 0 where there is no GPU.
+
+    A rule of thumb, not measured: what a GPU bears depends on the networks.
+    """
     gpus = _gpus()
     if not gpus:
         return 0.0

@@ -9,7 +9,9 @@ import torch
 
 from nerf import step
 from nerf.baselines import baselines
+from nerf.checkpoint import load_checkpoint
 from nerf.errors import InputError
+from nerf.occupancy import FORGET
 from nerf.parameters import Flat, build
 from nerf.scenes.scene import Scene
 from nerf.schedule import evaluation_steps
@@ -73,7 +75,14 @@ class _Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("varied", [{}, {"sampling.fine": 8, "optimisation.density_noise": 0.5}])
+@pytest.mark.parametrize(
+    "varied",
+    [
+        {},
+        {"sampling.fine": 8, "optimisation.density_noise": 0.5},
+        {"encoding.kind": "hash", "encoding.hash_log2_entries": 10},
+    ],
+)
 def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(
     ball: Scene, tmp_path: Path, varied: Flat
 ) -> None:
@@ -89,6 +98,37 @@ def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(
     heard: list[Progress] = []
     resumed = train(config, ball, heard.append, checkpoint=checkpoint)
     assert [p.step for p in heard] == [40]
+    assert same(resumed, train(config, ball))
+
+
+def test_a_run_that_leaves_space_out_is_resumed_bit_for_bit_too(
+    ball: Scene, tmp_path: Path
+) -> None:
+    longer: Flat = {
+        "optimisation.steps": 120,
+        "compute.occupancy": 8,
+        "compute.precision": "bf16",
+        "sampling.fine": 8,
+    }
+    config = build({**TINY, **longer})
+    left_out = []
+
+    def die_at(step: int) -> None:
+        if step == 95:
+            raise _Killed
+
+    def picture(step: int, render: object) -> None:
+        assert callable(render)
+        render()
+
+    checkpoint = tmp_path / "run.pt"
+    with pytest.raises(_Killed):
+        train(config, ball, on_step=die_at, on_picture=picture, checkpoint=checkpoint)
+    for name, known in load_checkpoint(checkpoint)["model"].items():
+        if name.endswith("known"):
+            left_out.append(bool((known < 0).any()))
+    assert any(left_out)
+    resumed = train(config, ball, checkpoint=checkpoint)
     assert same(resumed, train(config, ball))
 
 
@@ -148,5 +188,8 @@ def test_a_large_batch_is_one_step_however_it_is_cut(
         runs.append(run)
     whole, cut = runs
     torch.testing.assert_close(whole.step.losses, cut.step.losses)
+    for half, full in zip(cut.model.occupancies(), whole.model.occupancies(), strict=True):
+        assert half.forget > full.forget, "a part of a step forgets a part"
+        torch.testing.assert_close(half.densest, full.densest, rtol=1 - FORGET, atol=1e-6)
     for ours, theirs in zip(cut.model.parameters(), whole.model.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-3, atol=1e-6)
