@@ -7,7 +7,6 @@ of them covers the space evenly and a longer study goes on where a shorter one s
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import qmc
 
 from nerf.parameters import Value
 from study.space import Space
@@ -15,6 +14,10 @@ from study.space import Space
 
 def explore_point(space: Space, seed: int, index: int) -> dict[str, Value]:
     """The values of the `index`-th point of the study with this seed; the same for ever."""
+    from scipy.stats import (
+        qmc,  # half a second, which those who want a seed alone need not wait for
+    )
+
     sequence = qmc.Sobol(len(space.dimensions), scramble=True, rng=np.random.default_rng(seed))
     if index:  # SciPy does not know how to go forward by nothing
         sequence.fast_forward(index)

@@ -150,7 +150,7 @@ class _Trial:
         try:
             state = load_checkpoint(checkpoint)
             self._curve = list(state["curve"])
-            self._log.say(f"goes on after step {state['steps_done']}")
+            self._log.say(f"goes on after step {state['step']['number']}")
         except (InputError, KeyError) as error:
             checkpoint.replace(checkpoint.with_suffix(".pt.damaged"))
             notice = f"trial {self._assignment.number} starts anew: {error}"

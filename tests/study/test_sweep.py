@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 from study.design import explore_point
 from study.folder import STATES, StudyFolder
 from study.ledger import Ledger
+from study.space import DEFAULT_SETTINGS
 from study.spec import StudySpec
 from tests.study.conftest import TINY, kill_tree, record, start, wait_for
 
@@ -155,7 +156,7 @@ def test_curves_are_whole_across_the_resume(story: Story) -> None:
     for name in full["trial_id"]:
         steps = list(curves.loc[curves["trial_id"] == name, "step"])
         assert steps == sorted(set(steps))
-        assert (len(steps), steps[-1]) == (12, STEPS)
+        assert (len(steps), steps[-1]) == (DEFAULT_SETTINGS["evaluation.times"], STEPS)
 
 
 def test_ledger_and_records_agree_and_no_short_trial_is_complete(story: Story) -> None:
