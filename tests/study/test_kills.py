@@ -38,6 +38,11 @@ def trains(folder: StudyFolder, began: float) -> bool:
     return any(newer_than(began, file) for file in kept)
 
 
+def ended(folder: StudyFolder, began: float) -> bool:
+    """Has a trial been recorded since then?"""
+    return any(newer_than(began, file) for file in folder.path.glob("records/0*.json"))
+
+
 def newer_than(moment: float, file: Path) -> bool:
     try:
         return file.stat().st_mtime > moment
@@ -58,7 +63,9 @@ def studies(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         began = time.time()
         driver = start(*place, "--name=killed", *begin, cwd=studies)
         if kill % IN_TRAINING == 0:
-            wait_for(driver, lambda began=began: trains(folder, began))
+            # In the second half a trial must have ended, so that some kills come between two.
+            lived = ended if kill >= KILLS // 2 else trains
+            wait_for(driver, lambda began=began, lived=lived: lived(folder, began))
         time.sleep(draw.uniform(0, 0.3) if kill % IN_TRAINING == 0 else draw.uniform(0.3, 2.5))
         assert driver.poll() is None, driver.communicate()[0]
         kill_driver(driver)
