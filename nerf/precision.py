@@ -10,9 +10,11 @@ import torch
 
 from nerf.config import Precision
 
-# oneDNN keeps the kernels it has made, a thousand by default; a process that trains one network
-# after the other would grow by half a gigabyte for kernels whose shapes never come again.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
+# oneDNN, and torch's layer over it, keep the kernels they have made, a thousand each by default; a
+# process that trains one network after the other would grow by gigabytes for kernels whose shapes
+# never come again.
+for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(cache, "64")
 
 
 def matrix_dtype(precision: Precision, device: torch.device) -> torch.dtype:
