@@ -38,7 +38,7 @@ class StudySpec:
     background: Literal["white", "black"] = "white"
     """What lies behind pictures with an alpha channel."""
 
-    explore: int = 64
+    explore: int = 48
     """Trials of the explore phase: a quasi-random design, each at full budget."""
 
     optimize: int = 8

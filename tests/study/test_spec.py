@@ -50,7 +50,7 @@ def test_what_is_varied_is_not_settled_by_a_default_setting() -> None:
 def test_resuming_may_change_the_launch_but_not_the_study() -> None:
     kept = StudySpec(space=SPACE, scene="bricks", steps=100)
     check_unchanged(dataclasses.replace(kept, max_concurrent=1), kept, ["max_concurrent"])
-    with pytest.raises(InputError, match=r"--explore 99 differs from the study's 64"):
+    with pytest.raises(InputError, match=r"--explore 99 differs from the study's 48"):
         check_unchanged(dataclasses.replace(kept, explore=99), kept, ["explore"])
     other = dataclasses.replace(kept, space=study_space(["field.width"], [], 100))
     with pytest.raises(InputError, match="--vary and --set differ"):
