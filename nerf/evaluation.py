@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -16,7 +17,8 @@ from nerf.model import Nerf
 from nerf.scenes.scene import Float32, Scene, Split
 from nerf.shapes import Float
 
-RAYS_AT_ONCE = 4096
+SAMPLES_AT_ONCE = 131_072
+"""Samples that are rendered at once. Without gradients to come more of them pay than in training."""
 
 FLAWLESS = 100.0
 """dB that a view without any error counts for; its infinity would drown the other views."""
@@ -34,9 +36,9 @@ class Quality:
 class Picture:
     """What a grid of rays shows, on the CPU."""
 
-    rgb: Float[Tensor, "rows columns 3"]
+    rgb: Float[Tensor, "*grid 3"]
     """Colours in [0, 1]."""
-    depth: Float[Tensor, "rows columns"]
+    depth: Float[Tensor, " *grid"]
     """Expected distance, scene units."""
 
 
@@ -53,46 +55,55 @@ def grid_stride(scene: Scene, split: Split, pixels: int) -> int:
 
 def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
     """Quality on a grid of about `pixels` pixels over all views of a split."""
-    stride = grid_stride(scene, split, pixels)
-    scores = []
-    for view in scene.views(split):
-        rendered = render_view(model, scene, view, stride).rgb
-        truth = torch.tensor(view_pixels(scene, view, stride))
-        scores.append((min(psnr(rendered, truth), FLAWLESS), ssim(rendered, truth)))
-    return Quality(fmean(score[0] for score in scores), fmean(score[1] for score in scores))
+    views, stride = scene.views(split), grid_stride(scene, split, pixels)
+    truths = torch.tensor(np.stack([view_pixels(scene, view, stride) for view in views]))
+    rendered = render_views(model, scene, views, stride).rgb
+    shown = list(zip(rendered, truths, strict=True))
+    return Quality(
+        fmean(min(psnr(view, truth), FLAWLESS) for view, truth in shown),
+        fmean(ssim(view, truth) for view, truth in shown),
+    )
 
 
 def render_view(model: Nerf, scene: Scene, view: int, stride: int = 1) -> Picture:
     """Every `stride`-th pixel of a view as the model sees it."""
-    directions = torch.tensor(view_directions(scene, view, stride))
-    origin = torch.tensor(scene.world_from_camera[view, :3, 3])
-    return render_rays(model, origin.expand(directions.shape), directions, scene.background)
+    seen = render_views(model, scene, [view], stride)
+    return Picture(seen.rgb[0], seen.depth[0])
+
+
+def render_views(model: Nerf, scene: Scene, views: Sequence[int], stride: int) -> Picture:
+    """The same for several views: (views, rows, columns)."""
+    directions = np.stack([view_directions(scene, view, stride) for view in views])
+    origins = torch.tensor(scene.world_from_camera[list(views), :3, 3])[:, None, None]
+    return render_rays(
+        model, origins.expand(directions.shape), torch.tensor(directions), scene.background
+    )
 
 
 def render_rays(
     model: Nerf,
-    origins: Float[Tensor, "rows columns 3"],
-    directions: Float[Tensor, "rows columns 3"],
+    origins: Float[Tensor, "*grid 3"],
+    directions: Float[Tensor, "*grid 3"],
     background: Float32,
 ) -> Picture:
-    """The finest rendering of a grid of rays, some thousand at a time."""
+    """The finest rendering of a grid of rays, as many at a time as render fastest."""
     device = next(model.parameters()).device
     behind = torch.tensor(background, device=device)
-    chunks = zip(
-        torch.split(origins.reshape(-1, 3), RAYS_AT_ONCE),
-        torch.split(directions.reshape(-1, 3), RAYS_AT_ONCE),
-        strict=True,
-    )
+    samples = model.config.sampling.coarse + model.config.sampling.fine
+    rays = directions[..., 0].numel()
+    chunks = math.ceil(rays * samples / SAMPLES_AT_ONCE)  # of equal size, or nearly
     rgb, depth = [], []
     with torch.inference_mode():
-        for o, d in chunks:
+        for o, d in zip(
+            torch.tensor_split(origins.reshape(-1, 3), chunks),
+            torch.tensor_split(directions.reshape(-1, 3), chunks),
+            strict=True,
+        ):
             rendering = model(o.to(device), d.to(device), behind)[-1]
             rgb.append(rendering.rgb.clamp(0, 1).cpu())
             depth.append(rendering.depth.cpu())
-    rows, columns, _ = directions.shape
-    return Picture(
-        torch.cat(rgb).reshape(rows, columns, 3), torch.cat(depth).reshape(rows, columns)
-    )
+    grid = directions.shape[:-1]
+    return Picture(torch.cat(rgb).reshape(*grid, 3), torch.cat(depth).reshape(grid))
 
 
 def beside_truth(model: Nerf, scene: Scene, view: int) -> np.ndarray:

@@ -212,7 +212,7 @@ def _write(
             "source": asked.scene,
             "downscale": asked.downscale,
             "background": asked.background,
-            "hash": scene.content_hash(),
+            "hash": scene.content_hash,
         },
         "views": {"train": scene.train, "val": scene.val, "test": scene.test},
         "config": flatten(config),

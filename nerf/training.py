@@ -167,7 +167,7 @@ class TrainingRun:
         """Everything that `restore` needs, as tensors and plain values."""
         return {
             "config": flatten(self.config),
-            "scene": self.scene.content_hash(),
+            "scene": self.scene.content_hash,
             "model": self.model.state_dict(),
             "step": self.step.state(),
             "seconds": self.seconds,
@@ -180,7 +180,7 @@ class TrainingRun:
         """Goes on where `state` was taken; raises `InputError` if config or scene differ."""
         ours = flatten(self.config)
         differing = [path for path in ours if state["config"].get(path) != ours[path]]
-        if differing or state["scene"] != self.scene.content_hash():
+        if differing or state["scene"] != self.scene.content_hash:
             what = ", ".join(differing) or "the scene"
             raise InputError(f"the checkpoint is of another run: {what} differs; start a new one")
         self.model.load_state_dict(state["model"])

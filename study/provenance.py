@@ -32,7 +32,7 @@ def document(name: str, spec: StudySpec, scene: Scene, command: Sequence[str]) -
         "scene": {
             "source": scene.source,
             "name": scene.name,
-            "hash": scene.content_hash(),
+            "hash": scene.content_hash,
             "height": scene.height,
             "width": scene.width,
             "views": {split: len(scene.views(split)) for split in ("train", "val", "test")},

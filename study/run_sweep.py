@@ -167,7 +167,7 @@ def _kept(
     spec = dataclasses.replace(kept, space=space, **fields)
     check_unchanged(spec, kept, list(fields) + [key for key in ("vary", "set") if key in given])
     scene = _load_scene(spec)
-    if scene.content_hash() != document["scene"]["hash"]:
+    if scene.content_hash != document["scene"]["hash"]:
         raise InputError(
             f"the scene {spec.scene} is not the one that study {folder.name} began with; "
             "put the old one back, or give another --name"

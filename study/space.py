@@ -40,7 +40,7 @@ _NOT_VARIED = (
 DEFAULT_SETTINGS: dict[str, Value] = {
     "sampling.coarse": 48,
     "optimisation.rays": 256,
-    "evaluation.times": 10,
+    "evaluation.times": 8,
     "evaluation.pixels": 1024,
     "evaluation.final_pixels": 4096,
 }

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -107,6 +108,7 @@ class Scene:
                 "leave optimisation.background=scene"
             )
 
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 of everything a training run can see, in hexadecimal."""
         digest = hashlib.sha256()

@@ -70,7 +70,7 @@ def test_second_load_comes_from_the_cache(cache: Path, monkeypatch: pytest.Monke
     first = load_bricks(**SMALL)
     assert len(list(cache.glob("bricks-8x20x1-*.npz"))) == 1
     monkeypatch.setattr(bricks, "trace", lambda *_: pytest.fail("traced again"))
-    assert load_bricks(**SMALL).content_hash() == first.content_hash()
+    assert load_bricks(**SMALL).content_hash == first.content_hash
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_broken_cache_is_made_anew(cache: Path, damage: str) -> None:
         file.write_bytes(
             {"torn": whole[: len(whole) // 2], "empty": b"", "nonsense": b"x" * 99}[damage]
         )
-    assert load_bricks(**SMALL).content_hash() == first.content_hash()
+    assert load_bricks(**SMALL).content_hash == first.content_hash
     assert file.read_bytes() == whole
 
 

@@ -84,7 +84,7 @@ def test_blender_is_composited_premultiplied(tmp_path: Path) -> None:
         assert scene.alphas is not None
         np.testing.assert_allclose(scene.alphas, alphas[..., 0], atol=1e-6)
     np.testing.assert_allclose(scene.over("white").images, load(str(folder)).images, atol=1e-6)
-    assert scene.over("white").content_hash() != scene.content_hash()
+    assert scene.over("white").content_hash != scene.content_hash
 
 
 def test_downscale_averages_premultiplied_blocks(tmp_path: Path) -> None:
@@ -130,10 +130,10 @@ def test_frames_without_image_are_left_out_and_counted(tmp_path: Path) -> None:
 
 def test_frames_may_leave_out_the_png(tmp_path: Path) -> None:
     folder = makers.transforms(tmp_path / "scene")
-    whole = load(str(folder)).content_hash()
+    whole = load(str(folder)).content_hash
     for view in range(makers.VIEWS):
         makers.edit_frame(folder / "transforms.json", view, file_path=f"./images/{view:02d}")
-    assert load(str(folder)).content_hash() == whole
+    assert load(str(folder)).content_hash == whole
 
 
 def test_nerfstudios_split_is_kept(tmp_path: Path) -> None:

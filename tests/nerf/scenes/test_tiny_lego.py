@@ -63,7 +63,7 @@ def test_fetched_once_then_kept(server: str, cache: Path) -> None:
     first = load_tiny_lego(f"{server}/whole")
     assert first.name == "tiny-lego"
     assert first.images.shape == (106, 100, 100, 3)
-    assert load_tiny_lego(f"{server}/whole").content_hash() == first.content_hash()
+    assert load_tiny_lego(f"{server}/whole").content_hash == first.content_hash
     assert Handler.asked == ["/whole"]
     assert (cache / "tiny_nerf_data.npz").read_bytes() == Handler.files["/whole"]
 

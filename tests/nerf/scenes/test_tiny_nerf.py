@@ -43,5 +43,5 @@ def test_bytes_become_unit_range(tmp_path: Path) -> None:
 def test_hash_tells_scenes_apart_and_ignores_names(tmp_path: Path) -> None:
     for name, focal in (("a", 7.5), ("b", 7.5), ("c", 7.6)):
         np.savez(tmp_path / f"{name}.npz", **arrays(focal=np.array(focal)))
-    a, b, c = (load(str(tmp_path / f"{name}.npz")).content_hash() for name in "abc")
+    a, b, c = (load(str(tmp_path / f"{name}.npz")).content_hash for name in "abc")
     assert a == b != c
