@@ -260,6 +260,9 @@ class Compute:
     occupancy: int = 32
     """Cells along each side of the grid that learns where nothing is and leaves it out; 0: none."""
 
+    graphs: bool = True
+    """On a GPU, make each step by one replayed CUDA graph; processors have none."""
+
     def __post_init__(self) -> None:
         _require(
             self.occupancy == 0 or 8 <= self.occupancy <= 256,

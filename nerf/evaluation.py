@@ -18,7 +18,7 @@ from nerf.scenes.scene import Float32, Scene, Split
 from nerf.shapes import Float
 
 SAMPLES_AT_ONCE = 131_072
-"""Samples that are rendered at once. Without gradients to come more of them pay than in training."""
+"""Samples that are rendered at once: without gradients more of them pay than in training."""
 
 FLAWLESS = 100.0
 """dB that a view without any error counts for; its infinity would drown the other views."""

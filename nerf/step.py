@@ -52,11 +52,13 @@ class TrainingStep:
         self._turn = torch.zeros((), dtype=torch.int64, device=device)
         self.losses = torch.zeros(len(model.passes()), device=device)
         """Mean squared error of the last step's rays, one of each pass."""
-        self._graphed = GraphedStep(self._step, self.generator) if on_gpu else None
+        self._graphed = (
+            GraphedStep(self._step, self.generator) if on_gpu and config.compute.graphs else None
+        )
 
     def __call__(self) -> None:
         rate = learning_rate(self.number, self._config)
-        if self._graphed is None:
+        if self._rate.device.type == "cpu":
             self.optimiser.param_groups[0]["lr"] = rate
         self._rate.fill_(rate)
         rooms = [grid.room for grid in self._model.occupancies()]
@@ -69,7 +71,7 @@ class TrainingStep:
         if learnt and self.number % REFRESH_EVERY == 0:
             for grid in self._model.occupancies():
                 grid.refresh()
-                if self._graphed:
+                if self._turn.is_cuda:
                     grid.fit(self._config.rays)
 
     def _step(self) -> None:
@@ -118,7 +120,7 @@ class TrainingStep:
             )
         self.number = state["number"]
         self.optimiser.load_state_dict(state["optimiser"])
-        if self._graphed:  # loading puts a copy in the place of the tensor
+        if self._turn.is_cuda:  # loading puts a copy in the place of the tensor
             self.optimiser.param_groups[0]["lr"] = self._rate
         self.generator.set_state(state["generator"])
         self.losses.copy_(state["losses"])
