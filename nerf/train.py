@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-import math
 import shlex
 import signal
 import sys
@@ -23,14 +21,11 @@ from nerf.parameters import (
     read_settings,
     with_suggested_bounds,
 )
+from nerf.run_folder import CHECKPOINT, RESULT, Run, SceneSource, read_beginning
 
 if TYPE_CHECKING:
-    from nerf.config import NerfConfig
-    from nerf.scenes import Scene
     from nerf.training import TrainResult
 
-CHECKPOINT = "checkpoint.pt"
-RESULT = "result.json"
 FINAL_PIXELS = 40_000
 
 
@@ -40,16 +35,11 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         "Train one NeRF and keep what it learnt.",
         f"parameters for --set PATH=VALUE, with their defaults:\n{describe_parameters()}",
     )
-    parser.add_argument(
-        "--scene", default="bricks", help="bricks (built in, the default), tiny-lego or a PATH"
-    )
-    parser.add_argument(
-        "--downscale", type=int, default=1, metavar="N", help="divide photographs' sides by N"
-    )
+    parser.add_argument("--scene", help="bricks (built in, the default), tiny-lego or a PATH")
+    parser.add_argument("--downscale", type=int, metavar="N", help="divide photographs' sides by N")
     parser.add_argument(
         "--background",
         choices=("white", "black"),
-        default="white",
         help="behind pictures with an alpha channel (default white)",
     )
     parser.add_argument(
@@ -61,7 +51,9 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="seed of every random draw")
     parser.add_argument("--gpus", type=int, choices=(0, 1), help="default: 1 where there is one")
     parser.add_argument("--out", type=Path, help="folder to make (default runs/SCENE)")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run in --out, with what it began with"
+    )
     parser.add_argument(
         "--config",
         type=Path,
@@ -81,37 +73,69 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     """Trains, shows progress, and leaves a folder with the result, pictures and checkpoint."""
     asked = options()
-    settings = _settings(asked)
-    build(settings)  # what is wrong on its own is said before torch is imported and a scene read
-    from nerf.scenes import load
-
-    if Path(asked.scene).exists():
-        asked.scene = str(Path(asked.scene).resolve())  # as video.py finds it, whatever its folder
-    scene = load(asked.scene, downscale=asked.downscale, background=asked.background)
-    print(scene.summary)
-    config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))
-    out: Path = asked.out or Path("runs") / scene.name
+    run = _kept(asked) if asked.resume else _new(asked)
+    print(run.scene.summary)
     if asked.inspect:
-        return _inspect(scene, config, out)
-    if not asked.resume and any((out / name).exists() for name in (CHECKPOINT, RESULT)):
-        raise InputError(f"{out} holds a run; --resume goes on with it, --out names another folder")
-    if asked.resume and not (out / CHECKPOINT).exists():
-        raise InputError(f"{out} holds no {CHECKPOINT} to resume; leave --resume out to start")
+        return _inspect(run)
     device = _device(asked.gpus)
-    result = _train(config, scene, out, device)
+    if not asked.resume:
+        run.begin()
+    result = _train(run, device)
     if result is None:
-        again = [*sys.argv, *([] if asked.resume else ["--resume"])]
-        print(f"stopped; all that was done is kept. Go on with:\n  python {shlex.join(again)}")
+        again = shlex.join(["python", sys.argv[0], "--resume", "--out", str(run.out)])
+        print(f"stopped; all that was done is kept. Go on with:\n  {again}")
         return INTERRUPTED
-    _write(out, result, config, scene, device, asked)
+    run.write_result(result, device)
     print(f"{result.state}: {result.psnr:.2f} dB, SSIM {result.ssim:.3f} on validation views")
     if result.reason:
         print(f"  {result.reason}")
-    print(f"  {out / 'render.png'} (left: the field, right: the photograph), {out / RESULT}")
+    print(
+        f"  {run.out / 'render.png'} (left: the field, right: the photograph), {run.out / RESULT}"
+    )
     return 0
 
 
+def _new(asked: argparse.Namespace) -> Run:
+    settings = _settings(asked)
+    # A single run can afford more for its last figures than each of a study's many trials.
+    settings.setdefault("evaluation.final_pixels", FINAL_PIXELS)
+    build(settings)  # what is wrong on its own is said before torch is imported and a scene read
+    source = SceneSource(**_source(asked))
+    scene = source.load()
+    config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))
+    return Run(asked.out or Path("runs") / scene.name, source, scene, config)
+
+
+def _kept(asked: argparse.Namespace) -> Run:
+    """The run in `--out` as it was begun; `InputError` for options that say otherwise."""
+    if asked.out is None:
+        raise InputError("--resume needs the run's folder; give --out")
+    source, config = read_beginning(asked.out)
+    kept = vars(source) | flatten(config)
+    given = _source(asked) | flatten(build(_settings(asked), config))
+    for name, value in given.items():
+        if value != kept[name]:
+            raise InputError(
+                f"{asked.out} was begun with {name}={kept[name]}, not {value}; leave that out to "
+                "go on with it, or name another --out"
+            )
+    if not (asked.out / CHECKPOINT).exists():
+        raise InputError(
+            f"{asked.out} holds no {CHECKPOINT} to resume; leave --resume out to start"
+        )
+    return Run(asked.out, source, source.load(), config)
+
+
+def _source(asked: argparse.Namespace) -> dict[str, Any]:
+    """What the options say of the scene."""
+    given = {name: getattr(asked, name) for name in ("scene", "downscale", "background")}
+    if asked.scene and Path(asked.scene).exists():
+        given["scene"] = str(Path(asked.scene).resolve())  # to be found from any folder
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _settings(asked: argparse.Namespace) -> dict[str, Value]:
+    """What the options say of the parameters."""
     settings = parse_settings(asked.set)
     for path, value in (("optimisation.steps", asked.steps), ("seed", asked.seed)):
         if value is not None:
@@ -122,9 +146,6 @@ def _settings(asked: argparse.Namespace) -> dict[str, Value]:
         kept = read_settings(asked.config)
         given = {DERIVED[path].sets if path in DERIVED else path for path in settings}
         settings = {path: value for path, value in kept.items() if path not in given} | settings
-    # A single run can afford more for its last figures than each of a study's many trials.
-    if "evaluation.final_pixels" not in parse_settings(asked.set):
-        settings["evaluation.final_pixels"] = FINAL_PIXELS
     return settings
 
 
@@ -137,97 +158,52 @@ def _device(gpus: int | None) -> str:
     return "cuda" if available and gpus != 0 else "cpu"
 
 
-def _inspect(scene: Scene, config: NerfConfig, out: Path) -> int:
+def _inspect(run: Run) -> int:
     import imageio.v3 as iio
 
     from nerf.files import replace_atomically
     from nerf.scenes.inspect import picture
     from nerf.scenes.scene import Bounds
 
-    bounds = Bounds(config.sampling.near, config.sampling.far, "the command line")
+    scene, sampling = run.scene, run.config.sampling
+    bounds = Bounds(sampling.near, sampling.far, "the command line")
     suggested = (scene.bounds.near, scene.bounds.far)
     if (bounds.near, bounds.far) != suggested:
         scene = dataclasses.replace(scene, bounds=bounds)
-    replace_atomically(out / "inspect.png", lambda path: iio.imwrite(path, picture(scene)))
-    print(f"{out / 'inspect.png'}: do near and far hold the object? "
+    replace_atomically(run.out / "inspect.png", lambda path: iio.imwrite(path, picture(scene)))
+    print(f"{run.out / 'inspect.png'}: do near and far hold the object? "
           "If not, --set sampling.near=... --set sampling.far=...")  # fmt: skip
     return 0
 
 
-def _train(config: NerfConfig, scene: Scene, out: Path, device: str) -> TrainResult | None:
+def _train(run: Run, device: str) -> TrainResult | None:
     """The result, or None where Ctrl-C ended the run first."""
     from nerf.contact_sheet import ContactSheet
     from nerf.health import missed_object
     from nerf.progress_bar import ProgressBar
     from nerf.training import Interrupted, train
 
-    missed = missed_object(config, scene)
+    missed = missed_object(run.config, run.scene)
     if missed:
         print(f"warning: {missed}", file=sys.stderr)
     asked_to_stop: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: asked_to_stop.append(number))
     try:
-        with ProgressBar(config.optimisation.steps) as bar:
+        with ProgressBar(run.config.optimisation.steps) as bar:
             return train(
-                config,
-                scene,
+                run.config,
+                run.scene,
                 bar.evaluated,
                 on_step=bar.stepped,
-                on_picture=ContactSheet(out).add,
+                on_picture=ContactSheet(run.out).add,
                 should_stop=lambda: bool(asked_to_stop),
-                checkpoint=out / CHECKPOINT,
+                checkpoint=run.out / CHECKPOINT,
                 device=device,
             )
     except Interrupted:
         return None
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _write(
-    out: Path,
-    result: TrainResult,
-    config: NerfConfig,
-    scene: Scene,
-    device: str,
-    asked: argparse.Namespace,
-) -> None:
-    import imageio.v3 as iio
-
-    from nerf.files import replace_atomically, write_atomically
-
-    replace_atomically(out / "render.png", lambda path: iio.imwrite(path, result.picture))
-    summary = {
-        "state": result.state,
-        "reason": result.reason,
-        "psnr": result.psnr,
-        "ssim": result.ssim,
-        "test_psnr": result.test_psnr,
-        "test_ssim": result.test_ssim,
-        "seconds": result.seconds,
-        "steps": result.steps_done,
-        "device": device,
-        "scene": {
-            "name": scene.name,
-            "source": asked.scene,
-            "downscale": asked.downscale,
-            "background": asked.background,
-            "hash": scene.content_hash,
-        },
-        "views": {"train": scene.train, "val": scene.val, "test": scene.test},
-        "config": flatten(config),
-        "curve": [dataclasses.asdict(progress) for progress in result.curve],
-    }
-    write_atomically(out / RESULT, json.dumps(_json(summary), indent=2, allow_nan=False).encode())
-
-
-def _json(value: Any) -> Any:
-    """`value` with None for what a diverged run could not measure: JSON knows no NaN."""
-    if isinstance(value, dict):
-        return {key: _json(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Each frame shows colour on the left and depth on the right: near is bright, far 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nerf.command import Parser, exit_status
 from nerf.errors import InputError
+from nerf.run_folder import CHECKPOINT, read_beginning
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,19 +53,14 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     """Renders the flight with a progress bar."""
     asked = options()
-    summary_file = asked.run / "result.json"
-    if not summary_file.exists():
-        raise InputError(f"{asked.run} holds no result.json; name a folder nerf/train.py made")
+    source, _ = read_beginning(asked.run)
 
     from rich.progress import track
 
     from nerf.files import replace_atomically
-    from nerf.scenes import load
 
-    summary = json.loads(summary_file.read_text())
-    origin = summary["scene"]
-    scene = load(origin["source"], downscale=origin["downscale"], background=origin["background"])
-    model = trained_model(asked.run / "checkpoint.pt")
+    scene = source.load()
+    model = trained_model(asked.run / CHECKPOINT)
     frames = flight(model, scene, camera_path(scene, asked), asked.height or scene.height)
     shown = track(frames, description="rendering", total=asked.frames)
     video = asked.run / f"video.{asked.format}"

@@ -14,9 +14,8 @@ from study.space import Space
 
 def explore_point(space: Space, seed: int, index: int) -> dict[str, Value]:
     """The values of the `index`-th point of the study with this seed; the same for ever."""
-    from scipy.stats import (
-        qmc,  # half a second, which those who want a seed alone need not wait for
-    )
+    # Half a second, which those who want a seed alone need not wait for.
+    from scipy.stats import qmc
 
     sequence = qmc.Sobol(len(space.dimensions), scramble=True, rng=np.random.default_rng(seed))
     if index:  # SciPy does not know how to go forward by nothing

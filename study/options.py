@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from study.description import read_description
 from study.resources import MOST_A_GPU
 from study.space import DEFAULT_SETTINGS, DEFAULT_VARIED
 from study.spec import WANDB_MODES, StudySpec
+
+_Add = Callable[..., argparse.Action]
 
 _DESCRIPTION = """\
 Trains many NeRFs with Ray Tune, lets Optuna choose what varies between them, and leaves a study
@@ -48,67 +50,117 @@ def _parser() -> Parser:
         prog="run_sweep.py",
         argument_default=argparse.SUPPRESS,
     )
-    add = parser.add_argument
+    for title, add_options in (
+        ("what is studied", _add_what),
+        ("how much of it", _add_how_much),
+        ("what a trial gets", _add_resources),
+        ("where it runs and is kept", _add_where),
+        ("how it goes on, and is shown", _add_running),
+    ):
+        add_options(parser.add_argument_group(title).add_argument)
+    return parser
+
+
+def _add_what(add: _Add) -> None:
     add("--scene", metavar="bricks|tiny-lego|PATH", help="what to reconstruct (default: bricks)")
     add("--downscale", type=int, metavar="N", help="divide photographs' sides by N")
-    add("--background", choices=("white", "black"),
-        help="behind pictures with an alpha channel (default: white)")  # fmt: skip
+    add(
+        "--background",
+        choices=("white", "black"),
+        help="behind pictures with an alpha channel (default: white)",
+    )
+    add(
+        "--vary",
+        action="append",
+        metavar="PATH[=LOW:HIGH|=a,b,c]",
+        help="vary this parameter; may be given many times",
+    )
+    add(
+        "--set",
+        action="append",
+        metavar="PATH=VALUE",
+        help="hold this parameter at a value; may be given many times",
+    )
+    add(
+        "--study",
+        type=Path,
+        metavar="FILE",
+        help="a study in TOML or YAML, or a W&B sweep.yaml; options override it",
+    )
+    add(
+        "--save-study",
+        type=Path,
+        metavar="FILE",
+        help="write what is asked for as a TOML file for --study, and run nothing",
+    )
+
+
+def _add_how_much(add: _Add) -> None:
+    usual = StudySpec
+    explored = f"trials that explore (default: {usual.explore})"
+    add("--explore", type=int, metavar="N", help=explored)
+    optimised = f"trials that optimise (default: {usual.optimize})"
+    add("--optimize", type=int, metavar="M", help=optimised)
+    add(
+        "--replicates",
+        type=int,
+        metavar="R",
+        help="trials that run a configuration again with another seed, first explored ones, then "
+        f"the best (default: {usual.replicates})",
+    )
+    steps = f"steps of a full training (default: {usual.steps})"
+    add("--steps", type=int, metavar="S", help=steps)
+    add("--seed", type=int, metavar="K", help="makes the study repeatable (default: 0)")
+
+
+def _add_resources(add: _Add) -> None:
+    add("--cpus-per-trial", type=int, metavar="N", help="threads of each trial (default: 1)")
+    add(
+        "--gpus-per-trial",
+        type=_gpus,
+        metavar="F|auto",
+        help="may be a fraction; auto: each GPU here shared by as many trials as there are CPUs "
+        f"for, at most {MOST_A_GPU} (default: 0)",
+    )
+    add("--max-concurrent", type=int, metavar="K", help="trials at once (default: as many as fit)")
+    tries = f"tries more for a trial that breaks off (default: {StudySpec.retries})"
+    add("--retries", type=int, metavar="N", help=tries)
+    hangs = f"end a trial that makes no step for S seconds (default: {StudySpec.patience:g})"
+    add("--patience", type=float, metavar="S", help=hangs)
+
+
+def _add_where(add: _Add) -> None:
     add("--name", help="the study's name (default: the scene's, with the time)")
     add("--studies", metavar="DIR", help="where study folders lie (default: studies)")
     add(
-        "--explore",
+        "--address",
+        metavar="auto|HOST:PORT",
+        help="run on this Ray cluster, whose nodes share --studies or reach --storage",
+    )
+    add(
+        "--storage",
+        metavar="DIR|URL",
+        help="keep a copy of the study under this folder, s3://... or gs://...; with --resume "
+        "begin from it where the study folder is missing",
+    )
+    add("--wandb", choices=WANDB_MODES, help="Weights & Biases (default: off)")
+
+
+def _add_running(add: _Add) -> None:
+    add("--resume", action="store_true", help="go on with the study --name where it stopped")
+    add(
+        "--extend",
         type=int,
         metavar="N",
-        help=f"trials that explore (default: {StudySpec.explore})",
-    )
-    add(
-        "--optimize",
-        type=int,
-        metavar="M",
-        help=f"trials that optimise (default: {StudySpec.optimize})",
-    )
-    add("--replicates", type=int, metavar="R",
-        help="trials that run a configuration again with another seed, first explored ones, then "
-        f"the best (default: {StudySpec.replicates})")  # fmt: skip
-    add(
-        "--steps",
-        type=int,
-        metavar="S",
-        help=f"steps of a full training (default: {StudySpec.steps})",
-    )
-    add("--seed", type=int, metavar="K", help="makes the study repeatable (default: 0)")
-    add("--vary", action="append", metavar="PATH[=LOW:HIGH|=a,b,c]",
-        help="vary this parameter; may be given many times")  # fmt: skip
-    add("--set", action="append", metavar="PATH=VALUE",
-        help="hold this parameter at a value; may be given many times")  # fmt: skip
-    add("--cpus-per-trial", type=int, metavar="N", help="threads of each trial (default: 1)")
-    add("--gpus-per-trial", type=_gpus, metavar="F|auto",
-        help="may be a fraction; auto: each GPU here shared by as many trials as there are CPUs "
-        f"for, at most {MOST_A_GPU} (default: 0)")  # fmt: skip
-    add("--max-concurrent", type=int, metavar="K", help="trials at once (default: as many as fit)")
-    add("--address", metavar="auto|HOST:PORT",
-        help="run on this Ray cluster, whose nodes share --studies or reach --storage")  # fmt: skip
-    add("--storage", metavar="DIR|URL",
-        help="keep a copy of the study under this folder, s3://... or gs://...; with --resume "
-        "begin from it where the study folder is missing")  # fmt: skip
-    add("--retries", type=int, metavar="N",
-        help=f"tries more for a trial that breaks off (default: {StudySpec.retries})")  # fmt: skip
-    add("--patience", type=float, metavar="S",
-        help="end a trial that makes no step for S seconds "
-        f"(default: {StudySpec.patience:g})")  # fmt: skip
-    add("--wandb", choices=WANDB_MODES, help="Weights & Biases (default: off)")
-    add("--study", type=Path, metavar="FILE",
-        help="a study in TOML or YAML, or a W&B sweep.yaml; options override it")  # fmt: skip
-    add("--save-study", type=Path, metavar="FILE",
-        help="write what is asked for as a TOML file for --study, and run nothing")  # fmt: skip
-    add("--plain", action="store_true", help="a line a trial, no live view")
-    add("--resume", action="store_true", help="go on with the study --name where it stopped")
-    add("--extend", type=int, metavar="N",
         help="give the study --name N more trials of its design (0 with --replicates R: only R "
-        "more of those), and go on with it")  # fmt: skip
-    add("--allow-changes", action="store_true",
-        help="extend a study although code or libraries have changed since")  # fmt: skip
-    return parser
+        "more of those), and go on with it",
+    )
+    add(
+        "--allow-changes",
+        action="store_true",
+        help="extend a study although code or libraries have changed since",
+    )
+    add("--plain", action="store_true", help="a line a trial, no live view")
 
 
 def _gpus(text: str) -> float | str:

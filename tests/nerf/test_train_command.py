@@ -75,11 +75,17 @@ def test_ctrl_c_keeps_the_run_and_resume_ends_it(scene_file: Path, tmp_path: Pat
     process.send_signal(signal.SIGINT)
     rest = process.stdout.read()
     assert process.wait(timeout=30) == 130
-    assert "--resume" in rest
+    assert f"train.py --resume --out {tmp_path / 'run'}" in rest
     assert not (tmp_path / "run" / "result.json").exists()
 
     began = time.perf_counter()
-    resumed = run("train.py", *arguments, "--resume", cwd=tmp_path)
+    other = run("train.py", "--resume", "--out", "run", "--set=field.width=32", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "run was begun with field.width=16, not 32; leave that out" in other.stderr
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    resumed = run("train.py", "--resume", "--out", "../run", "--steps=3000", cwd=elsewhere)
     assert resumed.returncode == 0, resumed.stderr
     assert "step 750" not in resumed.stdout, f"began anew, {time.perf_counter() - began:.0f} s"
     curve = json.loads((tmp_path / "run" / "result.json").read_text())["curve"]
@@ -96,7 +102,8 @@ def test_ctrl_c_keeps_the_run_and_resume_ends_it(scene_file: Path, tmp_path: Pat
         (["--scene", "nowhere"], "--scene bricks"),
         (["--steps", "many"], "--steps"),
         (["--steps", "5", "--set", "optimisation.steps=6"], "twice"),
-        (["--resume"], "no checkpoint.pt to resume"),
+        (["--resume"], "give --out"),
+        (["--resume", "--out", "none"], "none holds no run"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(
