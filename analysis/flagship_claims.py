@@ -1,0 +1,152 @@
+"""The claims that the flagship studies were made to test, each as Markdown made from its tables."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from analysis.collapse import ended_by_themselves
+from analysis.export import pipe_table
+from analysis.load import Study, finished
+from analysis.rates import Rate, holm
+from nerf.errors import InputError
+
+SEEN = {"nothing": (-1.0, 0.01), "under half": (0.01, 0.5), "half to all": (0.5, 0.99),
+        "all": (0.99, 2.0)}  # fmt: skip
+"""Shares of the object's depth that lie between near and far, by what they are called."""
+
+
+def explored(study: Study) -> pd.DataFrame:
+    """The explored trials of a study of near and far, with `seen`: see `SEEN`."""
+    low, high = _object(study)
+    trials = study.trials[study.trials["phase"] == "explore"]
+    far, near = trials["sampling.far"].to_numpy(float), trials["sampling.near"].to_numpy(float)
+    inside = np.minimum(far, high) - np.maximum(near, low)
+    return trials.assign(seen=np.maximum(inside, 0.0) / (high - low))
+
+
+def by_seen(study: Study) -> str:
+    """How training goes by how much of the object near and far leave to be seen."""
+    trials = explored(study)
+    rows = []
+    for name, (least, most) in SEEN.items():
+        group = trials[(trials["seen"] >= least) & (trials["seen"] < most)]
+        psnr = group["psnr"]
+        rows.append(
+            {
+                "of the object's depth": name,
+                "trials": len(group),
+                "collapsed": _rate(group),
+                "no better than a flat picture": int((psnr <= _trivial(study)).sum()),
+                "median dB": f"{psnr.median():.2f}",
+                "middle half, dB": f"{psnr.quantile(0.25):.2f} to {psnr.quantile(0.75):.2f}",
+            }
+        )
+    return pipe_table(pd.DataFrame(rows))
+
+
+def harm_in_silence(study: Study) -> str:
+    """How many of the trials that bounds ruined say so by collapsing."""
+    trials, trivial = explored(study), _trivial(study)
+    worthless = trials[trials["psnr"] <= trivial]
+    flagged = int((worthless["state"] == "collapsed").sum())
+    blind, whole = trials[trials["seen"] < 0.5], trials.loc[trials["seen"] >= 0.99, "psnr"].median()
+    alive = blind[(blind["state"] == "completed") & (blind["psnr"] > trivial)]["psnr"]
+    return (
+        f"{len(worthless)} trials ended no better than the best picture that shows nothing of the "
+        f"object ({trivial:.1f} dB); {flagged} of them were flagged as collapsed. Of the "
+        f"{len(blind)} trials that saw under half of the object {len(alive)} ended alive and above "
+        f"that, at {alive.median():.1f} dB in the middle: {whole - alive.median():.1f} dB below "
+        "those that saw all of it, without any sign of trouble but that."
+    )
+
+
+def suggestion(study: Study, suggested: Study) -> str:
+    """How good the suggested bounds are among all that were tried."""
+    runs, trials = finished(suggested.trials)["psnr"], explored(study)
+    better = Rate.of("", len(trials), int((trials["psnr"] > runs.mean()).sum()))
+    low, high = _object(study)
+    return (
+        f"The bounds suggested from the silhouettes, {low:.2f} and {high:.2f}, with {len(runs)} "
+        f"seeds: {mean_interval(runs)} dB. {better.words} of the explored pairs did better than "
+        "that mean."
+    )
+
+
+def _object(study: Study) -> tuple[float, float]:
+    """Where the object begins and ends, as the scene suggested it."""
+    if study.space.bounds is None:
+        raise InputError(f"study {study.name} does not say where its object lies")
+    return study.space.bounds
+
+
+def _trivial(study: Study) -> float:
+    return max(study.baselines.values())
+
+
+def rates_by(study: Study, rows: str, columns: str) -> str:
+    """Collapsed of all explored trials for each pair of choices, and by row and column alone."""
+    trials = ended_by_themselves(study.trials)
+    across = sorted(trials[columns].unique())
+    table = []
+    for row, of_row in trials.groupby(rows):
+        cells = {str(column): _counts(of_row[of_row[columns] == column]) for column in across}
+        table.append(
+            {rows: row, **cells, "together": _rate(of_row), "median dB alive": _alive(of_row)}
+        )
+    cells = {str(column): _rate(trials[trials[columns] == column]) for column in across}
+    table.append({rows: "together", **cells, "together": _rate(trials),
+                  "median dB alive": _alive(trials)})  # fmt: skip
+    return pipe_table(pd.DataFrame(table))
+
+
+def differing(study: Study, path: str) -> str:
+    """Fisher's exact test of collapse between every two choices, corrected after Holm."""
+    from scipy.stats import fisher_exact
+
+    trials = ended_by_themselves(study.trials)
+    pairs = list(itertools.combinations(sorted(trials[path].unique()), 2))
+    dead = trials["state"] == "collapsed"
+
+    def p_value(pair: tuple[object, object]) -> float:
+        counts = [
+            [int((dead & (trials[path] == c)).sum()), int((~dead & (trials[path] == c)).sum())]
+            for c in pair
+        ]
+        return float(fisher_exact(counts).pvalue)
+
+    corrected = holm([p_value(pair) for pair in pairs])
+    told = [
+        f"{a} and {b} (p = {p:.2g})"
+        for (a, b), p in sorted(zip(pairs, corrected, strict=True), key=lambda entry: entry[1])
+        if p < 0.05
+    ]
+    if not told:
+        return f"No two of {path} differ beyond chance."
+    return f"Beyond chance differ: {'; '.join(told)}. No other two of {path} do."
+
+
+def mean_interval(values: pd.Series) -> str:
+    """A mean with its 95 % t interval."""
+    from scipy.stats import t
+
+    mean, n = float(values.mean()), len(values)
+    if n < 2:
+        return f"{mean:.2f}"
+    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
+
+
+def _rate(trials: pd.DataFrame) -> str:
+    rate = Rate.of("", len(trials), int((trials["state"] == "collapsed").sum()))
+    return f"{rate.collapsed}/{rate.trials}: {rate.words}" if rate.trials else "–"
+
+
+def _counts(trials: pd.DataFrame) -> str:
+    return f"{int((trials['state'] == 'collapsed').sum())}/{len(trials)}"
+
+
+def _alive(trials: pd.DataFrame) -> str:
+    return f"{trials.loc[trials['state'] == 'completed', 'psnr'].median():.2f}"
