@@ -164,11 +164,12 @@ def _markdown(found: Findings, every: dict[str, pd.DataFrame]) -> str:
     parts = [f"# {_cell(found.study.name)}", found.headline, found.used.sentence()]
     for name, table in every.items():
         if name != "trials" and len(table):
-            parts += [f"## {name}", _pipe_table(table)]
+            parts += [f"## {name}", pipe_table(table)]
     return "\n\n".join(parts) + "\n"
 
 
-def _pipe_table(table: pd.DataFrame) -> str:
+def pipe_table(table: pd.DataFrame) -> str:
+    """A Markdown table; numbers to four significant digits, nothing that is read as markup."""
     lines = [list(map(_cell, table.columns)), ["---"] * table.shape[1]]
     lines += [list(map(_cell, row)) for row in table.itertuples(index=False)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
