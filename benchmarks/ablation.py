@@ -20,29 +20,27 @@ import argparse
 import dataclasses
 import json
 import math
-import multiprocessing
 import os
 import signal
 import sys
-import time
-from collections.abc import Iterator, Mapping
-from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
+from processes import Pool
 from reporting import show
 
 from nerf.box import seen_box
 from nerf.command import INTERRUPTED, Parser, exit_status
-from nerf.dataset import TrainingRays
+from nerf.dataset import TrainingRays, spread_views
 from nerf.errors import InputError
 from nerf.files import replace_atomically, write_atomically
 from nerf.parameters import Value, build, flatten, parse_settings, with_suggested_bounds
 from nerf.scenes import load
 from nerf.training import Interrupted, train
+from study.provenance import git_state
 
 COMPLETE: Mapping[str, Value] = {
     "sampling.coarse": 32,
@@ -105,7 +103,7 @@ def rows(complete: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
 def planned(asked: argparse.Namespace) -> list[Run]:
     """Every run, seed by seed; raises `InputError` where scene or folder do not suit."""
     scene = load(asked.scene, downscale=asked.downscale)
-    settings = {**COMPLETE, "optimisation.steps": asked.steps, **parse_settings(asked.set)}
+    settings = {**COMPLETE, **parse_settings(asked.set), "optimisation.steps": asked.steps}
     complete = with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far)
     box = seen_box(
         TrainingRays.of(scene), float(complete["sampling.near"]), float(complete["sampling.far"])
@@ -116,6 +114,8 @@ def planned(asked: argparse.Namespace) -> list[Run]:
             f"{scene.name}'s rays reach {reach:.2f} from the origin on an axis, where waves of "
             "coordinates repeat beyond pi; narrow sampling.near and sampling.far with --set"
         )
+    for changed in rows(complete).values():
+        spread_views(scene, int(changed.get("optimisation.views", 0)))  # has the scene so many?
     print(scene.summary)
     described = {"scene": scene.content_hash(), "complete": flatten(build(complete))}
     plan = asked.out / "plan.json"
@@ -168,6 +168,7 @@ def make(run: Run) -> None:
         "seconds": result.seconds,
         "state": result.state,
         "reason": result.reason,
+        "commit": (git_state(Path(__file__).parent) or {}).get("commit"),
     }
     # json writes NaN, as which a diverged run's figures are, and reads it again.
     write_atomically(run.result, json.dumps({**figures, "config": run.config}).encode())
@@ -180,8 +181,8 @@ def finished(runs: list[Run]) -> pd.DataFrame:
         if run.result.exists():
             figures = json.loads(run.result.read_text())
             config = figures.pop("config")
-            config.pop("seed")
-            kept.append(figures | config)
+            scene = Path(run.scene).resolve().name
+            kept.append({"scene": scene, **config, **figures})
     return pd.DataFrame(kept)
 
 
@@ -193,56 +194,12 @@ def keep(runs: list[Run], path: Path) -> pd.DataFrame:
     return table
 
 
-class Pool:
-    """Runs under way, at most so many at once, and how long they take."""
-
-    def __init__(self, waiting: list[Run], processes: int) -> None:
-        self._waiting = waiting
-        self._processes = processes
-        self._alive: dict[int, tuple[Run, SpawnProcess, float]] = {}
-        self._took: list[float] = []
-
-    def ended(self) -> Iterator[tuple[Run, int]]:
-        """Each run as its process ends, with its exit status."""
-        spawn = multiprocessing.get_context("spawn")
-        while self._waiting or self._alive:
-            while self._waiting and len(self._alive) < self._processes:
-                run = self._waiting.pop(0)
-                process = spawn.Process(target=make, args=(run,))
-                # A child hears of Ctrl-C only once it is able to keep itself.
-                before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-                process.start()
-                signal.signal(signal.SIGINT, before)
-                self._alive[process.sentinel] = (run, process, time.monotonic())
-            for sentinel in wait(list(self._alive)):
-                assert isinstance(sentinel, int)
-                run, process, began = self._alive.pop(sentinel)
-                process.join()
-                self._took.append(time.monotonic() - began)
-                yield run, process.exitcode or 0
-
-    def seconds_left(self) -> float:
-        """Until the last one ends, if those to come take as long as those that ended."""
-        usual, now = sum(self._took) / len(self._took), time.monotonic()
-        alive = [max(usual - (now - began), 0) for _, _, began in self._alive.values()]
-        return (sum(alive) + usual * len(self._waiting)) / self._processes
-
-    def stop(self) -> None:
-        """Lets every process write its checkpoint and end."""
-        for _, process, _ in self._alive.values():
-            if process.pid is not None and process.is_alive():
-                os.kill(process.pid, signal.SIGINT)
-        for _, process, _ in self._alive.values():
-            process.join()
-
-
 def carry_out(runs: list[Run], asked: argparse.Namespace) -> int:
     """Makes what is not finished; returns how many runs failed."""
     table, failed = asked.out / "runs.parquet", 0
     waiting = [run for run in runs if not run.result.exists()]
     print(f"{len(runs) - len(waiting)} of {len(runs)} runs are finished", flush=True)
-    pool = Pool(waiting, asked.processes)
-    try:
+    with Pool(waiting, make, asked.processes) as pool:
         for run, status in pool.ended():
             name = f"{run.row}, seed {run.seed}"
             if status:
@@ -257,8 +214,6 @@ def carry_out(runs: list[Run], asked: argparse.Namespace) -> int:
                 f"{figures['seconds']:.0f} s; about {pool.seconds_left() / 60:.0f} min left",
                 flush=True,
             )
-    finally:
-        pool.stop()
     return failed
 
 
