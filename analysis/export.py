@@ -169,7 +169,7 @@ def _markdown(found: Findings, every: dict[str, pd.DataFrame]) -> str:
 
 
 def pipe_table(table: pd.DataFrame) -> str:
-    """A data frame as a Markdown table."""
+    """A Markdown table; numbers to four significant digits, nothing that is read as markup."""
     lines = [list(map(_cell, table.columns)), ["---"] * table.shape[1]]
     lines += [list(map(_cell, row)) for row in table.itertuples(index=False)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -72,7 +72,7 @@ class Encoding:
 
     kind: EncodingKind = "frequency"
     """Of positions: waves (Eq. 4 of arXiv:2003.08934), their bare coordinates, or features learnt
-    in hashed grids (arXiv:2201.05989). Directions are given as waves always."""
+    in hashed grids (arXiv:2201.05989). Directions are given as waves whatever it is."""
 
     position_frequencies: Annotated[
         int, Domain(0, 15, unit="octaves", label="position frequencies")
@@ -82,7 +82,10 @@ class Encoding:
     direction_frequencies: Annotated[
         int, Domain(0, 8, unit="octaves", label="direction frequencies")
     ] = 4
-    """Octaves of sine and cosine given for each component of a viewing direction."""
+    """Octaves of sine and cosine given for each component of a viewing direction; 0: it is bare."""
+
+    directions: bool = True
+    """Give the viewing direction to the colour; without it a point looks alike from every side."""
 
     include_input: bool = True
     """Give the raw coordinates beside their sines and cosines."""
@@ -190,6 +193,9 @@ class Optimisation:
     rays: Annotated[int, Domain(64, 4096, log=True, unit="rays", label="rays per step")] = 512
     """Training rays drawn, with replacement, for each step."""
 
+    views: Annotated[int, Domain(2, 100, log=True, unit="views", label="training views")] = 0
+    """Training views that rays are drawn from, spread evenly over the scene's; 0: all of them."""
+
     steps: Annotated[int, Domain(50, 20000, log=True, unit="steps", label="steps")] = 1000
     """Steps of training."""
 
@@ -221,6 +227,7 @@ class Optimisation:
             f"optimisation.crop_steps must be 0 (off) or more, got {self.crop_steps}",
         )
         _require(self.rays >= 1, f"optimisation.rays must be at least 1, got {self.rays}")
+        _require(self.views >= 0, f"optimisation.views must be 0 (all) or more, got {self.views}")
         _require(self.steps >= 1, f"optimisation.steps must be at least 1, got {self.steps}")
         _require(
             0 <= self.density_noise < math.inf,

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from nerf.cameras import view_directions
 from nerf.config import TrainingBackground
+from nerf.errors import InputError
 from nerf.scenes.scene import Scene
 from nerf.shapes import Float
 
@@ -53,14 +54,20 @@ class TrainingRays:
 
     @staticmethod
     def of(
-        scene: Scene, behind: TrainingBackground = "scene", device: torch.device | str = "cpu"
+        scene: Scene,
+        behind: TrainingBackground = "scene",
+        device: torch.device | str = "cpu",
+        count: int = 0,
     ) -> TrainingRays:
-        """The rays of a scene's training views; raises `InputError` where `behind` needs alphas."""
+        """The rays of `count` of a scene's training views, or of all for 0.
+
+        Raises `InputError` where `behind` needs alphas, and where the scene has fewer views.
+        """
         if behind in ("white", "black"):
             scene = scene.over(behind)
         if behind == "random":
             scene.require_alphas(behind)
-        views = list(scene.train)
+        views = spread_views(scene, count)
         directions = np.stack([view_directions(scene, view) for view in views])
         beyond = None if scene.alphas is None else 1 - scene.alphas[views].reshape(-1)
 
@@ -100,3 +107,18 @@ class TrainingRays:
 
         view = torch.randint(len(self.origins), (rays,), generator=generator, device=device)
         return (view * self.height + within(self.height)) * self.width + within(self.width)
+
+
+def spread_views(scene: Scene, count: int) -> list[int]:
+    """`count` of the training views, evenly apart in their order; all of them for 0.
+
+    Raises `InputError` where the scene has fewer.
+    """
+    available = len(scene.train)
+    if count > available:
+        raise InputError(
+            f"optimisation.views={count}, but {scene.name} has {available} training views; "
+            "lower it, or leave it at 0 for all of them"
+        )
+    count = count or available
+    return [scene.train[number * available // count] for number in range(count)]

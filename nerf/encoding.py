@@ -52,3 +52,12 @@ class FrequencyEncoding(nn.Module):
 
     def forward(self, x: Float[Tensor, "points 3"]) -> Float[Tensor, "points features"]:
         return frequency_encoding(x, self.frequencies, self.include_input, self.times_pi)
+
+
+class NoEncoding(nn.Module):
+    """Keeps coordinates from the network: no feature is left of them."""
+
+    features = 0
+
+    def forward(self, x: Float[Tensor, "points 3"]) -> Float[Tensor, "points 0"]:
+        return x[:, :0]

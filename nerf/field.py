@@ -16,7 +16,7 @@ from torch import Generator, Tensor, nn
 
 from nerf.activations import colour_activation, density_activation, hidden_activation
 from nerf.config import Encoding, Field, Precision
-from nerf.encoding import FrequencyEncoding
+from nerf.encoding import FrequencyEncoding, NoEncoding
 from nerf.hash_encoding import UNIT_BOX, HashEncoding
 from nerf.precision import matrix_products_in
 from nerf.shapes import Float, Int
@@ -44,9 +44,7 @@ class RadianceField(nn.Module):
         )
         self.colour_activation = colour_activation(config.colour_activation)
         self.encode_position = _position_encoding(encoding, box, generator)
-        self.encode_direction = FrequencyEncoding(
-            encoding.direction_frequencies, encoding.include_input, encoding.times_pi
-        )
+        self.encode_direction = _direction_encoding(encoding)
         half = max(config.width // 2, 1)
         self.trunk = nn.ModuleList(
             _linear(self._trunk_inputs(layer), config.width) for layer in range(config.depth)
@@ -162,6 +160,14 @@ def _position_encoding(
         )
     frequencies = encoding.position_frequencies if encoding.kind == "frequency" else 0
     return FrequencyEncoding(frequencies, encoding.include_input, encoding.times_pi)
+
+
+def _direction_encoding(encoding: Encoding) -> FrequencyEncoding | NoEncoding:
+    if not encoding.directions:
+        return NoEncoding()
+    return FrequencyEncoding(
+        encoding.direction_frequencies, encoding.include_input, encoding.times_pi
+    )
 
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:

@@ -89,7 +89,8 @@ class TrainingRun:
         self.scene = scene
         settle_float32_products(torch.device(device))
         weights = torch.Generator().manual_seed(config.seed)
-        self.rays = TrainingRays.of(scene, config.optimisation.background, device)
+        drawn = config.optimisation
+        self.rays = TrainingRays.of(scene, drawn.background, device, drawn.views)
         box = seen_box(self.rays, config.sampling.near, config.sampling.far)
         self.model = Nerf(config, weights, box).to(device)
         self.health = HealthWatch(config, scene, baselines(scene))

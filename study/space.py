@@ -283,5 +283,7 @@ def _nearest(dimension: Dimension, value: Value) -> Value:
         if value in dimension.choices:
             return value
         return dimension.choices[0]
+    if dimension.log and value == 0:
+        return _nearest(dimension, dimension.high)  # 0 is on no logarithmic scale: it means all
     number = min(max(float(value), dimension.low), dimension.high)
     return int(number) if dimension.kind == "int" else number

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nerf.cameras import view_directions
-from nerf.dataset import TrainingRays
+from nerf.dataset import TrainingRays, spread_views
 from nerf.errors import InputError
 from nerf.scenes.scene import Scene
 
@@ -36,6 +36,29 @@ def test_held_out_views_are_never_drawn(ball: Scene) -> None:
     }
     positions = ball.world_from_camera[:, :3, 3]
     assert drawn == {tuple(positions[view].tolist()) for view in ball.train}
+
+
+def test_fewer_views_are_spread_evenly_and_each_is_taken_once(ball: Scene) -> None:
+    available = len(ball.train)
+    assert spread_views(ball, 0) == list(ball.train)
+    for count in range(1, available + 1):
+        places = [ball.train.index(view) for view in spread_views(ball, count)]
+        gaps = np.diff([*places, available])
+        assert len(places) == count
+        assert gaps.min() >= available // count
+        assert gaps.max() <= -(-available // count)
+
+
+def test_rays_come_from_the_views_asked_for_alone(ball: Scene) -> None:
+    rays = TrainingRays.of(ball, count=3)
+    drawn = rays.draw(2000, torch.Generator().manual_seed(0)).origins.tolist()
+    kept = ball.world_from_camera[spread_views(ball, 3), :3, 3].tolist()
+    assert {tuple(origin) for origin in drawn} == {tuple(origin) for origin in kept}
+
+
+def test_more_views_than_there_are_is_refused(ball: Scene) -> None:
+    with pytest.raises(InputError, match=r"views=99, but ball has \d+ training views; lower it"):
+        TrainingRays.of(ball, count=99)
 
 
 def test_cropped_draws_stay_in_the_middle_half(ball: Scene) -> None:

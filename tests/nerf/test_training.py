@@ -60,6 +60,12 @@ def test_reports_every_evaluation_and_every_step(ball: Scene) -> None:
     assert tuple(seen) == result.curve
 
 
+def test_fewer_views_train_another_field_judged_on_the_same_held_out_views(ball: Scene) -> None:
+    run = TrainingRun(build({**TINY, "optimisation.views": 2}), ball)
+    assert len(run.rays.origins) == 2
+    assert not same(train(run.config, ball), train(build(TINY), ball))
+
+
 @pytest.mark.parametrize("varied", [{}, {"sampling.fine": 8, "optimisation.density_noise": 0.5}])
 def test_same_config_and_seed_same_result_and_another_seed_another(
     ball: Scene, varied: Flat

@@ -52,6 +52,11 @@ def test_bounds_of_any_scale_are_in_their_space_and_so_are_wrong_ones(
     assert Space.from_json(json.loads(json.dumps(space.to_json()))) == space
 
 
+def test_the_default_of_all_views_is_nearest_to_the_most() -> None:
+    space = parse_space(["optimisation.views=5:40"], {})
+    assert space.defaults() == {"optimisation.views": 40}
+
+
 def test_a_range_of_one_s_own_is_kept() -> None:
     space = parse_space(["sampling.near=10:20", "sampling.span=5:9"], {}).within((12.0, 18.0))
     assert [(d.low, d.high) for d in space.dimensions] == [(10, 20), (5, 9)]
