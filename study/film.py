@@ -9,11 +9,11 @@ from nerf import orbit
 from nerf.config import NerfConfig
 from nerf.scenes.scene import Scene
 
-SHARE = 0.01
+SHARE = 0.0075
 """Of a training's work that its film may take."""
 
 _HEIGHT = 64  # pixels at most
-_FRAMES = (8, 24)  # fewer show no motion; more are not needed
+_FRAMES = (6, 24)  # fewer show no motion; more are not needed
 _BACKWARD = 3  # a training step's ray costs as much as so many that are only rendered
 
 

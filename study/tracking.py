@@ -18,6 +18,17 @@ from nerf.parameters import flatten
 from study.folder import StudyFolder
 from study.messages import Outcome
 
+# What W&B looks up by itself at each start, which study.json says once.
+_SPARED: dict[str, Any] = {
+    "console": "off",
+    "disable_code": True,
+    "disable_git": True,
+    "x_disable_machine_info": True,
+    "x_disable_meta": True,
+    "x_disable_stats": True,
+    "x_save_requirements": False,
+}
+
 Film = Callable[[Path], Path | None]
 """Writes a film to a path and returns it, or None where it makes none."""
 
@@ -93,7 +104,7 @@ def track(
         job_type=phase,
         config=dict(flatten(config)),
         reinit="finish_previous",
-        settings=wandb.Settings(silent=True, console="off"),
+        settings=wandb.Settings(silent=True, **_SPARED),
     )
     try:
         yield _Wandb(run)

@@ -1,13 +1,10 @@
-"""A study's copy in a folder and on an S3 server, with a machine lost in the middle."""
+"""A study's copy in a folder, on S3 and Google's storage, with a machine lost in the middle."""
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import time
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,39 +19,17 @@ from study.lease import Lease, Taken
 from study.mirror import Mirror, restore, stamps_of
 from study.storage import Storage
 from study.trial_files import collect, trial_files
-from tests.study.conftest import SECRETS, TINY, kill_tree, start, wait_for
+from tests.study.buckets import gs, s3
+from tests.study.conftest import TINY, kill_tree, start, wait_for
+
+__all__ = ["gs", "s3"]
 
 
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """A bucket of a server on loopback, which the environment points to."""
-    moto = pytest.importorskip("moto.server")
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    request = urllib.request.Request(f"http://{host}:{port}/studies", method="PUT")
-    urllib.request.urlopen(request).close()
-    settings = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ACCESS_KEY_ID": "somebody",
-        "AWS_SECRET_ACCESS_KEY": SECRETS["AWS_SECRET_ACCESS_KEY"],
-    }
-    before = {key: os.environ.get(key) for key in settings}
-    os.environ.update(settings)
-    yield "s3://studies"
-    for key, value in before.items():
-        os.environ.pop(key) if value is None else os.environ.update({key: value})
-    server.stop()
-
-
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", "s3", "gs"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     if request.param == "folder":
         return Storage(str(tmp_path / "elsewhere" / "one"))
-    return Storage(f"{request.getfixturevalue('bucket')}/{tmp_path.name}/one")
+    return Storage(f"{request.getfixturevalue(request.param)}/{tmp_path.name}/one")
 
 
 def test_what_is_written_is_read_listed_and_removed(storage: Storage) -> None:
@@ -211,7 +186,7 @@ def test_credentials_are_refused_unshown_and_nothing_is_made(
 
 
 def test_a_storage_out_of_reach_is_one_line(
-    bucket: str, tmp_path: Path, scene_file: Path, capsys: pytest.CaptureFixture[str]
+    s3: str, tmp_path: Path, scene_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = ["--studies", str(tmp_path / "studies"), "--scene", str(scene_file)]
     for storage, said in (
@@ -223,7 +198,7 @@ def test_a_storage_out_of_reach_is_one_line(
         assert said in error
         assert error.count("\n") == 1
         assert not (tmp_path / "studies").exists()
-    assert report([f"{bucket}/none"]) == 2
+    assert report([f"{s3}/none"]) == 2
     assert "holds no study" in capsys.readouterr().err
 
 
@@ -243,10 +218,10 @@ class Lost:
 
 
 @pytest.fixture(scope="module")
-def lost(bucket: str, scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Lost:
+def lost(s3: str, scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Lost:
     machines = [tmp_path_factory.mktemp(name) for name in ("first machine", "second machine")]
-    storage = Storage(f"{bucket}/real/lost")
-    name = ["--name=lost", f"--storage={bucket}/real"]
+    storage = Storage(f"{s3}/real/lost")
+    name = ["--name=lost", f"--storage={s3}/real"]
     asked = ["--scene", str(scene_file), f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}"]
     often = [*TINY, f"--set=evaluation.times={TIMES}", "--wandb=offline"]
     driver = start(f"--studies={machines[0]}", *name, *asked, *often, cwd=machines[0])

@@ -57,7 +57,7 @@ def test_a_film_shows_the_field_from_all_around(ball: Scene, tmp_path: Path) -> 
     made = make_film(tmp_path / "0.pt", longer, ball, tmp_path / "film.gif")
     assert made
     pictures = imageio.imread(made, index=None)
-    assert pictures.shape == (10, 24, 48, 3)
+    assert pictures.shape == (7, 24, 48, 3)
     assert len({picture.tobytes() for picture in pictures}) > 5
 
 
