@@ -45,14 +45,15 @@ class Ablation:
     """What the runs say.
 
     values: a row a seed, a column a row of the paper's table, dB; NaN where a run has none
-    to_complete: each other row less the complete one; pairs: every pair that has a published order
+    to_complete: each other row less the complete one
+    pairs: those far enough apart in the paper for its order to count; close_pairs: the others
     troubled: runs that did not complete or have no figure, with the reason
     """
 
     values: pd.DataFrame
     to_complete: tuple[Difference, ...]
     pairs: tuple[Judged, ...]
-    all_pairs: int
+    close_pairs: tuple[Judged, ...]
     troubled: pd.DataFrame
     budget: str
 
@@ -63,11 +64,12 @@ class Ablation:
         verdicts = [pair.verdict for pair in self.pairs]
         ordered = sum(pair.difference.mean > 0 for pair in self.pairs)
         beyond = sum(pair.beyond_holm for pair in self.pairs)
+        every = count + len(self.close_pairs)
         return (
             f"Of {count} pairs that are at least {LEAST:g} dB apart in the paper, "
             f"{verdicts.count('agrees')} have its order with an interval that excludes 0, "
             f"{verdicts.count('disagrees')} the opposite one, {verdicts.count('open')} stay open; "
-            f"the means alone have its order in {ordered}. Corrected for all {self.all_pairs} "
+            f"the means alone have its order in {ordered}. Corrected for all {every} "
             f"pairs (Holm), {beyond} verdicts stand."
         )
 
@@ -95,13 +97,14 @@ def ablation(runs: pd.DataFrame, measure: str = "test_psnr") -> Ablation:
     values = runs.pivot(index="seed", columns="row", values=measure)
     values = values[[row for row in PAPER if row in values.columns]]
     others = [row for row in values.columns if row != "complete"]
-    every = differences(values)
+    every = judged(differences(values), PAPER)
+    known = sum(round(pair.published, 2) >= LEAST for pair in every)
     troubled = runs[(runs["state"] != "completed") | runs[measure].isna()]
     return Ablation(
         values,
         tuple(difference(row, "complete", values) for row in others),
-        tuple(judged(every, PAPER, LEAST)),
-        len(every),
+        tuple(every[:known]),
+        tuple(every[known:]),
         troubled[["row", "seed", "state", "reason"]],
         _budget(runs, measure),
     )
@@ -119,7 +122,11 @@ def _budget(runs: pd.DataFrame, measure: str) -> str:
 
 def markdown(found: Ablation) -> str:
     """The rows beside the paper's, the pairs with their verdicts, and what it took."""
-    parts = [found.sentence, pipe_table(_rows(found)), pipe_table(_pairs(found)), found.budget]
+    parts = [found.sentence, pipe_table(_rows(found)), pipe_table(_pairs(found.pairs))]
+    if found.close_pairs:
+        closer = f"Closer than {LEAST:g} dB in the paper, as they come:"
+        parts += [closer, pipe_table(_pairs(found.close_pairs))]
+    parts.append(found.budget)
     if len(found.troubled):
         parts += ["Runs that did not complete:", pipe_table(found.troubled)]
     return "\n\n".join(parts) + "\n"
@@ -142,7 +149,7 @@ def _rows(found: Ablation) -> pd.DataFrame:
     )
 
 
-def _pairs(found: Ablation) -> pd.DataFrame:
+def _pairs(pairs: Sequence[Judged]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
@@ -154,7 +161,7 @@ def _pairs(found: Ablation) -> pd.DataFrame:
                 "p": _p_value(pair.difference.p_value),
                 "p, Holm": _p_value(pair.difference.holm),
             }
-            for pair in found.pairs
+            for pair in pairs
         ]
     )
 
@@ -168,7 +175,7 @@ def _words(d: Difference) -> str:
 def _p_value(p: float | None) -> str:
     if p is None:
         return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "≤ 0.001" if p <= 0.001 else f"{p:.3f}"
 
 
 def _published(row: str) -> float:

@@ -21,9 +21,6 @@ from analysis.rates import holm
 
 Verdict = Literal["agrees", "disagrees", "open"]
 
-FIGURE_ERROR = 1e-9
-"""dB that the difference of two printed figures may be off by, in binary."""
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -87,16 +84,16 @@ def differences(values: pd.DataFrame) -> list[Difference]:
 
 
 def judged(
-    found: Sequence[Difference], published: Mapping[str, float], least: float, level: float = 0.05
+    found: Sequence[Difference], published: Mapping[str, float], level: float = 0.05
 ) -> list[Judged]:
-    """The pairs whose published figures differ by at least `least`, the widest apart first.
+    """The pairs whose published figures differ, the widest apart first.
 
     Each is turned so that its published difference is positive.
     """
     out = []
     for d in found:
         gap = published[d.first] - published[d.second]
-        if abs(gap) < least - FIGURE_ERROR:
+        if gap == 0:
             continue
         turned = d if gap > 0 else reverse(d)
         verdict = turned.verdict(abs(gap))
