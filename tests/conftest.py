@@ -7,6 +7,7 @@ import os
 # One thread: the suite runs on small machines beside Ray workers, and results repeat bit for bit.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import pytest
 from jaxtyping import install_import_hook
 
 import tests.shape_checker  # noqa: F401 - jaxtyping finds the checker by name, unimported
@@ -17,3 +18,9 @@ install_import_hook("nerf", "tests.shape_checker.check")
 from tests.ball import ball, scene_file  # noqa: E402
 
 __all__ = ["ball", "scene_file"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that no process is left with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

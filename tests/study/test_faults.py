@@ -27,7 +27,7 @@ def folder(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyF
     place = ["--studies", str(folder.path.parent), "--name", folder.name]
     path = [str(Path(__file__).parent / "faulty"), str(RUN_SWEEP.parents[1])]
     done = subprocess.run(
-        [sys.executable, str(RUN_SWEEP), *place, "--patience=8", *asked, *TINY],
+        [sys.executable, str(RUN_SWEEP), *place, "--patience=15", *asked, *TINY],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
