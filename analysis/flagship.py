@@ -7,11 +7,18 @@ A study that is not there is left out.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from analysis.findings import Findings, findings
-from analysis.flagship_claims import by_seen, differing, harm_in_silence, rates_by, suggestion
+from analysis.flagship_claims import (
+    by_seen,
+    choices_compared,
+    differing,
+    harm_in_silence,
+    rates_by,
+    suggestion,
+)
 from analysis.load import Study, load_study
 from analysis.summary import words
 from nerf.command import exit_status
@@ -46,6 +53,12 @@ def document(results: Path) -> str:
     ):
         if _there(results, name):
             sections += [f"## {title}", *_everything(findings(results / name))]
+    arms = sorted(path.parent for path in (results / "hidden").glob("*/study.json"))
+    if arms:
+        sections += [
+            "## The default hidden activation",
+            *_hidden([load_study(arm) for arm in arms]),
+        ]
     return "\n\n".join(sections) + "\n"
 
 
@@ -90,6 +103,15 @@ def _everything(found: Findings) -> Iterator[str]:
             f"From step {found.over_time.settled_at} on no share moves by more than a tenth of the "
             "variance again."
         )
+
+
+def _hidden(studies: Sequence[Study]) -> Iterator[str]:
+    runs = sum(len(study.trials) for study in studies)
+    yield (
+        f"{runs} runs of the defaults but for the hidden activation, the same seeds for each "
+        "choice; the fox had no part in any other study."
+    )
+    yield choices_compared(studies, "field.hidden_activation", "relu")
 
 
 def _made_by(study: Study) -> str:

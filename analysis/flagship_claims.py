@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from analysis.collapse import ended_by_themselves
 from analysis.export import pipe_table
 from analysis.load import Study, finished
+from analysis.paired import difference
 from analysis.rates import Rate, holm
 from nerf.errors import InputError
 
@@ -126,6 +128,33 @@ def differing(study: Study, path: str) -> str:
     if not told:
         return f"No two of {path} differ beyond chance."
     return f"Beyond chance differ: {'; '.join(told)}. No other two of {path} do."
+
+
+def choices_compared(studies: Sequence[Study], path: str, usual: str) -> str:
+    """Studies that differ in one choice and share seeds: what each choice has more than `usual`.
+
+    A study of more steps than the others of its scene shows what the time alone would bring.
+    """
+    runs = pd.concat(finished(study.trials).assign(scene=study.scene["name"]) for study in studies)
+    rows = []
+    for scene, group in runs.groupby("scene"):
+        steps = group["budget_steps"].min()
+        longer = " for " + group["budget_steps"].astype(str) + " steps"
+        label = group[path].where(group["budget_steps"] == steps, group[path] + longer)
+        values = group.assign(label=label).pivot(index="seed", columns="label", values="psnr")
+        for choice in sorted(set(values.columns) - {usual}):
+            d = difference(choice, usual, values)
+            low, high = d.interval or (np.nan, np.nan)
+            rows.append(
+                {
+                    "scene": scene,
+                    "seeds": d.seeds,
+                    f"{usual} for {steps} steps": f"{values[usual].mean():.2f} dB",
+                    "instead": choice,
+                    "gains": f"{d.mean:+.2f} dB [{low:+.2f}, {high:+.2f}]",
+                }
+            )
+    return pipe_table(pd.DataFrame(rows))
 
 
 def mean_interval(values: pd.Series) -> str:
