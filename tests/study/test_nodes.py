@@ -21,6 +21,8 @@ pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).parent / "three_nodes.py"
 ALONE = ["unshare", "-rnmpf", "--mount-proc", "--kill-child"]
 TRIALS, STEPS, TIMES = 3, 1500, 15
+RAY_GAVE_UP = "The current node timed out during startup"
+"""Ray gives a node 30 s to join, whatever else the machine does."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,21 @@ def story(scene_file: Path) -> Iterator[Story]:
     )
     if tried is None or tried.returncode:
         pytest.skip("no right to make namespaces")
-    root = Path(tempfile.mkdtemp(prefix="nodes-"))  # Ray's sockets need a short path
     asked = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}"]
     often = [*TINY, f"--set=evaluation.times={TIMES}"]
-    done = subprocess.run(
-        [*ALONE, sys.executable, str(SCRIPT), str(root), str(scene_file), *asked, *often],
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield Story(StudyFolder(root / "studies" / "far"), **json.loads(done.stdout))
-    shutil.rmtree(root)
+    with tempfile.TemporaryDirectory(prefix="nodes-") as short:  # as Ray's sockets need it
+        for root in (Path(short) / "1", Path(short) / "2", Path(short) / "3"):
+            root.mkdir()
+            done = subprocess.run(
+                [*ALONE, sys.executable, str(SCRIPT), str(root), str(scene_file), *asked, *often],
+                capture_output=True,
+                text=True,
+                timeout=900,  # more than all that the script waits for on a crowded machine
+            )
+            if RAY_GAVE_UP not in done.stderr:
+                break
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield Story(StudyFolder(root / "studies" / "far"), **json.loads(done.stdout))
 
 
 def test_every_trial_ends_as_it_should(story: Story) -> None:

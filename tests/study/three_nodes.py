@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -38,34 +39,41 @@ def bring_loopback_up() -> None:
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
-def ray_start(name: str, *options: str, own: Sequence[Path] = ()) -> subprocess.Popen[bytes]:
-    """A node called `name`, on which these folders begin empty and are not those of others."""
-    mounts = "".join(f"mount -t tmpfs tmpfs '{folder}' && " for folder in own)
-    node = [sys.executable, "-c", _NODE, name, str(Path(sys.executable).with_name("ray")), "start"]
-    command = [*node, "--block", "--disable-usage-stats", *options]
-    return subprocess.Popen(
-        ["unshare", "-um", "sh", "-c", f'{mounts}exec "$@"', "sh", *command],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+class Node:
+    """A `ray start` under its own name, on which the folders `own` begin empty and unshared."""
+
+    def __init__(self, name: str, said: Path, *options: str, own: Sequence[Path] = ()) -> None:
+        """Returns when the node is part of the cluster; what it says goes to the file `said`."""
+        mounts = "".join(f"mount -t tmpfs tmpfs '{folder}' && " for folder in own)
+        ray = [sys.executable, "-c", _NODE, name, str(Path(sys.executable).with_name("ray"))]
+        command = [*ray, "start", "--block", "--disable-usage-stats", *options]
+        with said.open("wb") as file:
+            self._process = subprocess.Popen(
+                ["unshare", "-um", "sh", "-c", f'{mounts}exec "$@"', "sh", *command],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            )
+        up = "Ray runtime started"
+        wait_until(lambda: up in said.read_text(), f"{name} joins", self._process, said)
+
+    def kill(self) -> None:
+        """SIGKILL for all its processes."""
+        parent = psutil.Process(self._process.pid)
+        for member in [parent, *parent.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
 
 
-def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    parent = psutil.Process(process.pid)
-    return [parent, *parent.children(recursive=True)]
-
-
-def wait_until(happened: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 120
+def wait_until(
+    happened: Callable[[], bool], what: str, process: subprocess.Popen[bytes], said: Path
+) -> None:
+    """Ends the script with what the process said where that ends before it has happened."""
+    deadline = time.monotonic() + 240  # for a machine that does much else
     while not happened():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"never: {what}")
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(f"never: {what}\n{said.read_text()}")
         time.sleep(0.1)
-
-
-def raylets() -> int:
-    """How many nodes there are."""
-    return sum("raylet" in process.name() for process in psutil.process_iter())
 
 
 def main(root: Path, scene: str, options: list[str]) -> None:
@@ -78,39 +86,37 @@ def main(root: Path, scene: str, options: list[str]) -> None:
     scratch.mkdir()
     address, port = HEAD.split(":")
     place = [f"--node-ip-address={address}", f"--port={port}", f"--temp-dir={scratch}"]
-    ray_start("head", "--head", "--num-cpus=0", "--include-dashboard=false", *place)
-    wait_until(lambda: _answers(address, int(port)), "the head answers")
-    nodes = {
-        f"node{i}": ray_start(
-            f"node{i}", f"--address={HEAD}", f"--node-ip-address=127.0.0.{i}", "--num-cpus=1",
-            own=(studies, scratch),
-        )
-        for i in (3, 4)
-    }  # fmt: skip
-    wait_until(lambda: raylets() == 3, "three nodes")
+    Node("head", root / "head.log", "--head", "--num-cpus=0", "--include-dashboard=false", *place)
+    nodes: dict[str, Node] = {}
+    for i in (3, 4):  # one after another: Ray looks for free ports, then takes them a moment later
+        joins = [f"--address={HEAD}", f"--node-ip-address=127.0.0.{i}", "--num-cpus=1"]
+        own = (studies, scratch)
+        nodes[f"node{i}"] = Node(f"node{i}", root / f"node{i}.log", *joins, own=own)
     asked = ["--studies", studies, "--storage", storage, "--name=far", "--address", HEAD]
-    driver = subprocess.Popen(
-        [sys.executable, str(RUN_SWEEP), *map(str, asked), "--scene", scene, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"},
-    )
+    driver_said = root / "driver.log"
+    with driver_said.open("wb") as file:
+        driver = subprocess.Popen(
+            [sys.executable, str(RUN_SWEEP), *map(str, asked), "--scene", scene, *options],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"},
+        )
     log = storage / "far" / "logs" / "00000.log"
     checkpoint = storage / "far" / "checkpoints" / "00000.pt"
-    wait_until(lambda: checkpoint.exists() or driver.poll() is not None, "a checkpoint")
-    (killed,) = re.findall(r"=== attempt 1 on (\S+),", log.read_text()) or [""]
-    for member in family(nodes[killed]) if killed else []:
-        member.kill()
-    said, _ = driver.communicate(timeout=150)
+    # The log may come to the storage after the checkpoint.
+    trains = (checkpoint, log)
+    wait_until(lambda: all(map(Path.exists, trains)), "a checkpoint", driver, driver_said)
+    (killed,) = re.findall(r"=== attempt 1 on (\S+),", log.read_text())
+    nodes[killed].kill()
+    wait_until(lambda: driver.poll() is not None, "the study's end", driver, driver_said)
     interfaces = [name for _, name in socket.if_nameindex()]
-    told = {"killed": killed, "status": driver.returncode, "said": said, "interfaces": interfaces}
+    told = {
+        "killed": killed,
+        "status": driver.returncode,
+        "said": driver_said.read_text(),
+        "interfaces": interfaces,
+    }
     print(json.dumps(told))
-
-
-def _answers(address: str, port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((address, port)) == 0
 
 
 if __name__ == "__main__":
