@@ -42,6 +42,7 @@ STRIDE = 4
 PEER_NEAR, PEER_FAR = 2.0, 6.0
 
 QUICKEST = {
+    "field.hidden_activation": "relu",
     "encoding.kind": "hash",
     "field.depth": 2,
     "field.width": 64,
@@ -50,7 +51,7 @@ QUICKEST = {
     "sampling.coarse": 48,
     "optimisation.steps": 1000,
 }
-FAST = {"optimisation.steps": 4000}
+FAST = {"field.hidden_activation": "relu", "optimisation.steps": 4000}
 PLAIN = FAST | {"compute.precision": "fp32", "compute.occupancy": 0}
 
 
