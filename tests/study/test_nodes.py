@@ -51,7 +51,7 @@ def story(scene_file: Path) -> Iterator[Story]:
                 [*ALONE, sys.executable, str(SCRIPT), str(root), str(scene_file), *asked, *often],
                 capture_output=True,
                 text=True,
-                timeout=900,  # more than all that the script waits for on a crowded machine
+                timeout=1500,  # more than all that the script waits for on a crowded machine
             )
             if RAY_GAVE_UP not in done.stderr:
                 break

@@ -69,7 +69,7 @@ def wait_until(
     happened: Callable[[], bool], what: str, process: subprocess.Popen[bytes], said: Path
 ) -> None:
     """Ends the script with what the process said where that ends before it has happened."""
-    deadline = time.monotonic() + 240  # for a machine that does much else
+    deadline = time.monotonic() + 600  # for a machine that does much else
     while not happened():
         if process.poll() is not None or time.monotonic() > deadline:
             raise SystemExit(f"never: {what}\n{said.read_text()}")
