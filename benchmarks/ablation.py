@@ -43,7 +43,6 @@ from nerf.training import Interrupted, train
 from study.provenance import git_state
 
 COMPLETE: Mapping[str, Value] = {
-    "field.hidden_activation": "relu",
     "sampling.coarse": 32,
     "sampling.fine": 64,
     "encoding.include_input": False,

@@ -130,7 +130,7 @@ class Ours:
 def copied(network: torch.nn.Module) -> RadianceField:
     """A field of ours with the weights of a network of theirs."""
     field = RadianceField(
-        Field(depth=8, width=256, skip=5, hidden_activation="relu", density_activation="relu"),
+        Field(depth=8, width=256, skip=5, density_activation="relu"),
         Encoding(position_frequencies=10, direction_frequencies=4),
         "fp32",
         torch.Generator(),

@@ -42,7 +42,6 @@ def ours(shape: str, rays: int, precision: str) -> Callable[[], None]:
         "field.depth": depth,
         "field.width": width,
         "field.skip": skip,
-        "field.hidden_activation": "relu",
         "encoding.position_frequencies": 10,
         "sampling.near": NEAR,
         "sampling.far": FAR,

@@ -42,7 +42,6 @@ STRIDE = 4
 PEER_NEAR, PEER_FAR = 2.0, 6.0
 
 QUICKEST = {
-    "field.hidden_activation": "relu",
     "encoding.kind": "hash",
     "field.depth": 2,
     "field.width": 64,
@@ -51,7 +50,7 @@ QUICKEST = {
     "sampling.coarse": 48,
     "optimisation.steps": 1000,
 }
-FAST = {"field.hidden_activation": "relu", "optimisation.steps": 4000}
+FAST = {"optimisation.steps": 4000}
 PLAIN = FAST | {"compute.precision": "fp32", "compute.occupancy": 0}
 
 

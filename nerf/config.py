@@ -137,9 +137,8 @@ class Field:
     skip: Annotated[int, Domain(0, 3, unit="layer", label="skip")] = 0
     """The encoded position joins again after this many hidden layers; 0 means never."""
 
-    hidden_activation: HiddenActivation = "sine"
-    """Non-linearity between hidden layers. Sines, with SIREN's initial weights, ended above ReLU on
-    three scenes of three: by 0.3 to 2.1 dB after 400 steps (analysis/results/README.md)."""
+    hidden_activation: HiddenActivation = "relu"
+    """Non-linearity between hidden layers."""
 
     density_activation: DensityActivation = "shifted_softplus"
     """What makes a raw output a density >= 0."""
