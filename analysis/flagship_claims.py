@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -49,19 +50,42 @@ def by_seen(study: Study) -> str:
     return pipe_table(pd.DataFrame(rows))
 
 
+@dataclass(frozen=True)
+class Blinded:
+    """Trials that saw under half of the object; `lost`: dB by which the living stay behind.
+
+    Behind those that saw all of it. living: how many ended alive and above the best flat picture;
+    median: of their PSNR, dB
+    """
+
+    trials: int
+    collapsed: int
+    living: int
+    median: float
+    lost: float
+
+
+def blinded(study: Study) -> Blinded:
+    """What became of the trials that saw under half of the object."""
+    trials = explored(study)
+    blind, whole = trials[trials["seen"] < 0.5], trials.loc[trials["seen"] >= 0.99, "psnr"].median()
+    dead = blind["state"] == "collapsed"
+    living = blind[~dead & (blind["psnr"] > _trivial(study))]["psnr"]
+    median = float(living.median())
+    return Blinded(len(blind), int(dead.sum()), len(living), median, float(whole) - median)
+
+
 def harm_in_silence(study: Study) -> str:
     """How many of the trials that bounds ruined say so by collapsing."""
-    trials, trivial = explored(study), _trivial(study)
+    trials, trivial, blind = explored(study), _trivial(study), blinded(study)
     worthless = trials[trials["psnr"] <= trivial]
     flagged = int((worthless["state"] == "collapsed").sum())
-    blind, whole = trials[trials["seen"] < 0.5], trials.loc[trials["seen"] >= 0.99, "psnr"].median()
-    alive = blind[(blind["state"] == "completed") & (blind["psnr"] > trivial)]["psnr"]
     return (
         f"{len(worthless)} trials ended no better than the best picture that shows nothing of the "
         f"object ({trivial:.1f} dB); {flagged} of them were flagged as collapsed. Of the "
-        f"{len(blind)} trials that saw under half of the object {len(alive)} ended alive and above "
-        f"that, at {alive.median():.1f} dB in the middle: {whole - alive.median():.1f} dB below "
-        "those that saw all of it, without any sign of trouble but that."
+        f"{blind.trials} trials that saw under half of the object {blind.living} ended alive and "
+        f"above that, at {blind.median:.1f} dB in the middle: {blind.lost:.1f} dB below those that "
+        "saw all of it, without any sign of trouble but that."
     )
 
 
@@ -102,6 +126,15 @@ def rates_by(study: Study, rows: str, columns: str) -> str:
     table.append({rows: "together", **cells, "together": _rate(trials),
                   "median dB alive": _alive(trials)})  # fmt: skip
     return pipe_table(pd.DataFrame(table))
+
+
+def collapse_rates(study: Study, path: str) -> list[Rate]:
+    """How often explored trials collapsed with each choice."""
+    trials = ended_by_themselves(study.trials)
+    return [
+        Rate.of(str(choice), len(group), int((group["state"] == "collapsed").sum()))
+        for choice, group in trials.groupby(path)
+    ]
 
 
 def differing(study: Study, path: str) -> str:
