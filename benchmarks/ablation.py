@@ -241,6 +241,8 @@ def options() -> argparse.Namespace:
 
 
 def main() -> int:
+    # A shell that starts this in the background has it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asked = options()
     runs = planned(asked)
     try:

@@ -27,11 +27,11 @@ def folder(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyF
     place = ["--studies", str(folder.path.parent), "--name", folder.name]
     path = [str(Path(__file__).parent / "faulty"), str(RUN_SWEEP.parents[1])]
     done = subprocess.run(
-        [sys.executable, str(RUN_SWEEP), *place, "--patience=15", *asked, *TINY],
+        [sys.executable, str(RUN_SWEEP), *place, "--patience=40", *asked, *TINY],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
-        timeout=280,
+        timeout=400,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
