@@ -1,5 +1,7 @@
 """What the flagship studies found: `python analysis/flagship.py` writes analysis/results/README.md.
 
+With `--figures svg` it draws the page's figures again, too.
+
 Every number in it is computed from the tables beside it, and a test writes it again and compares.
 A study that is not there is left out.
 """
@@ -10,9 +12,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from analysis.findings import Findings, findings
+from analysis.ablation import ablation, markdown, read_runs
+from analysis.findings import Findings
 from analysis.flagship_claims import (
     blinded,
+    by_budget,
     by_seen,
     choices_compared,
     collapse_rates,
@@ -21,24 +25,34 @@ from analysis.flagship_claims import (
     rates_by,
     suggestion,
 )
+from analysis.flagship_figures import draw, found_in, shown
 from analysis.load import Study, load_study
 from analysis.summary import words
-from nerf.command import exit_status
+from nerf.command import Parser, exit_status
+from nerf.config import NerfConfig
 from nerf.files import write_atomically
+from nerf.parameters import DERIVED, Value, flatten
+from study.space import DEFAULT_SETTINGS
+from study.spec import StudySpec
 
 RESULTS = Path(__file__).parent / "results"
 
 _INTRODUCTION = """\
 # What the flagship studies found
 
-Written by `python analysis/flagship.py` from the tables in these folders; numbers in brackets are
-95 % intervals. `python analysis/report.py analysis/results/NAME` makes a study's whole report."""
+Written by `python analysis/flagship.py --figures svg` from the tables in these folders; numbers in
+brackets are 95 % intervals. `python analysis/report.py analysis/results/NAME` makes a study's whole
+report."""
 
 
 def main() -> int:
+    parser = Parser("Write the page about the flagship studies from their committed tables.")
+    parser.add_argument("--figures", choices=("svg",), help="also draw the page's figures")
+    asked = parser.parse()
     page = RESULTS / "README.md"
     write_atomically(page, document(RESULTS).encode())
-    print(page)
+    for path in [page, *(draw(RESULTS, asked.figures) if asked.figures else ())]:
+        print(path)
     return 0
 
 
@@ -49,12 +63,16 @@ def document(results: Path) -> str:
         sections += ["## Near and far", *_near_far(results)]
     if _there(results, "activations"):
         sections += ["## Density and hidden activations", *_activations(results)]
+    if _there(results, "cures"):
+        sections += ["## What else keeps a ReLU density alive", *_cures(results)]
     for name, title in (
         ("everything", "Everything, on tiny LEGO"),
-        ("everything_bricks", "Everything, on bricks"),
+        ("everything_bricks", "Everything and more, on bricks"),
     ):
         if _there(results, name):
-            sections += [f"## {title}", *_everything(findings(results / name))]
+            sections += [f"## {title}", *_everything(name, found_in(results / name))]
+    if (results / "ablation").exists():
+        sections += ["## The paper's ablation", *_ablation(results)]
     arms = sorted(path.parent for path in (results / "hidden").glob("*/study.json"))
     if arms:
         sections += [
@@ -66,7 +84,7 @@ def document(results: Path) -> str:
 
 def headline(results: Path) -> str:
     """The README's paragraph about what was found."""
-    found = findings(results / "near_far")
+    found = found_in(results / "near_far")
     near = next(share for share in found.importance.shares if share.path == "sampling.near")
     blind = blinded(found.study)
     dead = collapse_rates(load_study(results / "activations"), "field.density_activation")
@@ -91,9 +109,10 @@ def _near_far(results: Path) -> Iterator[str]:
         "The claim: unsuitable bounds give black or constant renders, a constant loss and "
         "vanishing gradients."
     )
-    found = findings(results / "near_far")
+    found = found_in(results / "near_far")
     yield _made_by(found.study)
     yield by_seen(found.study)
+    yield shown("near_far", "PSNR of every trial over near and far")
     yield harm_in_silence(found.study)
     for effect in found.effects:
         if effect.sentence:
@@ -110,19 +129,42 @@ def _activations(results: Path) -> Iterator[str]:
     study = load_study(results / "activations")
     yield _made_by(study)
     yield rates_by(study, "field.density_activation", "field.hidden_activation")
+    yield shown("activations_density_activation", "Rate of collapse for each density activation")
     for path in ("field.density_activation", "field.hidden_activation"):
         yield differing(study, path)
 
 
-def _everything(found: Findings) -> Iterator[str]:
+def _cures(results: Path) -> Iterator[str]:
+    yield (
+        "Every trial has a ReLU on the density; does another initialisation, noise on the raw "
+        "density or a lower learning rate save it?"
+    )
+    study = load_study(results / "cures")
+    yield _made_by(study)
+    yield rates_by(study, "field.initialisation", "optimisation.density_noise")
+    yield rates_by(study, "optimisation.learning_rate", "optimisation.density_noise")
+    for dimension in study.space.dimensions:
+        yield differing(study, dimension.path)
+
+
+def _everything(name: str, found: Findings) -> Iterator[str]:
     yield _made_by(found.study)
     yield found.headline
+    yield shown(f"{name}_importance", "Share of PSNR's variance for each parameter")
     yield "\n".join(f"- {name}: {sentence}" for name, sentence in words(found))
-    if found.over_time.settled_at is not None:
-        yield (
-            f"From step {found.over_time.settled_at} on no share moves by more than a tenth of the "
-            "variance again."
-        )
+    if found.over_time.moments:
+        yield "How the order changes with the budget, over the trials that reached all of it:"
+        yield by_budget(found.over_time)
+        yield shown(f"{name}_over_time", "Shares against training steps")
+
+
+def _ablation(results: Path) -> Iterator[str]:
+    yield (
+        "Does the order of the rows of Table 2 of the NeRF paper show at a small budget? Made by "
+        "`benchmarks/ablation.py`."
+    )
+    yield shown("ablation", "What each row loses against the complete model, here and in the paper")
+    yield markdown(ablation(read_runs(results / "ablation"))).strip()
 
 
 def _hidden(studies: Sequence[Study]) -> Iterator[str]:
@@ -140,16 +182,29 @@ def _hidden(studies: Sequence[Study]) -> Iterator[str]:
 
 
 def _made_by(study: Study) -> str:
-    command = " ".join(study.command)
     planned = sum(int(study.asked[phase]) for phase in ("explore", "optimize", "replicates"))
     ended = len(study.trials)
     so_far = (
         f"{ended} trials" if ended == planned else f"{ended} of {planned} trials, as far as it was"
     )
     return (
-        f"`python {command}`: {so_far} of {study.asked['steps']} steps, "
-        f"{study.trials['train_seconds'].sum() / 3600:.1f} hours of training on one thread each."
+        f"`python {' '.join([*study.command, *_unlike_today(study)])}`: {so_far} of "
+        f"{study.asked['steps']} steps, {study.trials['train_seconds'].sum() / 3600:.1f} hours of "
+        "training on one thread each."
     )
+
+
+def _unlike_today(study: Study) -> Iterator[str]:
+    """Options that today's defaults need to make the same study, beside those that were given."""
+    was = dict(study.space.usual) | dict(study.space.fixed)
+    today: dict[str, Value] = flatten(NerfConfig()) | DEFAULT_SETTINGS
+    own = {dimension.path for dimension in study.space.dimensions} | {"optimisation.steps"}
+    if "--steps" not in study.command and study.asked["steps"] != StudySpec.steps:
+        yield f"--steps {study.asked['steps']}"
+    for path, value in was.items():
+        given = any(word.startswith(f"{path}=") for word in study.command)
+        if path not in own and path not in DERIVED and not given and value != today[path]:
+            yield f"--set {path}={str(value).lower() if isinstance(value, bool) else value}"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.collapse import ended_by_themselves
 from analysis.export import pipe_table
 from analysis.load import Study, finished
+from analysis.over_time import Moment, OverTime
 from analysis.paired import difference
 from analysis.rates import Rate, holm
 from nerf.errors import InputError
@@ -19,6 +20,8 @@ from nerf.errors import InputError
 SEEN = {"nothing": (-1.0, 0.01), "under half": (0.01, 0.5), "half to all": (0.5, 0.99),
         "all": (0.99, 2.0)}  # fmt: skip
 """Shares of the object's depth that lie between near and far, by what they are called."""
+
+_FOLLOWED = 4
 
 
 def explored(study: Study) -> pd.DataFrame:
@@ -188,6 +191,26 @@ def choices_compared(studies: Sequence[Study], path: str, usual: str) -> str:
                 }
             )
     return pipe_table(pd.DataFrame(rows))
+
+
+def by_budget(over: OverTime) -> str:
+    """The largest shares at steps of training, and how well PSNR then tells the final order."""
+    strongest = np.argsort(-over.moments[-1].totals)[:_FOLLOWED]
+    rows = [
+        {
+            "at step": moment.step,
+            **{over.labels[j]: _share(moment, int(j)) for j in strongest},
+            "order agrees with the last": f"{moment.agreement:.2f} [{moment.agreement_low:.2f}, "
+            f"{moment.agreement_high:.2f}]",
+            "lost by keeping the best third": f"{moment.lost:.2f} dB",
+        }
+        for moment in over.moments
+    ]
+    return pipe_table(pd.DataFrame(rows))
+
+
+def _share(moment: Moment, j: int) -> str:
+    return f"{moment.totals[j]:.0%} [{moment.low[j]:.0%}, {moment.high[j]:.0%}]"
 
 
 def mean_interval(values: pd.Series) -> str:

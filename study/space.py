@@ -7,10 +7,11 @@ distribution function; the explore design and the importance analysis both go th
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nerf.config import NerfConfig
@@ -23,6 +24,7 @@ from nerf.parameters import (
     Parameter,
     Value,
     build,
+    flatten,
     parameter,
     with_suggested_bounds,
 )
@@ -114,18 +116,24 @@ class Space:
     fixed: tuple[tuple[str, Value], ...] = ()
     bounds: tuple[float, float] | None = None
     """The near and far that the scene suggests, in place of the declared defaults."""
+    usual: tuple[tuple[str, Value], ...] = field(
+        default_factory=lambda: tuple(flatten(NerfConfig()).items())
+    )
+    """Every parameter's default when the study was made: that of a later version may differ."""
 
     def config(self, values: Flat, seed: int = 0) -> NerfConfig:
         """The NeRF config of one trial; `values` maps each dimension's path to its value."""
         settings = {**dict(self.fixed), **values, "seed": seed}
-        return build(with_suggested_bounds(settings, *self.bounds) if self.bounds else settings)
+        if self.bounds:
+            settings = with_suggested_bounds(settings, *self.bounds)
+        return build(settings, self._usual_config)
 
     def values(self, path: str) -> tuple[Value, ...]:
         """The values that a parameter of choices takes in this study."""
         for dimension in self.dimensions:
             if dimension.path == path:
                 return dimension.choices
-        return (dict(self.fixed).get(path, parameter(path).default),)
+        return ({**dict(self.usual), **dict(self.fixed)}[path],)
 
     def defaults(self) -> dict[str, Value]:
         """The default value of each varied parameter, moved to the nearest one in the space."""
@@ -133,7 +141,7 @@ class Space:
         if self.bounds:
             near, far = self.bounds
             suggested = {"sampling.near": near, "sampling.far": far, "sampling.span": far - near}
-        usual = {d.path: parameter(d.path).default for d in self.dimensions} | suggested
+        usual = dict(self.usual) | suggested
         return {d.path: _nearest(d, usual[d.path]) for d in self.dimensions}
 
     def within(self, bounds: tuple[float, float]) -> Space:
@@ -156,6 +164,7 @@ class Space:
             "dimensions": [dataclasses.asdict(d) for d in self.dimensions],
             "fixed": dict(self.fixed),
             "bounds": self.bounds,
+            "usual": dict(self.usual),
         }
 
     @staticmethod
@@ -164,7 +173,13 @@ class Space:
             Dimension(**{**d, "choices": tuple(d["choices"])}) for d in data["dimensions"]
         )
         bounds = tuple(data["bounds"]) if data.get("bounds") else None
-        return Space(dimensions, tuple(data["fixed"].items()), bounds)
+        # Studies made before this was recorded are read with the defaults of today.
+        usual = {"usual": tuple(data["usual"].items())} if "usual" in data else {}
+        return Space(dimensions, tuple(data["fixed"].items()), bounds, **usual)
+
+    @functools.cached_property
+    def _usual_config(self) -> NerfConfig:
+        return build(dict(self.usual))
 
 
 def parse_space(varied: Sequence[str], fixed: Flat) -> Space:

@@ -22,6 +22,12 @@ def test_the_readme_says_what_was_found() -> None:
     assert_same_but_for_rounding(readme[start : start + len(made)], made)
 
 
+def test_every_figure_on_the_page_is_there() -> None:
+    shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (RESULTS / "README.md").read_text())
+    assert shown
+    assert all((RESULTS / path).read_text().startswith("<svg") for path in shown)
+
+
 def assert_same_but_for_rounding(written: str, made: str) -> None:
     """Fits end a little differently on other processors."""
     assert NUMBER.sub("#", written) == NUMBER.sub("#", made)

@@ -106,3 +106,14 @@ def test_what_is_set_does_not_vary() -> None:
 
 def test_a_list_of_numbers_is_a_choice() -> None:
     assert parse_dimension("field.width=16,64").choices == (16, 64)
+
+
+def test_a_study_keeps_the_defaults_it_was_made_with() -> None:
+    """A later version may have others; neither its trials nor its report may then change."""
+    space = parse_space(["optimisation.learning_rate"], {})
+    kept = space.to_json()
+    kept["usual"] |= {"field.depth": 7, "optimisation.learning_rate": 0.002}
+    of_then = Space.from_json(json.loads(json.dumps(kept)))
+    assert of_then.defaults() == {"optimisation.learning_rate": 0.002}
+    assert of_then.config({"optimisation.learning_rate": 0.01}).field.depth == 7
+    assert Space.from_json(json.loads(json.dumps(space.to_json()))) == space
