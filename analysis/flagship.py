@@ -67,7 +67,7 @@ def document(results: Path) -> str:
         sections += ["## What else keeps a ReLU density alive", *_cures(results)]
     for name, title in (
         ("everything", "Everything, on tiny LEGO"),
-        ("everything_bricks", "Everything and more, on bricks"),
+        ("default", "The default study, on bricks"),
     ):
         if _there(results, name):
             sections += [f"## {title}", *_everything(name, found_in(results / name))]
@@ -78,6 +78,12 @@ def document(results: Path) -> str:
         sections += [
             "## The default hidden activation",
             *_hidden([load_study(arm) for arm in arms]),
+        ]
+    arms = sorted(path.parent for path in (results / "learning_rate").glob("*/study.json"))
+    if arms:
+        sections += [
+            "## The default learning rate",
+            *_learning_rate([load_study(arm) for arm in arms]),
         ]
     return "\n\n".join(sections) + "\n"
 
@@ -179,6 +185,18 @@ def _hidden(studies: Sequence[Study]) -> Iterator[str]:
         "steps of ReLU are what 400 of sines cost. At equal time sines are not ahead: the default "
         "stays ReLU."
     )
+
+
+def _learning_rate(studies: Sequence[Study]) -> Iterator[str]:
+    runs = sum(len(study.trials) for study in studies)
+    collapsed = sum((study.trials["state"] == "collapsed").sum() for study in studies)
+    yield (
+        f"{runs} runs of the defaults but for the learning rate, the same seeds for both; the fox "
+        f"had no part in any other study. {collapsed} of them collapsed."
+    )
+    for steps in sorted({int(study.asked["steps"]) for study in studies}):
+        budget = [study for study in studies if study.asked["steps"] == steps]
+        yield choices_compared(budget, "optimisation.learning_rate", "0.005")
 
 
 def _made_by(study: Study) -> str:

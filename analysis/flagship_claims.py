@@ -175,18 +175,19 @@ def choices_compared(studies: Sequence[Study], path: str, usual: str) -> str:
     rows = []
     for scene, group in runs.groupby("scene"):
         steps = group["budget_steps"].min()
+        choice = group[path].astype(str)
         longer = " for " + group["budget_steps"].astype(str) + " steps"
-        label = group[path].where(group["budget_steps"] == steps, group[path] + longer)
+        label = choice.where(group["budget_steps"] == steps, choice + longer)
         values = group.assign(label=label).pivot(index="seed", columns="label", values="psnr")
-        for choice in sorted(set(values.columns) - {usual}):
-            d = difference(choice, usual, values)
+        for other in sorted(set(values.columns) - {usual}):
+            d = difference(other, usual, values)
             low, high = d.interval or (np.nan, np.nan)
             rows.append(
                 {
                     "scene": scene,
                     "seeds": d.seeds,
                     f"{usual} for {steps} steps": f"{values[usual].mean():.2f} dB",
-                    "instead": choice,
+                    "instead": other,
                     "gains": f"{d.mean:+.2f} dB [{low:+.2f}, {high:+.2f}]",
                 }
             )

@@ -50,7 +50,7 @@ def _drawn(results: Path) -> Iterator[tuple[str, go.Figure]]:
             for breaking in broken.live:
                 parameter = breaking.path.rpartition(".")[2]
                 yield f"{name}_{parameter}", interval_figures.rates(breaking)
-    for name in ("everything", "everything_bricks"):
+    for name in ("everything", "default"):
         if (results / name).exists():
             found = found_in(results / name)
             yield f"{name}_importance", interval_figures.importance_bars(found.importance)
