@@ -38,9 +38,12 @@ def folder(make_study: Callable[..., StudyFolder]) -> StudyFolder:
     return folder
 
 
-@pytest.fixture(params=[(1280, 900), (375, 740)], ids=["desktop", "phone"])
+@pytest.fixture(scope="module", params=[(1280, 900), (375, 740)], ids=["desktop", "phone"])
 def page(request: pytest.FixtureRequest, browser: Any, folder: StudyFolder) -> Iterator[Any]:
-    """The report, drawn; whatever the browser complains about, or fetches, fails the test."""
+    """The report, drawn once a screen; whatever the browser complains about, or fetches, fails.
+
+    Tests leave the page as they found it: they share it.
+    """
     width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
     page = context.new_page()
@@ -98,6 +101,7 @@ def test_the_table_filters_and_sorts(page: Any) -> None:
     assert values == sorted(values, reverse=True)
     heading.press("Enter")
     assert page.locator("#trial-table th[aria-sort=ascending]").count() == 1
+    page.locator("#trial-table th button").first.click()
 
 
 def test_a_render_opens_its_trial_with_the_keyboard(page: Any) -> None:
@@ -125,3 +129,4 @@ def test_figures_follow_the_theme(page: Any) -> None:
         arg=light,
     )
     assert ink() != light
+    page.emulate_media(color_scheme="light")

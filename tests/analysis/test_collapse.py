@@ -102,14 +102,14 @@ def test_a_pair_is_named_where_each_matters_while_the_other_is_held() -> None:
 def test_a_parameter_that_only_rides_along_makes_no_pair() -> None:
     """Collapse follows near alone: no choice of activation changes it."""
     hits = 0
-    for seed in range(40):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         near, act = rng.uniform(0, 8, 60), rng.choice(["relu", "sigmoid"], 60)
         dead = rng.random(60) < np.where(near > 4, 0.8, 0.1)
         hits += bool(
             collapse(trials(list(dead), list(near), list(act)), (NEAR, ACT), rng).live_pairs
         )
-    assert hits <= 4
+    assert hits <= 3
 
 
 def test_strata_that_each_differ_add_up() -> None:

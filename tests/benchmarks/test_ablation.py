@@ -85,7 +85,7 @@ def many_views(ball: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(scene: Path, out: Path, *more: str) -> list[str]:
-    asked = ["--scene", str(scene), "--out", str(out), "--seeds=1", "--steps=1500"]
+    asked = ["--scene", str(scene), "--out", str(out), "--seeds=1", "--steps=600"]
     return [sys.executable, str(BENCHMARKS / "ablation.py"), *asked, *TINY, *more]
 
 
