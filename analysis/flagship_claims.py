@@ -16,6 +16,7 @@ from analysis.over_time import Moment, OverTime
 from analysis.paired import difference
 from analysis.rates import Rate, holm
 from nerf.errors import InputError
+from nerf.parameters import parameter
 
 SEEN = {"nothing": (-1.0, 0.01), "under half": (0.01, 0.5), "half to all": (0.5, 0.99),
         "all": (0.99, 2.0)}  # fmt: skip
@@ -118,17 +119,33 @@ def _trivial(study: Study) -> float:
 def rates_by(study: Study, rows: str, columns: str) -> str:
     """Collapsed of all explored trials for each pair of choices, and by row and column alone."""
     trials = ended_by_themselves(study.trials)
-    across = sorted(trials[columns].unique())
+    across = {_named(columns, column): column for column in sorted(trials[columns].unique())}
     table = []
     for row, of_row in trials.groupby(rows):
-        cells = {str(column): _counts(of_row[of_row[columns] == column]) for column in across}
+        cells = {n: _counts(of_row[of_row[columns] == column]) for n, column in across.items()}
         table.append(
             {rows: row, **cells, "together": _rate(of_row), "median dB alive": _alive(of_row)}
         )
-    cells = {str(column): _rate(trials[trials[columns] == column]) for column in across}
+    cells = {n: _rate(trials[trials[columns] == column]) for n, column in across.items()}
     table.append({rows: "together", **cells, "together": _rate(trials),
                   "median dB alive": _alive(trials)})  # fmt: skip
     return pipe_table(pd.DataFrame(table))
+
+
+def medians_by(study: Study, rows: str, columns: str) -> str:
+    """Median PSNR of the explored trials that ended alive, for each pair of choices."""
+    alive = finished(ended_by_themselves(study.trials))
+    table = [
+        {rows: row} | {_named(columns, c): f"{cell['psnr'].median():.2f} dB"
+                       for c, cell in of_row.groupby(columns)}
+        for row, of_row in alive.groupby(rows)
+    ]  # fmt: skip
+    return pipe_table(pd.DataFrame(table))
+
+
+def _named(path: str, value: object) -> str:
+    """A choice as a heading; a number says what it is of."""
+    return value if isinstance(value, str) else f"{parameter(path).label} {value:g}"
 
 
 def collapse_rates(study: Study, path: str) -> list[Rate]:
@@ -157,7 +174,7 @@ def differing(study: Study, path: str) -> str:
 
     corrected = holm([p_value(pair) for pair in pairs])
     told = [
-        f"{a} and {b} (p = {p:.2g})"
+        f"{_named(path, a)} and {_named(path, b)} (p = {p:.2g})"
         for (a, b), p in sorted(zip(pairs, corrected, strict=True), key=lambda entry: entry[1])
         if p < 0.05
     ]
