@@ -145,6 +145,7 @@ def _activations(results: Path) -> Iterator[str]:
     yield _made_by(study)
     yield rates_by(study, "field.density_activation", "field.hidden_activation")
     yield shown("activations_density_activation", "Rate of collapse for each density activation")
+    yield shown("activations_hidden_activation", "Rate of collapse for each hidden activation")
     for path in ("field.density_activation", "field.hidden_activation"):
         yield differing(study, path)
 
@@ -158,6 +159,8 @@ def _cures(results: Path) -> Iterator[str]:
     yield _made_by(study)
     yield rates_by(study, "field.initialisation", "optimisation.density_noise")
     yield rates_by(study, "optimisation.learning_rate", "optimisation.density_noise")
+    yield shown("cures_density_noise", "Rate of collapse with and without noise on the density")
+    yield shown("cures_learning_rate", "Rate of collapse for each learning rate")
     for dimension in study.space.dimensions:
         yield differing(study, dimension.path)
     yield "What the noise costs those that live, in the median:"
@@ -188,7 +191,7 @@ def _hidden(studies: Sequence[Study]) -> Iterator[str]:
     runs = sum(len(study.trials) for study in studies)
     yield (
         f"{runs} runs of the defaults but for the hidden activation, the same seeds for each "
-        "choice; the fox had no part in any other study."
+        "choice; the fox had no part in the studies above."
     )
     yield choices_compared(studies, "field.hidden_activation", "relu")
     yield (
@@ -203,7 +206,7 @@ def _learning_rate(studies: Sequence[Study]) -> Iterator[str]:
     collapsed = sum((study.trials["state"] == "collapsed").sum() for study in studies)
     yield (
         f"{runs} runs of the defaults but for the learning rate, the same seeds for both; the fox "
-        f"had no part in any other study. {collapsed} of them collapsed."
+        f"had no part in the studies above. {collapsed} of them collapsed."
     )
     for steps in sorted({int(study.asked["steps"]) for study in studies}):
         budget = [study for study in studies if study.asked["steps"] == steps]
