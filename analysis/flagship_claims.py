@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.bounds_map import NEAR
 from analysis.collapse import ended_by_themselves
+from analysis.effects import Effect
 from analysis.export import pipe_table
 from analysis.load import Study, finished
 from analysis.over_time import Moment, OverTime
@@ -103,6 +105,21 @@ def suggestion(study: Study, suggested: Study) -> str:
         f"seeds: {mean_interval(runs)} dB. {better.words} of the explored pairs did better than "
         "that mean."
     )
+
+
+def suggestion_stands(study: Study, effects: Sequence[Effect]) -> str:
+    """Do the suggested bounds lie within what is as good as the best of each parameter?"""
+    near, far = _object(study)
+    wanted = {NEAR: near, "sampling.span": far - near}
+    outside = []
+    for effect in effects:
+        if effect.path in wanted and effect.curve is not None:
+            as_good = [float(value) for value in effect.curve.as_good]
+            if not min(as_good) <= wanted[effect.path] <= max(as_good):
+                outside.append(effect.label)
+    if outside:
+        return f"Of the suggestion {' and '.join(outside)} leaves what is as good as the best."
+    return "Both lie within what is as good as the best on average: the suggestion stays as it is."
 
 
 def _object(study: Study) -> tuple[float, float]:

@@ -50,7 +50,7 @@ QUICKEST = {
     "sampling.coarse": 48,
     "optimisation.steps": 1000,
 }
-FAST = {"optimisation.steps": 4000}
+FAST = {"optimisation.steps": 4000, "optimisation.learning_rate": 5e-3}
 PLAIN = FAST | {"compute.precision": "fp32", "compute.occupancy": 0}
 
 

@@ -40,7 +40,7 @@ _NOT_VARIED = (
 
 # What a study holds fixed unless told otherwise: coarse enough that a trial takes seconds.
 DEFAULT_SETTINGS: dict[str, Value] = {
-    "sampling.coarse": 48,
+    "sampling.coarse": 40,
     "optimisation.rays": 256,
     "evaluation.times": 8,
     "evaluation.pixels": 1024,

@@ -47,7 +47,7 @@ class StudySpec:
     replicates: int = 0
     """Trials that run a configuration again with another seed: explored ones, then the best."""
 
-    steps: int = 400
+    steps: int = 300
     """Steps of a full budget."""
 
     seed: int = 0
