@@ -28,7 +28,8 @@ def found_in(folder: Path) -> Findings:
 
 def draw(results: Path, kind: Picture) -> list[Path]:
     """Writes every figure that the results bear and returns the files; errors of `pictures`."""
-    drawn = dict(_drawn(results))
+    drawn = {name: figure.update_layout(paper_bgcolor="white")  # pages in the dark show them, too
+             for name, figure in _drawn(results)}  # fmt: skip
     paths = [results / FOLDER / f"{name}.{kind}" for name in drawn]
     for path, content in zip(paths, pictures(list(drawn.values()), kind), strict=True):
         write_atomically(path, content)

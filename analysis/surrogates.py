@@ -165,7 +165,7 @@ def choose(sample: Sample, rng: np.random.Generator) -> Choice:
 
 
 def _mean(trees: Sequence[Any], asked: NDArray[np.float32]) -> Floats:
-    """What the forest's own `predict` returns, whose checks cost several times as much as its trees."""
+    """What the forest's own `predict` returns, whose checks cost more than its trees do."""
     return np.asarray(sum(tree.tree_.predict(asked)[:, 0] for tree in trees) / len(trees))
 
 

@@ -15,8 +15,15 @@ import pytest
 
 from analysis import report
 from analysis.compare import compare
-from analysis.export import IMPORTANCE_COLUMNS, importance_table, write_pictures, write_tables
+from analysis.export import (
+    IMPORTANCE_COLUMNS,
+    importance_table,
+    pictures,
+    write_pictures,
+    write_tables,
+)
 from analysis.findings import Findings, findings
+from analysis.interval_figures import importance_bars
 from nerf.errors import InputError
 from nerf.parameters import Value
 from study.folder import StudyFolder
@@ -99,6 +106,9 @@ def test_figures_for_a_paper_are_drawn(two: list[Findings], tmp_path: Path) -> N
     drawn = write_pictures(two[0], "svg", tmp_path)
     assert {"importance.svg", "curves.svg"} <= {path.name for path in drawn}
     assert all("<svg" in path.read_text() for path in drawn)
+    bars = importance_bars(two[0].importance)
+    once, again = pictures([bars, bars], "svg")
+    assert once == again
 
 
 @pytest.mark.parametrize(
