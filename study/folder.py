@@ -184,16 +184,20 @@ class StudyFolder:
 
     def records(self) -> list[dict[str, Any]]:
         """Every ended trial's record, by number; raises `InputError` for one that is damaged."""
-        files = sorted((self.path / "records").glob("*.json"))
+        files = self._record_files()
         records = [_read_record(file) for file in files]
         for file, record in zip(files, records, strict=True):
             if record is None:
                 raise InputError(f"{file} cannot be read; run_sweep.py --resume mends the study")
         return [record for record in records if record is not None]
 
+    def _record_files(self) -> list[Path]:
+        """In order, without those that are still being written: they are hidden, and vanish."""
+        return sorted((self.path / "records").glob("[0-9]*.json"))
+
     def set_damaged_aside(self) -> list[Path]:
         """Renames the records that cannot be read; returns what they were called."""
-        files = sorted((self.path / "records").glob("*.json"))
+        files = self._record_files()
         damaged = [file for file in files if _read_record(file) is None]
         for file in damaged:
             file.rename(file.with_suffix(".json.damaged"))

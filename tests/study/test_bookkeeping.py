@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
 
+from nerf.files import replace_atomically
 from study.bookkeeping import Bookkeeper
 from study.folder import StudyFolder, trial_id
 from study.ledger import Ledger
@@ -188,6 +190,22 @@ def test_tables_hold_a_row_a_trial(books: Bookkeeper) -> None:
     assert list(trials["phase"].unique()) == ["explore"]
     assert (trials["sampling.far"] > trials["sampling.near"]).all()
     assert len(books.folder.read_curves()) == 3 * 18
+
+
+def test_who_reads_along_never_sees_a_record_that_is_still_being_written(
+    books: Bookkeeper,
+) -> None:
+    explore(books)
+    seen = []
+
+    def write(beside: Path) -> None:
+        beside.write_text('{"trial": ')
+        seen.append(len(books.folder.records()))
+        seen.append(len(books.folder.set_damaged_aside()))
+        beside.write_bytes(books.folder.record_file(trial_id(0)).read_bytes())
+
+    replace_atomically(books.folder.record_file(trial_id(0)), write)
+    assert seen == [3, 0]
 
 
 def test_it_is_finished_when_every_planned_trial_has_ended(books: Bookkeeper) -> None:

@@ -112,7 +112,8 @@ def story(scene_file: Path, folder: StudyFolder) -> dict[str, Ended]:
 def test_it_leaves_in_time_and_says_how_to_go_on(story: dict[str, Ended], way: str) -> None:
     ended = story[way]
     assert ended.status == 130, ended.said
-    assert ended.seconds < (4 if "twice" in way else 10)
+    # Twice as long as a machine of its own takes: the suite's other process works beside it.
+    assert ended.seconds < (8 if "twice" in way else 20)
     assert ended.left == []
     assert "Traceback" not in ended.said
     assert "--name stopped --resume" in ended.said
