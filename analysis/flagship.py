@@ -181,12 +181,16 @@ def _everything(name: str, found: Findings) -> Iterator[str]:
 
 
 def _ablation(results: Path) -> Iterator[str]:
+    runs = read_runs(results / "ablation")
+    of_all, seeds = runs.iloc[0], runs["seed"].nunique()
     yield (
-        "Does the order of the rows of Table 2 of the NeRF paper show at a small budget? Made by "
-        "`benchmarks/ablation.py`."
+        "Does the order of the rows of Table 2 of the NeRF paper show at a small budget? `python "
+        f"benchmarks/ablation.py --scene {of_all['scene']} --seeds {seeds} --steps "
+        f"{of_all['optimisation.steps']} --set optimisation.learning_rate="
+        f"{of_all['optimisation.learning_rate']:g} --out FOLDER`:"
     )
     yield shown("ablation", "What each row loses against the complete model, here and in the paper")
-    yield markdown(ablation(read_runs(results / "ablation"))).strip()
+    yield markdown(ablation(runs)).strip()
 
 
 def _hidden(studies: Sequence[Study]) -> Iterator[str]:
