@@ -7,20 +7,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from analysis.findings import Findings, findings
-from analysis.load import Study, load_study
-from nerf.errors import InputError
-from nerf.files import write_atomically
-from study.folder import StudyFolder
-from study.space import Dimension
-from study.storage import Storage, borrow, is_url, reached
+from analysis.data.study import Study, load_study
+from analysis.findings.study_findings import Findings, findings
+from nerf.common.errors import InputError
+from nerf.common.files import write_atomically
+from study.records.study_folder import StudyFolder
+from study.spec.space import Dimension
+from study.storage.remote import Storage, borrow, is_url, reached
 
 __all__ = ["findings", "main", "write_report"]
 
 
 def write_report(folder: StudyFolder | Path | str, found: Findings | None = None) -> Path:
     """Writes report.html into the study folder and returns its path."""
-    from analysis.page import document
+    from analysis.pages.study_page import document
 
     found = found or findings(folder)
     report = found.study.folder.report
@@ -30,8 +30,8 @@ def write_report(folder: StudyFolder | Path | str, found: Findings | None = None
 
 def write_comparison(studies: Sequence[Findings], out: Path) -> Path:
     """Writes one page about several studies; raises `InputError` where they share nothing."""
-    from analysis.compare import compare
-    from analysis.comparison_page import comparison_document
+    from analysis.findings.comparison import compare
+    from analysis.pages.comparison_page import comparison_document
 
     write_atomically(out, comparison_document(studies, compare(studies)).encode())
     return out
@@ -61,7 +61,8 @@ def _brought_back(path: Path, borrowed: Mapping[str, Path]) -> str:
 
 
 def _write(asked: argparse.Namespace, places: Sequence[Path]) -> list[Path]:
-    from analysis.export import write_pictures, write_tables
+    from analysis.figures.images import write_pictures
+    from analysis.findings.tables import write_tables
 
     studies = [_study(path, asked) for path in places]
     every = []
@@ -90,7 +91,7 @@ def _study(path: Path, asked: argparse.Namespace) -> Study:
         return load_study(path)
     if path.is_dir() and not any(path.rglob("result.json")):
         return load_study(path)  # which says that this is no study folder
-    from analysis.foreign import read_foreign
+    from analysis.data.external_sweeps import read_foreign
 
     priors = [_prior(text) for text in asked.prior]
     return read_foreign(path, asked.metric, priors, asked.lower_is_better)

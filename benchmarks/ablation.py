@@ -5,8 +5,8 @@
 Nine rows, each with the same seeds, rays and steps, differ from the complete model as the paper's
 do. Runs are made seed by seed, so that an early stop leaves whole blocks of nine, and each is a
 process of its own with one thread. Whatever ends this command, the same one goes on where it was;
-FOLDER/runs.parquet holds what is finished, and `python analysis/ablation.py FOLDER` says what it
-means.
+FOLDER/runs.parquet holds what is finished, and `python analysis/published/ablation.py FOLDER`
+says what it means.
 
 As in the paper, coordinates are given as waves alone, without themselves. The paper multiplies
 coordinates by pi after scaling them into [-1, 1]; here they are left as they are, which is the same
@@ -32,15 +32,14 @@ import torch
 from processes import Pool
 from reporting import show
 
-from nerf.box import seen_box
-from nerf.command import INTERRUPTED, Parser, exit_status
-from nerf.dataset import TrainingRays, spread_views
-from nerf.errors import InputError
-from nerf.files import replace_atomically, write_atomically
-from nerf.parameters import Value, build, flatten, parse_settings, with_suggested_bounds
+from nerf.common.command_line import INTERRUPTED, Parser, exit_status
+from nerf.common.errors import InputError
+from nerf.common.files import replace_atomically, write_atomically
+from nerf.config.parameters import Value, build, flatten, parse_settings, with_suggested_bounds
 from nerf.scenes import load
-from nerf.training import Interrupted, train
-from study.provenance import git_state
+from nerf.training.loop import Interrupted, train
+from nerf.training.ray_batches import TrainingRays, seen_box, spread_views
+from study.records.provenance import git_state
 
 COMPLETE: Mapping[str, Value] = {
     "sampling.coarse": 32,

@@ -25,10 +25,10 @@ import torch
 from reporting import show, write
 from step import SAMPLES, SHAPES, operations, theirs
 
-from nerf.evaluation import evaluate
-from nerf.parameters import Flat, build, with_suggested_bounds
+from nerf.config.parameters import Flat, build, with_suggested_bounds
+from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
-from nerf.training import TrainingRun
+from nerf.training.loop import TrainingRun
 
 SETTLE, STEPS, TURNS = 160, 200, 3
 PAPER_DB = 32.54

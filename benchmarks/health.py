@@ -20,12 +20,12 @@ from pathlib import Path
 import torch
 from reporting import show, write
 
-from nerf.evaluation import evaluate
-from nerf.health import ALIVE
-from nerf.parameters import Flat, build, with_suggested_bounds
+from nerf.config.parameters import Flat, build, with_suggested_bounds
+from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
-from nerf.training import LOOK_EVERY, TrainingRun
+from nerf.training.health import ALIVE
+from nerf.training.loop import LOOK_EVERY, TrainingRun
 
 INJECTED_AT, LIMIT, AFTERLIFE, LIVING_STEPS = 40, 300, 200, 600
 EVALUATE_EVERY = 50

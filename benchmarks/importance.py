@@ -31,11 +31,11 @@ from optuna.importance import (
 )
 from reporting import show, write
 
-from analysis.axes import Floats
-from analysis.importance import variance_shares
-from analysis.objectives import Objective, objectives
-from analysis.reaching_top import reaching_top
-from analysis.shares import Importance
+from analysis.importance.closed_forms import Objective, objectives
+from analysis.importance.ped_anova import reaching_top
+from analysis.importance.shares import Importance
+from analysis.importance.sobol import variance_shares
+from analysis.stats.intervals import Floats
 
 TRUE_SAMPLES = 200_000
 

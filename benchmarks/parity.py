@@ -24,10 +24,10 @@ import torch.nn.functional as F
 from reporting import show, write
 from torch import Tensor
 
-from nerf.config import Encoding, Field
-from nerf.field import RadianceField
-from nerf.rendering import weights_from_density
-from nerf.sampling import inverse_cdf_samples
+from nerf.config.schema import Encoding, Field
+from nerf.model.field import RadianceField
+from nerf.model.rendering import weights_from_density
+from nerf.model.sampling import inverse_cdf_samples
 
 RAYS, COARSE, FINE, STEPS = 32, 64, 128, 20
 NEAR, FAR = 2.0, 6.0

@@ -22,12 +22,13 @@ import torch
 from reporting import show, write
 from scipy.stats import rankdata, spearmanr
 
-from nerf.parameters import Flat, Value
-from nerf.precision import matrix_dtype
+from nerf.config.parameters import Flat, Value
+from nerf.model.precision import matrix_dtype
 from nerf.scenes import load
-from nerf.training import train
-from study.design import explore_point
-from study.space import DEFAULT_SETTINGS, Space, default_space
+from nerf.training.loop import train
+from study.search.sobol_design import explore_point
+from study.spec.parse_space import DEFAULT_SETTINGS, default_space
+from study.spec.space import Space
 
 WAYS: dict[str, Flat] = {
     "fast": {},

@@ -24,11 +24,11 @@ import torch.nn.functional as F
 from parity import reference
 from reporting import show, write
 
-from nerf.dataset import TrainingRays
-from nerf.parameters import build
+from nerf.config.parameters import build
 from nerf.scenes import load
-from nerf.step import SAMPLES_AT_ONCE
-from nerf.training import TrainingRun
+from nerf.training.loop import TrainingRun
+from nerf.training.ray_batches import TrainingRays
+from nerf.training.step import SAMPLES_AT_ONCE
 
 SAMPLES = 64
 SHAPES = {"8x256": (8, 256, 5), "4x128": (4, 128, 0)}

@@ -32,11 +32,11 @@ import torch.nn.functional as F
 from parity import reference
 from reporting import show, write
 
-from nerf.cameras import view_pixels
-from nerf.parameters import build
+from nerf.config.parameters import build
 from nerf.scenes import load
+from nerf.scenes.cameras.pixel_rays import view_pixels
 from nerf.scenes.scene import Scene
-from nerf.training import TrainingRun
+from nerf.training.loop import TrainingRun
 
 STRIDE = 4
 PEER_NEAR, PEER_FAR = 2.0, 6.0

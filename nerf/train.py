@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nerf.command import INTERRUPTED, Parser, describe_parameters, exit_status
-from nerf.errors import InputError
-from nerf.parameters import (
+from nerf.common.command_line import INTERRUPTED, Parser, exit_status
+from nerf.common.errors import InputError
+from nerf.config.parameter_help import describe_parameters
+from nerf.config.parameters import (
     DERIVED,
     Value,
     build,
@@ -21,10 +22,10 @@ from nerf.parameters import (
     read_settings,
     with_suggested_bounds,
 )
-from nerf.run_folder import CHECKPOINT, RESULT, Run, SceneSource, read_beginning
+from nerf.run.folder import CHECKPOINT, RESULT, Run, SceneSource, read_beginning
 
 if TYPE_CHECKING:
-    from nerf.training import TrainResult
+    from nerf.training.loop import TrainResult
 
 FINAL_PIXELS = 40_000
 
@@ -161,8 +162,8 @@ def _device(gpus: int | None) -> str:
 def _inspect(run: Run) -> int:
     import imageio.v3 as iio
 
-    from nerf.files import replace_atomically
-    from nerf.scenes.inspect import picture
+    from nerf.common.files import replace_atomically
+    from nerf.scenes.bounds.inspect import picture
     from nerf.scenes.scene import Bounds
 
     scene, sampling = run.scene, run.config.sampling
@@ -178,10 +179,10 @@ def _inspect(run: Run) -> int:
 
 def _train(run: Run, device: str) -> TrainResult | None:
     """The result, or None where Ctrl-C ended the run first."""
-    from nerf.contact_sheet import ContactSheet
-    from nerf.health import missed_object
-    from nerf.progress_bar import ProgressBar
-    from nerf.training import Interrupted, train
+    from nerf.run.contact_sheet import ContactSheet
+    from nerf.run.progress_bar import ProgressBar
+    from nerf.training.health import missed_object
+    from nerf.training.loop import Interrupted, train
 
     missed = missed_object(run.config, run.scene)
     if missed:

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nerf.command import Parser, exit_status
-from nerf.errors import InputError
-from nerf.run_folder import CHECKPOINT, read_beginning
+from nerf.common.command_line import Parser, exit_status
+from nerf.common.errors import InputError
+from nerf.run.flythrough import flight, trained_model, write_video
+from nerf.run.folder import CHECKPOINT, read_beginning
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from nerf.model import Nerf
     from nerf.scenes.scene import Float32, Scene
 
 FORMATS = ("mp4", "gif")
@@ -57,7 +54,7 @@ def main() -> int:
 
     from rich.progress import track
 
-    from nerf.files import replace_atomically
+    from nerf.common.files import replace_atomically
 
     scene = source.load()
     model = trained_model(asked.run / CHECKPOINT)
@@ -69,23 +66,9 @@ def main() -> int:
     return 0
 
 
-def trained_model(checkpoint: Path) -> Nerf:
-    """The model in a run's checkpoint; raises `InputError` where there is none."""
-    import torch
-
-    from nerf.checkpoint import load_checkpoint
-    from nerf.model import Nerf
-    from nerf.parameters import build
-
-    state = load_checkpoint(checkpoint)
-    model = Nerf(build(state["config"]), torch.Generator())
-    model.load_state_dict(state["model"])
-    return model.to("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def camera_path(scene: Scene, asked: argparse.Namespace) -> Float32:
     """The poses of the flight that was asked for."""
-    from nerf import orbit
+    from nerf.scenes.cameras import orbit
 
     forward_facing = asked.path == "auto" and orbit.is_forward_facing(scene)
     if asked.path == "cameras" or forward_facing:
@@ -93,48 +76,6 @@ def camera_path(scene: Scene, asked: argparse.Namespace) -> Float32:
     radius = orbit.typical_radius(scene) if asked.radius is None else asked.radius
     elevation = orbit.typical_elevation(scene) if asked.elevation is None else asked.elevation
     return orbit.orbit(asked.frames, radius, elevation)
-
-
-def flight(model: Nerf, scene: Scene, poses: Float32, height: int) -> Iterator[np.ndarray]:
-    """One picture (height, 2 width, 3) uint8 a pose; both sides even, as video coders want."""
-    import numpy as np
-    import torch
-
-    from nerf.cameras import pixel_directions
-    from nerf.evaluation import render_rays
-
-    scale = height / scene.height
-    rows, columns = height // 2 * 2, round(scene.width * scale) // 2 * 2
-    near, far = model.config.sampling.near, model.config.sampling.far
-    for pose in poses:
-        directions = torch.tensor(
-            pixel_directions(
-                pose,
-                scene.focal[0] * scale,
-                scene.centre[0] * scale,
-                np.arange(columns),
-                np.arange(rows),
-            )
-        )
-        seen = render_rays(
-            model, torch.tensor(pose[:3, 3]).expand(directions.shape), directions, scene.background
-        )
-        nearness = ((far - seen.depth) / (far - near)).clamp(0, 1)[..., None].expand(-1, -1, 3)
-        both = torch.cat((seen.rgb, nearness), dim=1).numpy()
-        yield (np.nan_to_num(both) * 255 + 0.5).astype(np.uint8)
-
-
-def write_video(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
-    """An mp4 that any browser plays, or a GIF that loops for ever, by the path's ending."""
-    import imageio.v2 as iio
-
-    if path.suffix == ".gif":
-        writer = iio.get_writer(path, duration=1000 / fps, loop=0)
-    else:
-        writer = iio.get_writer(path, fps=fps, codec="libx264", macro_block_size=2, quality=8)
-    with writer:
-        for frame in frames:
-            writer.append_data(frame)
 
 
 if __name__ == "__main__":

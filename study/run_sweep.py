@@ -18,20 +18,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nerf.command import INTERRUPTED, exit_status
-from nerf.errors import InputError
-from study.description import write_description
-from study.environment import settle_environment
-from study.options import parse
-from study.settling import settled
-from study.spec import StudySpec, check_unchanged, extend, study_space
-from study.stopping import Stop
+from nerf.common.command_line import INTERRUPTED, exit_status
+from nerf.common.errors import InputError
+from study.cli.options import parse
+from study.cli.settling import settled
+from study.driver.ray_environment import settle_environment
+from study.protocol.stopping import Stop
+from study.spec.study_file import write_description
+from study.spec.study_spec import StudySpec, check_unchanged, extend, study_space
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from nerf.scenes import Scene
-    from study.folder import StudyFolder
+    from study.records.study_folder import StudyFolder
 
 
 def main(arguments: list[str]) -> int:
@@ -74,7 +74,7 @@ def _run(arguments: list[str]) -> int:
         print(f"stopped before its end; {plan.way_back}")
         return INTERRUPTED
     if plan.spec.wandb == "offline":
-        from study.tracking import sync_command
+        from study.worker.wandb_run import sync_command
 
         _say(console, f"to W&B: {sync_command(plan.folder)}")
     return 0
@@ -82,23 +82,23 @@ def _run(arguments: list[str]) -> int:
 
 def _carry_out(plan: _Plan, console: Console) -> bool:
     """Runs the study and reports on it; whether it came to its end."""
-    from study.resources import fit, require_room
+    from study.driver.resources import fit, require_room
 
     folder, spec, scene = plan.folder, plan.spec, plan.scene
     resources = None if spec.address else fit(spec)
     require_room(folder.path)
     if spec.wandb == "online":
-        from study.tracking import require_account
+        from study.worker.wandb_run import require_account
 
         require_account()
     settle_environment(cluster=bool(spec.address))
     stop = Stop(plan.way_back)
     with _copied(plan, stop, console):
         with stop:
-            from study.sweep import launch
+            from study.driver.launch import launch
 
             if plan.is_new:
-                from study.provenance import document
+                from study.records.provenance import document
 
                 folder.create(document(folder.name, spec, scene, sys.argv))
             _say(console, f"study {folder.name} in {folder.path}", scene.summary)
@@ -106,10 +106,8 @@ def _carry_out(plan: _Plan, console: Console) -> bool:
         if ending.reason:
             raise InputError(f"stopped: {ending.reason}; put that right, then {plan.way_back}")
         if ending.finished:
-            from study.conclusion import conclude
-
             with console.status("computing what mattered, writing the report"):
-                found = conclude(folder)
+                found = _conclude(folder)
             _say(console, *found)
     return ending.finished
 
@@ -118,7 +116,7 @@ def _copied(plan: _Plan, stop: Stop, console: Console) -> AbstractContextManager
     """Keeps the study's copy up to date within, where one is asked for."""
     if not plan.spec.storage:
         return nullcontext()
-    from study.mirror import copied
+    from study.storage.mirror import copied
 
     return copied(
         plan.folder, plan.spec.storage, plan.is_new, stop, lambda text: _say(console, text)
@@ -135,7 +133,7 @@ def _new(given: Mapping[str, Any]) -> _Plan:
         given.get("vary", ()), given.get("set", ()), given.get("steps", StudySpec.steps)
     )
     spec = StudySpec(space=space, **_spec_fields(given))
-    from study.folder import StudyFolder
+    from study.records.study_folder import StudyFolder
 
     stem = "bricks" if "scene" not in given else Path(spec.scene).stem
     name = given.get("name") or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -158,11 +156,11 @@ def _kept(given: Mapping[str, Any]) -> _Plan:
     if "name" not in given:
         way = "--extend" if "extend" in given else "--resume"
         raise InputError(f"{way} needs the study's name; give --name")
-    from study.folder import StudyFolder
+    from study.records.study_folder import StudyFolder
 
     folder = StudyFolder(_studies(given) / given["name"])
     if "storage" in given:
-        from study.mirror import restore
+        from study.storage.mirror import restore
 
         restore(folder, given["storage"])
     document = folder.read_spec()
@@ -182,7 +180,7 @@ def _kept(given: Mapping[str, Any]) -> _Plan:
             f"the scene {spec.scene} is not the one that study {folder.name} began with; "
             "put the old one back, or give another --name"
         )
-    from study.provenance import differences
+    from study.records.provenance import differences
 
     plan = _Plan(folder, spec, scene, is_new=False)
     changes = "; ".join(differences(document))
@@ -197,7 +195,7 @@ def _extended(
     plan: _Plan, document: dict[str, Any], changes: str, given: Mapping[str, Any]
 ) -> _Plan:
     """With more trials than its study.json, the `document`, asks for."""
-    from study.provenance import extended
+    from study.records.provenance import extended
 
     if changes and "allow_changes" not in given:
         raise InputError(
@@ -222,6 +220,40 @@ def _load_scene(spec: StudySpec) -> Scene:
     from nerf.scenes import load
 
     return load(spec.scene, downscale=spec.downscale, background=spec.background)
+
+
+def _conclude(folder: StudyFolder) -> list[str]:
+    """Writes report.html and best.toml; returns the lines that say what the study found."""
+    from analysis.report import findings, write_report
+    from study.records.best_config import write_best
+
+    found = findings(folder)
+    report = write_report(folder, found)
+    if found.best is None:
+        lines = ["no trial reached its full budget alive"]
+    else:
+        values = (f"{d.path}={_short(found.best[d.path])}" for d in found.study.space.dimensions)
+        against = "" if found.default is None else f", the defaults {found.default['psnr']:.2f} dB"
+        lines = [
+            f"best: trial {found.best['trial_id']} with {found.best['psnr']:.2f} dB{against}",
+            f"  {' '.join(values)}",
+        ]
+    failed = found.study.trials.query("state == 'failed'")
+    if len(failed):
+        first = failed.iloc[0]
+        lines.append(f"{len(failed)} failed; trial {first['trial_id']}: {first['reason']}")
+    if found.best is not None:
+        scene = folder.read_spec()["spec"]["scene"]
+        best = write_best(folder, found.best.to_dict(), scene)
+        lines.append(
+            f"train it further: python nerf/train.py --scene {shlex.quote(scene)} "
+            f"--config {shlex.quote(str(best))} --steps 5000"
+        )
+    return [*lines, found.headline, f"report: {report}"]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,10 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from nerf.command import Parser, exit_status
-from study.folder import StudyFolder
-from study.spec import StudySpec
-
-if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
+from nerf.common.command_line import Parser, exit_status
+from study.records.study_folder import StudyFolder
+from study.spec.study_spec import StudySpec
 
 _WATCHED = 2.0  # seconds between two pictures of --watch
 
@@ -39,8 +35,9 @@ def _run(arguments: list[str]) -> int:
 
     from rich.console import Console
 
-    from study.progress import standing
-    from study.view import View, picture
+    from study.ledger.journal import read_trials
+    from study.monitor.live_view import View, picture
+    from study.monitor.progress import standing
 
     console = Console()
     if asked.watch:
@@ -56,18 +53,6 @@ def _run(arguments: list[str]) -> int:
         if len(now.ended) < spec.trials:
             console.print(_driver(folder), soft_wrap=True, highlight=False, markup=False)
     return 0
-
-
-def read_trials(folder: StudyFolder) -> list[FrozenTrial]:
-    """The trials that the journal holds; none before the first."""
-    if not folder.journal.exists() or not folder.journal.stat().st_size:
-        return []
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    storage = JournalStorage(JournalFileBackend(str(folder.journal)))
-    studies = storage.get_all_studies()
-    return storage.get_all_trials(studies[0]._study_id, deepcopy=False) if studies else []
 
 
 def _driver(folder: StudyFolder) -> str:

@@ -34,9 +34,12 @@ def test_no_order_of_imports_is_needed(package: str) -> None:
 @pytest.mark.parametrize(
     ("modules", "heavy"),
     [
-        ("study.options, study.spec, nerf.command", {"torch", "ray", "optuna", "pandas"}),
+        (
+            "study.cli.options, study.spec.study_spec, nerf.common.command_line",
+            {"torch", "ray", "optuna", "pandas"},
+        ),
         ("analysis.report", {"torch", "ray", "optuna", "wandb"}),
-        ("nerf.training, nerf.scenes", {"ray", "optuna", "pandas", "wandb"}),
+        ("nerf.training.loop, nerf.scenes", {"ray", "optuna", "pandas", "wandb"}),
     ],
 )
 def test_importing_stays_light(modules: str, heavy: set[str]) -> None:

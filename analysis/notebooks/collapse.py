@@ -20,8 +20,10 @@ import os
 
 import pandas as pd
 
-from analysis import figures, interval_figures, theme
-from analysis.findings import findings
+from analysis.figures import intervals as interval_figures
+from analysis.figures import theme
+from analysis.figures import trials as figures
+from analysis.findings.study_findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
 broken = found.collapse

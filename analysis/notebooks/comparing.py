@@ -20,9 +20,10 @@ import os
 
 import pandas as pd
 
-from analysis import interval_figures, theme
-from analysis.compare import compare
-from analysis.findings import findings
+from analysis.figures import intervals as interval_figures
+from analysis.figures import theme
+from analysis.findings.comparison import compare
+from analysis.findings.study_findings import findings
 
 names = os.environ.get("NERF_STUDIES", os.pathsep.join(["studies/bricks", "studies/lego"]))
 studies = [findings(name) for name in names.split(os.pathsep)]

@@ -18,8 +18,10 @@
 # %%
 import os
 
-from analysis import figures, interval_figures, theme
-from analysis.findings import findings
+from analysis.figures import intervals as interval_figures
+from analysis.figures import theme
+from analysis.figures import trials as figures
+from analysis.findings.study_findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
 print(found.headline)

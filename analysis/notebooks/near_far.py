@@ -20,9 +20,10 @@ import os
 
 import pandas as pd
 
-from analysis import figures, theme
-from analysis.bounds_map import spans
-from analysis.findings import findings
+from analysis.figures import theme
+from analysis.figures import trials as figures
+from analysis.findings.bounds_map import spans
+from analysis.findings.study_findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
 trials = found.study.trials.dropna(subset=["psnr"])

@@ -5,17 +5,17 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from nerf.errors import InputError
-from nerf.scenes import llff
-from nerf.scenes.assemble import Background
-from nerf.scenes.blender import load_blender
-from nerf.scenes.bricks import load_bricks
-from nerf.scenes.checks import WAY_OUT, refuse
-from nerf.scenes.colmap import load_colmap, sparse_folder
+from nerf.common.errors import InputError
+from nerf.scenes.builtin.bricks import load_bricks
+from nerf.scenes.builtin.tiny_lego import load_tiny_lego
+from nerf.scenes.formats import llff
+from nerf.scenes.formats.blender import load_blender
+from nerf.scenes.formats.capture import Background
+from nerf.scenes.formats.checks import WAY_OUT, refuse
+from nerf.scenes.formats.colmap import load_colmap, sparse_folder
+from nerf.scenes.formats.tiny_nerf import load_tiny_nerf
+from nerf.scenes.formats.transforms import load_transforms
 from nerf.scenes.scene import Bounds, Scene, split_views
-from nerf.scenes.tiny_lego import load_tiny_lego
-from nerf.scenes.tiny_nerf import load_tiny_nerf
-from nerf.scenes.transforms import load_transforms
 
 __all__ = ["Background", "Bounds", "Scene", "load", "split_views"]
 

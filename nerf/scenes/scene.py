@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.errors import InputError
+from nerf.common.errors import InputError
 
 Split = Literal["train", "val", "test"]
 Float32 = NDArray[np.float32]

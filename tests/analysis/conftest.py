@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from nerf.parameters import Value, flatten
-from study.design import repeats_explored
-from study.folder import StudyFolder, trial_id
-from study.space import Space, parse_space
+from nerf.config.parameters import Value, flatten
+from study.records.schema import trial_id
+from study.records.study_folder import StudyFolder
+from study.search.sobol_design import repeats_explored
+from study.spec.parse_space import parse_space
+from study.spec.space import Space
 
 STEPS = 600
 Objective = Callable[[Mapping[str, Value]], float]

@@ -16,11 +16,11 @@ import pandas as pd
 import psutil
 import pytest
 
-from analysis.ablation import PAPER, ablation, markdown, read_runs
-from nerf.parameters import build
+from analysis.published.ablation import PAPER, ablation, markdown, read_runs
+from nerf.config.parameters import build
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
-from nerf.training import train
+from nerf.training.loop import train
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TINY = [

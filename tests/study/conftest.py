@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
-from study.folder import StudyFolder
-from study.ledger import Ledger
-from study.spec import StudySpec, study_space
+from study.ledger.ledger import Ledger
+from study.records.study_folder import StudyFolder
+from study.spec.study_spec import StudySpec, study_space
 
 RUN_SWEEP = Path(__file__).parents[2] / "study" / "run_sweep.py"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
-from study.bookkeeping import Bookkeeper
-from study.folder import StudyFolder, trial_id
-from study.ledger import Ledger
-from study.messages import Message, Outcome
-from study.spec import StudySpec, study_space
+from study.driver.trial_manager import Bookkeeper
+from study.ledger.ledger import Ledger
+from study.protocol.messages import Message, Outcome
+from study.records.schema import trial_id
+from study.records.study_folder import StudyFolder
+from study.spec.study_spec import StudySpec, study_space
 from tests.study.conftest import curve
 
 STEPS = 60

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nerf.scenes import bricks
-from nerf.scenes.reconstruction import MODELS
+from nerf.scenes.builtin import bricks
+from nerf.scenes.formats.colmap_files import MODELS
 
 VIEWS, WIDTH, HEIGHT, FOCAL = 8, 12, 10, 15.0
 NAMES = [f"{view:02d}.png" for view in range(VIEWS)]

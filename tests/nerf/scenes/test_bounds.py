@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nerf.cameras import view_directions
-from nerf.scenes import Scene, bricks, split_views
-from nerf.scenes.bounds import from_distances, with_bounds
-from nerf.scenes.frame import canonical, look_at
-from nerf.scenes.hull import silhouettes, visual_hull
-from nerf.scenes.locomotive import locomotive
-from nerf.scenes.matching import match_points
-from nerf.scenes.raytrace import Model, camera_rays, first_hits
+from nerf.scenes import Scene, split_views
+from nerf.scenes.bounds.matching import match_points
+from nerf.scenes.bounds.suggest import from_distances, with_bounds
+from nerf.scenes.bounds.visual_hull import silhouettes, visual_hull
+from nerf.scenes.builtin import bricks
+from nerf.scenes.builtin.locomotive import locomotive
+from nerf.scenes.builtin.raytrace import Model, camera_rays, first_hits
+from nerf.scenes.cameras.frame import canonical, look_at
+from nerf.scenes.cameras.pixel_rays import view_directions
 
 VIEWS, SIZE = 24, 60
 FOCAL = 1.38888889 * SIZE

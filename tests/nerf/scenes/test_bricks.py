@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nerf.scenes import bricks, load
-from nerf.scenes import locomotive as locomotive_module
-from nerf.scenes.bricks import load_bricks, poses, trace
-from nerf.scenes.locomotive import locomotive
-from nerf.scenes.raytrace import Model, camera_rays, first_hits
+from nerf.scenes import load
+from nerf.scenes.builtin import bricks
+from nerf.scenes.builtin import locomotive as locomotive_module
+from nerf.scenes.builtin.bricks import load_bricks, poses, trace
+from nerf.scenes.builtin.locomotive import locomotive
+from nerf.scenes.builtin.raytrace import Model, camera_rays, first_hits
 
 SMALL = {"views": 8, "size": 20, "samples": 1}
 

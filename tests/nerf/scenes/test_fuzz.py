@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nerf.errors import InputError
+from nerf.common.errors import InputError
 from nerf.scenes import load
 from tests.nerf.scenes import makers
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nerf.cameras import project
 from nerf.scenes import Bounds, Scene, load
-from nerf.scenes.inspect import frustum, picture
+from nerf.scenes.bounds.inspect import frustum, picture
+from nerf.scenes.cameras.pixel_rays import project
 from tests.nerf.scenes import makers
 
 NEAR, FAR = (235, 120, 10), (130, 60, 200)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nerf.errors import InputError
+from nerf.common.errors import InputError
 from nerf.scenes import load, split_views
 
 DATA = os.environ.get("NERF_STUDY_DATA", "")

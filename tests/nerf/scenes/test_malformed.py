@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nerf.errors import InputError
+from nerf.common.errors import InputError
 from nerf.scenes import load
 from tests.nerf.scenes import makers
 

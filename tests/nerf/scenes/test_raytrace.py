@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nerf.scenes.raytrace import (
+from nerf.scenes.builtin.raytrace import (
     Light,
     Model,
     Rays,

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nerf.cameras import project
-from nerf.errors import InputError
+from nerf.common.errors import InputError
 from nerf.scenes import Scene, load
-from nerf.scenes.reconstruction import MODELS, read_reconstruction
+from nerf.scenes.cameras.pixel_rays import project
+from nerf.scenes.formats.colmap_files import MODELS, read_reconstruction
 from tests.nerf.scenes import makers
 
 DATA = os.environ.get("NERF_STUDY_DATA", "")

@@ -12,9 +12,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from nerf.errors import InputError
-from nerf.scenes import bricks
-from nerf.scenes.tiny_lego import load_tiny_lego
+from nerf.common.errors import InputError
+from nerf.scenes.builtin import bricks
+from nerf.scenes.builtin.tiny_lego import load_tiny_lego
 
 
 def archive(views: int = 106) -> bytes:

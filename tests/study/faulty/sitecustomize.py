@@ -76,7 +76,7 @@ def _hook(training: Any) -> None:
 
 class _Finder:
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
-        if name != "nerf.training":
+        if name != "nerf.training.loop":
             return None
         sys.meta_path.remove(self)  # type: ignore[arg-type]
         spec = importlib.util.find_spec(name)

@@ -1,0 +1,110 @@
+"""Which trials may be compared: equal budgets, explored ones, the best, the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.data.study import Study
+from nerf.config.parameters import Value
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """The trials that a variance share may be computed from, and how many were left out, by why."""
+
+    trials: pd.DataFrame
+    left_out: Mapping[str, int]
+
+    def sentence(self) -> str:
+        """What was used and what was not, for a person."""
+        used = f"{_count(len(self.trials), 'trial')} used"
+        if not self.left_out:
+            return f"{used}, none left out."
+        reasons = "; ".join(f"{count} {reason}" for reason, count in self.left_out.items())
+        return f"{used}; left out: {reasons}."
+
+
+def comparable(trials: pd.DataFrame) -> Comparable:
+    """The explore trials that reached one common budget with a finite PSNR.
+
+    Trials stopped early carry the PSNR of another budget, and those of the optimise phase were
+    drawn where results were already good; either would move the shares (see the README).
+    """
+    explore = trials["phase"] == "explore"
+    budget = int(trials.loc[explore, "budget_steps"].max()) if explore.any() else 0
+    short = trials["steps_done"] < trials["budget_steps"]
+    reasons = np.select(
+        [
+            trials["phase"] == "replicate",
+            ~explore,
+            trials["state"] == "failed",
+            (trials["state"] == "collapsed") & short,
+            short,
+            trials["budget_steps"] != budget,
+            ~np.isfinite(trials["psnr"]),
+        ],
+        [
+            "repeated with another seed",
+            "of the optimise phase (drawn where results were good)",
+            "failed",
+            "collapsed before the full budget",
+            "stopped before the full budget",
+            "with another budget",
+            "without a finite PSNR",
+        ],
+        default="",
+    )
+    counts = pd.Series(reasons[reasons != ""]).value_counts(sort=False)
+    return Comparable(trials[reasons == ""], {str(k): int(v) for k, v in counts.items()})
+
+
+def measured(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials with a finite PSNR, however they ended."""
+    return pd.DataFrame(trials[np.isfinite(trials["psnr"].to_numpy(dtype=float))])
+
+
+def finished(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials of any phase that reached their budget alive, with a finite PSNR."""
+    alive = (trials["state"] == "completed") & (trials["steps_done"] == trials["budget_steps"])
+    return measured(trials[alive.to_numpy(dtype=bool)])
+
+
+def default_trial(study: Study) -> pd.Series | None:
+    """The finished trial that ran the default configuration, or None where the study has none."""
+    done = finished(study.trials)
+    if not study.defaults:
+        return None
+    same = matching(done, study.defaults)
+    return done[same].iloc[0] if same.any() else None
+
+
+def matching(trials: pd.DataFrame, values: Mapping[str, Value]) -> NDArray[np.bool_]:
+    """(trials,) whether each one has all these values."""
+    same = np.ones(len(trials), dtype=bool)
+    for path, value in values.items():
+        same &= _equals(trials[path], value)
+    return same
+
+
+def best_trial(trials: pd.DataFrame) -> pd.Series | None:
+    """The finished trial of highest validation PSNR, or None where none has finished.
+
+    Replicates are not among them: they say how good the best one is with other seeds.
+    """
+    done = finished(trials[trials["phase"] != "replicate"])
+    return None if done.empty else done.iloc[int(done["psnr"].argmax())]
+
+
+def _equals(column: pd.Series, value: Value) -> NDArray[np.bool_]:
+    if isinstance(value, float):
+        return np.asarray(np.isclose(column.to_numpy(dtype=float), value))
+    return np.asarray(column == value, dtype=bool)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

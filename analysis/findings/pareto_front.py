@@ -1,0 +1,14 @@
+"""What a decibel costs: PSNR against seconds of training."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.data.selection import finished
+
+
+def pareto(trials: pd.DataFrame) -> pd.DataFrame:
+    """The finished trials that no other one beats in both PSNR and seconds, fastest first."""
+    done = finished(trials).sort_values(["train_seconds", "psnr"], ascending=[True, False])
+    better = done["psnr"] > done["psnr"].cummax().shift(fill_value=float("-inf"))
+    return pd.DataFrame(done[better])

@@ -1,0 +1,78 @@
+"""The varied parameters as axes of the unit cube, in which the study's prior is uniform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.stats.intervals import Floats
+from study.spec.space import Dimension
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One varied parameter: quantiles of its prior, in cells where the prior is discrete.
+
+    centres: (levels,) the quantile that stands for each level, ascending; empty if continuous
+    edges: (levels - 1,) the quantiles at which one level ends and the next begins
+    unordered: levels have no order (activations), so that no distance between them means anything
+    """
+
+    path: str
+    label: str
+    centres: tuple[float, ...] = ()
+    edges: tuple[float, ...] = ()
+    unordered: bool = False
+
+    def snap(self, quantiles: Floats) -> Floats:
+        """Each quantile as the one that stands for its level; unchanged on a continuous axis."""
+        if not self.centres:
+            return quantiles
+        return np.asarray(self.centres)[np.searchsorted(self.edges, quantiles, side="right")]
+
+    def grid(self, cells: int) -> tuple[Floats, Floats]:
+        """Quantiles that stand for the whole axis, ascending, and the prior's chance of each.
+
+        Every level of a discrete axis with at most `cells` levels, else the middles of that many
+        equally likely cells.
+        """
+        if 0 < len(self.centres) <= cells:
+            return np.asarray(self.centres), np.diff(np.array([0.0, *self.edges, 1.0]))
+        middles = (np.arange(cells) + 0.5) / cells
+        return middles, np.full(cells, 1.0 / cells)
+
+
+def axis(dimension: Dimension) -> Axis:
+    """The axis of one dimension of a study's space."""
+    unordered = dimension.kind in ("choice", "bool")
+    if dimension.choices:
+        count = len(dimension.choices)
+        centres = tuple((i + 0.5) / count for i in range(count))
+        edges = tuple(i / count for i in range(1, count))
+        return Axis(dimension.path, dimension.label, centres, edges, unordered)
+    if dimension.kind == "int":
+        values = range(int(dimension.low), int(dimension.high) + 1)
+        centres = tuple(dimension.to_unit(value) for value in values)
+        edges = tuple(dimension.to_unit(value + 0.5) for value in values[:-1])
+        return Axis(dimension.path, dimension.label, centres, edges)
+    return Axis(dimension.path, dimension.label)
+
+
+def quantiles(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> Floats:
+    """(trials, dimensions): each trial's place in the unit cube."""
+    columns = [[d.to_unit(value) for value in trials[d.path]] for d in dimensions]
+    return np.array(columns, dtype=float).reshape(len(dimensions), len(trials)).T
+
+
+def one_hot(units: Floats, axes: Sequence[Axis]) -> Floats:
+    """(points, features) for trees: an ordered axis is its quantile, an unordered one one-hot."""
+    columns: list[Floats] = []
+    for j, a in enumerate(axes):
+        if a.unordered:
+            columns += [np.isclose(units[:, j], centre).astype(float) for centre in a.centres]
+        else:
+            columns.append(units[:, j])
+    return np.array(columns, dtype=float).reshape(len(columns), len(units)).T

@@ -1,0 +1,90 @@
+"""Scenes in one file, as the notebook of the NeRF paper uses them: tiny_nerf_data.npz.
+
+The archive holds `images` (views, height, width, 3), float in [0, 1] or uint8, on black,
+`poses` (views, 4, 4) world_from_camera in the frame that `Scene` uses, and one `focal` length
+in pixels. The principal point is the images' middle.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from nerf.common.errors import InputError
+from nerf.scenes.bounds.suggest import with_bounds
+from nerf.scenes.formats.checks import check_focal, check_pixels, check_poses, check_sizes, refuse
+from nerf.scenes.formats.untrusted_files import BROKEN_ARRAY
+from nerf.scenes.scene import Scene, split_views
+
+_KEYS = ("images", "poses", "focal")
+Headers = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]
+
+
+def load_tiny_nerf(file: Path, name: str = "") -> Scene:
+    """The scene in `file`; raises `InputError` for whatever keeps it from being one."""
+    try:
+        _check_headers(file, _headers(file))
+        with np.load(file, allow_pickle=False) as archive:
+            images, poses, focal = (archive[key] for key in _KEYS)
+    except InputError:
+        raise
+    except BROKEN_ARRAY as error:
+        raise refuse(file, f"cannot be read ({error}); hand over a whole file") from None
+    if images.dtype == np.uint8:
+        images = images / np.float32(255)
+    check_pixels(file, images)
+    check_poses(file, poses)
+    views, height, width = images.shape[:3]
+    check_focal(file, float(focal), width)
+    splits = split_views(views)
+    scene = Scene(
+        name=name or file.stem,
+        source=str(file),
+        images=images.astype(np.float32, copy=False),
+        world_from_camera=poses.astype(np.float32),
+        focal=np.full((views, 2), float(focal), np.float32),
+        centre=np.tile(np.array([width / 2, height / 2], np.float32), (views, 1)),
+        background=np.zeros(3, np.float32),
+        found="tiny-NeRF file",
+        train=splits["train"],
+        val=splits["val"],
+        test=splits["test"],
+    )
+    return with_bounds(scene)
+
+
+def _headers(file: Path) -> Headers:
+    """Each array's shape and type, before anything of its announced size is allocated."""
+    found: Headers = {}
+    with zipfile.ZipFile(file) as archive:
+        members = archive.namelist()
+        for key in _KEYS:
+            if f"{key}.npy" not in members:
+                raise refuse(file, f"has no array `{key}`; it needs images, poses and focal")
+            with archive.open(f"{key}.npy") as member:
+                old = npy.read_magic(member) == (1, 0)
+                read = npy.read_array_header_1_0 if old else npy.read_array_header_2_0
+                shape, _, dtype = read(member)
+            found[key] = (shape, dtype)
+    return found
+
+
+def _check_headers(file: Path, headers: Headers) -> None:
+    (images, pixel), (poses, element), (focal, number) = (headers[key] for key in _KEYS)
+    if pixel.kind != "f" and pixel != np.uint8:
+        raise refuse(file, f"`images` must be float or uint8, got {pixel}")
+    if element.kind != "f":
+        raise refuse(file, f"`poses` must be float, got {element}")
+    if number.kind not in "fiu":
+        raise refuse(file, f"`focal` must be a number, got {number}")
+    if len(images) != 4 or images[3] != 3:
+        raise refuse(file, f"`images` must be (views, height, width, 3), got {images}")
+    check_sizes(file, *images[:3])
+    if poses != (images[0], 4, 4):
+        raise refuse(file, f"`poses` must be ({images[0]}, 4, 4) like `images`, got {poses}")
+    if focal != ():
+        raise refuse(file, f"`focal` must be one number, got an array of shape {focal}")

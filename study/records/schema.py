@@ -1,0 +1,91 @@
+"""Columns, types and version of a study's tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from nerf.common.errors import InputError
+from nerf.config.parameters import parameters
+
+SCHEMA_VERSION = 1
+
+
+PHASES = ("explore", "optimize", "replicate")
+
+
+STATES = ("completed", "pruned", "collapsed", "failed")
+
+
+TRIAL_COLUMNS = {
+    "trial_id": "string",  # the trial's number, as its files are named
+    "number": "int64",
+    "phase": "string",  # explore | optimize | replicate
+    "state": "string",  # completed | pruned | collapsed | failed
+    "reason": "string",  # why it is not completed; empty where it is
+    "seed": "int64",
+    "steps_done": "int64",
+    "budget_steps": "int64",
+    "psnr": "float64",  # validation, dB; NaN where none was measured
+    "ssim": "float64",  # validation
+    "test_psnr": "float64",  # test views, dB; NaN where the budget was not reached
+    "test_ssim": "float64",
+    "train_seconds": "float64",
+    "started": "datetime64[ns, UTC]",
+    "ended": "datetime64[ns, UTC]",
+    "host": "string",
+    "device": "string",
+}
+"""Then one column for each parameter under its dotted path, varied or not."""
+
+
+CURVE_COLUMNS = {
+    "trial_id": "string",
+    "step": "int64",
+    "seconds": "float64",  # of training so far, evaluation left out
+    "loss": "float64",  # mean squared error of the last training rays
+    "psnr": "float64",  # validation, dB
+    "ssim": "float64",
+    "learning_rate": "float64",
+}
+
+
+_KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "choice": "string"}
+
+
+def trial_dtypes() -> dict[str, str]:
+    """The columns of trials.parquet and their types."""
+    return TRIAL_COLUMNS | {
+        p.path: _KIND_DTYPES[p.kind] for p in parameters().values() if p.path != "seed"
+    }
+
+
+def tidy(frame: pd.DataFrame, dtypes: dict[str, str]) -> pd.DataFrame:
+    """`frame` with exactly these columns, in this order, of these types."""
+    frame = frame.reindex(columns=list(dtypes))
+    for column, dtype in dtypes.items():
+        if dtype.startswith("datetime64"):
+            frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601")
+    return frame.astype(dtypes)
+
+
+def trial_id(number: int) -> str:
+    """How a trial is named in files and tables."""
+    return f"{number:05d}"
+
+
+def _read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
+    if not file.exists():
+        return tidy(pd.DataFrame(), dtypes)
+    try:
+        frame = pd.read_parquet(file)
+        for p in parameters().values():
+            if p.path in dtypes and p.path not in frame:
+                frame[p.path] = p.default  # it came with a later version
+        return frame.astype(dtypes)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{file} cannot be read ({str(error).splitlines()[0]}); run_sweep.py --resume makes it "
+            "anew from the records"
+        ) from None

@@ -1,0 +1,63 @@
+"""The plane of near and far in cells: what is counted, and what is shown for it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.findings.bounds_map import FAR, NEAR, bounds_map
+
+
+def trials(count: int = 200) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    near = rng.uniform(1.0, 5.0, count)
+    far = near + rng.uniform(0.5, 4.0, count)
+    return pd.DataFrame(
+        {
+            "trial_id": [f"{i:05d}" for i in range(count)],
+            "phase": "explore",
+            "state": np.where(near > 4.0, "collapsed", "completed"),
+            "psnr": rng.normal(20, 1, count),
+            NEAR: near,
+            FAR: far,
+        }
+    )
+
+
+def test_every_explored_trial_is_in_the_cell_of_its_bounds() -> None:
+    table = trials()
+    found = bounds_map(table)
+    assert found is not None
+    assert list(found.near) == sorted(found.near)
+    assert list(found.far) == sorted(found.far, reverse=True)
+    assert sum(c.rate.trials for row in found.cells for c in row if c) == len(table)
+    for r, row in enumerate(found.cells):
+        for c, cell in enumerate(row):
+            inside = table[
+                table[NEAR].between(found.near[c], found.near[c + 1])
+                & table[FAR].between(found.far[r + 1], found.far[r])
+            ]
+            assert (cell is None) == inside.empty
+            if cell is not None:
+                assert cell.rate.trials == len(inside)
+                assert cell.rate.collapsed == (inside["state"] == "collapsed").sum()
+                assert cell.trial_id in set(inside["trial_id"])
+
+
+def test_a_cells_example_is_its_trial_of_median_psnr() -> None:
+    table = trials(3).assign(**{NEAR: [1.0, 1.1, 5.0], FAR: [2.0, 2.1, 9.0]})
+    table["psnr"] = [30.0, 10.0, 20.0]
+    found = bounds_map(table)
+    assert found is not None
+    assert [c.trial_id for row in found.cells for c in row if c] == ["00002", "00001"]
+
+
+@pytest.mark.parametrize("phase", ["optimize", "replicate"])
+def test_trials_of_other_phases_are_not_in_it(phase: str) -> None:
+    assert bounds_map(trials().assign(phase=phase)) is None
+
+
+def test_there_is_none_where_a_bound_stands_still_or_is_unknown() -> None:
+    assert bounds_map(trials().assign(**{NEAR: 2.0})) is None
+    assert bounds_map(trials().drop(columns=FAR)) is None

@@ -1,0 +1,130 @@
+"""Several studies side by side, and findings as tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis import report
+from analysis.figures.images import pictures, write_pictures
+from analysis.figures.intervals import importance_bars
+from analysis.findings.comparison import compare
+from analysis.findings.study_findings import Findings, findings
+from analysis.findings.tables import IMPORTANCE_COLUMNS, importance_table, write_tables
+from nerf.common.errors import InputError
+from nerf.config.parameters import Value
+from study.records.study_folder import StudyFolder
+
+Make = Callable[..., StudyFolder]
+
+
+def frequencies(values: Mapping[str, Value]) -> float:
+    return 15.0 + 0.6 * int(values["encoding.position_frequencies"])
+
+
+@pytest.fixture(scope="module")
+def two(make_study: Make) -> list[Findings]:
+    return [
+        findings(make_study("first", explore=40)),
+        findings(make_study("second", explore=40, objective=frequencies, seed=1)),
+    ]
+
+
+def test_studies_that_disagree_are_said_to(two: list[Findings]) -> None:
+    compared = compare(two)
+    by_path = {c.path: c for c in compared.parameters}
+    near, frequency = by_path["sampling.near"], by_path["encoding.position_frequencies"]
+    assert near.disagreeing == (("first", "second"),)
+    assert frequency.disagreeing == (("first", "second"),)
+    assert by_path["sampling.span"].disagreeing == ()
+    for c in compared.parameters:
+        totals = [share.total for share in c.shares.values()]
+        assert c.pooled == pytest.approx(sum(totals) / 2)
+        assert c.low <= c.pooled <= c.high
+    assert compared.differences == ()
+
+
+def test_studies_of_one_name_or_with_nothing_in_common_are_refused(make_study: Make) -> None:
+    same = findings(make_study("twin", explore=10))
+    with pytest.raises(InputError, match="two studies have one name"):
+        compare([same, same])
+    other = findings(
+        make_study("other", explore=10, vary=("field.width=32:64",), objective=lambda v: 20.0)
+    )
+    with pytest.raises(InputError, match="no parameter in common"):
+        compare([same, other])
+
+
+def test_the_command_compares(two: list[Findings], tmp_path: Path) -> None:
+    folders = [str(found.study.folder.path) for found in two]
+    out = tmp_path / "both.html"
+    assert report.main([*folders, "--out", str(out)]) == 0
+    page = out.read_text()
+    assert "Do the studies agree?" in page
+    assert "They disagree about" in page
+
+
+def test_importance_table_has_its_columns_and_flags_what_chance_may_do(two: list[Findings]) -> None:
+    table = importance_table(two[0])
+    assert tuple(table.columns) == IMPORTANCE_COLUMNS
+    assert (table["low"] <= table["estimate"]).all()
+    assert (table["estimate"] <= table["high"]).all()
+    total = table[table["question"] == "psnr: variance, total"].set_index("parameter")
+    assert total.loc["sampling.near", "flagged"] == ""
+    assert total.loc["sampling.span", "flagged"] == "within chance"
+
+
+def test_tables_come_back_as_written(two: list[Findings], tmp_path: Path) -> None:
+    files = {path.name: path for path in write_tables(two[0], "csv", tmp_path)}
+    back = pd.read_csv(files["importance.csv"], keep_default_na=False)
+    pd.testing.assert_frame_equal(back, importance_table(two[0]), check_dtype=False)
+    (single,) = write_tables(two[0], "json", tmp_path)
+    whole = json.loads(single.read_text())
+    assert len(whole["trials"]) == len(two[0].study.trials)
+    assert whole["headline"] == two[0].headline
+    (single,) = write_tables(two[0], "md", tmp_path)
+    assert "| sampling.near | psnr: variance, total |" in single.read_text()
+
+
+def test_figures_for_a_paper_are_drawn(two: list[Findings], tmp_path: Path) -> None:
+    pytest.importorskip("kaleido", reason="kaleido is not installed")
+    if shutil.which("chromium") is None:
+        pytest.skip("no chromium on this machine")
+    drawn = write_pictures(two[0], "svg", tmp_path)
+    assert {"importance.svg", "curves.svg"} <= {path.name for path in drawn}
+    assert all("<svg" in path.read_text() for path in drawn)
+    bars = importance_bars(two[0].importance)
+    once, again = pictures([bars, bars], "svg")
+    assert once == again
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [("kaleido", "pip install -e '.[figures]'"), ("Chromium", "plotly_get_chrome")],
+)
+def test_what_figures_need_is_named_in_one_line(
+    two: list[Findings], missing: str, said: str
+) -> None:
+    if missing == "Chromium":
+        pytest.importorskip("kaleido", reason="kaleido is not installed")
+    barred = (
+        "import sys; sys.modules['kaleido'] = None; " if missing == "kaleido" else "import sys; "
+    )
+    script = barred + "from analysis.report import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", script, str(two[0].study.folder.path)]
+    ended = subprocess.run(
+        [*command, "--format=csv", "--figures=svg"],
+        capture_output=True, text=True, env={**os.environ, "BROWSER_PATH": "/nowhere"},
+    )  # fmt: skip
+    assert ended.returncode == 2
+    (line,) = (text for text in ended.stderr.splitlines() if text.startswith("error:"))
+    assert said in line
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,135 @@
+"""One suite that every estimator passes, whatever a study hands it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.importance.ped_anova import reaching_top
+from analysis.importance.sobol import variance_shares
+from analysis.stats.intervals import Floats
+from analysis.surrogate.unit_cube import Axis
+
+Data = tuple[Floats, Floats, tuple[Axis, ...]]
+Estimator = Callable[[Floats, Floats, tuple[Axis, ...], np.random.Generator], Any]
+
+
+def variance(
+    units: Floats, targets: Floats, axes: tuple[Axis, ...], rng: np.random.Generator
+) -> Any:
+    return variance_shares(units, targets, axes, rng).importance
+
+
+ESTIMATORS: dict[str, Estimator] = {"variance": variance, "reaching the top": reaching_top}
+
+
+def plain(trials: int, axes: int) -> Data:
+    rng = np.random.default_rng(trials + axes)
+    units = rng.random((trials, axes))
+    targets = 20 + 3 * units[:, :1].sum(axis=1) + 0.1 * rng.normal(size=trials)
+    return units, targets, tuple(Axis(f"x{j}", f"x{j}") for j in range(axes))
+
+
+def constant_parameter() -> Data:
+    units, targets, axes = plain(32, 3)
+    units[:, 1] = 0.5
+    return units, targets, axes
+
+
+def single_category() -> Data:
+    units, targets, axes = plain(32, 2)
+    units[:, 1] = 0.5
+    return units, targets, (axes[0], Axis("one", "one", (0.5,), (), unordered=True))
+
+
+def duplicates() -> Data:
+    units, targets, axes = plain(16, 3)
+    return np.repeat(units, 3, axis=0), np.repeat(targets, 3), axes
+
+
+def not_finite() -> Data:
+    units, targets, axes = plain(40, 3)
+    targets[[0, 5, 9]] = np.nan, np.inf, -np.inf
+    return units, targets, axes
+
+
+def collapsed() -> Data:
+    """The picture stays black whatever is tried: one PSNR, to the last bit but a few."""
+    units, targets, axes = plain(32, 3)
+    return units, np.full(len(targets), 10.9) + 1e-12 * np.arange(len(targets)), axes
+
+
+def constant() -> Data:
+    units, targets, axes = plain(32, 3)
+    return units, np.full(len(targets), 20.0), axes
+
+
+CASES: dict[str, Callable[[], Data]] = {
+    "no trials": lambda: plain(0, 3),
+    "one trial": lambda: plain(1, 3),
+    "two trials": lambda: plain(2, 3),
+    "no parameters": lambda: plain(32, 0),
+    "one parameter": lambda: plain(32, 1),
+    "thirty parameters": lambda: plain(40, 30),
+    "constant parameter": constant_parameter,
+    "single category": single_category,
+    "duplicates": duplicates,
+    "NaN and infinity": not_finite,
+    "all collapsed": collapsed,
+    "constant objective": constant,
+}
+
+
+def numbers(value: Any) -> Iterable[float]:
+    """Every float of a result, however deep."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from numbers(item)
+    elif isinstance(value, float):
+        yield value
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_answers_with_finite_numbers_or_refuses(estimator: str, case: str) -> None:
+    units, targets, axes = CASES[case]()
+    kept = units.copy(), targets.copy()
+    with np.errstate(all="raise", under="ignore"):
+        result = ESTIMATORS[estimator](units, targets, axes, np.random.default_rng(0))
+    assert all(map(math.isfinite, numbers(result)))
+    assert result.refusal or result.ranked
+    assert np.array_equal(kept[0], units)
+    assert np.array_equal(kept[1], targets, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "no trials",
+        "one trial",
+        "two trials",
+        "no parameters",
+        "all collapsed",
+        "constant objective",
+    ],
+)
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_refuses_where_nothing_can_be_known(estimator: str, case: str) -> None:
+    result = ESTIMATORS[estimator](*CASES[case](), np.random.default_rng(0))
+    assert result.refusal
+    assert not result.ranked
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_constant_parameter_is_not_found_to_matter(estimator: str) -> None:
+    result = ESTIMATORS[estimator](*constant_parameter(), np.random.default_rng(0))
+    assert [share.path for share in result.live] == ["x0"]

@@ -1,0 +1,84 @@
+"""What moves a result beyond chance, where trials are too few to rank."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.importance.closed_forms import Objective, noise, objectives
+from analysis.importance.permutation_test import Signal, signals
+from analysis.surrogate.unit_cube import Axis
+
+
+def found(objective: Objective, trials: int, noise: float, seed: int) -> dict[str, Signal]:
+    rng = np.random.default_rng(seed)
+    units, targets = objective.trials(trials, noise, rng)
+    return {signal.path: signal for signal in signals(units, targets, objective.axes, rng)}
+
+
+def named(objective: str) -> Objective:
+    return next(o for o in objectives() if o.name == objective)
+
+
+def test_pure_noise_names_something_in_few_studies() -> None:
+    hits = [
+        any(s.beyond_chance for s in found(noise(), 24, 1.0, seed).values()) for seed in range(60)
+    ]
+    assert sum(hits) <= 7  # 5 % of studies; 7 of 60 or fewer in 98 % of suites
+
+
+def test_a_dead_parameter_is_not_named_beside_a_strong_one() -> None:
+    """A design of 24 points is never even: what x0 does shows against others until taken out."""
+    sparse = named("sparse")
+    strong, dead = 0, 0
+    for seed in range(20):
+        signal = found(sparse, 24, 0.3, seed)
+        strong += signal["x0"].beyond_chance
+        dead += sum(signal[f"x{j}"].beyond_chance for j in range(2, 12))
+    assert strong >= 19
+    assert dead <= 5
+
+
+def test_direction_is_told_where_it_is_certain() -> None:
+    rng = np.random.default_rng(0)
+    units = rng.random((30, 3))
+    axes = (Axis("up", "up"), Axis("down", "down"), Axis("hump", "hump"))
+    targets = 5 * units[:, 0] - 3 * units[:, 1] - 20 * (units[:, 2] - 0.5) ** 2
+    up, down, hump = (
+        next(s for s in signals(units, targets, axes, rng) if s.path == a.path) for a in axes
+    )
+    assert "more is better" in up.words
+    assert "less is better" in down.words
+    assert hump.beyond_chance
+    assert "is better" not in hump.words
+
+
+def test_a_choice_is_found_and_has_no_direction() -> None:
+    axis = Axis("act", "act", (1 / 6, 0.5, 5 / 6), (1 / 3, 2 / 3), unordered=True)
+    rng = np.random.default_rng(1)
+    units = axis.snap(rng.random(30))[:, None]
+    targets = np.where(units[:, 0] == 0.5, 3.0, 0.0) + rng.normal(size=30)
+    (signal,) = signals(units, targets, (axis,), rng)
+    assert signal.beyond_chance
+    assert (signal.low, signal.high) == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("scale", [1.0, -1e6, 1e-6])
+def test_only_the_order_of_results_matters(scale: float) -> None:
+    rng = np.random.default_rng(2)
+    units, targets = named("additive").trials(32, 0.2, rng)
+    axes = named("additive").axes
+    plain = signals(units, targets, axes, np.random.default_rng(0))
+    bent = signals(units, scale * np.exp(targets), axes, np.random.default_rng(0))
+    if scale > 0:
+        assert bent == plain
+    else:
+        assert [s.correlation for s in bent] == pytest.approx([-s.correlation for s in plain])
+
+
+def test_nothing_is_said_of_too_few_or_equal_trials() -> None:
+    units, targets = named("additive").trials(9, 0.1, np.random.default_rng(0))
+    axes, rng = named("additive").axes, np.random.default_rng(0)
+    assert signals(units, targets, axes, rng) == ()
+    assert signals(np.tile(units, (3, 1)), np.ones(27), axes, rng) == ()
+    assert signals(units[:0], targets[:0], axes, rng) == ()

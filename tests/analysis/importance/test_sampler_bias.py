@@ -1,0 +1,46 @@
+"""Early stopping and TPE do not move the shares: the experiment through the real code.
+
+Trials that a scheduler stopped carry the PSNR of few steps, and those of the optimise phase lie
+where results were good. Told apart by their records, neither changes a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from analysis.findings.study_findings import findings
+from nerf.config.parameters import Value
+from study.records.study_folder import StudyFolder
+
+
+def frequencies_decide(values: Mapping[str, Value]) -> float:
+    """The share of the encoding's frequencies is 0.99."""
+    return 15.0 + 0.6 * int(values["encoding.position_frequencies"])
+
+
+@pytest.mark.parametrize("optimize", [0, 60])
+def test_shares_are_those_of_the_explore_phase_alone(
+    make_study: Callable[..., StudyFolder], optimize: int
+) -> None:
+    vary = ("encoding.position_frequencies", "optimisation.learning_rate", "sampling.span")
+    study = make_study(
+        "biased", explore=48, optimize=optimize, vary=vary, objective=frequencies_decide
+    )
+    found = findings(study).importance
+    assert found.trials == 48
+    assert found.shares[0].path == "encoding.position_frequencies"
+    assert found.shares[0].total == pytest.approx(0.99, abs=0.02)
+    assert [share.path for share in found.live] == ["encoding.position_frequencies"]
+
+
+def test_no_share_changes_by_a_digit_whatever_an_optimiser_draws(
+    make_study: Callable[..., StudyFolder],
+) -> None:
+    """What density it draws with is not known: its trials stay out rather than be weighted."""
+    plain = findings(make_study("explored", explore=32, optimize=0))
+    drawn = findings(make_study("optimised", explore=32, optimize=40))
+    assert drawn.importance == plain.importance
+    assert drawn.top == plain.top
+    assert drawn.used.left_out["of the optimise phase (drawn where results were good)"] == 40

@@ -1,0 +1,106 @@
+"""The shares are true where truth is known, and refused where nothing can be known."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+
+from analysis.importance.closed_forms import Objective, noise, objectives
+from analysis.importance.sobol import Attribution, gate, variance_shares
+from analysis.stats.intervals import Floats
+
+LIVE = [objective for objective in objectives() if any(objective.total)]
+
+
+@functools.cache
+def attribute(objective: Objective, trials: int, noise: float, seed: int) -> Attribution:
+    rng = np.random.default_rng(seed)
+    units, targets = objective.trials(trials, noise, rng)
+    return variance_shares(units, targets, objective.axes, rng)
+
+
+@pytest.mark.parametrize("objective", LIVE, ids=lambda objective: objective.name)
+def test_shares_are_within_five_points_of_the_truth_and_within_their_intervals(
+    objective: Objective,
+) -> None:
+    importance = attribute(objective, 128, 0.1, seed=1).importance
+    assert importance.ranked
+    shares = {share.path: share for share in importance.shares}
+    for axis, first, total in zip(objective.axes, objective.first, objective.total, strict=True):
+        share = shares[axis.path]
+        assert share.first == pytest.approx(first, abs=0.05)
+        assert share.total == pytest.approx(total, abs=0.05)
+        assert share.first_low - 0.02 <= first <= share.first_high + 0.02
+        assert share.total_low - 0.02 <= total <= share.total_high + 0.02
+
+
+@pytest.mark.parametrize("objective", LIVE, ids=lambda objective: objective.name)
+def test_a_dead_parameter_ranks_below_every_live_one(objective: Objective) -> None:
+    importance = attribute(objective, 128, 0.1, seed=1).importance
+    truth = {a.path: total for a, total in zip(objective.axes, objective.total, strict=True)}
+    dead = [s for s in importance.shares if truth[s.path] == 0]
+    live = [s for s in importance.shares if truth[s.path] > 0.05]
+    assert not any(share.beyond_chance for share in dead)
+    assert all(d.rank_low > v.rank_low for d in dead for v in live)
+    assert all(d.total < v.total for d in dead for v in live)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("trials", [24, 64])
+def test_pure_noise_is_not_ranked(trials: int, seed: int) -> None:
+    importance = attribute(noise(), trials, 1.0, seed).importance
+    assert not importance.live
+    assert "No ranking" in importance.headline()
+    assert f"{gate(trials):.2f} is needed" in importance.refusal
+
+
+def test_a_pure_interaction_is_found_as_a_pair() -> None:
+    objective = next(o for o in LIVE if o.name == "interaction")
+    strongest, *others = attribute(objective, 128, 0.1, seed=0).importance.pairs
+    assert strongest.paths == ("x0", "x1")
+    assert strongest.share == pytest.approx(1.0, abs=0.05)
+    assert strongest.low <= strongest.share <= strongest.high
+    assert all(pair.share < 0.05 for pair in others)
+
+
+def test_the_parts_add_up_to_the_whole() -> None:
+    model = attribute(LIVE[0], 64, 0.1, seed=0).model
+    assert model is not None
+    parts = model.parts
+    whole = parts.alone.sum(axis=0) + 0.5 * parts.pairs.sum(axis=(0, 1))
+    assert whole == pytest.approx(parts.variance)
+    assert (parts.total >= parts.alone - 1e-12).all()
+
+
+def test_the_same_generator_gives_the_same_answer() -> None:
+    fresh = attribute.__wrapped__
+    first, second = (fresh(LIVE[0], 32, 0.1, seed=5).importance for _ in range(2))
+    assert first == second
+
+
+def test_order_of_trials_and_of_columns_does_not_matter() -> None:
+    objective = next(o for o in LIVE if o.name == "additive")
+    units, targets = objective.trials(64, 0.1, np.random.default_rng(0))
+    order = np.random.default_rng(1).permutation(64)
+    columns = [3, 1, 4, 0, 2]
+
+    def totals(u: Floats, y: Floats, axes: tuple[int, ...]) -> dict[str, float]:
+        chosen = [objective.axes[j] for j in axes]
+        found = variance_shares(u[:, axes], y, chosen, np.random.default_rng(3)).importance
+        return {share.path: share.total for share in found.shares}
+
+    plain = totals(units, targets, tuple(range(5)))
+    turned = totals(units[order], targets[order], tuple(columns))
+    assert turned == pytest.approx(plain, abs=0.03)
+
+
+def test_adding_a_constant_and_scaling_changes_no_share() -> None:
+    units, targets = LIVE[0].trials(64, 0.1, np.random.default_rng(0))
+    one = variance_shares(units, targets, LIVE[0].axes, np.random.default_rng(1)).importance
+    other = variance_shares(
+        units, 100 + 7 * targets, LIVE[0].axes, np.random.default_rng(1)
+    ).importance
+    assert [s.path for s in one.shares] == [s.path for s in other.shares]
+    assert [s.total for s in one.shares] == pytest.approx([s.total for s in other.shares], abs=0.01)

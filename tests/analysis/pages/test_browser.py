@@ -1,0 +1,132 @@
+"""The report in a real browser: it draws, sorts, filters, opens a trial, and says no error."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from analysis.report import write_report
+from study.records.study_folder import StudyFolder
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+
+NAME = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def folder(make_study: Callable[..., StudyFolder]) -> StudyFolder:
+    folder = make_study("browsed", explore=40, optimize=6)
+    spec = folder.read_spec()
+    spec["name"] = NAME
+    folder.write_spec(spec)
+    write_report(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=[(1280, 900), (375, 740)], ids=["desktop", "phone"])
+def page(request: pytest.FixtureRequest, browser: Any, folder: StudyFolder) -> Iterator[Any]:
+    """The report, drawn once a screen; whatever the browser complains about, or fetches, fails.
+
+    Tests leave the page as they found it: they share it.
+    """
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if message.type == "error" else None,
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: (complaints.append("a dialog opened"), dialog.dismiss()))
+    page.on(
+        "request",
+        lambda sent: (
+            complaints.append(sent.url)
+            if not sent.url.startswith(("file:", "data:", "blob:"))
+            else None
+        ),
+    )
+    page.goto(folder.report.as_uri())
+    page.wait_for_selector("html[data-drawn]", timeout=60_000)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_every_figure_is_drawn_and_nothing_is_wider_than_the_screen(page: Any) -> None:
+    places = page.locator(".figure").count()
+    assert places >= 15
+    assert page.locator(".figure .main-svg").first.is_visible()
+    assert page.locator(".figure:has(.main-svg)").count() == places
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_name_that_is_markup_shows_as_text(page: Any) -> None:
+    assert page.locator("h1").inner_text() == NAME
+
+
+def test_the_table_filters_and_sorts(page: Any) -> None:
+    rows = page.locator("#trial-table tbody tr:visible")
+    every = rows.count()
+    page.locator("#filter").fill("collapsed")
+    shown = rows.count()
+    assert 0 < shown < every
+    assert all("collapsed" in text for text in rows.all_inner_texts())
+    assert page.locator("#shown").inner_text() == f"{shown} of {every} trials"
+    page.locator("#filter").fill("")
+    heading = page.locator("#trial-table th button").nth(3)
+    heading.click()
+    values = [
+        float(v)
+        for v in page.locator("#trial-table tbody tr td:nth-child(5)").evaluate_all(
+            "cells => cells.map(c => c.dataset.v)"
+        )
+    ]
+    assert values == sorted(values, reverse=True)
+    heading.press("Enter")
+    assert page.locator("#trial-table th[aria-sort=ascending]").count() == 1
+    page.locator("#trial-table th button").first.click()
+
+
+def test_a_render_opens_its_trial_with_the_keyboard(page: Any) -> None:
+    page.locator(".thumb").nth(2).focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("#look")
+    assert dialog.is_visible()
+    assert "PSNR" in dialog.inner_text()
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+
+
+def test_figures_follow_the_theme(page: Any) -> None:
+    def ink() -> str:
+        return str(
+            page.evaluate("getComputedStyle(document.querySelector('.figure .xtick text')).fill")
+        )
+
+    page.emulate_media(color_scheme="light")
+    page.wait_for_timeout(500)
+    light = ink()
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "light => getComputedStyle(document.querySelector('.figure .xtick text')).fill !== light",
+        arg=light,
+    )
+    assert ink() != light
+    page.emulate_media(color_scheme="light")

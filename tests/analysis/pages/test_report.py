@@ -1,0 +1,192 @@
+"""The report: complete, self-contained, honest and safe."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+
+from analysis import report
+from analysis.findings.bounds_map import bounds_map
+from analysis.findings.study_findings import findings
+from analysis.findings.summary import words
+from analysis.pages.study_page import document
+from study.records.study_folder import StudyFolder
+
+Make = Callable[..., StudyFolder]
+
+
+@pytest.fixture(scope="module")
+def page(study_folder: StudyFolder) -> str:
+    return report.write_report(study_folder).read_text()
+
+
+def own_markup(page: str) -> str:
+    """The page without plotly.js, which names addresses that it never fetches."""
+    return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def test_page_fetches_nothing(page: str) -> None:
+    addresses = re.findall(r"""(?:src|href)=["']([^"']{1,40})""", own_markup(page))
+    assert addresses
+    assert all(address.startswith(("data:image/", "#")) for address in addresses)
+
+
+def test_page_has_each_section_each_trial_and_its_render(
+    page: str, study_folder: StudyFolder
+) -> None:
+    markup = own_markup(page)
+    for anchor in ("importance", "effects", "bounds", "curves", "trials"):
+        assert f'<section id="{anchor}">' in markup
+    trials = study_folder.read_trials()
+    table = markup[markup.index('id="trial-table"') :]
+    assert table.count('alt="render of trial') == len(trials)
+    assert all(f'data-v="{name}"' in markup for name in trials["trial_id"])
+
+
+def test_a_name_that_is_markup_shows_as_text(make_study: Make) -> None:
+    folder = make_study("plain", explore=9, optimize=1)
+    spec = folder.read_spec()
+    spec["name"] = "<script>alert(1)</script>"
+    spec["scene"]["name"] = "</script><img src=x onerror=alert(2)>"
+    folder.write_spec(spec)
+    page = report.write_report(folder).read_text()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<img src=x" not in page
+
+
+def test_two_runs_say_the_same(study_folder: StudyFolder) -> None:
+    first, second = findings(study_folder), findings(study_folder)
+    assert first.importance == second.importance
+
+
+def test_few_trials_are_not_ranked_and_more_are_asked_for(make_study: Make) -> None:
+    found = findings(make_study(explore=5, optimize=1))
+    assert not found.importance.ranked
+    assert re.search(r"No ranking: \d+ comparable trials are too few", found.headline)
+    assert 'class="refusal"' in report.write_report(found.study.folder, found).read_text()
+
+
+def test_a_study_without_trials_has_a_report(make_study: Make) -> None:
+    path = report.write_report(make_study(explore=0, optimize=0))
+    assert "none ended yet" in path.read_text()
+
+
+def test_defaults_are_those_of_the_scene(make_study: Make) -> None:
+    """Far is set through far - near, whose default is the distance that the scene suggests."""
+    folder = make_study("bounded", explore=10, optimize=1)
+    spec = folder.read_spec()
+    spec["space"]["bounds"] = [2.5, 4.25]
+    folder.write_spec(spec)
+    found = findings(folder)
+    assert found.study.default_configuration["sampling.far"] == 4.25
+    row = re.search(r"<tr[^>]*><th scope=row>far \(scene units\)</th>.*?</tr>", document(found))
+    assert row is not None
+    assert "<td>4.25</td>" in row[0]
+
+
+def test_the_report_of_200_trials_stays_under_15_megabytes(make_study: Make) -> None:
+    """With renders as large and as noisy as those of the built-in scene, 100 x 200 pixels."""
+    folder = make_study("large", explore=160, optimize=40)
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (100, 200, 3), dtype=np.uint8)
+    for render in folder.render("x").parent.iterdir():
+        imageio.imwrite(render, picture)
+    assert len(folder.read_trials()) == 200
+    assert report.write_report(folder).stat().st_size < 15_000_000
+
+
+def test_the_map_of_bounds_has_a_render_that_opens_for_each_cell(
+    page: str, study_folder: StudyFolder
+) -> None:
+    plane = re.search(r'<table class="map">.*?</table>', page, flags=re.DOTALL)
+    assert plane is not None
+    cells = bounds_map(study_folder.read_trials())
+    assert cells is not None
+    filled = [cell for row in cells.cells for cell in row if cell]
+    assert re.findall(r'data-trial="(\d+)"', plane[0]) == [cell.trial_id for cell in filled]
+    assert plane[0].count('<img src="data:image/') == len(filled)
+    assert plane[0].count("no trial") == 16 - len(filled)
+
+
+def test_the_first_screen_says_what_breaks_what_tuning_gains_and_what_seeds_do(
+    make_study: Make,
+) -> None:
+    found = findings(make_study("told", explore=64, optimize=6, replicates=16))
+    said = dict(words(found))
+    assert list(said) == ["Trials", "Best", "Breaks", "Tuning", "Seed"] or "Best tenth" in said
+    assert re.search(r"\d+% \[\d+%, \d+%\] of trials collapse with near", said["Breaks"])
+    assert re.search(r"by 0\.\d\d dB \[0\.\d\d, \d\.\d\d\]", said["Seed"])
+    assert "dB above the default configuration" in said["Best"]
+
+
+def test_without_a_ranking_what_is_certain_comes_first(make_study: Make) -> None:
+    found = findings(make_study("few", explore=24, optimize=2, noise=2.5))
+    assert not found.importance.ranked
+    assert found.headline.startswith("What moves the final PSNR beyond chance, one at a time: near")
+    assert "No ranking: " in found.headline
+
+
+def test_missing_renders_and_baselines_are_done_without(make_study: Make) -> None:
+    folder = make_study(explore=10, optimize=1)
+    folder.render("00003").unlink()
+    spec = folder.read_spec()
+    del spec["scene"]["baselines"]
+    folder.write_spec(spec)
+    assert "none</span>" in report.write_report(folder).read_text()
+
+
+def test_command_writes_the_report(
+    study_folder: StudyFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report.main([str(study_folder.path)]) == 0
+    headline, path = capsys.readouterr().out.strip().splitlines()
+    assert headline.startswith("What moves the final PSNR most")
+    assert Path(path).read_text().startswith("<!doctype html>")
+
+
+def test_command_refuses_a_folder_that_is_no_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report.main([str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+BARRED = """
+import sys
+class Barred:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("ray", "torch", "optuna", "wandb"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Barred())
+"""
+
+
+def run_without_the_trainers(script: str, *arguments: str) -> str:
+    """What a fresh Python prints that has neither Ray nor torch, Optuna or W&B."""
+    command = [sys.executable, "-c", BARRED + script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_importing_is_fast_and_needs_neither_ray_nor_torch() -> None:
+    script = "import time; start = time.process_time(); import analysis.report\n"
+    printed = run_without_the_trainers(script + "print(time.process_time() - start)")
+    assert float(printed) < 1.0
+
+
+def test_a_report_is_written_where_neither_ray_nor_torch_is_there(
+    study_folder: StudyFolder,
+) -> None:
+    script = "from analysis.report import main; sys.exit(main(sys.argv[1:]))"
+    printed = run_without_the_trainers(script, str(study_folder.path))
+    assert printed.splitlines()[-1] == str(study_folder.report)

@@ -1,0 +1,110 @@
+"""The paper's ablation beside ours: verdicts, Markdown and figure from a table of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.published.ablation import PAPER, ablation, drawn, markdown, read_runs
+from nerf.common.errors import InputError
+
+
+def runs(seeds: int, direction: float = 1.0, noise: float = 0.02) -> pd.DataFrame:
+    """The paper's own figures with a little noise, or turned upside down."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "row": row,
+            "seed": seed,
+            "scene": "lego",
+            "psnr": 0.0,
+            "test_psnr": 25 + direction * (psnr - 30) + noise * rng.normal(),
+            "state": "completed",
+            "reason": "",
+            "steps": 4000,
+            "seconds": 360.0,
+        }
+        for seed in range(seeds)
+        for row, psnr in PAPER.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("direction", "verdict"), [(1.0, "agrees"), (-1.0, "disagrees")])
+def test_the_paper_s_own_figures_agree_and_turned_round_disagree(
+    direction: float, verdict: str
+) -> None:
+    found = ablation(runs(4, direction))
+    assert len(found.pairs) == 28
+    assert {pair.verdict for pair in found.pairs} == {verdict}
+    assert len(found.close_pairs) == 8
+    assert "all 36 pairs" in found.sentence
+    for d in found.to_complete:
+        expected = direction * (PAPER[d.first] - PAPER["complete"])
+        assert d.mean == pytest.approx(expected, abs=0.05)
+
+
+def test_pure_noise_of_three_seeds_leaves_nearly_every_pair_open() -> None:
+    found = ablation(runs(3, 0.0, noise=1.0))
+    assert sum(pair.verdict == "open" for pair in found.pairs) >= 22
+    assert not any(pair.beyond_holm for pair in found.pairs)
+
+
+def test_one_seed_settles_nothing() -> None:
+    found = ablation(runs(1))
+    assert {pair.verdict for pair in found.pairs} == {"open"}
+    assert "28 stay open" in found.sentence
+    assert "the means alone have its order in 28" in found.sentence
+    assert "nan" not in markdown(found)
+
+
+def test_a_block_broken_off_is_used_as_far_as_it_goes() -> None:
+    found = ablation(runs(3).iloc[:-4])
+    assert found.values.notna().sum().to_dict()["none of the three"] == 2
+    part = ablation(runs(1).iloc[:3])
+    assert [d.first for d in part.to_complete] == ["15 frequencies", "5 frequencies"]
+    assert part.pairs == ()
+
+
+def test_the_markdown_names_what_did_not_complete_and_what_it_took() -> None:
+    table = runs(3)
+    table.loc[0, ["state", "reason", "test_psnr"]] = ["collapsed", "density | <dead>", np.nan]
+    text = markdown(ablation(table))
+    assert "| complete | 0 | collapsed | density \\| &lt;dead> |" in text
+    assert "<dead>" not in text
+    assert "27 runs on lego, at most 4,000 steps each, 2.70 hours" in text
+    assert "| complete | 2 | " in text
+    widths = {line.count("|") for line in text.splitlines() if "none of the three" in line}
+    assert widths == {7, 8}
+
+
+def test_the_figure_draws_what_was_found() -> None:
+    found = ablation(runs(3))
+    here, paper = drawn(found.to_complete).data
+    assert list(here.x) == [d.mean for d in found.to_complete]
+    ends = [d.interval for d in found.to_complete]
+    np.testing.assert_allclose(np.asarray(here.x) + here.error_x.array, [high for _, high in ends])
+    np.testing.assert_allclose(paper.x[-1], 26.67 - 31.01)
+
+
+def test_a_committed_table_reads_as_it_was_written(tmp_path: Path) -> None:
+    runs(2).to_parquet(tmp_path / "runs.parquet", index=False)
+    assert markdown(ablation(read_runs(tmp_path))) == markdown(ablation(runs(2)))
+
+
+def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"runs\.parquet does not exist; name a folder"):
+        read_runs(tmp_path)
+    path = tmp_path / "runs.parquet"
+    path.write_bytes(b"nothing")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_runs(tmp_path)
+    runs(1).drop(columns="test_psnr").to_parquet(path)
+    with pytest.raises(InputError, match="no column test_psnr"):
+        read_runs(tmp_path)
+    runs(1).iloc[1:].to_parquet(path)
+    with pytest.raises(InputError, match="no run of the complete row"):
+        read_runs(tmp_path)

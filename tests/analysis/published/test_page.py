@@ -1,0 +1,36 @@
+"""The page about the flagship studies says what the tables beside it say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from analysis.published.page import RESULTS, document, headline
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?%?")
+
+
+def test_every_number_on_the_page_comes_from_the_tables() -> None:
+    assert_same_but_for_rounding((RESULTS / "README.md").read_text(), document(RESULTS))
+
+
+def test_the_readme_says_what_was_found() -> None:
+    readme = " ".join((RESULTS.parent.parent / "README.md").read_text().split())
+    start = readme.index("On tiny LEGO, over the whole")
+    made = headline(RESULTS)
+    assert_same_but_for_rounding(readme[start : start + len(made)], made)
+
+
+def test_every_figure_on_the_page_is_there() -> None:
+    shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (RESULTS / "README.md").read_text())
+    assert shown
+    assert all((RESULTS / path).read_text().startswith("<svg") for path in shown)
+
+
+def assert_same_but_for_rounding(written: str, made: str) -> None:
+    """Fits, and so the ends of intervals, turn out differently with other threads or processors."""
+    assert NUMBER.sub("#", written) == NUMBER.sub("#", made)
+    for ours, theirs in zip(NUMBER.findall(written), NUMBER.findall(made), strict=True):
+        points = {"abs": 6.0} if ours.endswith("%") else {"rel": 0.05, "abs": 0.05}
+        assert float(ours.rstrip("%")) == pytest.approx(float(theirs.rstrip("%")), **points)

@@ -1,0 +1,116 @@
+"""The hash encoding against a loop over grids and corners, and its gradient against torch's."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import torch
+
+from nerf.config.parameters import build
+from nerf.model.field import RadianceField
+from nerf.model.hash_encoding import COARSEST, FEATURES, PRIMES, HashEncoding
+from nerf.scenes.scene import Scene
+from nerf.training.loop import TrainingRun
+
+BOX = torch.tensor([[-1.0, 0.0, 2.0], [1.0, 4.0, 3.0]])
+LEVELS, FINEST, LOG2 = 5, 300, 8
+
+
+def encoding(seed: int = 0) -> HashEncoding:
+    made = HashEncoding(LEVELS, FINEST, LOG2, BOX, torch.Generator().manual_seed(seed))
+    made.table.data.normal_(generator=torch.Generator().manual_seed(seed))
+    return made
+
+
+def positions(count: int) -> torch.Tensor:
+    drawn = torch.rand(count, 3, generator=torch.Generator().manual_seed(1))
+    return BOX[0] + drawn * (BOX[1] - BOX[0])
+
+
+def twin(made: HashEncoding, position: np.ndarray) -> list[float]:
+    """Eq. 4 and the trilinear mean, corner by corner."""
+    low, high = BOX.numpy()
+    unit = np.clip((position - low) / (high - low), 0, 1)
+    table = made.table.detach().numpy().reshape(LEVELS, 2**LOG2, FEATURES)
+    features: list[float] = []
+    growth = math.exp((math.log(FINEST) - math.log(COARSEST)) / (LEVELS - 1))
+    for level in range(LEVELS):
+        scaled = unit * np.float32(math.floor(COARSEST * growth**level + 1e-6))
+        base = np.floor(scaled)
+        found = np.zeros(FEATURES)
+        for corner in itertools.product((0, 1), repeat=3):
+            entry, share = 0, 1.0
+            for axis, step in enumerate(corner):
+                entry ^= (int(base[axis]) + step) * PRIMES[axis]
+                beyond = scaled[axis] - base[axis]
+                share *= beyond if step else 1 - beyond
+            found += share * table[level, entry % 2**LOG2]
+        features += found.tolist()
+    return features
+
+
+def test_agrees_with_its_slow_twin() -> None:
+    made, where = encoding(), positions(50)
+    ours = made(where).detach().numpy()
+    assert ours.shape == (50, LEVELS * FEATURES) == (50, made.features)
+    for row, position in zip(ours, where.numpy(), strict=True):
+        np.testing.assert_allclose(row, twin(made, position), atol=2e-3)
+
+
+def test_positions_outside_are_held_at_the_border() -> None:
+    made = encoding()
+    outside, border = torch.tensor([[5.0, -3.0, 2.5]]), torch.tensor([[1.0, 0.0, 2.5]])
+    assert torch.equal(made(outside), made(border))
+
+
+def test_is_continuous_across_cells() -> None:
+    made = encoding()
+    cell = 2.0 / COARSEST
+    edge = torch.tensor([[-1.0 + 3 * cell, 1.3, 2.2]])
+    step = torch.tensor([[1e-5, 0.0, 0.0]])
+    assert (made(edge + step) - made(edge - step)).abs().max() < 0.02
+
+
+def test_the_gradient_is_torchs_own() -> None:
+    made, where = encoding(), positions(200)
+    weights = torch.rand(200, made.features, generator=torch.Generator().manual_seed(2))
+    (made(where) * weights).sum().backward()
+    ours = made.table.grad
+    unit = (where - BOX[0]) / (BOX[1] - BOX[0])
+    entries, shares = made.corners(unit)
+    table = made.table.detach().clone().requires_grad_(True)
+    features = (table[entries.long()] * shares[..., None]).sum(1)
+    features = features.view(LEVELS, -1, FEATURES).transpose(0, 1).flatten(1)
+    (features * weights).sum().backward()
+    torch.testing.assert_close(ours, table.grad)
+
+
+def test_learns_a_scene_and_does_it_again_the_same(ball: Scene) -> None:
+    settings = {
+        "encoding.kind": "hash",
+        "encoding.hash_log2_entries": 10,
+        "field.width": 16,
+        "field.depth": 2,
+        "optimisation.rays": 64,
+        "optimisation.learning_rate": 1e-2,
+        "sampling.coarse": 16,
+    }
+    tables = []
+    for _ in range(2):
+        run = TrainingRun(build(settings), ball)
+        before = run.evaluate().psnr
+        for _ in range(80):
+            run.advance()
+        assert run.evaluate().psnr > before + 3
+        tables.append(run.model.coarse.get_parameter("encode_position.table").detach())
+    assert torch.equal(*tables)
+
+
+def test_bare_coordinates_are_a_kind_too() -> None:
+    config = build({"encoding.kind": "none"})
+    field = RadianceField(config.field, config.encoding, "fp32", torch.Generator().manual_seed(0))
+    assert field.encode_position.features == 3
+    where = positions(4)
+    assert torch.equal(field.encode_position(where), where)

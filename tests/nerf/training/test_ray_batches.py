@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from nerf.common.errors import InputError
+from nerf.scenes.cameras.pixel_rays import view_directions
+from nerf.scenes.scene import Scene
+from nerf.training.ray_batches import TrainingRays, spread_views
+
+
+def test_each_drawn_ray_carries_its_own_pixel_s_colour_and_camera(ball: Scene) -> None:
+    batch = TrainingRays.of(ball).draw(300, torch.Generator().manual_seed(0))
+    drawn = (batch.origins.numpy(), batch.directions.numpy(), batch.rgb.numpy())
+    known = {
+        (*ball.world_from_camera[view, :3, 3], *direction): colour
+        for view in ball.train
+        for direction, colour in zip(
+            view_directions(ball, view).reshape(-1, 3),
+            ball.images[view].reshape(-1, 3),
+            strict=True,
+        )
+    }
+    for origin, direction, colour in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(known[(*origin, *direction)], colour)
+
+
+def test_held_out_views_are_never_drawn(ball: Scene) -> None:
+    rays = TrainingRays.of(ball)
+    drawn = {
+        tuple(origin)
+        for origin in rays.draw(5000, torch.Generator().manual_seed(1)).origins.tolist()
+    }
+    positions = ball.world_from_camera[:, :3, 3]
+    assert drawn == {tuple(positions[view].tolist()) for view in ball.train}
+
+
+def test_fewer_views_are_spread_evenly_and_each_is_taken_once(ball: Scene) -> None:
+    available = len(ball.train)
+    assert spread_views(ball, 0) == list(ball.train)
+    for count in range(1, available + 1):
+        places = [ball.train.index(view) for view in spread_views(ball, count)]
+        gaps = np.diff([*places, available])
+        assert len(places) == count
+        assert gaps.min() >= available // count
+        assert gaps.max() <= -(-available // count)
+
+
+def test_rays_come_from_the_views_asked_for_alone(ball: Scene) -> None:
+    rays = TrainingRays.of(ball, count=3)
+    drawn = rays.draw(2000, torch.Generator().manual_seed(0)).origins.tolist()
+    kept = ball.world_from_camera[spread_views(ball, 3), :3, 3].tolist()
+    assert {tuple(origin) for origin in drawn} == {tuple(origin) for origin in kept}
+
+
+def test_more_views_than_there_are_is_refused(ball: Scene) -> None:
+    with pytest.raises(InputError, match=r"views=99, but ball has \d+ training views; lower it"):
+        TrainingRays.of(ball, count=99)
+
+
+def test_cropped_draws_stay_in_the_middle_half(ball: Scene) -> None:
+    rays = TrainingRays.of(ball)
+    pixels = rays._pixels(5000, torch.Generator().manual_seed(2), cropped=True)
+    row, column = pixels % (24 * 24) // 24, pixels % 24
+    for place in (row, column):
+        assert place.min() == 6
+        assert place.max() == 17
+
+
+@pytest.fixture
+def see_through(ball: Scene) -> Scene:
+    """The ball with alphas: half of every pixel is background."""
+    return dataclasses.replace(ball, alphas=np.full(ball.images.shape[:3], 0.5, np.float32))
+
+
+def test_a_random_background_shows_through_each_pixel_by_its_alpha(see_through: Scene) -> None:
+    plain, random = (TrainingRays.of(see_through, behind) for behind in ("scene", "random"))
+    drawn = random.draw(2000, torch.Generator().manual_seed(0))
+    same = plain.draw(2000, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(drawn.rgb, same.rgb + 0.5 * drawn.background)
+    assert drawn.background.shape == (2000, 3)
+    torch.testing.assert_close(drawn.background.mean(0), torch.full((3,), 0.5), atol=0.03, rtol=0)
+
+
+def test_a_white_background_is_composited_once(see_through: Scene) -> None:
+    rays = TrainingRays.of(see_through, "white")
+    expected = (TrainingRays.of(see_through).rgb + 0.5).clamp(max=1)
+    torch.testing.assert_close(rays.rgb, expected)
+    assert (rays.background == 1).all()
+
+
+@pytest.mark.parametrize("behind", ["white", "random"])
+def test_another_background_needs_alphas(ball: Scene, behind: str) -> None:
+    with pytest.raises(InputError, match="no alpha channel"):
+        TrainingRays.of(ball, behind)  # type: ignore[arg-type]

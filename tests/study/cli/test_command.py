@@ -1,0 +1,133 @@
+"""The command line: every mistake is one line and exit status 2, and creates nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nerf.common.errors import InputError
+from nerf.config.parameters import parameters
+from study import run_sweep
+from study.records.study_folder import StudyFolder
+from tests.study.conftest import start
+
+
+def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that the command answers with."""
+    assert run_sweep.main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    (line,) = said.err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--explor", "3"], "unknown option --explor; did you mean --explore?"),
+        (["--exp=3"], "unknown option --exp"),
+        (["--explore", "many"], "argument --explore: invalid int value: 'many'"),
+        (["--explore", "-1"], "--explore must be 0 or more, got -1"),
+        (["--vary", "sampling.naer"], "'sampling.naer'; did you mean sampling.near?"),
+        (["--vary", "sampling.near=3:1"], "low < high must hold, got sampling.near=3:1"),
+        (["--vary", "field.width=8:512"], "leaves its domain 16:256"),
+        (["--set", "field.width"], "must be PATH=VALUE"),
+        (["--set", "field.width=wide"], "field.width must be a whole number, got 'wide'"),
+        (["--set", "seed=1"], "use --seed"),
+        (["--scene", "no/such/scene.npz"], "no/such/scene.npz"),
+        (["--name", "../elsewhere"], "--name must be a plain folder name"),
+        (["--resume"], "--resume needs the study's name"),
+        (["--resume", "--name", "none"], "is no study folder"),
+        (["--cpus-per-trial", "100000"], "--cpus-per-trial 100000 is more than the"),
+        (["--gpus-per-trial", "some"], "--gpus-per-trial: must be a number or auto, got 'some'"),
+        (["--gpus-per-trial", "auto", "--address", "auto"], "auto looks at this machine alone"),
+        (["--wandb", "sometimes"], "--wandb"),
+    ],
+)
+def test_a_mistake_is_one_line_and_creates_nothing(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    scene_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scene = [] if "--scene" in arguments else ["--scene", str(scene_file)]
+    line = refusal([*scene, *arguments], capsys)
+    assert line.startswith("error: ")
+    assert said in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_scene(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = tmp_path / "shopping list.txt"
+    text.write_text("eggs")
+    line = refusal(["--studies", str(tmp_path / "studies"), "--scene", str(text)], capsys)
+    assert "shopping list.txt" in line
+    assert "is no scene" in line
+    assert not (tmp_path / "studies").exists()
+
+
+def test_an_existing_name_is_refused_with_both_ways_out(
+    tmp_path: Path, scene_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "study.json").touch()
+    line = refusal(
+        ["--studies", str(tmp_path), "--name", "mine", "--scene", str(scene_file)], capsys
+    )
+    assert "--resume" in line
+    assert "another --name" in line
+
+
+def test_it_runs_from_anywhere_and_answers_without_importing_ray_or_torch(tmp_path: Path) -> None:
+    """Those two alone would make a person wait for seconds to learn of a misspelling."""
+    process = start("--misspelt", cwd=tmp_path)
+    said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said.count("\n")) == (2, 1)
+    code = "import sys, study.run_sweep; print({'ray', 'torch', 'optuna'} & set(sys.modules))"
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert imported.stdout == "set()\n"
+
+
+def test_help_lists_every_parameter_with_its_values(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_sweep.main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    for path, parameter in parameters().items():
+        if path != "seed":
+            assert f"{path} = " in said
+            for value in parameter.choices or ([parameter.domain] if parameter.domain else []):
+                assert str(value).lower() in said.lower()
+
+
+def test_the_scene_s_options_reach_the_scene(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mistake = ["--studies", str(tmp_path / "studies"), "--scene", "bricks", "--downscale", "2"]
+    assert run_sweep.main(mistake) == 2
+    assert "--downscale is for folders" in capsys.readouterr().err
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_background_that_the_scene_cannot_have_is_refused_at_once(
+    scene_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--studies", str(tmp_path / "studies"), "--scene", str(scene_file)]
+    assert run_sweep.main([*asked, "--vary", "optimisation.background=scene,random"]) == 2
+    assert "no alpha channel" in capsys.readouterr().err
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_study_is_created_once(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "one")
+    folder.create({"schema": 1})
+    with pytest.raises(InputError, match="--resume"):
+        folder.create({"schema": 2})
+    assert folder.read_spec() == {"schema": 1}
+    assert [file.name for file in folder.path.iterdir()] == ["study.json"]

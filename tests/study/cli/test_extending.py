@@ -1,0 +1,110 @@
+"""A finished study gets more trials of the same design, unless something has changed under it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from study import run_sweep
+from study.driver.trial_manager import Bookkeeper
+from study.ledger.ledger import Ledger
+from study.records.provenance import differences, extended
+from study.records.study_folder import StudyFolder
+from study.search.sobol_design import explore_point
+from study.spec.study_spec import StudySpec, extend
+from tests.study.ledger.test_recovery import run
+
+
+def test_the_sobol_sequence_goes_on_where_it_stopped(folder: StudyFolder, spec: StudySpec) -> None:
+    ledger = Ledger(folder, spec)
+    run(Bookkeeper(folder, ledger, ()), 99)
+    ledger.close()
+    longer = extend(spec, 5)
+    ledger = Ledger(folder, longer)
+    assert run(Bookkeeper(folder, ledger, ()), 99) == [7, 8, 9, 10, 11]
+    explored = [t.params for t in ledger.trials() if t.user_attrs["phase"] == "explore"]
+    assert explored == [explore_point(spec.space, spec.seed, i) for i in range(8)]
+    ledger.close()
+    folder.write_tables()
+    assert list(folder.read_trials()["phase"])[7:] == ["explore"] * 5
+
+
+def test_a_study_that_explores_nothing_optimises_on(spec: StudySpec) -> None:
+    import dataclasses
+
+    longer = extend(dataclasses.replace(spec, explore=0), 2)
+    assert (longer.explore, longer.optimize) == (0, spec.optimize + 2)
+
+
+@pytest.fixture
+def kept(folder: StudyFolder, scene_file: Path, spec: StudySpec) -> dict[str, object]:
+    """A study.json as the command writes it."""
+    import dataclasses
+
+    from nerf.scenes import load
+    from study.records.provenance import document
+
+    spec = dataclasses.replace(spec, scene=str(scene_file))
+    made = document(folder.name, spec, load(spec.scene), ["run_sweep.py"])
+    folder.write_spec(made)
+    return made
+
+
+def test_nothing_has_changed_at_first(kept: dict[str, object]) -> None:
+    assert differences(kept) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("code", "other", "the code in nerf/ has changed"),
+        ("versions", {"torch": "1.0", "numpy": None}, "torch 1.0 is now"),
+    ],
+)
+def test_what_differs_is_named_and_refused(
+    folder: StudyFolder,
+    kept: dict[str, object],
+    key: str,
+    value: object,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder.write_spec({**kept, key: value})
+    before = folder.spec_file.read_text()
+    place = ["--studies", str(folder.path.parent), "--name", folder.name]
+    assert run_sweep.main([*place, "--extend", "3"]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "--allow-changes" in error
+    assert error.count("\n") == 1
+    assert folder.spec_file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--extend", "0"], "--extend must be at least 1"),
+        (["--extend", "2", "--steps", "7"], "--steps 7 differs from the study's 90"),
+        (["--extend", "2", "--explore", "9"], "--explore 9 differs"),
+    ],
+)
+def test_an_extension_changes_nothing_else(
+    folder: StudyFolder,
+    kept: dict[str, object],
+    asked: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = ["--studies", str(folder.path.parent), "--name", folder.name]
+    assert run_sweep.main([*place, *asked]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_study_json_says_when_it_grew(kept: dict[str, object]) -> None:
+    spec = StudySpec.from_json(kept)
+    longer = extended(kept, extend(spec, 4), ["run_sweep.py", "--extend", "4"])
+    assert StudySpec.from_json(json.loads(json.dumps(longer))).explore == spec.explore + 4
+    (entry,) = longer["extended"]
+    assert (entry["from"]["explore"], entry["to"]["explore"]) == (3, 7)

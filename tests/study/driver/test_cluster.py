@@ -1,0 +1,114 @@
+"""The cluster files, as far as they can be checked without the services."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from ray import autoscaler
+
+from nerf.common.errors import InputError
+from study.cli.options import parse
+from study.driver.cluster import fit_cluster
+from study.spec.study_spec import StudySpec, study_space
+
+FOLDER = Path(__file__).parents[2] / "study" / "cluster"
+
+
+def command(text: str) -> list[str]:
+    """The options of the run_sweep.py command in a text."""
+    words = shlex.split(text.partition("run_sweep.py")[2])
+    return [word for word in words if word != "$resume"]
+
+
+def test_the_rayjob_is_whole() -> None:
+    job = yaml.safe_load((FOLDER / "rayjob.yaml").read_text())
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    cluster_spec = job["spec"]["rayClusterSpec"]
+    assert cluster_spec["authOptions"] == {"mode": "token"}
+    groups = [cluster_spec["headGroupSpec"], *cluster_spec["workerGroupSpecs"]]
+    for group in groups:
+        pod = group["template"]["spec"]
+        mounted = {m["name"] for c in pod["containers"] for m in c["volumeMounts"]}
+        assert mounted == {v["name"] for v in pod["volumes"]} == {"studies"}
+    _, script = shlex.split(job["spec"]["entrypoint"])[1:]
+    given = parse(command(script))
+    assert (given["address"], given["studies"], given["plain"]) == ("auto", "/studies", True)
+
+
+def test_the_cluster_launcher_file_has_ray_s_schema() -> None:
+    launcher = yaml.safe_load((FOLDER / "ray-cluster.yaml").read_text())
+    schema = Path(autoscaler.__file__).parent / "ray-schema.json"
+    jsonschema.validate(launcher, json.loads(schema.read_text()))
+    starts = launcher["head_start_ray_commands"] + launcher["worker_start_ray_commands"]
+    assert all("RAY_AUTH_MODE=token" in text for text in starts if "ray start" in text)
+
+
+@pytest.fixture
+def slurm(tmp_path: Path) -> dict[str, list[str]]:
+    """What the script runs, on a machine whose srun, ray and python only write that down."""
+    log = tmp_path / "log"
+    for tool in ("srun", "python", "sleep"):
+        stub = tmp_path / "bin" / tool
+        stub.parent.mkdir(exist_ok=True)
+        stub.write_text(f'#!/bin/sh\necho {tool} "$@" >> "{log}"\n')
+        stub.chmod(0o755)
+    hosts = tmp_path / "bin" / "scontrol"
+    hosts.write_text("#!/bin/sh\nprintf 'n1\\nn2\\nn3\\n'\n")
+    hosts.chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        **{"SLURM_JOB_ID": "71", "SLURM_JOB_NODELIST": "n[1-3]", "SLURM_JOB_NUM_NODES": "3"},
+        "SLURM_CPUS_PER_TASK": "16",
+    }
+    asked = ["--name", "a study", "--explore", "9"]
+    done = subprocess.run(
+        ["bash", str(FOLDER / "slurm.sh"), *asked], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list((tmp_path / ".ray").iterdir()), "the token is not left behind"
+    lines = log.read_text().splitlines()
+    return {tool: [x for x in lines if x.startswith(tool)] for tool in ("srun", "python")}
+
+
+def test_slurm_starts_one_head_the_rest_and_the_sweep(slurm: dict[str, list[str]]) -> None:
+    head, rest = sorted(slurm["srun"], key=lambda text: "--head" not in text)
+    assert "--nodelist=n1" in head
+    assert "--port=20071" in head
+    assert "--nodes=2" in rest
+    assert "--address=n1:20071" in rest
+    (sweep,) = (text for text in slurm["python"] if "run_sweep" in text)
+    given = parse(command(sweep.replace("a study", "'a study'")))
+    assert (given["address"], given["name"], given["explore"]) == ("n1:20071", "a study", 9)
+
+
+def spec(**fields: Any) -> StudySpec:
+    return StudySpec(space=study_space([], [], 100), **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "total", "slots"),
+    [
+        ({}, {"CPU": 12.0}, 12),
+        ({"cpus_per_trial": 5}, {"CPU": 12.0}, 2),
+        ({"gpus_per_trial": 0.25}, {"CPU": 64.0, "GPU": 4.0}, 16),
+        ({"gpus_per_trial": 0.25, "max_concurrent": 3}, {"CPU": 64.0, "GPU": 4.0}, 3),
+    ],
+)
+def test_what_fits_on_a_cluster(
+    fields: dict[str, Any], total: dict[str, float], slots: int
+) -> None:
+    assert fit_cluster(spec(**fields), total).at_once == slots
+
+
+def test_a_cluster_without_gpus_is_named() -> None:
+    with pytest.raises(InputError, match="the cluster has 8 CPUs and 0 GPUs"):
+        fit_cluster(spec(gpus_per_trial=1), {"CPU": 8.0})

@@ -1,0 +1,125 @@
+"""Trials that raise, hang, die or ask for too much memory, in one real sweep."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nerf.config.schema import NerfConfig
+from study.protocol.failures import of_death, of_exception
+from study.records.study_folder import StudyFolder
+from tests.study.conftest import RUN_SWEEP, TINY, record
+
+STEPS = 120
+
+
+@pytest.fixture(scope="module")
+def folder(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
+    """Seven trials: see faulty/sitecustomize.py for what happens to each."""
+    folder = StudyFolder(tmp_path_factory.mktemp("faults") / "faulty")
+    asked = ["--scene", str(scene_file), "--explore=7", "--optimize=0", f"--steps={STEPS}"]
+    place = ["--studies", str(folder.path.parent), "--name", folder.name]
+    path = [str(Path(__file__).parent / "faulty"), str(RUN_SWEEP.parents[1])]
+    done = subprocess.run(
+        [sys.executable, str(RUN_SWEEP), *place, "--patience=40", *asked, *TINY],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+        timeout=400,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return folder
+
+
+def trial(folder: StudyFolder, name: str) -> dict[str, Any]:
+    return dict(record(folder, name)["trial"])
+
+
+def attempts(folder: StudyFolder, name: str) -> int:
+    return folder.log(name).read_text().count("=== attempt")
+
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_trial_that_raises_is_tried_again_and_recorded_with_its_traceback(
+    folder: StudyFolder,
+) -> None:
+    row = trial(folder, "00000")
+    assert (row["state"], row["reason"]) == ("failed", "ValueError: a fault of its own")
+    assert attempts(folder, "00000") == 2
+    errors = folder.error("00000").read_text()
+    assert errors.count("Traceback (most recent call last)") == 2
+    assert "attempt 2: ValueError" in errors
+
+
+def test_a_trial_that_hangs_is_ended_with_its_stacks(folder: StudyFolder) -> None:
+    row = trial(folder, "00001")
+    assert (row["state"], row["reason"]) == (
+        "failed",
+        "hung: no step in time; 00001.log holds its stacks",
+    )
+    assert "in _hang" in folder.log("00001").read_text()
+    assert "in _hang" in folder.error("00001").read_text()
+
+
+def test_a_worker_that_is_killed_costs_no_more_than_its_last_steps(folder: StudyFolder) -> None:
+    assert trial(folder, "00002")["state"] in ("completed", "collapsed")
+    assert attempts(folder, "00002") == 2
+    assert "goes on after step" in folder.log("00002").read_text()
+    steps = [point["step"] for point in record(folder, "00002")["curve"]]
+    assert steps == sorted(set(steps))
+
+
+def test_a_trial_out_of_memory_is_recorded_with_what_it_asked_for(folder: StudyFolder) -> None:
+    row = trial(folder, "00003")
+    assert row["state"] == "failed"
+    width = row["field.width"]
+    asked = f"it asked for 64 rays x 8 samples through 2 layers of {width}"
+    assert row["reason"].startswith(f"out of memory; {asked}")
+
+
+def test_a_trial_of_nan_collapses_and_ends(folder: StudyFolder) -> None:
+    row = trial(folder, "00006")
+    assert row["state"] == "collapsed"
+    assert re.match(r"diverged: the (loss|held-out PSNR) is nan at step [56]0", row["reason"])
+    assert 50 <= row["steps_done"] < STEPS
+    assert attempts(folder, "00006") == 1
+
+
+def test_a_fault_that_passes_costs_no_trial(folder: StudyFolder) -> None:
+    for name in ("00004", "00005"):
+        row = trial(folder, name)
+        assert row["state"] in ("completed", "collapsed")
+        assert row["steps_done"] == STEPS or row["state"] == "collapsed"
+    assert (attempts(folder, "00004"), attempts(folder, "00005")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "out_of_memory"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+        (ValueError("no"), False),
+    ],
+)
+def test_errors_of_memory_are_known(error: Exception, out_of_memory: bool) -> None:
+    assert of_exception(error, NerfConfig()).reason.startswith("out of memory") == out_of_memory
+
+
+def test_only_the_latest_attempt_counts_as_hung(tmp_path: Path) -> None:
+    log = tmp_path / "0.log"
+    assert of_death(log, "", False, NerfConfig()).reason == "its process died"
+    log.write_text("=== attempt 1\nTimeout (0:00:12)!\nThread\n=== attempt 2\nstep 5\n")
+    assert of_death(log, "", False, NerfConfig()).reason == "its process died"
+    assert of_death(log, "", True, NerfConfig()).reason.startswith("out of memory; it asked for")
+    log.write_text("=== attempt 1\nTimeout (0:00:12)!\nThread\n")
+    assert of_death(log, "", False, NerfConfig()).reason.startswith("hung")

@@ -1,0 +1,94 @@
+"""A study seen from outside, and its best configuration taken further."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from nerf.common.errors import InputError
+from nerf.config.parameters import build, flatten, read_settings
+from nerf.config.schema import NerfConfig
+from study import status
+from study.driver.trial_manager import Bookkeeper
+from study.ledger.ledger import Ledger
+from study.records.best_config import write_best
+from study.records.study_folder import StudyFolder
+from study.spec.study_spec import StudySpec
+from tests.study.journals import write_study
+from tests.study.ledger.test_recovery import run
+
+
+@pytest.fixture
+def half_done(folder: StudyFolder, spec: StudySpec) -> StudyFolder:
+    document = {"schema": 1, "spec": spec.to_json(), "space": spec.space.to_json(), "scene": {}}
+    folder.write_spec(document)
+    ledger = Ledger(folder, spec)
+    run(Bookkeeper(folder, ledger, ()), 4)
+    ledger.close()
+    return folder
+
+
+def test_it_says_where_a_study_stands(
+    half_done: StudyFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {file: file.read_bytes() for file in half_done.path.rglob("*") if file.is_file()}
+    assert status.main([str(half_done.path)]) == 0
+    said = capsys.readouterr().out
+    assert "4/7 trials, 4 completed, best 13.00 dB (trial 3)" in said
+    assert "run by process" in said  # this one, which held the lock last and lives
+    after = {file: file.read_bytes() for file in half_done.path.rglob("*") if file.is_file()}
+    assert after == before, "looking changes nothing"
+
+
+def test_it_says_how_to_go_on_with_a_dead_drivers_study(
+    half_done: StudyFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import platform
+
+    (half_done.path / "driver.lock").write_text(f"process 4194305 on {platform.node()}")
+    assert status.main([str(half_done.path)]) == 0
+    assert "nobody runs it; go on with: python study/run_sweep.py" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_no_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status.main([str(tmp_path)]) == 2
+    assert "is no study folder" in capsys.readouterr().err
+
+
+def test_the_best_configuration_comes_back_whole(folder: StudyFolder) -> None:
+    settings = {"sampling.near": 1.25, "sampling.far": 7.5, "field.width": 48, "seed": 9,
+                "field.density_activation": "relu", "optimisation.learning_rate": 3e-4}  # fmt: skip
+    config = build(settings)
+    file = write_best(folder, {**flatten(config), "trial_id": "00007", "psnr": 21.5}, "bricks")
+    assert build(read_settings(file)) == config != NerfConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("field.width = 'wide'", "field.width must be"),
+        ("field.widht = 32", "unknown parameter 'field.widht'; did you mean field.width?"),
+        ("field.width = ", "is no TOML file that can be read"),
+    ],
+)
+def test_settings_in_a_file_are_checked(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(InputError) as raised:
+        read_settings(file)
+    assert str(file) in str(raised.value)
+    assert said in str(raised.value)
+
+
+@pytest.mark.slow
+def test_a_thousand_trials_are_shown_within_two_seconds(
+    folder: StudyFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a journal as a driver leaves it, written at once since each line costs it a sync."""
+    write_study(folder, trials=1000)
+    began = time.process_time()
+    assert status.main([str(folder.path)]) == 0
+    assert time.process_time() - began < 2.0
+    assert "1000/1000 trials" in capsys.readouterr().out

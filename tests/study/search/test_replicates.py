@@ -1,0 +1,139 @@
+"""Replicates: configurations run again with another seed, after the other phases."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from nerf.common.errors import InputError
+from study.ledger.ledger import Ledger
+from study.protocol.messages import Assignment, Outcome
+from study.records.provenance import extended
+from study.search.sobol_design import explore_point, trial_seed
+from study.spec.study_spec import StudySpec, check_unchanged, extend
+from tests.study.conftest import curve
+
+Open = Callable[[], Ledger]
+
+
+@pytest.fixture
+def spec(spec: StudySpec) -> StudySpec:
+    """Three explored and four optimised trials, and five replicates."""
+    return dataclasses.replace(spec, replicates=5)
+
+
+def finish(ledger: Ledger, assignment: Assignment, psnr: float, state: str = "completed") -> None:
+    ledger.report(assignment.number, [(p["step"], p["psnr"]) for p in curve(psnr)])
+    ledger.tell(assignment.number, Outcome(state, "", ledger.spec.steps, psnr))
+
+
+def run_others(ledger: Ledger) -> list[Assignment]:
+    """The explored and optimised trials, ended at 10, 11, ... dB."""
+    others = []
+    for psnr in range(10, 17):
+        asked = ledger.ask()
+        assert asked is not None
+        finish(ledger, asked, psnr)
+        others.append(asked)
+    return others
+
+
+def test_explored_points_and_the_best_take_turns(open_ledger: Open, spec: StudySpec) -> None:
+    ledger = open_ledger()
+    others = run_others(ledger)
+    again = list(iter(ledger.ask, None))
+    assert [a.phase for a in again] == ["replicate"] * 5
+    explored = [explore_point(spec.space, spec.seed, i) for i in range(3)]
+    assert [a.values for a in again[0::2]] == explored
+    assert [a.values for a in again[1::2]] == [others[-1].values, others[-2].values]
+    assert [a.seed for a in again] == [trial_seed(spec.seed, number) for number in range(7, 12)]
+    assert not any(a.may_stop for a in again)
+
+
+def test_the_best_are_not_told_before_the_others_have_ended(open_ledger: Open) -> None:
+    ledger = open_ledger()
+    others = [a for _ in range(7) if (a := ledger.ask())]
+    assert ledger.ask() is not None  # an explored point is known
+    assert ledger.ask() is None
+    for place, assignment in enumerate(others):
+        finish(ledger, assignment, 20.0 - place)
+    best = ledger.ask()
+    assert best is not None
+    assert best.values == others[0].values
+
+
+def test_only_what_completed_is_among_the_best_and_no_replicate_is(open_ledger: Open) -> None:
+    ledger = open_ledger()
+    others = [a for _ in range(7) if (a := ledger.ask())]
+    for place, assignment in enumerate(others):
+        finish(ledger, assignment, 20.0 + place, "completed" if place < 1 else "collapsed")
+    first = ledger.ask()
+    assert first is not None
+    finish(ledger, first, 99.0)
+    again = list(iter(ledger.ask, None))
+    assert again[0].values == again[2].values == others[0].values
+
+
+def test_where_nothing_completed_explored_points_are_repeated(
+    open_ledger: Open, spec: StudySpec
+) -> None:
+    ledger = open_ledger()
+    for _ in range(7):
+        assigned = ledger.ask()
+        assert assigned is not None
+        ledger.tell(assigned.number, Outcome("failed", "why not"))
+    points = [explore_point(spec.space, spec.seed, i) for i in range(3)]
+    again = list(iter(ledger.ask, None))
+    assert all(a.values in points for a in again)
+
+
+def test_a_dead_driver_goes_on_with_the_same_replicates(open_ledger: Open) -> None:
+    ledger = open_ledger()
+    run_others(ledger)
+    taken = [ledger.ask() for _ in range(2)]
+    ledger = open_ledger()
+    assert ledger.leftovers() == taken
+    assert [a.number for a in iter(ledger.ask, None)] == [9, 10, 11]
+
+
+def test_an_extended_study_explores_on_and_then_repeats_more(
+    open_ledger: Open, spec: StudySpec
+) -> None:
+    ledger = open_ledger()
+    run_others(ledger)
+    for assignment in iter(ledger.ask, None):
+        finish(ledger, assignment, 5.0)
+    ledger.spec = extend(spec, 2, 2)
+    new = list(iter(ledger.ask, None))
+    assert [a.phase for a in new] == ["explore", "explore"]
+    for assignment in new:
+        finish(ledger, assignment, 5.0)
+    again = list(iter(ledger.ask, None))
+    assert [a.phase for a in again] == ["replicate"] * 2
+    assert again[1].values == explore_point(spec.space, spec.seed, 3)
+
+
+def test_replicates_alone_may_be_added_and_study_json_says_so(spec: StudySpec) -> None:
+    longer = extend(spec, 0, 3)
+    assert (longer.explore, longer.replicates) == (spec.explore, 8)
+    plain = {"space": spec.space.to_json(), "spec": spec.to_json(), "versions": {}}
+    (entry,) = extended(plain, longer, [])["extended"]
+    assert (entry["from"]["replicate"], entry["to"]["replicate"]) == (5, 8)
+
+
+def test_a_study_from_before_there_were_replicates_has_none(spec: StudySpec) -> None:
+    old = {"space": spec.space.to_json(), "spec": spec.to_json()}
+    del old["spec"]["replicates"]
+    assert StudySpec.from_json(old).replicates == 0
+
+
+def test_a_negative_number_and_a_changed_one_are_refused(spec: StudySpec) -> None:
+    with pytest.raises(InputError, match="--replicates must be 0 or more, got -1"):
+        dataclasses.replace(spec, replicates=-1)
+    with pytest.raises(InputError, match="--extend must be at least 1"):
+        extend(spec, 0, 0)
+    changed = dataclasses.replace(spec, replicates=6)
+    with pytest.raises(InputError, match="--replicates 6 differs from the study's 5"):
+        check_unchanged(changed, spec, ["replicates"])

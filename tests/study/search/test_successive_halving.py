@@ -1,0 +1,37 @@
+"""Successive halving: where trials are compared, and which go on."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from study.search.successive_halving import REDUCTION, goes_on, rungs
+
+values = st.lists(st.floats(0, 40), min_size=1, max_size=40, unique=True)
+
+
+def test_rungs_lie_at_a_ninth_and_a_third_of_the_budget() -> None:
+    assert rungs(tuple(range(50, 901, 50))) == (100, 300)
+
+
+def test_one_evaluation_leaves_no_rung() -> None:
+    assert rungs((400,)) == ()
+
+
+@given(st.lists(st.integers(1, 2000), min_size=1, max_size=30, unique=True))
+def test_rungs_are_evaluations_before_the_last(steps: list[int]) -> None:
+    evaluations = sorted(steps)
+    found = rungs(evaluations)
+    assert set(found) <= set(evaluations[:-1])
+    assert list(found) == sorted(set(found))
+
+
+@given(values)
+def test_as_many_go_on_as_the_reduction_says(reported: list[float]) -> None:
+    kept = [value for value in reported if goes_on(value, reported)]
+    best = sorted(reported, reverse=True)[: max(len(reported) // REDUCTION, 1)]
+    assert sorted(kept, reverse=True) == best
+
+
+def test_the_first_at_a_rung_goes_on() -> None:
+    assert goes_on(3.0, [3.0])

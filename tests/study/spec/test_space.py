@@ -1,0 +1,120 @@
+"""The search space: ranges, the unit cube, and how it follows the scene."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nerf.common.errors import InputError
+from nerf.config.parameters import flatten, parameters
+from study.spec.parse_space import default_space, parse_dimension, parse_space
+from study.spec.space import Dimension, Space
+
+DIMENSIONS = [
+    Dimension("a", "float", 2.0, 6.0),
+    Dimension("b", "float", 1e-4, 1e-2, log=True),
+    Dimension("c", "int", 0, 15),
+    Dimension("d", "int", 16, 256, log=True),
+    Dimension("e", "choice", choices=("relu", "sine", "gelu")),
+]
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS, ids=lambda d: d.path)
+@given(u=st.floats(0, 1, exclude_max=True))
+def test_a_value_goes_back_to_its_own_cell(dimension: Dimension, u: float) -> None:
+    value = dimension.from_unit(u)
+    again = dimension.to_unit(value)
+    assert 0 <= again <= 1
+    assert dimension.from_unit(min(again, 1 - 1e-12)) == pytest.approx(value)
+
+
+def test_integers_are_equally_likely_ends_included() -> None:
+    dimension = Dimension("c", "int", 0, 3)
+    drawn = [dimension.from_unit((k + 0.5) / 400) for k in range(400)]
+    assert {value: drawn.count(value) for value in range(4)} == dict.fromkeys(range(4), 100)
+
+
+@pytest.mark.parametrize("bounds", [(2.8, 5.5), (25.3, 82.4), (0.4, 12.0), (0.02, 0.05)])
+def test_bounds_of_any_scale_are_in_their_space_and_so_are_wrong_ones(
+    bounds: tuple[float, float],
+) -> None:
+    near, far = bounds
+    space = default_space({}).within(bounds)
+    sampling = space.config(space.defaults()).sampling
+    assert (sampling.near, sampling.far) == (pytest.approx(near), pytest.approx(far))
+    nears = {d.path: (d.low, d.high) for d in space.dimensions}["sampling.near"]
+    spans = {d.path: (d.low, d.high) for d in space.dimensions}["sampling.span"]
+    assert nears[0] + spans[0] < near or nears[0] < near  # begins well before the object
+    assert near < nears[1] < far  # cuts it
+    assert nears[0] + spans[0] < far < nears[1] + spans[1]  # ends too early, and beyond it
+    assert Space.from_json(json.loads(json.dumps(space.to_json()))) == space
+
+
+def test_the_default_of_all_views_is_nearest_to_the_most() -> None:
+    space = parse_space(["optimisation.views=5:40"], {})
+    assert space.defaults() == {"optimisation.views": 40}
+
+
+def test_a_range_of_one_s_own_is_kept() -> None:
+    space = parse_space(["sampling.near=10:20", "sampling.span=5:9"], {}).within((12.0, 18.0))
+    assert [(d.low, d.high) for d in space.dimensions] == [(10, 20), (5, 9)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        p.path
+        for p in parameters().values()
+        if (p.domain or p.choices) and p.path != "optimisation.steps"
+    ],
+)
+def test_every_parameter_can_be_varied_over_its_declared_domain(path: str) -> None:
+    space = parse_space([path], {}).within((2.8, 5.5))
+    for u in (0.0, 0.5, 0.999):
+        config = space.config(space.point([u]))
+        assert flatten(config)[path] == pytest.approx(space.point([u])[path])
+
+
+@pytest.mark.parametrize(
+    ("varied", "words"),
+    [
+        (["sampling.near=5:2"], "low < high"),
+        (["sampling.near=-1:2"], "0 or more"),
+        (["field.width=8:64"], "leaves its domain"),
+        (["field.width=a"], "whole number"),
+        (["field.width", "field.width=16:32"], "twice"),
+        (["sampling.far", "sampling.span"], "not both"),
+        (["field.depth", "field.skip"], "skip < depth"),
+        (["seed=1,2"], "seed"),
+        (["field.hidden_activation=relu"], "two or more"),
+        (["field.hidden_activation=relu:sine"], "takes no range"),
+    ],
+)
+def test_mistakes_are_named(varied: list[str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parse_space(varied, {}).within((2.8, 5.5))
+
+
+def test_what_is_set_does_not_vary() -> None:
+    space = default_space({"sampling.far": 7.0, "field.width": 32})
+    assert not {"sampling.span", "field.width"} & {d.path for d in space.dimensions}
+    with pytest.raises(InputError, match="both varied and set"):
+        parse_space(["field.width"], {"field.width": 32})
+
+
+def test_a_list_of_numbers_is_a_choice() -> None:
+    assert parse_dimension("field.width=16,64").choices == (16, 64)
+
+
+def test_a_study_keeps_the_defaults_it_was_made_with() -> None:
+    """A later version may have others; neither its trials nor its report may then change."""
+    space = parse_space(["optimisation.learning_rate"], {})
+    kept = space.to_json()
+    kept["usual"] |= {"field.depth": 7, "optimisation.learning_rate": 0.002}
+    of_then = Space.from_json(json.loads(json.dumps(kept)))
+    assert of_then.defaults() == {"optimisation.learning_rate": 0.002}
+    assert of_then.config({"optimisation.learning_rate": 0.01}).field.depth == 7
+    assert Space.from_json(json.loads(json.dumps(space.to_json()))) == space

@@ -1,0 +1,143 @@
+"""Studies from files: what the command line would say, and mistakes named by file and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nerf.common.errors import InputError
+from study import run_sweep
+from study.cli.options import parse
+from study.spec.study_file import read_description
+
+TOML = """
+scene = "bricks"
+explore = 12
+gpus-per-trial = 0.5
+[vary]
+"sampling.near" = "0.5:3"
+field.width = [32, 64]
+encoding.position_frequencies = true
+[set]
+field.depth = 4
+field.density_activation = "relu"
+"""
+
+YAML = """
+scene: bricks
+explore: 12
+gpus_per_trial: 0.5
+vary:
+  sampling.near: 0.5:3
+  field: {width: [32, 64]}
+  encoding.position_frequencies: true
+set: {field.depth: 4, field.density_activation: relu}
+"""
+
+ASKED = [
+    *("--scene", "bricks", "--explore", "12", "--gpus-per-trial", "0.5"),
+    *("--vary", "sampling.near=0.5:3", "--vary", "field.width=32,64"),
+    *("--vary", "encoding.position_frequencies"),
+    *("--set", "field.depth=4", "--set", "field.density_activation=relu"),
+]
+
+SWEEP = """
+program: train.py
+method: bayes
+name: theirs
+metric: {name: psnr, goal: maximize}
+run_cap: 20
+parameters:
+  optimisation:
+    parameters:
+      learning_rate: {distribution: log_uniform_values, min: 0.0005, max: 0.005}
+  field.density_activation: {values: [softplus, relu]}
+  sampling.near: {min: 0.5, max: 3}
+  field.depth: {value: 4}
+  optimisation.steps: {value: 200}
+"""
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.toml", TOML), ("b.yaml", YAML)])
+def test_a_file_says_what_options_say(tmp_path: Path, name: str, text: str) -> None:
+    assert read_description(write(tmp_path, name, text)) == parse(ASKED)
+
+
+def test_options_override_the_file(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.toml", TOML)
+    own = ["--explore", "3", "--vary", "field.width=16:32", "--set", "sampling.near=1"]
+    given = parse(["--study", str(file), *own])
+    assert given["explore"] == 3
+    assert given["vary"] == ["encoding.position_frequencies", "field.width=16:32"]
+    assert "sampling.near=1" in given["set"]
+
+
+def test_what_is_saved_is_what_was_asked_for(
+    tmp_path: Path, scene_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "kept here" / "study.toml"
+    asked = ["--scene", str(scene_file), "--steps", "90", "--vary", "field.width=16:32"]
+    place = ["--studies", str(tmp_path / "studies"), "--name", "one"]
+    assert run_sweep.main([*asked, *place, "--save-study", str(file)]) == 0
+    assert str(file) in capsys.readouterr().out
+    assert not (tmp_path / "studies").exists()
+    assert read_description(file) == parse([*asked, *place])
+
+
+def test_a_scene_is_found_from_where_its_file_lies(tmp_path: Path) -> None:
+    write(tmp_path, "mine.npz", "")
+    file = write(tmp_path, "a.toml", 'scene = "mine.npz"')
+    assert read_description(file)["scene"] == str(tmp_path / "mine.npz")
+
+
+def test_a_wandb_sweep_is_understood(tmp_path: Path) -> None:
+    assert read_description(write(tmp_path, "sweep.yaml", SWEEP)) == {
+        "name": "theirs",
+        "explore": 20,
+        "steps": 200,
+        "vary": [
+            "optimisation.learning_rate=0.0005:0.005",
+            "field.density_activation=softplus,relu",
+            "sampling.near=0.5:3",
+        ],
+        "set": ["field.depth=4"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.toml", "explor = 3", "unknown key 'explor'; did you mean explore?"),
+        ("a.toml", "explore = 'three'", "explore must be a whole number, got 'three'"),
+        ("a.toml", "explore = true", "explore must be a whole number, got True"),
+        ("a.toml", "explore = = 3", "is no TOML"),
+        ("a.toml", "[vary]\n'sampling.naer' = true", "vary: unknown parameter 'sampling.naer'"),
+        ("a.toml", "[set]\nfield.width = 'wide'", "set: field.width must be a whole number"),
+        ("a.toml", "vary = [3]", "vary must list texts like PATH=..., got 3"),
+        ("a.yaml", "explore: [1, 2", "is no YAML"),
+        ("a.yaml", "- 3", "must hold a table of options"),
+        ("a.yaml", "parameters: {field.width: {min: 16}}", "parameters.field.width needs value"),
+        ("a.yaml", SWEEP.replace("psnr", "loss"), "metric must be psnr"),
+        ("a.yaml", SWEEP.replace("log_uniform_values", "uniform"), "has a logarithmic scale"),
+        ("a.yaml", SWEEP.replace("program", "progam"), "'progam' of a W&B sweep; did you mean"),
+        ("a.json", "{}", "must end in .toml, .yaml or .yml"),
+    ],
+)
+def test_a_mistake_names_file_and_key(tmp_path: Path, name: str, text: str, said: str) -> None:
+    file = write(tmp_path, name, text)
+    with pytest.raises(InputError) as raised:
+        read_description(file)
+    assert str(file) in str(raised.value)
+    assert said in str(raised.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none.toml cannot be read"):
+        read_description(tmp_path / "none.toml")

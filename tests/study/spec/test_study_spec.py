@@ -1,0 +1,57 @@
+"""A spec checks itself, survives its JSON, and refuses to become another study."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from nerf.common.errors import InputError
+from study.spec.study_spec import StudySpec, check_unchanged, study_space
+
+SPACE = study_space([], [], 100)
+
+
+def test_json_and_back() -> None:
+    spec = StudySpec(space=study_space(["field.width=32:64"], ["field.depth=6"], 50), steps=50)
+    document = {"spec": spec.to_json(), "space": spec.space.to_json()}
+    assert StudySpec.from_json(json.loads(json.dumps(document))) == spec
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"explore": -1}, "--explore"),
+        ({"explore": 0, "optimize": 0}, "at least one trial"),
+        ({"steps": 0}, "--steps"),
+        ({"cpus_per_trial": 0}, "--cpus-per-trial"),
+        ({"gpus_per_trial": -0.5}, "--gpus-per-trial"),
+        ({"wandb": "of"}, "did you mean off"),
+    ],
+)
+def test_numbers_that_make_no_study(wrong: dict[str, Any], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        StudySpec(space=SPACE, **wrong)
+
+
+@pytest.mark.parametrize("setting", ["optimisation.steps=5", "seed=1"])
+def test_what_has_its_own_option_is_not_set(setting: str) -> None:
+    with pytest.raises(InputError, match="option of its own"):
+        study_space([], [setting], 100)
+
+
+def test_what_is_varied_is_not_settled_by_a_default_setting() -> None:
+    space = study_space(["optimisation.rays=64:128"], [], 100)
+    assert "optimisation.rays" not in dict(space.fixed)
+
+
+def test_resuming_may_change_the_launch_but_not_the_study() -> None:
+    kept = StudySpec(space=SPACE, scene="bricks", steps=100)
+    check_unchanged(dataclasses.replace(kept, max_concurrent=1), kept, ["max_concurrent"])
+    with pytest.raises(InputError, match=r"--explore 99 differs from the study's 48"):
+        check_unchanged(dataclasses.replace(kept, explore=99), kept, ["explore"])
+    other = dataclasses.replace(kept, space=study_space(["field.width"], [], 100))
+    with pytest.raises(InputError, match="--vary and --set differ"):
+        check_unchanged(other, kept, ["vary"])

@@ -1,0 +1,79 @@
+"""A trial as a W&B run, as it is kept without a network."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+
+from nerf.config.parameters import build
+from nerf.config.schema import NerfConfig
+from nerf.scenes.scene import Scene
+from nerf.training.loop import train
+from study.protocol.messages import Outcome
+from study.records.study_folder import StudyFolder
+from study.worker.wandb_run import track
+from study.worker.wandb_video import SHARE, frames, make_film
+from tests.study.wandb_runs import Run, read_run
+
+PICTURE = np.zeros((24, 48, 3), np.uint8)
+TINY = build(
+    {"optimisation.rays": 64, "sampling.coarse": 8, "field.width": 16, "field.depth": 2,
+     "optimisation.steps": 40, "evaluation.times": 2, "evaluation.final_pixels": 256}
+)  # fmt: skip
+
+
+def logged(folder: StudyFolder, outcome: Outcome) -> Run:
+    """The run of a trial that was evaluated twice and ended so."""
+    import wandb
+
+    folder.write_spec({"schema": 1, "created": "today"})
+    with track(folder, "offline", "00007", "explore", NerfConfig()) as run:
+        run.log({"step": 10, "psnr": 11.0})
+        run.log({"step": 20, "psnr": 12.0})
+        run.end(outcome, PICTURE, lambda path: pytest.fail("a film of nothing"))
+    wandb.teardown()
+    (kept,) = folder.wandb.glob("wandb/offline-run-*")
+    return read_run(kept)
+
+
+def test_a_collapsed_trial_is_tagged_and_says_why(folder: StudyFolder) -> None:
+    run = logged(folder, Outcome("collapsed", "density is dead", 20, 12.0))
+    assert (run.group, run.kind, run.steps) == (folder.name, "explore", (10, 20))
+    assert run.id.endswith("-00007")
+    assert "collapsed" in run.tags
+    assert (run.summary["state"], run.summary["reason"]) == ("collapsed", "density is dead")
+    assert run.summary["render._type"] == "image-file"
+    assert "film._type" not in run.summary
+    assert run.config["field.width"] == NerfConfig().field.width
+
+
+def test_a_film_shows_the_field_from_all_around(ball: Scene, tmp_path: Path) -> None:
+    train(TINY, ball, checkpoint=tmp_path / "0.pt")
+    longer = build({"optimisation.rays": 64, "optimisation.steps": 3000})
+    made = make_film(tmp_path / "0.pt", longer, ball, tmp_path / "film.gif")
+    assert made
+    pictures = imageio.imread(made, index=None)
+    assert pictures.shape == (7, 24, 48, 3)
+    assert len({picture.tobytes() for picture in pictures}) > 5
+
+
+@pytest.mark.parametrize("steps", [100, 3000, 200_000])
+def test_a_film_takes_its_share_of_the_training_at_most(steps: int) -> None:
+    config = build({"optimisation.rays": 512, "optimisation.steps": steps})
+    shown = frames(config, 64 * 64) * 64 * 64
+    assert shown <= SHARE * 3 * 512 * steps
+    assert bool(shown) == (steps > 100)
+
+
+def test_a_short_training_has_no_film(ball: Scene, tmp_path: Path) -> None:
+    assert make_film(tmp_path / "none.pt", TINY, ball, tmp_path / "film.gif") is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_diverged_trial_has_no_figures_and_still_a_run(folder: StudyFolder) -> None:
+    run = logged(folder, Outcome("collapsed", "diverged", 5, math.nan))
+    assert run.summary["reason"] == "diverged"
