@@ -1,0 +1,18 @@
+"""Which parameters matter, which break training, and how sure we are: a study folder to a report.
+
+Command: `analysis/report.py` writes report.html, tables and figures.
+
+Rooms, each importing only from those after it:
+
+    pages       findings to one HTML page
+    notebooks   the same in Jupyter
+    published   this project's own results (analysis/results), written from their tables
+    figures     result objects to plotly figures
+    findings    what can be said about a study: collapse, effects, bounds, seeds, comparison
+    importance  Sobol' shares, PED-ANOVA, permutation test, shares over time
+    surrogate   Gaussian process and forest over the unit cube, chosen by cross-validation
+    data        study folders and other tools' sweeps as data frames
+    stats       intervals, rates, paired differences
+
+Begin with `findings/study_findings.py`. No module imports Ray, Optuna or torch.
+"""

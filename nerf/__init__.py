@@ -1,0 +1,17 @@
+"""A neural radiance field in plain PyTorch: scenes, model, training and evaluation of one NeRF.
+
+Commands: `nerf/train.py` trains one NeRF, `nerf/video.py` films a trained one.
+
+Rooms, each importing only from those after it:
+
+    run         the folder, progress bar and pictures of one run
+    training    the training loop, its checkpoints and its health watch
+    evaluation  held-out views, PSNR and SSIM
+    model       the radiance field: sampling, encodings, network, rendering
+    scenes      images with cameras, from any source
+    config      every choice a user may change, with its domain
+    common      errors, files, shapes and the command line
+
+Begin with `config/schema.py`, then `training/loop.py` and `model/nerf.py`. Nothing here knows of Ray,
+Optuna, pandas or W&B.
+"""

@@ -1,0 +1,4 @@
+"""Models of PSNR over the unit cube: Gaussian process, random forest, and the choice between them.
+
+Imports `stats` and `data`.
+"""

@@ -1,0 +1,1 @@
+"""A study's progress in numbers and words, and the live view. Imports `records` and `spec`."""
