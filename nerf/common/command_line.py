@@ -1,4 +1,8 @@
-"""What the commands share: one-line errors with status 2, and the list of parameters."""
+"""What all commands share: a parser with one-line errors, exit statuses, the options for a scene.
+
+A command is a function `main(arguments: list[str] | None = None) -> int` that parses with `Parser`
+and returns through `exit_status`.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,11 @@ from typing import Any, NoReturn
 from nerf.common.errors import InputError, closest
 
 INTERRUPTED = 130
-"""Exit status after Ctrl-C."""
+"""Exit status after Ctrl-C: 128 + SIGINT, as in a shell."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse whose errors are one line naming the mistake and the nearest option."""
+    """An argument parser that raises `InputError`: one line with the mistake and the fix."""
 
     def __init__(self, description: str, epilog: str = "", **settings: Any) -> None:
         super().__init__(
@@ -26,29 +30,64 @@ class Parser(argparse.ArgumentParser):
         )
 
     def parse(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
-        """The options; raises `InputError` for what is unknown, naming the nearest one."""
-        given, unknown = self.parse_known_args(arguments)
+        """Parses the command line; raises `InputError` that names the nearest known option."""
+        options, unknown = self.parse_known_args(arguments)
         if unknown:
             name = unknown[0].partition("=")[0]
             known = [text for action in self._actions for text in action.option_strings]
             raise InputError(
-                f"unknown option {name}{closest(name, known)} (--help lists all of them)"
+                f"unknown option {name}{closest(name, known)} (--help lists all options)"
             )
-        return given
+        return options
 
     def error(self, message: str) -> NoReturn:
         raise InputError(message)
 
 
-def exit_status(main: Callable[[], int]) -> int:
-    """What `main` returns; 2 after one line for a user's mistake, 130 after Ctrl-C."""
+def add_scene_options(parser: argparse._ActionsContainer) -> None:
+    """Adds --scene, --downscale, --background and --set to a parser or one of its groups.
+
+    Options that are not on the command line are None, or missing from the namespace where the
+    parser was made with `argument_default=argparse.SUPPRESS`. --set collects a list of
+    "PATH=VALUE" for `nerf.config.parameters.parse_settings`; the parser's epilog should hold
+    `nerf.config.parameter_help.describe_parameters()`, to which its help refers.
+    """
+    parser.add_argument(
+        "--scene",
+        metavar="bricks|tiny-lego|PATH",
+        help="a built-in scene, or the path of a scene on disk (default: bricks)",
+    )
+    parser.add_argument(
+        "--downscale", type=int, metavar="N", help="divide the width and height of photographs by N"
+    )
+    parser.add_argument(
+        "--background",
+        choices=("white", "black"),
+        help="background of images with an alpha channel (default: white)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        metavar="PATH=VALUE",
+        help="set a parameter to a fixed value (repeatable); all parameters are listed below",
+    )
+
+
+def exit_status(command: Callable[[], int]) -> int:
+    """Runs `command` and returns its exit status, with no traceback for an expected error.
+
+    Returns 2 after one line on stderr for an `InputError` or an `OSError`, and 130 after Ctrl-C.
+    """
     try:
-        return main()
+        return command()
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"error: {error}; free or choose another place", file=sys.stderr)
+        print(
+            f"error: {error}; check disk space and permissions, or choose another folder",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
