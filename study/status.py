@@ -7,7 +7,6 @@ Only reads: the study may be running elsewhere at the same time.
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from pathlib import Path
@@ -57,15 +56,11 @@ def _run(arguments: list[str]) -> int:
 
 def _driver(folder: StudyFolder) -> str:
     """Who runs the study, or how to go on with it."""
-    import platform
+    from study.ledger.lock import holder
 
-    import psutil
-
-    lock = folder.path / "driver.lock"
-    said = lock.read_text() if lock.exists() else ""
-    found = re.fullmatch(r"process (\d+) on (\S+)", said.strip())
-    if found and (found[2] != platform.node() or psutil.pid_exists(int(found[1]))):
-        return f"run by {said}"
+    driver = holder(folder)
+    if driver and not driver.is_dead():
+        return f"run by {driver}"
     place = f"--studies {folder.path.absolute().parent} --name {folder.name}"
     return f"nobody runs it; go on with: python study/run_sweep.py {place} --resume"
 

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import platform
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from study.records.study_folder import StudyFolder
-
-
-def lock(path: Path, name: str) -> TextIO:
-    """The lock file, held until it is closed or this process dies.
-
-    Raises `InputError` naming the process that holds it; `name` is the study's.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        holder = file.read().strip() or "another process"
-        file.close()
-        raise InputError(
-            f"study {name} is being run by {holder}; wait until it ends, or give another --name"
-        ) from None
-    file.truncate(0)
-    file.write(f"process {os.getpid()} on {platform.node()}")
-    file.flush()
-    return file
 
 
 def repair(journal: Path) -> str:

@@ -23,7 +23,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from nerf.config.parameters import Value, flatten
-from study.ledger.journal import lock, repair
+from study.ledger.journal import repair
+from study.ledger.lock import lock
 from study.protocol.messages import Assignment, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
@@ -42,7 +43,7 @@ class Ledger:
     def __init__(self, folder: StudyFolder, spec: StudySpec) -> None:
         """Opens or creates the folder's study; raises `InputError` if another process runs it."""
         self.spec = spec
-        self._lock = lock(folder.path / "driver.lock", folder.name)
+        self._lock = lock(folder)
         self.notice = repair(folder.journal)
         """What was found damaged in the journal; empty where nothing was."""
         # Only this process writes, so a lock of Optuna's own was left behind by a dead one.
@@ -59,7 +60,7 @@ class Ledger:
 
     def close(self) -> None:
         """Lets another process run the study."""
-        self._lock.close()
+        self._lock.release()
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """The trials in these states, by number; all of them if none is named."""

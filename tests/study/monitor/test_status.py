@@ -47,7 +47,7 @@ def test_it_says_how_to_go_on_with_a_dead_drivers_study(
 ) -> None:
     import platform
 
-    (half_done.path / "driver.lock").write_text(f"process 4194305 on {platform.node()}")
+    (half_done.path / "driver.lock.holder").write_text(f"process 4194305 on {platform.node()}")
     assert status.main([str(half_done.path)]) == 0
     assert "nobody runs it; go on with: python study/run_sweep.py" in capsys.readouterr().out
 
