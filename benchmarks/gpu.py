@@ -25,7 +25,7 @@ import torch
 from reporting import show, write
 from step import SAMPLES, SHAPES, operations, theirs
 
-from nerf.config.parameters import Flat, build, with_suggested_bounds
+from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
 from nerf.training.loop import TrainingRun

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from reporting import show, write
 
-from nerf.config.parameters import Flat, build, with_suggested_bounds
+from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
 from nerf.scenes.scene import Scene

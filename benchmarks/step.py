@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from parity import reference
 from reporting import show, write
 
-from nerf.config.parameters import build
+from nerf.config.flat import build
 from nerf.scenes import load
 from nerf.training.loop import TrainingRun
 from nerf.training.ray_batches import TrainingRays

@@ -32,7 +32,7 @@ import torch.nn.functional as F
 from parity import reference
 from reporting import show, write
 
-from nerf.config.parameters import build
+from nerf.config.flat import build
 from nerf.scenes import load
 from nerf.scenes.cameras.pixel_rays import view_pixels
 from nerf.scenes.scene import Scene

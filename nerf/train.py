@@ -12,16 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from nerf.common.command_line import INTERRUPTED, Parser, exit_status
 from nerf.common.errors import InputError
+from nerf.config.flat import build, flatten, with_suggested_bounds
 from nerf.config.parameter_help import describe_parameters
-from nerf.config.parameters import (
-    DERIVED,
-    Value,
-    build,
-    flatten,
-    parse_settings,
-    read_settings,
-    with_suggested_bounds,
-)
+from nerf.config.parameters import DERIVED, Value
+from nerf.config.settings import parse_settings, read_settings
 from nerf.run.folder import CHECKPOINT, RESULT, Run, SceneSource, read_beginning
 
 if TYPE_CHECKING:

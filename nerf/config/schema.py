@@ -12,6 +12,8 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from typing_extensions import Doc
+
 from nerf.common.errors import InputError
 from nerf.config.domain import Domain
 
@@ -34,20 +36,46 @@ def _require(holds: bool, message: str) -> None:
 class Sampling:
     """Where along each ray the field is asked."""
 
-    near: Annotated[float, Domain(0.5, 5.0, unit="scene units", label="near")] = 2.0
-    """Distance where a ray's samples begin: nothing nearer is seen. Unset: the scene's own."""
+    near: Annotated[
+        float,
+        Domain(0.5, 5.0, unit="scene units", label="near"),
+        Doc(
+            "Distance at which the samples of a ray begin; nothing nearer is rendered. "
+            "Default: suggested by the scene."
+        ),
+    ] = 2.0
 
-    far: Annotated[float, Domain(1.0, 14.0, unit="scene units", label="far")] = 6.0
-    """Distance where a ray's samples end: nothing beyond is seen. Unset: the scene's own."""
+    far: Annotated[
+        float,
+        Domain(1.0, 14.0, unit="scene units", label="far"),
+        Doc(
+            "Distance at which the samples of a ray end; nothing beyond is rendered. "
+            "Default: suggested by the scene."
+        ),
+    ] = 6.0
 
-    coarse: Annotated[int, Domain(16, 128, log=True, unit="samples", label="coarse samples")] = 64
-    """Stratified samples per ray."""
+    coarse: Annotated[
+        int,
+        Domain(16, 128, log=True, unit="samples", label="coarse samples"),
+        Doc("Stratified samples per ray."),
+    ] = 64
 
-    fine: Annotated[int, Domain(0, 128, unit="samples", label="fine samples")] = 0
-    """Further samples per ray, drawn where the coarse pass found weight; 0 means one pass only."""
+    fine: Annotated[
+        int,
+        Domain(0, 128, unit="samples", label="fine samples"),
+        Doc(
+            "Additional samples per ray, drawn where the coarse pass has weight; 0 disables "
+            "the fine pass."
+        ),
+    ] = 0
 
-    jitter: bool = True
-    """Draw training samples at random within their strata; evaluation takes the middles."""
+    jitter: Annotated[
+        bool,
+        Doc(
+            "Draw training samples at random within their strata. Evaluation always uses "
+            "the midpoints."
+        ),
+    ] = True
 
     def __post_init__(self) -> None:
         _require(
@@ -70,39 +98,66 @@ class Sampling:
 class Encoding:
     """How positions and directions are given to the network."""
 
-    kind: EncodingKind = "frequency"
-    """Of positions: waves (Eq. 4 of arXiv:2003.08934), their bare coordinates, or features learnt
-    in hashed grids (arXiv:2201.05989). Directions are given as waves whatever it is."""
+    kind: Annotated[
+        EncodingKind,
+        Doc(
+            "Position encoding: frequency (Eq. 4 of arXiv:2003.08934), none, or hash grid "
+            "(arXiv:2201.05989). Directions always use the frequency encoding."
+        ),
+    ] = "frequency"
 
     position_frequencies: Annotated[
-        int, Domain(0, 15, unit="octaves", label="position frequencies")
+        int,
+        Domain(0, 15, unit="octaves", label="position frequencies"),
+        Doc("Octaves of the frequency encoding of positions."),
     ] = 8
-    """Octaves of sine and cosine given for each coordinate of a position."""
 
     direction_frequencies: Annotated[
-        int, Domain(0, 8, unit="octaves", label="direction frequencies")
+        int,
+        Domain(0, 8, unit="octaves", label="direction frequencies"),
+        Doc("Octaves of the frequency encoding of viewing directions; 0 passes the raw direction."),
     ] = 4
-    """Octaves of sine and cosine given for each component of a viewing direction; 0: it is bare."""
 
-    directions: bool = True
-    """Give the viewing direction to the colour; without it a point looks alike from every side."""
+    directions: Annotated[
+        bool,
+        Doc(
+            "Let the colour depend on the viewing direction; without it a point has the "
+            "same colour from every side."
+        ),
+    ] = True
 
-    include_input: bool = True
-    """Give the raw coordinates beside their sines and cosines."""
+    include_input: Annotated[bool, Doc("Append the raw coordinates to the frequency encoding.")] = (
+        True
+    )
 
-    times_pi: bool = False
-    """Multiply the coordinates by pi first, as the paper writes; nerf-pytorch does not."""
+    times_pi: Annotated[
+        bool,
+        Doc(
+            "Multiply coordinates by pi before the encoding, as in the paper; nerf-pytorch "
+            "does not."
+        ),
+    ] = False
 
-    hash_levels: Annotated[int, Domain(1, 16, unit="grids", label="hash levels")] = 8
-    """Grids of the hash encoding, from 16 cells a side to the finest; the others do not use it."""
+    hash_levels: Annotated[
+        int,
+        Domain(1, 16, unit="grids", label="hash levels"),
+        Doc("Resolution levels of the hash encoding, from 16 cells a side to hash_finest."),
+    ] = 8
 
     hash_finest: Annotated[
-        int, Domain(32, 2048, log=True, unit="cells", label="finest hash grid")
+        int,
+        Domain(32, 2048, log=True, unit="cells", label="finest hash grid"),
+        Doc(
+            "Cells along a side of the finest hash grid, which covers all that rays cross "
+            "from near to far."
+        ),
     ] = 256
-    """Cells along a side of the finest hash grid, over all that rays cross from near to far."""
 
-    hash_log2_entries: Annotated[int, Domain(10, 20, label="log2 of hash entries")] = 15
-    """Base-2 logarithm of the entries that each grid's corners share."""
+    hash_log2_entries: Annotated[
+        int,
+        Domain(10, 20, label="log2 of hash entries"),
+        Doc("Base-2 logarithm of the number of entries in each level's hash table."),
+    ] = 15
 
     def __post_init__(self) -> None:
         for name in ("position_frequencies", "direction_frequencies"):
@@ -128,31 +183,56 @@ class Encoding:
 class Field:
     """The network: encoded position and direction to density and colour."""
 
-    depth: Annotated[int, Domain(2, 8, unit="layers", label="depth")] = 4
-    """Hidden layers before the density head."""
+    depth: Annotated[
+        int,
+        Domain(2, 8, unit="layers", label="depth"),
+        Doc("Hidden layers before the density head."),
+    ] = 4
 
-    width: Annotated[int, Domain(16, 256, log=True, unit="units", label="width")] = 128
-    """Units of a hidden layer; the colour head has half as many."""
+    width: Annotated[
+        int,
+        Domain(16, 256, log=True, unit="units", label="width"),
+        Doc("Units of a hidden layer; the colour head has half as many."),
+    ] = 128
 
-    skip: Annotated[int, Domain(0, 3, unit="layer", label="skip")] = 0
-    """The encoded position joins again after this many hidden layers; 0 means never."""
+    skip: Annotated[
+        int,
+        Domain(0, 3, unit="layer", label="skip"),
+        Doc(
+            "Hidden layers after which the encoded position is concatenated again; 0 for no "
+            "skip connection."
+        ),
+    ] = 0
 
-    hidden_activation: HiddenActivation = "relu"
-    """Non-linearity between hidden layers."""
+    hidden_activation: Annotated[HiddenActivation, Doc("Activation between hidden layers.")] = (
+        "relu"
+    )
 
-    density_activation: DensityActivation = "shifted_softplus"
-    """What makes a raw output a density >= 0."""
+    density_activation: Annotated[
+        DensityActivation, Doc("Activation that maps the raw density output to a density >= 0.")
+    ] = "shifted_softplus"
 
     density_scale: Annotated[
-        float, Domain(1.0, 100.0, log=True, unit="1 / scene unit", label="density scale")
+        float,
+        Domain(1.0, 100.0, log=True, unit="1 / scene unit", label="density scale"),
+        Doc("Largest density that the sigmoid density activation can reach; the others ignore it."),
     ] = 25.0
-    """The largest density that the sigmoid reaches; the other density activations do not use it."""
 
-    colour_activation: ColourActivation = "sigmoid"
-    """What makes a raw output a colour; the widened one reaches 0 and 1 (arXiv:2103.13415, C)."""
+    colour_activation: Annotated[
+        ColourActivation,
+        Doc(
+            "Activation that maps the raw colour output to RGB; widened_sigmoid reaches 0 "
+            "and 1 (arXiv:2103.13415, appendix C)."
+        ),
+    ] = "sigmoid"
 
-    initialisation: Initialisation = "pytorch"
-    """PyTorch's uniform weights and biases, or Glorot's and no bias; sines have SIREN's."""
+    initialisation: Annotated[
+        Initialisation,
+        Doc(
+            "Initial weights: pytorch (uniform weights and biases) or glorot (zero biases). "
+            "Networks with sine activation always use SIREN's."
+        ),
+    ] = "pytorch"
 
     def __post_init__(self) -> None:
         _require(self.depth >= 1, f"field.depth must be at least 1 layer, got {self.depth}")
@@ -172,42 +252,81 @@ class Field:
 class Optimisation:
     """Adam, its learning rate's course, and what a step is made of."""
 
-    learning_rate: Annotated[float, Domain(1e-4, 1e-2, log=True, label="learning rate")] = 8e-3
-    """Adam's step size at the first step. With 5e-3 three scenes end 0.4 to 0.6 dB lower after 400
-    steps, about level after 1,500 (54 runs: analysis/results/README.md)."""
+    learning_rate: Annotated[
+        float,
+        Domain(1e-4, 1e-2, log=True, label="learning rate"),
+        Doc(
+            "Adam's learning rate at the first step. At 5e-3, three scenes end 0.4 to 0.6 "
+            "dB lower after 400 steps and about equal after 1,500 (54 runs: "
+            "analysis/results/README.md)."
+        ),
+    ] = 8e-3
 
-    schedule: Schedule = "exponential"
-    """How the learning rate falls from the first step to the last."""
+    schedule: Annotated[
+        Schedule, Doc("How the learning rate falls from the first step to the last.")
+    ] = "exponential"
 
-    decay: Annotated[float, Domain(0.01, 1.0, log=True, label="learning-rate decay")] = 0.1
-    """The learning rate at the end as a share of the first; a constant schedule does not use it."""
+    decay: Annotated[
+        float,
+        Domain(0.01, 1.0, log=True, label="learning-rate decay"),
+        Doc(
+            "Final learning rate as a fraction of the initial one; the constant schedule "
+            "ignores it."
+        ),
+    ] = 0.1
 
-    warm_up: Annotated[int, Domain(0, 500, unit="steps", label="warm-up")] = 0
-    """Steps over which the learning rate first rises, linearly, from nothing."""
+    warm_up: Annotated[
+        int,
+        Domain(0, 500, unit="steps", label="warm-up"),
+        Doc("Steps over which the learning rate rises linearly from 0."),
+    ] = 0
 
-    gradient_clip: Annotated[float, Domain(0.0, 10.0, label="gradient clip")] = 0.0
-    """Largest norm of a step's whole gradient; 0 leaves it as it is."""
+    gradient_clip: Annotated[
+        float,
+        Domain(0.0, 10.0, label="gradient clip"),
+        Doc("Largest norm of the gradient of a step; 0 disables clipping."),
+    ] = 0.0
 
-    crop_steps: Annotated[int, Domain(0, 500, unit="steps", label="crop steps")] = 0
-    """First steps that draw rays from the middle half of each image's height and width only."""
+    crop_steps: Annotated[
+        int,
+        Domain(0, 500, unit="steps", label="crop steps"),
+        Doc(
+            "Number of first steps that draw rays only from the central half of each "
+            "image's height and width."
+        ),
+    ] = 0
 
-    rays: Annotated[int, Domain(64, 4096, log=True, unit="rays", label="rays per step")] = 512
-    """Training rays drawn, with replacement, for each step."""
+    rays: Annotated[
+        int,
+        Domain(64, 4096, log=True, unit="rays", label="rays per step"),
+        Doc("Rays per training step, drawn with replacement."),
+    ] = 512
 
-    views: Annotated[int, Domain(2, 100, log=True, unit="views", label="training views")] = 0
-    """Training views that rays are drawn from, spread evenly over the scene's; 0: all of them."""
+    views: Annotated[
+        int,
+        Domain(2, 100, log=True, unit="views", label="training views"),
+        Doc("Number of training views to use, spread evenly over the scene's; 0 uses all."),
+    ] = 0
 
-    steps: Annotated[int, Domain(50, 20000, log=True, unit="steps", label="steps")] = 1000
-    """Steps of training."""
+    steps: Annotated[
+        int,
+        Domain(50, 20000, log=True, unit="steps", label="steps"),
+        Doc("Number of training steps."),
+    ] = 1000
 
-    background: TrainingBackground = "scene"
-    """What training rays see behind the object; all but the scene's own need alphas. Evaluation
-    always uses the scene's, so that runs compare."""
+    background: Annotated[
+        TrainingBackground,
+        Doc(
+            "Background of training rays; all but scene need images with an alpha channel. "
+            "Evaluation always uses the scene's background, so that runs are comparable."
+        ),
+    ] = "scene"
 
     density_noise: Annotated[
-        float, Domain(0.0, 2.0, unit="1 / scene unit", label="density noise")
+        float,
+        Domain(0.0, 2.0, unit="1 / scene unit", label="density noise"),
+        Doc("Standard deviation of the noise added to the raw density output in training."),
     ] = 0.0
-    """Standard deviation of the noise added to the raw density while training."""
 
     def __post_init__(self) -> None:
         _require(
@@ -240,14 +359,17 @@ class Optimisation:
 class Evaluation:
     """How often, and on how many held-out pixels, a run is judged."""
 
-    times: int = 18
-    """Evaluations spread evenly over the steps, the last at the end."""
+    times: Annotated[
+        int, Doc("Number of evaluations, spread evenly over the steps; the last is at the end.")
+    ] = 18
 
-    pixels: int = 4096
-    """Validation pixels rendered each time, on one regular grid over all validation views."""
+    pixels: Annotated[
+        int, Doc("Validation pixels per evaluation, on a regular grid over all validation views.")
+    ] = 4096
 
-    final_pixels: int = 8192
-    """Pixels of each of the validation and test views rendered for the final figures."""
+    final_pixels: Annotated[
+        int, Doc("Pixels of the validation views, and of the test views, in the final evaluation.")
+    ] = 8192
 
     def __post_init__(self) -> None:
         _require(self.times >= 1, f"evaluation.times must be at least 1, got {self.times}")
@@ -262,14 +384,21 @@ class Evaluation:
 class Compute:
     """How the arithmetic is done; meant to change the time a run takes, not what it finds."""
 
-    precision: Precision = "auto"
-    """Of matrix products: bf16 where the device multiplies it in hardware, else fp32."""
+    precision: Annotated[
+        Precision,
+        Doc(
+            "Precision of the field's matrix products; auto is bf16 where the device "
+            "supports it in hardware, else fp32."
+        ),
+    ] = "auto"
 
-    occupancy: int = 32
-    """Cells along each side of the grid that learns where nothing is and leaves it out; 0: none."""
+    occupancy: Annotated[
+        int, Doc("Cells along a side of the occupancy grid that skips empty space; 0 disables it.")
+    ] = 32
 
-    graphs: bool = True
-    """On a GPU, make each step by one replayed CUDA graph; processors have none."""
+    graphs: Annotated[
+        bool, Doc("On a GPU, replay each step as one CUDA graph. No effect on a CPU.")
+    ] = True
 
     def __post_init__(self) -> None:
         _require(
@@ -289,8 +418,9 @@ class NerfConfig:
     optimisation: Optimisation = dataclasses.field(default_factory=Optimisation)
     evaluation: Evaluation = dataclasses.field(default_factory=Evaluation)
     compute: Compute = dataclasses.field(default_factory=Compute)
-    seed: int = 0
-    """Seeds the initial weights and every random draw of the run."""
+    seed: Annotated[
+        int, Doc("Seed of the initial weights and of every random draw of the run.")
+    ] = 0
 
     def __post_init__(self) -> None:
         _require(0 <= self.seed < 2**32, f"seed must lie in 0..{2**32 - 1}, got {self.seed}")

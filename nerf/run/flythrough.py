@@ -17,7 +17,7 @@ def trained_model(checkpoint: Path) -> Nerf:
     """The model in a run's checkpoint; raises `InputError` where there is none."""
     import torch
 
-    from nerf.config.parameters import build
+    from nerf.config.flat import build
     from nerf.model.nerf import Nerf
     from nerf.training.checkpoint import load_checkpoint
 

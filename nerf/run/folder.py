@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from nerf.common.errors import InputError
 from nerf.common.files import replace_atomically, write_atomically
-from nerf.config.parameters import build, flatten
+from nerf.config.flat import build, flatten
 from nerf.config.schema import NerfConfig
 
 if TYPE_CHECKING:

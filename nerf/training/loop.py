@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import flatten
+from nerf.config.flat import flatten
 from nerf.config.schema import NerfConfig
 from nerf.evaluation.baselines import baselines
 from nerf.evaluation.evaluate import Picture, beside_truth, evaluate, render_view

@@ -22,7 +22,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from nerf.config.parameters import Value, flatten
+from nerf.config.flat import flatten
+from nerf.config.parameters import Value
 from study.ledger.journal import repair
 from study.ledger.lock import lock
 from study.protocol.messages import Assignment, Outcome

@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import (
-    DERIVED,
-    Flat,
-    Parameter,
-    Value,
-    parameter,
-)
+from nerf.config.flat import Flat
+from nerf.config.parameters import DERIVED, Parameter, Value, parameter
 from study.spec.space import SCALED, Dimension, Space, _check_combinations
 
 # Varied as part of a study's budget or design, never as one of its parameters.

@@ -16,14 +16,8 @@ from typing import Any
 
 from nerf.common.errors import InputError
 from nerf.config.domain import Domain
-from nerf.config.parameters import (
-    Flat,
-    Kind,
-    Value,
-    build,
-    flatten,
-    with_suggested_bounds,
-)
+from nerf.config.flat import Flat, build, flatten, with_suggested_bounds
+from nerf.config.parameters import Kind, Value
 from nerf.config.schema import NerfConfig
 
 SCALED = ("sampling.near", "sampling.far", "sampling.span")

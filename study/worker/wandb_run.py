@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import flatten
+from nerf.config.flat import flatten
 from nerf.config.schema import NerfConfig
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder

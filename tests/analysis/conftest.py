@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from nerf.config.parameters import Value, flatten
+from nerf.config.flat import flatten
+from nerf.config.parameters import Value
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.search.sobol_design import repeats_explored

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from analysis.published.ablation import PAPER, ablation, markdown, read_runs
-from nerf.config.parameters import build
+from nerf.config.flat import build
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
 from nerf.training.loop import train

@@ -6,8 +6,10 @@ import pytest
 
 from nerf.common.errors import InputError
 from nerf.config.domain import Domain
-from nerf.config.parameters import build, flatten, parameter, parameters, parse_settings
+from nerf.config.flat import build, flatten
+from nerf.config.parameters import parameter, parameters
 from nerf.config.schema import NerfConfig
+from nerf.config.settings import parse_settings
 
 
 def test_flattening_and_building_are_inverse() -> None:

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import torch
 
-from nerf.config.parameters import build
+from nerf.config.flat import build
 from nerf.evaluation.evaluate import FLAWLESS, evaluate, grid_stride
 from nerf.model.nerf import Nerf
 from nerf.scenes.scene import Scene

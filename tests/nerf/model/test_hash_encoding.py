@@ -8,7 +8,7 @@ import math
 import numpy as np
 import torch
 
-from nerf.config.parameters import build
+from nerf.config.flat import build
 from nerf.model.field import RadianceField
 from nerf.model.hash_encoding import COARSEST, FEATURES, PRIMES, HashEncoding
 from nerf.scenes.scene import Scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from nerf.config.parameters import build
+from nerf.config.flat import build
 from nerf.model.precision import matrix_dtype, settle_float32_products
 from nerf.scenes.scene import Scene
 from nerf.training.loop import TrainingRun

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nerf.config.parameters import Flat, build
+from nerf.config.flat import Flat, build
 from nerf.scenes import load
 from nerf.scenes.scene import Bounds, Scene
 from nerf.training.health import HealthWatch, missed_object

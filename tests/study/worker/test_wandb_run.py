@@ -9,7 +9,7 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
-from nerf.config.parameters import build
+from nerf.config.flat import build
 from nerf.config.schema import NerfConfig
 from nerf.scenes.scene import Scene
 from nerf.training.loop import train

@@ -1,0 +1,73 @@
+"""Converts between a `NerfConfig` and a flat mapping `{"sampling.near": 2.0, ...}`.
+
+A config is a tree of dataclasses; tables, search spaces and command lines use the flat mapping.
+"""
+
+from __future__ import annotations
+
+import math
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from nerf.common.errors import InputError
+from nerf.config.parameters import DERIVED, Value, parameter, parameters
+from nerf.config.schema import NerfConfig
+
+Flat = Mapping[str, Value]
+
+
+def flatten(config: NerfConfig) -> dict[str, Value]:
+    """Maps the path of every parameter, derived ones included, to its value in `config`."""
+    flat: dict[str, Value] = {}
+    for path in parameters():
+        value: Any = config
+        for part in path.split("."):
+            value = getattr(value, part)
+        flat[path] = value
+    return flat
+
+
+def build(flat: Flat, base: NerfConfig | None = None) -> NerfConfig:
+    """Builds the config that differs from `base` (default: all defaults) in the paths of `flat`.
+
+    Raises `InputError` for an unknown path, a value of the wrong type, a derived parameter beside
+    the field that it sets unless the two agree, and a value that the config itself rejects.
+    """
+    checked = {path: parameter(path).check(value) for path, value in flat.items()}
+    values = flatten(base or NerfConfig())
+    values.update(checked)
+    for path, derived in DERIVED.items():
+        if path in checked:
+            implied = derived.field_value(values)
+            if derived.sets not in checked:
+                values[derived.sets] = implied
+            elif not math.isclose(float(checked[derived.sets]), implied, rel_tol=1e-9):
+                raise InputError(f"{path} sets {derived.sets}; give one of the two, not both")
+    return _to_config({path: value for path, value in values.items() if path not in DERIVED})
+
+
+def with_suggested_bounds(flat: Flat, near: float, far: float) -> dict[str, Value]:
+    """Fills in a scene's suggested near and far where `flat` does not set them."""
+    settings = dict(flat)
+    if "sampling.near" not in flat:
+        settings["sampling.near"] = near
+    if "sampling.far" not in flat and "sampling.span" not in flat:
+        settings["sampling.far"] = far
+    return settings
+
+
+def _to_config(values: Flat) -> NerfConfig:
+    """Groups the paths by section and calls the dataclasses' constructors."""
+    sections: dict[str, dict[str, Value]] = {}
+    top: dict[str, Any] = {}
+    for path, value in values.items():
+        section, dot, member = path.partition(".")
+        if dot:
+            sections.setdefault(section, {})[member] = value
+        else:
+            top[section] = value
+    hints = typing.get_type_hints(NerfConfig)
+    for section, members in sections.items():
+        top[section] = hints[section](**members)
+    return NerfConfig(**top)
