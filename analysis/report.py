@@ -13,7 +13,8 @@ from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.records.study_folder import StudyFolder
 from study.spec.space import Dimension
-from study.storage.remote import Storage, borrow, is_url, reached
+from study.spec.storage_url import is_url
+from study.storage.remote import Storage, borrow, reached
 
 __all__ = ["findings", "main", "write_report"]
 
@@ -61,7 +62,7 @@ def _brought_back(path: Path, borrowed: Mapping[str, Path]) -> str:
 
 
 def _write(asked: argparse.Namespace, places: Sequence[Path]) -> list[Path]:
-    from analysis.figures.images import write_pictures
+    from analysis.figures.image_files import write_study_figures
     from analysis.findings.tables import write_tables
 
     studies = [_study(path, asked) for path in places]
@@ -78,7 +79,7 @@ def _write(asked: argparse.Namespace, places: Sequence[Path]) -> list[Path]:
         else:
             written += write_tables(found, asked.format, beside)
         if asked.figures:
-            written += write_pictures(found, asked.figures, beside)
+            written += write_study_figures(found, asked.figures, beside)
     if len(every) > 1 and asked.format == "html":
         beside = Path() if any(map(is_url, asked.study)) else every[0].study.folder.path.parent
         out = asked.out or beside / "comparison.html"

@@ -1,1 +1,4 @@
-"""Result objects drawn with plotly, and written as SVG or PNG. Imports `findings` and all below it."""
+"""Plotly figures of result objects, a file for each figure or group, and their SVG or PNG files.
+
+Every `plot_...` function draws one figure and computes nothing. Imports `findings` and all below it.
+"""

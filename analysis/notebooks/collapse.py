@@ -20,9 +20,8 @@ import os
 
 import pandas as pd
 
-from analysis.figures import intervals as interval_figures
-from analysis.figures import theme
-from analysis.figures import trials as figures
+from analysis.figures.collapse_rates import plot_collapse_rates, plot_pair_collapse_rates
+from analysis.figures.theme import resolve_colours
 from analysis.findings.study_findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
@@ -38,7 +37,7 @@ pd.DataFrame([{"parameter": p.label, "p": p.p_value} for p in broken.parameters]
 
 # %%
 for breaking in broken.parameters[:3]:
-    theme.painted(interval_figures.rates(breaking)).show()
+    resolve_colours(plot_collapse_rates(breaking)).show()
 
 # %% [markdown]
 # ## Two at a time
@@ -50,7 +49,7 @@ pairs = broken.pairs[:5]
 pd.DataFrame([{"pair": " × ".join(p.labels), "p": p.p_value} for p in pairs])
 
 # %%
-theme.painted(figures.breaking(broken.pairs[0]))
+resolve_colours(plot_pair_collapse_rates(broken.pairs[0]))
 
 # %% [markdown]
 # ## Why did they collapse?

@@ -20,8 +20,8 @@ import os
 
 import pandas as pd
 
-from analysis.figures import intervals as interval_figures
-from analysis.figures import theme
+from analysis.figures.compared_shares import plot_compared_shares
+from analysis.figures.theme import resolve_colours
 from analysis.findings.comparison import compare
 from analysis.findings.study_findings import findings
 
@@ -44,4 +44,4 @@ pd.DataFrame(
 )
 
 # %%
-theme.painted(interval_figures.compared_shares(compared))
+resolve_colours(plot_compared_shares(compared))

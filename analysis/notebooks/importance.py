@@ -18,9 +18,9 @@
 # %%
 import os
 
-from analysis.figures import intervals as interval_figures
-from analysis.figures import theme
-from analysis.figures import trials as figures
+from analysis.figures.importance_bars import plot_importance_bars
+from analysis.figures.parameter_effect import plot_parameter_effect
+from analysis.figures.theme import resolve_colours
 from analysis.findings.study_findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
@@ -35,7 +35,7 @@ print(found.used.sentence())
 found.importance.table()
 
 # %%
-theme.painted(interval_figures.importance_bars(found.importance))
+resolve_colours(plot_importance_bars(found.importance))
 
 # %% [markdown]
 # ## How does each one act?
@@ -43,7 +43,7 @@ theme.painted(interval_figures.importance_bars(found.importance))
 # %%
 for effect in found.effects:
     print(effect.label, "-", effect.sentence)
-    theme.painted(figures.effect(effect)).show()
+    resolve_colours(plot_parameter_effect(effect)).show()
 
 # %% [markdown]
 # ## The trials themselves are an ordinary data frame

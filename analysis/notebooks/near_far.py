@@ -20,14 +20,15 @@ import os
 
 import pandas as pd
 
-from analysis.figures import theme
-from analysis.figures import trials as figures
+from analysis.figures.near_far_map import plot_near_far_map
+from analysis.figures.parameter_effect import plot_parameter_effect
+from analysis.figures.theme import resolve_colours
 from analysis.findings.bounds_map import spans
 from analysis.findings.study_findings import findings
 
 found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
 trials = found.study.trials.dropna(subset=["psnr"])
-theme.painted(figures.near_far(trials, "sampling.near", "sampling.far"))
+resolve_colours(plot_near_far_map(trials, "sampling.near", "sampling.far"))
 
 # %% [markdown]
 # How many explored trials collapsed in each cell of the plane; empty where none fell.
@@ -56,4 +57,4 @@ trials.pivot_table(index=near, columns=far, values="psnr", observed=True).round(
 for effect in found.effects:
     if effect.path in ("sampling.near", "sampling.span"):
         print(effect.label, "-", effect.sentence)
-        theme.painted(figures.effect(effect)).show()
+        resolve_colours(plot_parameter_effect(effect)).show()

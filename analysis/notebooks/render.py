@@ -13,7 +13,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from analysis.figures.images import pictures
+from analysis.figures.image_files import render_figures
 from nerf.common.files import write_atomically
 
 NOTEBOOKS = Path(__file__).parent
@@ -41,7 +41,7 @@ def render(notebook: Path, studies: list[Path], out: Path) -> Path:
                 parts.append(_table(data["text/html"]))
             else:
                 parts.append(f"```\n{output.get('text', data.get('text/plain', '')).strip()}\n```")
-    for place, picture in enumerate(pictures(figures, "svg"), start=1):
+    for place, picture in enumerate(render_figures(figures, "svg"), start=1):
         write_atomically(out / f"{notebook.stem}-{place}.svg", picture)
     copy = out / f"{notebook.stem}.md"
     write_atomically(copy, ("\n\n".join(parts) + "\n").encode())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.data.selection import measured
-from analysis.figures import intervals
-from analysis.figures import trials as figures
+from analysis.figures.collapse_rates import plot_collapse_rates, plot_pair_collapse_rates
+from analysis.figures.near_far_map import plot_near_far_map
 from analysis.findings.bounds_map import FAR, NEAR, BoundsMap, Cell, spans
 from analysis.pages import markup
 from analysis.pages.markup import text
@@ -26,7 +26,7 @@ def collapse(found: Findings) -> str:
     else:
         shown = (broken.live or broken.parameters[:2])[:_MOST_PANELS]
         panels = [
-            markup.figure(intervals.rates(b), f"Rate of collapse against {b.label}")
+            markup.figure(plot_collapse_rates(b), f"Rate of collapse against {b.label}")
             + f'<p class="note">{_verdict(b.p_value)}</p>'
             for b in shown
         ]
@@ -58,7 +58,8 @@ def _pairs(found: Findings) -> str:
         return "<p>No two parameters are both needed, beyond chance, to tell who collapses.</p>"
     panels = [
         markup.figure(
-            figures.breaking(pair), f"Rate of collapse over {pair.labels[0]} and {pair.labels[1]}"
+            plot_pair_collapse_rates(pair),
+            f"Rate of collapse over {pair.labels[0]} and {pair.labels[1]}",
         )
         + f'<p class="note">{_verdict(pair.p_value)}</p>'
         for pair in pairs
@@ -91,7 +92,7 @@ def bounds(found: Findings) -> str:
         return ""
     trials = measured(found.study.trials)
     plane = markup.figure(
-        figures.near_far(trials, NEAR, FAR), "PSNR over the plane of near and far bounds"
+        plot_near_far_map(trials, NEAR, FAR), "PSNR over the plane of near and far bounds"
     )
     body = f'<div class="beside"><div>{_map(found, found.bounds)}</div><div>{plane}</div></div>'
     return markup.section(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.figures import intervals as interval_figures
+from analysis.figures.compared_shares import plot_compared_shares
 from analysis.findings.comparison import Comparison
 from analysis.findings.study_findings import Findings
 from analysis.importance.shares import Share
@@ -55,7 +55,7 @@ def _shares(compared: Comparison) -> str:
         for c in compared.parameters
     ]  # fmt: skip
     heads = ["parameter", "pooled", *_names(compared), "disagreeing"]
-    drawn = markup.figure(interval_figures.compared_shares(compared), "Total shares of each study")
+    drawn = markup.figure(plot_compared_shares(compared), "Total shares of each study")
     differences = "".join(f"<li>{text(d)}</li>" for d in compared.differences)
     return markup.section(
         "shares", "Do the studies agree?", drawn + markup.table(heads, rows),

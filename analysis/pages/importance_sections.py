@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.figures import intervals
-from analysis.figures import trials as figures
+from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
+from analysis.figures.over_time import plot_importance_over_time, plot_rank_agreement
+from analysis.figures.parameter_effect import plot_parameter_pair
 from analysis.pages import markup
 from analysis.pages.markup import text
 
@@ -25,7 +26,7 @@ def importance(found: Findings) -> str:
     if not measured.ranked:
         body = markup.refusal(measured.headline() + " What follows is a sketch, no ranking.")
     body += markup.figure(
-        intervals.importance_bars(measured), "Share of PSNR's variance for each parameter"
+        plot_importance_bars(measured), "Share of PSNR's variance for each parameter"
     )
     body += _pairs(found)
     quality = ", ".join(f"{name} {r2:.2f}" for name, r2 in measured.r2.items())
@@ -47,7 +48,7 @@ def _pairs(found: Findings) -> str:
         return ""
     maps = [
         markup.figure(
-            figures.plane(plane), f"Mean PSNR over {plane.labels[0]} and {plane.labels[1]}"
+            plot_parameter_pair(plane), f"Mean PSNR over {plane.labels[0]} and {plane.labels[1]}"
         )
         for plane in found.planes
     ]
@@ -65,7 +66,7 @@ def top(found: Findings) -> str:
     body = markup.refusal(f"No ranking: {reached.refusal}") if reached.refusal else ""
     if reached.shares:
         body += markup.figure(
-            intervals.top_bars(reached),
+            plot_top_bars(reached),
             "Share of what sets the best trials apart, each parameter",
         )
     return markup.section(
@@ -89,7 +90,7 @@ def time(found: Findings) -> str:
         f"[{early.agreement_low:.2f}, {early.agreement_high:.2f}] (rank correlation)."
     )
     parts = [
-        markup.figure(intervals.agreement(over), "Agreement of early and final order of trials")
+        markup.figure(plot_rank_agreement(over), "Agreement of early and final order of trials")
     ]
     if found.importance.ranked:
         words += (
@@ -97,7 +98,7 @@ def time(found: Findings) -> str:
             if over.settled_at is not None
             else " Shares still move towards the end of the budget."
         )
-        shares = intervals.importance_over_time(over)
+        shares = plot_importance_over_time(over)
         parts.append(markup.figure(shares, "Shares against training steps"))
     return markup.section(
         "time", question, f"<p>{words}</p>{markup.grid(parts)}",

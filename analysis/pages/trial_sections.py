@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.data.selection import measured
-from analysis.figures import trials as figures
+from analysis.figures.learning_curves import plot_learning_curves
+from analysis.figures.parallel_coordinates import plot_parallel_coordinates
+from analysis.figures.pareto_front import plot_pareto_front
 from analysis.findings.pareto_front import pareto
 from analysis.pages import markup
 from analysis.pages.markup import text
@@ -32,7 +34,7 @@ def curves(found: Findings) -> str:
         highlighted[str(found.default["trial_id"])] = "defaults"
     if found.best is not None:
         highlighted[str(found.best["trial_id"])] = "best"
-    drawn = figures.curves(study.curves, states, highlighted, study.baselines)
+    drawn = plot_learning_curves(study.curves, states, highlighted, study.baselines)
     levels = " Levels are pictures that know nothing of the scene." if study.baselines else ""
     return markup.section(
         "curves", "How did training go?",
@@ -45,7 +47,7 @@ def cost(found: Findings) -> str:
     done = measured(found.study.trials)
     if len(done) < 2:
         return ""
-    body = markup.figure(figures.cost(done, pareto(done)), "PSNR against seconds of training")
+    body = markup.figure(plot_pareto_front(done, pareto(done)), "PSNR against seconds of training")
     return markup.section(
         "cost", "What does quality cost?", body,
         "Seconds of training without evaluation, on whatever else the machine was doing. The line "
@@ -57,7 +59,7 @@ def combinations(found: Findings) -> str:
     done = measured(found.study.trials)
     if len(done) < 2:
         return ""
-    drawn = figures.combinations(done, found.study.space.dimensions)
+    drawn = plot_parallel_coordinates(done, found.study.space.dimensions)
     wide = markup.figure(drawn, "Every trial as a line over all parameters")
     body = f'<div class="scroll card"><div class="wide">{wide}</div></div>'
     return markup.section(

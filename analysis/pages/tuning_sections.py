@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.figures import intervals
-from analysis.figures import trials as figures
+from analysis.figures.parameter_effect import plot_parameter_effect
+from analysis.figures.tuning_gains import plot_path_to_best, plot_tuning_gains
+from analysis.figures.variance_parts import plot_variance_parts
 from analysis.findings.partial_dependence import AS_GOOD
 from analysis.findings.seed_variance import FEWEST, SeedSpread
 from analysis.pages import markup
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def effects(found: Findings) -> str:
     parts = [
-        markup.figure(figures.effect(effect), f"PSNR against {effect.label}")
+        markup.figure(plot_parameter_effect(effect), f"PSNR against {effect.label}")
         + (f'<p class="note">{text(effect.sentence)}</p>' if effect.sentence else "")
         for effect in found.effects
     ]
@@ -43,10 +44,10 @@ def tuning(found: Findings) -> str:
     if tuned is None:
         why = "No gain is claimed: there is no surrogate that predicts well enough."
         return markup.section("tuning", question, markup.refusal(why), "")
-    drawn = intervals.gains(tuned, spread)
+    drawn = plot_tuning_gains(tuned, spread)
     parts = [markup.figure(drawn, "dB gained over the defaults by each parameter")]
     if len(tuned.path) > 1:
-        steps = intervals.path(tuned, spread)
+        steps = plot_path_to_best(tuned, spread)
         parts.append(markup.figure(steps, "PSNR from the defaults to the best trial"))
     noise = (
         "; the seeds' own standard deviation is not known, so small gains may be luck"
@@ -80,7 +81,7 @@ def seeds(found: Findings) -> str:
     ]
     body = f"<p>{text(' '.join(words))}</p>"
     if known.parts:
-        drawn = intervals.variance_parts(known.parts)
+        drawn = plot_variance_parts(known.parts)
         body += markup.figure(drawn, "Shares of variance of single parameters, interactions, seed")
     return markup.section(
         "seeds", question, body,

@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.images import pictures
-from analysis.figures.theme import empty, safe, titled
+from analysis.figures.image_files import render_figures
+from analysis.figures.theme import blank_figure, escape_text, set_axis_titles
 from analysis.findings.tables import pipe_table
 from analysis.stats.paired import Difference, Judged, difference, differences, judged
 from nerf.common.command_line import Parser, exit_status
@@ -185,9 +185,9 @@ def _published(row: str) -> float:
 
 def drawn(found: Sequence[Difference]) -> go.Figure:
     """What each row loses against the complete one, with its interval, beside the paper's loss."""
-    rows = [safe(d.first) for d in found]
+    rows = [escape_text(d.first) for d in found]
     bars = [(d.mean, d.mean) if d.interval is None else d.interval for d in found]
-    figure = empty(height=120 + 40 * len(rows))
+    figure = blank_figure(height=120 + 40 * len(rows))
     figure.add_scatter(
         y=rows, x=[d.mean for d in found], mode="markers", name="here, 95 % interval",
         marker={"color": "var(--alive)", "size": 10},
@@ -208,7 +208,7 @@ def drawn(found: Sequence[Difference]) -> go.Figure:
     figure.add_vline(x=0, line={"color": "var(--chance)", "width": 1})
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(paper_bgcolor="var(--card)")
-    return titled(figure, "PSNR less that of the complete model (dB)", "")
+    return set_axis_titles(figure, "PSNR less that of the complete model (dB)", "")
 
 
 def main() -> int:
@@ -226,7 +226,7 @@ def main() -> int:
     print(text)
     write_atomically(asked.folder / "ablation.md", text.encode())
     if asked.figures:
-        (picture,) = pictures([drawn(found.to_complete)], asked.figures)
+        (picture,) = render_figures([drawn(found.to_complete)], asked.figures)
         write_atomically(asked.folder / f"ablation.{asked.figures}", picture)
     return 0
 

@@ -10,9 +10,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.data.study import load_study
-from analysis.figures import intervals as interval_figures
-from analysis.figures import trials as figures
-from analysis.figures.images import Picture, pictures
+from analysis.figures.collapse_rates import plot_collapse_rates
+from analysis.figures.image_files import ImageFormat, render_figures
+from analysis.figures.importance_bars import plot_importance_bars
+from analysis.figures.near_far_map import plot_near_far_map
+from analysis.figures.over_time import plot_importance_over_time
 from analysis.findings.bounds_map import FAR, NEAR
 from analysis.findings.collapse import collapse
 from analysis.findings.study_findings import Findings, findings
@@ -28,12 +30,14 @@ def found_in(folder: Path) -> Findings:
     return findings(folder)
 
 
-def draw(results: Path, kind: Picture) -> list[Path]:
+def draw(results: Path, image_format: ImageFormat) -> list[Path]:
     """Writes every figure that the results bear and returns the files; errors of `pictures`."""
     drawn = {name: figure.update_layout(paper_bgcolor="white")  # pages in the dark show them, too
              for name, figure in _drawn(results)}  # fmt: skip
-    paths = [results / FOLDER / f"{name}.{kind}" for name in drawn]
-    for path, content in zip(paths, pictures(list(drawn.values()), kind), strict=True):
+    paths = [results / FOLDER / f"{name}.{image_format}" for name in drawn]
+    for path, content in zip(
+        paths, render_figures(list(drawn.values()), image_format), strict=True
+    ):
         write_atomically(path, content)
     return paths
 
@@ -45,19 +49,19 @@ def shown(name: str, description: str) -> str:
 
 def _drawn(results: Path) -> Iterator[tuple[str, go.Figure]]:
     if (results / "near_far").exists():
-        yield "near_far", figures.near_far(load_study(results / "near_far").trials, NEAR, FAR)
+        yield "near_far", plot_near_far_map(load_study(results / "near_far").trials, NEAR, FAR)
     for name in ("activations", "cures"):
         if (results / name).exists():
             study = load_study(results / name)
             broken = collapse(study.trials, study.space.dimensions, np.random.default_rng(0))
             for breaking in broken.live:
                 parameter = breaking.path.rpartition(".")[2]
-                yield f"{name}_{parameter}", interval_figures.rates(breaking)
+                yield f"{name}_{parameter}", plot_collapse_rates(breaking)
     for name in ("everything", "default"):
         if (results / name).exists():
             found = found_in(results / name)
-            yield f"{name}_importance", interval_figures.importance_bars(found.importance)
-            yield f"{name}_over_time", interval_figures.importance_over_time(found.over_time)
+            yield f"{name}_importance", plot_importance_bars(found.importance)
+            yield f"{name}_over_time", plot_importance_over_time(found.over_time)
     if (results / "ablation").exists():
         runs = ablation.read_runs(results / "ablation")
         yield "ablation", ablation.drawn(ablation.ablation(runs).to_complete)

@@ -34,7 +34,8 @@ from analysis.published.claims import (
 from analysis.published.figures import draw, found_in, shown
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.files import write_atomically
-from nerf.config.parameters import DERIVED, Value, flatten
+from nerf.config.flat import flatten
+from nerf.config.parameters import DERIVED, Value
 from nerf.config.schema import NerfConfig
 from study.spec.parse_space import DEFAULT_SETTINGS
 from study.spec.study_spec import StudySpec
@@ -240,7 +241,7 @@ def _made_by(study: Study) -> str:
 
 def _unlike_today(study: Study) -> Iterator[str]:
     """Options that today's defaults need to make the same study, beside those that were given."""
-    was = dict(study.space.usual) | dict(study.space.fixed)
+    was = dict(study.space.parameter_defaults) | dict(study.space.fixed)
     today: dict[str, Value] = flatten(NerfConfig()) | DEFAULT_SETTINGS
     own = {dimension.path for dimension in study.space.dimensions} | {"optimisation.steps"}
     if "--steps" not in study.command and study.asked["steps"] != StudySpec.steps:

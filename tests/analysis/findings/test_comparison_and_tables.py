@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from analysis import report
-from analysis.figures.images import pictures, write_pictures
-from analysis.figures.intervals import importance_bars
+from analysis.figures.image_files import render_figures, write_study_figures
+from analysis.figures.importance_bars import plot_importance_bars
 from analysis.findings.comparison import compare
 from analysis.findings.study_findings import Findings, findings
 from analysis.findings.tables import IMPORTANCE_COLUMNS, importance_table, write_tables
@@ -98,11 +98,11 @@ def test_figures_for_a_paper_are_drawn(two: list[Findings], tmp_path: Path) -> N
     pytest.importorskip("kaleido", reason="kaleido is not installed")
     if shutil.which("chromium") is None:
         pytest.skip("no chromium on this machine")
-    drawn = write_pictures(two[0], "svg", tmp_path)
+    drawn = write_study_figures(two[0], "svg", tmp_path)
     assert {"importance.svg", "curves.svg"} <= {path.name for path in drawn}
     assert all("<svg" in path.read_text() for path in drawn)
-    bars = importance_bars(two[0].importance)
-    once, again = pictures([bars, bars], "svg")
+    bars = plot_importance_bars(two[0].importance)
+    once, again = render_figures([bars, bars], "svg")
     assert once == again
 
 

@@ -1,0 +1,32 @@
+"""Total shares of several studies side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.figures.interval_traces import add_intervals, set_share_axis
+from analysis.figures.theme import LINE_COLOURS, blank_figure, escape_text, wrap_label
+from analysis.findings.comparison import Comparison
+
+_HOVER = "%{x:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]"
+
+
+def plot_compared_shares(comparison: Comparison) -> go.Figure:
+    """Total shares with intervals, a colour for each study, above them the pooled ones."""
+    parameters = comparison.parameters[::-1]
+    studies = list(dict.fromkeys(name for c in parameters for name in c.shares))
+    figure = blank_figure(height=130 + 22 * len(parameters) * (1 + len(studies)))
+    rows = np.arange(len(parameters), dtype=float)
+    pooled = np.array([(c.pooled, c.low, c.high) for c in parameters])
+    add_intervals(figure, rows, "pooled", pooled, _HOVER, "var(--ink)")
+    for place, name in enumerate(studies):
+        present = [i for i, c in enumerate(parameters) if name in c.shares]
+        shares = [parameters[i].shares[name] for i in present]
+        values = np.array([(s.total, s.total_low, s.total_high) for s in shares])
+        # Studies stand below the pooled estimate, within six tenths of a row.
+        heights = rows[present] - 0.6 * (place + 1) / (len(studies) + 1)
+        colour = LINE_COLOURS[place % len(LINE_COLOURS)]
+        add_intervals(figure, heights, escape_text(name), values, _HOVER, colour)
+    figure.update_yaxes(tickvals=rows, ticktext=[wrap_label(c.label) for c in parameters])
+    return set_share_axis(figure, "total share of the variance of PSNR")

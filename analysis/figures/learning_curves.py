@@ -1,0 +1,58 @@
+"""Validation PSNR of every trial during training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.figures.theme import STATE_STYLES, blank_figure, escape_text, set_axis_titles
+
+_HIGHLIGHT_COLOURS = {"best": "var(--accent)", "defaults": "var(--ink)"}
+
+
+def plot_learning_curves(
+    curves: pd.DataFrame,
+    states: Mapping[str, str],
+    highlighted: Mapping[str, str],
+    trivial_psnrs: Mapping[str, float],
+) -> go.Figure:
+    """Validation PSNR against steps, one line for each trial.
+
+    states: trial_id -> state
+    highlighted: trial_id -> legend entry of the trials to emphasise
+    trivial_psnrs: name -> PSNR of pictures that ignore the scene, drawn as levels
+    """
+    figure = blank_figure(height=440)
+    in_legend: set[str] = set()
+    for trial, curve in curves.groupby("trial_id"):
+        state = states.get(str(trial), "failed")
+        colour, symbol = STATE_STYLES[state]
+        name = highlighted.get(str(trial))
+        figure.add_scatter(
+            x=curve["step"],
+            y=curve["psnr"],
+            mode="lines+markers" if name else "lines",
+            name=escape_text(name or state),
+            legendgroup=str(trial) if name else state,
+            showlegend=bool(name) or state not in in_legend,
+            opacity=1.0 if name else 0.4 if state == "completed" else 0.8,
+            line={
+                "color": _HIGHLIGHT_COLOURS.get(name or "", colour),
+                "width": 3 if name else 1.3,
+                "dash": {"completed": "solid", "pruned": "dash"}.get(state, "dot"),
+            },
+            marker={"symbol": symbol, "size": 6},
+            hovertemplate=f"trial {escape_text(trial)}<br>step %{{x}}<br>%{{y:.2f}} dB<extra></extra>",
+        )
+        in_legend |= set() if name else {state}
+    for name, psnr in trivial_psnrs.items():
+        figure.add_hline(
+            y=psnr,
+            line={"color": "var(--chance)", "width": 1, "dash": "dot"},
+            annotation={"text": escape_text(name), "font": {"size": 11, "color": "var(--soft)"}},
+            annotation_position="bottom right",
+        )
+    figure.update_xaxes(rangemode="tozero")
+    return set_axis_titles(figure, "training steps", "validation PSNR (dB)")

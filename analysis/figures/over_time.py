@@ -1,0 +1,59 @@
+"""Importance and ranks of trials during training."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.figures.theme import LINE_COLOURS, blank_figure, escape_text, set_axis_titles
+from analysis.importance.over_time import OverTime
+
+
+def plot_importance_over_time(over: OverTime) -> go.Figure:
+    """Total shares at each step, for the five parameters with the highest final shares."""
+    figure = blank_figure(height=360)
+    steps = [m.step for m in over.moments]
+    highest = np.argsort(-over.moments[-1].totals)[: len(LINE_COLOURS)]
+    for colour, j in zip(LINE_COLOURS, highest, strict=False):
+        figure.add_scatter(
+            x=steps,
+            y=[m.totals[j] for m in over.moments],
+            mode="lines+markers",
+            name=escape_text(over.labels[j]),
+            line={"color": colour, "width": 2.5},
+            error_y={
+                "array": [m.high[j] - m.totals[j] for m in over.moments],
+                "arrayminus": [m.totals[j] - m.low[j] for m in over.moments],
+                "color": colour,
+                "width": 0,
+                "thickness": 1,
+            },
+            hovertemplate="step %{x}<br>%{y:.0%}<extra></extra>",
+        )
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    return set_axis_titles(figure, "training steps", "total share")
+
+
+def plot_rank_agreement(over: OverTime) -> go.Figure:
+    """Rank correlation between the trials' PSNR at each step and at the end."""
+    figure = blank_figure(height=360)
+    moments = over.moments
+    figure.add_scatter(
+        x=[m.step for m in moments],
+        y=[m.agreement for m in moments],
+        mode="lines+markers",
+        line={"color": "var(--accent)", "width": 2.5},
+        marker={"size": 8},
+        error_y={
+            "array": [m.agreement_high - m.agreement for m in moments],
+            "arrayminus": [m.agreement - m.agreement_low for m in moments],
+            "color": "var(--accent)",
+            "width": 0,
+        },
+        customdata=[m.lost for m in moments],
+        hovertemplate="step %{x}<br>rank correlation %{y:.2f}<br>keeping the best third here "
+        "loses %{customdata:.2f} dB<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_yaxes(range=[min(0.0, *(m.agreement_low for m in moments)), 1.03])
+    return set_axis_titles(figure, "training steps", "rank correlation with the final PSNR")

@@ -1,0 +1,120 @@
+"""PSNR against one parameter and over two: trials and the surrogate's partial dependence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from analysis.figures.theme import (
+    blank_figure,
+    escape_text,
+    group_by_state,
+    jitter,
+    log_ticks,
+    set_axis_titles,
+    trial_markers,
+    wrap_label,
+)
+from analysis.findings.partial_dependence import Curve, Effect, Plane
+from nerf.config.parameters import Value
+
+
+def plot_parameter_effect(effect: Effect) -> go.Figure:
+    """PSNR against one parameter: trials, mean curve with its band, single configurations."""
+    figure = blank_figure(height=300)
+    places = {value: place for place, value in enumerate(effect.choices)}
+    if effect.curve is not None and places:
+        _add_choice_means(figure, effect.curve, places)
+    elif effect.curve is not None:
+        _add_mean_curve(figure, effect.curve)
+    for state, points in group_by_state(effect.points):
+        values = points["value"]
+        if places:
+            offsets = (points["trial_id"].astype(str).map(jitter) - 0.5) * 0.5
+            values = values.map(places).astype(float) + offsets
+        figure.add_scatter(x=values, y=points["psnr"], **trial_markers(state, points))
+    if places:
+        names = [wrap_label(str(value)) for value in effect.choices]
+        figure.update_xaxes(
+            tickvals=list(places.values()),
+            ticktext=names,
+            range=[-0.6, len(names) - 0.4],
+            tickangle=0 if len(names) <= 4 else None,
+        )
+    elif effect.log and len(effect.points):
+        values = effect.points["value"].astype(float)
+        ticks = log_ticks(float(values.min()), float(values.max()))
+        figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    figure.update_layout(showlegend=False)
+    return set_axis_titles(figure, effect.axis_title, "PSNR (dB)")
+
+
+def plot_parameter_pair(plane: Plane) -> go.Figure:
+    """Heat map of the mean PSNR over two parameters."""
+    figure = blank_figure(height=340)
+    figure.add_heatmap(
+        x=_axis_values(plane.first),
+        y=_axis_values(plane.second),
+        z=plane.values,
+        colorscale="Viridis",
+        colorbar={"title": "dB", "thickness": 12},
+        hovertemplate="%{x}<br>%{y}<br>%{z:.2f} dB<extra></extra>",
+    )
+    figure.update_xaxes(nticks=6)
+    figure.update_yaxes(nticks=6)
+    return set_axis_titles(figure, plane.labels[0], plane.labels[1])
+
+
+def _add_choice_means(figure: go.Figure, curve: Curve, places: Mapping[Value, int]) -> None:
+    """A dash and an interval over each choice."""
+    figure.add_scatter(
+        x=[places.get(value, 0) for value in curve.values],
+        y=curve.mean,
+        mode="markers",
+        hoverinfo="skip",
+        marker={"symbol": "line-ew", "size": 26, "line": {"color": "var(--ink)", "width": 3}},
+        error_y={
+            "array": curve.high - curve.mean,
+            "arrayminus": curve.mean - curve.low,
+            "color": "var(--ink)",
+            "thickness": 1.5,
+            "width": 8,
+        },
+    )
+
+
+def _add_mean_curve(figure: go.Figure, curve: Curve) -> None:
+    """Faint lines of single configurations, below the band and the mean."""
+    x = list(curve.values)
+    for line in curve.individuals.T:
+        figure.add_scatter(
+            x=x,
+            y=line,
+            mode="lines",
+            hoverinfo="skip",
+            opacity=0.35,
+            line={"color": "var(--chance)", "width": 0.7},
+        )
+    figure.add_scatter(
+        x=[*x, *x[::-1]],
+        y=[*curve.high, *curve.low[::-1]],
+        fill="toself",
+        mode="none",
+        fillcolor="var(--band)",
+        opacity=0.6,
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=x,
+        y=curve.mean,
+        mode="lines",
+        hoverinfo="skip",
+        line={"color": "var(--ink)", "width": 2.5},
+    )
+
+
+def _axis_values(values: Sequence[Value]) -> list[float | str]:
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        return [float(f"{float(v):.4g}") for v in values]
+    return [escape_text(v) for v in values]

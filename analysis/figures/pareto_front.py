@@ -1,0 +1,26 @@
+"""PSNR of trials against their training time."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.figures.theme import blank_figure, group_by_state, set_axis_titles, trial_markers
+
+
+def plot_pareto_front(trials: pd.DataFrame, front: pd.DataFrame) -> go.Figure:
+    """PSNR against seconds of training, with a line through the Pareto front."""
+    figure = blank_figure(height=380)
+    for state, points in group_by_state(trials):
+        figure.add_scatter(
+            x=points["train_seconds"], y=points["psnr"], **trial_markers(state, points)
+        )
+    figure.add_scatter(
+        x=front["train_seconds"],
+        y=front["psnr"],
+        mode="lines",
+        name="Pareto front",
+        line={"color": "var(--accent)", "width": 2, "shape": "hv"},
+        hoverinfo="skip",
+    )
+    return set_axis_titles(figure, "seconds of training", "PSNR (dB)")

@@ -1,0 +1,66 @@
+"""What tuning gains over the default configuration, and the path from there to the best trial."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.figures.interval_traces import add_intervals
+from analysis.figures.theme import blank_figure, set_axis_titles, wrap_label
+from analysis.findings.seed_variance import SeedSpread
+from analysis.findings.tunability import Tunability
+
+
+def plot_tuning_gains(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure:
+    """Predicted gain in dB of tuning each parameter alone, and all together.
+
+    A grey band shows one standard deviation between seeds, where it is known.
+    """
+    gains = [tuning.together, *tuning.alone][::-1]
+    names = [wrap_label(gain.label) for gain in gains]
+    figure = blank_figure(height=90 + 36 * len(gains))
+    values = np.array([(g.gain, g.low, g.high) for g in gains])
+    hover = "%{y}<br>%{x:+.2f} dB<extra></extra>"
+    add_intervals(figure, names, "gain, 95 % interval", values, hover)
+    figure.add_vline(x=0, line={"color": "var(--chance)", "width": 1})
+    if seeds is not None:
+        figure.add_vrect(
+            x0=-seeds.deviation,
+            x1=seeds.deviation,
+            layer="below",
+            fillcolor="var(--chance)",
+            opacity=0.25,
+            line_width=0,
+        )
+    figure.update_layout(showlegend=False)
+    figure.update_yaxes(showgrid=False)
+    return set_axis_titles(figure, "gain over the defaults (dB)", "")
+
+
+def plot_path_to_best(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure:
+    """PSNR from the defaults to the best trial, one parameter a row: predicted and measured."""
+    steps = tuning.path
+    names = [f"+ {wrap_label(step.label)}" if i else "defaults" for i, step in enumerate(steps)]
+    figure = blank_figure(height=110 + 36 * len(steps))
+    values = np.array([(s.predicted, s.low, s.high) for s in steps])
+    hover = "%{y}<br>%{x:.2f} dB predicted<extra></extra>"
+    add_intervals(figure, names, "predicted", values, hover)
+    deviation = seeds.deviation if seeds else 0.0
+    figure.add_scatter(
+        y=names,
+        x=[s.measured for s in steps],
+        mode="markers",
+        name="measured",
+        error_x={
+            # Standard error of the mean over the runs of this configuration.
+            "array": [deviation / max(s.runs, 1) ** 0.5 for s in steps],
+            "color": "var(--accent)",
+            "thickness": 2.5,
+            "width": 0,
+        },
+        customdata=[s.runs for s in steps],
+        marker={"symbol": "star", "size": 14, "color": "var(--accent)"},
+        hovertemplate="%{y}<br>%{x:.2f} dB measured, runs: %{customdata}<extra></extra>",
+    )
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return set_axis_titles(figure, "PSNR (dB)", "")
