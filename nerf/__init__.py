@@ -10,7 +10,7 @@ Rooms, each importing only from those after it:
     model       the radiance field: sampling, encodings, network, rendering
     scenes      images with cameras, from any source
     config      every choice a user may change, with its domain
-    common      errors, files, shapes and the command line
+    common      errors, files, progress bar and the command line
 
 Begin with `config/schema.py`, then `training/loop.py` and `model/nerf.py`. Nothing here knows of Ray,
 Optuna, pandas or W&B.

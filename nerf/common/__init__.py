@@ -1,1 +1,1 @@
-"""Errors, atomic files, array shapes and the command line. Imports nothing else of this project."""
+"""Errors, atomic files, the command line and a progress bar. Imports no other room."""

@@ -49,8 +49,8 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
 
     Options that are not on the command line are None, or missing from the namespace where the
     parser was made with `argument_default=argparse.SUPPRESS`. --set collects a list of
-    "PATH=VALUE" for `nerf.config.parameters.parse_settings`; the parser's epilog should hold
-    `nerf.config.parameter_help.describe_parameters()`, to which its help refers.
+    "PATH=VALUE" for `nerf.config.settings.parse_settings`; its help refers to a list of parameters
+    below, so the parser's epilog must contain `nerf.config.parameter_help.describe_parameters()`.
     """
     parser.add_argument(
         "--scene",
@@ -58,7 +58,7 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
         help="a built-in scene, or the path of a scene on disk (default: bricks)",
     )
     parser.add_argument(
-        "--downscale", type=int, metavar="N", help="divide the width and height of photographs by N"
+        "--downscale", type=int, metavar="N", help="divide the width and height of images by N"
     )
     parser.add_argument(
         "--background",

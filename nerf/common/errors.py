@@ -1,18 +1,18 @@
-"""The one error a user may see: a mistake in what they asked for or handed over."""
+"""The one exception for a user's mistake, and the hint for a misspelt word."""
 
 from __future__ import annotations
 
+import difflib
+
 
 class InputError(ValueError):
-    """A user's mistake, in one line: the value, the rule it breaks, the way out.
+    """A user's mistake, in one line: the value, the rule that it breaks, the way out.
 
-    The commands print it without a traceback and exit with status 2.
+    Commands print it without a traceback and exit with status 2.
     """
 
 
 def closest(word: str, known: list[str]) -> str:
-    """A hint naming the known word nearest to a misspelt one, or an empty string."""
-    import difflib
-
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else ""
+    """Returns "; did you mean X?" for the known word closest to `word`, or an empty string."""
+    matches = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean {matches[0]}?" if matches else ""

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whatever dies while they are written."""
+"""Atomic file writes, safe against crashes and power cuts, and the user's cache folder."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from collections.abc import Callable
 from pathlib import Path
 
 UNFINISHED = ".*-????????.*"
-"""What the temporary files are called, as a pattern; a writer that was killed leaves one behind."""
+"""Glob pattern of the temporary files, one of which a killed writer leaves behind."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """`path` holds `content`, or what it held before: never a part of it."""
-    replace_atomically(path, lambda beside: beside.write_bytes(content))
+    """Writes `content` to `path`; a crash leaves the old file or the new one, never a part."""
+    replace_atomically(path, lambda temporary: temporary.write_bytes(content))
 
 
 def replace_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Lets `write` fill a temporary file in the same folder, then puts it in `path`'s place."""
+    """Calls `write` with a temporary file in the same folder, then renames that to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
-        write(beside)
-        with beside.open("rb") as file:
+        write(temporary)
+        # Opened for update, as Windows cannot flush a file that is open for reading only.
+        with temporary.open("r+b") as file:
             os.fsync(file.fileno())
-        os.replace(beside, path)
-        _sync_folder(path.parent)
+        os.replace(temporary, path)
+        if os.name == "posix":
+            _sync_folder(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes a rename last through a power cut."""
+    """Makes a rename in `folder` survive a power cut. Windows cannot open a folder for this."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -40,6 +42,6 @@ def _sync_folder(folder: Path) -> None:
 
 
 def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/nerf-study`, or `~/.cache/nerf-study` where that is unset or relative."""
+    """`$XDG_CACHE_HOME/nerf-study`, or `~/.cache/nerf-study` if that is unset or relative."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (base if base.is_absolute() else Path.home() / ".cache") / "nerf-study"

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, nothing elsewhere."""
+"""A progress bar for work without a view of its own, such as reading a scene."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress_bar(label: str, total: float) -> Iterator[Callable[[float], None]]:
-    """Yields a function that moves the bar on; the bar vanishes at the end.
+    """Yields a function that advances the bar; shows nothing where stderr is not a terminal.
 
-    Without `rich`, which reading a scene does not need, there is no bar.
+    The bar disappears at the end.
     """
-    try:
-        from rich.console import Console
-        from rich.progress import Progress
-    except ImportError:
-        yield lambda step: None
-        return
+    # Imported here to keep `import nerf.scenes` fast.
+    from rich.console import Console
+    from rich.progress import Progress
+
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(label, total=total)

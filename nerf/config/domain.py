@@ -1,4 +1,4 @@
-"""How a configuration field may vary: pure data, shared by every package."""
+"""The range that a study may search for a number."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from nerf.common.errors import InputError
 
 @dataclass(frozen=True)
 class Domain:
-    """The closed range a number may be drawn from; the widest a study may ask for.
+    """A closed range that a study may draw a number from, or narrow.
 
-    `log` draws uniformly in the logarithm. Whether the number is an integer follows from the
-    type of the field that carries the domain. Raises `InputError` for an empty or infinite
-    range, and for a logarithmic one that reaches zero.
+    With `log` the number is drawn uniformly in its logarithm. Whether it is an integer follows
+    from the type of the field with this domain. Raises `InputError` for an empty or infinite
+    range, and for a logarithmic one with low <= 0.
     """
 
     low: float

@@ -11,21 +11,20 @@ INDENT = " " * 6
 
 
 def describe_parameters(marked: Collection[str] = ()) -> str:
-    """Every parameter with its default, the values it may take and what it means.
+    """Lists every parameter with its default, allowed values and description.
 
-    Those `marked` carry a star.
+    A star marks the paths in `marked`.
     """
     return "\n".join(_entry(p, "*" if p.path in marked else " ") for p in parameters().values())
 
 
 def _entry(parameter: Parameter, mark: str) -> str:
-    p = parameter
-    values = " | ".join(map(_text, p.choices)) or str(p.domain or "a study cannot vary it")
-    head = f"{mark} {p.path} = {_text(p.default)}   [{values}]"
-    doc = " ".join(p.doc.split())
-    return "\n".join(
-        [head, *textwrap.wrap(doc, 92, initial_indent=INDENT, subsequent_indent=INDENT)]
+    values = " | ".join(map(_text, parameter.choices)) or str(
+        parameter.domain or "fixed in a study"
     )
+    head = f"{mark} {parameter.path} = {_text(parameter.default)}   [{values}]"
+    body = textwrap.wrap(parameter.doc, 92, initial_indent=INDENT, subsequent_indent=INDENT)
+    return "\n".join([head, *body])
 
 
 def _text(value: object) -> str:

@@ -12,7 +12,7 @@ import inspect
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from typing_extensions import Doc
 
@@ -127,9 +127,7 @@ def _members(section: str, cls: type) -> Iterator[tuple[str, Any]]:
 
 
 def _parameter(path: str, hint: Any, default: Value) -> Parameter:
-    """Reads a type hint `Annotated[type, Domain(...), Doc(...)]`; the domain is optional."""
-    if typing.get_origin(hint) is not Annotated:
-        raise TypeError(f"{path} has no description; declare it as Annotated[..., Doc(...)]")
+    """The parameter declared as `Annotated[type, Domain(...), Doc(...)]`, or without a domain."""
     hint, *annotations = typing.get_args(hint)
     domain = next((extra for extra in annotations if isinstance(extra, Domain)), None)
     doc = next(extra.documentation for extra in annotations if isinstance(extra, Doc))

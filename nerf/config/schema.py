@@ -1,7 +1,8 @@
-"""Every number and choice of a NeRF a user may change: one frozen dataclass per concept.
+"""Every number and choice of a NeRF that a user may change: one frozen dataclass per concept.
 
-A field is declared once, with its default, its `Domain` (or a `Literal`'s choices) and a
-docstring; command lines, search spaces, tables and axis labels all read it from here.
+A field is declared once: its type, the range that a study may search (`Domain`) or the choices
+(`Literal`), a description (`Doc`) and the default. Command lines, search spaces, tables and axis
+labels read them through `nerf.config.parameters`. `__post_init__` rejects what cannot be trained.
 Distances are Euclidean along a unit direction, in scene units.
 """
 
@@ -34,7 +35,7 @@ def _require(holds: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class Sampling:
-    """Where along each ray the field is asked."""
+    """Where the field is queried along each ray."""
 
     near: Annotated[
         float,
@@ -89,14 +90,17 @@ class Sampling:
     @property
     def span(
         self,
-    ) -> Annotated[float, Domain(1.0, 8.0, unit="scene units", label="far - near")]:
-        """Distance from near to far; varied in far's place, it makes every pair valid."""
+    ) -> Annotated[
+        float,
+        Domain(1.0, 8.0, unit="scene units", label="far - near"),
+        Doc("Distance from near to far. Vary it instead of far, so that near < far always holds."),
+    ]:
         return self.far - self.near
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How positions and directions are given to the network."""
+    """How positions and directions are encoded for the network."""
 
     kind: Annotated[
         EncodingKind,
@@ -175,13 +179,13 @@ class Encoding:
         _require(
             self.kind != "frequency" or self.include_input or self.position_frequencies > 0,
             "encoding.position_frequencies=0 with encoding.include_input=false leaves the field "
-            "blind to position; set either",
+            "blind to position; change one of the two",
         )
 
 
 @dataclass(frozen=True)
 class Field:
-    """The network: encoded position and direction to density and colour."""
+    """The network that maps an encoded position and direction to density and colour."""
 
     depth: Annotated[
         int,
@@ -250,7 +254,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Optimisation:
-    """Adam, its learning rate's course, and what a step is made of."""
+    """Adam, its learning-rate schedule, and the rays of a training step."""
 
     learning_rate: Annotated[
         float,
@@ -357,7 +361,7 @@ class Optimisation:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How often, and on how many held-out pixels, a run is judged."""
+    """How often, and on how many held-out pixels, a run is evaluated."""
 
     times: Annotated[
         int, Doc("Number of evaluations, spread evenly over the steps; the last is at the end.")
@@ -382,7 +386,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Compute:
-    """How the arithmetic is done; meant to change the time a run takes, not what it finds."""
+    """How the computation is done; affects the time of a run and hardly its quality."""
 
     precision: Annotated[
         Precision,
@@ -403,14 +407,13 @@ class Compute:
     def __post_init__(self) -> None:
         _require(
             self.occupancy == 0 or 8 <= self.occupancy <= 256,
-            "compute.occupancy must be 0 (ask everywhere) or lie in 8..256 cells, "
-            f"got {self.occupancy}",
+            f"compute.occupancy must be 0 (no grid) or lie in 8..256 cells, got {self.occupancy}",
         )
 
 
 @dataclass(frozen=True)
 class NerfConfig:
-    """One NeRF, whole: the same config, seed and scene give the same result on one machine."""
+    """The full configuration: on one machine, the same config and scene give the same result."""
 
     sampling: Sampling = dataclasses.field(default_factory=Sampling)
     encoding: Encoding = dataclasses.field(default_factory=Encoding)

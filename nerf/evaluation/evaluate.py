@@ -9,9 +9,9 @@ from statistics import fmean
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from nerf.common.shapes import Float
 from nerf.evaluation.metrics import SSIM_WINDOW, psnr, ssim
 from nerf.model.nerf import Nerf
 from nerf.scenes.cameras.pixel_rays import view_directions, view_pixels

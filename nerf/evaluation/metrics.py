@@ -6,9 +6,8 @@ import math
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
-
-from nerf.common.shapes import Float
 
 SSIM_WINDOW = 11
 _SSIM_SIGMA = 1.5

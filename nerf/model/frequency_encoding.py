@@ -10,9 +10,8 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
-
-from nerf.common.shapes import Float
 
 
 def encoded_size(dimensions: int, frequencies: int, include_input: bool) -> int:

@@ -13,9 +13,8 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
-
-from nerf.common.shapes import Float, Int
 
 PRIMES = (1, 2_654_435_761, 805_459_861)
 """Eq. 4; the first is 1, so that neighbours along one axis stay neighbours in memory."""

@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
-
-from nerf.common.shapes import Float
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ deltas   (rays, samples)    lengths of those intervals
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Generator, Tensor
-
-from nerf.common.shapes import Float
 
 MIN_WEIGHT = 1e-5
 """Added to every weight before it is taken for a probability, so that no ray has none."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from nerf.common.errors import InputError
-from nerf.common.shapes import Float
 from nerf.config.schema import TrainingBackground
 from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Scene
