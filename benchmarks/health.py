@@ -207,7 +207,10 @@ def main() -> int:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     bricks = load("bricks")
-    scenes = [load(source) for source in asked.scene or []] or [bricks, bricks.over("white")]
+    scenes = [load(source) for source in asked.scene or []] or [
+        bricks,
+        bricks.with_background("white"),
+    ]
     collapsed, living = [], []
     for scene in scenes:
         for seed in range(SEEDS):

@@ -157,7 +157,7 @@ def _inspect(run: Run) -> int:
     import imageio.v3 as iio
 
     from nerf.common.files import replace_atomically
-    from nerf.scenes.bounds.inspect import picture
+    from nerf.scenes.bounds.inspection_image import draw_inspection
     from nerf.scenes.scene import Bounds
 
     scene, sampling = run.scene, run.config.sampling
@@ -165,7 +165,9 @@ def _inspect(run: Run) -> int:
     suggested = (scene.bounds.near, scene.bounds.far)
     if (bounds.near, bounds.far) != suggested:
         scene = dataclasses.replace(scene, bounds=bounds)
-    replace_atomically(run.out / "inspect.png", lambda path: iio.imwrite(path, picture(scene)))
+    replace_atomically(
+        run.out / "inspect.png", lambda path: iio.imwrite(path, draw_inspection(scene))
+    )
     print(f"{run.out / 'inspect.png'}: do near and far hold the object? "
           "If not, --set sampling.near=... --set sampling.far=...")  # fmt: skip
     return 0

@@ -68,14 +68,16 @@ def main() -> int:
 
 def camera_path(scene: Scene, asked: argparse.Namespace) -> Float32:
     """The poses of the flight that was asked for."""
-    from nerf.scenes.cameras import orbit
+    from nerf.scenes.cameras import camera_paths
 
-    forward_facing = asked.path == "auto" and orbit.is_forward_facing(scene)
+    forward_facing = asked.path == "auto" and camera_paths.is_forward_facing(scene)
     if asked.path == "cameras" or forward_facing:
-        return orbit.through_cameras(scene, asked.frames)
-    radius = orbit.typical_radius(scene) if asked.radius is None else asked.radius
-    elevation = orbit.typical_elevation(scene) if asked.elevation is None else asked.elevation
-    return orbit.orbit(asked.frames, radius, elevation)
+        return camera_paths.path_through_cameras(scene, asked.frames)
+    radius = camera_paths.typical_radius(scene) if asked.radius is None else asked.radius
+    elevation = (
+        camera_paths.typical_elevation(scene) if asked.elevation is None else asked.elevation
+    )
+    return camera_paths.orbit_path(asked.frames, radius, elevation)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ from nerf.scenes.builtin.tiny_lego import load_tiny_lego
 from nerf.scenes.formats import llff
 from nerf.scenes.formats.blender import load_blender
 from nerf.scenes.formats.capture import Background
-from nerf.scenes.formats.checks import WAY_OUT, refuse
 from nerf.scenes.formats.colmap import load_colmap, sparse_folder
+from nerf.scenes.formats.instant_ngp import load_instant_ngp
+from nerf.scenes.formats.scene_checks import WAY_OUT, scene_error
 from nerf.scenes.formats.tiny_nerf import load_tiny_nerf
-from nerf.scenes.formats.transforms import load_transforms
 from nerf.scenes.scene import Bounds, Scene, split_views
 
 __all__ = ["Background", "Bounds", "Scene", "load", "split_views"]
@@ -50,17 +50,17 @@ def _load_one_piece(source: str, path: Path) -> Scene:
         return load_tiny_lego()
     if zipfile.is_zipfile(path):
         return load_tiny_nerf(path)
-    raise refuse(path, f"is no scene ({KINDS} is one); {WAY_OUT}")
+    raise scene_error(path, f"is no scene ({KINDS} is one); {WAY_OUT}")
 
 
 def _load_folder(folder: Path, downscale: int, background: Background) -> Scene:
     if (folder / "transforms_train.json").exists():
         return load_blender(folder, downscale, background)
     if (folder / "transforms.json").exists():
-        return load_transforms(folder, downscale, background)
+        return load_instant_ngp(folder, downscale, background)
     sparse = sparse_folder(folder)
     if sparse is not None:
         return load_colmap(folder, sparse, downscale, background)
     if (folder / llff.FILE).exists():
         return llff.load_llff(folder, downscale, background)
-    raise refuse(folder, f"is no scene ({KINDS} is one); {WAY_OUT}")
+    raise scene_error(folder, f"is no scene ({KINDS} is one); {WAY_OUT}")

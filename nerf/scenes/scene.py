@@ -32,7 +32,7 @@ class Bounds:
 
     near: float
     far: float
-    how: str
+    basis: str
     certain: bool = False
     """Do they hold the object for sure, whole and alone, as the hull of silhouettes does?"""
 
@@ -66,7 +66,7 @@ class Scene:
     distortion: Float32 | None = None
     bounds: Bounds = Bounds(2.0, 6.0, "the convention of synthetic scenes")
     points: Float32 | None = None
-    found: str = ""
+    description: str = ""
 
     @property
     def height(self) -> int:
@@ -81,15 +81,15 @@ class Scene:
         """One line for people: what was found, how much of it, and the suggested bounds."""
         split = ", ".join(f"{len(self.views(s))} {s}" for s in ("train", "val", "test"))
         return (
-            f"{self.name}: {self.found or 'scene'}, {len(self.images)} views of {self.width} x "
+            f"{self.name}: {self.description or 'scene'}, {len(self.images)} views of {self.width} x "
             f"{self.height} ({split}); near {self.bounds.near:.2f}, far {self.bounds.far:.2f} "
-            f"from {self.bounds.how}"
+            f"from {self.bounds.basis}"
         )
 
     def views(self, split: Split) -> tuple[int, ...]:
         return {"train": self.train, "val": self.val, "test": self.test}[split]
 
-    def over(self, background: Literal["white", "black"]) -> Scene:
+    def with_background(self, background: Literal["white", "black"]) -> Scene:
         """The same scene before another background; raises `InputError` if it has no alphas."""
         wanted = np.full(3, float(background == "white"), np.float32)
         if np.array_equal(wanted, self.background):

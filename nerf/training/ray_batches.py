@@ -64,7 +64,7 @@ class TrainingRays:
         Raises `InputError` where `behind` needs alphas, and where the scene has fewer views.
         """
         if behind in ("white", "black"):
-            scene = scene.over(behind)
+            scene = scene.with_background(behind)
         if behind == "random":
             scene.require_alphas(behind)
         views = spread_views(scene, count)

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from nerf.config.schema import NerfConfig
-from nerf.scenes.cameras import orbit
+from nerf.scenes.cameras import camera_paths
 from nerf.scenes.scene import Scene
 
 SHARE = 0.0075
@@ -33,6 +33,6 @@ def make_film(checkpoint: Path, config: NerfConfig, scene: Scene, out: Path) -> 
     count = frames(config, height * width)
     if not count:
         return None
-    poses = orbit.around(scene, count)
+    poses = camera_paths.default_path(scene, count)
     write_video(out, flight(trained_model(checkpoint), scene, poses, height), fps=8)
     return out

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nerf.scenes.bounds.matching import MIN_POINTS, match_points
 from nerf.scenes.bounds.visual_hull import Mask, silhouettes, visual_hull
-from nerf.scenes.cameras.frame import look_at
+from nerf.scenes.cameras.canonical_frame import focus_point
 from nerf.scenes.scene import Bounds, Float32, Scene
 
 Distances = NDArray[np.float64]
@@ -27,7 +27,7 @@ _LEAST = 0.01  # of far: near stays in front of every camera
 def with_bounds(scene: Scene) -> Scene:
     """The scene with bounds, and points, found in its own images and cameras."""
     poses = scene.world_from_camera.astype(np.float64)
-    middle = look_at(poses)
+    middle = focus_point(poses)
     distance = float(np.linalg.norm(poses[:, :3, 3] - middle, axis=1).mean())
     masks = silhouettes(scene)
     if masks is not None:

@@ -69,7 +69,7 @@ def scene_of(pixels: NDArray[np.uint8]) -> Scene:
         focal=np.full((views, 2), _FOCAL_PER_PIXEL * size, np.float32),
         centre=np.full((views, 2), size / 2, np.float32),
         background=np.zeros(3, np.float32),
-        found="built-in locomotive of bricks",
+        description="built-in locomotive of bricks",
         train=splits["train"],
         val=splits["val"],
         test=splits["test"],

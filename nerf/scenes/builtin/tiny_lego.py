@@ -8,7 +8,7 @@ from typing import Any
 from nerf.common.errors import InputError
 from nerf.common.files import cache_folder
 from nerf.common.progress import progress_bar
-from nerf.scenes.formats.checks import WAY_OUT
+from nerf.scenes.formats.scene_checks import WAY_OUT
 from nerf.scenes.formats.tiny_nerf import load_tiny_nerf
 from nerf.scenes.scene import Scene
 

@@ -7,9 +7,9 @@ from typing import get_args
 
 import numpy as np
 
-from nerf.scenes.formats.capture import Background, Capture, View, assemble
-from nerf.scenes.formats.photographs import picture_size
-from nerf.scenes.formats.untrusted_files import focal_from_angle, frames, picture_path, read_json
+from nerf.scenes.formats.capture import Background, Capture, View, build_scene
+from nerf.scenes.formats.image_files import image_size
+from nerf.scenes.formats.untrusted_files import focal_from_angle, frames, image_path, read_json
 from nerf.scenes.scene import Scene, Split, split_views
 
 
@@ -27,14 +27,14 @@ def load_blender(folder: Path, downscale: int, background: Background) -> Scene:
     capture = Capture(
         folder.resolve().name, folder / "transforms_train.json", "Blender scene", views, splits
     )
-    return assemble(capture, downscale, background)
+    return build_scene(capture, downscale, background)
 
 
 def _views(folder: Path, file: Path) -> list[View]:
     data = read_json(file)
     listed = frames(file, data)
-    paths = [picture_path(folder, frame["file_path"], file) for frame in listed]
-    width, height = picture_size(paths[0])
+    paths = [image_path(folder, frame["file_path"], file) for frame in listed]
+    width, height = image_size(paths[0])
     focal = focal_from_angle(file, data, width)
     return [
         View(

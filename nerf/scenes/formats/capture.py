@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.scenes.bounds.suggest import with_bounds
-from nerf.scenes.formats.checks import (
+from nerf.scenes.formats.image_files import read_images
+from nerf.scenes.formats.scene_checks import (
     MIN_VIEWS,
     check_centre,
     check_distortion,
     check_focal,
     check_poses,
-    refuse,
+    scene_error,
 )
-from nerf.scenes.formats.photographs import read_pictures
 from nerf.scenes.scene import Bounds, Float32, Scene, Split, split_views
 
 Background = Literal["white", "black"]
@@ -43,7 +43,7 @@ class Capture:
 
     name: str
     file: Path
-    found: str
+    description: str
     views: Sequence[View]
     splits: dict[Split, tuple[int, ...]] | None = None  # the source's own, where it has one
     size: tuple[int, int] | None = None  # width and height that the cameras were made for
@@ -51,17 +51,17 @@ class Capture:
     bounds: Bounds | None = None
 
 
-def assemble(capture: Capture, downscale: int, background: Background) -> Scene:
+def build_scene(capture: Capture, downscale: int, background: Background) -> Scene:
     """The scene, checked, composited, with bounds; raises `InputError` for what breaks a rule."""
     if len(capture.views) < MIN_VIEWS:
-        raise refuse(
+        raise scene_error(
             capture.file, f"a scene needs at least {MIN_VIEWS} views, got {len(capture.views)}"
         )
     poses = np.stack([view.pose for view in capture.views])
     check_poses(capture.file, poses)
     files = [view.file for view in capture.views]
     _check_unique(capture.file, files)
-    colours, alphas = read_pictures(capture.file, files, downscale)
+    colours, alphas = read_images(capture.file, files, downscale)
     _check_size(capture, colours, downscale)
     focal, centre, distortion = _intrinsics(capture, downscale, colours.shape[2], colours.shape[1])
     behind = np.zeros(3, np.float32)
@@ -81,7 +81,7 @@ def assemble(capture: Capture, downscale: int, background: Background) -> Scene:
         distortion=distortion if distortion.any() else None,
         bounds=capture.bounds or Scene.bounds,
         points=capture.points.astype(np.float32),
-        found=capture.found,
+        description=capture.description,
         train=splits["train"],
         val=splits["val"],
         test=splits["test"],
@@ -94,7 +94,7 @@ def _check_unique(where: Path, files: list[Path]) -> None:
     seen: set[Path] = set()
     for file in files:
         if file in seen:
-            raise refuse(where, f"uses {file.name} twice; keep one view of it")
+            raise scene_error(where, f"uses {file.name} twice; keep one view of it")
         seen.add(file)
 
 
@@ -121,7 +121,7 @@ def _check_size(capture: Capture, images: Float32, downscale: int) -> None:
     if wanted != (images.shape[2], images.shape[1]):
         said = " x ".join(map(str, capture.size))
         found = " x ".join(str(size * downscale) for size in (images.shape[2], images.shape[1]))
-        raise refuse(
+        raise scene_error(
             capture.file,
             f"its cameras are made for images of {said} pixels, {capture.views[0].file.name} "
             f"has about {found}; hand over the images that belong to it",

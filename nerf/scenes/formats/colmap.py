@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.scenes.bounds.suggest import from_distances
-from nerf.scenes.cameras.frame import canonical
-from nerf.scenes.formats.capture import Background, Capture, Float64, View, assemble
-from nerf.scenes.formats.checks import check_poses, refuse
+from nerf.scenes.cameras.canonical_frame import to_canonical_frame
+from nerf.scenes.formats.capture import Background, Capture, Float64, View, build_scene
 from nerf.scenes.formats.colmap_files import Camera, Image, Reconstruction, read_reconstruction
-from nerf.scenes.formats.photographs import photograph_folder, picture_size
+from nerf.scenes.formats.image_files import image_folder, image_size
+from nerf.scenes.formats.scene_checks import check_poses, scene_error
 from nerf.scenes.formats.untrusted_files import inside
 from nerf.scenes.scene import Bounds, Scene
 
@@ -36,28 +36,28 @@ def load_colmap(folder: Path, sparse: Path, downscale: int, background: Backgrou
     found = read_reconstruction(sparse)
     images = dict(sorted(found.images.items(), key=lambda item: item[1].name))
     if not images:
-        raise refuse(sparse, "registers no image; run COLMAP's mapper again")
-    photographs, shrunk = photograph_folder(folder, downscale)
+        raise scene_error(sparse, "registers no image; run COLMAP's mapper again")
+    photographs, shrunk = image_folder(folder, downscale)
     views = [_view(photographs, sparse, found.cameras[i.camera], i) for i in images.values()]
     missing = [view.file.name for view in views if not view.file.is_file()]
     if missing:
-        raise refuse(photographs, f"lacks {len(missing)} of {len(views)} images, e.g. {missing[0]}")
+        raise scene_error(photographs, f"lacks {len(missing)} of {len(views)} images, e.g. {missing[0]}")
     size = _size(sparse, found)
     if shrunk > 1:
         views, size = _as_shrunk(views, size)
     poses = np.stack([view.pose for view in views])
     check_poses(sparse, poses)
-    poses, points, _ = canonical(poses, found.points)
+    poses, points, _ = to_canonical_frame(poses, found.points)
     capture = Capture(
         name=folder.resolve().name,
         file=sparse,
-        found=f"COLMAP reconstruction with {len(points)} points",
+        description=f"COLMAP reconstruction with {len(points)} points",
         views=[replace(view, pose=pose) for view, pose in zip(views, poses, strict=True)],
         size=size,
         points=points,
         bounds=_bounds(list(images), poses, points, found.tracks),
     )
-    return assemble(capture, downscale // shrunk, background)
+    return build_scene(capture, downscale // shrunk, background)
 
 
 def _view(photographs: Path, sparse: Path, camera: Camera, image: Image) -> View:
@@ -80,7 +80,7 @@ def _rotation(sparse: Path, image: Image) -> Float64:
     quaternion = np.array(image.rotation)
     length = float(np.linalg.norm(quaternion))
     if not abs(length - 1) < 1e-3:
-        raise refuse(sparse, f"the rotation of {image.name!r} has length {length:g}, must have 1")
+        raise scene_error(sparse, f"the rotation of {image.name!r} has length {length:g}, must have 1")
     w, x, y, z = quaternion / length
     return np.array(
         [
@@ -95,16 +95,16 @@ def _size(sparse: Path, found: Reconstruction) -> tuple[int, int]:
     sizes = {(c.width, c.height) for c in (found.cameras[i.camera] for i in found.images.values())}
     if len(sizes) > 1:
         first, second = (f"{w} x {h}" for w, h in sorted(sizes)[:2])
-        raise refuse(sparse, f"has cameras of {first} and of {second} pixels; all must be alike")
+        raise scene_error(sparse, f"has cameras of {first} and of {second} pixels; all must be alike")
     return sizes.pop()
 
 
 def _as_shrunk(views: list[View], size: tuple[int, int]) -> tuple[list[View], tuple[int, int]]:
     """Cameras for pictures that were made smaller beforehand, by what their own size tells."""
-    width, height = picture_size(views[0].file)
+    width, height = image_size(views[0].file)
     across, down = width / size[0], height / size[1]
     if abs(across / down - 1) > 0.02:
-        raise refuse(
+        raise scene_error(
             views[0].file,
             f"is {width} x {height} pixels, no shrunk copy of {size[0]} x {size[1]}",
         )

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.formats.checks import FARTHEST, MAX_VIEWS, refuse
-from nerf.scenes.formats.untrusted_files import own_file
+from nerf.scenes.formats.scene_checks import FARTHEST, MAX_VIEWS, scene_error
+from nerf.scenes.formats.untrusted_files import regular_file
 
 MODELS = {
     "SIMPLE_PINHOLE": (0, 3),
@@ -70,18 +70,18 @@ def read_reconstruction(folder: Path) -> Reconstruction:
         points, tracks = _text_points(folder / "points3D.txt")
     for image in images.values():
         if image.camera not in cameras:
-            raise refuse(
+            raise scene_error(
                 folder, f"image {image.name!r} has camera {image.camera}, which is missing"
             )
     array = np.array(points, np.float64).reshape(-1, 3)
     if not (np.abs(array) < FARTHEST).all():
-        raise refuse(folder, f"a point of the reconstruction is NaN or beyond {FARTHEST:g}")
+        raise scene_error(folder, f"a point of the reconstruction is NaN or beyond {FARTHEST:g}")
     return Reconstruction(cameras, images, array, np.array(tracks, np.int64).reshape(-1, 2))
 
 
 def _check_file(file: Path) -> None:
-    if own_file(file).stat().st_size > MAX_BYTES:
-        raise refuse(file, f"is larger than {MAX_BYTES // 2**30} GiB")
+    if regular_file(file).stat().st_size > MAX_BYTES:
+        raise scene_error(file, f"is larger than {MAX_BYTES // 2**30} GiB")
 
 
 class _Bytes:
@@ -94,7 +94,7 @@ class _Bytes:
         try:
             self.content = file.read_bytes()
         except OSError as error:
-            raise refuse(file, f"cannot be read ({error.strerror})") from None
+            raise scene_error(file, f"cannot be read ({error.strerror})") from None
 
     def take(self, layout: str) -> tuple[int | float, ...]:
         self.need(size := struct.calcsize("<" + layout))
@@ -111,7 +111,7 @@ class _Bytes:
     def text(self) -> str:
         end = self.content.find(b"\0", self.at, self.at + 4096)
         if end < 0:
-            raise refuse(self.file, "holds a file name without an end")
+            raise scene_error(self.file, "holds a file name without an end")
         name = self.content[self.at : end].decode("utf-8", "replace")
         self.at = end + 1
         return name
@@ -122,7 +122,7 @@ class _Bytes:
 
     def need(self, size: int) -> None:
         if self.at + size > len(self.content):
-            raise refuse(
+            raise scene_error(
                 self.file,
                 f"is torn: {size} bytes wanted at {self.at}, {len(self.content) - self.at} left",
             )
@@ -168,7 +168,7 @@ def _lines(file: Path) -> Iterator[list[str]]:
                 if not line.startswith("#"):
                     yield line.split()
     except OSError as error:
-        raise refuse(file, f"cannot be read ({error.strerror})") from None
+        raise scene_error(file, f"cannot be read ({error.strerror})") from None
 
 
 def _text_cameras(file: Path) -> dict[int, Camera]:
@@ -209,7 +209,7 @@ def _text_points(file: Path) -> tuple[list[tuple[float, ...]], list[tuple[int, i
 
 def _parameter_count(file: Path, model: str) -> int:
     if model not in MODELS:
-        raise refuse(
+        raise scene_error(
             file,
             f"has the camera model {model}; undistort the images to one of {', '.join(MODELS)}",
         )
@@ -218,20 +218,20 @@ def _parameter_count(file: Path, model: str) -> int:
 
 def _view_count(file: Path, count: int) -> int:
     if count > MAX_VIEWS:
-        raise refuse(file, f"has {count} images, at most {MAX_VIEWS} are read")
+        raise scene_error(file, f"has {count} images, at most {MAX_VIEWS} are read")
     return count
 
 
 def _at_least(file: Path, words: list[str], count: int) -> None:
     if len(words) < count:
-        raise refuse(file, f"has a line of {len(words)} words where {count} are needed")
+        raise scene_error(file, f"has a line of {len(words)} words where {count} are needed")
 
 
 def _number(file: Path, word: str) -> float:
     try:
         value = float(word)
     except ValueError:
-        raise refuse(file, f"holds {word[:40]!r} where a number is needed") from None
+        raise scene_error(file, f"holds {word[:40]!r} where a number is needed") from None
     if not math.isfinite(value):
-        raise refuse(file, f"holds {word!r} where a finite number is needed")
+        raise scene_error(file, f"holds {word!r} where a finite number is needed")
     return value

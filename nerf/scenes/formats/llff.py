@@ -8,11 +8,11 @@ import numpy as np
 
 from nerf.common.errors import InputError
 from nerf.scenes.bounds.suggest import MARGIN
-from nerf.scenes.cameras.frame import canonical
-from nerf.scenes.formats.capture import Background, Capture, Float64, View, assemble
-from nerf.scenes.formats.checks import FARTHEST, MAX_VIEWS, check_poses, refuse
-from nerf.scenes.formats.photographs import photograph_folder, picture_size
-from nerf.scenes.formats.untrusted_files import BROKEN_ARRAY, inside, own_file
+from nerf.scenes.cameras.canonical_frame import to_canonical_frame
+from nerf.scenes.formats.capture import Background, Capture, Float64, View, build_scene
+from nerf.scenes.formats.image_files import image_folder, image_size
+from nerf.scenes.formats.scene_checks import FARTHEST, MAX_VIEWS, check_poses, scene_error
+from nerf.scenes.formats.untrusted_files import BROKEN_ARRAY, inside, regular_file
 from nerf.scenes.scene import Bounds, Scene
 
 FILE = "poses_bounds.npy"
@@ -24,11 +24,11 @@ def load_llff(folder: Path, downscale: int, background: Background) -> Scene:
     """The scene in the canonical frame; near and far from the depths that the file gives."""
     file = folder / FILE
     table = _read(file)
-    photographs, shrunk = photograph_folder(folder, downscale)
+    photographs, shrunk = image_folder(folder, downscale)
     names = sorted(p.name for p in photographs.iterdir() if p.suffix.lower() in _SUFFIXES)
     files = [inside(photographs, name, photographs) for name in names]
     if len(files) != len(table):
-        raise refuse(file, f"has {len(table)} poses, {photographs.name} has {len(files)} images")
+        raise scene_error(file, f"has {len(table)} poses, {photographs.name} has {len(files)} images")
     cameras = table[:, :15].reshape(-1, 3, 5)
     # LLFF's columns are down, right, back; then the position, then height, width, focal length.
     poses = np.tile(np.eye(4), (len(table), 1, 1))
@@ -39,13 +39,13 @@ def load_llff(folder: Path, downscale: int, background: Background) -> Scene:
     near, far = float(table[:, 15].min()), float(table[:, 16].max())
     ahead = np.median(np.sqrt(table[:, 15] * table[:, 16]))  # in the geometric middle
     middles = poses[:, :3, 3] - ahead * poses[:, :3, 2]
-    poses, _, scale = canonical(poses, middles)
-    width, height = picture_size(files[0])
+    poses, _, scale = to_canonical_frame(poses, middles)
+    width, height = image_size(files[0])
     focal = cameras[:, 2, 4] * width / cameras[:, 1, 4]
     capture = Capture(
         name=folder.resolve().name,
         file=file,
-        found="LLFF capture",
+        description="LLFF capture",
         views=[
             View(path, pose, (f, f), (width / 2, height / 2))
             for path, pose, f in zip(files, poses, focal.tolist(), strict=True)
@@ -53,30 +53,30 @@ def load_llff(folder: Path, downscale: int, background: Background) -> Scene:
         size=(width, height),
         bounds=_bounds(near * scale, far * scale, width, height, float(focal.min())),
     )
-    return assemble(capture, downscale // shrunk, background)
+    return build_scene(capture, downscale // shrunk, background)
 
 
 def _read(file: Path) -> Float64:
     """The (views, 17) table, each row finite, each with sizes, focal length and 0 < near < far."""
     try:
-        table = np.load(own_file(file), mmap_mode="r", allow_pickle=False)
+        table = np.load(regular_file(file), mmap_mode="r", allow_pickle=False)
     except InputError:
         raise
     except BROKEN_ARRAY as error:
-        raise refuse(file, f"cannot be read ({error})") from None
+        raise scene_error(file, f"cannot be read ({error})") from None
     if not isinstance(table, np.ndarray):
-        raise refuse(file, "is an archive, must be one array")
+        raise scene_error(file, "is an archive, must be one array")
     if table.ndim != 2 or table.shape[1] != 17 or table.dtype.kind != "f":
-        raise refuse(file, f"must hold floats (views, 17), holds {table.dtype} {table.shape}")
+        raise scene_error(file, f"must hold floats (views, 17), holds {table.dtype} {table.shape}")
     if len(table) > MAX_VIEWS:
-        raise refuse(file, f"has {len(table)} poses, at most {MAX_VIEWS} are read")
+        raise scene_error(file, f"has {len(table)} poses, at most {MAX_VIEWS} are read")
     table = np.array(table, np.float64)
     if not (np.abs(table) < FARTHEST).all():
-        raise refuse(file, f"holds NaN or numbers beyond {FARTHEST:g}")
+        raise scene_error(file, f"holds NaN or numbers beyond {FARTHEST:g}")
     if (table[:, [4, 9, 14]] <= 0).any():
-        raise refuse(file, "has a height, width or focal length that is not positive")
+        raise scene_error(file, "has a height, width or focal length that is not positive")
     if ((table[:, 15] <= 0) | (table[:, 15] >= table[:, 16])).any():
-        raise refuse(file, "needs 0 < near < far in its last two columns")
+        raise scene_error(file, "needs 0 < near < far in its last two columns")
     return table
 
 

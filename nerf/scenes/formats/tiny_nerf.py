@@ -16,7 +16,13 @@ from numpy.lib import format as npy
 
 from nerf.common.errors import InputError
 from nerf.scenes.bounds.suggest import with_bounds
-from nerf.scenes.formats.checks import check_focal, check_pixels, check_poses, check_sizes, refuse
+from nerf.scenes.formats.scene_checks import (
+    check_focal,
+    check_pixels,
+    check_poses,
+    check_sizes,
+    scene_error,
+)
 from nerf.scenes.formats.untrusted_files import BROKEN_ARRAY
 from nerf.scenes.scene import Scene, split_views
 
@@ -33,7 +39,7 @@ def load_tiny_nerf(file: Path, name: str = "") -> Scene:
     except InputError:
         raise
     except BROKEN_ARRAY as error:
-        raise refuse(file, f"cannot be read ({error}); hand over a whole file") from None
+        raise scene_error(file, f"cannot be read ({error}); hand over a whole file") from None
     if images.dtype == np.uint8:
         images = images / np.float32(255)
     check_pixels(file, images)
@@ -49,7 +55,7 @@ def load_tiny_nerf(file: Path, name: str = "") -> Scene:
         focal=np.full((views, 2), float(focal), np.float32),
         centre=np.tile(np.array([width / 2, height / 2], np.float32), (views, 1)),
         background=np.zeros(3, np.float32),
-        found="tiny-NeRF file",
+        description="tiny-NeRF file",
         train=splits["train"],
         val=splits["val"],
         test=splits["test"],
@@ -64,7 +70,7 @@ def _headers(file: Path) -> Headers:
         members = archive.namelist()
         for key in _KEYS:
             if f"{key}.npy" not in members:
-                raise refuse(file, f"has no array `{key}`; it needs images, poses and focal")
+                raise scene_error(file, f"has no array `{key}`; it needs images, poses and focal")
             with archive.open(f"{key}.npy") as member:
                 old = npy.read_magic(member) == (1, 0)
                 read = npy.read_array_header_1_0 if old else npy.read_array_header_2_0
@@ -76,15 +82,15 @@ def _headers(file: Path) -> Headers:
 def _check_headers(file: Path, headers: Headers) -> None:
     (images, pixel), (poses, element), (focal, number) = (headers[key] for key in _KEYS)
     if pixel.kind != "f" and pixel != np.uint8:
-        raise refuse(file, f"`images` must be float or uint8, got {pixel}")
+        raise scene_error(file, f"`images` must be float or uint8, got {pixel}")
     if element.kind != "f":
-        raise refuse(file, f"`poses` must be float, got {element}")
+        raise scene_error(file, f"`poses` must be float, got {element}")
     if number.kind not in "fiu":
-        raise refuse(file, f"`focal` must be a number, got {number}")
+        raise scene_error(file, f"`focal` must be a number, got {number}")
     if len(images) != 4 or images[3] != 3:
-        raise refuse(file, f"`images` must be (views, height, width, 3), got {images}")
+        raise scene_error(file, f"`images` must be (views, height, width, 3), got {images}")
     check_sizes(file, *images[:3])
     if poses != (images[0], 4, 4):
-        raise refuse(file, f"`poses` must be ({images[0]}, 4, 4) like `images`, got {poses}")
+        raise scene_error(file, f"`poses` must be ({images[0]}, 4, 4) like `images`, got {poses}")
     if focal != ():
-        raise refuse(file, f"`focal` must be one number, got an array of shape {focal}")
+        raise scene_error(file, f"`focal` must be one number, got an array of shape {focal}")

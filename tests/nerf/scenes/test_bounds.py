@@ -14,7 +14,7 @@ from nerf.scenes.bounds.visual_hull import silhouettes, visual_hull
 from nerf.scenes.builtin import bricks
 from nerf.scenes.builtin.locomotive import locomotive
 from nerf.scenes.builtin.raytrace import Model, camera_rays, first_hits
-from nerf.scenes.cameras.frame import canonical, look_at
+from nerf.scenes.cameras.canonical_frame import focus_point, to_canonical_frame
 from nerf.scenes.cameras.pixel_rays import view_directions
 
 VIEWS, SIZE = 24, 60
@@ -55,13 +55,13 @@ def test_hull_bounds_hold_the_object_tightly(
     images = np.repeat(hit[..., None] * 0.5, 3, axis=-1)
     scene = scene_of(images, poses, FOCAL)
     if with_alphas:  # the same before white, where only the alphas tell
-        scene = replace(scene, alphas=hit.astype(np.float32)).over("white")
+        scene = replace(scene, alphas=hit.astype(np.float32)).with_background("white")
     found = with_bounds(scene)
     near, far = distances[hit].min(), distances[hit].max()
     assert near - 0.4 < found.bounds.near <= near
     # Seen by 18 cameras, none from below, the hull hangs lower than the object.
     assert far <= found.bounds.far < far + 1.2
-    assert "hull" in found.bounds.how
+    assert "hull" in found.bounds.basis
 
 
 def test_hull_contains_every_surface_point(
@@ -123,7 +123,7 @@ def test_matched_points_lie_on_the_surface(lens: tuple[float, ...] | None) -> No
 def test_bounds_from_matches_hold_what_the_photographs_show() -> None:
     scene, distances = wall(None)
     bounds = with_bounds(scene).bounds
-    assert "matched" in bounds.how
+    assert "matched" in bounds.basis
     assert 0.7 * distances.min() < bounds.near <= distances.min()
     assert distances.max() * 0.95 <= bounds.far < 1.6 * distances.max()
 
@@ -131,7 +131,7 @@ def test_bounds_from_matches_hold_what_the_photographs_show() -> None:
 def test_nothing_to_match_gives_a_guess_that_says_so() -> None:
     images = np.full((VIEWS, 20, 20, 3), 0.5)
     bounds = with_bounds(scene_of(images, bricks.poses(VIEWS), 28.0)).bounds
-    assert "guess" in bounds.how
+    assert "guess" in bounds.basis
     assert 0 < bounds.near < 4 < bounds.far
 
 
@@ -153,7 +153,7 @@ def test_canonical_frame_undoes_any_similarity(seed: int) -> None:
     moved = poses.copy()
     moved[:, :3, :3] = turn @ poses[:, :3, :3]
     moved[:, :3, 3] = scale * poses[:, :3, 3] @ turn.T + shift
-    back, back_points, applied = canonical(moved, scale * points @ turn.T + shift)
+    back, back_points, applied = to_canonical_frame(moved, scale * points @ turn.T + shift)
     assert applied * scale == pytest.approx(4 / bricks.DISTANCE, rel=1e-2)
     np.testing.assert_allclose(np.linalg.norm(back[:, :3, 3], axis=1), 4, atol=0.02)
     # Only the turn about the upright axis is free.
@@ -169,18 +169,18 @@ def test_canonical_frame_undoes_any_similarity(seed: int) -> None:
 def test_look_at_meets_in_the_point_that_all_look_at() -> None:
     poses = bricks.poses(20).astype(np.float64)
     poses[:, :3, 3] += (1, 2, 3)
-    np.testing.assert_allclose(look_at(poses), (1, 2, 3), atol=0.02)
+    np.testing.assert_allclose(focus_point(poses), (1, 2, 3), atol=0.02)
 
 
 def test_look_at_of_parallel_cameras_is_as_far_as_the_points() -> None:
     poses = np.tile(np.eye(4), (9, 1, 1))
     poses[:, 0, 3] = np.linspace(-1, 1, 9)
-    np.testing.assert_allclose(look_at(poses, np.array([0.1, 0, -7])), (0, 0, -7), atol=0.11)
+    np.testing.assert_allclose(focus_point(poses, np.array([0.1, 0, -7])), (0, 0, -7), atol=0.11)
     spread = poses[:, 0, 3].std()
-    np.testing.assert_allclose(look_at(poses), (0, 0, -4 * spread), atol=1e-6)
+    np.testing.assert_allclose(focus_point(poses), (0, 0, -4 * spread), atol=1e-6)
 
 
 def test_look_at_of_cameras_that_look_outward_is_their_middle() -> None:
     poses = bricks.poses(20).astype(np.float64)
     poses[:, :3, :3] *= (-1, 1, -1)
-    np.testing.assert_allclose(look_at(poses), poses[:, :3, 3].mean(0))
+    np.testing.assert_allclose(focus_point(poses), poses[:, :3, 3].mean(0))

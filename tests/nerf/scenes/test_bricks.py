@@ -99,7 +99,7 @@ def test_broken_cache_is_made_anew(cache: Path, damage: str) -> None:
 
 def test_the_background_can_be_white() -> None:
     scene = load_bricks(**SMALL)
-    white = scene.over("white")
+    white = scene.with_background("white")
     assert (white.images[:, 0] == 1).all()
     assert white.alphas is not None
     whole = white.alphas == 1

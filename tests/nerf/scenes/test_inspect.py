@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nerf.scenes import Bounds, Scene, load
-from nerf.scenes.bounds.inspect import frustum, picture
+from nerf.scenes.bounds.inspection_image import draw_inspection, frustum
 from nerf.scenes.cameras.pixel_rays import project
 from tests.nerf.scenes import makers
 
@@ -30,7 +30,7 @@ def column_of(image: np.ndarray, colour: tuple[int, int, int]) -> float:
 def test_bounds_are_drawn_where_they_are(scene: Scene) -> None:
     shown = []
     for bounds in (Bounds(1.0, 8.0, "x"), Bounds(2.0, 8.0, "x"), Bounds(4.0, 8.0, "x")):
-        image = picture(replace(scene, bounds=bounds))
+        image = draw_inspection(replace(scene, bounds=bounds))
         assert image.dtype == np.uint8
         shown.append((column_of(image, NEAR), column_of(image, FAR)))
     near, far = np.array(shown).T
@@ -43,7 +43,7 @@ def test_the_share_between_the_bounds_is_told(scene: Scene) -> None:
     """Words above the drawing change with a bound that cuts the points, with no other."""
     header = np.s_[36:54, 400:]
     wide, wider, cut = (
-        picture(replace(scene, bounds=Bounds(*bounds, "x")))[header]
+        draw_inspection(replace(scene, bounds=Bounds(*bounds, "x")))[header]
         for bounds in ((0.5, 9.0), (0.6, 9.5), (0.5, 4.0))
     )
     np.testing.assert_array_equal(wide, wider)
@@ -52,7 +52,7 @@ def test_the_share_between_the_bounds_is_told(scene: Scene) -> None:
 
 def test_points_leave_dark_marks_at_their_distance(scene: Scene) -> None:
     scene = replace(scene, bounds=Bounds(0.5, 8.0, "x"), points=np.zeros((5, 3), np.float32))
-    image = picture(scene)
+    image = draw_inspection(scene)
     end = 1.1 * 8.0
     strip = image[-240:-60, 24:-24].min(-1)
     dark = np.flatnonzero((strip < 120).mean(0) > 0.2) / strip.shape[1] * end
@@ -74,4 +74,4 @@ def test_frustum_corners_are_the_pictures_corners_at_the_bounds(scene: Scene) ->
 
 
 def test_a_scene_without_points_is_drawn_too(scene: Scene) -> None:
-    assert picture(replace(scene, points=None)).shape == picture(scene).shape
+    assert draw_inspection(replace(scene, points=None)).shape == draw_inspection(scene).shape

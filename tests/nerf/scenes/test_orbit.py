@@ -4,13 +4,18 @@ import dataclasses
 
 import numpy as np
 
-from nerf.scenes.cameras.orbit import is_forward_facing, orbit, through_cameras, typical_radius
+from nerf.scenes.cameras.camera_paths import (
+    is_forward_facing,
+    orbit_path,
+    path_through_cameras,
+    typical_radius,
+)
 from nerf.scenes.scene import Scene
 from tests.ball import look_at_origin
 
 
 def test_an_orbit_keeps_its_distance_and_looks_at_the_middle() -> None:
-    poses = orbit(12, radius=3.0, elevation=30.0)
+    poses = orbit_path(12, radius=3.0, elevation=30.0)
     positions = poses[:, :3, 3]
     np.testing.assert_allclose(np.linalg.norm(positions, axis=1), 3, atol=1e-5)
     np.testing.assert_allclose(positions[:, 2], 1.5, atol=1e-5)
@@ -22,7 +27,7 @@ def test_an_orbit_keeps_its_distance_and_looks_at_the_middle() -> None:
 
 def test_a_flight_through_the_cameras_passes_each_one_smoothly(ball: Scene) -> None:
     cameras = ball.world_from_camera[list(ball.train)]
-    poses = through_cameras(ball, frames=10 * (2 * len(cameras) - 2))
+    poses = path_through_cameras(ball, frames=10 * (2 * len(cameras) - 2))
     for camera in cameras:
         assert np.abs(poses - camera).max(axis=(1, 2)).min() < 1e-5
     steps = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1)

@@ -56,14 +56,14 @@ def test_the_frame_is_canonical(scene: Scene) -> None:
 def test_bounds_lie_around_the_object(scene: Scene) -> None:
     assert 0.3 < scene.bounds.near < 3.7  # the lower end is the guess where nothing matches
     assert 4.3 < scene.bounds.far < 12.1
-    assert scene.bounds.how
+    assert scene.bounds.basis
 
 
 def test_parts_are_disjoint_and_the_summary_is_one_line(scene: Scene) -> None:
     parts = [*scene.train, *scene.val, *scene.test]
     assert sorted(parts) == list(range(8))
     assert "\n" not in scene.summary
-    for said in ("8 views of 12 x 10", f"{len(scene.val)} val", "near", "far", scene.found):
+    for said in ("8 views of 12 x 10", f"{len(scene.val)} val", "near", "far", scene.description):
         assert said in scene.summary
 
 
@@ -83,8 +83,8 @@ def test_blender_is_composited_premultiplied(tmp_path: Path) -> None:
         np.testing.assert_array_equal(scene.background, behind)
         assert scene.alphas is not None
         np.testing.assert_allclose(scene.alphas, alphas[..., 0], atol=1e-6)
-    np.testing.assert_allclose(scene.over("white").images, load(str(folder)).images, atol=1e-6)
-    assert scene.over("white").content_hash != scene.content_hash
+    np.testing.assert_allclose(scene.with_background("white").images, load(str(folder)).images, atol=1e-6)
+    assert scene.with_background("white").content_hash != scene.content_hash
 
 
 def test_downscale_averages_premultiplied_blocks(tmp_path: Path) -> None:
@@ -99,9 +99,9 @@ def test_downscale_averages_premultiplied_blocks(tmp_path: Path) -> None:
 
 def test_opaque_scenes_keep_their_background(tmp_path: Path) -> None:
     scene = load(str(makers.transforms(tmp_path / "scene")))
-    assert scene.over("black") is scene
+    assert scene.with_background("black") is scene
     with pytest.raises(InputError, match="no alpha channel"):
-        scene.over("white")
+        scene.with_background("white")
 
 
 def test_transforms_keep_each_frames_own_lens(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ _SHOWN_POINTS = 5000
 Array = NDArray[np.floating[Any]]
 
 
-def picture(scene: Scene) -> NDArray[np.uint8]:
+def draw_inspection(scene: Scene) -> NDArray[np.uint8]:
     """The three panels under two lines of explanation, (height, width, 3)."""
     from PIL import Image, ImageDraw
 

@@ -14,7 +14,7 @@ FACING_SPREAD = 0.5
 capture, around which there is nothing to orbit. Cameras all around have a mean near zero."""
 
 
-def orbit(frames: int, radius: float, elevation: float) -> Float32:
+def orbit_path(frames: int, radius: float, elevation: float) -> Float32:
     """(frames, 4, 4) poses once around the origin, looking at it, z up.
 
     `radius` in scene units, `elevation` in degrees above the horizon (below 90).
@@ -26,7 +26,7 @@ def orbit(frames: int, radius: float, elevation: float) -> Float32:
     return _poses(radius * backward, backward, np.array([0.0, 0.0, 1.0]))
 
 
-def through_cameras(scene: Scene, frames: int) -> Float32:
+def path_through_cameras(scene: Scene, frames: int) -> Float32:
     """(frames, 4, 4) poses along the training cameras in their order and back, without a jump."""
     cameras = scene.world_from_camera[list(scene.train)].astype(np.float64)
     there_and_back = np.concatenate((cameras, cameras[-2:0:-1]))
@@ -43,11 +43,11 @@ def through_cameras(scene: Scene, frames: int) -> Float32:
     return _poses(between(3), between(2), between(1))
 
 
-def around(scene: Scene, frames: int) -> Float32:
+def default_path(scene: Scene, frames: int) -> Float32:
     """(frames, 4, 4) poses that suit the scene: once around it, or along cameras that face it."""
     if is_forward_facing(scene):
-        return through_cameras(scene, frames)
-    return orbit(frames, typical_radius(scene), typical_elevation(scene))
+        return path_through_cameras(scene, frames)
+    return orbit_path(frames, typical_radius(scene), typical_elevation(scene))
 
 
 def is_forward_facing(scene: Scene) -> bool:

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from nerf.common.progress import progress_bar
-from nerf.scenes.formats.checks import MAX_SIDE, check_sizes, refuse
+from nerf.scenes.formats.scene_checks import MAX_SIDE, check_sizes, scene_error
 from nerf.scenes.formats.untrusted_files import inside
 from nerf.scenes.scene import Float32
 
 _MODES = {"1": "L", "L": "L", "P": "RGBA", "RGB": "RGB", "LA": "RGBA", "RGBA": "RGBA"}
 
 
-def read_pictures(
+def read_images(
     where: object, files: Sequence[Path], downscale: int
 ) -> tuple[Float32, Float32 | None]:
     """Premultiplied colours (views, h, w, 3) and, where any picture has them, alphas (views, h, w).
@@ -30,7 +30,7 @@ def read_pictures(
     """
     width, height = _common_size(files)
     if min(width, height) // downscale < 1:
-        raise refuse(where, f"--downscale {downscale} leaves nothing of {width} x {height} pixels")
+        raise scene_error(where, f"--downscale {downscale} leaves nothing of {width} x {height} pixels")
     small = (height // downscale, width // downscale)
     check_sizes(where, len(files), *small)
     check_sizes(where, len(files), height, width, together=False)
@@ -43,7 +43,7 @@ def read_pictures(
     return colours, (alphas if alphas.min() < 1 else None)
 
 
-def picture_size(file: Path) -> tuple[int, int]:
+def image_size(file: Path) -> tuple[int, int]:
     """Width and height from the file's header alone."""
     with _open(file) as picture:
         width, height = picture.size
@@ -54,10 +54,10 @@ def _common_size(files: Sequence[Path]) -> tuple[int, int]:
     """Width and height of every picture, from their headers alone."""
     sizes = []
     for file in files:
-        sizes.append(picture_size(file))
+        sizes.append(image_size(file))
         if sizes[-1] != sizes[0]:
             ours, first = (f"{w} x {h}" for w, h in (sizes[-1], sizes[0]))
-            raise refuse(file, f"is {ours} pixels, {files[0].name} is {first}; all must be alike")
+            raise scene_error(file, f"is {ours} pixels, {files[0].name} is {first}; all must be alike")
     return sizes[0]
 
 
@@ -65,21 +65,21 @@ def _open(file: Path) -> Any:
     from PIL import Image, UnidentifiedImageError
 
     if not file.is_file():
-        raise refuse(file, "is missing or no plain file")
+        raise scene_error(file, "is missing or no plain file")
     try:
         with file.open("rb") as head:
             if head.read(8)[:3] not in (b"\x89PN", b"\xff\xd8\xff"):
-                raise refuse(file, "is neither PNG nor JPEG")
+                raise scene_error(file, "is neither PNG nor JPEG")
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(file, formats=("PNG", "JPEG"))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         most = f"{MAX_SIDE} x {MAX_SIDE}"
-        raise refuse(file, f"claims more than the {most} pixels that are read") from None
+        raise scene_error(file, f"claims more than the {most} pixels that are read") from None
     except (UnidentifiedImageError, *_DECODING) as error:
         raise _broken(file, error) from None
     if picture.mode not in _MODES:
-        raise refuse(file, f"has the colour mode {picture.mode}; save it with 8 bits, RGB or RGBA")
+        raise scene_error(file, f"has the colour mode {picture.mode}; save it with 8 bits, RGB or RGBA")
     return picture
 
 
@@ -87,7 +87,7 @@ _DECODING = (OSError, SyntaxError, EOFError, MemoryError, ValueError, struct.err
 
 
 def _broken(file: Path, error: Exception) -> Exception:
-    return refuse(file, f"cannot be decoded ({error})")
+    return scene_error(file, f"cannot be decoded ({error})")
 
 
 def _decode(file: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -113,10 +113,10 @@ def _shrink(
     return means[..., :3], means[..., 3] if pixels.shape[2] == 4 else 1.0
 
 
-def photograph_folder(folder: Path, downscale: int) -> tuple[Path, int]:
+def image_folder(folder: Path, downscale: int) -> tuple[Path, int]:
     """`images_N` where it is there for a downscale of N, else `images`; and N, or 1."""
     if downscale > 1 and (folder / f"images_{downscale}").is_dir():
         return inside(folder, f"images_{downscale}", folder), downscale
     if not (folder / "images").is_dir():
-        raise refuse(folder, "has no folder `images` with the photographs")
+        raise scene_error(folder, "has no folder `images` with the photographs")
     return inside(folder, "images", folder), 1

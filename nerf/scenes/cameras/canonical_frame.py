@@ -14,9 +14,9 @@ _PULL = 1e-3
 _SPREADS_AHEAD = 4
 
 
-def canonical(poses: Array, points: Array) -> tuple[Array, Array, float]:
+def to_canonical_frame(poses: Array, points: Array) -> tuple[Array, Array, float]:
     """Poses (views, 4, 4) and points (n, 3) in the canonical frame, and the scale applied."""
-    middle = look_at(poses, np.median(points, axis=0) if len(points) else None)
+    middle = focus_point(poses, np.median(points, axis=0) if len(points) else None)
     turn = _upright(poses[:, :3, 1].mean(0))
     distance = np.linalg.norm(poses[:, :3, 3] - middle, axis=1).mean()
     scale = float(CAMERA_DISTANCE / max(distance, 1e-9))
@@ -26,7 +26,7 @@ def canonical(poses: Array, points: Array) -> tuple[Array, Array, float]:
     return moved, scale * (points - middle) @ turn.T, scale
 
 
-def look_at(poses: Array, prior: Array | None = None) -> Array:
+def focus_point(poses: Array, prior: Array | None = None) -> Array:
     """The point nearest to all optical axes, in the sense of least squares.
 
     Where the axes are nearly parallel they do not tell how far along them it lies; a weak pull
