@@ -31,11 +31,11 @@ from optuna.importance import (
 )
 from reporting import show, write
 
-from analysis.importance.closed_forms import Objective, objectives
-from analysis.importance.ped_anova import reaching_top
+from analysis.importance.closed_forms import BenchmarkFunction, list_benchmark_functions
+from analysis.importance.ped_anova import estimate_ped_anova
 from analysis.importance.shares import Importance
-from analysis.importance.sobol import variance_shares
-from analysis.stats.intervals import Floats
+from analysis.importance.sobol import estimate_sobol_shares
+from analysis.stats.intervals import FloatArray
 
 TRUE_SAMPLES = 200_000
 
@@ -44,13 +44,13 @@ TRUE_SAMPLES = 200_000
 class Repeat:
     """One study of one objective: each evaluator's normalised shares, and what ours said."""
 
-    first: Floats
-    top: Floats
+    first: FloatArray
+    top: FloatArray
     importance: Importance
     top_named: bool
-    fanova: Floats
-    mdi: Floats
-    ped: Floats
+    fanova: FloatArray
+    mdi: FloatArray
+    ped: FloatArray
 
 
 def main() -> int:
@@ -62,7 +62,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes at once")
     parser.add_argument("--json", type=Path, help="also keep the figures here")
     asked = parser.parse_args()
-    chosen = [o for o in objectives() if not asked.objectives or o.name in asked.objectives]
+    chosen = [o for o in list_benchmark_functions() if not asked.objectives or o.name in asked.objectives]
     figures: dict[str, Any] = {}
     # A fresh process now and then: Optuna's evaluators keep some megabytes of every study.
     with multiprocessing.Pool(asked.jobs, maxtasksperchild=25) as pool:
@@ -89,13 +89,13 @@ def _plain(asked: argparse.Namespace) -> dict[str, Any]:
 
 def _repeat(name: str, trials: int, noise: float, seed: int) -> Repeat:
     optuna.logging.set_verbosity(logging.ERROR)
-    objective = next(o for o in objectives() if o.name == name)
+    objective = next(o for o in list_benchmark_functions() if o.name == name)
     rng = np.random.default_rng(seed)
     live = any(objective.total)
-    units, targets = objective.trials(trials, noise if live else 1.0, rng)
-    importance = variance_shares(units, targets, objective.axes, rng).importance
+    units, targets = objective.sample_trials(trials, noise if live else 1.0, rng)
+    importance = estimate_sobol_shares(units, targets, objective.axes, rng).importance
     first = {share.path: share.first for share in importance.shares}
-    top = reaching_top(units, targets, objective.axes, rng)
+    top = estimate_ped_anova(units, targets, objective.axes, rng)
     reached = {share.path: share.share for share in top.shares}
     paths = [axis.path for axis in objective.axes]
     study = _study(objective, units, targets)
@@ -109,12 +109,12 @@ def _repeat(name: str, trials: int, noise: float, seed: int) -> Repeat:
         _normalised([first[path] for path in paths]),
         _normalised([reached.get(path, 0.0) for path in paths]),
         importance,
-        bool(top.live),
+        bool(top.significant_shares),
         *(_normalised([found[path] for path in paths]) for found in theirs),
     )
 
 
-def _study(objective: Objective, units: Floats, targets: Floats) -> optuna.Study:
+def _study(objective: BenchmarkFunction, units: FloatArray, targets: FloatArray) -> optuna.Study:
     distributions: dict[str, optuna.distributions.BaseDistribution] = {}
     for axis in objective.axes:
         if axis.unordered:
@@ -135,13 +135,13 @@ def _study(objective: Objective, units: Floats, targets: Floats) -> optuna.Study
     return study
 
 
-def _figures(objective: Objective, repeats: Sequence[Repeat]) -> dict[str, float | str]:
+def _figures(objective: BenchmarkFunction, repeats: Sequence[Repeat]) -> dict[str, float | str]:
     first, top = _normalised(objective.first), _true_top(objective)
     covered = np.array([_covered(objective, repeat.importance) for repeat in repeats])
     near = [_within(objective, repeat.importance) for repeat in repeats]
     known = bool(sum(objective.first))
 
-    def error(of: str, truth: Floats) -> float | str:
+    def error(of: str, truth: FloatArray) -> float | str:
         return 100 * _error([getattr(r, of) for r in repeats], truth) if known else "–"
 
     return {
@@ -159,7 +159,7 @@ def _figures(objective: Objective, repeats: Sequence[Repeat]) -> dict[str, float
     }
 
 
-def _within(objective: Objective, importance: Importance) -> bool:
+def _within(objective: BenchmarkFunction, importance: Importance) -> bool:
     """Is every share, of first order and total, within 0.05 of the truth?"""
     shares = {share.path: share for share in importance.shares}
     return all(
@@ -169,7 +169,7 @@ def _within(objective: Objective, importance: Importance) -> bool:
     )
 
 
-def _wrong(objective: Objective, repeat: Repeat) -> bool:
+def _wrong(objective: BenchmarkFunction, repeat: Repeat) -> bool:
     """Is some dead parameter's interval of total shares all above that of a live one?"""
     totals = dict(zip([a.path for a in objective.axes], objective.total, strict=True))
     dead = [s.total_low for s in repeat.importance.shares if totals[s.path] == 0.0]
@@ -177,7 +177,7 @@ def _wrong(objective: Objective, repeat: Repeat) -> bool:
     return max(dead, default=0.0) > min(live)
 
 
-def _covered(objective: Objective, importance: Importance) -> list[bool]:
+def _covered(objective: BenchmarkFunction, importance: Importance) -> list[bool]:
     """Whether each interval, of first order and total, holds the truth."""
     shares = {share.path: share for share in importance.shares}
     found = []
@@ -192,7 +192,7 @@ def _noise(repeats: Sequence[Repeat]) -> dict[str, float | str]:
     """How often pure noise is told to be noise, and what the others make of it."""
     highest = {n: np.mean([getattr(r, n).max() for r in repeats]) for n in ("fanova", "mdi", "ped")}
     return {
-        "nothing named by variance, %": 100 * np.mean([not r.importance.live for r in repeats]),
+        "nothing named by variance, %": 100 * np.mean([not r.importance.significant_shares for r in repeats]),
         "nothing named by the best tenth, %": 100 * np.mean([not r.top_named for r in repeats]),
         "an even split": 100 / len(repeats[0].first),
         "highest share by fANOVA": 100 * highest["fanova"],
@@ -201,12 +201,12 @@ def _noise(repeats: Sequence[Repeat]) -> dict[str, float | str]:
     }
 
 
-def _true_top(objective: Objective) -> Floats:
+def _true_top(objective: BenchmarkFunction) -> FloatArray:
     """Shares of the Pearson divergence of the best tenth, from a great many noiseless points."""
     rng = np.random.default_rng(0)
     base = rng.random((TRUE_SAMPLES, len(objective.axes)))
     units = np.column_stack([a.snap(base[:, j]) for j, a in enumerate(objective.axes)])
-    values = objective.value(units)
+    values = objective.evaluate(units)
     best = units[np.argsort(-values)[: TRUE_SAMPLES // 10]]
     divergences = []
     for j, axis in enumerate(objective.axes):
@@ -217,11 +217,11 @@ def _true_top(objective: Objective) -> Floats:
     return _normalised(divergences)
 
 
-def _error(found: Sequence[Floats], truth: Floats) -> float:
+def _error(found: Sequence[FloatArray], truth: FloatArray) -> float:
     return float(np.mean([np.abs(shares - truth).max() for shares in found]))
 
 
-def _normalised(values: Sequence[float]) -> Floats:
+def _normalised(values: Sequence[float]) -> FloatArray:
     shares = np.asarray(values, dtype=float)
     return shares / shares.sum() if shares.sum() > 0 else shares
 

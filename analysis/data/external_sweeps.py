@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.data.optuna_files import Record, journal_records, sqlite_records
+from analysis.data.optuna_files import ExternalTrial, read_journal, read_sqlite
 from analysis.data.study import Study
 from nerf.common.errors import InputError
 from study.records.schema import CURVE_COLUMNS, TRIAL_COLUMNS, tidy
@@ -25,7 +25,7 @@ from study.spec.space import Dimension, Space
 _CSV_FACTS = ("Name", "State", "ID", "User", "Notes", "Tags", "Created", "Runtime", "Sweep")
 
 
-def read_foreign(
+def read_external_sweep(
     path: Path,
     metric: str = "psnr",
     priors: Sequence[Dimension] = (),
@@ -53,7 +53,7 @@ def read_foreign(
         name=path.stem,
         created="",
         scene={"name": name, "source": str(path.name)},
-        asked={},
+        spec={},
         versions={},
         command=(),
         space=Space(dimensions),
@@ -63,7 +63,7 @@ def read_foreign(
     )
 
 
-def _records(path: Path, metric: str) -> tuple[list[Record], str]:
+def _records(path: Path, metric: str) -> tuple[list[ExternalTrial], str]:
     if path.is_dir():
         return _ray_records(path, metric), "a Ray Tune folder"
     if not path.exists():
@@ -73,9 +73,9 @@ def _records(path: Path, metric: str) -> tuple[list[Record], str]:
     with path.open("rb") as file:
         start = file.read(16)
     if start.startswith(b"SQLite format 3"):
-        return sqlite_records(path), "an Optuna storage"
+        return read_sqlite(path), "an Optuna storage"
     if start.lstrip().startswith(b"{"):
-        return journal_records(path), "an Optuna journal"
+        return read_journal(path), "an Optuna journal"
     if path.suffix == ".csv":
         return _csv_records(path, metric), "a CSV export"
     raise InputError(
@@ -84,7 +84,7 @@ def _records(path: Path, metric: str) -> tuple[list[Record], str]:
     )
 
 
-def _ray_records(path: Path, metric: str) -> list[Record]:
+def _ray_records(path: Path, metric: str) -> list[ExternalTrial]:
     """Each trial folder's params.json and the lines of its result.json."""
     found = []
     for results in sorted(path.rglob("result.json")):
@@ -98,11 +98,11 @@ def _ray_records(path: Path, metric: str) -> list[Record]:
         }
         if steps and config.exists():
             values = _flat(json.loads(config.read_text()))
-            found.append(Record("completed", steps[max(steps)], values, steps, {}))
+            found.append(ExternalTrial("completed", steps[max(steps)], values, steps, {}))
     return found
 
 
-def _csv_records(path: Path, metric: str) -> list[Record]:
+def _csv_records(path: Path, metric: str) -> list[ExternalTrial]:
     """A row a run; parameters are the columns that vary and are no summary of W&B's own."""
     try:
         table = pd.read_csv(path)
@@ -120,7 +120,7 @@ def _csv_records(path: Path, metric: str) -> list[Record]:
         if name not in skipped and not name.startswith("_") and table[name].nunique() > 1
     ]
     return [
-        Record(
+        ExternalTrial(
             "completed" if str(row.get("State", "finished")).lower() == "finished" else "failed",
             float(row[metric]),
             {name: row[name] for name in names},
@@ -142,7 +142,7 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _dimensions(
-    records: Sequence[Record], priors: Mapping[str, Dimension], assumed: list[str]
+    records: Sequence[ExternalTrial], priors: Mapping[str, Dimension], assumed: list[str]
 ) -> tuple[Dimension, ...]:
     """The parameters that every trial has and that vary, with what is known of their priors."""
     common = [n for n in records[0].parameters if all(n in r.parameters for r in records)]
@@ -176,7 +176,7 @@ def _guessed(name: str, values: Sequence[Any], assumed: list[str]) -> Dimension:
 
 
 def _frames(
-    records: Sequence[Record], dimensions: Sequence[Dimension], sign: float, assumed: list[str]
+    records: Sequence[ExternalTrial], dimensions: Sequence[Dimension], sign: float, assumed: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     budget = max((max(r.steps) for r in records if r.steps), default=1)
     assumed.append(f"the full budget is {budget} steps, the most that any trial reports")

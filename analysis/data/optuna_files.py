@@ -17,7 +17,7 @@ _STATES = {"COMPLETE": "completed", "PRUNED": "pruned", "FAIL": "failed"}
 
 
 @dataclass(frozen=True)
-class Record:
+class ExternalTrial:
     """One trial as another tool left it; `steps` maps a step to the metric there."""
 
     state: str
@@ -27,7 +27,7 @@ class Record:
     dimensions: Mapping[str, Dimension]
 
 
-def journal_records(path: Path) -> list[Record]:
+def read_journal(path: Path) -> list[ExternalTrial]:
     """Replays the operations of an Optuna journal (create 4, parameter 5, state 6, step 7)."""
     trials: list[dict[str, Any]] = []
     for line in path.read_text().splitlines():
@@ -54,7 +54,7 @@ def journal_records(path: Path) -> list[Record]:
     return [_optuna_record(trial) for trial in trials if trial["state"] in _STATES]
 
 
-def sqlite_records(path: Path) -> list[Record]:
+def read_sqlite(path: Path) -> list[ExternalTrial]:
     """The trials of an Optuna SQLite storage, opened read-only."""
     try:
         with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as base:
@@ -95,9 +95,9 @@ def _set_parameter(trial: dict[str, Any], name: str, internal: float, kind: dict
     )  # fmt: skip
 
 
-def _optuna_record(trial: dict[str, Any]) -> Record:
+def _optuna_record(trial: dict[str, Any]) -> ExternalTrial:
     steps = {k: float(v) for k, v in trial["steps"].items() if v is not None}
     value = trial["value"]
     if value is None:
         value = steps[max(steps)] if steps else float("nan")
-    return Record(_STATES[trial["state"]], float(value), trial["params"], steps, trial["kinds"])
+    return ExternalTrial(_STATES[trial["state"]], float(value), trial["params"], steps, trial["kinds"])

@@ -14,7 +14,7 @@ from nerf.config.parameters import Value
 
 
 @dataclass(frozen=True)
-class Comparable:
+class ComparableTrials:
     """The trials that a variance share may be computed from, and how many were left out, by why."""
 
     trials: pd.DataFrame
@@ -29,7 +29,7 @@ class Comparable:
         return f"{used}; left out: {reasons}."
 
 
-def comparable(trials: pd.DataFrame) -> Comparable:
+def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
     """The explore trials that reached one common budget with a finite PSNR.
 
     Trials stopped early carry the PSNR of another budget, and those of the optimise phase were
@@ -60,30 +60,30 @@ def comparable(trials: pd.DataFrame) -> Comparable:
         default="",
     )
     counts = pd.Series(reasons[reasons != ""]).value_counts(sort=False)
-    return Comparable(trials[reasons == ""], {str(k): int(v) for k, v in counts.items()})
+    return ComparableTrials(trials[reasons == ""], {str(k): int(v) for k, v in counts.items()})
 
 
-def measured(trials: pd.DataFrame) -> pd.DataFrame:
+def select_measured(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials with a finite PSNR, however they ended."""
     return pd.DataFrame(trials[np.isfinite(trials["psnr"].to_numpy(dtype=float))])
 
 
-def finished(trials: pd.DataFrame) -> pd.DataFrame:
+def select_finished(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials of any phase that reached their budget alive, with a finite PSNR."""
     alive = (trials["state"] == "completed") & (trials["steps_done"] == trials["budget_steps"])
-    return measured(trials[alive.to_numpy(dtype=bool)])
+    return select_measured(trials[alive.to_numpy(dtype=bool)])
 
 
-def default_trial(study: Study) -> pd.Series | None:
+def find_default_trial(study: Study) -> pd.Series | None:
     """The finished trial that ran the default configuration, or None where the study has none."""
-    done = finished(study.trials)
+    done = select_finished(study.trials)
     if not study.defaults:
         return None
-    same = matching(done, study.defaults)
+    same = match_configuration(done, study.defaults)
     return done[same].iloc[0] if same.any() else None
 
 
-def matching(trials: pd.DataFrame, values: Mapping[str, Value]) -> NDArray[np.bool_]:
+def match_configuration(trials: pd.DataFrame, values: Mapping[str, Value]) -> NDArray[np.bool_]:
     """(trials,) whether each one has all these values."""
     same = np.ones(len(trials), dtype=bool)
     for path, value in values.items():
@@ -91,12 +91,12 @@ def matching(trials: pd.DataFrame, values: Mapping[str, Value]) -> NDArray[np.bo
     return same
 
 
-def best_trial(trials: pd.DataFrame) -> pd.Series | None:
+def find_best_trial(trials: pd.DataFrame) -> pd.Series | None:
     """The finished trial of highest validation PSNR, or None where none has finished.
 
     Replicates are not among them: they say how good the best one is with other seeds.
     """
-    done = finished(trials[trials["phase"] != "replicate"])
+    done = select_finished(trials[trials["phase"] != "replicate"])
     return None if done.empty else done.iloc[int(done["psnr"].argmax())]
 
 

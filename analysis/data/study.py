@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from nerf.config.parameters import Value, flatten, parameters
+from nerf.config.flat import flatten
+from nerf.config.parameters import Value, parameters
 from study.records.study_folder import StudyFolder
 from study.spec.space import Space
-from study.storage.remote import borrow, is_url
+from study.spec.storage_url import is_url
+from study.storage.remote import borrow
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Study:
     name: str
     created: str
     scene: Mapping[str, Any]
-    asked: Mapping[str, Any]
+    spec: Mapping[str, Any]
     versions: Mapping[str, Any]
     command: tuple[str, ...]
     space: Space
@@ -51,7 +53,7 @@ class Study:
         return flatten(self.space.config(self.defaults))
 
     @property
-    def baselines(self) -> dict[str, float]:
+    def trivial_psnrs(self) -> dict[str, float]:
         """PSNR in dB of pictures that know nothing of the scene; empty where not recorded."""
         return dict(self.scene.get("baselines") or {})
 
@@ -70,7 +72,7 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
         name=str(spec.get("name", folder.name)),
         created=str(spec.get("created", "")),
         scene=spec.get("scene", {}),
-        asked=spec.get("spec", {}),
+        spec=spec.get("spec", {}),
         versions=spec.get("versions", {}),
         command=tuple(map(str, spec.get("command", ()))),
         space=Space.from_json(spec["space"]),

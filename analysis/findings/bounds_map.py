@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.findings.collapse import ended_by_themselves
-from analysis.stats.intervals import Floats
-from analysis.stats.rates import Cells, Rate
+from analysis.findings.collapse import select_completed_or_collapsed
+from analysis.stats.intervals import FloatArray
+from analysis.stats.rates import BinIndices, CollapseRate
 
 NEAR, FAR = "sampling.near", "sampling.far"
 
@@ -18,10 +18,10 @@ _CELLS = 4
 
 
 @dataclass(frozen=True)
-class Cell:
+class BoundsCell:
     """The explored trials with bounds in one cell; `trial_id` of the one of median PSNR."""
 
-    rate: Rate
+    rate: CollapseRate
     trial_id: str
 
 
@@ -34,17 +34,17 @@ class BoundsMap:
 
     near: tuple[float, ...]
     far: tuple[float, ...]
-    cells: tuple[tuple[Cell | None, ...], ...]
+    cells: tuple[tuple[BoundsCell | None, ...], ...]
 
 
-def bounds_map(trials: pd.DataFrame) -> BoundsMap | None:
+def map_bounds(trials: pd.DataFrame) -> BoundsMap | None:
     """The map of the explore trials that ended by themselves; None where both bounds stand still.
 
     Columns and rows are equally wide; far falls from top to bottom.
     """
     if not {NEAR, FAR} <= set(trials):
         return None
-    ended = ended_by_themselves(trials)
+    ended = select_completed_or_collapsed(trials)
     if ended.empty or np.ptp(ended[NEAR]) == 0 or np.ptp(ended[FAR]) == 0:
         return None
     near, columns = _cut(ended[NEAR].to_numpy(dtype=float))
@@ -57,21 +57,21 @@ def bounds_map(trials: pd.DataFrame) -> BoundsMap | None:
     return BoundsMap(near, far[::-1], cells)
 
 
-def _cut(values: Floats) -> tuple[tuple[float, ...], Cells]:
+def _cut(values: FloatArray) -> tuple[tuple[float, ...], BinIndices]:
     edges = np.linspace(values.min(), values.max(), _CELLS + 1)
     places = np.searchsorted(edges[1:-1], values, side="right")
     return tuple(map(float, edges)), places
 
 
-def _cell(trials: pd.DataFrame) -> Cell | None:
+def _cell(trials: pd.DataFrame) -> BoundsCell | None:
     if trials.empty:
         return None
     ordered = trials.sort_values("psnr")
     middle = ordered.iloc[(len(ordered) - 1) // 2]
     collapsed = int((trials["state"] == "collapsed").sum())
-    return Cell(Rate.of(str(middle["trial_id"]), len(trials), collapsed), str(middle["trial_id"]))
+    return BoundsCell(CollapseRate.from_counts(str(middle["trial_id"]), len(trials), collapsed), str(middle["trial_id"]))
 
 
-def spans(edges: tuple[float, ...]) -> list[str]:
+def format_ranges(edges: tuple[float, ...]) -> list[str]:
     """Each cell's range in words, along one side of the map."""
     return [f"{min(a, b):.3g}–{max(a, b):.3g}" for a, b in itertools.pairwise(edges)]

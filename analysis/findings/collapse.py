@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.importance.sobol import Attribution, variance_shares
-from analysis.stats.intervals import Floats
-from analysis.stats.rates import Cells, Rate, counted, exact_p_value, holm, rates_of
-from analysis.surrogate.unit_cube import axis, quantiles
+from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares
+from analysis.stats.intervals import FloatArray
+from analysis.stats.rates import BinIndices, CollapseRate, count_collapses, sample_fisher_p_value, adjust_holm, rates_from_counts
+from analysis.surrogate.unit_cube import make_axis, to_quantiles
 from study.spec.space import Dimension
 
 _BINS = 4
@@ -20,7 +20,7 @@ _PAIR_BINS = 3
 
 
 @dataclass(frozen=True)
-class Breaking:
+class ParameterCollapse:
     """Collapse against one parameter.
 
     p_value: of Fisher's exact test that all `rates` are one, corrected after Holm for the number
@@ -29,11 +29,11 @@ class Breaking:
 
     path: str
     label: str
-    rates: tuple[Rate, ...]
+    rates: tuple[CollapseRate, ...]
     p_value: float
 
     @property
-    def beyond_chance(self) -> bool:
+    def significant(self) -> bool:
         return self.p_value < 0.05
 
     @property
@@ -42,13 +42,13 @@ class Breaking:
         tried = [rate for rate in self.rates if rate.trials]
         worst, safest = max(tried, key=lambda r: r.rate), min(tried, key=lambda r: r.rate)
         return (
-            f"{worst.words} of trials collapse with {self.label} {worst.name}, {safest.words} "
+            f"{worst.formatted} of trials collapse with {self.label} {worst.name}, {safest.formatted} "
             f"with {safest.name}"
         )
 
 
 @dataclass(frozen=True)
-class PairBreaking:
+class PairCollapse:
     """Collapse against two parameters at once.
 
     rates: for each range or choice of the second parameter those of the first, left to right
@@ -58,27 +58,27 @@ class PairBreaking:
 
     paths: tuple[str, str]
     labels: tuple[str, str]
-    rates: tuple[tuple[Rate, ...], ...]
+    rates: tuple[tuple[CollapseRate, ...], ...]
     names: tuple[tuple[str, ...], tuple[str, ...]]
     p_value: float
 
     @property
-    def beyond_chance(self) -> bool:
+    def significant(self) -> bool:
         return self.p_value < 0.05
 
 
 @dataclass(frozen=True)
-class Collapse:
+class CollapseAnalysis:
     """What is known about collapse; parameters, and pairs, with the lowest p-value first.
 
-    attribution: shares of the variance of "did it collapse", its surrogate the chance of it
+    sobol: shares of the variance of "did it collapse", its surrogate the chance of it
     """
 
     trials: int
     collapsed: int
-    parameters: tuple[Breaking, ...]
-    pairs: tuple[PairBreaking, ...]
-    attribution: Attribution
+    parameters: tuple[ParameterCollapse, ...]
+    pairs: tuple[PairCollapse, ...]
+    sobol: SobolAnalysis
     refusal: str
 
     @property
@@ -86,41 +86,41 @@ class Collapse:
         return not self.refusal
 
     @property
-    def live(self) -> tuple[Breaking, ...]:
-        return tuple(p for p in self.parameters if p.beyond_chance) if self.ranked else ()
+    def significant_parameters(self) -> tuple[ParameterCollapse, ...]:
+        return tuple(p for p in self.parameters if p.significant) if self.ranked else ()
 
     @property
-    def live_pairs(self) -> tuple[PairBreaking, ...]:
-        return tuple(p for p in self.pairs if p.beyond_chance) if self.ranked else ()
+    def significant_pairs(self) -> tuple[PairCollapse, ...]:
+        return tuple(p for p in self.pairs if p.significant) if self.ranked else ()
 
 
-def collapse(
+def analyze_collapse(
     trials: pd.DataFrame, dimensions: Sequence[Dimension], rng: np.random.Generator
-) -> Collapse:
+) -> CollapseAnalysis:
     """Collapse over the explore trials that ended by themselves, whatever budget they reached."""
-    ended = ended_by_themselves(trials)
+    ended = select_completed_or_collapsed(trials)
     dead = np.asarray(ended["state"] == "collapsed", dtype=float)
-    units = quantiles(ended, dimensions)
-    axes = [axis(d) for d in dimensions]
-    attribution = variance_shares(units, dead, axes, rng)
+    units = to_quantiles(ended, dimensions)
+    axes = [make_axis(d) for d in dimensions]
+    sobol = estimate_sobol_shares(units, dead, axes, rng)
     found = [_breaking(d, units[:, j], dead, rng) for j, d in enumerate(dimensions)]
-    corrected = holm([breaking.p_value for breaking in found])
+    corrected = adjust_holm([breaking.p_value for breaking in found])
     found = [replace(b, p_value=p) for b, p in zip(found, corrected, strict=True)]
     found.sort(key=lambda breaking: breaking.p_value)
     pairs = [
         _pair((dimensions[j], dimensions[k]), units[:, [j, k]], dead, rng)
         for j, k in itertools.combinations(range(len(dimensions)), 2)
     ]
-    p_values = holm([pair.p_value for pair in pairs])
+    p_values = adjust_holm([pair.p_value for pair in pairs])
     pairs = [replace(pair, p_value=p) for pair, p in zip(pairs, p_values, strict=True)]
     pairs.sort(key=lambda pair: pair.p_value)
     count = int(dead.sum())
-    return Collapse(
-        len(ended), count, tuple(found), tuple(pairs), attribution, _refusal(len(ended), count)
+    return CollapseAnalysis(
+        len(ended), count, tuple(found), tuple(pairs), sobol, _refusal(len(ended), count)
     )
 
 
-def ended_by_themselves(trials: pd.DataFrame) -> pd.DataFrame:
+def select_completed_or_collapsed(trials: pd.DataFrame) -> pd.DataFrame:
     """The explore trials that nobody stopped and that raised no error."""
     explore = trials["phase"] == "explore"
     return trials[explore & trials["state"].isin(["completed", "collapsed"])]
@@ -135,34 +135,34 @@ def _refusal(trials: int, collapsed: int) -> str:
 
 
 def _breaking(
-    dimension: Dimension, places: Floats, dead: Floats, rng: np.random.Generator
-) -> Breaking:
+    dimension: Dimension, places: FloatArray, dead: FloatArray, rng: np.random.Generator
+) -> ParameterCollapse:
     names, cells = _cells(dimension, places, _BINS)
-    counts = counted(cells, dead, len(names))
-    p_value = exact_p_value([counts], rng)
-    return Breaking(dimension.path, dimension.label, tuple(rates_of(names, counts)), p_value)
+    counts = count_collapses(cells, dead, len(names))
+    p_value = sample_fisher_p_value([counts], rng)
+    return ParameterCollapse(dimension.path, dimension.label, tuple(rates_from_counts(names, counts)), p_value)
 
 
 def _pair(
-    dimensions: tuple[Dimension, Dimension], places: Floats, dead: Floats, rng: np.random.Generator
-) -> PairBreaking:
+    dimensions: tuple[Dimension, Dimension], places: FloatArray, dead: FloatArray, rng: np.random.Generator
+) -> PairCollapse:
     first, second = dimensions
     columns, x = _cells(first, places[:, 0], _PAIR_BINS)
     rows, y = _cells(second, places[:, 1], _PAIR_BINS)
-    flat = counted(y * len(columns) + x, dead, len(rows) * len(columns))
+    flat = count_collapses(y * len(columns) + x, dead, len(rows) * len(columns))
     counts = flat.reshape(len(rows), len(columns), 2)
-    p_value = max(exact_p_value(list(strata), rng) for strata in (counts, counts.swapaxes(0, 1)))
+    p_value = max(sample_fisher_p_value(list(strata), rng) for strata in (counts, counts.swapaxes(0, 1)))
     rates = tuple(
-        tuple(rates_of([f"{column}, {row}" for column in columns], of_row))
+        tuple(rates_from_counts([f"{column}, {row}" for column in columns], of_row))
         for row, of_row in zip(rows, counts, strict=True)
     )
-    return PairBreaking(
+    return PairCollapse(
         (first.path, second.path), (first.label, second.label), rates,
         (tuple(columns), tuple(rows)), p_value,
     )  # fmt: skip
 
 
-def _cells(dimension: Dimension, places: Floats, bins: int) -> tuple[list[str], Cells]:
+def _cells(dimension: Dimension, places: FloatArray, bins: int) -> tuple[list[str], BinIndices]:
     """The choices, or equally likely ranges, and which of them each trial falls in."""
     count = len(dimension.choices) or bins
     cells = np.clip((places * count).astype(np.intp), 0, count - 1)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.findings.study_findings import Findings
-from analysis.importance.shares import Share
-from analysis.stats.intervals import LEVEL
+from analysis.findings.analyze_study import Findings
+from analysis.importance.shares import SobolShare
+from analysis.stats.intervals import INTERVAL_QUANTILES
 from nerf.common.errors import InputError
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedParameter:
     """One parameter's total share in each study that varied it and could rank.
 
     shares: study name -> share; pooled, low, high: mean over those studies, 95 % interval
@@ -24,7 +24,7 @@ class Compared:
 
     path: str
     label: str
-    shares: dict[str, Share]
+    shares: dict[str, SobolShare]
     pooled: float
     low: float
     high: float
@@ -39,12 +39,12 @@ class Comparison:
     unranked: study name -> why it could not rank
     """
 
-    parameters: tuple[Compared, ...]
+    parameters: tuple[ComparedParameter, ...]
     differences: tuple[str, ...]
     unranked: dict[str, str]
 
 
-def compare(studies: Sequence[Findings]) -> Comparison:
+def compare_studies(studies: Sequence[Findings]) -> Comparison:
     """The shares of all studies; raises `InputError` where two have one name or none varies a
     parameter of another."""
     names = [found.study.name for found in studies]
@@ -60,27 +60,27 @@ def compare(studies: Sequence[Findings]) -> Comparison:
     return Comparison(tuple(compared), _differences(studies), unranked)
 
 
-def _compared(path: str, ranked: Sequence[Findings]) -> Compared | None:
-    shares: dict[str, Share] = {}
+def _compared(path: str, ranked: Sequence[Findings]) -> ComparedParameter | None:
+    shares: dict[str, SobolShare] = {}
     again = []
     for found in ranked:
         paths = [d.path for d in found.study.space.dimensions]
-        model = found.attribution.model
+        model = found.sobol.model
         if path in paths and model is not None:
             share = next(s for s in found.importance.shares if s.path == path)
             shares[found.study.name] = share
-            again.append(model.resampled.total_shares[paths.index(path)])
+            again.append(model.bootstrapped.total_shares[paths.index(path)])
     if not shares:
         return None
     pooled = float(np.mean([share.total for share in shares.values()]))
-    low, high = (float(q) for q in np.quantile(np.mean(again, axis=0), LEVEL))
+    low, high = (float(q) for q in np.quantile(np.mean(again, axis=0), INTERVAL_QUANTILES))
     apart = tuple(
         (a, b)
         for (a, first), (b, second) in itertools.combinations(shares.items(), 2)
         if first.total_low > second.total_high or second.total_low > first.total_high
     )
     label = next(iter(shares.values())).label
-    return Compared(path, label, shares, pooled, min(low, pooled), max(high, pooled), apart)
+    return ComparedParameter(path, label, shares, pooled, min(low, pooled), max(high, pooled), apart)
 
 
 def _differences(studies: Sequence[Findings]) -> tuple[str, ...]:

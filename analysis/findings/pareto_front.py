@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.data.selection import finished
+from analysis.data.selection import select_finished
 
 
-def pareto(trials: pd.DataFrame) -> pd.DataFrame:
+def select_pareto_front(trials: pd.DataFrame) -> pd.DataFrame:
     """The finished trials that no other one beats in both PSNR and seconds, fastest first."""
-    done = finished(trials).sort_values(["train_seconds", "psnr"], ascending=[True, False])
+    done = select_finished(trials).sort_values(["train_seconds", "psnr"], ascending=[True, False])
     better = done["psnr"] > done["psnr"].cummax().shift(fill_value=float("-inf"))
     return pd.DataFrame(done[better])

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.selection import measured
+from analysis.data.selection import select_measured
 from analysis.data.study import Study
-from analysis.importance.sobol import Attribution, Model
-from analysis.stats.intervals import LEVEL, Floats
-from analysis.surrogate.unit_cube import axis
+from analysis.importance.sobol import SobolAnalysis, FittedSurrogate
+from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
+from analysis.surrogate.unit_cube import make_axis
 from nerf.config.parameters import DERIVED, Value, parameter
 from study.spec.space import Dimension
 
-AS_GOOD = 0.1
+NEGLIGIBLE_LOSS = 0.1
 """dB: a loss below which two values count as equally good."""
 
 _INDIVIDUALS = 16
@@ -31,18 +31,18 @@ class Curve:
     values: ascending; mean, low, high: (values,) dB with a 95 % bootstrap band
     individuals: (values, lines) the same with all others held at those of single trials
     best, best_low, best_high: the value of highest mean and its interval; None for choices
-    as_good: the values about the best that may lose less than `AS_GOOD` dB
+    near_best: the values about the best that may lose less than `AS_GOOD` dB
     """
 
     values: tuple[Value, ...]
-    mean: Floats
-    low: Floats
-    high: Floats
-    individuals: Floats
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    individuals: FloatArray
     best: Value
     best_low: Value | None
     best_high: Value | None
-    as_good: tuple[Value, ...]
+    near_best: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
@@ -73,20 +73,20 @@ class Effect:
             return ""
         c = self.curve
         if c.best_low is None or c.best_high is None:
-            if len(c.as_good) == len(c.values):
+            if len(c.near_best) == len(c.values):
                 return "All choices are as good as far as these trials can tell."
-            return f"Best on average: {' or '.join(map(str, c.as_good))}."
+            return f"Best on average: {' or '.join(map(str, c.near_best))}."
         unit = f" {self.unit}" if self.unit else ""
-        if len(c.as_good) == len(c.values):
+        if len(c.near_best) == len(c.values):
             return "Any value is as good as far as these trials can tell."
         return (
             f"Best on average at {_number(c.best)} [{_number(c.best_low)}, {_number(c.best_high)}]"
-            f"{unit}; anything from {_number(c.as_good[0])} to {_number(c.as_good[-1])} is as good."
+            f"{unit}; anything from {_number(c.near_best[0])} to {_number(c.near_best[-1])} is as good."
         )
 
 
 @dataclass(frozen=True)
-class Plane:
+class PairEffect:
     """Mean result over two parameters, all others drawn from the prior.
 
     values: (second, first) the mean at each pair of `first` and `second`
@@ -96,16 +96,16 @@ class Plane:
     labels: tuple[str, str]
     first: tuple[Value, ...]
     second: tuple[Value, ...]
-    values: Floats
+    values: FloatArray
 
 
-def effects(study: Study, attribution: Attribution, rng: np.random.Generator) -> tuple[Effect, ...]:
+def estimate_effects(study: Study, sobol: SobolAnalysis, rng: np.random.Generator) -> tuple[Effect, ...]:
     """The effect of each varied parameter, and of each field that one of them sets in its place."""
     dimensions = study.space.dimensions
-    model = attribution.model if attribution.importance.ranked else None
+    model = sobol.model if sobol.importance.ranked else None
     paths = [d.path for d in dimensions]
     found = []
-    for dimension in shown(dimensions):
+    for dimension in with_derived_targets(dimensions):
         curve = None
         if model is not None and dimension.path in paths:
             curve = _curve(dimensions, paths.index(dimension.path), model, rng)
@@ -113,7 +113,7 @@ def effects(study: Study, attribution: Attribution, rng: np.random.Generator) ->
     return tuple(found)
 
 
-def shown(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
+def with_derived_targets(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
     """The dimensions, each derived one (far - near) preceded by the field that it sets (far)."""
     found: list[Dimension] = []
     for dimension in dimensions:
@@ -124,11 +124,11 @@ def shown(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
     return tuple(found)
 
 
-def plane(
-    dimensions: Sequence[Dimension], first: int, second: int, model: Model, rng: np.random.Generator
-) -> Plane:
+def estimate_pair_effect(
+    dimensions: Sequence[Dimension], first: int, second: int, model: FittedSurrogate, rng: np.random.Generator
+) -> PairEffect:
     """The mean of the surrogate over two dimensions, over samples of the prior of the others."""
-    axes = [axis(d) for d in dimensions]
+    axes = [make_axis(d) for d in dimensions]
     grids = [axes[j].grid(_PLANE_CELLS)[0] for j in (first, second)]
     base = rng.random((_PLANE_SAMPLES, len(axes)))
     others = np.column_stack([a.snap(base[:, j]) for j, a in enumerate(axes)])
@@ -137,7 +137,7 @@ def plane(
     points[:, :, first], points[:, :, second] = x.reshape(-1, 1), y.reshape(-1, 1)
     predicted = model.surrogate.predict(points.reshape(-1, len(axes)))[:, 0]
     a, b = dimensions[first], dimensions[second]
-    return Plane(
+    return PairEffect(
         (a.path, b.path),
         (a.label, b.label),
         tuple(map(a.from_unit, grids[0].tolist())),
@@ -147,7 +147,7 @@ def plane(
 
 
 def _effect(dimension: Dimension, trials: pd.DataFrame, curve: Curve | None) -> Effect:
-    done = measured(trials)
+    done = select_measured(trials)
     points = done[["trial_id", "psnr", "state", "phase"]].assign(value=done[dimension.path])
     return Effect(
         dimension.path,
@@ -161,19 +161,19 @@ def _effect(dimension: Dimension, trials: pd.DataFrame, curve: Curve | None) -> 
 
 
 def _curve(
-    dimensions: Sequence[Dimension], j: int, model: Model, rng: np.random.Generator
+    dimensions: Sequence[Dimension], j: int, model: FittedSurrogate, rng: np.random.Generator
 ) -> Curve:
-    grid = model.parts.grids[j]
+    grid = model.decomposition.grids[j]
     values = tuple(map(dimensions[j].from_unit, grid.tolist()))
-    mean = model.parts.mean[0] + model.parts.main[j][:, 0]
-    again = model.resampled.mean + model.resampled.main[j]
-    low, high = np.quantile(again, LEVEL, axis=1)
+    mean = model.decomposition.mean[0] + model.decomposition.main_effects[j][:, 0]
+    again = model.bootstrapped.mean + model.bootstrapped.main_effects[j]
+    low, high = np.quantile(again, INTERVAL_QUANTILES, axis=1)
     top = int(mean.argmax())
-    loss_low = np.quantile(again[top] - again, LEVEL[0], axis=1)
-    good = loss_low <= AS_GOOD
+    loss_low = np.quantile(again[top] - again, INTERVAL_QUANTILES[0], axis=1)
+    good = loss_low <= NEGLIGIBLE_LOSS
     ordered = not dimensions[j].choices
     tops = again.argmax(axis=0)
-    first, last = (int(np.quantile(tops, q, method="nearest")) for q in LEVEL)
+    first, last = (int(np.quantile(tops, q, method="nearest")) for q in INTERVAL_QUANTILES)
     return Curve(
         values,
         mean,
@@ -188,10 +188,10 @@ def _curve(
 
 
 def _individuals(
-    dimensions: Sequence[Dimension], j: int, grid: Floats, model: Model, rng: np.random.Generator
-) -> Floats:
+    dimensions: Sequence[Dimension], j: int, grid: FloatArray, model: FittedSurrogate, rng: np.random.Generator
+) -> FloatArray:
     """(grid, lines) predictions along one axis through points drawn from the prior."""
-    axes = [axis(d) for d in dimensions]
+    axes = [make_axis(d) for d in dimensions]
     base = rng.random((_INDIVIDUALS, len(axes)))
     through = np.column_stack([a.snap(base[:, i]) for i, a in enumerate(axes)])
     points = np.repeat(through[None], len(grid), axis=0)

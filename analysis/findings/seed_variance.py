@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.selection import finished, matching
-from analysis.importance.sobol import Model
-from analysis.stats.intervals import LEVEL, Floats
+from analysis.data.selection import select_finished, match_configuration
+from analysis.importance.sobol import FittedSurrogate
+from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 from study.search.sobol_design import repeats_explored
 
-FEWEST = 3
+MIN_CONFIGURATIONS_FOR_SEEDS = 3
 """Configurations run more than once below which nothing is said about seeds."""
 
 
@@ -31,12 +31,12 @@ class SeedSpread:
     high: float
 
     @property
-    def freedom(self) -> int:
+    def degrees_of_freedom(self) -> int:
         return self.runs - self.configurations
 
 
 @dataclass(frozen=True)
-class Part:
+class VariancePart:
     """A part of the variance of PSNR over the explored trials, with its 95 % interval."""
 
     name: str
@@ -46,7 +46,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Seeds:
+class SeedVariance:
     """What is known of seeds; `everywhere` over the whole space, `best` among the best trials.
 
     repeated: explored configurations run again; torn: those that collapsed with one seed and not
@@ -57,18 +57,18 @@ class Seeds:
     everywhere: SeedSpread | None
     best: SeedSpread | None
     repeated: int
-    torn: int
-    parts: tuple[Part, ...]
+    partly_collapsed: int
+    parts: tuple[VariancePart, ...]
 
     @property
-    def usual(self) -> SeedSpread | None:
+    def reference(self) -> SeedSpread | None:
         """What a difference of single runs is to be held against."""
         return self.everywhere or self.best
 
 
-def seeds(
-    trials: pd.DataFrame, paths: Sequence[str], model: Model | None, rng: np.random.Generator
-) -> Seeds:
+def estimate_seed_variance(
+    trials: pd.DataFrame, paths: Sequence[str], model: FittedSurrogate | None, rng: np.random.Generator
+) -> SeedVariance:
     """What the replicates say.
 
     Of the explored configurations the first run counts as well: it was repeated whatever became
@@ -80,21 +80,21 @@ def seeds(
     of_best = [i for i, index in place.items() if not repeats_explored(int(index), explored)]
     best = trials.loc[of_best]
     design = trials[phase != "optimize"].drop(index=of_best)
-    everywhere = _spread(_groups(finished(design), paths))
+    everywhere = _spread(_groups(select_finished(design), paths))
     torn = [g["state"].eq("collapsed").agg(["any", "all"]) for g in _groups(design, paths)]
-    return Seeds(
+    return SeedVariance(
         everywhere,
-        _spread(_groups(finished(best), paths)),
+        _spread(_groups(select_finished(best), paths)),
         len(torn),
         sum(bool(t["any"] and not t["all"]) for t in torn),
-        _parts(everywhere, finished(design[design["phase"] == "explore"]), model, rng),
+        _parts(everywhere, select_finished(design[design["phase"] == "explore"]), model, rng),
     )
 
 
-def other_seeds(trials: pd.DataFrame, paths: Sequence[str], trial: pd.Series) -> pd.DataFrame:
+def select_other_seeds(trials: pd.DataFrame, paths: Sequence[str], trial: pd.Series) -> pd.DataFrame:
     """The replicates of one trial's configuration."""
     again = trials[trials["phase"] == "replicate"]
-    return again[matching(again, {path: trial[path] for path in paths})]
+    return again[match_configuration(again, {path: trial[path] for path in paths})]
 
 
 def _groups(trials: pd.DataFrame, paths: Sequence[str]) -> list[pd.DataFrame]:
@@ -107,29 +107,29 @@ def _groups(trials: pd.DataFrame, paths: Sequence[str]) -> list[pd.DataFrame]:
 def _spread(groups: Sequence[pd.DataFrame]) -> SeedSpread | None:
     from scipy.stats import chi2
 
-    if len(groups) < FEWEST:
+    if len(groups) < MIN_CONFIGURATIONS_FOR_SEEDS:
         return None
     squares = sum(float(((g["psnr"] - g["psnr"].mean()) ** 2).sum()) for g in groups)
     runs = sum(map(len, groups))
     freedom = runs - len(groups)
-    high, low = (float(np.sqrt(squares / q)) for q in chi2.ppf(LEVEL, freedom))
+    high, low = (float(np.sqrt(squares / q)) for q in chi2.ppf(INTERVAL_QUANTILES, freedom))
     return SeedSpread(len(groups), runs, float(np.sqrt(squares / freedom)), low, high)
 
 
 def _parts(
     spread: SeedSpread | None,
     explored: pd.DataFrame,
-    model: Model | None,
+    model: FittedSurrogate | None,
     rng: np.random.Generator,
-) -> tuple[Part, ...]:
+) -> tuple[VariancePart, ...]:
     """The seed's share is its variance over that of explored trials; the surrogate has the rest."""
     whole = float(explored["psnr"].var()) if len(explored) > 2 else 0.0
     if spread is None or model is None or whole <= 0.0:
         return ()
-    alone = model.parts.first_shares[:, 0].sum()
-    again = model.resampled.first_shares.sum(axis=0)
+    alone = model.decomposition.first_shares[:, 0].sum()
+    again = model.bootstrapped.first_shares.sum(axis=0)
     n = len(explored)
-    likely = spread.deviation**2 * spread.freedom / rng.chisquare(spread.freedom, len(again))
+    likely = spread.deviation**2 * spread.degrees_of_freedom / rng.chisquare(spread.degrees_of_freedom, len(again))
     around = whole * (n - 1) / rng.chisquare(n - 1, len(again))
     seed, drawn = min(spread.deviation**2 / whole, 1.0), np.minimum(likely / around, 1.0)
     return (
@@ -139,6 +139,6 @@ def _parts(
     )
 
 
-def _part(name: str, share: float, drawn: Floats) -> Part:
-    low, high = (float(q) for q in np.quantile(drawn, LEVEL))
-    return Part(name, float(share), min(low, float(share)), max(high, float(share)))
+def _part(name: str, share: float, drawn: FloatArray) -> VariancePart:
+    low, high = (float(q) for q in np.quantile(drawn, INTERVAL_QUANTILES))
+    return VariancePart(name, float(share), min(low, float(share)), max(high, float(share)))

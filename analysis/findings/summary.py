@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.data.selection import finished
-from analysis.findings.collapse import Collapse
-from analysis.findings.seed_variance import other_seeds
+from analysis.data.selection import select_finished
+from analysis.findings.collapse import CollapseAnalysis
+from analysis.findings.seed_variance import select_other_seeds
 
 if TYPE_CHECKING:
-    from analysis.findings.study_findings import Findings
+    from analysis.findings.analyze_study import Findings
 
 _NAMED = 3
 
 
-def words(found: Findings) -> Iterator[tuple[str, str]]:
+def summarize(found: Findings) -> Iterator[tuple[str, str]]:
     """What a reader should know beside the headline: a heading of a word or two, and sentences."""
     trials = found.study.trials
     yield "Trials", f"{len(trials)} on {found.study.scene.get('name', 'an unnamed scene')}: " + (
@@ -27,11 +27,11 @@ def words(found: Findings) -> Iterator[tuple[str, str]]:
     yield "Best", _best(found)
     if found.collapse.ranked:
         yield "Breaks", _breaks(found.collapse)
-    if found.top.live:
-        names = ", ".join(share.label for share in found.top.live[:_NAMED])
+    if found.ped_anova.significant_shares:
+        names = ", ".join(share.label for share in found.ped_anova.significant_shares[:_NAMED])
         yield "Best tenth", f"Set apart by {names}."
-    if found.tuning is not None and found.tuning.together.low > 0:
-        g = found.tuning.together
+    if found.tunability is not None and found.tunability.joint.low > 0:
+        g = found.tunability.joint
         yield (
             "Tuning",
             (
@@ -39,7 +39,7 @@ def words(found: Findings) -> Iterator[tuple[str, str]]:
                 "defaults, as the surrogate expects."
             ),
         )
-    if (spread := found.seeds.usual) is not None:
+    if (spread := found.seeds.reference) is not None:
         yield (
             "Seed",
             (
@@ -49,9 +49,9 @@ def words(found: Findings) -> Iterator[tuple[str, str]]:
         )
 
 
-def _breaks(broken: Collapse) -> str:
-    if broken.live:
-        return f"{_capital(broken.live[0].sentence)}."
+def _breaks(broken: CollapseAnalysis) -> str:
+    if broken.significant_parameters:
+        return f"{_capital(broken.significant_parameters[0].sentence)}."
     nearest = broken.parameters[0]
     return (
         f"{broken.collapsed} of {broken.trials} explored trials collapsed; no parameter tells "
@@ -78,10 +78,10 @@ def _gain(found: Findings) -> str:
 def _with_other_seeds(found: Findings, trial: pd.Series) -> list[str]:
     """How the best trial did when it was run again, which no luck of being chosen flatters."""
     paths = [dimension.path for dimension in found.study.space.dimensions]
-    again = other_seeds(found.study.trials, paths, trial)
+    again = select_other_seeds(found.study.trials, paths, trial)
     if again.empty:
         return []
-    done = finished(again)["psnr"]
+    done = select_finished(again)["psnr"]
     seeds = "another seed" if len(again) == 1 else f"{len(again)} other seeds"
     reached = f" it reached {done.mean():.2f} dB" if len(done) else ""
     spread = f" on average ({done.min():.2f} to {done.max():.2f})" if len(done) > 1 else ""

@@ -10,54 +10,54 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.findings.study_findings import Findings
+from analysis.findings.analyze_study import Findings
 from nerf.common.files import write_atomically
 
-Format = Literal["csv", "md", "json"]
+TableFormat = Literal["csv", "md", "json"]
 
 IMPORTANCE_COLUMNS = ("parameter", "question", "estimate", "low", "high", "null", "n", "flagged")
 """`flagged`: why the estimate must not be relied on, empty where it may."""
 
 
-def tables(found: Findings) -> dict[str, pd.DataFrame]:
+def build_tables(found: Findings) -> dict[str, pd.DataFrame]:
     """Every table of a report by its name."""
     return {
-        "importance": importance_table(found),
+        "importance": build_importance_table(found),
         "pairs": _records(found.importance.pairs),
-        "signals": _records(found.signals),
+        "signals": _records(found.permutation_tests),
         "seeds": _records(found.seeds.parts),
         "collapse": _collapse_table(found),
         "collapse_pairs": _collapse_pair_table(found),
         "effects": _effect_table(found),
-        "tuning": _records(found.tuning.alone if found.tuning else ()),
+        "tuning": _records(found.tunability.single if found.tunability else ()),
         "trials": found.study.trials,
     }
 
 
-def importance_table(found: Findings) -> pd.DataFrame:
+def build_importance_table(found: Findings) -> pd.DataFrame:
     """A row for each parameter and question, with `IMPORTANCE_COLUMNS`."""
     rows: list[tuple[object, ...]] = []
     for question, importance in (
         ("psnr", found.importance),
-        ("collapse", found.collapse.attribution.importance),
+        ("collapse", found.collapse.sobol.importance),
     ):
         n = importance.trials
         for s in importance.shares:
-            flag = importance.refusal or ("" if s.beyond_chance else "within chance")
+            flag = importance.refusal or ("" if s.significant else "within chance")
             whole = (s.total, s.total_low, s.total_high, s.null)
             rows.append((s.path, f"{question}: variance, alone", s.first, s.first_low, s.first_high,
                          s.null, n, flag))  # fmt: skip
             rows.append((s.path, f"{question}: variance, total", *whole, n, flag))
-    for t in found.top.shares:
-        flag = found.top.refusal or ("" if t.beyond_chance else "within chance")
-        question = f"psnr: reaching the best {found.top.top}"
-        rows.append((t.path, question, t.share, t.low, t.high, t.null, found.top.trials, flag))
+    for t in found.ped_anova.shares:
+        flag = found.ped_anova.refusal or ("" if t.significant else "within chance")
+        question = f"psnr: reaching the best {found.ped_anova.top_count}"
+        rows.append((t.path, question, t.share, t.low, t.high, t.null, found.ped_anova.trials, flag))
     return pd.DataFrame(rows, columns=list(IMPORTANCE_COLUMNS))
 
 
-def write_tables(found: Findings, kind: Format, folder: Path) -> list[Path]:
+def write_tables(found: Findings, kind: TableFormat, folder: Path) -> list[Path]:
     """Writes the tables into `folder` and returns the files: one each as CSV, else all in one."""
-    every = tables(found)
+    every = build_tables(found)
     if kind == "csv":
         files = {folder / f"{name}.csv": table.to_csv(index=False) for name, table in every.items()}
     elif kind == "json":
@@ -65,7 +65,7 @@ def write_tables(found: Findings, kind: Format, folder: Path) -> list[Path]:
             name: json.loads(t.to_json(orient="records", date_format="iso"))
             for name, t in every.items()
         }
-        text = {"headline": found.headline, "used": found.used.sentence(), **plain}
+        text = {"headline": found.headline, "used": found.comparable.sentence(), **plain}
         files = {folder / "analysis.json": json.dumps(text, indent=1)}
     else:
         files = {folder / "analysis.md": _markdown(found, every)}
@@ -111,14 +111,14 @@ def _effect_table(found: Findings) -> pd.DataFrame:
 
 
 def _markdown(found: Findings, every: dict[str, pd.DataFrame]) -> str:
-    parts = [f"# {_cell(found.study.name)}", found.headline, found.used.sentence()]
+    parts = [f"# {_cell(found.study.name)}", found.headline, found.comparable.sentence()]
     for name, table in every.items():
         if name != "trials" and len(table):
-            parts += [f"## {name}", pipe_table(table)]
+            parts += [f"## {name}", format_markdown_table(table)]
     return "\n\n".join(parts) + "\n"
 
 
-def pipe_table(table: pd.DataFrame) -> str:
+def format_markdown_table(table: pd.DataFrame) -> str:
     """A Markdown table; numbers to four significant digits, nothing that is read as markup."""
     lines = [list(map(_cell, table.columns)), ["---"] * table.shape[1]]
     lines += [list(map(_cell, row)) for row in table.itertuples(index=False)]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.selection import finished, matching
+from analysis.data.selection import select_finished, match_configuration
 from analysis.data.study import Study
-from analysis.importance.sobol import Model
-from analysis.stats.intervals import LEVEL, Floats
-from analysis.surrogate.unit_cube import Axis, axis
+from analysis.importance.sobol import FittedSurrogate
+from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
+from analysis.surrogate.unit_cube import Axis, make_axis
 from nerf.config.parameters import Value
 
 _CELLS = 24
@@ -20,7 +20,7 @@ _CANDIDATES = 4096
 
 
 @dataclass(frozen=True)
-class Gain:
+class TuningGain:
     """dB gained by moving from the defaults to the surrogate's best value, with 95 % interval."""
 
     label: str
@@ -31,7 +31,7 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Step:
+class PathStep:
     """One parameter moved from its default to the best trial's value, all earlier ones moved too.
 
     predicted: mean, low and high in dB by the surrogate; measured: mean dB of the `runs` trials
@@ -52,17 +52,17 @@ class Step:
 class Tunability:
     """Gains of tuning each parameter alone, highest first, and of all; the path to the best."""
 
-    alone: tuple[Gain, ...]
-    together: Gain
-    path: tuple[Step, ...]
+    single: tuple[TuningGain, ...]
+    joint: TuningGain
+    path: tuple[PathStep, ...]
 
 
-def tunability(
-    study: Study, model: Model, best: pd.Series | None, rng: np.random.Generator
+def estimate_tunability(
+    study: Study, model: FittedSurrogate, best: pd.Series | None, rng: np.random.Generator
 ) -> Tunability:
     """Gains over the default configuration, which need not have been run."""
     dimensions = study.space.dimensions
-    axes = [axis(d) for d in dimensions]
+    axes = [make_axis(d) for d in dimensions]
     defaults = study.defaults
     start = np.array([d.to_unit(defaults[d.path]) for d in dimensions])
     alone = []
@@ -71,27 +71,27 @@ def tunability(
         points = np.repeat(start[None], len(grid), axis=0)
         points[:, j] = grid
         place, gain = _gain(model, start, points)
-        alone.append(Gain(dimension.label, dimension.from_unit(float(grid[place])), *gain))
+        alone.append(TuningGain(dimension.label, dimension.from_unit(float(grid[place])), *gain))
     candidates = rng.random((_CANDIDATES, len(axes)))
     snapped = np.column_stack([a.snap(candidates[:, j]) for j, a in enumerate(axes)])
-    together = Gain("all together", None, *_gain(model, start, snapped)[1])
+    together = TuningGain("all together", None, *_gain(model, start, snapped)[1])
     path = () if best is None else _path(study, model, start, axes, best)
     return Tunability(tuple(sorted(alone, key=lambda g: -g.gain)), together, path)
 
 
-def _gain(model: Model, start: Floats, points: Floats) -> tuple[int, tuple[float, float, float]]:
+def _gain(model: FittedSurrogate, start: FloatArray, points: FloatArray) -> tuple[int, tuple[float, float, float]]:
     """The best of `points` by the surrogate; its gain over `start`, with its interval."""
     best = int(model.surrogate.predict(points)[:, 0].argmax())
     pair = np.array([start, points[best]])
     once, again = model.surrogate.predict(pair), model.ensemble.predict(pair)
     gain = float(once[1, 0] - once[0, 0])
-    low, high = np.quantile(again[1] - again[0], LEVEL)
+    low, high = np.quantile(again[1] - again[0], INTERVAL_QUANTILES)
     return best, (gain, min(gain, float(low)), max(gain, float(high)))
 
 
 def _path(
-    study: Study, model: Model, start: Floats, axes: Sequence[Axis], best: pd.Series
-) -> tuple[Step, ...]:
+    study: Study, model: FittedSurrogate, start: FloatArray, axes: Sequence[Axis], best: pd.Series
+) -> tuple[PathStep, ...]:
     """From the defaults to the best trial, each time the move that the surrogate likes most."""
     dimensions = study.space.dimensions
     values = dict(study.defaults)
@@ -113,19 +113,19 @@ def _path(
 
 def _step(
     study: Study,
-    model: Model,
+    model: FittedSurrogate,
     label: str,
     before: Value | None,
     after: Value | None,
-    place: Floats,
+    place: FloatArray,
     values: Mapping[str, Value],
-) -> Step:
+) -> PathStep:
     predicted = float(model.surrogate.predict(place[None])[0, 0])
-    low, high = np.quantile(model.ensemble.predict(place[None])[0], LEVEL)
-    done = finished(study.trials)
-    ran = done[matching(done, values)]
+    low, high = np.quantile(model.ensemble.predict(place[None])[0], INTERVAL_QUANTILES)
+    done = select_finished(study.trials)
+    ran = done[match_configuration(done, values)]
     measured = float(ran["psnr"].mean()) if len(ran) else float("nan")
-    return Step(
+    return PathStep(
         label, before, after, predicted, min(predicted, float(low)), max(predicted, float(high)),
         measured, len(ran),
     )  # fmt: skip

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.intervals import Floats
+from analysis.stats.intervals import FloatArray
 from analysis.surrogate.unit_cube import Axis
 
 
 @dataclass(frozen=True)
-class Objective:
+class BenchmarkFunction:
     """A function of the unit cube with its shares.
 
     value: (points, axes) -> (points,); first, total: the share of each axis, in [0, 1]
@@ -24,11 +24,11 @@ class Objective:
 
     name: str
     axes: tuple[Axis, ...]
-    value: Callable[[Floats], Floats]
+    value: Callable[[FloatArray], FloatArray]
     first: tuple[float, ...]
     total: tuple[float, ...]
 
-    def trials(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    def sample_trials(self, count: int, noise: float, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """`count` points of a scrambled Sobol' design and their values.
 
         noise: standard deviation of what is added, as a share of the objective's own (of 1 where
@@ -42,28 +42,28 @@ class Objective:
         return units, clean + noise * (clean.std() or 1.0) * rng.normal(size=count)
 
 
-def objectives() -> tuple[Objective, ...]:
+def list_benchmark_functions() -> tuple[BenchmarkFunction, ...]:
     """All of them; the last is pure noise, where every share is 0."""
     return (
         _ishigami(), _sobol_g(), _additive(), _interaction(), _region(), _optimum(), _switch(),
-        _sparse(), noise(),
+        _sparse(), make_noise_function(),
     )  # fmt: skip
 
 
-def noise(axes: int = 6) -> Objective:
+def make_noise_function(axes: int = 6) -> BenchmarkFunction:
     """Nothing but noise."""
     nothing = (0.0,) * axes
-    return Objective("noise", _continuous(axes), lambda u: np.zeros(len(u)), nothing, nothing)
+    return BenchmarkFunction("noise", _continuous(axes), lambda u: np.zeros(len(u)), nothing, nothing)
 
 
-def _ishigami() -> Objective:
+def _ishigami() -> BenchmarkFunction:
     """Ishigami and Homma 1990, a = 7, b = 0.1: x1 and x3 interact, x2 is periodic."""
     a, b = 7.0, 0.1
 
-    def value(u: Floats) -> Floats:
+    def value(u: FloatArray) -> FloatArray:
         x = np.pi * (2.0 * u - 1.0)
         x1, x2, x3 = x.T
-        result: Floats = np.sin(x1) + a * np.sin(x2) ** 2 + b * x3**4 * np.sin(x1)
+        result: FloatArray = np.sin(x1) + a * np.sin(x2) ** 2 + b * x3**4 * np.sin(x1)
         return result
 
     v1 = 0.5 * (1.0 + b * np.pi**4 / 5.0) ** 2
@@ -72,22 +72,22 @@ def _ishigami() -> Objective:
     return _from_parts("Ishigami", _continuous(3), value, [v1, v2, 0.0], {(0, 2): v13})
 
 
-def _sobol_g() -> Objective:
+def _sobol_g() -> BenchmarkFunction:
     """Sobol' g function with a = (0, 1, 4.5, 9, 99, 99): kinks, and products of all axes."""
     a = np.array([0.0, 1.0, 4.5, 9.0, 99.0, 99.0])
 
-    def value(u: Floats) -> Floats:
-        result: Floats = np.prod((np.abs(4.0 * u - 2.0) + a) / (1.0 + a), axis=1)
+    def value(u: FloatArray) -> FloatArray:
+        result: FloatArray = np.prod((np.abs(4.0 * u - 2.0) + a) / (1.0 + a), axis=1)
         return result
 
     parts = 1.0 / 3.0 / (1.0 + a) ** 2
     whole = np.prod(1.0 + parts) - 1.0
     first = parts / whole
     total = parts * np.prod(1.0 + parts) / (1.0 + parts) / whole
-    return Objective("Sobol' g", _continuous(6), value, tuple(first), tuple(total))
+    return BenchmarkFunction("Sobol' g", _continuous(6), value, tuple(first), tuple(total))
 
 
-def _additive() -> Objective:
+def _additive() -> BenchmarkFunction:
     """A slope, a step, a choice of four, an integer of eight, and one dead axis; no interaction."""
     effects = np.array([0.0, 1.0, 1.0, 2.5])
     axes = (
@@ -95,9 +95,9 @@ def _additive() -> Objective:
         _levels("x3", 8), Axis("x4", "dead"),
     )  # fmt: skip
 
-    def value(u: Floats) -> Floats:
+    def value(u: FloatArray) -> FloatArray:
         chosen = effects[np.minimum((u[:, 2] * 4).astype(int), 3)]
-        result: Floats = 3.0 * u[:, 0] + 1.5 * (u[:, 1] > 0.5) + chosen + 2.0 * u[:, 3]
+        result: FloatArray = 3.0 * u[:, 0] + 1.5 * (u[:, 1] > 0.5) + chosen + 2.0 * u[:, 3]
         return result
 
     integer = 4.0 * (1.0 - 1.0 / 64.0) / 12.0
@@ -105,23 +105,23 @@ def _additive() -> Objective:
     return _from_parts("additive", axes, value, parts, {})
 
 
-def _interaction() -> Objective:
+def _interaction() -> BenchmarkFunction:
     """A product of two centred axes: neither does anything alone."""
 
-    def value(u: Floats) -> Floats:
-        result: Floats = (2.0 * u[:, 0] - 1.0) * (2.0 * u[:, 1] - 1.0)
+    def value(u: FloatArray) -> FloatArray:
+        result: FloatArray = (2.0 * u[:, 0] - 1.0) * (2.0 * u[:, 1] - 1.0)
         return result
 
     return _from_parts("interaction", _continuous(4), value, [0.0] * 4, {(0, 1): 1.0 / 9.0})
 
 
-def _region() -> Objective:
+def _region() -> BenchmarkFunction:
     """Training collapses in a corner of two axes; elsewhere a third one has a slope."""
     drop, slope, p, q = 12.0, 6.0, 0.35, 0.6
 
-    def value(u: Floats) -> Floats:
+    def value(u: FloatArray) -> FloatArray:
         collapsed = (u[:, 0] < p) & (u[:, 1] < q)
-        result: Floats = 24.0 + slope * u[:, 2] - drop * collapsed
+        result: FloatArray = 24.0 + slope * u[:, 2] - drop * collapsed
         return result
 
     v0, v1 = drop**2 * q**2 * p * (1 - p), drop**2 * p**2 * q * (1 - q)
@@ -130,13 +130,13 @@ def _region() -> Objective:
     return _from_parts("collapse in a region", _continuous(4), value, parts, {(0, 1): v01})
 
 
-def _optimum() -> Objective:
+def _optimum() -> BenchmarkFunction:
     """Six parabolas of falling weight and two dead axes, as learning rates and widths act."""
     weights = np.array([8.0, 6.0, 4.0, 3.0, 2.0, 1.0, 0.0, 0.0])
     tops = np.array([0.6, 0.3, 0.7, 0.5, 0.2, 0.9, 0.5, 0.5])
 
-    def value(u: Floats) -> Floats:
-        result: Floats = 25.0 - ((u - tops) ** 2) @ weights
+    def value(u: FloatArray) -> FloatArray:
+        result: FloatArray = 25.0 - ((u - tops) ** 2) @ weights
         return result
 
     shift = tops - 0.5
@@ -144,14 +144,14 @@ def _optimum() -> Objective:
     return _from_parts("parabolas", _continuous(8), value, list(parts), {})
 
 
-def _switch() -> Objective:
+def _switch() -> BenchmarkFunction:
     """A choice of three decides the slope along another axis, which is flat on average."""
     slopes, offsets = np.array([-3.0, 0.0, 3.0]), np.array([0.0, 1.0, 0.5])
     axes = (_levels("x0", 3, unordered=True), Axis("x1", "x1"), Axis("x2", "x2"), Axis("x3", "x3"))
 
-    def value(u: Floats) -> Floats:
+    def value(u: FloatArray) -> FloatArray:
         chosen = np.minimum((u[:, 0] * 3).astype(int), 2)
-        result: Floats = offsets[chosen] + slopes[chosen] * (u[:, 1] - 0.5) + u[:, 2]
+        result: FloatArray = offsets[chosen] + slopes[chosen] * (u[:, 1] - 0.5) + u[:, 2]
         return result
 
     parts = [float(offsets.var()), 0.0, 1.0 / 12.0, 0.0]
@@ -159,12 +159,12 @@ def _switch() -> Objective:
     return _from_parts("switch", axes, value, parts, {(0, 1): pair})
 
 
-def _sparse() -> Objective:
+def _sparse() -> BenchmarkFunction:
     """Two live axes among twelve, with an interaction."""
 
-    def value(u: Floats) -> Floats:
+    def value(u: FloatArray) -> FloatArray:
         a, b = np.sin(np.pi * (u[:, 0] - 0.5)), 2.0 * u[:, 1] - 1.0
-        result: Floats = 2.0 * a + b + a * b
+        result: FloatArray = 2.0 * a + b + a * b
         return result
 
     parts = [2.0, 1.0 / 3.0] + [0.0] * 10
@@ -174,16 +174,16 @@ def _sparse() -> Objective:
 def _from_parts(
     name: str,
     axes: tuple[Axis, ...],
-    value: Callable[[Floats], Floats],
+    value: Callable[[FloatArray], FloatArray],
     alone: Sequence[float],
     pairs: dict[tuple[int, int], float],
-) -> Objective:
+) -> BenchmarkFunction:
     """The objective whose variance has these parts, of single axes and of pairs."""
     whole = sum(alone) + sum(pairs.values())
     total = [
         part + sum(v for pair, v in pairs.items() if j in pair) for j, part in enumerate(alone)
     ]
-    return Objective(
+    return BenchmarkFunction(
         name, axes, value, tuple(v / whole for v in alone), tuple(v / whole for v in total)
     )
 

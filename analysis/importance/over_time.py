@@ -8,21 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.stats.intervals import LEVEL, Floats
-from analysis.surrogate.base import Sample
-from analysis.surrogate.model_selection import ProcessFamily
+from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
+from analysis.surrogate.base import TrainingData
+from analysis.surrogate.model_selection import GaussianProcessFamily
 from analysis.surrogate.unit_cube import Axis
 
-FEWEST = 16
+MIN_TRIALS_OVER_TIME = 16
 """Trials below which nothing is said about time."""
 
 _MOMENTS = 6
-_REPLICATES = 60
+_BOOTSTRAPS = 60
 _SETTLED = 0.1
 
 
 @dataclass(frozen=True)
-class Moment:
+class SharesAtStep:
     """One step of training, over the trials that reached the full budget.
 
     totals, low, high: (axes,) total shares of the variance of PSNR at this step, 95 % interval
@@ -31,88 +31,88 @@ class Moment:
     """
 
     step: int
-    totals: Floats
-    low: Floats
-    high: Floats
+    totals: FloatArray
+    low: FloatArray
+    high: FloatArray
     agreement: float
     agreement_low: float
     agreement_high: float
-    lost: float
+    psnr_lost: float
 
 
 @dataclass(frozen=True)
-class OverTime:
-    """The moments, first to last; `settled_at` the step from which no total moves by 0.1 again."""
+class SharesOverTime:
+    """The at_steps, first to last; `stable_from` the step from which no total moves by 0.1 again."""
 
     labels: tuple[str, ...]
-    moments: tuple[Moment, ...]
-    settled_at: int | None
+    at_steps: tuple[SharesAtStep, ...]
+    stable_from: int | None
     refusal: str
 
 
-def over_time(
+def estimate_shares_over_time(
     trials: pd.DataFrame,
     curves: pd.DataFrame,
-    units: Floats,
+    units: FloatArray,
     axes: Sequence[Axis],
     rng: np.random.Generator,
-) -> OverTime:
+) -> SharesOverTime:
     """Shares and ranks of `trials` (comparable ones) at steps spread evenly over their budget."""
     labels = tuple(a.label for a in axes)
     table = curves[curves["trial_id"].isin(trials["trial_id"])]
     history = table.pivot_table(index="trial_id", columns="step", values="psnr")
     # A run that ended before the others stays where it was.
     history = history.reindex(trials["trial_id"]).ffill(axis=1).dropna(axis=1)
-    if len(trials) < FEWEST or history.shape[1] < 2:
+    if len(trials) < MIN_TRIALS_OVER_TIME or history.shape[1] < 2:
         why = f"{len(trials)} comparable trials with common steps are too few to follow over time."
-        return OverTime(labels, (), None, why)
+        return SharesOverTime(labels, (), None, why)
     chosen = np.unique(np.linspace(0, history.shape[1] - 1, _MOMENTS).round().astype(int))
     final = history.iloc[:, -1].to_numpy(dtype=float)
-    moments = tuple(
+    at_steps = tuple(
         _moment(
             int(history.columns[c]), history.iloc[:, c].to_numpy(float), final, units, axes, rng
         )
         for c in chosen
     )
-    return OverTime(labels, moments, _settled(moments), "")
+    return SharesOverTime(labels, at_steps, _settled(at_steps), "")
 
 
 def _moment(
     step: int,
-    now: Floats,
-    final: Floats,
-    units: Floats,
+    now: FloatArray,
+    final: FloatArray,
+    units: FloatArray,
     axes: Sequence[Axis],
     rng: np.random.Generator,
-) -> Moment:
+) -> SharesAtStep:
     n = len(now)
     zeros = np.zeros(len(axes))
     totals, low, high = zeros, zeros, zeros
     if np.ptp(now) > 1e-9:
-        process = ProcessFamily().fit(Sample(axes, units, now), rng)
-        totals = process.parts().total_shares[:, 0]
-        again = process.resampled(_REPLICATES, rng).parts().total_shares
-        low, high = np.quantile(again, LEVEL, axis=1)
-    samples = rng.integers(n, size=(_REPLICATES, n))
+        process = GaussianProcessFamily().fit(TrainingData(axes, units, now), rng)
+        totals = process.decompose().total_shares[:, 0]
+        again = process.resample(_BOOTSTRAPS, rng).decompose().total_shares
+        low, high = np.quantile(again, INTERVAL_QUANTILES, axis=1)
+    samples = rng.integers(n, size=(_BOOTSTRAPS, n))
     agreement = _spearman(now, final)
-    ends = np.quantile([_spearman(now[s], final[s]) for s in samples], LEVEL)
+    ends = np.quantile([_spearman(now[s], final[s]) for s in samples], INTERVAL_QUANTILES)
     kept = np.argsort(-now)[: max(1, n // 3)]
-    return Moment(
+    return SharesAtStep(
         step, totals, np.minimum(low, totals), np.maximum(high, totals), agreement,
         min(agreement, float(ends[0])), max(agreement, float(ends[1])),
         float(final.max() - final[kept].max()),
     )  # fmt: skip
 
 
-def _settled(moments: Sequence[Moment]) -> int | None:
-    for i, moment in enumerate(moments):
-        later = np.array([m.totals for m in moments[i:]])
-        if np.abs(later - moments[-1].totals).max() <= _SETTLED:
-            return moment.step if i < len(moments) - 1 else None
+def _settled(at_steps: Sequence[SharesAtStep]) -> int | None:
+    for i, moment in enumerate(at_steps):
+        later = np.array([m.totals for m in at_steps[i:]])
+        if np.abs(later - at_steps[-1].totals).max() <= _SETTLED:
+            return moment.step if i < len(at_steps) - 1 else None
     return None
 
 
-def _spearman(a: Floats, b: Floats) -> float:
+def _spearman(a: FloatArray, b: FloatArray) -> float:
     """Rank correlation; 0 where one side is constant."""
     x, y = pd.Series(a).rank().to_numpy(), pd.Series(b).rank().to_numpy()
     if np.ptp(x) == 0 or np.ptp(y) == 0:

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.intervals import LEVEL, Floats
+from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 from analysis.surrogate.unit_cube import Axis
 
-FEWEST = 30
+MIN_TRIALS_FOR_PED_ANOVA = 30
 """Trials below which a tenth of them is too few to be compared with anything."""
 
-_REPLICATES = 200
+_BOOTSTRAPS = 200
 _SHUFFLES = 400
 _CELLS = 32
 
 
 @dataclass(frozen=True)
-class TopShare:
+class PedAnovaShare:
     """How far the best trials' values of one parameter depart from the prior.
 
     share: of all parameters' divergences beyond chance, in [0, 1]; low, high: 95 % interval;
@@ -39,17 +39,17 @@ class TopShare:
     null: float
 
     @property
-    def beyond_chance(self) -> bool:
+    def significant(self) -> bool:
         return self.share > self.null and self.low > 0.0
 
 
 @dataclass(frozen=True)
-class ReachingTop:
+class PedAnova:
     """Which parameters decide whether a trial is among the best; highest share first."""
 
-    shares: tuple[TopShare, ...]
+    shares: tuple[PedAnovaShare, ...]
     trials: int
-    top: int
+    top_count: int
     refusal: str
 
     @property
@@ -57,31 +57,31 @@ class ReachingTop:
         return not self.refusal
 
     @property
-    def live(self) -> tuple[TopShare, ...]:
-        return tuple(s for s in self.shares if s.beyond_chance) if self.ranked else ()
+    def significant_shares(self) -> tuple[PedAnovaShare, ...]:
+        return tuple(s for s in self.shares if s.significant) if self.ranked else ()
 
 
-def reaching_top(
-    units: Floats,
-    targets: Floats,
+def estimate_ped_anova(
+    units: FloatArray,
+    targets: FloatArray,
     axes: Sequence[Axis],
     rng: np.random.Generator,
     fraction: float = 0.1,
-) -> ReachingTop:
+) -> PedAnova:
     """Divergence of the best `fraction` of trials (at least 4) from the prior, for each axis."""
     finite = np.isfinite(targets)
     units, targets = units[finite], targets[finite]
     n = len(targets)
     top = max(4, round(fraction * n))
-    if n < FEWEST or not axes:
+    if n < MIN_TRIALS_FOR_PED_ANOVA or not axes:
         more = (
-            f"{n} comparable trials are too few to look at their best tenth; {FEWEST} are needed."
+            f"{n} comparable trials are too few to look at their best tenth; {MIN_TRIALS_FOR_PED_ANOVA} are needed."
         )
-        return ReachingTop((), n, top, more)
+        return PedAnova((), n, top, more)
     if np.ptp(targets) <= 1e-9 * max(1.0, float(np.abs(targets).max())):
-        return ReachingTop((), n, top, f"all {n} comparable trials ended alike.")
+        return PedAnova((), n, top, f"all {n} comparable trials ended alike.")
     once = np.ones((n, 1))
-    repeats = rng.multinomial(n, np.full(n, 1.0 / n), size=_REPLICATES).T.astype(float)
+    repeats = rng.multinomial(n, np.full(n, 1.0 / n), size=_BOOTSTRAPS).T.astype(float)
     shuffled = np.array(
         [_best(rng.permutation(targets), once, top)[:, 0] for _ in range(_SHUFFLES)]
     )
@@ -97,9 +97,9 @@ def reaching_top(
     shift = (resampled.mean(axis=1) - found)[:, None]
     again = np.maximum(resampled - shift - usual[:, None], 0.0)
     shares = again / np.maximum(again.sum(axis=0), 1e-12)
-    low, high = np.quantile(shares, LEVEL, axis=1)
+    low, high = np.quantile(shares, INTERVAL_QUANTILES, axis=1)
     result = [
-        TopShare(
+        PedAnovaShare(
             axis.path,
             axis.label,
             share=float(excess[j] / whole),
@@ -110,14 +110,14 @@ def reaching_top(
         for j, axis in enumerate(axes)
     ]
     result.sort(key=lambda share: share.share, reverse=True)
-    none = "" if any(s.beyond_chance for s in result) else _NOTHING.format(top=top)
-    return ReachingTop(tuple(result), n, top, none)
+    none = "" if any(s.significant for s in result) else _NOTHING.format(top=top)
+    return PedAnova(tuple(result), n, top, none)
 
 
 _NOTHING = "the best {top} trials differ from the others no more than any {top} would."
 
 
-def _best(targets: Floats, repeats: Floats, top: int) -> Floats:
+def _best(targets: FloatArray, repeats: FloatArray, top: int) -> FloatArray:
     """(n, R) how often each trial is among the best `top` of each resampling."""
     order = np.argsort(-targets, kind="stable")
     counts = repeats[order]
@@ -127,7 +127,7 @@ def _best(targets: Floats, repeats: Floats, top: int) -> Floats:
     return chosen
 
 
-def _window(places: Floats, axis: Axis) -> tuple[Floats, Floats]:
+def _window(places: FloatArray, axis: Axis) -> tuple[FloatArray, FloatArray]:
     """(cells, n) each trial's density on the axis, relative to the prior, and the cells' chances.
 
     Unordered levels are counted; on an ordered axis a trial is a Gaussian reflected at both ends.
@@ -141,7 +141,7 @@ def _window(places: Floats, axis: Axis) -> tuple[Floats, Floats]:
     return np.asarray(density / (chances @ density)), chances
 
 
-def _divergences(windows: Sequence[tuple[Floats, Floats]], chosen: Floats) -> Floats:
+def _divergences(windows: Sequence[tuple[FloatArray, FloatArray]], chosen: FloatArray) -> FloatArray:
     """(axes, R) Pearson divergence from the prior of the trials `chosen` (n, R)."""
     counts = chosen.sum(axis=0)
     return np.array(

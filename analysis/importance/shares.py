@@ -8,7 +8,7 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class Share:
+class SobolShare:
     """One parameter's part of a result's variance over the prior, between 0 and 1.
 
     first: what it moves alone; total: what it moves alone and together with others.
@@ -31,12 +31,12 @@ class Share:
     rank_high: int
 
     @property
-    def beyond_chance(self) -> bool:
+    def significant(self) -> bool:
         return self.total > self.null
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairShare:
     """What two parameters move together and neither alone, as a share of the variance.
 
     null: what the largest of all pairs stays below in 95 % of shuffles
@@ -50,7 +50,7 @@ class Pair:
     null: float
 
     @property
-    def beyond_chance(self) -> bool:
+    def significant(self) -> bool:
         return self.share > self.null
 
 
@@ -63,8 +63,8 @@ class Importance:
     refusal: why nothing is ranked; empty where the ranking stands.
     """
 
-    shares: tuple[Share, ...]
-    pairs: tuple[Pair, ...]
+    shares: tuple[SobolShare, ...]
+    pairs: tuple[PairShare, ...]
     trials: int
     surrogate: str
     r2: dict[str, float]
@@ -79,23 +79,23 @@ class Importance:
         return self.r2.get(self.surrogate, float("nan"))
 
     @property
-    def live(self) -> tuple[Share, ...]:
+    def significant_shares(self) -> tuple[SobolShare, ...]:
         """The parameters that move the result more than chance; none where nothing is ranked."""
-        return tuple(s for s in self.shares if s.beyond_chance) if self.ranked else ()
+        return tuple(s for s in self.shares if s.significant) if self.ranked else ()
 
     def table(self) -> pd.DataFrame:
         """A row a parameter: `Share`'s columns and whether it is beyond chance."""
-        rows = [{**asdict(s), "beyond_chance": s.beyond_chance} for s in self.shares]
+        rows = [{**asdict(s), "significant": s.significant} for s in self.shares]
         return pd.DataFrame(rows)
 
     def headline(self, count: int = 3) -> str:
         """The most important parameters with their intervals in one sentence, or the refusal."""
         if self.refusal:
             return f"No ranking: {self.refusal}"
-        if not self.live:
+        if not self.significant_shares:
             return "No parameter's share of the variance of the final PSNR stands beyond chance."
         shares = "; ".join(
             f"{s.label} {s.total:.0%} [{s.total_low:.0%}, {s.total_high:.0%}]"
-            for s in self.live[:count]
+            for s in self.significant_shares[:count]
         )
         return f"What moves the final PSNR most (share of its variance): {shares}."

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.importance.shares import Importance, Pair, Share
-from analysis.stats.intervals import LEVEL, Floats
+from analysis.importance.shares import Importance, PairShare, SobolShare
+from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 from analysis.surrogate.anova import Decomposition
-from analysis.surrogate.base import Ensemble, Sample, Surrogate
-from analysis.surrogate.model_selection import Choice, choose
+from analysis.surrogate.base import Ensemble, TrainingData, Surrogate
+from analysis.surrogate.model_selection import SelectedSurrogate, select_surrogate
 from analysis.surrogate.unit_cube import Axis
 
 
-def gate(trials: int) -> float:
+def min_r2(trials: int) -> float:
     """Cross-validated R2 below which nothing is ranked.
 
     On pure noise it falls as 1 / sqrt(trials): the better of two surrogates reached 1.9 times
@@ -30,37 +30,37 @@ def gate(trials: int) -> float:
     return max(0.25, 1.9 / float(np.sqrt(trials)))
 
 
-FEWEST = 10
+MIN_TRIALS_FOR_SOBOL = 10
 """Trials below which not even a surrogate is tried."""
 
 
-_REPLICATES = 100
+_BOOTSTRAPS = 100
 _SHUFFLES = 40
 _LEAST = 0.005  # of the variance: finer shares are not told from nothing
 _SHUFFLED_TRIALS = 64
 
 
 @dataclass(frozen=True)
-class Model:
+class FittedSurrogate:
     """A surrogate, what bootstrap samples of its trials allow it to be, and the parts of both."""
 
     surrogate: Surrogate
     ensemble: Ensemble
-    parts: Decomposition
-    resampled: Decomposition
+    decomposition: Decomposition
+    bootstrapped: Decomposition
 
 
 @dataclass(frozen=True)
-class Attribution:
+class SobolAnalysis:
     """An importance and the model that it came from; None where none could be fitted."""
 
     importance: Importance
-    model: Model | None = None
+    model: FittedSurrogate | None = None
 
 
-def variance_shares(
-    units: Floats, targets: Floats, axes: Sequence[Axis], rng: np.random.Generator
-) -> Attribution:
+def estimate_sobol_shares(
+    units: FloatArray, targets: FloatArray, axes: Sequence[Axis], rng: np.random.Generator
+) -> SobolAnalysis:
     """Sobol' shares of `targets` over the unit cube.
 
     units: (trials, axes) quantiles of the prior; targets: (trials,), of which those that are not
@@ -69,14 +69,14 @@ def variance_shares(
     finite = np.isfinite(targets)
     units, targets = units[finite], targets[finite]
     n, d = len(targets), len(axes)
-    if n < FEWEST or d == 0:
+    if n < MIN_TRIALS_FOR_SOBOL or d == 0:
         return _refused(n, _too_few(n, d))
     if np.ptp(targets) <= 1e-9 * max(1.0, float(np.abs(targets).max())):
         return _refused(n, f"all {n} comparable trials ended alike.")
-    choice = choose(Sample(axes, units, targets), rng)
-    parts = choice.surrogate.parts()
-    ensemble = choice.surrogate.resampled(_REPLICATES, rng)
-    resampled = ensemble.parts()
+    choice = select_surrogate(TrainingData(axes, units, targets), rng)
+    parts = choice.surrogate.decompose()
+    ensemble = choice.surrogate.resample(_BOOTSTRAPS, rng)
+    resampled = ensemble.decompose()
     variance = max(float(parts.variance[0]), 1e-300)
     null, pair_null = (
         min(max(_LEAST, reach / variance), 1.0) for reach in _null(choice, units, axes, rng)
@@ -89,11 +89,11 @@ def variance_shares(
         dict(choice.r2),
         _refusal(choice, n, d),
     )
-    return Attribution(importance, Model(choice.surrogate, ensemble, parts, resampled))
+    return SobolAnalysis(importance, FittedSurrogate(choice.surrogate, ensemble, parts, resampled))
 
 
-def _refused(trials: int, why: str) -> Attribution:
-    return Attribution(Importance((), (), trials, "", {}, why))
+def _refused(trials: int, why: str) -> SobolAnalysis:
+    return SobolAnalysis(Importance((), (), trials, "", {}, why))
 
 
 def _too_few(trials: int, parameters: int) -> str:
@@ -103,8 +103,8 @@ def _too_few(trials: int, parameters: int) -> str:
     )
 
 
-def _refusal(choice: Choice, trials: int, parameters: int) -> str:
-    needed = gate(trials)
+def _refusal(choice: SelectedSurrogate, trials: int, parameters: int) -> str:
+    needed = min_r2(trials)
     if choice.best_r2 >= needed:
         return ""
     more = max(2 * trials, 8 * parameters)
@@ -116,16 +116,16 @@ def _refusal(choice: Choice, trials: int, parameters: int) -> str:
 
 def _share_table(
     parts: Decomposition, resampled: Decomposition, null: float, axes: Sequence[Axis]
-) -> tuple[Share, ...]:
+) -> tuple[SobolShare, ...]:
     first, total = parts.first_shares[:, 0], parts.total_shares[:, 0]
     first_low, first_high = _interval(first, resampled.first_shares, null)
     total_low, total_high = _interval(total, resampled.total_shares, null)
     rank = _ranks(total[:, None])[:, 0]
     rank_low, rank_high = np.quantile(
-        _ranks(resampled.total_shares), LEVEL, axis=1, method="nearest"
+        _ranks(resampled.total_shares), INTERVAL_QUANTILES, axis=1, method="nearest"
     )
     shares = [
-        Share(
+        SobolShare(
             axis.path,
             axis.label,
             first=float(first[j]),
@@ -144,14 +144,14 @@ def _share_table(
     return tuple(sorted(shares, key=lambda share: share.rank))
 
 
-def _interval(estimate: Floats, resampled: Floats, null: float) -> tuple[Floats, Floats]:
+def _interval(estimate: FloatArray, resampled: FloatArray, null: float) -> tuple[FloatArray, FloatArray]:
     """The interval of shares (...,) from their resamplings (..., R).
 
     Each function drawn has wiggles of its own, which move shares away from 0 and from 1: the
     interval spans the quantiles as they are and about the estimate. It is no finer than can be
     told, and where chance gets as far as the estimate, nothing rules out a share of 0.
     """
-    low, high = np.quantile(resampled, LEVEL, axis=-1)
+    low, high = np.quantile(resampled, INTERVAL_QUANTILES, axis=-1)
     shift = resampled.mean(axis=-1) - estimate
     low = np.minimum(np.minimum(low, low - shift), estimate) - _LEAST
     high = np.maximum(np.maximum(high, high - shift), estimate) + _LEAST
@@ -159,7 +159,7 @@ def _interval(estimate: Floats, resampled: Floats, null: float) -> tuple[Floats,
     return np.maximum(low, 0.0), np.minimum(high, 1.0)
 
 
-def _ranks(totals: Floats) -> Floats:
+def _ranks(totals: FloatArray) -> FloatArray:
     """(axes, R) ranks from 1, the highest total first; ties in the order of the axes."""
     order = np.argsort(-totals, axis=0, kind="stable")
     return np.asarray(np.argsort(order, axis=0) + 1, dtype=float)
@@ -167,11 +167,11 @@ def _ranks(totals: Floats) -> Floats:
 
 def _pair_table(
     parts: Decomposition, resampled: Decomposition, null: float, axes: Sequence[Axis]
-) -> tuple[Pair, ...]:
+) -> tuple[PairShare, ...]:
     shares = parts.pair_shares[:, :, 0]
     low, high = _interval(shares, resampled.pair_shares, null)
     pairs = [
-        Pair(
+        PairShare(
             (axes[k].path, axes[j].path), (axes[k].label, axes[j].label),
             float(shares[j, k]), float(low[j, k]), float(high[j, k]), null,
         )
@@ -182,7 +182,7 @@ def _pair_table(
 
 
 def _null(
-    choice: Choice, units: Floats, axes: Sequence[Axis], rng: np.random.Generator
+    choice: SelectedSurrogate, units: FloatArray, axes: Sequence[Axis], rng: np.random.Generator
 ) -> tuple[float, float]:
     """The variance that a parameter, and that a pair, gets from shuffled residuals at most.
 
@@ -196,8 +196,8 @@ def _null(
         kept = rng.permutation(n)[:_SHUFFLED_TRIALS]
         shuffled = rng.permutation(choice.residuals[kept])
         if np.ptp(shuffled) > 0:
-            parts = choice.family.fit(Sample(axes, units[kept], shuffled), rng, quick=True).parts()
-            alone.append(float(parts.total.max()))
-            pairs.append(float(parts.pairs.max()))
+            parts = choice.family.fit(TrainingData(axes, units[kept], shuffled), rng, quick=True).decompose()
+            alone.append(float(parts.total_variance.max()))
+            pairs.append(float(parts.pair_variance.max()))
     scale = min(1.0, _SHUFFLED_TRIALS / n)
     return float(np.quantile(alone, 0.95)) * scale, float(np.quantile(pairs, 0.95)) * scale

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 
-LEVEL = (0.025, 0.975)
+INTERVAL_QUANTILES = (0.025, 0.975)
 """The quantiles of resampled estimates between which an interval lies: 95 %."""

@@ -16,14 +16,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.stats.intervals import Floats
-from analysis.stats.rates import holm
+from analysis.stats.intervals import FloatArray
+from analysis.stats.rates import adjust_holm
 
 Verdict = Literal["agrees", "disagrees", "open"]
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """How much more `first` has than `second`, mean over the seeds that both have figures for.
 
     interval: 95 %; None, with p_value and holm, where fewer than two seeds have
@@ -36,7 +36,7 @@ class Difference:
     mean: float
     interval: tuple[float, float] | None
     p_value: float | None
-    holm: float | None = None
+    holm_p_value: float | None = None
 
     def verdict(self, expected: float) -> Verdict:
         """Does its interval lie on that side of 0 on which `expected`, not 0, does?"""
@@ -47,45 +47,45 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """A difference beside the one that was published; both of the order that was published."""
 
-    difference: Difference
+    difference: PairedDifference
     published: float
     verdict: Verdict
-    beyond_holm: bool
+    significant: bool
     """Does the verdict stand after the correction for all pairs?"""
 
 
-def difference(first: str, second: str, values: pd.DataFrame, level: float = 0.95) -> Difference:
+def compare_pair(first: str, second: str, values: pd.DataFrame, level: float = 0.95) -> PairedDifference:
     """The paired difference of two columns of `values`, a row a seed, NaN where there is none."""
     from scipy.stats import t
 
-    gaps: Floats = (values[first] - values[second]).dropna().to_numpy(np.float64)
+    gaps: FloatArray = (values[first] - values[second]).dropna().to_numpy(np.float64)
     count = len(gaps)
     mean = float(gaps.mean()) if count else float("nan")
     if count < 2:
-        return Difference(first, second, count, mean, None, None)
+        return PairedDifference(first, second, count, mean, None, None)
     error = float(gaps.std(ddof=1)) / count**0.5
     half = float(t.ppf((1 + level) / 2, count - 1)) * error
     # Without an error every seed has the same difference.
     p_value = float(2 * t.sf(abs(mean) / error, count - 1)) if error else float(mean == 0)
-    return Difference(first, second, count, mean, (mean - half, mean + half), p_value)
+    return PairedDifference(first, second, count, mean, (mean - half, mean + half), p_value)
 
 
-def differences(values: pd.DataFrame) -> list[Difference]:
+def compare_all_pairs(values: pd.DataFrame) -> list[PairedDifference]:
     """Every pair of columns in their order, with p-values corrected for all of them (Holm 1979)."""
-    found = [difference(a, b, values) for a, b in itertools.combinations(values.columns, 2)]
-    corrected = holm([1.0 if d.p_value is None else d.p_value for d in found])
+    found = [compare_pair(a, b, values) for a, b in itertools.combinations(values.columns, 2)]
+    corrected = adjust_holm([1.0 if d.p_value is None else d.p_value for d in found])
     return [
-        d if d.p_value is None else dataclasses.replace(d, holm=p)
+        d if d.p_value is None else dataclasses.replace(d, holm_p_value=p)
         for d, p in zip(found, corrected, strict=True)
     ]
 
 
-def judged(
-    found: Sequence[Difference], published: Mapping[str, float], level: float = 0.05
-) -> list[Judged]:
+def judge_against_published(
+    found: Sequence[PairedDifference], published: Mapping[str, float], level: float = 0.05
+) -> list[Judgement]:
     """The pairs whose published figures differ, the widest apart first.
 
     Each is turned so that its published difference is positive.
@@ -95,14 +95,14 @@ def judged(
         gap = published[d.first] - published[d.second]
         if gap == 0:
             continue
-        turned = d if gap > 0 else reverse(d)
+        turned = d if gap > 0 else reverse_difference(d)
         verdict = turned.verdict(abs(gap))
-        beyond = verdict != "open" and d.holm is not None and d.holm < level
-        out.append(Judged(turned, abs(gap), verdict, beyond))
+        beyond = verdict != "open" and d.holm_p_value is not None and d.holm_p_value < level
+        out.append(Judgement(turned, abs(gap), verdict, beyond))
     return sorted(out, key=lambda j: -j.published)
 
 
-def reverse(d: Difference) -> Difference:
+def reverse_difference(d: PairedDifference) -> PairedDifference:
     """The same difference, of the second from the first."""
     interval = None if d.interval is None else (-d.interval[1], -d.interval[0])
-    return Difference(d.second, d.first, d.seeds, -d.mean, interval, d.p_value, d.holm)
+    return PairedDifference(d.second, d.first, d.seeds, -d.mean, interval, d.p_value, d.holm_p_value)

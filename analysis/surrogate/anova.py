@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.intervals import Floats
+from analysis.stats.intervals import FloatArray
 from analysis.surrogate.unit_cube import Axis
 
 _BASE_SAMPLES = 1024
@@ -28,45 +28,45 @@ class Decomposition:
     main: for each axis (points, R), f_j at the points of `grids`
     """
 
-    mean: Floats
-    variance: Floats
-    alone: Floats
-    total: Floats
-    pairs: Floats
-    grids: tuple[Floats, ...]
-    main: tuple[Floats, ...]
+    mean: FloatArray
+    variance: FloatArray
+    main_variance: FloatArray
+    total_variance: FloatArray
+    pair_variance: FloatArray
+    grids: tuple[FloatArray, ...]
+    main_effects: tuple[FloatArray, ...]
 
     @staticmethod
     def joined(several: Sequence[Decomposition]) -> Decomposition:
         """All their resamplings as one; they are of the same axes."""
 
-        def of(name: str) -> Floats:
+        def of(name: str) -> FloatArray:
             return np.concatenate([getattr(parts, name) for parts in several], axis=-1)
 
-        main = zip(*(parts.main for parts in several), strict=True)
+        main = zip(*(parts.main_effects for parts in several), strict=True)
         return Decomposition(
-            of("mean"), of("variance"), of("alone"), of("total"), of("pairs"), several[0].grids,
+            of("mean"), of("variance"), of("main_variance"), of("total_variance"), of("pair_variance"), several[0].grids,
             tuple(np.concatenate(curves, axis=1) for curves in main),
         )  # fmt: skip
 
     @property
-    def first_shares(self) -> Floats:
+    def first_shares(self) -> FloatArray:
         """(axes, R) Sobol' indices of first order."""
-        return _shares(self.alone, self.variance)
+        return _shares(self.main_variance, self.variance)
 
     @property
-    def total_shares(self) -> Floats:
+    def total_shares(self) -> FloatArray:
         """(axes, R) total Sobol' indices."""
-        return _shares(self.total, self.variance)
+        return _shares(self.total_variance, self.variance)
 
     @property
-    def pair_shares(self) -> Floats:
+    def pair_shares(self) -> FloatArray:
         """(axes, axes, R) Sobol' indices of second order, symmetric."""
-        return _shares(self.pairs, self.variance)
+        return _shares(self.pair_variance, self.variance)
 
 
-def of_samples(
-    predict: Callable[[Floats], Floats], axes: Sequence[Axis], rng: np.random.Generator
+def decompose_by_sampling(
+    predict: Callable[[FloatArray], FloatArray], axes: Sequence[Axis], rng: np.random.Generator
 ) -> Decomposition:
     """The parts of any surrogate by Saltelli's design, discrete axes by their inverse CDF.
 
@@ -102,7 +102,7 @@ def of_samples(
     return Decomposition(mean, variance, alone, total, pairs, grids, main)
 
 
-def _binned(places: Floats, outputs: Floats, axis: Axis) -> tuple[Floats, Floats]:
+def _binned(places: FloatArray, outputs: FloatArray, axis: Axis) -> tuple[FloatArray, FloatArray]:
     """Means of the outputs (points, R) over the cells of one axis."""
     grid, chances = axis.grid(_BINS)
     cells = np.searchsorted(np.cumsum(chances)[:-1], places, side="right")
@@ -115,5 +115,5 @@ def _binned(places: Floats, outputs: Floats, axis: Axis) -> tuple[Floats, Floats
     return grid, sums / np.maximum(counts, 1)[:, None]
 
 
-def _shares(parts: Floats, variance: Floats) -> Floats:
+def _shares(parts: FloatArray, variance: FloatArray) -> FloatArray:
     return np.divide(parts, variance, out=np.zeros_like(parts), where=variance > 0)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.intervals import Floats
+from analysis.stats.intervals import FloatArray
 from analysis.surrogate import kernel
 from analysis.surrogate.anova import Decomposition
 from analysis.surrogate.unit_cube import Axis
@@ -28,7 +28,7 @@ _NEGLECTED = 1e-6  # of a kernel's variance, by the features left out
 
 
 @dataclass(frozen=True)
-class Features:
+class AxisFeatures:
     """The features phi_j of one axis.
 
     logs: log-parameters of k_j alone; grid, chances: (cells,) of the axis; values: (cells, m) the
@@ -36,57 +36,57 @@ class Features:
     """
 
     axis: Axis
-    logs: Floats
-    grid: Floats
-    chances: Floats
-    values: Floats
-    means: Floats
-    covariances: Floats
-    _to_features: Floats
+    logs: FloatArray
+    grid: FloatArray
+    chances: FloatArray
+    values: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+    _to_features: FloatArray
 
     @staticmethod
-    def of(axis: Axis, logs: Floats) -> Features:
+    def of(axis: Axis, logs: FloatArray) -> AxisFeatures:
         grid, chances = axis.grid(_CELLS)
         roots = np.sqrt(chances)[:, None]
-        gaps = kernel.distances(grid[:, None], grid[:, None], [axis])
-        sizes, vectors = np.linalg.eigh(roots * kernel.single(logs, gaps)[0] * roots.T)
+        gaps = kernel.squared_distances(grid[:, None], grid[:, None], [axis])
+        sizes, vectors = np.linalg.eigh(roots * kernel.axis_kernels(logs, gaps)[0] * roots.T)
         kept = np.cumsum(np.maximum(sizes, 0.0)) > _NEGLECTED * sizes.sum()
         sizes, vectors = sizes[kept], vectors[:, kept]
         values = vectors * np.sqrt(sizes) / roots
         means = chances @ values
         covariances = np.diag(sizes) - np.outer(means, means)
-        return Features(
+        return AxisFeatures(
             axis, logs, grid, chances, values, means, covariances,
             roots * vectors / np.sqrt(sizes),
         )  # fmt: skip
 
-    def at(self, places: Floats) -> Floats:
+    def at(self, places: FloatArray) -> FloatArray:
         """(points, m) at quantiles (points,) of the axis."""
-        gaps = kernel.distances(places[:, None], self.grid[:, None], [self.axis])
-        return np.asarray(kernel.single(self.logs, gaps)[0] @ self._to_features)
+        gaps = kernel.squared_distances(places[:, None], self.grid[:, None], [self.axis])
+        return np.asarray(kernel.axis_kernels(self.logs, gaps)[0] @ self._to_features)
 
 
-def features(logs: Floats, axes: Sequence[Axis]) -> tuple[Features, ...]:
+def make_features(logs: FloatArray, axes: Sequence[Axis]) -> tuple[AxisFeatures, ...]:
     """Each axis's features under a kernel with these log-parameters."""
-    return tuple(Features.of(axis, logs[[j, len(axes) + j, -1]]) for j, axis in enumerate(axes))
+    return tuple(AxisFeatures.of(axis, logs[[j, len(axes) + j, -1]]) for j, axis in enumerate(axes))
 
 
 @dataclass(frozen=True)
 class Expansion:
     """R functions at once: their means (R,), u_j (m_j, R), and sqrt(w) U_jk (m_j m_k, R)."""
 
-    features: Sequence[Features]
-    means: Floats
-    alone: Sequence[Floats]
-    pairs: Sequence[Floats]  # in the order of `_pairs`
+    features: Sequence[AxisFeatures]
+    means: FloatArray
+    alone: Sequence[FloatArray]
+    pairs: Sequence[FloatArray]  # in the order of `_pairs`
 
     @staticmethod
-    def of_kernel(
-        features: Sequence[Features],
-        logs: Floats,
-        units: Floats,
-        weights: Floats,
-        means: Floats,
+    def from_kernel_weights(
+        features: Sequence[AxisFeatures],
+        logs: FloatArray,
+        units: FloatArray,
+        weights: FloatArray,
+        means: FloatArray,
     ) -> Expansion:
         """means + sum_i weights_i K(x, units_i); units (n, axes), weights (n, R), means (R,)."""
         pair_weight = kernel.pair_weight(logs, len(features))
@@ -95,9 +95,9 @@ class Expansion:
         return Expansion(features, means, [phi.T @ weights for phi in at], pairs)
 
     @staticmethod
-    def drawn(
-        features: Sequence[Features],
-        logs: Floats,
+    def draw_prior(
+        features: Sequence[AxisFeatures],
+        logs: FloatArray,
         scale: float,
         count: int,
         rng: np.random.Generator,
@@ -119,7 +119,7 @@ class Expansion:
             [a + b for a, b in zip(self.pairs, other.pairs, strict=True)],
         )
 
-    def predict(self, units: Floats) -> Floats:
+    def predict(self, units: FloatArray) -> FloatArray:
         """(points, R) their values at points of the unit cube."""
         at = [f.at(units[:, j]) for j, f in enumerate(self.features)]
         values = np.repeat(self.means[None], len(units), axis=0)
@@ -129,7 +129,7 @@ class Expansion:
             values += _products(at[j], at[k]) @ u
         return values
 
-    def parts(self) -> Decomposition:
+    def decompose(self) -> Decomposition:
         """Their decompositions under the prior."""
         all_features, d = self.features, len(self.features)
         mean = self.means + sum(f.means @ u for f, u in zip(all_features, self.alone, strict=True))
@@ -159,19 +159,19 @@ class Mixture:
 
     expansions: Sequence[Expansion]
 
-    def predict(self, units: Floats) -> Floats:
+    def predict(self, units: FloatArray) -> FloatArray:
         """(points, R) their values at points of the unit cube."""
         return np.concatenate([e.predict(units) for e in self.expansions], axis=1)
 
-    def parts(self) -> Decomposition:
+    def decompose(self) -> Decomposition:
         """Their decompositions under the prior."""
-        return Decomposition.joined([e.parts() for e in self.expansions])
+        return Decomposition.joined([e.decompose() for e in self.expansions])
 
 
 def _pairs(axes: int) -> list[tuple[int, int]]:
     return list(itertools.combinations(range(axes), 2))
 
 
-def _products(first: Floats, second: Floats) -> Floats:
+def _products(first: FloatArray, second: FloatArray) -> FloatArray:
     """(points, m m') each feature of one axis times each of another."""
     return (first[:, :, None] * second[:, None, :]).reshape(len(first), -1)

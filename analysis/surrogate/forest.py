@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.stats.intervals import Floats
-from analysis.surrogate.anova import Decomposition, of_samples
-from analysis.surrogate.base import Sample, Surrogate
-from analysis.surrogate.unit_cube import Axis, one_hot
+from analysis.stats.intervals import FloatArray
+from analysis.surrogate.anova import Decomposition, decompose_by_sampling
+from analysis.surrogate.base import TrainingData, Surrogate
+from analysis.surrogate.unit_cube import Axis, encode_one_hot
 
 _TREES = 60
 
@@ -25,19 +25,19 @@ class Forest:
     """R fitted sets of trees; `seed` draws the samples that take them apart."""
 
     axes: Sequence[Axis]
-    columns: Floats
-    targets: Floats
+    columns: FloatArray
+    targets: FloatArray
     forests: tuple[Any, ...] = field(repr=False)
     seed: int
 
-    def predict(self, units: Floats) -> Floats:
-        asked = one_hot(units, self.axes).astype(np.float32)  # what trees compare in
+    def predict(self, units: FloatArray) -> FloatArray:
+        asked = encode_one_hot(units, self.axes).astype(np.float32)  # what trees compare in
         return np.array([_mean(forest.estimators_, asked) for forest in self.forests]).T
 
-    def parts(self) -> Decomposition:
-        return of_samples(self.predict, self.axes, np.random.default_rng(self.seed))
+    def decompose(self) -> Decomposition:
+        return decompose_by_sampling(self.predict, self.axes, np.random.default_rng(self.seed))
 
-    def resampled(self, count: int, rng: np.random.Generator) -> Forest:
+    def resample(self, count: int, rng: np.random.Generator) -> Forest:
         n = len(self.targets)
         drawn = rng.integers(n, size=(count, n))
         forests = tuple(
@@ -53,15 +53,15 @@ class ForestFamily:
     name: str = "forest"
 
     def fit(
-        self, sample: Sample, rng: np.random.Generator, like: Surrogate | None = None,
+        self, sample: TrainingData, rng: np.random.Generator, like: Surrogate | None = None,
         quick: bool = False,
     ) -> Surrogate:  # fmt: skip
-        columns = one_hot(sample.units, sample.axes)
+        columns = encode_one_hot(sample.units, sample.axes)
         trees = _trees(_REPLICATE_TREES if quick else _TREES, rng).fit(columns, sample.targets)
         return Forest(sample.axes, columns, sample.targets, (trees,), int(rng.integers(2**31)))
 
 
-def _mean(trees: Sequence[Any], asked: NDArray[np.float32]) -> Floats:
+def _mean(trees: Sequence[Any], asked: NDArray[np.float32]) -> FloatArray:
     """What the forest's own `predict` returns, whose checks cost more than its trees do."""
     return np.asarray(sum(tree.tree_.predict(asked)[:, 0] for tree in trees) / len(trees))
 

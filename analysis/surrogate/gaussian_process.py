@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.intervals import Floats
+from analysis.stats.intervals import FloatArray
 from analysis.surrogate import kernel
 from analysis.surrogate.anova import Decomposition
-from analysis.surrogate.eigenfunctions import Expansion, Mixture, features
-from analysis.surrogate.log_posterior import JITTER, Posterior
+from analysis.surrogate.eigenfunctions import Expansion, Mixture, make_features
+from analysis.surrogate.log_posterior import JITTER, NegativeLogPosterior
 from analysis.surrogate.unit_cube import Axis
 
 # Both cost the cube of the number of trials: parameters are found on at most _TUNED_ON of them,
@@ -31,36 +31,36 @@ class GaussianProcess:
     """The process fitted to trials."""
 
     axes: Sequence[Axis]
-    units: Floats
-    targets: Floats
-    logs: Floats  # the kernel's log-parameters, then the log noise
-    weights: Floats  # (n,): a prediction is the mean plus the trials' covariances times these
+    units: FloatArray
+    targets: FloatArray
+    logs: FloatArray  # the kernel's log-parameters, then the log noise
+    weights: FloatArray  # (n,): a prediction is the mean plus the trials' covariances times these
 
     @staticmethod
-    def of(axes: Sequence[Axis], units: Floats, targets: Floats, logs: Floats) -> GaussianProcess:
-        covariances = kernel.value(logs[:-1], kernel.distances(units, units, axes))
+    def of(axes: Sequence[Axis], units: FloatArray, targets: FloatArray, logs: FloatArray) -> GaussianProcess:
+        covariances = kernel.covariance(logs[:-1], kernel.squared_distances(units, units, axes))
         once = np.ones(len(targets))
         weights = _weights(covariances, logs, targets - targets.mean(), once)
         return GaussianProcess(axes, units, targets, logs, weights)
 
-    def predict(self, units: Floats) -> Floats:
+    def predict(self, units: FloatArray) -> FloatArray:
         """(points, 1) posterior means."""
         step = max(1, _CHUNK_NUMBERS // (len(self.axes) * len(self.targets)))
         predicted = np.empty(len(units))
         for at in range(0, len(units), step):
-            gaps = kernel.distances(units[at : at + step], self.units, self.axes)
-            predicted[at : at + step] = kernel.value(self.logs[:-1], gaps) @ self.weights
+            gaps = kernel.squared_distances(units[at : at + step], self.units, self.axes)
+            predicted[at : at + step] = kernel.covariance(self.logs[:-1], gaps) @ self.weights
         return np.asarray((predicted + self.targets.mean())[:, None])
 
-    def parts(self) -> Decomposition:
+    def decompose(self) -> Decomposition:
         """The posterior mean's decomposition."""
-        axis_features = features(self.logs[:-1], self.axes)
+        axis_features = make_features(self.logs[:-1], self.axes)
         means = self.targets.mean(keepdims=True)
-        return Expansion.of_kernel(
+        return Expansion.from_kernel_weights(
             axis_features, self.logs, self.units, self.weights[:, None], means
-        ).parts()
+        ).decompose()
 
-    def resampled(self, count: int, rng: np.random.Generator) -> Mixture:
+    def resample(self, count: int, rng: np.random.Generator) -> Mixture:
         """What the objective may be after all: one function for each of `count` bootstrap samples.
 
         The samples carry the trials' noise. What any trials leave open between them is drawn: a
@@ -68,21 +68,21 @@ class GaussianProcess:
         arXiv:2002.09309), so that the whole varies as the posterior does where noise is normal.
         The process's own parameters are drawn as well, anew for every `_SHARING` samples.
         """
-        posterior = Posterior.of(self.axes, self.units[:_TUNED_ON], self.targets[:_TUNED_ON])
-        settings = posterior.others(self.logs, -(-count // _SHARING), rng)
+        posterior = NegativeLogPosterior.of(self.axes, self.units[:_TUNED_ON], self.targets[:_TUNED_ON])
+        settings = posterior.draw_laplace(self.logs, -(-count // _SHARING), rng)
         shares = np.array_split(np.arange(count), len(settings))
         return Mixture(
             [self._drawn(s, len(share), rng) for s, share in zip(settings, shares, strict=True)]
         )
 
-    def _drawn(self, logs: Floats, count: int, rng: np.random.Generator) -> Expansion:
+    def _drawn(self, logs: FloatArray, count: int, rng: np.random.Generator) -> Expansion:
         """`count` functions that bootstrap samples allow under these log-parameters."""
         n = len(self.targets)
-        covariances = kernel.value(logs[:-1], kernel.distances(self.units, self.units, self.axes))
+        covariances = kernel.covariance(logs[:-1], kernel.squared_distances(self.units, self.units, self.axes))
         centred = self.targets - self.targets.mean()
         told = centred @ _weights(covariances, logs, centred, np.ones(n))
-        axis_features = features(logs[:-1], self.axes)
-        prior = Expansion.drawn(axis_features, logs, float(np.sqrt(max(told, 0.0) / n)), count, rng)
+        axis_features = make_features(logs[:-1], self.axes)
+        prior = Expansion.draw_prior(axis_features, logs, float(np.sqrt(max(told, 0.0) / n)), count, rng)
         left = self.targets[:, None] - prior.predict(self.units)
         repeats = rng.multinomial(n, np.full(n, 1.0 / n), size=count).T.astype(float)
         means = self.targets @ repeats / n
@@ -90,12 +90,12 @@ class GaussianProcess:
             _weights(covariances, logs, y - mean, counts)
             for y, mean, counts in zip(left.T, means, repeats.T, strict=True)
         ]
-        return prior + Expansion.of_kernel(
+        return prior + Expansion.from_kernel_weights(
             axis_features, logs, self.units, np.column_stack(weights), means
         )
 
 
-def _weights(covariances: Floats, logs: Floats, targets: Floats, counts: Floats) -> Floats:
+def _weights(covariances: FloatArray, logs: FloatArray, targets: FloatArray, counts: FloatArray) -> FloatArray:
     """(n,) by which covariances predict, from targets about their mean.
 
     A trial that counts k times is k measurements, of a k-th of the noise.
@@ -110,17 +110,17 @@ def _weights(covariances: Floats, logs: Floats, targets: Floats, counts: Floats)
 
 def fit_gaussian_process(
     axes: Sequence[Axis],
-    units: Floats,
-    targets: Floats,
+    units: FloatArray,
+    targets: FloatArray,
     rng: np.random.Generator,
-    starts: Sequence[Floats],
+    starts: Sequence[FloatArray],
 ) -> GaussianProcess:
     """The process whose parameters have the highest posterior density found from `starts`."""
     from scipy.optimize import minimize
 
     kept = rng.permutation(len(targets))[:_FITTED_ON]
     tuned = kept[:_TUNED_ON]
-    surface = Posterior.of(axes, units[tuned], targets[tuned])
+    surface = NegativeLogPosterior.of(axes, units[tuned], targets[tuned])
     options = {"maxiter": _CLIMB}
     found = [
         minimize(surface, s, jac=True, method="L-BFGS-B", bounds=surface.bounds(), options=options)

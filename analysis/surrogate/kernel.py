@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from analysis.stats.intervals import Floats
+from analysis.stats.intervals import FloatArray
 from analysis.surrogate.unit_cube import Axis
 
 
-def distances(a: Floats, b: Floats, axes: Sequence[Axis]) -> Floats:
+def squared_distances(a: FloatArray, b: FloatArray, axes: Sequence[Axis]) -> FloatArray:
     """(axes, len(a), len(b)) squared distances of quantiles; 1 between two unordered levels."""
     found = np.empty((len(axes), len(a), len(b)))
     for j, axis in enumerate(axes):
@@ -29,31 +29,31 @@ def distances(a: Floats, b: Floats, axes: Sequence[Axis]) -> Floats:
     return found
 
 
-def centre(axes: int) -> Floats:
+def prior_mean(axes: int) -> FloatArray:
     """The log-parameters expected before any trial is seen: smooth, pairs about as strong."""
     return np.concatenate([np.full(axes, -0.3), np.zeros(axes), [-1.0 - np.log(axes)]])
 
 
-def split(logs: Floats) -> tuple[Floats, Floats, float]:
+def unpack(logs: FloatArray) -> tuple[FloatArray, FloatArray, float]:
     """1 / l_j^2, v_j, w."""
     axes = (len(logs) - 1) // 2
     return np.exp(-2.0 * logs[:axes]), np.exp(logs[axes:-1]), float(np.exp(logs[-1]))
 
 
-def pair_weight(logs: Floats, axes: int) -> float:
+def pair_weight(logs: FloatArray, axes: int) -> float:
     """w, whether or not a log noise follows the kernel's own parameters."""
     return float(np.exp(logs[2 * axes]))
 
 
-def single(logs: Floats, distances: Floats) -> Floats:
+def axis_kernels(logs: FloatArray, distances: FloatArray) -> FloatArray:
     """(axes, n, m) the k_j."""
-    scales, weights, _ = split(logs)
+    scales, weights, _ = unpack(logs)
     return weights[:, None, None] * _matern(distances * scales[:, None, None])
 
 
-def value(logs: Floats, distances: Floats) -> Floats:
+def covariance(logs: FloatArray, distances: FloatArray) -> FloatArray:
     """The covariances K at `distances` (axes, ...)."""
-    scales, weights, pairs = split(logs)
+    scales, weights, pairs = unpack(logs)
     total, squares = np.zeros(distances.shape[1:]), np.zeros(distances.shape[1:])
     for d, scale, weight in zip(distances, scales, weights, strict=True):
         part = weight * _matern(d * scale)
@@ -62,18 +62,18 @@ def value(logs: Floats, distances: Floats) -> Floats:
     return np.asarray(total + 0.5 * pairs * (total * total - squares))
 
 
-def value_and_pullback(
-    logs: Floats, distances: Floats
-) -> tuple[Floats, Callable[[Floats], Floats]]:
+def covariance_and_pullback(
+    logs: FloatArray, distances: FloatArray
+) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
     """K at `distances` (axes, m), and the map from a slope (m,) to d/dlogs of sum(slope * K)."""
-    scales, weights, pairs = split(logs)
+    scales, weights, pairs = unpack(logs)
     root = np.sqrt(5.0 * scales[:, None] * distances)
     decay = weights[:, None] * np.exp(-root)
     parts = (1.0 + root + root * root / 3.0) * decay
     total = parts.sum(axis=0)
     both = total * total - (parts * parts).sum(axis=0)
 
-    def pullback(slope: Floats) -> Floats:
+    def pullback(slope: FloatArray) -> FloatArray:
         through = slope * (1.0 + pairs * (total - parts))
         by_length = np.einsum("jm,jm->j", through, (1.0 + root) * root * root * decay) / 3.0
         by_weight = np.einsum("jm,jm->j", through, parts)
@@ -82,6 +82,6 @@ def value_and_pullback(
     return total + 0.5 * pairs * both, pullback
 
 
-def _matern(r2: Floats) -> Floats:
+def _matern(r2: FloatArray) -> FloatArray:
     root = np.sqrt(5.0 * r2)
     return np.asarray((1.0 + root + 5.0 / 3.0 * r2) * np.exp(-root))

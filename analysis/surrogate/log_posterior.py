@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.intervals import Floats
+from analysis.stats.intervals import FloatArray
 from analysis.surrogate import kernel
 from analysis.surrogate.unit_cube import Axis
 
@@ -25,39 +25,39 @@ _NUDGE = 1e-3
 _LEAST_BEND = 0.1  # that of the prior where it is widest
 
 
-def starts(axes: int, count: int, rng: np.random.Generator) -> list[Floats]:
+def draw_starts(axes: int, count: int, rng: np.random.Generator) -> list[FloatArray]:
     """Where to climb from: the surface has many summits, so the expected one and others near it."""
-    middle = np.append(kernel.centre(axes), _QUIET)
+    middle = np.append(kernel.prior_mean(axes), _QUIET)
     return [middle, *(middle + rng.normal(-0.4, 0.7, len(middle)) for _ in range(count - 1))]
 
 
 @dataclass(frozen=True)
-class Posterior:
+class NegativeLogPosterior:
     """Minus the log posterior of the log-parameters and log noise, with its gradient.
 
     Parameters are held near the kernel's centre, broadly (as arXiv:2402.02229 for length scales),
     without which a dozen trials fit anything. Only the lower triangle of K is computed.
     """
 
-    distances: Floats  # (axes, n (n + 1) / 2), the lower triangle by rows
-    targets: Floats
+    distances: FloatArray  # (axes, n (n + 1) / 2), the lower triangle by rows
+    targets: FloatArray
 
     @staticmethod
-    def of(axes: Sequence[Axis], units: Floats, targets: Floats) -> Posterior:
-        full = kernel.distances(units, units, axes)
+    def of(axes: Sequence[Axis], units: FloatArray, targets: FloatArray) -> NegativeLogPosterior:
+        full = kernel.squared_distances(units, units, axes)
         rows, columns = np.tril_indices(len(targets))
         deviation = float(targets.std()) or 1.0
-        return Posterior(full[:, rows, columns], (targets - targets.mean()) / deviation)
+        return NegativeLogPosterior(full[:, rows, columns], (targets - targets.mean()) / deviation)
 
     def bounds(self) -> list[tuple[float, float]]:
-        middle = kernel.centre(len(self.distances))
+        middle = kernel.prior_mean(len(self.distances))
         return [(c - 5.0, c + 5.0) for c in middle] + [(float(np.log(1e-5)), float(np.log(10.0)))]
 
-    def __call__(self, logs: Floats) -> tuple[float, Floats]:
+    def __call__(self, logs: FloatArray) -> tuple[float, FloatArray]:
         n = len(self.targets)
         rows, columns = np.tril_indices(n)
         noise = float(np.exp(logs[-1]))
-        covariances, pullback = kernel.value_and_pullback(logs[:-1], self.distances)
+        covariances, pullback = kernel.covariance_and_pullback(logs[:-1], self.distances)
         system = np.zeros((n, n))
         system[rows, columns] = system[columns, rows] = covariances
         system[np.diag_indices(n)] += noise + JITTER
@@ -65,7 +65,7 @@ class Posterior:
         inverse = np.linalg.inv(system)
         weights = inverse @ self.targets
         s2 = max(float(self.targets @ weights) / n, 1e-12)  # 0 where all targets are alike
-        off = (logs[:-1] - kernel.centre(len(self.distances))) / _SPREAD
+        off = (logs[:-1] - kernel.prior_mean(len(self.distances))) / _SPREAD
         quiet = (logs[-1] - _QUIET) / (2 * _SPREAD)
         density = 0.5 * (n * np.log(s2) + log_determinant + off @ off + quiet * quiet)
         slope = 0.5 * (inverse - np.outer(weights, weights) / s2)
@@ -74,12 +74,12 @@ class Posterior:
         by_noise = noise * np.trace(slope) + quiet / (2 * _SPREAD)
         return float(density), np.append(by_kernel, by_noise)
 
-    def others(self, logs: Floats, count: int, rng: np.random.Generator) -> Floats:
+    def draw_laplace(self, logs: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
         """(count, parameters) drawn from Laplace's approximation about the summit `logs`."""
         nudges = _NUDGE * np.eye(len(logs))
         slopes = np.array([self(logs + n)[1] - self(logs - n)[1] for n in nudges]) / (2 * _NUDGE)
         bends, directions = np.linalg.eigh(0.5 * (slopes + slopes.T))
         spread = directions / np.sqrt(np.maximum(bends, _LEAST_BEND))
         low, high = np.array(self.bounds()).T
-        drawn: Floats = logs + rng.normal(size=(count, len(logs))) @ spread.T
+        drawn: FloatArray = logs + rng.normal(size=(count, len(logs))) @ spread.T
         return np.clip(drawn, low, high)

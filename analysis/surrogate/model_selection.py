@@ -7,54 +7,54 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.intervals import Floats
-from analysis.surrogate.base import Family, Sample, Surrogate
+from analysis.stats.intervals import FloatArray
+from analysis.surrogate.base import SurrogateFamily, TrainingData, Surrogate
 from analysis.surrogate.forest import ForestFamily
 from analysis.surrogate.gaussian_process import GaussianProcess, fit_gaussian_process
-from analysis.surrogate.log_posterior import starts
+from analysis.surrogate.log_posterior import draw_starts
 
 
 @dataclass(frozen=True)
-class ProcessFamily:
+class GaussianProcessFamily:
     """Gaussian processes of single axes and pairs: smooth objectives, few trials."""
 
     name: str = "Gaussian process"
 
     def fit(
-        self, sample: Sample, rng: np.random.Generator, like: Surrogate | None = None,
+        self, sample: TrainingData, rng: np.random.Generator, like: Surrogate | None = None,
         quick: bool = False,
     ) -> Surrogate:  # fmt: skip
         if isinstance(like, GaussianProcess):
             begin = [like.logs]
         else:
-            begin = starts(len(sample.axes), 1 if quick else 4, rng)
+            begin = draw_starts(len(sample.axes), 1 if quick else 4, rng)
         return fit_gaussian_process(sample.axes, sample.units, sample.targets, rng, begin)
 
 
-FAMILIES: tuple[Family, ...] = (ProcessFamily(), ForestFamily())
+FAMILIES: tuple[SurrogateFamily, ...] = (GaussianProcessFamily(), ForestFamily())
 
 # Trees blur what a process takes apart exactly: their shares are worse at equal R2.
 _HANDICAP = {"forest": 0.05}
 
 
 @dataclass(frozen=True)
-class Choice:
+class SelectedSurrogate:
     """The family that predicts left-out trials best, fitted to all, and how well each one does.
 
     residuals: (trials,) what it gets wrong about each trial when that trial is left out
     """
 
-    family: Family
+    family: SurrogateFamily
     surrogate: Surrogate
     r2: Mapping[str, float]
-    residuals: Floats
+    residuals: FloatArray
 
     @property
     def best_r2(self) -> float:
         return self.r2[self.family.name]
 
 
-def choose(sample: Sample, rng: np.random.Generator) -> Choice:
+def select_surrogate(sample: TrainingData, rng: np.random.Generator) -> SelectedSurrogate:
     """The family of highest cross-validated R2: 1 is perfect, 0 no better than the mean.
 
     Each trial is predicted once, by a surrogate that did not see it; 10 folds below 64 trials,
@@ -69,9 +69,9 @@ def choose(sample: Sample, rng: np.random.Generator) -> Choice:
         predicted = np.empty(n)
         for fold in folds:
             kept = np.setdiff1d(np.arange(n), fold)
-            model = family.fit(sample.only(kept), rng, fitted[family.name])
+            model = family.fit(sample.subset(kept), rng, fitted[family.name])
             predicted[fold] = model.predict(units[fold])[:, 0]
         residuals[family.name] = targets - predicted
         r2[family.name] = 1.0 - float(np.mean((targets - predicted) ** 2) / targets.var())
     best = max(FAMILIES, key=lambda family: r2[family.name] - _HANDICAP.get(family.name, 0.0))
-    return Choice(best, fitted[best.name], r2, residuals[best.name])
+    return SelectedSurrogate(best, fitted[best.name], r2, residuals[best.name])

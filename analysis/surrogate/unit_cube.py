@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.stats.intervals import Floats
+from analysis.stats.intervals import FloatArray
 from study.spec.space import Dimension
 
 
@@ -27,13 +27,13 @@ class Axis:
     edges: tuple[float, ...] = ()
     unordered: bool = False
 
-    def snap(self, quantiles: Floats) -> Floats:
+    def snap(self, quantiles: FloatArray) -> FloatArray:
         """Each quantile as the one that stands for its level; unchanged on a continuous axis."""
         if not self.centres:
             return quantiles
         return np.asarray(self.centres)[np.searchsorted(self.edges, quantiles, side="right")]
 
-    def grid(self, cells: int) -> tuple[Floats, Floats]:
+    def grid(self, cells: int) -> tuple[FloatArray, FloatArray]:
         """Quantiles that stand for the whole axis, ascending, and the prior's chance of each.
 
         Every level of a discrete axis with at most `cells` levels, else the middles of that many
@@ -45,7 +45,7 @@ class Axis:
         return middles, np.full(cells, 1.0 / cells)
 
 
-def axis(dimension: Dimension) -> Axis:
+def make_axis(dimension: Dimension) -> Axis:
     """The axis of one dimension of a study's space."""
     unordered = dimension.kind in ("choice", "bool")
     if dimension.choices:
@@ -61,15 +61,15 @@ def axis(dimension: Dimension) -> Axis:
     return Axis(dimension.path, dimension.label)
 
 
-def quantiles(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> Floats:
+def to_quantiles(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> FloatArray:
     """(trials, dimensions): each trial's place in the unit cube."""
     columns = [[d.to_unit(value) for value in trials[d.path]] for d in dimensions]
     return np.array(columns, dtype=float).reshape(len(dimensions), len(trials)).T
 
 
-def one_hot(units: Floats, axes: Sequence[Axis]) -> Floats:
+def encode_one_hot(units: FloatArray, axes: Sequence[Axis]) -> FloatArray:
     """(points, features) for trees: an ordered axis is its quantile, an unordered one one-hot."""
-    columns: list[Floats] = []
+    columns: list[FloatArray] = []
     for j, a in enumerate(axes):
         if a.unordered:
             columns += [np.isclose(units[:, j], centre).astype(float) for centre in a.centres]

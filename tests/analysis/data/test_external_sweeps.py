@@ -13,8 +13,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from analysis import report
-from analysis.data.external_sweeps import read_foreign
-from analysis.findings.study_findings import findings
+from analysis.data.external_sweeps import read_external_sweep
+from analysis.findings.analyze_study import analyze_study
 from nerf.common.errors import InputError
 from study.spec.space import Dimension
 
@@ -50,7 +50,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_an_optuna_storage_keeps_its_priors_and_its_pruned_trials(storage: Path) -> None:
-    study = read_foreign(storage)
+    study = read_external_sweep(storage)
     assert set(study.space.dimensions) == {
         Dimension("rate", "float", 1e-4, 1e-1, True, label="rate"),
         Dimension("act", "choice", choices=("relu", "silu"), label="act"),
@@ -58,17 +58,17 @@ def test_an_optuna_storage_keeps_its_priors_and_its_pruned_trials(storage: Path)
     }
     assert study.trials["state"].value_counts().to_dict() == {"completed": 30, "pruned": 10}
     assert set(study.trials["act"]) == {"relu", "silu"}
-    found = findings(study)
+    found = analyze_study(study)
     assert found.importance.trials == 30
-    assert [share.path for share in found.importance.live] == ["rate"]
-    assert found.used.left_out == {"stopped before the full budget": 10}
+    assert [share.path for share in found.importance.significant_shares] == ["rate"]
+    assert found.comparable.left_out == {"stopped before the full budget": 10}
 
 
 def test_a_torn_journal_is_read_to_its_tear(storage: Path) -> None:
     if storage.suffix == ".journal":
         whole = storage.read_bytes()
         storage.write_bytes(whole[:-7])
-        assert len(read_foreign(storage).trials) == TRIALS - 1
+        assert len(read_external_sweep(storage).trials) == TRIALS - 1
 
 
 def test_a_ray_folder_is_read_with_what_it_does_not_say_assumed(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_a_ray_folder_is_read_with_what_it_does_not_say_assumed(tmp_path: Path) 
         (folder / "params.json").write_text(json.dumps({"net": {"width": width}, "rate": rate}))
         lines = [{"training_iteration": i, "psnr": 20 + np.log10(rate) - 1 / i} for i in (1, 2)]
         (folder / "result.json").write_text("\n".join(map(json.dumps, lines)) + "\n")
-    study = read_foreign(tmp_path / "results")
+    study = read_external_sweep(tmp_path / "results")
     assert {d.path for d in study.space.dimensions} == {"net.width", "rate"}
     assert any(text.startswith("rate: uniform in its logarithm") for text in study.assumed)
-    assert findings(study).importance.shares[0].path == "rate"
+    assert analyze_study(study).importance.shares[0].path == "rate"
 
 
 def test_a_csv_is_read_with_given_priors_and_turned_round(tmp_path: Path) -> None:
@@ -93,10 +93,10 @@ def test_a_csv_is_read_with_given_priors_and_turned_round(tmp_path: Path) -> Non
     table["loss"] = -np.log10(rate)
     table.to_csv(tmp_path / "sweep.csv", index=False)
     prior = Dimension("lr", "float", 1e-5, 1.0, True, label="lr")
-    study = read_foreign(tmp_path / "sweep.csv", "loss", [prior], lower_is_better=True)
+    study = read_external_sweep(tmp_path / "sweep.csv", "loss", [prior], lower_is_better=True)
     assert study.space.dimensions[0] == prior
     assert study.trials["psnr"].corr(np.log(study.trials["lr"])) == pytest.approx(1.0)
-    assert findings(study).importance.shares[0].path == "lr"
+    assert analyze_study(study).importance.shares[0].path == "lr"
 
 
 def test_the_command_reports_on_foreign_studies_and_repeats_what_was_assumed(
@@ -122,4 +122,4 @@ def test_files_that_hold_no_study_are_refused(tmp_path: Path, content: str) -> N
     path = tmp_path / "sweep.csv"
     path.write_text(content)
     with pytest.raises(InputError):
-        read_foreign(path)
+        read_external_sweep(path)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.data.selection import best_trial, comparable, default_trial
+from analysis.data.selection import find_best_trial, select_comparable, find_default_trial
 from analysis.data.study import load_study
 from study.records.study_folder import StudyFolder
 
@@ -34,7 +34,7 @@ def test_only_full_budget_explore_trials_are_compared_and_the_rest_is_counted() 
         phase=["explore"] * 5 + ["optimize", "explore"],
         psnr=[20.0, 11.0, 10.0, 15.0, np.nan, 25.0, np.inf],
     )
-    used = comparable(trials)
+    used = select_comparable(trials)
     assert list(used.trials.index) == [0, 1]
     assert sum(used.left_out.values()) == 5
     assert used.left_out["collapsed before the full budget"] == 1
@@ -42,26 +42,26 @@ def test_only_full_budget_explore_trials_are_compared_and_the_rest_is_counted() 
 
 
 def test_trials_of_another_budget_are_left_out() -> None:
-    used = comparable(table(steps_done=[50, 100, 100], budget_steps=[50, 100, 100]))
+    used = select_comparable(table(steps_done=[50, 100, 100], budget_steps=[50, 100, 100]))
     assert used.left_out == {"with another budget": 1}
 
 
 def test_no_trials_at_all_compare_to_nothing() -> None:
-    assert comparable(table(psnr=[])).trials.empty
+    assert select_comparable(table(psnr=[])).trials.empty
 
 
 @pytest.mark.parametrize("state", ["pruned", "collapsed", "failed"])
 def test_the_best_trial_is_a_completed_one(state: str) -> None:
     trials = table(state=["completed", state], psnr=[20.0, 30.0])
-    best = best_trial(trials)
+    best = find_best_trial(trials)
     assert best is not None
     assert best["psnr"] == 20.0
 
 
 def test_the_default_trial_is_found_by_its_configuration(make_study: Make) -> None:
     study = load_study(make_study(explore=9, optimize=2))
-    found = default_trial(study)
+    found = find_default_trial(study)
     assert found is not None
     assert found["number"] == 9
     without = load_study(make_study(explore=9, optimize=0))
-    assert default_trial(without) is None
+    assert find_default_trial(without) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.findings.bounds_map import FAR, NEAR, bounds_map
+from analysis.findings.bounds_map import FAR, NEAR, map_bounds
 
 
 def trials(count: int = 200) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def trials(count: int = 200) -> pd.DataFrame:
 
 def test_every_explored_trial_is_in_the_cell_of_its_bounds() -> None:
     table = trials()
-    found = bounds_map(table)
+    found = map_bounds(table)
     assert found is not None
     assert list(found.near) == sorted(found.near)
     assert list(found.far) == sorted(found.far, reverse=True)
@@ -48,16 +48,16 @@ def test_every_explored_trial_is_in_the_cell_of_its_bounds() -> None:
 def test_a_cells_example_is_its_trial_of_median_psnr() -> None:
     table = trials(3).assign(**{NEAR: [1.0, 1.1, 5.0], FAR: [2.0, 2.1, 9.0]})
     table["psnr"] = [30.0, 10.0, 20.0]
-    found = bounds_map(table)
+    found = map_bounds(table)
     assert found is not None
     assert [c.trial_id for row in found.cells for c in row if c] == ["00002", "00001"]
 
 
 @pytest.mark.parametrize("phase", ["optimize", "replicate"])
 def test_trials_of_other_phases_are_not_in_it(phase: str) -> None:
-    assert bounds_map(trials().assign(phase=phase)) is None
+    assert map_bounds(trials().assign(phase=phase)) is None
 
 
 def test_there_is_none_where_a_bound_stands_still_or_is_unknown() -> None:
-    assert bounds_map(trials().assign(**{NEAR: 2.0})) is None
-    assert bounds_map(trials().drop(columns=FAR)) is None
+    assert map_bounds(trials().assign(**{NEAR: 2.0})) is None
+    assert map_bounds(trials().drop(columns=FAR)) is None

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.findings.collapse import collapse
-from analysis.stats.rates import exact_p_value, wilson
+from analysis.findings.collapse import analyze_collapse
+from analysis.stats.rates import sample_fisher_p_value, wilson_interval
 from study.spec.space import Dimension
 
 NEAR = Dimension("near", "float", 0.0, 8.0, label="near")
@@ -25,17 +25,17 @@ def trials(dead: list[bool], near: list[float], act: list[str]) -> pd.DataFrame:
 @pytest.mark.parametrize(("successes", "total"), [(0, 10), (3, 10), (10, 10), (1, 200)])
 def test_wilson_interval_is_scipys(successes: int, total: int) -> None:
     twin = stats.binomtest(successes, total).proportion_ci(method="wilson")
-    assert wilson(successes, total) == pytest.approx((twin.low, twin.high), abs=1e-6)
+    assert wilson_interval(successes, total) == pytest.approx((twin.low, twin.high), abs=1e-6)
 
 
 def test_wilson_interval_of_nothing_is_everything() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("table", [[[8, 2], [1, 5]], [[10, 0], [9, 1]], [[3, 3], [3, 3]]])
 def test_sampled_p_value_is_fishers(table: list[list[int]]) -> None:
     exact = stats.fisher_exact(table).pvalue
-    assert exact_p_value([np.array(table)], np.random.default_rng(0)) == pytest.approx(
+    assert sample_fisher_p_value([np.array(table)], np.random.default_rng(0)) == pytest.approx(
         exact, abs=0.02
     )
 
@@ -51,25 +51,25 @@ def test_p_value_of_three_groups_is_the_enumerated_one() -> None:
     ]
     seen = chance[every.index(tuple(table[:, 1]))]
     exact = sum(c for c in chance if c <= seen * (1 + 1e-9)) / sum(chance)
-    assert exact_p_value([table], np.random.default_rng(0)) == pytest.approx(exact, abs=0.01)
+    assert sample_fisher_p_value([table], np.random.default_rng(0)) == pytest.approx(exact, abs=0.01)
 
 
 def test_the_parameter_that_breaks_training_is_named_with_its_rates() -> None:
     rng = np.random.default_rng(0)
     near, act = rng.uniform(0, 8, 80), rng.choice(["relu", "sigmoid"], 80)
-    found = collapse(trials(list(near > 6), list(near), list(act)), (NEAR, ACT), rng)
-    assert [breaking.path for breaking in found.live] == ["near"]
-    *safe, last = found.live[0].rates
+    found = analyze_collapse(trials(list(near > 6), list(near), list(act)), (NEAR, ACT), rng)
+    assert [breaking.path for breaking in found.significant_parameters] == ["near"]
+    *safe, last = found.significant_parameters[0].rates
     assert last.name == "6 to 8"
     assert (last.rate, last.high) == (1.0, 1.0)
     assert all(rate.collapsed == 0 for rate in safe)
-    assert found.attribution.importance.shares[0].path == "near"
+    assert found.sobol.importance.shares[0].path == "near"
 
 
 def test_trials_that_a_scheduler_stopped_or_that_failed_say_nothing() -> None:
     table = trials([True, False, False, False], [1.0, 2.0, 3.0, 4.0], ["relu"] * 4)
     table["state"] = ["collapsed", "completed", "pruned", "failed"]
-    found = collapse(table, (NEAR, ACT), np.random.default_rng(0))
+    found = analyze_collapse(table, (NEAR, ACT), np.random.default_rng(0))
     assert (found.trials, found.collapsed) == (2, 1)
 
 
@@ -77,11 +77,11 @@ def test_trials_that_a_scheduler_stopped_or_that_failed_say_nothing() -> None:
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_all_or_none_collapsed_is_said_and_not_ranked(dead: bool, count: int) -> None:
     near = list(np.linspace(0, 8, count))
-    found = collapse(
+    found = analyze_collapse(
         trials([dead] * count, near, ["relu"] * count), (NEAR, ACT), np.random.default_rng(0)
     )
     assert not found.ranked
-    assert not found.live
+    assert not found.significant_parameters
     assert all(breaking.p_value == 1.0 for breaking in found.parameters)
 
 
@@ -89,8 +89,8 @@ def test_a_pair_is_named_where_each_matters_while_the_other_is_held() -> None:
     rng = np.random.default_rng(0)
     near, act = rng.uniform(0, 8, 120), rng.choice(["relu", "sigmoid"], 120)
     both = (near > 16 / 3) & (act == "relu")
-    found = collapse(trials(list(both), list(near), list(act)), (NEAR, ACT), rng)
-    (pair,) = found.live_pairs
+    found = analyze_collapse(trials(list(both), list(near), list(act)), (NEAR, ACT), rng)
+    (pair,) = found.significant_pairs
     assert pair.paths == ("near", "act")
     assert pair.names == (("0 to 2.67", "2.67 to 5.33", "5.33 to 8"), ("relu", "sigmoid"))
     relu, sigmoid = pair.rates
@@ -107,7 +107,7 @@ def test_a_parameter_that_only_rides_along_makes_no_pair() -> None:
         near, act = rng.uniform(0, 8, 60), rng.choice(["relu", "sigmoid"], 60)
         dead = rng.random(60) < np.where(near > 4, 0.8, 0.1)
         hits += bool(
-            collapse(trials(list(dead), list(near), list(act)), (NEAR, ACT), rng).live_pairs
+            analyze_collapse(trials(list(dead), list(near), list(act)), (NEAR, ACT), rng).significant_pairs
         )
     assert hits <= 3
 
@@ -125,4 +125,4 @@ def test_strata_that_each_differ_add_up() -> None:
     seen = np.prod([chance[t[1, 1]] for chance, t in zip(chances, tables, strict=True)])
     joint = [a * b for a in chances[0].values() for b in chances[1].values()]
     exact = sum(c for c in joint if c <= seen * (1 + 1e-9))
-    assert exact_p_value(tables, np.random.default_rng(0)) == pytest.approx(exact, abs=0.015)
+    assert sample_fisher_p_value(tables, np.random.default_rng(0)) == pytest.approx(exact, abs=0.015)

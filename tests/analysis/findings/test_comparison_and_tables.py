@@ -16,9 +16,9 @@ import pytest
 from analysis import report
 from analysis.figures.image_files import render_figures, write_study_figures
 from analysis.figures.importance_bars import plot_importance_bars
-from analysis.findings.comparison import compare
-from analysis.findings.study_findings import Findings, findings
-from analysis.findings.tables import IMPORTANCE_COLUMNS, importance_table, write_tables
+from analysis.findings.comparison import compare_studies
+from analysis.findings.analyze_study import Findings, analyze_study
+from analysis.findings.tables import IMPORTANCE_COLUMNS, build_importance_table, write_tables
 from nerf.common.errors import InputError
 from nerf.config.parameters import Value
 from study.records.study_folder import StudyFolder
@@ -33,13 +33,13 @@ def frequencies(values: Mapping[str, Value]) -> float:
 @pytest.fixture(scope="module")
 def two(make_study: Make) -> list[Findings]:
     return [
-        findings(make_study("first", explore=40)),
-        findings(make_study("second", explore=40, objective=frequencies, seed=1)),
+        analyze_study(make_study("first", explore=40)),
+        analyze_study(make_study("second", explore=40, objective=frequencies, seed=1)),
     ]
 
 
 def test_studies_that_disagree_are_said_to(two: list[Findings]) -> None:
-    compared = compare(two)
+    compared = compare_studies(two)
     by_path = {c.path: c for c in compared.parameters}
     near, frequency = by_path["sampling.near"], by_path["encoding.position_frequencies"]
     assert near.disagreeing == (("first", "second"),)
@@ -53,14 +53,14 @@ def test_studies_that_disagree_are_said_to(two: list[Findings]) -> None:
 
 
 def test_studies_of_one_name_or_with_nothing_in_common_are_refused(make_study: Make) -> None:
-    same = findings(make_study("twin", explore=10))
+    same = analyze_study(make_study("twin", explore=10))
     with pytest.raises(InputError, match="two studies have one name"):
-        compare([same, same])
-    other = findings(
+        compare_studies([same, same])
+    other = analyze_study(
         make_study("other", explore=10, vary=("field.width=32:64",), objective=lambda v: 20.0)
     )
     with pytest.raises(InputError, match="no parameter in common"):
-        compare([same, other])
+        compare_studies([same, other])
 
 
 def test_the_command_compares(two: list[Findings], tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_the_command_compares(two: list[Findings], tmp_path: Path) -> None:
 
 
 def test_importance_table_has_its_columns_and_flags_what_chance_may_do(two: list[Findings]) -> None:
-    table = importance_table(two[0])
+    table = build_importance_table(two[0])
     assert tuple(table.columns) == IMPORTANCE_COLUMNS
     assert (table["low"] <= table["estimate"]).all()
     assert (table["estimate"] <= table["high"]).all()
@@ -85,7 +85,7 @@ def test_importance_table_has_its_columns_and_flags_what_chance_may_do(two: list
 def test_tables_come_back_as_written(two: list[Findings], tmp_path: Path) -> None:
     files = {path.name: path for path in write_tables(two[0], "csv", tmp_path)}
     back = pd.read_csv(files["importance.csv"], keep_default_na=False)
-    pd.testing.assert_frame_equal(back, importance_table(two[0]), check_dtype=False)
+    pd.testing.assert_frame_equal(back, build_importance_table(two[0]), check_dtype=False)
     (single,) = write_tables(two[0], "json", tmp_path)
     whole = json.loads(single.read_text())
     assert len(whole["trials"]) == len(two[0].study.trials)

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from analysis.data.selection import finished
-from analysis.findings.pareto_front import pareto
-from analysis.findings.study_findings import Findings, findings
+from analysis.data.selection import select_finished
+from analysis.findings.pareto_front import select_pareto_front
+from analysis.findings.analyze_study import Findings, analyze_study
 from study.records.study_folder import StudyFolder
 
 
 @pytest.fixture(scope="module")
 def found(make_study: Callable[..., StudyFolder]) -> Findings:
-    return findings(make_study("known", explore=64, optimize=8))
+    return analyze_study(make_study("known", explore=64, optimize=8))
 
 
 def effect(found: Findings, path: str):  # type: ignore[no-untyped-def]
@@ -42,49 +42,49 @@ def test_the_curve_is_the_objective_averaged_over_the_others(found: Findings) ->
 def test_the_best_learning_rate_is_found_within_its_interval(found: Findings) -> None:
     curve = effect(found, "optimisation.learning_rate").curve
     assert curve.best_low <= 2e-3 <= curve.best_high
-    assert curve.as_good[0] <= curve.best <= curve.as_good[-1]
+    assert curve.near_best[0] <= curve.best <= curve.near_best[-1]
 
 
 def test_an_idle_parameter_is_flat_and_said_to_be(found: Findings) -> None:
     flat = effect(found, "encoding.position_frequencies")
-    assert len(flat.curve.as_good) == len(flat.curve.values)
+    assert len(flat.curve.near_best) == len(flat.curve.values)
     assert "Any value is as good" in flat.sentence
 
 
 def test_gains_of_tuning_cover_those_of_the_objective(found: Findings) -> None:
     """The objective is at its best at a learning rate of 2e-3, and anywhere below a near of 3."""
-    assert found.tuning is not None
+    assert found.tunability is not None
     rate = float(found.study.space.defaults()["optimisation.learning_rate"])
     truth = {"learning rate": 4.0 * np.log10(rate / 2e-3) ** 2}
-    for gain in found.tuning.alone:
+    for gain in found.tunability.single:
         assert gain.low - 0.1 <= truth.get(gain.label, 0.0) <= gain.high + 0.1
-    assert found.tuning.together.high >= truth["learning rate"]
+    assert found.tunability.joint.high >= truth["learning rate"]
 
 
 def test_the_path_leads_from_the_defaults_to_the_best_trial_and_names_what_ran(
     found: Findings,
 ) -> None:
-    assert found.tuning is not None
+    assert found.tunability is not None
     assert found.default is not None
     assert found.best is not None
-    first, *_, last = found.tuning.path
+    first, *_, last = found.tunability.path
     assert first.measured == pytest.approx(found.default["psnr"])
     assert last.measured == pytest.approx(found.best["psnr"])
-    moved = [step.label for step in found.tuning.path[1:]]
+    moved = [step.label for step in found.tunability.path[1:]]
     assert len(moved) == len(set(moved))
 
 
 def test_importance_over_time_ends_where_importance_is(found: Findings) -> None:
-    last = found.over_time.moments[-1]
+    last = found.over_time.at_steps[-1]
     totals = dict(zip(found.over_time.labels, last.totals, strict=True))
     for share in found.importance.shares:
         assert totals[share.label] == pytest.approx(share.total, abs=0.1)
     assert last.agreement == pytest.approx(1.0)
-    assert last.lost == 0.0
+    assert last.psnr_lost == 0.0
 
 
 def test_nothing_beats_the_pareto_set(found: Findings) -> None:
-    best, done = pareto(found.study.trials), finished(found.study.trials)
+    best, done = select_pareto_front(found.study.trials), select_finished(found.study.trials)
     for _, trial in done.iterrows():
         faster = best[best["train_seconds"] <= trial["train_seconds"]]
         assert faster["psnr"].max() >= trial["psnr"]

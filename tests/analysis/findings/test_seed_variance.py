@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.findings.seed_variance import Seeds, other_seeds, seeds
-from analysis.findings.study_findings import findings
+from analysis.findings.seed_variance import SeedVariance, select_other_seeds, estimate_seed_variance
+from analysis.findings.analyze_study import analyze_study
 from nerf.config.parameters import Value
 from study.records.study_folder import StudyFolder
 
@@ -37,8 +37,8 @@ def table(
     )
 
 
-def known(trials: pd.DataFrame) -> Seeds:
-    return seeds(trials, ["x"], None, np.random.default_rng(0))
+def known(trials: pd.DataFrame) -> SeedVariance:
+    return estimate_seed_variance(trials, ["x"], None, np.random.default_rng(0))
 
 
 def test_intervals_of_the_spread_cover_in_19_of_20_studies() -> None:
@@ -70,15 +70,15 @@ def test_a_configuration_that_collapsed_with_one_seed_alone_is_counted_as_torn()
     trials.loc[[0, 1, 25], "state"] = "collapsed"  # 0: explored; 24 repeats 0, 26 repeats 1
     trials.loc[26, "state"] = "collapsed"
     found = known(trials)
-    assert (found.repeated, found.torn) == (12, 1)
+    assert (found.repeated, found.partly_collapsed) == (12, 1)
     assert found.everywhere is not None
     assert found.everywhere.configurations == 10
 
 
 def test_without_replicates_nothing_is_known() -> None:
     found = known(table(np.random.default_rng(0), 0.5, replicates=0))
-    assert found == Seeds(None, None, 0, 0, ())
-    assert found.usual is None
+    assert found == SeedVariance(None, None, 0, 0, ())
+    assert found.reference is None
 
 
 def ten_frequencies(values: Mapping[str, Value]) -> float:
@@ -96,7 +96,7 @@ def test_variance_is_split_into_parameters_interactions_and_seed(make_study: Mak
         objective=ten_frequencies,
         noise=1.0,
     )
-    found = findings(folder)
+    found = analyze_study(folder)
     explored = found.study.trials.query("phase == 'explore'")
     truth = 1.0 / explored["psnr"].var()
     single, together, seed = found.seeds.parts
@@ -108,12 +108,12 @@ def test_variance_is_split_into_parameters_interactions_and_seed(make_study: Mak
 
 
 def test_replicates_change_no_share_and_are_never_the_best(make_study: Make) -> None:
-    plain = findings(make_study("plain", explore=32, optimize=2))
-    more = findings(make_study("more", explore=32, optimize=2, replicates=24))
+    plain = analyze_study(make_study("plain", explore=32, optimize=2))
+    more = analyze_study(make_study("more", explore=32, optimize=2, replicates=24))
     assert more.importance == plain.importance
     assert more.best is not None
     assert more.best["phase"] != "replicate"
-    assert more.used.left_out["repeated with another seed"] == 24
+    assert more.comparable.left_out["repeated with another seed"] == 24
     paths = [d.path for d in more.study.space.dimensions]
-    again = other_seeds(more.study.trials, paths, more.study.trials.iloc[0])
+    again = select_other_seeds(more.study.trials, paths, more.study.trials.iloc[0])
     assert list(again["number"]) == [34]

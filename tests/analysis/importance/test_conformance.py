@@ -10,22 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.importance.ped_anova import reaching_top
-from analysis.importance.sobol import variance_shares
-from analysis.stats.intervals import Floats
+from analysis.importance.ped_anova import estimate_ped_anova
+from analysis.importance.sobol import estimate_sobol_shares
+from analysis.stats.intervals import FloatArray
 from analysis.surrogate.unit_cube import Axis
 
-Data = tuple[Floats, Floats, tuple[Axis, ...]]
-Estimator = Callable[[Floats, Floats, tuple[Axis, ...], np.random.Generator], Any]
+Data = tuple[FloatArray, FloatArray, tuple[Axis, ...]]
+Estimator = Callable[[FloatArray, FloatArray, tuple[Axis, ...], np.random.Generator], Any]
 
 
 def variance(
-    units: Floats, targets: Floats, axes: tuple[Axis, ...], rng: np.random.Generator
+    units: FloatArray, targets: FloatArray, axes: tuple[Axis, ...], rng: np.random.Generator
 ) -> Any:
-    return variance_shares(units, targets, axes, rng).importance
+    return estimate_sobol_shares(units, targets, axes, rng).importance
 
 
-ESTIMATORS: dict[str, Estimator] = {"variance": variance, "reaching the top": reaching_top}
+ESTIMATORS: dict[str, Estimator] = {"variance": variance, "reaching the top": estimate_ped_anova}
 
 
 def plain(trials: int, axes: int) -> Data:
@@ -132,4 +132,4 @@ def test_refuses_where_nothing_can_be_known(estimator: str, case: str) -> None:
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_constant_parameter_is_not_found_to_matter(estimator: str) -> None:
     result = ESTIMATORS[estimator](*constant_parameter(), np.random.default_rng(0))
-    assert [share.path for share in result.live] == ["x0"]
+    assert [share.path for share in result.significant_shares] == ["x0"]

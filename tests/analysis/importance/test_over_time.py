@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.importance.over_time import over_time
-from analysis.stats.intervals import Floats
+from analysis.importance.over_time import estimate_shares_over_time
+from analysis.stats.intervals import FloatArray
 from analysis.surrogate.unit_cube import Axis
 
 AXES = (Axis("early", "early"), Axis("late", "late"))
 STEPS = (10, 20, 30, 40, 50, 60)
 
 
-def story(units: Floats, step: int) -> Floats:
+def story(units: FloatArray, step: int) -> FloatArray:
     """One parameter decides until step 30, the other from then on."""
     return 15.0 + 4.0 * units[:, 0 if step < 30 else 1]
 
 
-def tables(units: Floats, ends: dict[int, int] | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tables(units: FloatArray, ends: dict[int, int] | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     names = [f"{i:05d}" for i in range(len(units))]
     rows = [
         {"trial_id": name, "step": step, "psnr": story(units, step)[i]}
@@ -32,30 +32,30 @@ def tables(units: Floats, ends: dict[int, int] | None = None) -> tuple[pd.DataFr
 
 def test_the_change_of_what_matters_is_seen_and_dated() -> None:
     units = np.random.default_rng(0).random((40, 2))
-    over = over_time(*tables(units), units, AXES, np.random.default_rng(1))
-    assert [m.step for m in over.moments] == list(STEPS)
-    assert over.moments[0].totals == pytest.approx([1.0, 0.0], abs=0.05)
-    assert over.moments[-1].totals == pytest.approx([0.0, 1.0], abs=0.05)
-    assert over.settled_at == 30
-    assert abs(over.moments[0].agreement) < 0.5
-    assert over.moments[2].agreement == pytest.approx(1.0)
-    assert over.moments[-1].lost == 0.0
+    over = estimate_shares_over_time(*tables(units), units, AXES, np.random.default_rng(1))
+    assert [m.step for m in over.at_steps] == list(STEPS)
+    assert over.at_steps[0].totals == pytest.approx([1.0, 0.0], abs=0.05)
+    assert over.at_steps[-1].totals == pytest.approx([0.0, 1.0], abs=0.05)
+    assert over.stable_from == 30
+    assert abs(over.at_steps[0].agreement) < 0.5
+    assert over.at_steps[2].agreement == pytest.approx(1.0)
+    assert over.at_steps[-1].psnr_lost == 0.0
 
 
 def test_a_run_that_ended_early_stays_where_it_was_and_the_last_moment_is_the_budget() -> None:
     units = np.random.default_rng(0).random((40, 2))
-    over = over_time(*tables(units, {3: 20}), units, AXES, np.random.default_rng(1))
-    assert over.moments[-1].step == STEPS[-1]
+    over = estimate_shares_over_time(*tables(units, {3: 20}), units, AXES, np.random.default_rng(1))
+    assert over.at_steps[-1].step == STEPS[-1]
 
 
 def test_what_halving_would_have_lost_is_the_gap_to_the_best_kept_trial() -> None:
     units = np.random.default_rng(2).random((30, 2))
-    over = over_time(*tables(units), units, AXES, np.random.default_rng(1))
+    over = estimate_shares_over_time(*tables(units), units, AXES, np.random.default_rng(1))
     final = story(units, 60)
     kept = np.argsort(-story(units, 10))[:10]
-    assert over.moments[0].lost == pytest.approx(final.max() - final[kept].max())
+    assert over.at_steps[0].psnr_lost == pytest.approx(final.max() - final[kept].max())
 
 
 def test_few_trials_are_not_followed() -> None:
     units = np.random.default_rng(0).random((5, 2))
-    assert "too few" in over_time(*tables(units), units, AXES, np.random.default_rng(1)).refusal
+    assert "too few" in estimate_shares_over_time(*tables(units), units, AXES, np.random.default_rng(1)).refusal

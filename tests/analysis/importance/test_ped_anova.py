@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.importance.closed_forms import noise
-from analysis.importance.ped_anova import reaching_top
-from analysis.importance.sobol import variance_shares
+from analysis.importance.closed_forms import make_noise_function
+from analysis.importance.ped_anova import estimate_ped_anova
+from analysis.importance.sobol import estimate_sobol_shares
 from analysis.surrogate.unit_cube import Axis
 
 AXES = tuple(Axis(f"x{j}", f"x{j}") for j in range(4))
@@ -17,18 +17,18 @@ def test_a_cliff_drives_the_variance_and_another_parameter_decides_who_is_best()
     rng = np.random.default_rng(0)
     units = rng.random((160, 4))
     psnr = np.where(units[:, 0] < 0.5, 10.0, 24.0) + 3.0 * units[:, 1]
-    top = reaching_top(units, psnr, AXES, rng)
+    top = estimate_ped_anova(units, psnr, AXES, rng)
     assert top.shares[0].path == "x1"
-    assert top.shares[0].beyond_chance
-    assert variance_shares(units, psnr, AXES, rng).importance.shares[0].path == "x0"
+    assert top.shares[0].significant
+    assert estimate_sobol_shares(units, psnr, AXES, rng).importance.shares[0].path == "x0"
 
 
 def test_noise_names_a_parameter_in_at_most_one_study_of_twenty() -> None:
     named = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        units, targets = noise().trials(128, 1.0, rng)
-        named += bool(reaching_top(units, targets, noise().axes, rng).live)
+        units, targets = make_noise_function().sample_trials(128, 1.0, rng)
+        named += bool(estimate_ped_anova(units, targets, make_noise_function().axes, rng).significant_shares)
     assert named <= 1
 
 
@@ -37,12 +37,12 @@ def test_an_unordered_choice_is_counted_level_by_level() -> None:
     rng = np.random.default_rng(1)
     units = np.column_stack([choice.snap(rng.random(150)), rng.random(150)])
     psnr = 20.0 + 4.0 * np.isclose(units[:, 0], 0.5) + 0.5 * rng.normal(size=150)
-    top = reaching_top(units, psnr, (choice, AXES[0]), rng)
-    assert [share.path for share in top.live] == ["c"]
-    assert top.live[0].low > 0.5
+    top = estimate_ped_anova(units, psnr, (choice, AXES[0]), rng)
+    assert [share.path for share in top.significant_shares] == ["c"]
+    assert top.significant_shares[0].low > 0.5
 
 
 def test_few_trials_are_refused() -> None:
     units = np.random.default_rng(0).random((20, 4))
-    found = reaching_top(units, units[:, 0], AXES, np.random.default_rng(0))
+    found = estimate_ped_anova(units, units[:, 0], AXES, np.random.default_rng(0))
     assert found.refusal.startswith("20 comparable trials are too few")

@@ -5,24 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.importance.closed_forms import Objective, noise, objectives
-from analysis.importance.permutation_test import Signal, signals
+from analysis.importance.closed_forms import BenchmarkFunction, make_noise_function, list_benchmark_functions
+from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
 from analysis.surrogate.unit_cube import Axis
 
 
-def found(objective: Objective, trials: int, noise: float, seed: int) -> dict[str, Signal]:
+def found(objective: BenchmarkFunction, trials: int, noise: float, seed: int) -> dict[str, PermutationTest]:
     rng = np.random.default_rng(seed)
-    units, targets = objective.trials(trials, noise, rng)
-    return {signal.path: signal for signal in signals(units, targets, objective.axes, rng)}
+    units, targets = objective.sample_trials(trials, noise, rng)
+    return {signal.path: signal for signal in run_permutation_tests(units, targets, objective.axes, rng)}
 
 
-def named(objective: str) -> Objective:
-    return next(o for o in objectives() if o.name == objective)
+def named(objective: str) -> BenchmarkFunction:
+    return next(o for o in list_benchmark_functions() if o.name == objective)
 
 
 def test_pure_noise_names_something_in_few_studies() -> None:
     hits = [
-        any(s.beyond_chance for s in found(noise(), 24, 1.0, seed).values()) for seed in range(60)
+        any(s.significant for s in found(make_noise_function(), 24, 1.0, seed).values()) for seed in range(60)
     ]
     assert sum(hits) <= 7  # 5 % of studies; 7 of 60 or fewer in 98 % of suites
 
@@ -33,8 +33,8 @@ def test_a_dead_parameter_is_not_named_beside_a_strong_one() -> None:
     strong, dead = 0, 0
     for seed in range(20):
         signal = found(sparse, 24, 0.3, seed)
-        strong += signal["x0"].beyond_chance
-        dead += sum(signal[f"x{j}"].beyond_chance for j in range(2, 12))
+        strong += signal["x0"].significant
+        dead += sum(signal[f"x{j}"].significant for j in range(2, 12))
     assert strong >= 19
     assert dead <= 5
 
@@ -45,12 +45,12 @@ def test_direction_is_told_where_it_is_certain() -> None:
     axes = (Axis("up", "up"), Axis("down", "down"), Axis("hump", "hump"))
     targets = 5 * units[:, 0] - 3 * units[:, 1] - 20 * (units[:, 2] - 0.5) ** 2
     up, down, hump = (
-        next(s for s in signals(units, targets, axes, rng) if s.path == a.path) for a in axes
+        next(s for s in run_permutation_tests(units, targets, axes, rng) if s.path == a.path) for a in axes
     )
-    assert "more is better" in up.words
-    assert "less is better" in down.words
-    assert hump.beyond_chance
-    assert "is better" not in hump.words
+    assert "more is better" in up.description
+    assert "less is better" in down.description
+    assert hump.significant
+    assert "is better" not in hump.description
 
 
 def test_a_choice_is_found_and_has_no_direction() -> None:
@@ -58,18 +58,18 @@ def test_a_choice_is_found_and_has_no_direction() -> None:
     rng = np.random.default_rng(1)
     units = axis.snap(rng.random(30))[:, None]
     targets = np.where(units[:, 0] == 0.5, 3.0, 0.0) + rng.normal(size=30)
-    (signal,) = signals(units, targets, (axis,), rng)
-    assert signal.beyond_chance
+    (signal,) = run_permutation_tests(units, targets, (axis,), rng)
+    assert signal.significant
     assert (signal.low, signal.high) == (-1.0, 1.0)
 
 
 @pytest.mark.parametrize("scale", [1.0, -1e6, 1e-6])
 def test_only_the_order_of_results_matters(scale: float) -> None:
     rng = np.random.default_rng(2)
-    units, targets = named("additive").trials(32, 0.2, rng)
+    units, targets = named("additive").sample_trials(32, 0.2, rng)
     axes = named("additive").axes
-    plain = signals(units, targets, axes, np.random.default_rng(0))
-    bent = signals(units, scale * np.exp(targets), axes, np.random.default_rng(0))
+    plain = run_permutation_tests(units, targets, axes, np.random.default_rng(0))
+    bent = run_permutation_tests(units, scale * np.exp(targets), axes, np.random.default_rng(0))
     if scale > 0:
         assert bent == plain
     else:
@@ -77,8 +77,8 @@ def test_only_the_order_of_results_matters(scale: float) -> None:
 
 
 def test_nothing_is_said_of_too_few_or_equal_trials() -> None:
-    units, targets = named("additive").trials(9, 0.1, np.random.default_rng(0))
+    units, targets = named("additive").sample_trials(9, 0.1, np.random.default_rng(0))
     axes, rng = named("additive").axes, np.random.default_rng(0)
-    assert signals(units, targets, axes, rng) == ()
-    assert signals(np.tile(units, (3, 1)), np.ones(27), axes, rng) == ()
-    assert signals(units[:0], targets[:0], axes, rng) == ()
+    assert run_permutation_tests(units, targets, axes, rng) == ()
+    assert run_permutation_tests(np.tile(units, (3, 1)), np.ones(27), axes, rng) == ()
+    assert run_permutation_tests(units[:0], targets[:0], axes, rng) == ()

@@ -7,23 +7,23 @@ import functools
 import numpy as np
 import pytest
 
-from analysis.importance.closed_forms import Objective, noise, objectives
-from analysis.importance.sobol import Attribution, gate, variance_shares
-from analysis.stats.intervals import Floats
+from analysis.importance.closed_forms import BenchmarkFunction, make_noise_function, list_benchmark_functions
+from analysis.importance.sobol import SobolAnalysis, min_r2, estimate_sobol_shares
+from analysis.stats.intervals import FloatArray
 
-LIVE = [objective for objective in objectives() if any(objective.total)]
+LIVE = [objective for objective in list_benchmark_functions() if any(objective.total)]
 
 
 @functools.cache
-def attribute(objective: Objective, trials: int, noise: float, seed: int) -> Attribution:
+def attribute(objective: BenchmarkFunction, trials: int, noise: float, seed: int) -> SobolAnalysis:
     rng = np.random.default_rng(seed)
-    units, targets = objective.trials(trials, noise, rng)
-    return variance_shares(units, targets, objective.axes, rng)
+    units, targets = objective.sample_trials(trials, noise, rng)
+    return estimate_sobol_shares(units, targets, objective.axes, rng)
 
 
 @pytest.mark.parametrize("objective", LIVE, ids=lambda objective: objective.name)
 def test_shares_are_within_five_points_of_the_truth_and_within_their_intervals(
-    objective: Objective,
+    objective: BenchmarkFunction,
 ) -> None:
     importance = attribute(objective, 128, 0.1, seed=1).importance
     assert importance.ranked
@@ -37,12 +37,12 @@ def test_shares_are_within_five_points_of_the_truth_and_within_their_intervals(
 
 
 @pytest.mark.parametrize("objective", LIVE, ids=lambda objective: objective.name)
-def test_a_dead_parameter_ranks_below_every_live_one(objective: Objective) -> None:
+def test_a_dead_parameter_ranks_below_every_live_one(objective: BenchmarkFunction) -> None:
     importance = attribute(objective, 128, 0.1, seed=1).importance
     truth = {a.path: total for a, total in zip(objective.axes, objective.total, strict=True)}
     dead = [s for s in importance.shares if truth[s.path] == 0]
     live = [s for s in importance.shares if truth[s.path] > 0.05]
-    assert not any(share.beyond_chance for share in dead)
+    assert not any(share.significant for share in dead)
     assert all(d.rank_low > v.rank_low for d in dead for v in live)
     assert all(d.total < v.total for d in dead for v in live)
 
@@ -50,10 +50,10 @@ def test_a_dead_parameter_ranks_below_every_live_one(objective: Objective) -> No
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("trials", [24, 64])
 def test_pure_noise_is_not_ranked(trials: int, seed: int) -> None:
-    importance = attribute(noise(), trials, 1.0, seed).importance
-    assert not importance.live
+    importance = attribute(make_noise_function(), trials, 1.0, seed).importance
+    assert not importance.significant_shares
     assert "No ranking" in importance.headline()
-    assert f"{gate(trials):.2f} is needed" in importance.refusal
+    assert f"{min_r2(trials):.2f} is needed" in importance.refusal
 
 
 def test_a_pure_interaction_is_found_as_a_pair() -> None:
@@ -68,10 +68,10 @@ def test_a_pure_interaction_is_found_as_a_pair() -> None:
 def test_the_parts_add_up_to_the_whole() -> None:
     model = attribute(LIVE[0], 64, 0.1, seed=0).model
     assert model is not None
-    parts = model.parts
-    whole = parts.alone.sum(axis=0) + 0.5 * parts.pairs.sum(axis=(0, 1))
+    parts = model.decomposition
+    whole = parts.main_variance.sum(axis=0) + 0.5 * parts.pair_variance.sum(axis=(0, 1))
     assert whole == pytest.approx(parts.variance)
-    assert (parts.total >= parts.alone - 1e-12).all()
+    assert (parts.total_variance >= parts.main_variance - 1e-12).all()
 
 
 def test_the_same_generator_gives_the_same_answer() -> None:
@@ -82,13 +82,13 @@ def test_the_same_generator_gives_the_same_answer() -> None:
 
 def test_order_of_trials_and_of_columns_does_not_matter() -> None:
     objective = next(o for o in LIVE if o.name == "additive")
-    units, targets = objective.trials(64, 0.1, np.random.default_rng(0))
+    units, targets = objective.sample_trials(64, 0.1, np.random.default_rng(0))
     order = np.random.default_rng(1).permutation(64)
     columns = [3, 1, 4, 0, 2]
 
-    def totals(u: Floats, y: Floats, axes: tuple[int, ...]) -> dict[str, float]:
+    def totals(u: FloatArray, y: FloatArray, axes: tuple[int, ...]) -> dict[str, float]:
         chosen = [objective.axes[j] for j in axes]
-        found = variance_shares(u[:, axes], y, chosen, np.random.default_rng(3)).importance
+        found = estimate_sobol_shares(u[:, axes], y, chosen, np.random.default_rng(3)).importance
         return {share.path: share.total for share in found.shares}
 
     plain = totals(units, targets, tuple(range(5)))
@@ -97,9 +97,9 @@ def test_order_of_trials_and_of_columns_does_not_matter() -> None:
 
 
 def test_adding_a_constant_and_scaling_changes_no_share() -> None:
-    units, targets = LIVE[0].trials(64, 0.1, np.random.default_rng(0))
-    one = variance_shares(units, targets, LIVE[0].axes, np.random.default_rng(1)).importance
-    other = variance_shares(
+    units, targets = LIVE[0].sample_trials(64, 0.1, np.random.default_rng(0))
+    one = estimate_sobol_shares(units, targets, LIVE[0].axes, np.random.default_rng(1)).importance
+    other = estimate_sobol_shares(
         units, 100 + 7 * targets, LIVE[0].axes, np.random.default_rng(1)
     ).importance
     assert [s.path for s in one.shares] == [s.path for s in other.shares]

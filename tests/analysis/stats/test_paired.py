@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from analysis.stats.paired import Difference, difference, differences, judged, reverse
-from analysis.stats.rates import holm
+from analysis.stats.paired import PairedDifference, compare_pair, compare_all_pairs, judge_against_published, reverse_difference
+from analysis.stats.rates import adjust_holm
 
 
 def table(rng: np.random.Generator, means: dict[str, float], seeds: int) -> pd.DataFrame:
@@ -21,7 +21,7 @@ def table(rng: np.random.Generator, means: dict[str, float], seeds: int) -> pd.D
 
 def test_interval_and_p_value_are_those_of_the_paired_t_test() -> None:
     values = table(np.random.default_rng(0), {"a": 3.0, "b": 2.5}, 6)
-    found = difference("a", "b", values)
+    found = compare_pair("a", "b", values)
     known = ttest_rel(values["a"], values["b"])
     assert found.interval == pytest.approx(tuple(known.confidence_interval(0.95)))
     assert found.p_value == pytest.approx(known.pvalue)
@@ -33,47 +33,47 @@ def test_the_interval_holds_the_truth_in_19_of_20_experiments(seeds: int) -> Non
     rng = np.random.default_rng(seeds)
     held = 0
     for _ in range(1000):
-        interval = difference("a", "b", table(rng, {"a": 1.0, "b": 0.25}, seeds)).interval
+        interval = compare_pair("a", "b", table(rng, {"a": 1.0, "b": 0.25}, seeds)).interval
         assert interval is not None
         held += interval[0] <= 0.75 <= interval[1]
     assert 925 <= held <= 972  # 950 expected; outside in 1 of 1,000 suites
 
 
 def test_one_seed_has_a_difference_and_no_interval() -> None:
-    found = difference("a", "b", pd.DataFrame({"a": [3.0], "b": [2.0]}))
+    found = compare_pair("a", "b", pd.DataFrame({"a": [3.0], "b": [2.0]}))
     assert (found.mean, found.seeds, found.interval, found.p_value) == (1.0, 1, None, None)
     assert found.verdict(1.0) == "open"
 
 
 def test_seeds_without_a_figure_in_either_row_are_left_out() -> None:
     values = pd.DataFrame({"a": [3.0, np.nan, 4.0, 5.0], "b": [2.0, 1.0, np.nan, 3.0]})
-    found = difference("a", "b", values)
+    found = compare_pair("a", "b", values)
     assert (found.seeds, found.mean) == (2, 1.5)
-    lost = difference("a", "b", pd.DataFrame({"a": [np.nan], "b": [1.0]}))
+    lost = compare_pair("a", "b", pd.DataFrame({"a": [np.nan], "b": [1.0]}))
     assert lost.seeds == 0
     assert np.isnan(lost.mean)
 
 
 def test_ties_and_constant_differences_are_certain() -> None:
-    same = difference("a", "b", pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]}))
+    same = compare_pair("a", "b", pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]}))
     assert (same.mean, same.interval, same.p_value) == (0.0, (0.0, 0.0), 1.0)
     assert same.verdict(1.0) == "open"
-    shifted = difference("a", "b", pd.DataFrame({"a": [1.5, 2.5], "b": [1.0, 2.0]}))
+    shifted = compare_pair("a", "b", pd.DataFrame({"a": [1.5, 2.5], "b": [1.0, 2.0]}))
     assert (shifted.interval, shifted.p_value) == ((0.5, 0.5), 0.0)
     assert shifted.verdict(1.0) == "agrees"
 
 
 def test_holm_s_correction_of_a_known_example() -> None:
-    np.testing.assert_allclose(holm([0.03, 0.01, 0.04, 0.02]), [0.06, 0.04, 0.06, 0.06])
-    np.testing.assert_allclose(holm([0.001, 0.6, 0.7]), [0.003, 1.0, 1.0])
-    assert holm([]) == []
+    np.testing.assert_allclose(adjust_holm([0.03, 0.01, 0.04, 0.02]), [0.06, 0.04, 0.06, 0.06])
+    np.testing.assert_allclose(adjust_holm([0.001, 0.6, 0.7]), [0.003, 1.0, 1.0])
+    assert adjust_holm([]) == []
 
 
 def test_among_equal_rows_holm_finds_something_in_one_experiment_of_twenty() -> None:
     rng = np.random.default_rng(7)
     alike = dict.fromkeys("abcd", 0.0)
     wrong = sum(
-        any(d.holm is not None and d.holm < 0.05 for d in differences(table(rng, alike, 5)))
+        any(d.holm_p_value is not None and d.holm_p_value < 0.05 for d in compare_all_pairs(table(rng, alike, 5)))
         for _ in range(200)
     )
     assert wrong <= 19  # at most 10 expected; more than 19 in 1 of 300 suites
@@ -81,11 +81,11 @@ def test_among_equal_rows_holm_finds_something_in_one_experiment_of_twenty() -> 
 
 def test_every_pair_is_corrected_for_those_that_cannot_be_tested_too() -> None:
     values = pd.DataFrame({"a": [1.0, 1.2, 1.1], "b": [0.0, 0.1, 0.3], "c": [np.nan, 5.0, np.nan]})
-    found = differences(values)
+    found = compare_all_pairs(values)
     assert [(d.first, d.second) for d in found] == [("a", "b"), ("a", "c"), ("b", "c")]
     assert found[0].p_value is not None
-    assert found[0].holm == pytest.approx(3 * found[0].p_value)
-    assert (found[1].holm, found[2].holm) == (None, None)
+    assert found[0].holm_p_value == pytest.approx(3 * found[0].p_value)
+    assert (found[1].holm_p_value, found[2].holm_p_value) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -95,27 +95,27 @@ def test_every_pair_is_corrected_for_those_that_cannot_be_tested_too() -> None:
 def test_a_verdict_needs_an_interval_on_one_side_of_nothing(
     interval: tuple[float, float], verdict: str
 ) -> None:
-    found = Difference("a", "b", 3, sum(interval) / 2, interval, 0.01)
+    found = PairedDifference("a", "b", 3, sum(interval) / 2, interval, 0.01)
     assert found.verdict(1.0) == verdict
-    assert reverse(found).verdict(-1.0) == verdict
-    assert reverse(reverse(found)) == found
+    assert reverse_difference(found).verdict(-1.0) == verdict
+    assert reverse_difference(reverse_difference(found)) == found
 
 
 def test_pairs_are_judged_in_the_published_order_the_widest_apart_first() -> None:
     values = table(np.random.default_rng(1), {"worst": 1.0, "best": 9.0, "middle": 4.0}, 4)
     published = {"worst": 1.1, "best": 3.0, "middle": 2.0}
-    found = judged(differences(values), published)
+    found = judge_against_published(compare_all_pairs(values), published)
     pairs = [(j.difference.first, j.difference.second) for j in found]
     assert pairs == [("best", "worst"), ("best", "middle"), ("middle", "worst")]
     assert [j.published for j in found] == pytest.approx([1.9, 1.0, 0.9])
     assert [j.verdict for j in found] == ["agrees"] * 3
     assert all(j.difference.mean > 0 for j in found)
-    assert len(judged(differences(values), published | {"middle": 1.1})) == 2  # one is a tie
+    assert len(judge_against_published(compare_all_pairs(values), published | {"middle": 1.1})) == 2  # one is a tie
 
 
 def test_a_verdict_that_the_correction_takes_back_is_said_to_fall() -> None:
     sure, unsure = (
-        Difference("a", "b", 3, 1.0, (0.1, 1.9), 0.03, corrected) for corrected in (0.04, 0.2)
+        PairedDifference("a", "b", 3, 1.0, (0.1, 1.9), 0.03, corrected) for corrected in (0.04, 0.2)
     )
-    verdicts = [judged([d], {"a": 2.0, "b": 0.0})[0] for d in (sure, unsure)]
-    assert [(j.verdict, j.beyond_holm) for j in verdicts] == [("agrees", True), ("agrees", False)]
+    verdicts = [judge_against_published([d], {"a": 2.0, "b": 0.0})[0] for d in (sure, unsure)]
+    assert [(j.verdict, j.significant) for j in verdicts] == [("agrees", True), ("agrees", False)]

@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from analysis.importance.closed_forms import objectives
+from analysis.importance.closed_forms import list_benchmark_functions
 from analysis.surrogate import kernel
-from analysis.surrogate.anova import of_samples
-from analysis.surrogate.eigenfunctions import Expansion, features
+from analysis.surrogate.anova import decompose_by_sampling
+from analysis.surrogate.eigenfunctions import Expansion, make_features
 from analysis.surrogate.unit_cube import Axis
 
 AXES = (
@@ -26,12 +26,12 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
     rng = np.random.default_rng(0)
     units = np.column_stack([axis.snap(rng.random(9)) for axis in AXES])
     weights, means = rng.normal(size=(9, 2)), np.array([20.0, 3.0])
-    found = Expansion.of_kernel(features(LOGS, AXES), LOGS, units, weights, means)
-    parts = found.parts()
+    found = Expansion.from_kernel_weights(make_features(LOGS, AXES), LOGS, units, weights, means)
+    parts = found.decompose()
     grids, chances = zip(*(axis.grid(48) for axis in AXES), strict=True)
     points = np.array(list(itertools.product(*grids)))
     shape = tuple(map(len, grids))
-    f = (kernel.value(LOGS, kernel.distances(points, units, AXES)) @ weights + means).reshape(
+    f = (kernel.covariance(LOGS, kernel.squared_distances(points, units, AXES)) @ weights + means).reshape(
         *shape, 2
     )
     assert found.predict(points).reshape(f.shape) == pytest.approx(f, abs=1e-3)
@@ -45,17 +45,17 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
         np.einsum("ijkr,i,j->kr", f, chances[0], chances[1]) - mean,
     ]
     for j in range(3):
-        assert parts.main[j] == pytest.approx(main[j], abs=1e-4)
-        assert parts.alone[j] == pytest.approx(chances[j] @ main[j] ** 2)
+        assert parts.main_effects[j] == pytest.approx(main[j], abs=1e-4)
+        assert parts.main_variance[j] == pytest.approx(chances[j] @ main[j] ** 2)
     both = np.einsum("ijkr,k->ijr", f, chances[2]) - mean - main[0][:, None] - main[1][None, :]
-    assert parts.pairs[0, 1] == pytest.approx(np.einsum("ijr,i,j->r", both**2, *chances[:2]))
+    assert parts.pair_variance[0, 1] == pytest.approx(np.einsum("ijr,i,j->r", both**2, *chances[:2]))
 
 
 def test_drawn_functions_vary_as_the_kernel_says() -> None:
     rng = np.random.default_rng(3)
     points = np.column_stack([axis.snap(rng.random(7)) for axis in AXES])
-    drawn = Expansion.drawn(features(LOGS, AXES), LOGS, 2.0, 40_000, rng)
-    covariances = kernel.value(LOGS, kernel.distances(points, points, AXES))
+    drawn = Expansion.draw_prior(make_features(LOGS, AXES), LOGS, 2.0, 40_000, rng)
+    covariances = kernel.covariance(LOGS, kernel.squared_distances(points, points, AXES))
     assert np.cov(drawn.predict(points)) == pytest.approx(4.0 * covariances, abs=0.5)
     assert drawn.predict(points).mean(axis=1) == pytest.approx(0.0, abs=0.1)
 
@@ -63,35 +63,35 @@ def test_drawn_functions_vary_as_the_kernel_says() -> None:
 def test_kernel_slope_is_that_of_its_differences() -> None:
     rng = np.random.default_rng(1)
     points = rng.random((6, 3))
-    gaps, slope = kernel.distances(points, points, AXES).reshape(3, 36), rng.normal(size=36)
+    gaps, slope = kernel.squared_distances(points, points, AXES).reshape(3, 36), rng.normal(size=36)
     step = 1e-6
-    covariances, pullback = kernel.value_and_pullback(LOGS, gaps)
-    assert covariances == pytest.approx(kernel.value(LOGS, gaps))
+    covariances, pullback = kernel.covariance_and_pullback(LOGS, gaps)
+    assert covariances == pytest.approx(kernel.covariance(LOGS, gaps))
     for j, exact in enumerate(pullback(slope)):
         nudge = step * np.eye(len(LOGS))[j]
-        difference = kernel.value(LOGS + nudge, gaps) - kernel.value(LOGS - nudge, gaps)
+        difference = kernel.covariance(LOGS + nudge, gaps) - kernel.covariance(LOGS - nudge, gaps)
         assert (slope * difference).sum() / (2 * step) == pytest.approx(exact, rel=1e-5, abs=1e-7)
 
 
 def test_kernel_is_symmetric_and_positive_definite() -> None:
     points = np.random.default_rng(2).random((40, 3))
-    covariances = kernel.value(LOGS, kernel.distances(points, points, AXES))
+    covariances = kernel.covariance(LOGS, kernel.squared_distances(points, points, AXES))
     assert covariances == pytest.approx(covariances.T)
     assert np.linalg.eigvalsh(covariances).min() > -1e-9
 
 
-@pytest.mark.parametrize("objective", objectives(), ids=lambda objective: objective.name)
+@pytest.mark.parametrize("objective", list_benchmark_functions(), ids=lambda objective: objective.name)
 def test_parts_from_samples_match_the_closed_forms(objective) -> None:  # type: ignore[no-untyped-def]
-    parts = of_samples(
-        lambda units: objective.value(units)[:, None], objective.axes, np.random.default_rng(0)
+    parts = decompose_by_sampling(
+        lambda units: objective.evaluate(units)[:, None], objective.axes, np.random.default_rng(0)
     )
     assert parts.first_shares[:, 0] == pytest.approx(objective.first, abs=0.035)
     assert parts.total_shares[:, 0] == pytest.approx(objective.total, abs=0.035)
 
 
 def test_binned_main_effects_of_a_slope_are_the_slope() -> None:
-    parts = of_samples(
+    parts = decompose_by_sampling(
         lambda u: 6.0 * u[:, :1], (Axis("a", "a"), Axis("b", "b")), np.random.default_rng(0)
     )
-    assert parts.main[0][:, 0] == pytest.approx(6.0 * (parts.grids[0] - 0.5), abs=0.1)
-    assert parts.main[1][:, 0] == pytest.approx(0.0, abs=0.2)
+    assert parts.main_effects[0][:, 0] == pytest.approx(6.0 * (parts.grids[0] - 0.5), abs=0.1)
+    assert parts.main_effects[1][:, 0] == pytest.approx(0.0, abs=0.2)

@@ -5,28 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.importance.closed_forms import objectives
-from analysis.stats.intervals import LEVEL, Floats
+from analysis.importance.closed_forms import list_benchmark_functions
+from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 from analysis.surrogate import kernel
-from analysis.surrogate.base import Sample
-from analysis.surrogate.model_selection import ProcessFamily
+from analysis.surrogate.base import TrainingData
+from analysis.surrogate.model_selection import GaussianProcessFamily
 from analysis.surrogate.unit_cube import Axis
 
 AXES = (Axis("a", "a"), Axis("b", "b"), Axis("c", "c", (0.25, 0.75), (0.5,), unordered=True))
 
 
-def sample(trials: int, noise: float, rng: np.random.Generator) -> Sample:
+def sample(trials: int, noise: float, rng: np.random.Generator) -> TrainingData:
     units = np.column_stack([axis.snap(rng.random(trials)) for axis in AXES])
     targets = np.sin(5 * units[:, 0]) + units[:, 1] * units[:, 2] + noise * rng.normal(size=trials)
-    return Sample(AXES, units, targets)
+    return TrainingData(AXES, units, targets)
 
 
-def posterior(process: object, points: Floats) -> tuple[Floats, Floats]:
+def posterior(process: object, points: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and variance by the textbook (Eq. 2.25 and 2.26 of Rasmussen and Williams, 2006)."""
     axes, units, y, logs = process.axes, process.units, process.targets, process.logs  # type: ignore[attr-defined]
 
-    def k(a: Floats, b: Floats) -> Floats:
-        return kernel.value(logs[:-1], kernel.distances(a, b, axes))
+    def k(a: FloatArray, b: FloatArray) -> FloatArray:
+        return kernel.covariance(logs[:-1], kernel.squared_distances(a, b, axes))
 
     system = np.linalg.inv(k(units, units) + np.exp(logs[-1]) * np.eye(len(y)))
     centred = y - y.mean()
@@ -38,7 +38,7 @@ def posterior(process: object, points: Floats) -> tuple[Floats, Floats]:
 
 def test_predictions_are_the_posterior_mean() -> None:
     rng = np.random.default_rng(0)
-    process = ProcessFamily().fit(sample(30, 0.1, rng), rng)
+    process = GaussianProcessFamily().fit(sample(30, 0.1, rng), rng)
     points = sample(20, 0.0, rng).units
     mean, _ = posterior(process, points)
     assert process.predict(points)[:, 0] == pytest.approx(mean, abs=1e-4)
@@ -47,10 +47,10 @@ def test_predictions_are_the_posterior_mean() -> None:
 def test_functions_drawn_vary_about_as_the_posterior_does() -> None:
     """Bootstrap samples and drawn parameters only add to what the posterior leaves open."""
     rng = np.random.default_rng(1)
-    process = ProcessFamily().fit(sample(40, 0.2, rng), rng)
+    process = GaussianProcessFamily().fit(sample(40, 0.2, rng), rng)
     points = sample(200, 0.0, rng).units
     mean, variance = posterior(process, points)
-    drawn = process.resampled(400, rng).predict(points)
+    drawn = process.resample(400, rng).predict(points)
     deviations = drawn.std(axis=1) / np.sqrt(variance)
     assert 0.8 < np.median(deviations) < 2.0
     assert np.median(np.abs(drawn.mean(axis=1) - mean) / np.sqrt(variance)) < 1.0
@@ -59,18 +59,18 @@ def test_functions_drawn_vary_about_as_the_posterior_does() -> None:
 def test_shares_drawn_hold_the_truth_where_the_process_cannot_follow() -> None:
     """Sobol' g has kinks and products of all axes; a bootstrap alone missed these two shares in
     24 % and 20 % of studies."""
-    objective = next(o for o in objectives() if o.name == "Sobol' g")
+    objective = next(o for o in list_benchmark_functions() if o.name == "Sobol' g")
     held = []
     for seed in range(25):
         rng = np.random.default_rng(seed)
-        units, targets = objective.trials(128, 0.1, rng)
-        process = ProcessFamily().fit(Sample(objective.axes, units, targets), rng)
-        parts = process.resampled(60, rng).parts()
+        units, targets = objective.sample_trials(128, 0.1, rng)
+        process = GaussianProcessFamily().fit(TrainingData(objective.axes, units, targets), rng)
+        parts = process.resample(60, rng).decompose()
         for truth, drawn in (
             (objective.first[0], parts.first_shares[0]),
             (objective.total[2], parts.total_shares[2]),
         ):
-            low, high = np.quantile(drawn, LEVEL)
+            low, high = np.quantile(drawn, INTERVAL_QUANTILES)
             held.append(low - 0.005 <= truth <= high + 0.005)
     assert np.mean(held) >= 0.9
 
@@ -78,7 +78,7 @@ def test_shares_drawn_hold_the_truth_where_the_process_cannot_follow() -> None:
 def test_trials_of_one_configuration_are_taken_together() -> None:
     rng = np.random.default_rng(2)
     once = sample(20, 0.3, rng)
-    twice = once.only(np.repeat(np.arange(20), 2))
-    process = ProcessFamily().fit(twice, rng)
+    twice = once.subset(np.repeat(np.arange(20), 2))
+    process = GaussianProcessFamily().fit(twice, rng)
     assert np.isfinite(process.predict(once.units)).all()
-    assert np.isfinite(process.resampled(20, rng).parts().total_shares).all()
+    assert np.isfinite(process.resample(20, rng).decompose().total_shares).all()

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.surrogate.base import Sample
+from analysis.surrogate.base import TrainingData
 from analysis.surrogate.forest import Forest, ForestFamily
-from analysis.surrogate.unit_cube import Axis, one_hot
+from analysis.surrogate.unit_cube import Axis, encode_one_hot
 
 
 def test_a_forest_predicts_what_its_library_predicts() -> None:
     rng = np.random.default_rng(0)
     axes = [Axis("a", "a"), Axis("b", "b"), Axis("c", "c")]
     units = rng.random((40, len(axes)))
-    forest = ForestFamily().fit(Sample(axes, units, units.sum(axis=1)), rng)
+    forest = ForestFamily().fit(TrainingData(axes, units, units.sum(axis=1)), rng)
     assert isinstance(forest, Forest)
     asked = rng.random((25, len(axes)))
     (theirs,) = forest.forests
-    expected = theirs.predict(one_hot(asked, axes))
+    expected = theirs.predict(encode_one_hot(asked, axes))
     assert forest.predict(asked)[:, 0] == pytest.approx(expected, rel=1e-12)

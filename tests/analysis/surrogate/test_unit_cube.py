@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.surrogate.unit_cube import axis, one_hot, quantiles
-from study.spec.parse_space import DEFAULT_VARIED, parse_dimension
+from analysis.surrogate.unit_cube import make_axis, encode_one_hot, to_quantiles
+from study.spec.default_space import DEFAULT_VARIED
+from study.spec.parse_space import parse_dimension
 from study.spec.space import Dimension
 
 DIMENSIONS = [parse_dimension(text) for text in DEFAULT_VARIED]
@@ -19,15 +20,15 @@ QUANTILE = st.floats(0.0, 1.0, exclude_max=True)
 @given(st.sampled_from(DIMENSIONS), QUANTILE)
 def test_snapping_is_the_way_through_the_value(dimension: Dimension, u: float) -> None:
     through = dimension.to_unit(dimension.from_unit(u))
-    assert axis(dimension).snap(np.array([u]))[0] == pytest.approx(through, abs=1e-9)
+    assert make_axis(dimension).snap(np.array([u]))[0] == pytest.approx(through, abs=1e-9)
 
 
 @given(st.sampled_from(DIMENSIONS), st.integers(2, 64))
 def test_a_grid_covers_the_axis_with_the_priors_chances(dimension: Dimension, cells: int) -> None:
-    points, chances = axis(dimension).grid(cells)
+    points, chances = make_axis(dimension).grid(cells)
     assert chances.sum() == pytest.approx(1.0)
     assert (np.diff(points) > 0).all()
-    drawn = axis(dimension).snap((np.arange(20_000) + 0.5) / 20_000)
+    drawn = make_axis(dimension).snap((np.arange(20_000) + 0.5) / 20_000)
     assert chances @ points == pytest.approx(drawn.mean(), abs=0.01)
 
 
@@ -37,14 +38,14 @@ def test_quantiles_of_a_table_are_those_of_its_values(rows: list[tuple[float, ..
         {d.path: d.from_unit(u) for d, u in zip(DIMENSIONS, row, strict=True)} for row in rows
     ]
     table = pd.DataFrame(values, columns=[d.path for d in DIMENSIONS])
-    found = quantiles(table, DIMENSIONS)
+    found = to_quantiles(table, DIMENSIONS)
     assert found.shape == (len(rows), len(DIMENSIONS))
     for j, dimension in enumerate(DIMENSIONS):
-        snapped = axis(dimension).snap(np.array([row[j] for row in rows]))
+        snapped = make_axis(dimension).snap(np.array([row[j] for row in rows]))
         assert found[:, j] == pytest.approx(snapped, abs=1e-9)
 
 
 def test_unordered_axes_become_one_hot_columns() -> None:
-    act = axis(parse_dimension("field.hidden_activation=relu,silu,gelu"))
-    columns = one_hot(np.array([[1 / 6], [0.5], [5 / 6]]), [act])
+    act = make_axis(parse_dimension("field.hidden_activation=relu,silu,gelu"))
+    columns = encode_one_hot(np.array([[1 / 6], [0.5], [5 / 6]]), [act])
     assert np.array_equal(columns, np.eye(3))
