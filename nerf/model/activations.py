@@ -1,4 +1,4 @@
-"""The non-linearities a NeRF can be built from: hidden units, density, colour."""
+"""Activation functions for hidden units, density and colour."""
 
 from __future__ import annotations
 
@@ -13,30 +13,35 @@ from nerf.config.schema import ColourActivation, DensityActivation, HiddenActiva
 
 Activation = Callable[[Tensor], Tensor]
 
-EXPONENT_LIMIT = 15.0
-WIDENING = 0.001
+MAX_EXPONENT = 15.0
+"""Largest exponent of the truncated exponential; exp(15) is about 3.3e6 per scene unit."""
+
+COLOUR_PADDING = 0.001
+"""How far the widened sigmoid reaches beyond 0 and 1 (multinerf's rgb_padding)."""
 
 
 class _TruncatedExp(torch.autograd.Function):
-    """exp(x) whose value stops growing at x = 15 while its gradient goes on (torch-ngp).
+    """exp(min(x, 15)) with a gradient of exp(x), x clamped to -15..15 (trunc_exp of torch-ngp).
 
-    A plain clamp would have no gradient there, and a density once too high could never fall.
+    Autograd would give a plain clamp a zero gradient above 15, and a density that has once grown
+    too high could never fall again.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.save_for_backward(x)
-        return torch.exp(x.clamp(max=EXPONENT_LIMIT))
+        return torch.exp(x.clamp(max=MAX_EXPONENT))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return gradients[0] * torch.exp(x.clamp(-EXPONENT_LIMIT, EXPONENT_LIMIT))
+        return gradients[0] * torch.exp(x.clamp(-MAX_EXPONENT, MAX_EXPONENT))
 
 
 def hidden_activation(name: HiddenActivation) -> Activation:
+    """The activation of hidden units; may overwrite its input."""
     table: dict[HiddenActivation, Activation] = {
-        "relu": torch.relu_,  # in place: its gradient needs the output alone
+        "relu": torch.relu_,  # in place, as its gradient needs only the output
         "silu": F.silu,
         "gelu": F.gelu,
         "softplus": F.softplus,
@@ -46,7 +51,7 @@ def hidden_activation(name: HiddenActivation) -> Activation:
 
 
 def density_activation(name: DensityActivation, scale: float) -> Activation:
-    """Raw output to density >= 0; `scale` is the largest density that the sigmoid reaches."""
+    """Maps raw outputs to densities >= 0; `scale` is the upper limit of the sigmoid's density."""
     table: dict[DensityActivation, Activation] = {
         "relu": F.relu,
         "softplus": F.softplus,
@@ -58,9 +63,9 @@ def density_activation(name: DensityActivation, scale: float) -> Activation:
 
 
 def colour_activation(name: ColourActivation) -> Activation:
-    """Raw output to colour: within (0, 1), or a thousandth beyond either end when widened."""
+    """Maps raw outputs to colours in (0, 1), or in (-0.001, 1.001) when widened."""
     table: dict[ColourActivation, Activation] = {
         "sigmoid": torch.sigmoid,
-        "widened_sigmoid": lambda x: (1 + 2 * WIDENING) * torch.sigmoid(x) - WIDENING,
+        "widened_sigmoid": lambda x: (1 + 2 * COLOUR_PADDING) * torch.sigmoid(x) - COLOUR_PADDING,
     }
     return table[name]

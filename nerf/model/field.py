@@ -3,7 +3,12 @@
     gamma(x) -> depth x (width, activation) -> density
                             |-> bottleneck -> with gamma(d) -> (width / 2, activation) -> rgb
 
-The direction meets the colour alone, so that density is the same from every side.
+x        positions, (points, 3), world coordinates
+d        directions, (rays, 3), unit length
+gamma    their encodings, of sizes e and d
+points   samples of any rays; `ray` holds the index of each point's ray
+
+Only the colour depends on the direction, so a point has the same density from every side.
 """
 
 from __future__ import annotations
@@ -12,20 +17,21 @@ import math
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
-from nerf.common.shapes import Float, Int
 from nerf.config.schema import Encoding, Field, Precision
 from nerf.model.activations import colour_activation, density_activation, hidden_activation
 from nerf.model.frequency_encoding import FrequencyEncoding, NoEncoding
 from nerf.model.hash_encoding import UNIT_BOX, HashEncoding
 from nerf.model.precision import matrix_products_in
 
-SIREN_FIRST_SCALE = 30.0
+SIREN_OMEGA = 30.0
+"""omega_0 of SIREN: the scale of the first layer (arXiv:2006.09661, Sec. 3.2)."""
 
 
 class RadianceField(nn.Module):
-    """One MLP. Its initial weights come from `generator` alone."""
+    """One MLP with its encodings; all initial weights are drawn from `generator`."""
 
     def __init__(
         self,
@@ -58,58 +64,68 @@ class RadianceField(nn.Module):
     def forward(
         self, positions: Float[Tensor, "rays samples 3"], directions: Float[Tensor, "rays 3"]
     ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
-        """Raw density (before its activation) and colour in [0, 1]; directions of unit length."""
+        """Raw density (before its activation) and colour in [0, 1] of every sample of every ray."""
         rays, samples, _ = positions.shape
         ray = torch.arange(rays, device=positions.device).repeat_interleave(samples)
-        raw_density, rgb = self.at(positions.flatten(0, 1), directions, ray)
+        raw_density, rgb = self.query_points(positions.flatten(0, 1), directions, ray)
         return raw_density.view(rays, samples), rgb.view(rays, samples, 3)
 
-    def at(
+    def query_points(
         self,
         positions: Float[Tensor, "points 3"],
         directions: Float[Tensor, "rays 3"],
         ray: Int[Tensor, " points"],
     ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
-        """The same for single points, each on the ray of that number."""
-        encoded = self.encode_position(positions)
-        toward = self.encode_direction(directions)
+        """Raw density and colour of single points, each with the direction of its ray."""
+        # Encoded once a ray, not once a point; both encodings stay in the positions' own precision.
+        encoded_position = self.encode_position(positions)
+        encoded_direction = self.encode_direction(directions).index_select(0, ray)
         with matrix_products_in(self.precision, positions.device):
-            raw_density, raw_rgb = self._layers(encoded, toward.index_select(0, ray))
-        exact = positions.dtype
-        return raw_density.to(exact), self.colour_activation(raw_rgb.to(exact))
+            raw_density, raw_rgb = self._mlp(encoded_position, encoded_direction)
+        # Back from bfloat16 before the activations, which need all digits.
+        dtype = positions.dtype
+        return raw_density.to(dtype), self.colour_activation(raw_rgb.to(dtype))
 
-    def _layers(
+    def _mlp(
         self,
-        encoded: Float[Tensor, "points e"],
-        toward: Float[Tensor, "points d"],
+        encoded_position: Float[Tensor, "points e"],
+        encoded_direction: Float[Tensor, "points d"],
     ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
-        h = encoded
+        """Raw density and raw colour."""
+        h = encoded_position
         for index, layer in enumerate(self.trunk):
             if index and index == self.config.skip:
-                h = torch.cat((encoded, h), dim=-1)
+                h = torch.cat((encoded_position, h), dim=-1)
             h = self.hidden_activation(layer(h))
-        weight, bias, from_direction = self._heads()
-        heads = F.linear(h, weight, bias)
-        colour_in = heads[:, :-1] + F.linear(toward, from_direction)
+        weight, bias, direction_weight = self._fused_heads()
+        heads = F.linear(h, weight, bias)  # (points, width / 2 + 1): colour's part, then density
+        colour_in = heads[:, :-1] + F.linear(encoded_direction, direction_weight)
         return heads[:, -1], self.colour(self.hidden_activation(colour_in))
 
-    def _heads(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Bottleneck, colour layer and density head as one linear layer, and the direction's part.
+    def _fused_heads(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Weight and bias of one linear layer that maps h to colour_hidden's input and the density.
 
-        Nothing bends between the bottleneck and the colour layer, so their product is one layer;
-        of three fewer. The function stays the same.
+        There is no activation between bottleneck and colour_hidden, so with C = [C_b, C_d], the
+        columns of colour_hidden's weight for the bottleneck and for the direction,
+
+            C [B h + b, gamma(d)] + c = (C_b B) h + (C_b b + c) + C_d gamma(d).
+
+        One product over all points instead of three, for the same function. Returns C_d as well.
         """
         width = self.config.width
+        # The weights themselves are multiplied in float32: rounding them would change the function.
         with torch.autocast(self.colour_hidden.weight.device.type, enabled=False):
-            from_bottleneck, from_direction = self.colour_hidden.weight.tensor_split((width,), 1)
-            colour = from_bottleneck @ self.bottleneck.weight
-            colour_bias = from_bottleneck @ self.bottleneck.bias + self.colour_hidden.bias
-        weight = torch.cat((colour, self.density.weight))
-        return weight, torch.cat((colour_bias, self.density.bias)), from_direction
+            c_b, c_d = self.colour_hidden.weight.tensor_split((width,), 1)
+            colour_weight = c_b @ self.bottleneck.weight
+            colour_bias = c_b @ self.bottleneck.bias + self.colour_hidden.bias
+        weight = torch.cat((colour_weight, self.density.weight))
+        return weight, torch.cat((colour_bias, self.density.bias)), c_d
 
     def position_weights(self) -> list[tuple[Tensor, int]]:
-        """The weights that take the encoded position in, and how many columns do, from the left."""
-        layers = sorted({0, self.config.skip})
+        """The weights applied to the encoded position, with the number of their columns (the first
+        ones) that are.
+        """
+        layers = sorted({0, self.config.skip})  # skip is 0 if there is none
         return [(self._layer(layer).weight, self.encode_position.features) for layer in layers]
 
     def _layer(self, index: int) -> nn.Linear:
@@ -120,8 +136,8 @@ class RadianceField(nn.Module):
     def _trunk_inputs(self, layer: int) -> int:
         if layer == 0:
             return self.encode_position.features
-        joins = self.encode_position.features if layer == self.config.skip else 0
-        return self.config.width + joins
+        skipped = self.encode_position.features if layer == self.config.skip else 0
+        return self.config.width + skipped
 
     def _initialise(self, generator: Generator) -> None:
         linears = [module for module in self.modules() if isinstance(module, nn.Linear)]
@@ -129,7 +145,7 @@ class RadianceField(nn.Module):
             if self.config.initialisation == "glorot":
                 nn.init.xavier_uniform_(linear.weight, generator=generator)
                 nn.init.zeros_(linear.bias)
-            else:
+            else:  # what torch.nn.Linear does by default
                 bound = 1 / math.sqrt(linear.in_features)
                 nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
                 nn.init.uniform_(linear.bias, -bound, bound, generator=generator)
@@ -137,13 +153,13 @@ class RadianceField(nn.Module):
             self._initialise_sines(generator)
 
     def _initialise_sines(self, generator: Generator) -> None:
-        """SIREN's uniform weights (arXiv:2006.09661, Sec. 3.2) for the layers that feed a sine.
+        """Draws SIREN's uniform weights (arXiv:2006.09661, Sec. 3.2) for layers that feed a sine.
 
-        The scale of 30 is put into the first layer's weights rather than in front of every sine,
-        which leaves the function the same and Adam's steps on the scale of the other activations.
+        The factor omega_0 = 30 is put into the first layer's weights rather than in front of every
+        sine: the same function, with weights, and so steps of Adam, of the usual size.
         """
         first = self._layer(0)
-        bound = SIREN_FIRST_SCALE / first.in_features
+        bound = SIREN_OMEGA / first.in_features
         nn.init.uniform_(first.weight, -bound, bound, generator=generator)
         hidden = [self._layer(index) for index in range(1, self.config.depth)]
         for linear in (*hidden, self.colour_hidden):
@@ -171,5 +187,5 @@ def _direction_encoding(encoding: Encoding) -> FrequencyEncoding | NoEncoding:
 
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:
-    """A layer whose weights are still unset: torch would draw them from its global generator."""
+    """A layer with uninitialised weights: torch would draw them from its global generator."""
     return nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")

@@ -1,8 +1,12 @@
-"""Frequency encoding: coordinates to waves of doubling frequency (Eq. 4, arXiv:2003.08934).
+"""Frequency encoding: sines and cosines of doubling frequency (Eq. 4, arXiv:2003.08934).
 
     gamma(x) = [x,] sin(2^0 x), cos(2^0 x), ..., sin(2^(L-1) x), cos(2^(L-1) x)
 
-The paper multiplies x by pi first; nerf-pytorch, and the default here, does not.
+x        (*batch, dimensions)  coordinates
+L        number of octaves, `frequencies`
+gamma    (*batch, dimensions * (2 L [+ 1]))
+
+The paper multiplies x by pi first; nerf-pytorch and the default here do not.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from torch import Tensor, nn
 
 
 def encoded_size(dimensions: int, frequencies: int, include_input: bool) -> int:
-    """How many features `frequency_encoding` makes of so many coordinates."""
+    """Number of features that `frequency_encoding` returns for `dimensions` coordinates."""
     return dimensions * (2 * frequencies + int(include_input))
 
 
@@ -25,21 +29,22 @@ def frequency_encoding(
     include_input: bool = True,
     times_pi: bool = False,
 ) -> Float[Tensor, "*batch features"]:
-    """gamma(x) in the order above, each entry for all coordinates; in x's own precision.
+    """gamma(x), in the order above with all coordinates in each entry; same dtype as x.
 
-    Rounding x to bfloat16 first would leave nothing of the higher frequencies: keep it float32.
+    x should be float32: in bfloat16, whose mantissa has 8 bits, higher octaves are only noise.
     """
     octaves = torch.arange(frequencies, device=x.device, dtype=x.dtype)
     scales = torch.exp2(octaves) * (math.pi if times_pi else 1.0)
-    angles = x[..., None, :] * scales[:, None]
+    angles = x[..., None, :] * scales[:, None]  # (*batch, L, dimensions)
+    # (*batch, L, 2, dimensions), flattened: per octave first the sines, then the cosines.
     waves = torch.stack((angles.sin(), angles.cos()), dim=-2).flatten(-3)
     return torch.cat((x, waves), dim=-1) if include_input else waves
 
 
 class FrequencyEncoding(nn.Module):
-    """`frequency_encoding` of coordinates in space as a module; it has no parameters.
+    """`frequency_encoding` of three coordinates as a module without parameters.
 
-    With neither octaves nor input nothing would be left: the coordinates are then given bare.
+    Returns the coordinates themselves if there would otherwise be no feature: no octave, no input.
     """
 
     def __init__(self, frequencies: int, include_input: bool, times_pi: bool) -> None:
@@ -54,7 +59,7 @@ class FrequencyEncoding(nn.Module):
 
 
 class NoEncoding(nn.Module):
-    """Keeps coordinates from the network: no feature is left of them."""
+    """Returns no features: hides its input from the network."""
 
     features = 0
 

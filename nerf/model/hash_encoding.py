@@ -1,9 +1,18 @@
 """Multiresolution hash encoding of positions (instant-NGP, arXiv:2201.05989, Sec. 3).
 
-Grids of growing resolution lie over a box. A position takes from each the trilinear mean of its
-cell's eight corners, whose features are learnt and kept in a table of fixed size: corners share an
-entry where a hash says so, and training lets the ones that matter win. All grids are hashed, the
-coarse ones too, which the paper indexes one to one: a few per cent of their corners share an entry.
+Grids of growing resolution cover a box. Each grid has a table of T learnt entries of F features; a
+hash maps the grid's corners to entries. A position is encoded by the trilinear interpolation of the
+eight corners of its cell, in every grid. Corners whose hashes collide share an entry; training
+favours those with the larger gradients.
+
+L        number of grids, `levels`
+N_l      cells along a side of grid l: N_min b^l with b = (N_max / N_min)^(1 / (L - 1))
+T        entries of a grid's table, 2^`log2_entries`
+F        features of an entry
+h(x)     (x_1 pi_1 xor x_2 pi_2 xor x_3 pi_3) mod T, of a corner's integer coordinates (Eq. 4)
+
+Unlike the paper, coarse grids with fewer than T corners are hashed as well, so that a few per cent
+of their corners collide.
 """
 
 from __future__ import annotations
@@ -17,29 +26,28 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
 PRIMES = (1, 2_654_435_761, 805_459_861)
-"""Eq. 4; the first is 1, so that neighbours along one axis stay neighbours in memory."""
+"""pi_1 to pi_3. The first is 1 so that neighbours along that axis stay neighbours in memory."""
 
 FEATURES = 2
-"""Of each entry."""
+"""F, features of an entry."""
 
-COARSEST = 16
-"""Cells along a side of the first grid."""
+COARSEST_CELLS = 16
+"""N_min, cells along a side of the first grid."""
 
-START = 1e-4
-"""Largest absolute feature at the start."""
-
+MAX_INITIAL_FEATURE = 1e-4
+"""Initial features are uniform in +- this."""
 
 UNIT_BOX = torch.tensor([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
-"""For a field that has no scene yet."""
+"""Default box of a field; loading a checkpoint replaces it."""
 
 
 class HashEncoding(nn.Module):
-    """`levels` grids from `COARSEST` to `finest` cells a side, 2^`log2_entries` entries each."""
+    """`levels` grids of 16 to `finest` cells a side, each with a table of 2^`log2_entries`."""
 
     box: Tensor
     cells: Tensor
     primes: Tensor
-    first: Tensor
+    offsets: Tensor
 
     def __init__(
         self,
@@ -54,34 +62,47 @@ class HashEncoding(nn.Module):
         self.entries = 2**log2_entries
         self.features = levels * FEATURES
         self.register_buffer("box", box.clone())
-        growth = (finest / COARSEST) ** (1 / max(levels - 1, 1))
-        cells = [math.floor(COARSEST * growth**level + 1e-6) for level in range(levels)]
+        growth = (finest / COARSEST_CELLS) ** (1 / max(levels - 1, 1))
+        # 1e-6: the power may fall just short of the whole number `finest`.
+        cells = [math.floor(COARSEST_CELLS * growth**level + 1e-6) for level in range(levels)]
         self.register_buffer("cells", torch.tensor(cells, dtype=torch.float32), persistent=False)
-        primes = torch.tensor(PRIMES).to(torch.int32)  # wraps round, as 32-bit products do
+        primes = torch.tensor(PRIMES).to(torch.int32)  # products wrap, as in the paper's 32 bits
         self.register_buffer("primes", primes[:, None, None], persistent=False)
-        first = torch.arange(levels, dtype=torch.int32)[:, None] * self.entries
-        self.register_buffer("first", first, persistent=False)
+        # All grids' tables are stacked in one; the first entry of each:
+        offsets = torch.arange(levels, dtype=torch.int32)[:, None] * self.entries
+        self.register_buffer("offsets", offsets, persistent=False)
         table = torch.empty(levels * self.entries, FEATURES)
-        self.table = nn.Parameter(table.uniform_(-START, START, generator=generator))
+        bound = MAX_INITIAL_FEATURE
+        self.table = nn.Parameter(table.uniform_(-bound, bound, generator=generator))
 
     def forward(self, positions: Float[Tensor, "points 3"]) -> Float[Tensor, "points features"]:
-        """`levels` x `FEATURES` features, coarsest first; positions are held inside the box."""
+        """The L x F features of each position, coarsest grid first; clamps positions to the box."""
         unit = ((positions - self.box[0]) / (self.box[1] - self.box[0])).clamp(0, 1)
         entries, weights = self.corners(unit)
-        features: Tensor = _Interpolated.apply(self.table, entries, weights)  # type: ignore[no-untyped-call]
+        features: Tensor = _Interpolate.apply(self.table, entries, weights)  # type: ignore[no-untyped-call]
+        # (levels * points, F) -> (points, levels * F)
         return features.view(self.levels, -1, FEATURES).transpose(0, 1).flatten(1)
 
     def corners(
         self, unit: Float[Tensor, "points 3"]
     ) -> tuple[Int[Tensor, "cells 8"], Float[Tensor, "cells 8"]]:
-        """Entry and share of each corner around positions in the unit cube, level after level."""
-        scaled = unit.t()[:, None] * self.cells[:, None]
+        """Table index and trilinear weight of the eight corners around positions in the unit cube.
+
+        `cells` is levels x points: all points in the coarsest grid, then in the next, ...
+        """
+        scaled = unit.t()[:, None] * self.cells[:, None]  # (3 axes, levels, points)
         low = scaled.floor()
-        beyond = scaled.sub_(low)
+        fraction = scaled.sub_(low)  # position within the cell, in [0, 1)
+        # x_i pi_i of the lower corner; that of the upper one, (x_i + 1) pi_i, is pi_i more.
         hashed = low.to(torch.int32) * self.primes
+        # (2 ends, 3 axes, levels, points). "mod T" is a mask, T being a power of two; masking
+        # before the xor gives the same as masking after it.
         ends = torch.stack((hashed, hashed + self.primes)).bitwise_and_(self.entries - 1)
-        ends[:, 0] |= self.first  # above the bits of the hash, so that xor leaves it alone
-        shares = torch.stack((1 - beyond, beyond))
+        ends[:, 0] |= (
+            self.offsets
+        )  # in bits above the mask, which the xor with y and z leaves as is
+        shares = torch.stack((1 - fraction, fraction))
+        # Every combination of ends: (2, 2, 2, levels, points), that is 8 corners.
         x, y, z = ends.unbind(1)
         entries = x[:, None, None] ^ y[None, :, None] ^ z[None, None]
         x, y, z = shares.unbind(1)
@@ -89,25 +110,28 @@ class HashEncoding(nn.Module):
         return entries.view(8, -1).t().contiguous(), weights.view(8, -1).t().contiguous()
 
 
-class _Interpolated(torch.autograd.Function):
-    """embedding_bag with a gradient that adds up: its own sorts the entries, ten times slower."""
+class _Interpolate(torch.autograd.Function):
+    """embedding_bag whose backward pass scatter-adds: torch's own sorts the entries, 10 x slower.
+
+    There is no gradient for the weights: positions are not trained.
+    """
 
     @staticmethod
     def forward(ctx: Any, table: Tensor, entries: Tensor, weights: Tensor) -> Tensor:
         ctx.save_for_backward(entries, weights)
-        ctx.table = table.shape
+        ctx.table_shape = table.shape
         return F.embedding_bag(entries, table, per_sample_weights=weights, mode="sum")
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         entries, weights = ctx.saved_tensors
         entry = entries.flatten().long()
-        gradient = weights.new_zeros(ctx.table[::-1])
+        gradient = weights.new_zeros(ctx.table_shape[::-1])  # (F, entries): a row is contiguous
         for feature in range(FEATURES):
-            shares = (weights * gradients[0][:, feature, None]).flatten()
-            # Accumulating puts are added in a fixed order on a GPU too, scattered adds are not.
-            if shares.is_cuda:
-                gradient[feature].index_put_((entry,), shares, accumulate=True)
+            contributions = (weights * gradients[0][:, feature, None]).flatten()
+            # Deterministic: on a GPU only index_put_ adds in a fixed order, scatter_add_ does not.
+            if contributions.is_cuda:
+                gradient[feature].index_put_((entry,), contributions, accumulate=True)
             else:
-                gradient[feature].scatter_add_(0, entry, shares)
+                gradient[feature].scatter_add_(0, entry, contributions)
         return gradient.t().contiguous(), None, None

@@ -1,26 +1,33 @@
-"""Rays to renderings: samples, field and compositing put together, in one pass or two."""
+"""Rays to renderings: samples, field and compositing put together, in one pass or two.
+
+rays     origins and unit directions, (rays, 3), world coordinates
+t        (rays, samples)      sorted distances of the samples along their rays, scene units
+t_edges  (rays, samples + 1)  ends of the intervals that the samples stand for
+density  (rays, samples)      >= 0, per scene unit
+rgb      (rays, samples, 3)   in [0, 1]
+"""
 
 from __future__ import annotations
 
 from typing import cast
 
 import torch
+from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from nerf.common.shapes import Float
 from nerf.config.schema import NerfConfig
 from nerf.model.field import RadianceField
 from nerf.model.hash_encoding import UNIT_BOX
-from nerf.model.occupancy import Occupancy
+from nerf.model.occupancy import OccupancyGrid
 from nerf.model.rendering import Rendering, composite
 from nerf.model.sampling import edges_around, refined_samples, stratified_samples
 
 
 class Nerf(nn.Module):
-    """A coarse field and, where `sampling.fine` asks for one, a fine field beside it (Sec. 5.2).
+    """A coarse field and, if `sampling.fine` > 0, a second, fine one (Sec. 5.2, arXiv:2003.08934).
 
-    `box` holds all that the training rays cross between near and far; a model that is to take up
-    a checkpoint finds it there.
+    `box` holds its lowest and highest corner and encloses every training ray between near and
+    far. It is saved with the model, so a model about to load a checkpoint may leave it out.
     """
 
     def __init__(
@@ -29,27 +36,34 @@ class Nerf(nn.Module):
         super().__init__()
         self.config = config
 
-        def field() -> RadianceField:
+        def new_field() -> RadianceField:
             precision = config.compute.precision
             return RadianceField(config.field, config.encoding, precision, generator, box)
 
-        self.coarse = field()
-        self.fine = field() if config.sampling.fine else None
+        self.coarse = new_field()
+        self.fine = new_field() if config.sampling.fine else None
         sampling, cells = config.sampling, config.compute.occupancy
-        samples = {"only": sampling.coarse, "coarse": sampling.coarse}
-        samples["fine"] = sampling.coarse + sampling.fine
+        samples = {
+            "only": sampling.coarse,
+            "coarse": sampling.coarse,
+            "fine": sampling.coarse + sampling.fine,  # the fine pass renders both sets
+        }
         delta = sampling.span / sampling.coarse
         self.grids = nn.ModuleDict(
-            {name: Occupancy(cells, box, samples[name], delta) for name in self.passes()}
+            {name: OccupancyGrid(cells, box, samples[name], delta) for name in self.passes()}
             if cells
             else {}
         )
 
     def passes(self) -> dict[str, RadianceField]:
-        """The field of each pass by its name, in the order in which they run."""
+        """The field of each pass by the pass's name, in rendering order."""
         if self.fine is None:
             return {"only": self.coarse}
         return {"coarse": self.coarse, "fine": self.fine}
+
+    def occupancy_grids(self) -> list[OccupancyGrid]:
+        """The grid of each pass, in rendering order; empty if `compute.occupancy` is 0."""
+        return [cast(OccupancyGrid, grid) for grid in self.grids.values()]
 
     def forward(
         self,
@@ -57,13 +71,13 @@ class Nerf(nn.Module):
         directions: Float[Tensor, "rays 3"],
         background: Float[Tensor, "*each 3"],
         generator: Generator | None = None,
-        turn: Tensor | None = None,
+        step: Tensor | None = None,
     ) -> tuple[Rendering, ...]:
-        """The coarse rendering and, with fine samples, the fine one after it.
+        """The coarse rendering, followed by the fine one if the config has fine samples.
 
-        With a `generator` the samples are jittered and the density noised as the config asks for
-        training; without one nothing is random. `turn`, a scalar, counts the training steps:
-        with it the grids of empty space learn.
+        A `generator` jitters the samples and adds density noise as configured for training;
+        without one, rendering is deterministic. `step`, a scalar tensor, is the number of training
+        steps done; passing it updates the occupancy grids.
         """
         sampling = self.config.sampling
         jitter = generator if sampling.jitter else None
@@ -71,16 +85,13 @@ class Nerf(nn.Module):
         t = stratified_samples(
             sampling.near, sampling.far, len(origins), sampling.coarse, jitter, origins.device
         )
-        coarse = self._render(names[0], origins, directions, t, background, generator, turn)
+        coarse = self._render(names[0], origins, directions, t, background, generator, step)
         if len(names) == 1:
             return (coarse,)
+        # Detached: the fine pass does not train the coarse one through the sample positions.
         t = refined_samples(t, coarse.weights.detach(), sampling.fine, jitter)
-        fine = self._render(names[1], origins, directions, t, background, generator, turn)
+        fine = self._render(names[1], origins, directions, t, background, generator, step)
         return coarse, fine
-
-    def occupancies(self) -> list[Occupancy]:
-        """The grid of each pass, in their order; none where the config wants none."""
-        return [cast(Occupancy, grid) for grid in self.grids.values()]
 
     def _render(
         self,
@@ -90,32 +101,62 @@ class Nerf(nn.Module):
         t: Tensor,
         background: Tensor,
         generator: Generator | None,
-        turn: Tensor | None,
+        step: Tensor | None,
     ) -> Rendering:
-        field, noise = self.passes()[name], self._noise(t, generator)
-        edges = edges_around(t, self.config.sampling.near, self.config.sampling.far)
-        if name not in self.grids:
-            positions = origins[:, None] + t[..., None] * directions[:, None]
-            raw_density, rgb = field(positions, directions)
-            density = field.density_activation(raw_density + noise)
-            return composite(density, rgb, t, edges, background)
-        grid = cast(Occupancy, self.grids[name])
-        cell = grid.cell_of(origins, directions, t)
-        asked = grid.chosen(cell, edges.diff(dim=-1), turn)
-        ray = asked // t.shape[1]
-        along = t.flatten().index_select(0, asked)[:, None]
-        positions = origins.index_select(0, ray) + along * directions.index_select(0, ray)
-        raw_density, rgb = field.at(positions, directions, ray)
-        noise = noise.expand_as(t).flatten().index_select(0, asked)
-        density = field.density_activation(raw_density + noise)
-        if turn is not None:
-            grid.learn(cell.flatten().index_select(0, asked), density)
-        density = density.new_zeros(t.numel()).index_copy(0, asked, density).view(t.shape)
-        rgb = rgb.new_zeros(t.numel(), 3).index_copy(0, asked, rgb).view(*t.shape, 3)
-        return composite(density, rgb, t, edges, background)
+        """One pass: queries its field at the samples `t` and composites them along each ray."""
+        noise = self._density_noise(t, generator)
+        t_edges = edges_around(t, self.config.sampling.near, self.config.sampling.far)
+        if name in self.grids:
+            density, rgb = self._query_occupied(name, origins, directions, t, t_edges, noise, step)
+        else:
+            density, rgb = self._query_all(name, origins, directions, t, noise)
+        return composite(density, rgb, t, t_edges, background)
 
-    def _noise(self, t: Tensor, generator: Generator | None) -> Tensor:
-        """What is added to the raw density of training samples; a zero where nothing is."""
+    def _query_all(
+        self, name: str, origins: Tensor, directions: Tensor, t: Tensor, noise: Tensor
+    ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
+        """Density and colour of every sample."""
+        field = self.passes()[name]
+        positions = origins[:, None] + t[..., None] * directions[:, None]
+        raw_density, rgb = field(positions, directions)
+        return field.density_activation(raw_density + noise), rgb
+
+    def _query_occupied(
+        self,
+        name: str,
+        origins: Tensor,
+        directions: Tensor,
+        t: Tensor,
+        t_edges: Tensor,
+        noise: Tensor,
+        step: Tensor | None,
+    ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
+        """Density and colour of the samples that the occupancy grid selects; zeros elsewhere.
+
+        In training (with `step`), the grid also observes the densities it was given.
+        """
+        field, grid = self.passes()[name], cast(OccupancyGrid, self.grids[name])
+        cell = grid.cell_of(origins, directions, t)
+        # Indices into the flattened (rays, samples) batch; points = len(selected) from here on.
+        selected = grid.select(cell, t_edges.diff(dim=-1), step)
+        ray = selected // t.shape[1]
+
+        # Gather the selected samples into a flat batch of points and query the field there.
+        distance = t.flatten().index_select(0, selected)[:, None]
+        positions = origins.index_select(0, ray) + distance * directions.index_select(0, ray)
+        raw_density, rgb = field.query_points(positions, directions, ray)
+        noise = noise.expand_as(t).flatten().index_select(0, selected)
+        density = field.density_activation(raw_density + noise)
+        if step is not None:
+            grid.observe(cell.flatten().index_select(0, selected), density)
+
+        # Scatter the points back: a sample that was skipped counts as empty space.
+        density = density.new_zeros(t.numel()).index_copy(0, selected, density).view(t.shape)
+        rgb = rgb.new_zeros(t.numel(), 3).index_copy(0, selected, rgb).view(*t.shape, 3)
+        return density, rgb
+
+    def _density_noise(self, t: Tensor, generator: Generator | None) -> Tensor:
+        """Gaussian noise for the raw density of training samples; one broadcastable zero if off."""
         scale = self.config.optimisation.density_noise
         if generator is None or not scale:
             return t.new_zeros(1, 1)

@@ -1,68 +1,93 @@
-"""Empty space: a grid learnt while training that says which samples need not be asked.
+"""Occupancy grid: which samples along a ray the field need not be queried at.
 
-A cell remembers the densest and the thinnest that the field has been in it, both slowly forgotten.
-A sample is left out where its cell has never held enough to be seen, and where even the thinnest
-of the cells before it stop the ray's light (after instant-NGP's and nerfacc's grids). What is left
-out counts as empty. Nothing is left out before the first refresh, and nothing by a full grid.
+After the grids of instant-NGP (arXiv:2201.05989, App. C) and nerfacc (OccGridEstimator), whose
+names are used here:
+
+    occs            largest density observed in each cell, decaying by `ema_decay` a step
+    binaries        whether a cell is occupied, i.e. not empty: here `density_bound` >= 0
+    alpha_thre      a cell is empty if a sample in it would stop less than this share of light
+    early_stop_eps  a sample is hidden if less than this share of the ray's light reaches it
+
+nerfacc stops a ray by the densities of the samples before the current one. Here no field is
+queried before the selection, so the grid also tracks the smallest density observed in each cell
+(`min_density`): light that even the smallest densities stop never arrives.
+
+A skipped sample counts as empty space. Nothing is skipped before the first update of the bounds.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from nerf.common.shapes import Bool, Float, Int
+WARMUP_STEPS = 48
+"""Training steps, after the learning rate's warm-up, before samples may be skipped."""
 
-WARM_UP = 48
-"""Steps, after those over which the learning rate rises, until samples are first left out."""
+UPDATE_INTERVAL = 16
+"""Training steps between two updates of the density bounds."""
 
-REFRESH_EVERY = 16
-"""Steps between two refreshes of what is left out."""
+EMA_DECAY = 0.95
+"""Factor by which `occs` of a cell falls in each step that queried the cell."""
 
-FORGET = 0.95
-"""Share of the densest that a cell still remembers after a step in which it was asked."""
+ALPHA_THRE = 0.01
+"""Largest share of light that a coarse sample may stop in a cell that counts as empty."""
 
-SEEN = 0.01
-"""Largest share of light that a coarse sample in a cell taken for empty may stop."""
+EARLY_STOP_EPS = 1e-3
+"""Share of a ray's light below which the samples behind are hidden."""
 
-SPENT = -math.log(1e-3)
-"""Optical depth behind which a sample makes less than a thousandth of a picture."""
+MAX_OPTICAL_DEPTH = -math.log(EARLY_STOP_EPS)
+"""The optical depth (sum of density x length) at which that share is reached."""
 
-SHARES = 32
-"""Sizes that the chosen part of a batch of rays can have; a power of two."""
+SIZE_BUCKETS = 32
+"""Number of sizes that a batch of selected samples can have; a power of two."""
 
 _EMPTY = -1.0
+"""`density_bound` of an empty cell."""
+
+_CHECKPOINT_NAMES = {
+    "occs": "densest",
+    "min_density": "thinnest",
+    "density_bound": "known",
+    "max_visible": "wanted",
+}
+"""Names of the buffers in checkpoints, which keep those of the first version."""
 
 
-class Occupancy(nn.Module):
-    """`cells`^3 cells over a box, for rays of so many `samples`, usually `delta` apart.
+class OccupancyGrid(nn.Module):
+    """`cells`^3 cells over `box`, for rays of `samples` samples that lie about `delta` apart.
 
-    It has no parameters; its buffers are the memory.
+    Has buffers but no parameters. `capacity` is the fixed number of samples that a training step
+    queries, or None as long as the number may vary.
     """
 
     box: Tensor
-    densest: Tensor
-    thinnest: Tensor
-    known: Tensor
-    wanted: Tensor
+    occs: Tensor
+    min_density: Tensor
+    density_bound: Tensor
+    max_visible: Tensor
 
     def __init__(self, cells: int, box: Float[Tensor, "2 3"], samples: int, delta: float) -> None:
         super().__init__()
         self.cells = cells
         self.samples = samples
         self.delta = delta
-        self.forget = FORGET
+        self.ema_decay = EMA_DECAY
+        self.capacity: int | None = None
+        count = cells**3 + 1  # the last cell stands for everything outside the box
         self.register_buffer("box", box.clone())
-        count = cells**3 + 1  # the last one stands for all that lies outside
-        self.register_buffer("densest", torch.full((count,), math.inf))
-        self.register_buffer("thinnest", torch.full((count,), math.inf))
-        # Density that each cell has at least, or _EMPTY, as of the last refresh.
-        self.register_buffer("known", torch.zeros(count))
-        # Most samples that any batch has needed since the last `fit`.
-        self.register_buffer("wanted", torch.zeros((), dtype=torch.int64))
-        self.room: int | None = None
+        # Infinite until the cell has been observed.
+        self.register_buffer("occs", torch.full((count,), math.inf))
+        self.register_buffer("min_density", torch.full((count,), math.inf))
+        # Lower bound of the density in a cell, or _EMPTY, as of the last update.
+        self.register_buffer("density_bound", torch.zeros(count))
+        # Largest number of visible samples in a training batch since the last `fit_capacity`.
+        self.register_buffer("max_visible", torch.zeros((), dtype=torch.int64))
+        self.register_state_dict_post_hook(_rename_saved_buffers)
+        self.register_load_state_dict_pre_hook(_rename_loaded_buffers)
 
     def cell_of(
         self,
@@ -70,97 +95,121 @@ class Occupancy(nn.Module):
         directions: Float[Tensor, "rays 3"],
         t: Float[Tensor, "rays samples"],
     ) -> Int[Tensor, "rays samples"]:
-        """The number of the cell that holds each sample."""
+        """Index of the cell that contains each sample; `cells`^3 outside the box."""
         scale = self.cells / (self.box[1] - self.box[0])
-        start, step = (origins - self.box[0]) * scale, directions * scale
-        number = torch.zeros_like(t, dtype=torch.int64)
+        # The ray in units of cells: a sample's coordinates are start + t * slope.
+        start, slope = (origins - self.box[0]) * scale, directions * scale
+        index = torch.zeros_like(t, dtype=torch.int64)
         inside = torch.ones_like(t, dtype=torch.bool)
-        for axis in range(3):
-            along = torch.addcmul(start[:, axis, None], step[:, axis, None], t)
-            inside.logical_and_(along >= 0).logical_and_(along < self.cells)
-            number.mul_(self.cells).add_(along.long())
-        return number.masked_fill_(~inside, self.cells**3)
+        for axis in range(3):  # one axis at a time: (rays, samples, 3) would be three times as big
+            coordinate = torch.addcmul(start[:, axis, None], slope[:, axis, None], t)
+            inside.logical_and_(coordinate >= 0).logical_and_(coordinate < self.cells)
+            index.mul_(self.cells).add_(coordinate.long())  # row-major: (x * cells + y) * cells + z
+        return index.masked_fill_(~inside, self.cells**3)
 
-    def chosen(
+    def select(
         self,
         cell: Int[Tensor, "rays samples"],
         deltas: Float[Tensor, "rays samples"],
-        turn: Tensor | None = None,
+        step: Tensor | None = None,
     ) -> Int[Tensor, " points"]:
-        """The numbers of the samples to ask, out of rays x samples, each once.
+        """Distinct indices into rays x samples of the samples to query, visible ones first.
 
-        All that may show, and of the others as many as fill the last of `SHARES` equal shares of
-        the batch: kernels are made anew for every size they meet. Which others changes with the
-        training steps that `turn` counts; they keep the memory true where nothing is asked any
-        more. A training step asks for `room` samples, where that is settled, and so need not wait
-        for the device to count what is needed.
+        Filled up with other samples to one of `SIZE_BUCKETS` sizes, because libraries compile
+        kernels for every size they meet. Which others are taken rotates with the training `step`,
+        so that cells which count as empty are still observed. A training step selects exactly
+        `capacity` samples once that is set, and need not wait for the device to count them.
         """
-        needed = self.needed(cell, deltas).flatten()
-        number = torch.arange(len(needed), device=cell.device)
-        others = (number * 37 + (0 if turn is None else turn * 53)) & (SHARES - 1)
-        # What does not fit into a room is then spread over all rays, and changes with the turn.
-        rank = torch.where(needed, others, SHARES + others).to(torch.uint8)
-        wanted = needed.sum()
-        room = None
-        if turn is not None:
-            torch.maximum(self.wanted, wanted, out=self.wanted)
-            room = self.room
-        size = roomy(int(wanted), len(needed)) if room is None else room
+        visible = self.visibility(cell, deltas).flatten()
+        index = torch.arange(len(visible), device=cell.device)
+        # A hash of (index, step) in 0..SIZE_BUCKETS-1. As 37 and 53 are odd, i.e. coprime to the
+        # power of two, every residue is equally frequent and each sample meets each of them once
+        # in SIZE_BUCKETS steps.
+        shuffled = (index * 37 + (0 if step is None else step * 53)) & (SIZE_BUCKETS - 1)
+        # Rank 0..31: visible samples; 32..63: the others. Visible samples are shuffled too, so that
+        # a capacity too small for them drops some from all rays, not all from the last rays.
+        rank = torch.where(visible, shuffled, SIZE_BUCKETS + shuffled).to(torch.uint8)
+        count = visible.sum()
+        size = None
+        if step is not None:
+            torch.maximum(self.max_visible, count, out=self.max_visible)
+            size = self.capacity
+        if size is None:
+            size = padded_size(int(count), len(visible))  # int() waits for the device
         return rank.argsort(stable=True)[:size]
 
-    def needed(
+    def visibility(
         self, cell: Int[Tensor, "rays samples"], deltas: Float[Tensor, "rays samples"]
     ) -> Bool[Tensor, "rays samples"]:
-        """Which samples may show, as far as is known."""
-        known = self.known.take(cell)
-        stopped = known.clamp(min=0).mul_(deltas)
-        ahead = torch.cumsum(stopped, -1).sub_(stopped)
-        return (known >= 0).logical_and_(ahead < SPENT)
+        """Which samples lie in an occupied cell and are not hidden by those before them."""
+        bound = self.density_bound.take(cell)
+        # Exclusive cumulative sum: least optical depth between the origin and each sample.
+        optical_depth = bound.clamp(min=0).mul_(deltas)
+        before = torch.cumsum(optical_depth, -1).sub_(optical_depth)
+        return (bound >= 0).logical_and_(before < MAX_OPTICAL_DEPTH)
 
-    def learn(self, cell: Int[Tensor, " points"], density: Float[Tensor, " points"]) -> None:
-        """Takes note of the densities that were found."""
+    def observe(self, cell: Int[Tensor, " points"], density: Float[Tensor, " points"]) -> None:
+        """Updates `occs` and `min_density` of the cells with densities queried in them."""
         density = density.detach()
-        densest, thinnest = self.densest.take(cell), self.thinnest.take(cell)
-        # A cell that was asked several times at once forgets once: its samples write the same.
-        self.densest.scatter_(0, cell, torch.where(densest.isinf(), 0.0, self.forget * densest))
-        self.densest.scatter_reduce_(0, cell, density, "amax")
-        self.thinnest.scatter_(0, cell, thinnest / self.forget)
-        self.thinnest.scatter_reduce_(0, cell, density, "amin")
+        occs, min_density = self.occs.take(cell), self.min_density.take(cell)
+        # First decay the old values, then reduce the new ones into them. A cell with several points
+        # decays once: each of them writes the same number.
+        self.occs.scatter_(0, cell, torch.where(occs.isinf(), 0.0, self.ema_decay * occs))
+        self.occs.scatter_reduce_(0, cell, density, "amax")
+        self.min_density.scatter_(0, cell, min_density / self.ema_decay)
+        self.min_density.scatter_reduce_(0, cell, density, "amin")
 
-    def refresh(self) -> None:
-        """Settles what is left out from now on.
+    def update_bounds(self) -> None:
+        """Recomputes which cells are empty, and the density bounds of the others.
 
-        A field that is thin everywhere is not empty: what is as dense as the mean always stays.
+        As in nerfacc the threshold is at most the mean of `occs`, so that a field that is thin
+        everywhere is not taken for empty.
         """
-        asked = self.densest.isfinite()
-        mean = torch.where(asked, self.densest, 0.0).sum() / asked.sum().clamp(min=1)
-        least = mean.clamp(max=-math.log1p(-SEEN) / self.delta)
-        known = torch.where(self.densest < least, _EMPTY, self.thinnest)
-        self.known.copy_(torch.where(asked, known, 0.0))
-        self.known[-1] = 0.0
+        observed = self.occs.isfinite()
+        mean = torch.where(observed, self.occs, 0.0).sum() / observed.sum().clamp(min=1)
+        # The density at which 1 - exp(-density * delta) = ALPHA_THRE.
+        threshold = mean.clamp(max=-math.log1p(-ALPHA_THRE) / self.delta)
+        bound = torch.where(self.occs < threshold, _EMPTY, self.min_density)
+        # 0, the weakest bound of an occupied cell, for cells never observed and for the outside.
+        self.density_bound.copy_(torch.where(observed, bound, 0.0))
+        self.density_bound[-1] = 0.0
 
-    def fit(self, rays: int) -> None:
-        """Settles `room` for training steps of so many rays by what they needed since the last fit.
+    def fit_capacity(self, rays: int) -> None:
+        """Sets `capacity` for training steps of `rays` rays from the samples visible lately.
 
-        A share more than the most that any of them did, and the old room if it is near that:
-        another room means another capture of the step.
+        One bucket above the largest number since the last call. The old capacity stays if it is
+        at most two buckets above that, as a new one costs another capture of the CUDA graph.
         """
         total = rays * self.samples
-        share = -(-total // SHARES)
-        wanted = min(roomy(int(self.wanted), total) + share, total)
-        if self.room is None or not wanted <= self.room <= wanted + 2 * share:
-            self.room = wanted
-        self.wanted.zero_()
+        bucket = -(-total // SIZE_BUCKETS)
+        fitting = min(padded_size(int(self.max_visible), total) + bucket, total)
+        if self.capacity is None or not fitting <= self.capacity <= fitting + 2 * bucket:
+            self.capacity = fitting
+        self.max_visible.zero_()
 
     def get_extra_state(self) -> dict[str, int | None]:
-        """Kept with the buffers."""
-        return {"room": self.room}
+        """The capacity, which `state_dict` saves with the buffers."""
+        return {"room": self.capacity}
 
     def set_extra_state(self, state: dict[str, int | None]) -> None:
-        self.room = state["room"]
+        self.capacity = state["room"]
 
 
-def roomy(needed: int, samples: int) -> int:
-    """The least number of whole shares of `samples` that is more than is needed, or all."""
-    share = -(-samples // SHARES)
-    return min((needed // share + 1) * share, samples)
+def padded_size(count: int, total: int) -> int:
+    """The smallest multiple of a bucket, `total` / `SIZE_BUCKETS`, above `count`; at most `total`.
+
+    Strictly above, so that a batch has room for at least one sample that is not visible.
+    """
+    bucket = -(-total // SIZE_BUCKETS)
+    return min((count // bucket + 1) * bucket, total)
+
+
+def _rename_saved_buffers(_: nn.Module, state: dict[str, Any], prefix: str, *__: Any) -> None:
+    for name, saved in _CHECKPOINT_NAMES.items():
+        state[prefix + saved] = state.pop(prefix + name)
+
+
+def _rename_loaded_buffers(_: nn.Module, state: dict[str, Any], prefix: str, *__: Any) -> None:
+    for name, saved in _CHECKPOINT_NAMES.items():
+        if prefix + saved in state:
+            state[prefix + name] = state.pop(prefix + saved)

@@ -1,4 +1,4 @@
-"""Which numbers the field's matrix products are made of; all else stays float32."""
+"""Precision of the field's matrix products: float32 or bfloat16. Everything else is float32."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ import torch
 
 from nerf.config.schema import Precision
 
-# oneDNN, and torch's layer over it, keep the kernels they have made, a thousand each by default; a
-# process that trains one network after the other would grow by gigabytes for kernels whose shapes
-# never come again.
+# oneDNN and torch's layer over it cache compiled kernels, a thousand each by default. A process that
+# trains many networks one after another would grow by gigabytes for shapes it never meets again.
 for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
     os.environ.setdefault(cache, "64")
 
 
 def matrix_dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    """float32 or bfloat16; `auto` takes bfloat16 where this device multiplies it in hardware."""
+    """float32 or bfloat16; `auto` means bfloat16 if the device multiplies it in hardware."""
     if precision == "auto":
         return torch.bfloat16 if _has_bfloat16(device) else torch.float32
     return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
-def settle_float32_products(device: torch.device) -> None:
-    """Lets float32 matrix products take the fastest way that is exact, for this whole process.
+def choose_float32_backend(device: torch.device) -> None:
+    """Sets torch's float32 matmul precision, process-wide, to the fastest setting without rounding.
 
-    On a CPU torch's "medium" lets oneDNN multiply instead of MKL, on some processors twice as
-    fast; on others it may round to bfloat16. Which it is here is found out on one product. A GPU
-    would round under anything but "highest".
+    On a CPU "medium" makes oneDNN multiply instead of MKL: on some processors twice as fast, on
+    others with operands rounded to bfloat16. One product shows which. On a GPU every setting but
+    "highest" rounds.
     """
     torch.set_float32_matmul_precision("highest")
     if device.type != "cpu":
@@ -37,16 +36,17 @@ def settle_float32_products(device: torch.device) -> None:
     generator = torch.Generator().manual_seed(0)
     a, b = (torch.randn(256, 256, generator=generator) for _ in range(2))
     exact = a.double() @ b.double()
-    usual = (a @ b - exact).abs().max()
+    highest_error = (a @ b - exact).abs().max()
     torch.set_float32_matmul_precision("medium")
-    if (a @ b - exact).abs().max() > 2 * usual:
+    # Float32 errors vary with the order of summation; bfloat16's are some hundred times larger.
+    if (a @ b - exact).abs().max() > 2 * highest_error:
         torch.set_float32_matmul_precision("highest")
 
 
 def matrix_products_in(
     precision: Precision, device: torch.device
 ) -> contextlib.AbstractContextManager[Any]:
-    """A context in which linear layers multiply in that precision and keep float32 weights."""
+    """A context in which linear layers multiply in `precision`; their weights stay float32."""
     dtype = matrix_dtype(precision, device)
     if dtype is torch.float32:
         return contextlib.nullcontext()
@@ -56,5 +56,5 @@ def matrix_products_in(
 def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    # oneDNN emulates bfloat16 on other processors, slower than float32.
+    # On other processors oneDNN emulates bfloat16, which is slower than float32.
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

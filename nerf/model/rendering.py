@@ -1,10 +1,11 @@
-"""Volume rendering, a ladder of small functions (Eq. 3, arXiv:2003.08934).
+"""Volume rendering by quadrature (Eq. 3, arXiv:2003.08934).
 
-density  (rays, samples)     >= 0, per scene unit
-deltas   (rays, samples)     lengths of the intervals, scene units
-alphas   1 - exp(-density * delta): the share of light an interval stops
-transmittance                the share that reaches the interval: exp(-sum of all before it)
-weights  transmittance * alphas: the share of the picture an interval makes; they sum to opacity
+sigma_i  density        (rays, samples)  >= 0, per scene unit, constant over interval i
+delta_i  deltas         (rays, samples)  length of interval i, scene units
+alpha_i  alphas         1 - exp(-sigma_i delta_i): share of light that interval i stops
+T_i      transmittance  exp(-sum_{j<i} sigma_j delta_j): share of light that reaches interval i
+w_i      weights        T_i alpha_i: share of interval i in the pixel; their sum is the opacity
+         optical depth  sum of sigma_j delta_j
 """
 
 from __future__ import annotations
@@ -18,31 +19,36 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Rendering:
-    """What a bundle of rays shows."""
+    """The pixel of each ray of a bundle."""
 
     rgb: Float[Tensor, "rays 3"]
     opacity: Float[Tensor, " rays"]
-    """Share of light stopped between near and far, in [0, 1]."""
+    """Share of light stopped between near and far, in [0, 1]: the sum of the weights."""
     depth: Float[Tensor, " rays"]
-    """Expected distance of what stopped the light, scene units; far for what nothing stopped."""
+    """Expected distance at which light is stopped, scene units; the rest counts as far."""
     weights: Float[Tensor, "rays samples"]
 
 
 def alphas(
     density: Float[Tensor, "*rays samples"], deltas: Float[Tensor, "*rays samples"]
 ) -> Float[Tensor, "*rays samples"]:
-    """The share of light that each interval stops, in [0, 1]."""
+    """alpha_i, in [0, 1].
+
+    expm1 keeps the digits that 1 - exp(-x) loses for thin density.
+    """
     return -torch.expm1(-density * deltas)
 
 
 def transmittance(
     density: Float[Tensor, "*rays samples"], deltas: Float[Tensor, "*rays samples"]
 ) -> Float[Tensor, "*rays samples"]:
-    """The share of light that reaches each interval, in [0, 1]; 1 at the first.
+    """T_i, in [0, 1]; 1 at the first interval.
 
-    Summed as optical depth, so that neither it nor its gradient needs an epsilon.
+    The exponential of a sum: finite, with its gradient, at any density. nerf-pytorch's product of
+    1 - alpha_i needs an epsilon in each factor.
     """
     optical_depth = density * deltas
+    # Exclusive cumulative sum: interval i is dimmed only by those before it.
     before = torch.cumsum(optical_depth, dim=-1)[..., :-1]
     start = torch.zeros_like(optical_depth[..., :1])
     return torch.exp(-torch.cat((start, before), dim=-1))
@@ -51,7 +57,7 @@ def transmittance(
 def weights_from_density(
     density: Float[Tensor, "*rays samples"], deltas: Float[Tensor, "*rays samples"]
 ) -> Float[Tensor, "*rays samples"]:
-    """The share of the picture that each interval makes."""
+    """w_i, in [0, 1]; they sum to at most 1."""
     return transmittance(density, deltas) * alphas(density, deltas)
 
 
@@ -62,10 +68,13 @@ def composite(
     t_edges: Float[Tensor, "rays edges"],
     background: Float[Tensor, "*each 3"],
 ) -> Rendering:
-    """The picture of each ray over `background`, with its opacity and depth."""
+    """Colour, opacity and depth of each ray over `background`: one colour, or one a ray.
+
+    `t` are the samples' distances, `t_edges` the ends of their intervals; both are sorted.
+    """
     weights = weights_from_density(density, t_edges.diff(dim=-1))
     opacity = weights.sum(-1)
-    through = 1 - opacity
+    through = 1 - opacity  # light that passes every interval and shows the background
     return Rendering(
         rgb=(weights[..., None] * rgb).sum(-2) + through[:, None] * background,
         opacity=opacity,

@@ -1,8 +1,11 @@
-"""Where along a ray the field is asked.
+"""Sample positions along rays: stratified, and by inverse transform sampling of weights.
 
-t        (rays, samples)    sorted distances, Euclidean along a unit direction, scene units
-t_edges  (rays, samples+1)  the intervals that the samples stand for; first near, last far
-deltas   (rays, samples)    lengths of those intervals
+t        (rays, samples)      distances from the origin along a unit direction, scene units,
+                              ascending along each ray
+t_edges  (rays, samples + 1)  ends of the intervals that the samples stand for, from near to far
+bins     (rays, n + 1)        ends of the steps of a piecewise-constant density, ascending
+weights  (rays, n)            its unnormalised probability in each step, >= 0
+u        (rays, samples)      arguments of the inverse CDF, in [0, 1]
 """
 
 from __future__ import annotations
@@ -12,7 +15,10 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 MIN_WEIGHT = 1e-5
-"""Added to every weight before it is taken for a probability, so that no ray has none."""
+"""Added to every weight so that those of an empty ray still normalise (as nerf-pytorch does)."""
+
+MIN_BIN_PROBABILITY = 1e-5
+"""Bins of less probability are not interpolated: draws stay at the lower end, to 1e-5 of the bin."""
 
 
 def stratified_samples(
@@ -23,9 +29,10 @@ def stratified_samples(
     generator: Generator | None,
     device: torch.device | str = "cpu",
 ) -> Float[Tensor, "rays samples"]:
-    """One distance in each of `samples` equal strata (Eq. 2, arXiv:2003.08934).
+    """One distance in each of `samples` equal strata of near..far (Eq. 2, arXiv:2003.08934).
 
-    Drawn uniformly within the stratum, or its middle where `generator` is None.
+    Uniform within the stratum, or its midpoint if `generator` is None. The midpoints of all rays
+    share memory (an expanded view): do not write to the result.
     """
     offset: Tensor | float = 0.5
     if generator is not None:
@@ -37,14 +44,14 @@ def stratified_samples(
 def edges_around(
     t: Float[Tensor, "rays samples"], near: float, far: float
 ) -> Float[Tensor, "rays edges"]:
-    """The intervals around sorted samples: they meet midway and end at near and far.
+    """Ends of the intervals around samples: near, the midpoints between neighbours, far.
 
-    The last interval is finite: an infinite one would make every ray opaque under an activation
-    that is never zero, and the background invisible.
+    `t` must be sorted and lie in near..far. The last interval ends at far, where nerf-pytorch's is
+    infinite: that makes every ray opaque, and hides the background, if the density is never 0.
     """
-    end = (t.shape[0], 1)
-    between = (t[:, 1:] + t[:, :-1]) / 2
-    return torch.cat((t.new_full(end, near), between, t.new_full(end, far)), dim=-1)
+    column = (t.shape[0], 1)
+    midpoints = (t[:, 1:] + t[:, :-1]) / 2
+    return torch.cat((t.new_full(column, near), midpoints, t.new_full(column, far)), dim=-1)
 
 
 def inverse_cdf_samples(
@@ -53,26 +60,31 @@ def inverse_cdf_samples(
     samples: int,
     generator: Generator | None,
 ) -> Float[Tensor, "rays samples"]:
-    """Distances drawn from the piecewise-constant density that `weights` give over `bins`.
+    """Draws from the piecewise-constant density that `weights` give over `bins`.
 
-    nerf-pytorch's sample_pdf: u is uniform at random, or evenly spaced over [0, 1] where
-    `generator` is None. Gradients do not flow through.
+    nerf-pytorch's sample_pdf. `bins` must be sorted along each ray, `weights` must be >= 0 and need
+    not sum to 1. u is random, or evenly spaced over [0, 1] if `generator` is None; the result is
+    sorted only in the second case. No gradient flows through.
     """
     with torch.no_grad():
         cdf = torch.cumsum(weights + MIN_WEIGHT, -1)
-        # Divided by its own end rather than by the sum, it reaches 1 exactly, as u = 1 needs.
-        cdf = torch.cat((torch.zeros_like(cdf[:, :1]), cdf / cdf[:, -1:]), -1)
+        # Normalised by its last value rather than by the sum of the weights, which may differ by
+        # rounding: the CDF must reach exactly 1, as u may.
+        cdf = torch.cat((torch.zeros_like(cdf[:, :1]), cdf / cdf[:, -1:]), -1)  # (rays, bins)
         shape = (*cdf.shape[:1], samples)
         if generator is None:
             u = torch.linspace(0.0, 1.0, samples, device=bins.device).expand(shape)
         else:
             u = torch.rand(shape, generator=generator, device=bins.device)
-        found = torch.searchsorted(cdf, u.contiguous(), right=True)
-        below, above = (found - 1).clamp(min=0), found.clamp(max=bins.shape[-1] - 1)
+        # The step that holds u: cdf[below] <= u < cdf[above]. For u = 1 both are the last edge.
+        right = torch.searchsorted(cdf, u.contiguous(), right=True)
+        below, above = (right - 1).clamp(min=0), right.clamp(max=bins.shape[-1] - 1)
         cdf_low, cdf_high = cdf.gather(-1, below), cdf.gather(-1, above)
         low, high = bins.gather(-1, below), bins.gather(-1, above)
-        width = cdf_high - cdf_low
-        share = (u - cdf_low) / torch.where(width < 1e-5, torch.ones_like(width), width)
+        # Within a step the CDF is linear: interpolate.
+        probability = cdf_high - cdf_low
+        tiny = probability < MIN_BIN_PROBABILITY
+        share = (u - cdf_low) / torch.where(tiny, torch.ones_like(probability), probability)
         return low + share * (high - low)
 
 
@@ -82,7 +94,12 @@ def refined_samples(
     samples: int,
     generator: Generator | None,
 ) -> Float[Tensor, "rays all"]:
-    """The coarse samples and `samples` more where they found weight, sorted (Sec. 5.2)."""
-    middles = (t[:, 1:] + t[:, :-1]) / 2
-    fine = inverse_cdf_samples(middles, weights[:, 1:-1], samples, generator)
+    """`t` and `samples` more distances drawn by its weights, sorted (Sec. 5.2, arXiv:2003.08934).
+
+    `t` must be sorted; `weights` are the coarse pass's.
+    """
+    # Bins between the midpoints, one around each sample but the first and last, which have no
+    # midpoint on one side.
+    midpoints = (t[:, 1:] + t[:, :-1]) / 2
+    fine = inverse_cdf_samples(midpoints, weights[:, 1:-1], samples, generator)
     return torch.cat((t, fine), dim=-1).sort(dim=-1).values

@@ -23,7 +23,7 @@ from nerf.config.schema import NerfConfig
 from nerf.evaluation.baselines import baselines
 from nerf.evaluation.evaluate import Picture, beside_truth, evaluate, render_view
 from nerf.model.nerf import Nerf
-from nerf.model.precision import settle_float32_products
+from nerf.model.precision import choose_float32_backend
 from nerf.scenes.scene import Scene
 from nerf.training.checkpoint import load_checkpoint, save_checkpoint
 from nerf.training.health import ALIVE, HealthWatch, State, Verdict
@@ -86,7 +86,7 @@ class TrainingRun:
     def __init__(self, config: NerfConfig, scene: Scene, device: str = "cpu") -> None:
         self.config = config
         self.scene = scene
-        settle_float32_products(torch.device(device))
+        choose_float32_backend(torch.device(device))
         weights = torch.Generator().manual_seed(config.seed)
         drawn = config.optimisation
         self.rays = TrainingRays.of(scene, drawn.background, device, drawn.views)

@@ -10,7 +10,7 @@ from torch import Generator
 from nerf.common.errors import InputError
 from nerf.config.schema import NerfConfig
 from nerf.model.nerf import Nerf
-from nerf.model.occupancy import FORGET, REFRESH_EVERY, WARM_UP
+from nerf.model.occupancy import EMA_DECAY, UPDATE_INTERVAL, WARMUP_STEPS
 from nerf.training.cuda_graph import GraphedStep
 from nerf.training.health import HealthWatch
 from nerf.training.ray_batches import TrainingRays
@@ -40,8 +40,8 @@ class TrainingStep:
         samples = config.sampling.coarse + config.sampling.fine
         at_once = self._config.rays if on_gpu else max(SAMPLES_AT_ONCE // samples, 1)
         self._rays_at_once = min(at_once, self._config.rays)
-        for grid in model.occupancies():  # which hears of a step in so many parts
-            grid.forget = FORGET ** (self._rays_at_once / self._config.rays)
+        for grid in model.occupancy_grids():  # which hears of a step in so many parts
+            grid.ema_decay = EMA_DECAY ** (self._rays_at_once / self._config.rays)
         self._rate = torch.zeros((), device=device)
         self.optimiser = torch.optim.Adam(
             model.parameters(), lr=self._rate if on_gpu else 0.0, fused=True, capturable=on_gpu
@@ -61,18 +61,18 @@ class TrainingStep:
         if self._rate.device.type == "cpu":
             self.optimiser.param_groups[0]["lr"] = rate
         self._rate.fill_(rate)
-        rooms = [grid.room for grid in self._model.occupancies()]
+        rooms = [grid.capacity for grid in self._model.occupancy_grids()]
         if self._graphed is None or None in rooms:
             self._step()
         else:
             self._graphed((self._cropped(), *rooms))
         self.number += 1
-        learnt = self.number >= WARM_UP + self._config.warm_up
-        if learnt and self.number % REFRESH_EVERY == 0:
-            for grid in self._model.occupancies():
-                grid.refresh()
+        learnt = self.number >= WARMUP_STEPS + self._config.warm_up
+        if learnt and self.number % UPDATE_INTERVAL == 0:
+            for grid in self._model.occupancy_grids():
+                grid.update_bounds()
                 if self._turn.is_cuda:
-                    grid.fit(self._config.rays)
+                    grid.fit_capacity(self._config.rays)
 
     def _step(self) -> None:
         """Waits for nothing and keeps every tensor in its place."""

@@ -10,7 +10,7 @@ import torch
 
 from nerf.config.flat import build
 from nerf.model.field import RadianceField
-from nerf.model.hash_encoding import COARSEST, FEATURES, PRIMES, HashEncoding
+from nerf.model.hash_encoding import COARSEST_CELLS, FEATURES, PRIMES, HashEncoding
 from nerf.scenes.scene import Scene
 from nerf.training.loop import TrainingRun
 
@@ -35,9 +35,9 @@ def twin(made: HashEncoding, position: np.ndarray) -> list[float]:
     unit = np.clip((position - low) / (high - low), 0, 1)
     table = made.table.detach().numpy().reshape(LEVELS, 2**LOG2, FEATURES)
     features: list[float] = []
-    growth = math.exp((math.log(FINEST) - math.log(COARSEST)) / (LEVELS - 1))
+    growth = math.exp((math.log(FINEST) - math.log(COARSEST_CELLS)) / (LEVELS - 1))
     for level in range(LEVELS):
-        scaled = unit * np.float32(math.floor(COARSEST * growth**level + 1e-6))
+        scaled = unit * np.float32(math.floor(COARSEST_CELLS * growth**level + 1e-6))
         base = np.floor(scaled)
         found = np.zeros(FEATURES)
         for corner in itertools.product((0, 1), repeat=3):
@@ -67,7 +67,7 @@ def test_positions_outside_are_held_at_the_border() -> None:
 
 def test_is_continuous_across_cells() -> None:
     made = encoding()
-    cell = 2.0 / COARSEST
+    cell = 2.0 / COARSEST_CELLS
     edge = torch.tensor([[-1.0 + 3 * cell, 1.3, 2.2]])
     step = torch.tensor([[1e-5, 0.0, 0.0]])
     assert (made(edge + step) - made(edge - step)).abs().max() < 0.02

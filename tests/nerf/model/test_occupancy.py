@@ -11,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from nerf.config.parameters import build
+from nerf.config.flat import build
 from nerf.evaluation.evaluate import render_view
-from nerf.model.occupancy import FORGET, REFRESH_EVERY, SEEN, SHARES, SPENT, WARM_UP, Occupancy
+from nerf.model.occupancy import (
+    ALPHA_THRE,
+    EMA_DECAY,
+    MAX_OPTICAL_DEPTH,
+    SIZE_BUCKETS,
+    UPDATE_INTERVAL,
+    WARMUP_STEPS,
+    OccupancyGrid,
+)
 from nerf.scenes.scene import Scene
 from nerf.training.loop import TrainingRun
 
@@ -24,8 +32,8 @@ BOX = torch.tensor([[-1.0, 0.0, 2.0], [1.0, 4.0, 3.0]])
 SAMPLES, DELTA = 16, 0.5
 
 
-def grid_of() -> Occupancy:
-    return Occupancy(CELLS, BOX, SAMPLES, DELTA)
+def grid_of() -> OccupancyGrid:
+    return OccupancyGrid(CELLS, BOX, SAMPLES, DELTA)
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
@@ -55,28 +63,28 @@ def test_cells_remember_the_densest_and_the_thinnest_and_slowly_forget() -> None
     for step in range(6):
         cells = torch.randint(0, 9, (20,), generator=torch.Generator().manual_seed(step))
         density = drawn(20, seed=step) * 3
-        grid.learn(cells, density)
+        grid.observe(cells, density)
         for cell in set(cells.tolist()):
             here = [d for c, d in zip(cells.tolist(), density.tolist(), strict=True) if c == cell]
-            densest[cell] = max(FORGET * densest.get(cell, 0.0), *here, 0.0)
-            thinnest[cell] = min(thinnest.get(cell, math.inf) / FORGET, *here, math.inf)
+            densest[cell] = max(EMA_DECAY * densest.get(cell, 0.0), *here, 0.0)
+            thinnest[cell] = min(thinnest.get(cell, math.inf) / EMA_DECAY, *here, math.inf)
     for cell in range(CELLS**3):
-        assert math.isclose(grid.densest[cell], densest.get(cell, math.inf), rel_tol=1e-5)
-        assert math.isclose(grid.thinnest[cell], thinnest.get(cell, math.inf), rel_tol=1e-5)
+        assert math.isclose(grid.occs[cell], densest.get(cell, math.inf), rel_tol=1e-5)
+        assert math.isclose(grid.min_density[cell], thinnest.get(cell, math.inf), rel_tol=1e-5)
 
 
 def test_what_is_empty_or_behind_what_is_full_is_left_out() -> None:
     grid = grid_of()
-    grid.learn(torch.arange(4), torch.tensor([0.0, 1e-4, 5.0, 20.0]))
-    grid.refresh()
-    assert grid.known[:2].eq(-1).all(), f"less than {SEEN} of the light"
+    grid.observe(torch.arange(4), torch.tensor([0.0, 1e-4, 5.0, 20.0]))
+    grid.update_bounds()
+    assert grid.density_bound[:2].eq(-1).all(), f"less than {ALPHA_THRE} of the light"
     cells = torch.tensor([[0, 2, 3, 2, 3, 1], [9, 64, 1, 3, 2, 9]])
-    needed = grid.needed(cells, torch.full((2, 6), DELTA))
+    needed = grid.visibility(cells, torch.full((2, 6), DELTA))
     for ray, row in enumerate(cells.tolist()):
         depth = 0.0
         for sample, cell in enumerate(row):
             density = {0: None, 1: None, 2: 5.0, 3: 20.0}.get(cell, 0.0)
-            assert needed[ray, sample] == (density is not None and depth < SPENT)
+            assert needed[ray, sample] == (density is not None and depth < MAX_OPTICAL_DEPTH)
             depth += (density or 0.0) * DELTA
 
 
@@ -85,58 +93,58 @@ def test_chosen_samples_are_all_that_are_needed_and_some_others(
     empty: float, rays: int, turn: int
 ) -> None:
     grid = grid_of()
-    grid.known.copy_(torch.where(drawn(CELLS**3 + 1) < empty, -1.0, 0.0))
+    grid.density_bound.copy_(torch.where(drawn(CELLS**3 + 1) < empty, -1.0, 0.0))
     cell = torch.randint(0, CELLS**3 + 1, (rays, 16), generator=torch.Generator().manual_seed(3))
     deltas = torch.ones(rays, 16)
-    chosen = grid.chosen(cell, deltas, torch.tensor(turn))
-    needed = grid.needed(cell, deltas).flatten()
+    chosen = grid.select(cell, deltas, torch.tensor(turn))
+    needed = grid.visibility(cell, deltas).flatten()
     assert len(set(chosen.tolist())) == len(chosen)
     assert set(needed.nonzero()[:, 0].tolist()) <= set(chosen.tolist())
-    assert len(chosen) - needed.sum() <= -(-needed.numel() // SHARES)
+    assert len(chosen) - needed.sum() <= -(-needed.numel() // SIZE_BUCKETS)
     assert len(chosen) > needed.sum() or needed.all()
 
 
 def test_others_change_until_each_has_had_its_turn() -> None:
     grid = grid_of()
-    grid.known.fill_(-1.0)
+    grid.density_bound.fill_(-1.0)
     cell = torch.zeros(8, 64, dtype=torch.int64)
     asked: set[int] = set()
-    for turn in range(SHARES):
-        asked |= set(grid.chosen(cell, torch.ones(8, 64), torch.tensor(turn)).tolist())
+    for turn in range(SIZE_BUCKETS):
+        asked |= set(grid.select(cell, torch.ones(8, 64), torch.tensor(turn)).tolist())
     assert len(asked) == 8 * 64
 
 
 def test_a_room_is_filled_with_what_is_needed_first() -> None:
     grid = grid_of()
-    grid.known.copy_(torch.where(drawn(CELLS**3 + 1) < 0.7, -1.0, 0.0))
+    grid.density_bound.copy_(torch.where(drawn(CELLS**3 + 1) < 0.7, -1.0, 0.0))
     cell = torch.randint(0, CELLS**3, (8, SAMPLES), generator=torch.Generator().manual_seed(3))
     deltas, turn = torch.ones(8, SAMPLES), torch.tensor(5)
-    free = grid.chosen(cell, deltas, turn)
-    needed = set(grid.needed(cell, deltas).flatten().nonzero()[:, 0].tolist())
-    grid.fit(rays=8)
-    assert grid.room is not None
-    assert len(free) < grid.room < 8 * SAMPLES
-    asked = grid.chosen(cell, deltas, turn)
-    assert len(asked) == grid.room
+    free = grid.select(cell, deltas, turn)
+    needed = set(grid.visibility(cell, deltas).flatten().nonzero()[:, 0].tolist())
+    grid.fit_capacity(rays=8)
+    assert grid.capacity is not None
+    assert len(free) < grid.capacity < 8 * SAMPLES
+    asked = grid.select(cell, deltas, turn)
+    assert len(asked) == grid.capacity
     assert needed <= set(asked.tolist())
     assert torch.equal(asked[: len(free)], free)
-    assert torch.equal(grid.chosen(cell, deltas), grid.chosen(cell, deltas)), "no training, no room"
-    grid.room = len(needed) // 2
-    tight = grid.chosen(cell, deltas, turn)
+    assert torch.equal(grid.select(cell, deltas), grid.select(cell, deltas)), "no training, no room"
+    grid.capacity = len(needed) // 2
+    tight = grid.select(cell, deltas, turn)
     assert set(tight.tolist()) < needed
     assert len(set((tight // SAMPLES).tolist())) == 8, "what does not fit is missing on all rays"
-    grid.room = room = len(asked)
-    grid.chosen(cell, deltas, turn)
-    grid.fit(rays=8)
-    assert grid.room == room
+    grid.capacity = room = len(asked)
+    grid.select(cell, deltas, turn)
+    grid.fit_capacity(rays=8)
+    assert grid.capacity == room
 
 
 def test_a_field_that_is_the_same_everywhere_is_asked_everywhere() -> None:
     for density in (0.0, 1e-6, 3.0):
         grid = grid_of()
-        grid.learn(torch.arange(CELLS**3), torch.full((CELLS**3,), density))
-        grid.refresh()
-        assert grid.known.ge(0).all()
+        grid.observe(torch.arange(CELLS**3), torch.full((CELLS**3,), density))
+        grid.update_bounds()
+        assert grid.density_bound.ge(0).all()
 
 
 def run_of(scene: Scene, **settings: object) -> TrainingRun:
@@ -157,13 +165,13 @@ def test_a_full_grid_changes_nothing(ball: Scene) -> None:
 
 def test_a_trained_grid_asks_little_and_shows_the_same(ball: Scene) -> None:
     run = run_of(ball, **{"sampling.fine": 16, "compute.occupancy": 12})
-    while run.steps_done < WARM_UP + 5 * REFRESH_EVERY:
+    while run.steps_done < WARMUP_STEPS + 5 * UPDATE_INTERVAL:
         run.advance()
     shown = render_view(run.model, ball, ball.val[0])
     for grid in run.model.grids.values():
-        assert isinstance(grid, Occupancy)
-        assert grid.known.lt(0).float().mean() > 0.2
-        grid.known.zero_()
+        assert isinstance(grid, OccupancyGrid)
+        assert grid.density_bound.lt(0).float().mean() > 0.2
+        grid.density_bound.zero_()
     whole = render_view(run.model, ball, ball.val[0])
     assert (shown.rgb - whole.rgb).abs().mean() < 0.01
     assert (shown.rgb - whole.rgb).abs().max() < 0.1
@@ -181,23 +189,23 @@ def test_looking_at_a_run_changes_nothing_of_it(ball: Scene) -> None:
 
 def test_steps_with_a_room_train_as_others_do(ball: Scene) -> None:
     run = run_of(ball, **{"compute.occupancy": 8})
-    while run.steps_done < WARM_UP + REFRESH_EVERY:
+    while run.steps_done < WARMUP_STEPS + UPDATE_INTERVAL:
         run.advance()
-    (grid,) = run.model.occupancies()
+    (grid,) = run.model.occupancy_grids()
     for rays in (64, 64):
-        grid.fit(rays)
+        grid.fit_capacity(rays)
         run.advance()
-        assert grid.wanted <= grid.room
+        assert grid.max_visible <= grid.capacity
     assert np.isfinite(run.loss())
     other = run_of(ball, **{"compute.occupancy": 8})
     other.model.load_state_dict(run.model.state_dict())
-    assert other.model.occupancies()[0].room == grid.room
+    assert other.model.occupancy_grids()[0].capacity == grid.capacity
 
 
 def test_the_grid_is_kept_with_the_model(ball: Scene) -> None:
     run = run_of(ball)
     run.advance()
-    run.model.occupancies()[0].refresh()
+    run.model.occupancy_grids()[0].update_bounds()
     other = run_of(ball, seed=1)
     other.model.load_state_dict(run.model.state_dict())
     ours, theirs = run.model.grids["only"], other.model.grids["only"]
@@ -208,5 +216,5 @@ def test_the_grid_is_kept_with_the_model(ball: Scene) -> None:
 
 def test_its_size_is_part_of_the_config(ball: Scene) -> None:
     run = run_of(ball, **{"compute.occupancy": 8})
-    assert run.model.grids["only"].get_buffer("known").shape == (8**3 + 1,)
+    assert run.model.grids["only"].get_buffer("density_bound").shape == (8**3 + 1,)
     assert dataclasses.asdict(run.config)["compute"]["occupancy"] == 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from nerf.config.flat import build
-from nerf.model.precision import matrix_dtype, settle_float32_products
+from nerf.model.precision import choose_float32_backend, matrix_dtype
 from nerf.scenes.scene import Scene
 from nerf.training.loop import TrainingRun
 
@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 
 
 def test_float32_products_stay_exact_whatever_way_they_take() -> None:
-    settle_float32_products(CPU)
+    choose_float32_backend(CPU)
     generator = torch.Generator().manual_seed(1)
     for size in (64, 128, 256):
         a, b = (torch.randn(1000, size, generator=generator) for _ in range(2))

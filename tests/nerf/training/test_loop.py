@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import Flat, build
+from nerf.config.flat import Flat, build
 from nerf.evaluation.baselines import baselines
-from nerf.model.occupancy import FORGET
+from nerf.model.occupancy import EMA_DECAY
 from nerf.scenes.scene import Scene
 from nerf.training import step
 from nerf.training.checkpoint import load_checkpoint
@@ -194,8 +194,8 @@ def test_a_large_batch_is_one_step_however_it_is_cut(
         runs.append(run)
     whole, cut = runs
     torch.testing.assert_close(whole.step.losses, cut.step.losses)
-    for half, full in zip(cut.model.occupancies(), whole.model.occupancies(), strict=True):
-        assert half.forget > full.forget, "a part of a step forgets a part"
-        torch.testing.assert_close(half.densest, full.densest, rtol=1 - FORGET, atol=1e-6)
+    for half, full in zip(cut.model.occupancy_grids(), whole.model.occupancy_grids(), strict=True):
+        assert half.ema_decay > full.ema_decay, "a part of a step forgets a part"
+        torch.testing.assert_close(half.occs, full.occs, rtol=1 - EMA_DECAY, atol=1e-6)
     for ours, theirs in zip(cut.model.parameters(), whole.model.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-3, atol=1e-6)
