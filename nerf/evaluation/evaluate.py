@@ -1,4 +1,4 @@
-"""Held-out views, rendered without any randomness, against their photographs."""
+"""Renders held-out views, without randomness, and compares them with their photographs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from nerf.model.nerf import Nerf
 from nerf.scenes.cameras.pixel_rays import view_directions, view_pixels
 from nerf.scenes.scene import Float32, Scene, Split
 
-SAMPLES_AT_ONCE = 131_072
-"""Samples that are rendered at once: without gradients more of them pay than in training."""
+RENDER_CHUNK_SAMPLES = 131_072
+"""Samples rendered at once. More than in training, as no activations are stored for a gradient."""
 
-FLAWLESS = 100.0
-"""dB that a view without any error counts for; its infinity would drown the other views."""
+MAX_PSNR = 100.0
+"""Limit of a single view's PSNR in dB: the infinity of a view without error would swamp the mean
+over views."""
 
 
 @dataclass(frozen=True)
@@ -33,46 +34,46 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """What a grid of rays shows, on the CPU."""
+class RenderedImage:
+    """Colour and depth of a grid of rays, such as (rows, columns), on the CPU."""
 
     rgb: Float[Tensor, "*grid 3"]
-    """Colours in [0, 1]."""
+    """In [0, 1]; NaN where the field has diverged."""
     depth: Float[Tensor, " *grid"]
-    """Expected distance, scene units."""
+    """Expected distance along the ray, scene units."""
 
 
 def grid_stride(scene: Scene, split: Split, pixels: int) -> int:
-    """The stride of a regular grid that takes at most about `pixels` pixels of a split's views.
+    """Stride, along rows and columns, of a pixel grid with about `pixels` pixels over all views.
 
-    Never so wide that a view is smaller than SSIM's window.
+    At most so wide that each view still has room for SSIM's window.
     """
     available = len(scene.views(split)) * scene.height * scene.width
-    wanted = math.ceil(math.sqrt(max(available / pixels, 1)))
+    stride = math.ceil(math.sqrt(max(available / pixels, 1)))
     widest = max(min(scene.height, scene.width) // SSIM_WINDOW, 1)
-    return min(wanted, widest)
+    return min(stride, widest)
 
 
 def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
-    """Quality on a grid of about `pixels` pixels over all views of a split."""
+    """Mean PSNR and SSIM over the views of a split, on a grid of about `pixels` pixels in all."""
     views, stride = scene.views(split), grid_stride(scene, split, pixels)
     truths = torch.tensor(np.stack([view_pixels(scene, view, stride) for view in views]))
     rendered = render_views(model, scene, views, stride).rgb
-    shown = list(zip(rendered, truths, strict=True))
+    pairs = list(zip(rendered, truths, strict=True))
     return Quality(
-        fmean(min(psnr(view, truth), FLAWLESS) for view, truth in shown),
-        fmean(ssim(view, truth) for view, truth in shown),
+        fmean(min(psnr(view, truth), MAX_PSNR) for view, truth in pairs),
+        fmean(ssim(view, truth) for view, truth in pairs),
     )
 
 
-def render_view(model: Nerf, scene: Scene, view: int, stride: int = 1) -> Picture:
-    """Every `stride`-th pixel of a view as the model sees it."""
-    seen = render_views(model, scene, [view], stride)
-    return Picture(seen.rgb[0], seen.depth[0])
+def render_view(model: Nerf, scene: Scene, view: int, stride: int = 1) -> RenderedImage:
+    """Renders every `stride`-th row and column of a view: a grid of (rows, columns)."""
+    views = render_views(model, scene, [view], stride)
+    return RenderedImage(views.rgb[0], views.depth[0])
 
 
-def render_views(model: Nerf, scene: Scene, views: Sequence[int], stride: int) -> Picture:
-    """The same for several views: (views, rows, columns)."""
+def render_views(model: Nerf, scene: Scene, views: Sequence[int], stride: int) -> RenderedImage:
+    """Renders every `stride`-th row and column of several views: (views, rows, columns)."""
     directions = np.stack([view_directions(scene, view, stride) for view in views])
     origins = torch.tensor(scene.world_from_camera[list(views), :3, 3])[:, None, None]
     return render_rays(
@@ -85,13 +86,14 @@ def render_rays(
     origins: Float[Tensor, "*grid 3"],
     directions: Float[Tensor, "*grid 3"],
     background: Float32,
-) -> Picture:
-    """The finest rendering of a grid of rays, as many at a time as render fastest."""
+) -> RenderedImage:
+    """Renders a grid of rays by the last pass, in chunks; `directions` have unit length."""
     device = next(model.parameters()).device
     behind = torch.tensor(background, device=device)
     samples = model.config.sampling.coarse + model.config.sampling.fine
     rays = directions[..., 0].numel()
-    chunks = math.ceil(rays * samples / SAMPLES_AT_ONCE)  # of equal size, or nearly
+    # tensor_split makes chunks of equal size, give or take a ray: no small, slow one at the end.
+    chunks = math.ceil(rays * samples / RENDER_CHUNK_SAMPLES)
     rgb, depth = [], []
     with torch.inference_mode():
         for o, d in zip(
@@ -103,12 +105,12 @@ def render_rays(
             rgb.append(rendering.rgb.clamp(0, 1).cpu())
             depth.append(rendering.depth.cpu())
     grid = directions.shape[:-1]
-    return Picture(torch.cat(rgb).reshape(*grid, 3), torch.cat(depth).reshape(grid))
+    return RenderedImage(torch.cat(rgb).reshape(*grid, 3), torch.cat(depth).reshape(grid))
 
 
-def beside_truth(model: Nerf, scene: Scene, view: int) -> np.ndarray:
-    """A picture (height, 2 width, 3), uint8: the view as rendered, and its photograph."""
+def render_beside_photograph(model: Nerf, scene: Scene, view: int) -> np.ndarray:
+    """A view as rendered (left) and its photograph (right): (height, 2 width, 3) uint8."""
     rendered = render_view(model, scene, view).rgb.numpy()
-    # A diverged field renders no numbers; black shows that better than a crash.
+    # A diverged field renders NaN, shown as black.
     both = np.concatenate((np.nan_to_num(rendered), scene.images[view]), axis=1)
     return (both * 255 + 0.5).astype(np.uint8)

@@ -10,7 +10,7 @@ import imageio.v3 as iio
 import numpy as np
 
 from nerf.common.files import replace_atomically
-from nerf.evaluation.evaluate import Picture
+from nerf.evaluation.evaluate import RenderedImage
 
 COLUMNS = 6
 
@@ -21,7 +21,7 @@ class ContactSheet:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def add(self, step: int, picture: Callable[[], Picture]) -> None:
+    def add(self, step: int, picture: Callable[[], RenderedImage]) -> None:
         """Puts one picture after those before it; a resumed run goes on with the same sheet."""
         pixels = (np.nan_to_num(picture().rgb.numpy()) * 255 + 0.5).astype(np.uint8)
         replace_atomically(

@@ -20,8 +20,8 @@ import torch
 from nerf.common.errors import InputError
 from nerf.config.flat import flatten
 from nerf.config.schema import NerfConfig
-from nerf.evaluation.baselines import baselines
-from nerf.evaluation.evaluate import Picture, beside_truth, evaluate, render_view
+from nerf.evaluation.evaluate import RenderedImage, render_beside_photograph, evaluate, render_view
+from nerf.evaluation.trivial_baselines import trivial_psnrs
 from nerf.model.nerf import Nerf
 from nerf.model.precision import choose_float32_backend
 from nerf.scenes.scene import Scene
@@ -92,7 +92,7 @@ class TrainingRun:
         self.rays = TrainingRays.of(scene, drawn.background, device, drawn.views)
         box = seen_box(self.rays, config.sampling.near, config.sampling.far)
         self.model = Nerf(config, weights, box).to(device)
-        self.health = HealthWatch(config, scene, baselines(scene))
+        self.health = HealthWatch(config, scene, trivial_psnrs(scene))
         self.step = TrainingStep(config, self.model, self.rays, self.health)
         self.seconds = 0.0
         self.curve: list[Progress] = []
@@ -135,7 +135,7 @@ class TrainingRun:
         """Lets the health watch judge the run as it stands."""
         self.verdict = self.health.look(self.steps_done, self.loss(), self.model)
 
-    def picture(self) -> Picture:
+    def picture(self) -> RenderedImage:
         """The first validation view as the field shows it now, at most some hundred pixels wide."""
         pixels = self.scene.height * self.scene.width
         stride = math.ceil(math.sqrt(max(pixels / PICTURE_PIXELS, 1)))
@@ -160,7 +160,7 @@ class TrainingRun:
             seconds=self.seconds,
             steps_done=self.steps_done,
             curve=tuple(self.curve),
-            picture=beside_truth(self.model, self.scene, self.scene.val[0]),
+            picture=render_beside_photograph(self.model, self.scene, self.scene.val[0]),
         )
 
     def state(self) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def train(
     on_progress: Callable[[Progress], None] = _ignore,
     *,
     on_step: Callable[[int], None] = _ignore,
-    on_picture: Callable[[int, Callable[[], Picture]], None] = _ignore,
+    on_picture: Callable[[int, Callable[[], RenderedImage]], None] = _ignore,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint: Path | None = None,
     device: str = "cpu",

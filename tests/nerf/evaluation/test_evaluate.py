@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from nerf.config.flat import build
-from nerf.evaluation.evaluate import FLAWLESS, evaluate, grid_stride
+from nerf.evaluation.evaluate import MAX_PSNR, evaluate, grid_stride
 from nerf.model.nerf import Nerf
 from nerf.scenes.scene import Scene
 
@@ -22,7 +22,7 @@ def test_a_view_without_error_counts_finitely(ball: Scene) -> None:
     black = dataclasses.replace(ball, images=np.zeros_like(ball.images))
     model = Nerf(build({"field.density_activation": "relu"}), torch.Generator().manual_seed(0))
     torch.nn.init.constant_(model.coarse.density.bias, -100.0)
-    assert evaluate(model, black, "val", 600).psnr == FLAWLESS
+    assert evaluate(model, black, "val", 600).psnr == MAX_PSNR
 
 
 def test_a_field_that_renders_no_numbers_has_no_psnr(ball: Scene) -> None:

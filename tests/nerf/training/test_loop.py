@@ -9,7 +9,7 @@ import torch
 
 from nerf.common.errors import InputError
 from nerf.config.flat import Flat, build
-from nerf.evaluation.baselines import baselines
+from nerf.evaluation.trivial_baselines import trivial_psnrs
 from nerf.model.occupancy import EMA_DECAY
 from nerf.scenes.scene import Scene
 from nerf.training import step
@@ -46,7 +46,7 @@ def same(one: TrainResult, other: TrainResult) -> bool:
 def test_learns_more_than_a_flat_colour(ball: Scene) -> None:
     result = train(build({**TINY, "optimisation.steps": 150}), ball)
     assert result.state == "completed"
-    assert result.psnr > baselines(ball)["mean colour"] + 4
+    assert result.psnr > trivial_psnrs(ball)["mean colour"] + 4
     assert result.picture.shape == (24, 48, 3)
 
 
