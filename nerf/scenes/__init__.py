@@ -1,4 +1,15 @@
-"""Scenes: images with their cameras, from any source, in one canonical form."""
+"""Scenes: images with their cameras, loaded from any supported source by `load`.
+
+Rooms, each importing only from those after it:
+
+    builtin  scenes that need no files: ray-traced bricks, tiny LEGO
+    formats  readers of Blender, instant-ngp, COLMAP, LLFF and tiny-NeRF data
+    bounds   suggested near and far, and the image that shows them
+    cameras  pixels to rays, lens distortion, camera paths, the canonical frame
+    scene    the `Scene` itself, in scene.py
+
+Imports `common`.
+"""
 
 from __future__ import annotations
 
@@ -19,38 +30,38 @@ from nerf.scenes.scene import Bounds, Scene, split_views
 
 __all__ = ["Background", "Bounds", "Scene", "load", "split_views"]
 
-KINDS = "a tiny-NeRF .npz, or a folder as of Blender, instant-ngp, COLMAP or LLFF"
+FORMATS = "a tiny-NeRF .npz file, or a Blender, instant-ngp, COLMAP or LLFF folder"
 
 
 def load(source: str, *, downscale: int = 1, background: Background = "white") -> Scene:
-    """The scene that `--scene` names: "bricks", "tiny-lego" or a path, known by what it holds.
+    """Loads "bricks", "tiny-lego" or a path, whose format is recognised by its files.
 
-    `downscale` divides width and height of a folder's photographs; `background` is what lies
-    behind pictures with an alpha channel. Raises `InputError` for an unknown name, for a path
-    that holds no scene, and for a scene that breaks a rule.
+    `downscale` divides the width and height of a folder's images; images with an alpha channel are
+    composited over `background`. Raises `InputError` for an unknown name, for a path that is not a
+    scene, and for a scene with invalid data.
     """
     if downscale < 1:
-        raise InputError(f"--downscale must be a whole number from 1 on, got {downscale}")
+        raise InputError(f"--downscale must be a whole number of at least 1, got {downscale}")
     path = Path(source)
     if source in ("bricks", "tiny-lego") or path.is_file():
         if downscale > 1:
             raise InputError(
-                f"--downscale is for folders of photographs, {source} is none; drop it"
+                f"--downscale applies to folders of images, {source} is not a folder; omit it"
             )
-        return _load_one_piece(source, path)
+        return _load_single(source, path)
     if not path.is_dir():
-        raise InputError(f"no scene {source!r}: neither a built-in one nor a path; {WAY_OUT}")
+        raise InputError(f"no scene {source!r}: not built in and no such path; {WAY_OUT}")
     return _load_folder(path, downscale, background)
 
 
-def _load_one_piece(source: str, path: Path) -> Scene:
+def _load_single(source: str, path: Path) -> Scene:
     if source == "bricks":
         return load_bricks()
     if source == "tiny-lego":
         return load_tiny_lego()
     if zipfile.is_zipfile(path):
         return load_tiny_nerf(path)
-    raise scene_error(path, f"is no scene ({KINDS} is one); {WAY_OUT}")
+    raise scene_error(path, f"is not a scene (supported: {FORMATS}); {WAY_OUT}")
 
 
 def _load_folder(folder: Path, downscale: int, background: Background) -> Scene:
@@ -63,4 +74,4 @@ def _load_folder(folder: Path, downscale: int, background: Background) -> Scene:
         return load_colmap(folder, sparse, downscale, background)
     if (folder / llff.FILE).exists():
         return llff.load_llff(folder, downscale, background)
-    raise scene_error(folder, f"is no scene ({KINDS} is one); {WAY_OUT}")
+    raise scene_error(folder, f"is not a scene (supported: {FORMATS}); {WAY_OUT}")

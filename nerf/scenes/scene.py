@@ -1,13 +1,12 @@
-"""A scene: photographs, the cameras that took them, and which of them training may see.
+"""A scene: images, their cameras, and the split into training, validation and test views.
 
-Camera frame: x right, y up, looking along -z (OpenGL). `world_from_camera` maps it into the
-world. Pixel centres lie at +0.5: column i of an image is at i + 0.5 in the units of `focal` and
-`centre`.
+Camera frame: x right, y up, looking along -z (OpenGL). `world_from_camera` maps it to the world.
+Pixel centres lie at +0.5: column i of an image is at i + 0.5 in the units of `focal` and `centre`.
 
-World frame: z is up, the origin is what the cameras look at, and a typical camera stands 4 units
-from it. Captures of unknown scale (COLMAP, LLFF, transforms.json) are brought into it;
-Blender and tiny-NeRF scenes are made so and keep their own units. Near and far are therefore
-distances of the same kind in every scene: Euclidean, from the camera, along a unit direction.
+World frame: z is up, the origin is the point that the cameras look at, and a typical camera is 4
+units from it. Captures of unknown scale (COLMAP, LLFF, instant-ngp) are transformed to it; Blender
+and tiny-NeRF scenes have it already and keep their units. So near and far are comparable between
+scenes. They are Euclidean distances from the camera, along a unit direction.
 """
 
 from __future__ import annotations
@@ -28,28 +27,28 @@ Float32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Bounds:
-    """Suggested near and far for one scene, and a phrase that says how they were found."""
+    """Suggested near and far of one scene; `basis` is a phrase that says what they rest on."""
 
     near: float
     far: float
     basis: str
     certain: bool = False
-    """Do they hold the object for sure, whole and alone, as the hull of silhouettes does?"""
+    """Whether the whole object, and nothing else, is sure to lie between near and far."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Images with their cameras and three disjoint lists of views; equal content, equal hash.
+    """Images with their cameras and three disjoint lists of views.
 
     images: (views, height, width, 3) float32 in [0, 1], composited over `background`
     world_from_camera: (views, 4, 4) float32, rotation orthonormal with determinant +1
     focal: (views, 2) float32, pixels, horizontally and vertically
     centre: (views, 2) float32, pixels, the principal point from the left and from the top
-    background: (3,) float32, what a ray shows that meets nothing
-    alphas: (views, height, width) float32 in [0, 1], the object's share of a pixel, where known
-    distortion: (views, 4) float32, OpenCV's k1 k2 p1 p2, where the lens has any
-    points: (n, 3) float32 on or in the object: a reconstruction's, or found in the images
-    found: what kind of source this is and what was left out of it, for people
+    background: (3,) float32, the colour of a ray that hits nothing
+    alphas: (views, height, width) float32 in [0, 1], the object's coverage of each pixel, if known
+    distortion: (views, 4) float32, OpenCV's k1 k2 p1 p2, if the lens has any
+    points: (n, 3) float32 on or in the object, from a reconstruction or from the images
+    description: the kind of source and what was left out of it, for `summary`
     """
 
     name: str
@@ -78,7 +77,7 @@ class Scene:
 
     @property
     def summary(self) -> str:
-        """One line for people: what was found, how much of it, and the suggested bounds."""
+        """One line to print: the kind and size of the scene, and its suggested bounds."""
         split = ", ".join(f"{len(self.views(s))} {s}" for s in ("train", "val", "test"))
         return (
             f"{self.name}: {self.description or 'scene'}, {len(self.images)} views of {self.width} x "
@@ -90,18 +89,19 @@ class Scene:
         return {"train": self.train, "val": self.val, "test": self.test}[split]
 
     def with_background(self, background: Literal["white", "black"]) -> Scene:
-        """The same scene before another background; raises `InputError` if it has no alphas."""
-        wanted = np.full(3, float(background == "white"), np.float32)
-        if np.array_equal(wanted, self.background):
+        """Composites the images over another background; raises `InputError` without alphas."""
+        colour = np.full(3, float(background == "white"), np.float32)
+        if np.array_equal(colour, self.background):
             return self
         self.require_alphas(background)
         assert self.alphas is not None
-        beyond = (1 - self.alphas)[..., None]
-        images = (self.images + beyond * (wanted - self.background)).clip(0, 1)
-        return replace(self, images=images, background=wanted)
+        # The images hold alpha * rgb + (1 - alpha) * old background.
+        transmittance = (1 - self.alphas)[..., None]
+        images = (self.images + transmittance * (colour - self.background)).clip(0, 1)
+        return replace(self, images=images, background=colour)
 
     def require_alphas(self, background: str) -> None:
-        """Raises `InputError` where the scene cannot be shown before another background."""
+        """Raises `InputError` if the scene has no alphas to composite over `background` with."""
         if self.alphas is None:
             raise InputError(
                 f"{self.name} has no alpha channel, so its background cannot be {background}; "
@@ -110,7 +110,7 @@ class Scene:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of everything a training run can see, in hexadecimal."""
+        """SHA-256 in hexadecimal of all that training uses: images, cameras and split."""
         digest = hashlib.sha256()
         for array in (
             self.images,
@@ -129,9 +129,9 @@ class Scene:
 
 
 def split_views(count: int) -> dict[Split, tuple[int, ...]]:
-    """Every 8th view for test, every 8th from the 5th on for validation, the rest for training.
+    """Splits views: 0, 8, 16, ... to test, 4, 12, 20, ... to validation, the rest to training.
 
-    Fewer than five views leave none for validation by that rule: the last one is taken.
+    With fewer than five views the last one is for validation.
     """
     test = tuple(range(0, count, 8))
     val = tuple(range(4, count, 8)) or (count - 1,)

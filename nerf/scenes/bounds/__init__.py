@@ -1,1 +1,1 @@
-"""Suggested near and far bounds, and the picture that shows them. Imports `cameras` and `scene`."""
+"""Suggested near and far, and the image that shows them. Imports `cameras` and `scene`."""

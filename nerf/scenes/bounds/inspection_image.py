@@ -1,9 +1,9 @@
-"""A picture of a scene's cameras, points and bounds, so that a person sees whether they fit.
+"""Draws inspect.png: a scene's cameras, points and bounds, to judge near and far by eye.
 
-Above, drawn to one scale: cameras and points from above (x right, y up) and from the side (x
-right, z up), and for a few cameras the part of their view between near and far. Below: a row a
-camera, dark where it sees points at that distance, with near and far drawn across; what is dark
-outside the two lines will never be rendered.
+Upper panels, at one scale: cameras and points from above (x right, y up) and from the side (x
+right, z up), with the frusta between near and far of a few cameras. Lower panel: one row per
+camera, dark at distances where it sees points, with near and far as lines across all rows. Points
+outside the two lines will not be rendered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.cameras import pixel_rays as cameras
+from nerf.scenes.cameras.pixel_rays import pixel_directions, project
 from nerf.scenes.scene import Scene
 
 _PANEL, _STRIP, _MARGIN, _HEADER = 560, 240, 24, 64
@@ -23,26 +23,27 @@ _BINS = 2 * _PANEL + _MARGIN
 _PAPER, _INK, _FAINT, _POINT = (255, 255, 255), (40, 44, 52), (214, 218, 224), (120, 126, 136)
 _CAMERA = {"train": (31, 119, 180), "val": (44, 160, 44), "test": (214, 39, 40)}
 _NEAR, _FAR = (235, 120, 10), (130, 60, 200)
-_SHOWN_FRUSTA = 3
-_LINE = 200  # characters that fit above the panels
-_SHOWN_POINTS = 5000
+_MAX_FRUSTA = 3
+_MAX_POINTS = 5000
+_LINE_LENGTH = 200  # characters that fit above the panels
+_SUMMARY_LINES = 2
 
 Array = NDArray[np.floating[Any]]
 
 
 def draw_inspection(scene: Scene) -> NDArray[np.uint8]:
-    """The three panels under two lines of explanation, (height, width, 3)."""
+    """Draws the three panels below two lines of explanation: RGB, (height, width, 3)."""
     from PIL import Image, ImageDraw
 
     height = _HEADER + _PANEL + _STRIP + 3 * _MARGIN
     image = Image.new("RGB", (_WIDTH, height), _PAPER)
     draw = ImageDraw.Draw(image)
-    points = _thinned(scene)
+    points = _some_points(scene)
     _draw_map(draw, scene, points, (_MARGIN, _HEADER), (0, 1), "from above")
     _draw_map(draw, scene, points, (2 * _MARGIN + _PANEL, _HEADER), (0, 2), "from the side")
-    seen = [_seen_distances(scene, view, points) for view in range(len(scene.images))]
-    _draw_distances(image, draw, scene, seen)
-    _explain(draw, scene, np.concatenate(seen))
+    distances = [_distances_in_frame(scene, view, points) for view in range(len(scene.images))]
+    _draw_distances(image, draw, scene, distances)
+    _draw_explanation(draw, scene, np.concatenate(distances))
     return np.asarray(image)
 
 
@@ -54,37 +55,41 @@ def _draw_map(
     axes: tuple[int, int],
     title: str,
 ) -> None:
-    """Cameras, points and some frusta, seen along the axis that is not among `axes`."""
+    """Draws cameras, points and some frusta, projected to the two world `axes`."""
     eyes = scene.world_from_camera[:, :3, 3].astype(np.float64)
-    frusta = [frustum(scene, view) for view in _spread(len(eyes))]
+    frusta = [frustum_corners(scene, view) for view in _spread(len(eyes))]
     shown = np.concatenate([eyes, *(corners.reshape(-1, 3) for corners in frusta)])
+    # One scale for both axes, so that the larger extent fills the panel.
     low, high = shown.min(0), shown.max(0)
     scale = (_PANEL - 2 * _MARGIN) / max(float((high - low).max()), 1e-9)
 
-    def place(where: Array) -> Array:
-        flat = (where - (low + high) / 2)[..., list(axes)] * scale * (1, -1)
+    def to_pixels(world: Array) -> Array:
+        flat = (world - (low + high) / 2)[..., list(axes)] * scale * (1, -1)
         return np.asarray(flat + np.array(corner) + _PANEL / 2)
 
     draw.rectangle((*corner, corner[0] + _PANEL, corner[1] + _PANEL), outline=_FAINT)
-    for x, y in place(points):
+    for x, y in to_pixels(points):
         if corner[0] < x < corner[0] + _PANEL and corner[1] < y < corner[1] + _PANEL:
             draw.rectangle((x, y, x + 1, y + 1), fill=_POINT)
     for view, corners in zip(_spread(len(eyes)), frusta, strict=True):
-        _draw_frustum(draw, place(eyes[view]), place(corners))
-    for view, (x, y) in enumerate(place(eyes)):
+        _draw_frustum(draw, to_pixels(eyes[view]), to_pixels(corners))
+    for view, (x, y) in enumerate(to_pixels(eyes)):
         draw.ellipse(
             (x - 4, y - 4, x + 4, y + 4), fill=_CAMERA[_split(scene, view)], outline=_PAPER
         )
     draw.text((corner[0] + 6, corner[1] + 4), title, fill=_INK)
 
 
-def _draw_distances(image: Any, draw: Any, scene: Scene, seen: list[Array]) -> None:
-    """A row a camera: how many of the points it sees lie at each distance."""
+def _draw_distances(image: Any, draw: Any, scene: Scene, distances: list[Array]) -> None:
+    """Draws a row per camera: a histogram of the distances to the points that it sees."""
     from PIL import Image
 
-    farthest = max([scene.bounds.far, *(float(np.percentile(d, 99.8)) for d in seen if len(d))])
+    farthest = max(
+        [scene.bounds.far, *(float(np.percentile(d, 99.8)) for d in distances if len(d))]
+    )
     end = 1.1 * farthest
-    rows = np.stack([np.histogram(d, _BINS // 4, (0, end))[0] for d in seen])
+    rows = np.stack([np.histogram(d, _BINS // 4, (0, end))[0] for d in distances])
+    # The square root keeps bins with few points visible.
     dark = np.sqrt(rows / np.maximum(rows.max(1, keepdims=True), 1))
     left, top = _MARGIN, _HEADER + _PANEL + _MARGIN
     heat = Image.fromarray((255 - 200 * dark).astype(np.uint8))
@@ -94,37 +99,40 @@ def _draw_distances(image: Any, draw: Any, scene: Scene, seen: list[Array]) -> N
         x = left + _BINS * value / end
         draw.line((x, top, x, top + _STRIP), fill=colour, width=3)
         draw.text((x + 6, top + _STRIP - 16), f"{value:.2f}", fill=colour)
-    draw.text((left + 6, top + 4), "distance of points from each camera (a row each)", fill=_INK)
+    draw.text(
+        (left + 6, top + 4), "distance of points from each camera (one row per camera)", fill=_INK
+    )
     draw.text((left, top + _STRIP + 4), "0", fill=_INK)
     draw.text((left + _BINS - 26, top + _STRIP + 4), f"{end:.1f}", fill=_INK)
 
 
-def frustum(scene: Scene, view: int) -> Array:
-    """(2, 4, 3): the four corners of a view's picture at the near and at the far distance."""
+def frustum_corners(scene: Scene, view: int) -> Array:
+    """The four corners of a view's image at the near and far distances: (2, 4, 3)."""
     columns, rows = np.array([0, scene.width - 1]), np.array([0, scene.height - 1])
     lens = None if scene.distortion is None else scene.distortion[view]
     camera = scene.world_from_camera[view], scene.focal[view], scene.centre[view]
-    directions = cameras.pixel_directions(*camera, columns, rows, lens).reshape(4, 3)[[0, 1, 3, 2]]
+    directions = pixel_directions(*camera, columns, rows, lens).reshape(4, 3)[[0, 1, 3, 2]]
     distances = np.array([scene.bounds.near, scene.bounds.far])
     eye = scene.world_from_camera[view, :3, 3].astype(np.float64)
     return np.asarray(eye + distances[:, None, None] * directions)
 
 
 def _draw_frustum(draw: Any, eye: Array, corners: Array) -> None:
-    """Near and far faces in their colours, the edges to the camera faintly."""
+    """Draws the near and far faces in their colours and the edges to the camera in grey."""
     for corner in corners[1]:
         draw.line([*eye, *corner], fill=_FAINT)
     for face, colour in zip(corners, (_NEAR, _FAR), strict=True):
         draw.line([*face.reshape(-1), *face[0]], fill=colour, width=2)
 
 
-def _explain(draw: Any, scene: Scene, distances: Array) -> None:
-    for line, words in enumerate(textwrap.wrap(scene.summary, _LINE)[:2]):
-        draw.text((_MARGIN, 6 + 14 * line), words, fill=_INK)
+def _draw_explanation(draw: Any, scene: Scene, distances: Array) -> None:
+    """Writes the summary, a legend, and the share of points between near and far."""
+    for index, line in enumerate(textwrap.wrap(scene.summary, _LINE_LENGTH)[:_SUMMARY_LINES]):
+        draw.text((_MARGIN, 6 + 14 * index), line, fill=_INK)
     x = float(_MARGIN)
-    named = {"near": _NEAR, "far": _FAR, "points": _POINT}
+    bounds_and_points = {"near": _NEAR, "far": _FAR, "points": _POINT}
     cameras = {f"{split} camera": colour for split, colour in _CAMERA.items()}
-    for text, colour in (cameras | named).items():
+    for text, colour in (cameras | bounds_and_points).items():
         draw.rectangle((x, 39, x + 10, 49), fill=colour)
         draw.text((x + 15, 38), text, fill=_INK)
         x += 32 + draw.textlength(text)
@@ -135,26 +143,26 @@ def _explain(draw: Any, scene: Scene, distances: Array) -> None:
         draw.text((x, 38), text, fill=_INK)
 
 
-def _seen_distances(scene: Scene, view: int, points: Array) -> Array:
-    """From a camera to each of the points that its picture would show."""
-    column, row, depth = cameras.project(scene, view, points)
-    framed = (depth > 0) & (column >= 0) & (column <= scene.width)
-    framed &= (row >= 0) & (row <= scene.height)
+def _distances_in_frame(scene: Scene, view: int, points: Array) -> Array:
+    """Distances from a camera to the points that lie within its image."""
+    column, row, depth = project(scene, view, points)
+    in_frame = (depth > 0) & (column >= 0) & (column <= scene.width)
+    in_frame &= (row >= 0) & (row <= scene.height)
     eye = scene.world_from_camera[view, :3, 3]
-    return np.asarray(np.linalg.norm(points[framed] - eye, axis=1))
+    return np.asarray(np.linalg.norm(points[in_frame] - eye, axis=1))
 
 
-def _thinned(scene: Scene) -> Array:
-    """Evenly picked points, no more than a person can tell apart."""
+def _some_points(scene: Scene) -> Array:
+    """The scene's points (n, 3), thinned out evenly to about as many as can be told apart."""
     if scene.points is None:
         return np.empty((0, 3))
-    step = max(len(scene.points) // _SHOWN_POINTS, 1)
+    step = max(len(scene.points) // _MAX_POINTS, 1)
     return scene.points[::step].astype(np.float64)
 
 
 def _spread(views: int) -> list[int]:
-    """Some views, far apart in the order they come in."""
-    return sorted({round(x) for x in np.linspace(0, views - 1, _SHOWN_FRUSTA + 2)[1:-1]})
+    """A few views, spread evenly over their order."""
+    return sorted({round(x) for x in np.linspace(0, views - 1, _MAX_FRUSTA + 2)[1:-1]})
 
 
 def _split(scene: Scene, view: int) -> str:

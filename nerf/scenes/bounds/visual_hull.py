@@ -1,80 +1,92 @@
-"""The object's visual hull: the part of space whose every view falls inside the silhouettes."""
+"""The object's visual hull: the part of space that lies inside the silhouette in every view.
+
+Computed by space carving on a grid of 48^3 cubes (Laurentini 1994 defines the hull): a cube is
+removed if it projects wholly outside the silhouette of some training view.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.cameras import pixel_rays as cameras
+from nerf.scenes.cameras.pixel_rays import project
 from nerf.scenes.scene import Float32, Scene
 
-_RESOLUTION = 48
-_VIEWS = 32
-_VISIBLE = 4 / 255
-_EMPTY_SHARE = 0.1
+_CUBES_PER_SIDE = 48
+_MAX_VIEWS = 32
+_MIN_VISIBLE = 4 / 255
+"""Smallest alpha, or difference from the background, that belongs to the object."""
+
+_MIN_EMPTY_SHARE = 0.1
+"""Share of background pixels that the median view needs, to be more than a photograph."""
 
 Mask = NDArray[np.bool_]
 
 
 def silhouettes(scene: Scene) -> Mask | None:
-    """(views, height, width): where each view shows the object.
+    """Masks (views, height, width) of the object, from the alphas or the background colour.
 
-    From the alphas, or from what differs from the background. None where most pictures are full
-    to the brim: photographs, whose surroundings belong to the scene.
+    None if most images are filled to their edges, as photographs are: there the surroundings
+    belong to the scene.
     """
     if scene.alphas is not None:
-        masks = scene.alphas > _VISIBLE
+        masks = scene.alphas > _MIN_VISIBLE
     else:
-        masks = (np.abs(scene.images - scene.background) > _VISIBLE).any(-1)
+        masks = (np.abs(scene.images - scene.background) > _MIN_VISIBLE).any(-1)
     empty = 1 - masks.mean((1, 2))
-    return masks if np.median(empty) > _EMPTY_SHARE and masks.any() else None
+    return masks if np.median(empty) > _MIN_EMPTY_SHARE and masks.any() else None
 
 
 def visual_hull(
     scene: Scene, masks: Mask, middle: NDArray[np.float64], reach: float
 ) -> tuple[Float32, float]:
-    """Centres (n, 3) of the cubes, within `reach` of `middle`, that may hold some of the object.
+    """Centres (n, 3) of the cubes of the hull, and their edge.
 
-    Beside them the cubes' edge. A cube stays unless some training view sees it whole outside the
-    silhouette, or most have it outside their frame, where nothing could be said against it; n is 0
-    where the silhouettes contradict each other.
+    The cubes fill the box within `reach` of `middle` along each axis. A cube is removed if some
+    training view sees it wholly outside the silhouette, or if it is out of frame in at least half
+    of the views, which cannot speak against it. n is 0 if the silhouettes contradict each other.
     """
-    ticks = (np.arange(_RESOLUTION) + 0.5) / _RESOLUTION * 2 - 1
+    # Centres of the cubes, n of them, that fill the box middle - reach .. middle + reach.
+    ticks = (np.arange(_CUBES_PER_SIDE) + 0.5) / _CUBES_PER_SIDE * 2 - 1
     grid = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), -1).reshape(-1, 3)
     points = middle + reach * grid
-    edge = 2 * reach / _RESOLUTION
-    seen = np.zeros(len(points), int)
-    chosen = np.unique(np.linspace(0, len(scene.train) - 1, _VIEWS).round().astype(int))
+    edge = 2 * reach / _CUBES_PER_SIDE
+    views_in_frame = np.zeros(len(points), int)
+    chosen = np.unique(np.linspace(0, len(scene.train) - 1, _MAX_VIEWS).round().astype(int))
     for view in (scene.train[index] for index in chosen):
-        inside, framed = _inside(scene, view, masks[view], points, edge)
-        points, seen = points[inside], (seen + framed)[inside]
-    return points[2 * seen > len(chosen)].astype(np.float32), edge
+        remains, in_frame = _carve(scene, view, masks[view], points, edge)
+        points, views_in_frame = points[remains], (views_in_frame + in_frame)[remains]
+    return points[2 * views_in_frame > len(chosen)].astype(np.float32), edge
 
 
-def _inside(
+def _carve(
     scene: Scene, view: int, mask: Mask, points: NDArray[np.float64], edge: float
 ) -> tuple[Mask, Mask]:
-    """For each cube: whether this view leaves it standing, and whether it lies in the frame."""
-    column, row, depth = cameras.project(scene, view, points)
-    framed = (depth > 0) & (column >= 0) & (column < scene.width)
-    framed &= (row >= 0) & (row < scene.height)
-    inside = np.ones(len(points), bool)
-    octave = np.floor(np.log2(np.where(framed, depth, 1) / edge))
-    for near in np.unique(octave[framed]):
-        # Half a cube's diagonal on the picture, so that a cube that the outline cuts is kept.
-        around = int(np.ceil(np.sqrt(3) / 2 * scene.focal[view].max() / 2.0**near))
-        if around < max(mask.shape):
-            band = framed & (octave == near)
-            inside[band] = _grow(mask, around)[row[band].astype(int), column[band].astype(int)]
-    return inside, framed
+    """For each cube (n): whether this view lets it remain, and whether it is in the frame."""
+    column, row, depth = project(scene, view, points)
+    in_frame = (depth > 0) & (column >= 0) & (column < scene.width)
+    in_frame &= (row >= 0) & (row < scene.height)
+    remains = np.ones(len(points), bool)
+    # A cube remains if any pixel within its projected radius belongs to the silhouette. Dilating
+    # the mask by that radius answers this with one lookup; cubes whose depths lie within a factor
+    # of two share one mask, dilated for the nearest of them.
+    octave = np.floor(np.log2(np.where(in_frame, depth, 1) / edge))
+    for level in np.unique(octave[in_frame]):
+        # Half a cube's diagonal, sqrt(3)/2 edge, in pixels at the depth edge * 2^level.
+        radius = int(np.ceil(np.sqrt(3) / 2 * scene.focal[view].max() / 2.0**level))
+        if radius < max(mask.shape):  # a larger radius reaches every pixel
+            same = in_frame & (octave == level)
+            remains[same] = _dilate(mask, radius)[row[same].astype(int), column[same].astype(int)]
+    return remains, in_frame
 
 
-def _grow(mask: Mask, pixels: int) -> Mask:
-    """The mask widened by that many pixels to all sides, by a running count along each axis."""
+def _dilate(mask: Mask, radius: int) -> Mask:
+    """Dilates a mask by a square of `radius` pixels to all sides, one axis after the other."""
     for axis in (0, 1):
+        # count[i] = number of set pixels before i; a window is set if the count grows across it.
         count = np.cumsum(np.insert(mask.astype(np.int64), 0, 0, axis), axis)
         size = mask.shape[axis]
-        low = (np.arange(size) - pixels).clip(0)
-        high = (np.arange(size) + pixels + 1).clip(max=size)
+        low = (np.arange(size) - radius).clip(0)
+        high = (np.arange(size) + radius + 1).clip(max=size)
         mask = np.take(count, high, axis) > np.take(count, low, axis)
     return mask

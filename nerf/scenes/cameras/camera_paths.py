@@ -1,4 +1,7 @@
-"""Camera paths to fly a trained field along."""
+"""Camera paths for videos: an orbit around the origin, or a path through the training cameras.
+
+Poses are world_from_camera matrices in OpenGL's convention (see scenes/scene.py).
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,23 @@ from numpy.typing import NDArray
 
 from nerf.scenes.scene import Float32, Scene
 
-FACING_SPREAD = 0.5
-"""Cameras whose mean viewing direction is longer than this all look the same way: a forward-facing
-capture, around which there is nothing to orbit. Cameras all around have a mean near zero."""
+FORWARD_FACING_MEAN = 0.5
+"""A capture is forward-facing if the horizontal part of the cameras' mean backward axis is longer
+than this. It is 1 if all look the same way, and about 0 for cameras all around an object."""
+
+
+def default_path(scene: Scene, frames: int) -> Float32:
+    """Poses (frames, 4, 4) of an orbit; for a forward-facing capture, through its cameras."""
+    if is_forward_facing(scene):
+        return path_through_cameras(scene, frames)
+    return orbit_path(frames, typical_radius(scene), typical_elevation(scene))
 
 
 def orbit_path(frames: int, radius: float, elevation: float) -> Float32:
-    """(frames, 4, 4) poses once around the origin, looking at it, z up.
+    """Poses (frames, 4, 4) on one circle around the z axis, looking at the origin.
 
-    `radius` in scene units, `elevation` in degrees above the horizon (below 90).
+    `radius` is the distance from the origin in scene units, `elevation` the angle above the
+    horizon in degrees (below 90).
     """
     angles = np.arange(frames) * 2 * math.pi / frames
     height = math.radians(elevation)
@@ -27,48 +38,43 @@ def orbit_path(frames: int, radius: float, elevation: float) -> Float32:
 
 
 def path_through_cameras(scene: Scene, frames: int) -> Float32:
-    """(frames, 4, 4) poses along the training cameras in their order and back, without a jump."""
+    """Poses (frames, 4, 4) along the training cameras in order and back, a loop without jumps."""
     cameras = scene.world_from_camera[list(scene.train)].astype(np.float64)
-    there_and_back = np.concatenate((cameras, cameras[-2:0:-1]))
-    at = np.arange(frames) * len(there_and_back) / frames
-    left = at.astype(int)
-    share = (at - left)[:, None]
-    following = there_and_back[(left + 1) % len(there_and_back)]
+    loop = np.concatenate((cameras, cameras[-2:0:-1]))  # there and back, ends not repeated
+    # Frame i lies between the cameras `before` and `after`, `fraction` of the way.
+    position = np.arange(frames) * len(loop) / frames
+    before = position.astype(int)
+    fraction = (position - before)[:, None]
+    after = loop[(before + 1) % len(loop)]
 
-    def between(column: int) -> NDArray[np.float64]:
+    def interpolated(column: int) -> NDArray[np.float64]:
         return np.asarray(
-            (1 - share) * there_and_back[left, :3, column] + share * following[:, :3, column]
+            (1 - fraction) * loop[before, :3, column] + fraction * after[:, :3, column]
         )
 
-    return _poses(between(3), between(2), between(1))
-
-
-def default_path(scene: Scene, frames: int) -> Float32:
-    """(frames, 4, 4) poses that suit the scene: once around it, or along cameras that face it."""
-    if is_forward_facing(scene):
-        return path_through_cameras(scene, frames)
-    return orbit_path(frames, typical_radius(scene), typical_elevation(scene))
+    return _poses(interpolated(3), interpolated(2), interpolated(1))
 
 
 def is_forward_facing(scene: Scene) -> bool:
-    """Do all cameras look roughly the same way, rather than inwards from all around?"""
+    """Whether all cameras look roughly the same way, rather than inwards from all around."""
     horizontal = scene.world_from_camera[:, :3, 2].mean(axis=0)[:2]
-    return bool(np.linalg.norm(horizontal) > FACING_SPREAD)
+    return bool(np.linalg.norm(horizontal) > FORWARD_FACING_MEAN)
 
 
 def typical_radius(scene: Scene) -> float:
-    """The cameras' median distance from the origin, scene units."""
+    """Median distance of the cameras from the origin, in scene units."""
     return float(np.median(np.linalg.norm(scene.world_from_camera[:, :3, 3], axis=-1)))
 
 
 def typical_elevation(scene: Scene) -> float:
-    """The cameras' median height above the horizon, in degrees, kept between -80 and 80."""
+    """Median angle of the cameras above the horizon in degrees, clipped to -80..80."""
     positions = scene.world_from_camera[:, :3, 3]
     sines = positions[:, 2] / np.linalg.norm(positions, axis=-1)
     return float(np.clip(np.degrees(np.median(np.arcsin(sines))), -80, 80))
 
 
 def _poses(positions: np.ndarray, backward: np.ndarray, up: np.ndarray) -> Float32:
+    """Poses (n, 4, 4) from positions and backward axes (n, 3); `up` is made perpendicular."""
     backward = backward / np.linalg.norm(backward, axis=-1, keepdims=True)
     right = np.cross(up, backward)
     right /= np.linalg.norm(right, axis=-1, keepdims=True)

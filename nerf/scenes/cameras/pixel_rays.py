@@ -1,7 +1,8 @@
 """Pixels to rays, and points back to pixels.
 
-Directions have unit length, so distances along them are Euclidean; pixel centres lie at +0.5; the
-camera looks along -z with y up (see scenes/scene.py)."""
+Directions have unit length, so distances along them are Euclidean. Pixel centres lie at +0.5. The
+camera looks along -z with y up (see scenes/scene.py), while image rows count downwards.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def pixel_directions(
     rows: NDArray[np.int64],
     distortion: Float32 | None = None,
 ) -> Float32:
-    """Unit directions in the world, (rows, columns, 3), of one camera's pixels."""
+    """Unit directions in the world, (rows, columns, 3), through the centres of pixels."""
+    # The image plane at distance 1, y down.
     x = (columns + 0.5 - centre[0]) / focal[0]
     y = (rows + 0.5 - centre[1]) / focal[1]
     right, down = np.meshgrid(x, y)
@@ -47,15 +49,22 @@ def view_directions(scene: Scene, view: int, stride: int = 1) -> Float32:
     )
 
 
+def view_pixels(scene: Scene, view: int, stride: int = 1) -> Float32:
+    """Colours (rows, columns, 3) of the pixels that `view_directions` has the directions of."""
+    first = stride // 2
+    return scene.images[view, first::stride, first::stride]
+
+
 def project(
     scene: Scene, view: int, points: NDArray[np.floating[Any]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Column and row where a view shows points (..., 3), in pixels from its corner; their depth.
+    """Projects points (..., 3) to a view: column, row and depth, each (...).
 
-    Depth is along the optical axis; where it is not positive the place means nothing.
+    Columns and rows are in pixels from the upper left corner of the image, depth is along the
+    optical axis. Where the depth is not positive, column and row are meaningless.
     """
     pose = scene.world_from_camera[view].astype(np.float64)
-    in_camera = (points - pose[:3, 3]) @ pose[:3, :3]
+    in_camera = (points - pose[:3, 3]) @ pose[:3, :3]  # the inverse rotation, for row vectors
     depth = -in_camera[..., 2]
     with np.errstate(divide="ignore", invalid="ignore"):
         x, y = in_camera[..., 0] / depth, -in_camera[..., 1] / depth
@@ -63,9 +72,3 @@ def project(
         x, y = distort(x, y, scene.distortion[view])
     focal, centre = scene.focal[view], scene.centre[view]
     return x * focal[0] + centre[0], y * focal[1] + centre[1], depth
-
-
-def view_pixels(scene: Scene, view: int, stride: int = 1) -> Float32:
-    """The colours (rows, columns, 3) that belong to `view_directions` of the same arguments."""
-    first = stride // 2
-    return scene.images[view, first::stride, first::stride]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nerf.scenes import Bounds, Scene, load
-from nerf.scenes.bounds.inspection_image import draw_inspection, frustum
+from nerf.scenes.bounds.inspection_image import draw_inspection, frustum_corners
 from nerf.scenes.cameras.pixel_rays import project
 from tests.nerf.scenes import makers
 
@@ -63,7 +63,7 @@ def test_points_leave_dark_marks_at_their_distance(scene: Scene) -> None:
 
 def test_frustum_corners_are_the_pictures_corners_at_the_bounds(scene: Scene) -> None:
     for view in (0, 5):
-        corners = frustum(scene, view)
+        corners = frustum_corners(scene, view)
         distances = np.linalg.norm(corners - scene.world_from_camera[view, :3, 3], axis=-1)
         np.testing.assert_allclose(distances[0], scene.bounds.near, rtol=1e-5)
         np.testing.assert_allclose(distances[1], scene.bounds.far, rtol=1e-5)

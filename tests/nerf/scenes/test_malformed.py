@@ -226,7 +226,7 @@ TINY: dict[str, tuple[Break, str]] = {
     "one pixel": (tiny(images=makers.pixels()[:, :1, :1, :3]), "2 to 8192 pixels a side"),
     "promises terabytes": (announced, "at most 10000 views, got 500000"),
     "torn": (torn_archive, "cannot be read"),
-    "cut short": (lambda f: cut("scene.npz", 900)(makers.tiny(f).parent), "is no scene"),
+    "cut short": (lambda f: cut("scene.npz", 900)(makers.tiny(f).parent), "is not a scene"),
 }
 BLENDER: dict[str, tuple[Break, str]] = {
     "no JSON": (text(TRAIN, "{"), "is no JSON"),
@@ -409,7 +409,7 @@ def test_the_corpus_is_large_and_its_messages_differ(tmp_path: Path) -> None:
     assert [cases for cases in by_message.values() if len(cases) > 1] == []
 
 
-@pytest.mark.parametrize(("downscale", "said"), [(0, "from 1 on, got 0"), (11, "leaves nothing")])
+@pytest.mark.parametrize(("downscale", "said"), [(0, "at least 1, got 0"), (11, "leaves nothing")])
 def test_absurd_downscale(tmp_path: Path, downscale: int, said: str) -> None:
     with pytest.raises(InputError, match=said):
         load(str(makers.transforms(tmp_path / "scene")), downscale=downscale)

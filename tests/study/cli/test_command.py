@@ -40,7 +40,7 @@ def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--scene", "no/such/scene.npz"], "no/such/scene.npz"),
         (["--name", "../elsewhere"], "--name must be a plain folder name"),
         (["--resume"], "--resume needs the study's name"),
-        (["--resume", "--name", "none"], "is no study folder"),
+        (["--resume", "--name", "none"], "is not a study folder"),
         (["--cpus-per-trial", "100000"], "--cpus-per-trial 100000 is more than the"),
         (["--gpus-per-trial", "some"], "--gpus-per-trial: must be a number or auto, got 'some'"),
         (["--gpus-per-trial", "auto", "--address", "auto"], "auto looks at this machine alone"),
@@ -68,7 +68,7 @@ def test_a_file_that_is_no_scene(tmp_path: Path, capsys: pytest.CaptureFixture[s
     text.write_text("eggs")
     line = refusal(["--studies", str(tmp_path / "studies"), "--scene", str(text)], capsys)
     assert "shopping list.txt" in line
-    assert "is no scene" in line
+    assert "is not a scene" in line
     assert not (tmp_path / "studies").exists()
 
 
