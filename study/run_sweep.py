@@ -1,260 +1,163 @@
-"""The command: runs a study, or goes on with one, and says what came of it.
+"""Runs or resumes a study and prints what it found.
 
     python study/run_sweep.py --help
 
-Whatever is wrong with what was asked for comes out as one line and exit status 2, before anything
-is created; Ray, Optuna and torch are imported only when the options are known to be right.
+A mistake in the options gives one line and exit status 2, before anything is created. Ray, Optuna
+and torch, which take seconds to import, are imported only once the options are known to be valid.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import sys
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nerf.common.command_line import INTERRUPTED, exit_status
 from nerf.common.errors import InputError
-from study.cli.options import parse
-from study.cli.settling import settled
-from study.driver.ray_environment import settle_environment
-from study.protocol.stopping import Stop
-from study.spec.study_file import write_description
-from study.spec.study_spec import StudySpec, check_unchanged, extend, study_space
+from study.cli.options import parse_options
+from study.spec.study_file import write_study_file
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nerf.scenes import Scene
+    from analysis.findings.analyze_study import Findings
+    from study.cli.plan import Plan
+    from study.protocol.stopping import Stop
     from study.records.study_folder import StudyFolder
 
 
-def main(arguments: list[str]) -> int:
-    """The exit status: 0 done, 2 a mistake in what was asked for, 130 interrupted."""
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status: 0 when finished, 2 for an error, 130 when interrupted."""
     return exit_status(lambda: _run(arguments))
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """A study that is about to begin, or to go on."""
-
-    folder: StudyFolder
-    spec: StudySpec
-    scene: Scene
-    is_new: bool
-    extension: dict[str, Any] | None = None
-    """Its new study.json where it is extended."""
-
-    @property
-    def way_back(self) -> str:
-        """The command that goes on with it."""
-        place = ["--studies", str(self.folder.path.parent), "--name", self.folder.name]
-        return f"go on with: {shlex.join([sys.executable, sys.argv[0], *place, '--resume'])}"
-
-
-def _run(arguments: list[str]) -> int:
-    given = settled(parse(arguments))
-    goes_on = "resume" in given or "extend" in given
-    plan = _kept(given) if goes_on else _new(given)
-    if "save_study" in given:
-        write_description(given["save_study"], given)
-        print(f"wrote {given['save_study']}; run it with --study {given['save_study']}")
-        return 0
-
+def _run(arguments: list[str] | None) -> int:
+    options = parse_options(arguments)
     from rich.console import Console
 
-    console = Console(force_terminal=False if "plain" in given else None)
-    finished = _carry_out(plan, console)
-    if not finished:
-        print(f"stopped before its end; {plan.way_back}")
+    from study.cli.plan import make_plan
+
+    plan = make_plan(options)
+    if plan.warning:
+        print(f"warning: {plan.warning}", file=sys.stderr)
+    if options.save_study:
+        write_study_file(options.save_study, options.given())
+        print(f"wrote {options.save_study}; run it with --study {options.save_study}")
+        return 0
+
+    console = Console(force_terminal=False if options.plain else None)
+    if not _run_trials(plan, console):
+        print(f"stopped before the study was finished; {plan.resume_hint}")
         return INTERRUPTED
     if plan.spec.wandb == "offline":
         from study.worker.wandb_run import sync_command
 
-        _say(console, f"to W&B: {sync_command(plan.folder)}")
+        _print(console, f"upload to W&B with: {sync_command(plan.folder)}")
     return 0
 
 
-def _carry_out(plan: _Plan, console: Console) -> bool:
-    """Runs the study and reports on it; whether it came to its end."""
-    from study.driver.resources import fit, require_room
+def _run_trials(plan: Plan, console: Console) -> bool:
+    """Runs the study's trials and reports on it; returns whether all trials have ended."""
+    from study.driver.ray_environment import configure_ray_environment
+    from study.driver.resources import fit_machine, require_free_space
+    from study.protocol.stopping import Stop
 
     folder, spec, scene = plan.folder, plan.spec, plan.scene
-    resources = None if spec.address else fit(spec)
-    require_room(folder.path)
+    resources = None if spec.address else fit_machine(spec)
+    require_free_space(folder.path)
     if spec.wandb == "online":
         from study.worker.wandb_run import require_account
 
         require_account()
-    settle_environment(cluster=bool(spec.address))
-    stop = Stop(plan.way_back)
-    with _copied(plan, stop, console):
+    configure_ray_environment(cluster=bool(spec.address))
+    stop = Stop(plan.resume_hint)
+    with _mirror(plan, stop, console):
         with stop:
-            from study.driver.launch import launch
+            from study.driver.launch import launch  # imports Ray, which reads its environment
 
             if plan.is_new:
-                from study.records.provenance import document
+                from study.records.provenance import study_document
 
-                folder.create(document(folder.name, spec, scene, sys.argv))
-            _say(console, f"study {folder.name} in {folder.path}", scene.summary)
-            ending = launch(folder, spec, scene, resources, console, stop, plan.extension)
+                folder.create(study_document(folder.name, spec, scene, sys.argv))
+            _print(console, f"study {folder.name} in {folder.path}", scene.summary)
+            ending = launch(folder, spec, scene, resources, console, stop, plan.extended_document)
         if ending.reason:
-            raise InputError(f"stopped: {ending.reason}; put that right, then {plan.way_back}")
+            raise InputError(f"stopped: {ending.reason}; fix that, then {plan.resume_hint}")
         if ending.finished:
-            with console.status("computing what mattered, writing the report"):
-                found = _conclude(folder)
-            _say(console, *found)
+            with console.status("analysing the trials, writing the report"):
+                lines = _report(folder)
+            _print(console, *lines)
     return ending.finished
 
 
-def _copied(plan: _Plan, stop: Stop, console: Console) -> AbstractContextManager[None]:
-    """Keeps the study's copy up to date within, where one is asked for."""
+def _mirror(plan: Plan, stop: Stop, console: Console) -> AbstractContextManager[None]:
+    """A context in which the study is mirrored to its `--storage`, if it has one."""
     if not plan.spec.storage:
         return nullcontext()
-    from study.storage.mirror import copied
+    from study.storage.mirror import mirrored
 
-    return copied(
-        plan.folder, plan.spec.storage, plan.is_new, stop, lambda text: _say(console, text)
+    return mirrored(
+        plan.folder, plan.spec.storage, plan.is_new, stop, lambda text: _print(console, text)
     )
 
 
-def _say(console: Console, *lines: str) -> None:
+def _report(folder: StudyFolder) -> list[str]:
+    """Writes report.html and best.toml, and returns the lines that summarise them."""
+    from analysis.findings.analyze_study import analyze_study
+    from analysis.report import write_report
+
+    findings = analyze_study(folder)
+    report = write_report(folder, findings)
+    return [
+        *_describe_best(findings),
+        *_describe_failures(findings),
+        *_write_best(folder, findings),
+        findings.headline,
+        f"report: {report}",
+    ]
+
+
+def _describe_best(findings: Findings) -> list[str]:
+    best, default = findings.best, findings.default
+    if best is None:
+        return ["no trial completed its full budget"]
+    values = (f"{d.path}={_format(best[d.path])}" for d in findings.study.space.dimensions)
+    comparison = "" if default is None else f", the defaults {default['psnr']:.2f} dB"
+    return [
+        f"best: trial {best['trial_id']} with {best['psnr']:.2f} dB{comparison}",
+        f"  {' '.join(values)}",
+    ]
+
+
+def _describe_failures(findings: Findings) -> list[str]:
+    failed = findings.study.trials.query("state == 'failed'")
+    if failed.empty:
+        return []
+    first = failed.iloc[0]
+    return [f"{len(failed)} failed; trial {first['trial_id']}: {first['reason']}"]
+
+
+def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
+    """Writes best.toml, if there is a best trial, and returns how to train it for longer."""
+    from study.records.best_config import write_best
+
+    if findings.best is None:
+        return []
+    scene = folder.read_spec()["spec"]["scene"]
+    file = write_best(folder, findings.best.to_dict(), scene)
+    command = f"python nerf/train.py --scene {shlex.quote(scene)} --config {shlex.quote(str(file))}"
+    return [f"train it for longer with: {command} --steps 5000"]
+
+
+def _print(console: Console, *lines: str) -> None:
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def _new(given: Mapping[str, Any]) -> _Plan:
-    space = study_space(
-        given.get("vary", ()), given.get("set", ()), given.get("steps", StudySpec.steps)
-    )
-    spec = StudySpec(space=space, **_spec_fields(given))
-    from study.records.study_folder import StudyFolder
-
-    stem = "bricks" if "scene" not in given else Path(spec.scene).stem
-    name = given.get("name") or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    if Path(name).name != name:
-        raise InputError(f"--name must be a plain folder name, got {name!r}; --studies says where")
-    folder = StudyFolder(_studies(given) / name)
-    # A driver that died while it wrote study.json leaves nothing but hidden temporary files.
-    if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
-        raise InputError(f"{folder.path} exists; go on with it by --resume, or give another --name")
-    scene = _load_scene(spec)
-    space = spec.space.within((round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
-    for background in space.values("optimisation.background"):
-        if background != "scene":
-            scene.require_alphas(str(background))
-    return _Plan(folder, dataclasses.replace(spec, space=space), scene, is_new=True)
-
-
-def _kept(given: Mapping[str, Any]) -> _Plan:
-    """The study `--name` as it was, but for what may be changed."""
-    if "name" not in given:
-        way = "--extend" if "extend" in given else "--resume"
-        raise InputError(f"{way} needs the study's name; give --name")
-    from study.records.study_folder import StudyFolder
-
-    folder = StudyFolder(_studies(given) / given["name"])
-    if "storage" in given:
-        from study.storage.mirror import restore
-
-        restore(folder, given["storage"])
-    document = folder.read_spec()
-    kept = StudySpec.from_json(document)
-    space = kept.space
-    if "vary" in given or "set" in given:
-        space = study_space(given.get("vary", ()), given.get("set", ()), kept.steps)
-        space = dataclasses.replace(space, bounds=kept.space.bounds)
-    fields = _spec_fields(given)
-    if "extend" in given:
-        fields.pop("replicates", None)  # so many more, not in all
-    spec = dataclasses.replace(kept, space=space, **fields)
-    check_unchanged(spec, kept, list(fields) + [key for key in ("vary", "set") if key in given])
-    scene = _load_scene(spec)
-    if scene.content_hash != document["scene"]["hash"]:
-        raise InputError(
-            f"the scene {spec.scene} is not the one that study {folder.name} began with; "
-            "put the old one back, or give another --name"
-        )
-    from study.records.provenance import differences
-
-    plan = _Plan(folder, spec, scene, is_new=False)
-    changes = "; ".join(differences(document))
-    if "extend" in given:
-        return _extended(plan, document, changes, given)
-    if changes:
-        print(f"warning: since study {folder.name} began, {changes}", file=sys.stderr)
-    return plan
-
-
-def _extended(
-    plan: _Plan, document: dict[str, Any], changes: str, given: Mapping[str, Any]
-) -> _Plan:
-    """With more trials than its study.json, the `document`, asks for."""
-    from study.records.provenance import extended
-
-    if changes and "allow_changes" not in given:
-        raise InputError(
-            f"new trials would not compare with those of study {plan.folder.name}: {changes}; put "
-            "that back, give another --name, or --allow-changes"
-        )
-    spec = extend(plan.spec, given["extend"], given.get("replicates", 0))
-    longer = extended(document, spec, sys.argv)
-    return dataclasses.replace(plan, spec=spec, extension=longer)
-
-
-def _studies(given: Mapping[str, Any]) -> Path:
-    return Path(given.get("studies", "studies")).absolute()
-
-
-def _spec_fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in dataclasses.fields(StudySpec)}
-    return {name: value for name, value in given.items() if name in names}
-
-
-def _load_scene(spec: StudySpec) -> Scene:
-    from nerf.scenes import load
-
-    return load(spec.scene, downscale=spec.downscale, background=spec.background)
-
-
-def _conclude(folder: StudyFolder) -> list[str]:
-    """Writes report.html and best.toml; returns the lines that say what the study found."""
-    from analysis.report import findings, write_report
-    from study.records.best_config import write_best
-
-    found = findings(folder)
-    report = write_report(folder, found)
-    if found.best is None:
-        lines = ["no trial reached its full budget alive"]
-    else:
-        values = (f"{d.path}={_short(found.best[d.path])}" for d in found.study.space.dimensions)
-        against = "" if found.default is None else f", the defaults {found.default['psnr']:.2f} dB"
-        lines = [
-            f"best: trial {found.best['trial_id']} with {found.best['psnr']:.2f} dB{against}",
-            f"  {' '.join(values)}",
-        ]
-    failed = found.study.trials.query("state == 'failed'")
-    if len(failed):
-        first = failed.iloc[0]
-        lines.append(f"{len(failed)} failed; trial {first['trial_id']}: {first['reason']}")
-    if found.best is not None:
-        scene = folder.read_spec()["spec"]["scene"]
-        best = write_best(folder, found.best.to_dict(), scene)
-        lines.append(
-            f"train it further: python nerf/train.py --scene {shlex.quote(scene)} "
-            f"--config {shlex.quote(str(best))} --steps 5000"
-        )
-    return [*lines, found.headline, f"report: {report}"]
-
-
-def _short(value: Any) -> str:
+def _format(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,69 +1,109 @@
-"""Where a study stands, from any terminal, whether it runs or not.
+"""Shows how far a study is, whether it is running or not.
 
     python study/status.py STUDY [--watch]
 
-Only reads: the study may be running elsewhere at the same time.
+Only reads the study folder, so that the study may be running at the same time, also elsewhere.
 """
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nerf.common.command_line import Parser, exit_status
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 
-_WATCHED = 2.0  # seconds between two pictures of --watch
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from study.monitor.progress import StudyProgress
+
+_WATCH_SECONDS = 2.0
+"""Between two updates of --watch."""
 
 
-def main(arguments: list[str]) -> int:
-    """The exit status: 0, or 2 where there is no such study."""
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status: 0, or 2 if there is no such study."""
     return exit_status(lambda: _run(arguments))
 
 
-def _run(arguments: list[str]) -> int:
-    parser = Parser("Show where a study stands.", prog="status.py")
-    parser.add_argument("study", type=Path, help="a study folder that study/run_sweep.py made")
-    parser.add_argument("--watch", action="store_true", help="go on until the study has ended")
-    asked = parser.parse(arguments)
-    folder = StudyFolder(asked.study)
+def _run(arguments: list[str] | None) -> int:
+    parser = Parser("Show how far a study is.", prog="status.py")
+    parser.add_argument("study", type=Path, help="a study folder that run_sweep.py created")
+    parser.add_argument(
+        "--watch", action="store_true", help="keep updating until all trials have ended"
+    )
+    options = parser.parse(arguments)
+    folder = StudyFolder(options.study)
     spec = StudySpec.from_json(folder.read_spec())
-    baseline = folder.baseline()
 
     from rich.console import Console
 
-    from study.ledger.journal import read_trials
-    from study.monitor.live_view import View, picture
-    from study.monitor.progress import standing
-
     console = Console()
-    if asked.watch:
-        with View(console, folder.name, spec, baseline) as view:
-            while len(standing(trials := read_trials(folder), spec).ended) < spec.trials:
-                view.show(trials)
-                time.sleep(_WATCHED)
-            view.show(trials, at_once=True)
+    if options.watch and not _has_tables_only(folder):
+        _watch(folder, spec, console)
     else:
-        now = standing(read_trials(folder), spec)
-        height = console.size.height
-        console.print(picture(folder.name, now, spec.steps, baseline=baseline, height=height))
-        if len(now.ended) < spec.trials:
-            console.print(_driver(folder), soft_wrap=True, highlight=False, markup=False)
+        _show(folder, spec, console)
     return 0
 
 
-def _driver(folder: StudyFolder) -> str:
-    """Who runs the study, or how to go on with it."""
+def _watch(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
+    from study.ledger.journal import read_trials
+    from study.monitor.live_view import LiveView
+    from study.monitor.progress import study_progress
+
+    with LiveView(console, folder.name, spec, folder.trivial_psnr()) as view:
+        while not study_progress(trials := read_trials(folder), spec).is_finished:
+            view.show(trials)
+            time.sleep(_WATCH_SECONDS)
+        view.show(trials, at_once=True)
+
+
+def _show(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
+    from study.monitor.live_view import render_progress
+
+    progress = _read_progress(folder, spec)
+    trivial_psnr, height = folder.trivial_psnr(), console.size.height
+    console.print(
+        render_progress(
+            folder.name, progress, spec.steps, trivial_psnr=trivial_psnr, height=height
+        )
+    )
+    if not progress.is_finished:
+        console.print(_describe_driver(folder), soft_wrap=True, highlight=False, markup=False)
+
+
+def _read_progress(folder: StudyFolder, spec: StudySpec) -> StudyProgress:
+    from study.ledger.journal import read_trials
+    from study.monitor.progress import study_progress, table_progress
+
+    if _has_tables_only(folder):
+        return table_progress(folder.read_trials(), spec)
+    return study_progress(read_trials(folder), spec)
+
+
+def _has_tables_only(folder: StudyFolder) -> bool:
+    """Whether this is a copy of a study for analysis, without its journal."""
+    return not folder.journal.exists() and folder.trials_file.exists()
+
+
+def _describe_driver(folder: StudyFolder) -> str:
+    """The process that runs the study, or the command that resumes it."""
     from study.ledger.lock import holder
 
+    if _has_tables_only(folder):
+        return "this copy has no journal; resume the study in the folder where it ran"
     driver = holder(folder)
     if driver and not driver.is_dead():
-        return f"run by {driver}"
-    place = f"--studies {folder.path.absolute().parent} --name {folder.name}"
-    return f"nobody runs it; go on with: python study/run_sweep.py {place} --resume"
+        return f"being run by {driver}"
+    place = ["--studies", str(folder.path.absolute().parent), "--name", folder.name]
+    command = ["python", "study/run_sweep.py", *place, "--resume"]
+    return f"not running; resume with: {shlex.join(command)}"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,1 +1,4 @@
-"""Options of `run_sweep.py` and the plan made from them. Imports `spec`, `records` and `storage`."""
+"""Options of `run_sweep.py` and the plan made from them.
+
+Imports `driver` (its resources), `records`, `spec` and `storage`.
+"""

@@ -1,25 +1,32 @@
-"""The command line of `run_sweep.py`: its options, and the help that lists every parameter."""
+"""The options of `run_sweep.py`: command line, study file beneath it, and `--help`."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nerf.common.command_line import Parser
+from nerf.common.command_line import Parser, add_scene_options
+from nerf.common.errors import InputError
 from nerf.config.parameter_help import describe_parameters
-from study.driver.resources import MOST_A_GPU
-from study.spec.parse_space import DEFAULT_SETTINGS, DEFAULT_VARIED
-from study.spec.study_file import read_description
+from study.driver.resources import MAX_TRIALS_PER_GPU, gpu_share
+from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_VARIED
+from study.spec.storage_url import is_url
+from study.spec.study_file import read_study_file
 from study.spec.study_spec import WANDB_MODES, StudySpec
 
-_Add = Callable[..., argparse.Action]
+_Group = argparse._ArgumentGroup
+
+_BUILT_IN_SCENES = ("bricks", "tiny-lego")
+_SPEC_FIELDS = {field.name for field in dataclasses.fields(StudySpec)}
 
 _DESCRIPTION = """\
-Trains many NeRFs with Ray Tune, lets Optuna choose what varies between them, and leaves a study
-folder with every trial's result and a report. Without any option it runs a default study of a
-built-in scene in a few minutes."""
+Train many NeRFs with Ray Tune, let Optuna choose the parameters that vary, and write a study folder
+with every trial's result and a report. Without options: a default study of a built-in scene, which
+takes a few minutes."""
 
 _EXAMPLES = """\
 examples:
@@ -29,19 +36,96 @@ examples:
   python study/run_sweep.py --name first --resume"""
 
 
-def parse(arguments: Sequence[str]) -> dict[str, Any]:
-    """The options that were given, by name; those left out are missing. Raises `InputError`.
+@dataclass(frozen=True)
+class Options:
+    """The options of one command; None, or an empty tuple, where an option was not given.
 
-    A described study counts as given, where the command line says nothing else.
+    Help texts are in this module's parser; defaults are those of `StudySpec`.
+    """
+
+    scene: str | None = None
+    """`bricks`, `tiny-lego` or an absolute path."""
+    downscale: int | None = None
+    background: str | None = None
+    vary: tuple[str, ...] = ()
+    """`PATH`, `PATH=LOW:HIGH` or `PATH=a,b,c`."""
+    set: tuple[str, ...] = ()
+    """`PATH=VALUE`."""
+    save_study: Path | None = None
+
+    explore: int | None = None
+    optimize: int | None = None
+    replicates: int | None = None
+    """In all for a new study, in addition for `extend`."""
+    steps: int | None = None
+    seed: int | None = None
+
+    cpus_per_trial: int | None = None
+    gpus_per_trial: float | None = None
+    max_concurrent: int | None = None
+    retries: int | None = None
+    patience: float | None = None
+
+    name: str | None = None
+    studies: str | None = None
+    address: str | None = None
+    storage: str | None = None
+    """A URL or an absolute path."""
+    wandb: str | None = None
+
+    resume: bool = False
+    extend: int | None = None
+    allow_changes: bool = False
+    plain: bool = False
+
+    def given(self) -> dict[str, Any]:
+        """The options that were given, by name."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {k: v for k, v in values.items() if v is not None and v is not False and v != ()}
+
+    def spec_fields(self) -> dict[str, Any]:
+        """Those of them that are fields of a `StudySpec`, by name."""
+        return {name: value for name, value in self.given().items() if name in _SPEC_FIELDS}
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> Options:
+    """Options of the command line, above those of its `--study` file.
+
+    Paths become absolute and `--gpus-per-trial auto` a number, as both depend on this machine.
+    Raises `InputError`.
     """
     given = vars(_parser().parse(arguments))
-    described = read_description(given["study"]) if "study" in given else {}
+    study_file = given.pop("study", None)
+    merged = _merge(read_study_file(study_file) if study_file else {}, given)
+    if merged.get("gpus_per_trial") == "auto":
+        merged["gpus_per_trial"] = _auto_gpus(merged)
+    if "scene" in merged and merged["scene"] not in _BUILT_IN_SCENES:
+        merged["scene"] = str(Path(merged["scene"]).absolute())
+    if "storage" in merged and not is_url(merged["storage"]):
+        merged["storage"] = str(Path(merged["storage"]).absolute())
+    return Options(**merged)
+
+
+def _merge(from_file: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Options of a study file, overridden by those `given` on the command line.
+
+    `--vary` and `--set` override the file's entries of the same parameter and add to the others.
+    """
+    merged = {**from_file, **given}
+    own = {text.partition("=")[0] for key in ("vary", "set") for text in given.get(key, ())}
     for key in ("vary", "set"):
-        own = {text.partition("=")[0] for text in (*given.get("vary", ()), *given.get("set", ()))}
-        kept = [text for text in described.get(key, ()) if text.partition("=")[0] not in own]
-        described[key] = [*kept, *given.get(key, ())]
-    merged = {**described, **{key: given[key] for key in given if key not in ("vary", "set")}}
-    return {key: value for key, value in merged.items() if value != []}
+        remaining = [t for t in from_file.get(key, ()) if t.partition("=")[0] not in own]
+        merged[key] = (*remaining, *given.get(key, ()))
+    return merged
+
+
+def _auto_gpus(options: dict[str, Any]) -> float:
+    """The share of this machine's GPUs that `--gpus-per-trial auto` stands for."""
+    if options.get("address"):
+        raise InputError(
+            "--gpus-per-trial auto looks at this machine alone; with --address, give a number"
+        )
+    return gpu_share(options.get("cpus_per_trial", StudySpec.cpus_per_trial))
 
 
 def _parser() -> Parser:
@@ -52,116 +136,114 @@ def _parser() -> Parser:
         argument_default=argparse.SUPPRESS,
     )
     for title, add_options in (
-        ("what is studied", _add_what),
-        ("how much of it", _add_how_much),
-        ("what a trial gets", _add_resources),
-        ("where it runs and is kept", _add_where),
-        ("how it goes on, and is shown", _add_running),
+        ("scene and parameters", _add_scene_and_parameters),
+        ("budget", _add_budget),
+        ("resources per trial", _add_resources),
+        ("location", _add_location),
+        ("resuming and display", _add_resuming),
     ):
-        add_options(parser.add_argument_group(title).add_argument)
+        add_options(parser.add_argument_group(title))
     return parser
 
 
-def _add_what(add: _Add) -> None:
-    add("--scene", metavar="bricks|tiny-lego|PATH", help="what to reconstruct (default: bricks)")
-    add("--downscale", type=int, metavar="N", help="divide photographs' sides by N")
-    add(
-        "--background",
-        choices=("white", "black"),
-        help="behind pictures with an alpha channel (default: white)",
-    )
+def _add_scene_and_parameters(group: _Group) -> None:
+    add_scene_options(group)
+    add = group.add_argument
     add(
         "--vary",
         action="append",
         metavar="PATH[=LOW:HIGH|=a,b,c]",
-        help="vary this parameter; may be given many times",
-    )
-    add(
-        "--set",
-        action="append",
-        metavar="PATH=VALUE",
-        help="hold this parameter at a value; may be given many times",
+        help="vary a parameter, over its own domain if no values are given (repeatable)",
     )
     add(
         "--study",
         type=Path,
         metavar="FILE",
-        help="a study in TOML or YAML, or a W&B sweep.yaml; options override it",
+        help="read options from a TOML or YAML file, or from a W&B sweep.yaml; options on the "
+        "command line override it",
     )
     add(
         "--save-study",
         type=Path,
         metavar="FILE",
-        help="write what is asked for as a TOML file for --study, and run nothing",
+        help="write the options to a TOML file for --study, and run nothing",
     )
 
 
-def _add_how_much(add: _Add) -> None:
-    usual = StudySpec
-    explored = f"trials that explore (default: {usual.explore})"
-    add("--explore", type=int, metavar="N", help=explored)
-    optimised = f"trials that optimise (default: {usual.optimize})"
-    add("--optimize", type=int, metavar="M", help=optimised)
+def _add_budget(group: _Group) -> None:
+    add = group.add_argument
+    explore = f"trials of a quasi-random design over the space (default: {StudySpec.explore})"
+    add("--explore", type=int, metavar="N", help=explore)
+    optimize = f"trials chosen by TPE to raise the PSNR (default: {StudySpec.optimize})"
+    add("--optimize", type=int, metavar="M", help=optimize)
     add(
         "--replicates",
         type=int,
         metavar="R",
-        help="trials that run a configuration again with another seed, first explored ones, then "
-        f"the best (default: {usual.replicates})",
+        help="trials that repeat a configuration with another seed: explored ones first, then the "
+        f"best (default: {StudySpec.replicates})",
     )
-    steps = f"steps of a full training (default: {usual.steps})"
+    steps = f"training steps of a full trial (default: {StudySpec.steps})"
     add("--steps", type=int, metavar="S", help=steps)
-    add("--seed", type=int, metavar="K", help="makes the study repeatable (default: 0)")
+    seed = f"seed of the design, of TPE and of each trial's training (default: {StudySpec.seed})"
+    add("--seed", type=int, metavar="K", help=seed)
 
 
-def _add_resources(add: _Add) -> None:
-    add("--cpus-per-trial", type=int, metavar="N", help="threads of each trial (default: 1)")
+def _add_resources(group: _Group) -> None:
+    add = group.add_argument
+    cpus = f"threads of each trial (default: {StudySpec.cpus_per_trial})"
+    add("--cpus-per-trial", type=int, metavar="N", help=cpus)
     add(
         "--gpus-per-trial",
         type=_gpus,
         metavar="F|auto",
-        help="may be a fraction; auto: each GPU here shared by as many trials as there are CPUs "
-        f"for, at most {MOST_A_GPU} (default: 0)",
+        help="a number, possibly a fraction; auto: as many trials on each GPU of this machine as "
+        f"there are CPUs for, at most {MAX_TRIALS_PER_GPU} (default: 0)",
     )
-    add("--max-concurrent", type=int, metavar="K", help="trials at once (default: as many as fit)")
-    tries = f"tries more for a trial that breaks off (default: {StudySpec.retries})"
-    add("--retries", type=int, metavar="N", help=tries)
-    hangs = f"end a trial that makes no step for S seconds (default: {StudySpec.patience:g})"
-    add("--patience", type=float, metavar="S", help=hangs)
+    concurrent = "trials that run at the same time (default: as many as fit)"
+    add("--max-concurrent", type=int, metavar="K", help=concurrent)
+    retries = f"retries per failed trial (default: {StudySpec.retries})"
+    add("--retries", type=int, metavar="N", help=retries)
+    patience = f"end a trial that makes no step for S seconds (default: {StudySpec.patience:g})"
+    add("--patience", type=float, metavar="S", help=patience)
 
 
-def _add_where(add: _Add) -> None:
-    add("--name", help="the study's name (default: the scene's, with the time)")
-    add("--studies", metavar="DIR", help="where study folders lie (default: studies)")
+def _add_location(group: _Group) -> None:
+    add = group.add_argument
+    add("--name", help="name of the study (default: the scene's name with date and time)")
+    add("--studies", metavar="DIR", help="folder that contains study folders (default: studies)")
     add(
         "--address",
         metavar="auto|HOST:PORT",
-        help="run on this Ray cluster, whose nodes share --studies or reach --storage",
+        help="run on this Ray cluster; its nodes must share --studies or reach --storage",
     )
     add(
         "--storage",
         metavar="DIR|URL",
-        help="keep a copy of the study under this folder, s3://... or gs://...; with --resume "
-        "begin from it where the study folder is missing",
+        help="mirror the study to this folder, s3://... or gs://...; with --resume, restore it "
+        "from there if the study folder is missing",
     )
-    add("--wandb", choices=WANDB_MODES, help="Weights & Biases (default: off)")
+    add("--wandb", choices=WANDB_MODES, help="log trials to Weights & Biases (default: off)")
 
 
-def _add_running(add: _Add) -> None:
-    add("--resume", action="store_true", help="go on with the study --name where it stopped")
+def _add_resuming(group: _Group) -> None:
+    add = group.add_argument
+    resume = "run what is left of the study --name; interrupted trials continue from checkpoints"
+    add("--resume", action="store_true", help=resume)
     add(
         "--extend",
         type=int,
         metavar="N",
-        help="give the study --name N more trials of its design (0 with --replicates R: only R "
-        "more of those), and go on with it",
+        help="add N trials to the study --name and resume it (0 with --replicates R adds only "
+        "replicates)",
     )
     add(
         "--allow-changes",
         action="store_true",
-        help="extend a study although code or libraries have changed since",
+        help="extend even though code or libraries have changed since the study was created",
     )
-    add("--plain", action="store_true", help="a line a trial, no live view")
+    plain = "print one line per trial instead of the live view"
+    add("--plain", action="store_true", help=plain)
 
 
 def _gpus(text: str) -> float | str:
@@ -173,8 +255,8 @@ def _gpus(text: str) -> float | str:
 
 def _parameter_help() -> str:
     varied = [text.partition("=")[0] for text in DEFAULT_VARIED]
-    usual = ", ".join(f"{path}={value}" for path, value in DEFAULT_SETTINGS.items())
+    settings = ", ".join(f"{path}={value}" for path, value in DEFAULT_SETTINGS.items())
     return (
         "parameters for --vary and --set, with their defaults (* varied by default):\n"
-        f"{describe_parameters(varied)}\n\nunless varied or set, a study takes {usual}"
+        f"{describe_parameters(varied)}\n\ndefaults of a study that differ: {settings}"
     )

@@ -1,125 +1,144 @@
-"""What a person sees while a study runs: one live picture on a terminal, else a line a trial."""
+"""Display of a running study: a live view on a terminal, else one line of text per trial."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from optuna.trial import FrozenTrial
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from study.monitor.progress import Pace, Running, Standing, line, short, standing, trial_line
+from study.monitor.progress import (
+    RunningTrial,
+    StepRate,
+    StudyProgress,
+    format_values,
+    progress_line,
+    study_progress,
+    trial_line,
+)
 from study.records.schema import PHASES, STATES
 from study.spec.study_spec import StudySpec
 
-_REDRAWN = 0.5  # seconds between two pictures of the live view
-_TOLD = 60.0  # seconds between two plain lines where no trial ends
-_SPARK = "▁▂▃▄▅▆▇█"
-_SPARKS = 12  # characters of a trial's curve
-_TALL = 18  # lines of the picture besides those of running trials
-_TROUBLES = 3  # trials that did not go well, shown at most
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+_REDRAW_SECONDS = 0.5
+_LINE_SECONDS = 60.0
+"""Between two lines of plain text while no trial ends."""
+_SPARK_BLOCKS = "▁▂▃▄▅▆▇█"
+_SPARK_WIDTH = 12
+_FIXED_LINES = 18
+"""Lines of the live view besides the table of running trials."""
+_MAX_TROUBLED_TRIALS = 3
+"""Collapsed and failed trials shown."""
 
 
-def picture(
+def render_progress(
     name: str,
-    now: Standing,
+    progress: StudyProgress,
     steps: int,
     seconds_left: float | None = None,
-    baseline: float = 0.0,
+    trivial_psnr: float = 0.0,
     rate: float | None = None,
     height: int = 24,
 ) -> RenderableType:
-    """A study's standing on one screen of `height` lines, 80 columns or more.
+    """Renders the progress of study `name` to a screen of `height` lines and 80 columns or more.
 
-    `baseline` is the PSNR (dB) of a picture that shows nothing, `rate` the steps a second.
+    `steps` is the full budget, `trivial_psnr` the PSNR (dB) of a picture without any detail and
+    `rate` the steps per second.
     """
-    rows = max(height - _TALL, 2)
+    rows = max(height - _FIXED_LINES, 2)
     parts: list[RenderableType] = [
-        Text(f"{name}: {line(now, seconds_left)}", style="bold"),
+        Text(f"{name}: {progress_line(progress, seconds_left)}", style="bold"),
         Text(),
-        _phases(now),
-        Text(_pace(now, rate), style="dim"),
+        _phase_table(progress),
+        Text(_queue_line(progress, rate), style="dim"),
     ]
-    if now.running:
-        parts += [Text(), _trials(now.running[:rows], steps, baseline)]
-    if len(now.running) > rows:
-        parts.append(Text(f"and {len(now.running) - rows} more", style="dim"))
-    if now.best:
-        best = f"best: trial {now.best.number}, {now.best.psnr:.2f} dB: {short(now.best.values)}"
-        parts += [Text(), _cut(best, "green", lines=2)]
-    troubled = [e for e in now.ended if e.state in ("collapsed", "failed")]
-    parts += [_cut(trial_line(e), "red") for e in troubled[-_TROUBLES:]]
+    if progress.running:
+        parts += [Text(), _trial_table(progress.running[:rows], steps, trivial_psnr)]
+    if len(progress.running) > rows:
+        parts.append(Text(f"and {len(progress.running) - rows} more", style="dim"))
+    if best := progress.best:
+        text = f"best: trial {best.number}, {best.psnr:.2f} dB: {format_values(best.values)}"
+        parts += [Text(), _truncate(text, "green", lines=2)]
+    troubled = [e for e in progress.ended if e.state in ("collapsed", "failed")]
+    parts += [_truncate(trial_line(e), "red") for e in troubled[-_MAX_TROUBLED_TRIALS:]]
     return Group(*parts)
 
 
-def spark(curve: Sequence[float]) -> str:
-    """A curve's latest values as a line of blocks, from its lowest to its highest."""
-    latest = curve[-_SPARKS:]
+def sparkline(curve: Sequence[float]) -> str:
+    """The latest values of a curve as blocks, from the lowest of them to the highest."""
+    latest = curve[-_SPARK_WIDTH:]
     low, high = min(latest, default=0.0), max(latest, default=0.0)
     if high == low:
-        return _SPARK[0] * len(latest)
-    top = len(_SPARK) - 1
-    return "".join(_SPARK[round((value - low) / (high - low) * top)] for value in latest)
+        return _SPARK_BLOCKS[0] * len(latest)
+    top = len(_SPARK_BLOCKS) - 1
+    return "".join(_SPARK_BLOCKS[round((value - low) / (high - low) * top)] for value in latest)
 
 
-def _phases(now: Standing) -> Table:
+def _phase_table(progress: StudyProgress) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("phase", "trials", "running", *STATES):
         table.add_column(heading, justify="left" if heading == "phase" else "right")
-    for phase in (p for p in PHASES if now.planned[p]):
-        counts = [now.count(phase, state) for state in STATES]
-        running = sum(r.phase == phase for r in now.running)
-        row = (phase, f"{sum(counts)}/{now.planned[phase]}", running, *counts)
+    for phase in (p for p in PHASES if progress.planned[p]):
+        counts = [progress.count(phase, state) for state in STATES]
+        running = sum(r.phase == phase for r in progress.running)
+        row = (phase, f"{sum(counts)}/{progress.planned[phase]}", running, *counts)
         table.add_row(*(str(cell or "·") for cell in row))
     return table
 
 
-def _trials(running: Sequence[Running], steps: int, baseline: float) -> Table:
+def _trial_table(running: Sequence[RunningTrial], steps: int, trivial_psnr: float) -> Table:
     table = Table(box=None, pad_edge=False, expand=True)
-    for heading, justify in (("trial", "right"), ("step", "right"), ("PSNR", "right")):
-        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    table.add_column("", no_wrap=True, min_width=_SPARKS)
+    for heading in ("trial", "step", "PSNR"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=_SPARK_WIDTH)
     table.add_column("health", no_wrap=True)
     table.add_column("config", no_wrap=True, overflow="ellipsis", ratio=1)
-    for r in running:
-        psnr = "·" if r.psnr is None else f"{r.psnr:.2f} dB"
-        step = f"{r.step}/{steps}"
+    for trial in running:
         table.add_row(
-            str(r.number), step, psnr, spark(r.curve), r.health(baseline), Text(short(r.values))
+            str(trial.number),
+            f"{trial.step}/{steps}",
+            "·" if trial.psnr is None else f"{trial.psnr:.2f} dB",
+            sparkline(trial.curve),
+            trial.health(trivial_psnr),
+            Text(format_values(trial.values)),
         )
     return table
 
 
-def _pace(now: Standing, rate: float | None) -> str:
-    pace = f", {rate:.0f} steps a second" if rate else ""
-    return f"{now.queued} queued{pace}"
+def _queue_line(progress: StudyProgress, rate: float | None) -> str:
+    return f"{progress.queued} queued" + (f", {rate:.0f} steps a second" if rate else "")
 
 
-def _cut(text: str, style: str, lines: int = 1) -> RenderableType:
-    """Text that takes so many lines at most."""
+def _truncate(text: str, style: str, lines: int = 1) -> RenderableType:
+    """Text cut to at most this many lines."""
     if lines == 1:
         return Text(text, style=style, no_wrap=True, overflow="ellipsis")
     return Text(text if len(text) <= 78 * lines else f"{text[: 78 * lines]}…", style=style)
 
 
-class View:
-    """Shows a study's standing as it changes. Use it as a context."""
+class LiveView:
+    """Shows a study's progress while it changes. Use it as a context."""
 
-    def __init__(self, console: Console, name: str, spec: StudySpec, baseline: float = 0.0) -> None:
-        """`baseline` is the PSNR (dB) of a picture that shows nothing of the scene's shape."""
+    def __init__(
+        self, console: Console, name: str, spec: StudySpec, trivial_psnr: float = 0.0
+    ) -> None:
+        """`trivial_psnr` is the PSNR (dB) of a picture without any detail of the scene."""
         self._console = console
         self._name = name
         self._spec = spec
-        self._baseline = baseline
+        self._trivial_psnr = trivial_psnr
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._due = 0.0
-        self._pace = Pace()
-        self._told: set[int] | None = None
+        self._rate = StepRate()
+        self._printed: set[int] | None = None
 
-    def __enter__(self) -> View:
+    def __enter__(self) -> LiveView:
         if self._live:
             self._live.start()
         return self
@@ -129,31 +148,41 @@ class View:
             self._live.stop()
 
     def show(self, trials: Sequence[FrozenTrial], at_once: bool = False) -> None:
-        """Draws where these trials stand, unless that was done a moment ago."""
+        """Shows the progress of these trials, unless it was shown a moment ago."""
         clock = time.monotonic()
         if clock < self._due and not at_once:
             return
-        now = standing(trials, self._spec)
-        rate = self._pace.steps_a_second(clock, now)
-        left = now.steps_left / rate if rate and now.steps_left > 0 else None
+        progress = study_progress(trials, self._spec)
+        rate = self._rate.update(clock, progress)
+        seconds_left = progress.steps_left / rate if rate and progress.steps_left > 0 else None
         if self._live:
-            self._due = clock + _REDRAWN
-            height = self._console.size.height
-            drawn = picture(self._name, now, self._spec.steps, left, self._baseline, rate, height)
-            self._live.update(drawn, refresh=True)
+            self._due = clock + _REDRAW_SECONDS
+            screen = render_progress(
+                self._name,
+                progress,
+                self._spec.steps,
+                seconds_left,
+                self._trivial_psnr,
+                rate,
+                self._console.size.height,
+            )
+            self._live.update(screen, refresh=True)
         else:
-            self._tell(clock, now, left, at_once)
+            self._print_news(clock, progress, seconds_left, at_once)
 
     def note(self, text: str) -> None:
-        """Says something that must not be overwritten by the next picture."""
+        """Prints a line that stays above the live view."""
         self._console.print(f"{self._name}: {text}", soft_wrap=True, highlight=False, markup=False)
 
-    def _tell(self, clock: float, now: Standing, left: float | None, at_once: bool) -> None:
-        before = self._told
-        self._told = {e.number for e in now.ended}
-        news = [e for e in now.ended if before is not None and e.number not in before]
+    def _print_news(
+        self, clock: float, progress: StudyProgress, seconds_left: float | None, at_once: bool
+    ) -> None:
+        """Prints the trials that have ended since the last call, and the progress if it is due."""
+        before = self._printed
+        self._printed = {e.number for e in progress.ended}
+        news = [e for e in progress.ended if before is not None and e.number not in before]
         for trial in news:
             self.note(trial_line(trial))
-        if news or at_once or before is None or clock > self._due + _TOLD:
+        if news or at_once or before is None or clock > self._due + _LINE_SECONDS:
             self._due = clock
-            self.note(line(now, left))
+            self.note(progress_line(progress, seconds_left))

@@ -1,26 +1,32 @@
-"""Where a study stands, found from the ledger's trials alone, and in words."""
+"""A study's progress, computed from the trials in its journal, and in words."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from optuna.trial import FrozenTrial, TrialState
+from typing import TYPE_CHECKING
 
 from nerf.config.parameters import Value
 from study.records.schema import PHASES, STATES
 from study.spec.study_spec import StudySpec
 
-# The share of the budget that a trial of a phase is expected to take before any has ended, as
-# seen where configurations were better than most explored ones; it counts as one trial.
-_EXPECTED = {"optimize": 0.6}
+if TYPE_CHECKING:
+    import pandas as pd
+    from optuna.trial import FrozenTrial
 
-_FALLEN = 1.0  # dB under its own best at which a trial is said to fall
+# The share of the full budget that a trial of a phase is expected to train. Successive halving
+# stops some of the optimize phase early: as measured where configurations were better than most
+# explored ones. It counts as much as one ended trial.
+_EXPECTED_BUDGET_SHARE = {"optimize": 0.6}
+
+_FALLING_DB = 1.0
+"""A trial is falling if its PSNR is this far below its own best."""
 
 
 @dataclass(frozen=True)
-class Running:
-    """A trial in training: its latest step, and its validation PSNR (dB) so far."""
+class RunningTrial:
+    """A trial in training: its latest step, and its validation PSNRs (dB) so far."""
 
     number: int
     phase: str
@@ -28,24 +34,24 @@ class Running:
     curve: tuple[float, ...]
     values: dict[str, Value]
     failures: int
-    """How often it broke off before."""
+    """Failed attempts before the present one."""
 
     @property
     def psnr(self) -> float | None:
         return self.curve[-1] if self.curve else None
 
-    def health(self, baseline: float) -> str:
-        """In a word or two; `baseline` is the PSNR (dB) of a picture that shows nothing."""
+    def health(self, trivial_psnr: float) -> str:
+        """A word or two; `trivial_psnr` is the PSNR (dB) of a picture without any detail."""
         if self.psnr is None:
             return f"attempt {self.failures + 1}" if self.failures else "starting"
-        if self.psnr < baseline:
+        if self.psnr < trivial_psnr:
             return "shows nothing"
-        return "falling" if self.psnr < max(self.curve) - _FALLEN else "learning"
+        return "falling" if self.psnr < max(self.curve) - _FALLING_DB else "learning"
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A trial that has ended; PSNR in dB, None where none was kept."""
+class EndedTrial:
+    """A trial that has ended; its PSNR is in dB, None if none was measured."""
 
     number: int
     phase: str
@@ -56,70 +62,114 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a study stands."""
+class StudyProgress:
+    """How far a study is."""
 
     planned: dict[str, int]
-    """Trials by phase."""
-    ended: tuple[Ended, ...]
-    running: tuple[Running, ...]
-    best: Ended | None
-    """The best trial that completed."""
+    """The number of trials of each phase."""
+    ended: tuple[EndedTrial, ...]
+    running: tuple[RunningTrial, ...]
+    best: EndedTrial | None
+    """The completed trial with the highest PSNR."""
     steps_trained: int
     steps_left: float
-    """Expected, if those to come take about as many as those of their phase have taken."""
+    """Expected number, if coming trials train as long as the ended ones of their phase."""
 
     @property
     def queued(self) -> int:
         return sum(self.planned.values()) - len(self.ended) - len(self.running)
 
+    @property
+    def is_finished(self) -> bool:
+        return len(self.ended) >= sum(self.planned.values())
+
     def count(self, phase: str | None = None, state: str | None = None) -> int:
-        """Ended trials of a phase and a state, or of all."""
+        """The number of ended trials, of one phase or state if given."""
         return sum(phase in (None, e.phase) and state in (None, e.state) for e in self.ended)
 
 
-def standing(trials: Sequence[FrozenTrial], spec: StudySpec) -> Standing:
-    """Where the study with these trials stands."""
+class StepRate:
+    """Measures how fast a launch trains."""
+
+    def __init__(self) -> None:
+        self._start: tuple[float, int] | None = None
+
+    def update(self, clock: float, progress: StudyProgress) -> float | None:
+        """Steps per second up to time `clock` (s), since the first step; None before it."""
+        if self._start is None or progress.steps_trained == self._start[1]:
+            self._start = (clock, progress.steps_trained)  # leaves out the time that Ray starts
+            return None
+        start_clock, start_steps = self._start
+        return (progress.steps_trained - start_steps) / max(clock - start_clock, 1e-9)
+
+
+def study_progress(trials: Sequence[FrozenTrial], spec: StudySpec) -> StudyProgress:
+    """The progress of a study whose journal holds these trials."""
+    from optuna.trial import TrialState
+
     finished = [t for t in trials if t.state.is_finished()]
-    ended = tuple(_ended(t) for t in finished)
-    running = tuple(_running(t) for t in trials if t.state == TrialState.RUNNING)
-    alive = [e for e in ended if e.state == "completed" and e.psnr is not None]
-    in_training = sum(r.step for r in running)
-    planned = spec.planned
-    left = float(len(running) * spec.steps - in_training)
-    for phase in PHASES:
-        taken = [t.user_attrs["steps_done"] for t in finished if t.user_attrs["phase"] == phase]
-        expected = _EXPECTED.get(phase, 1.0) * spec.steps
-        usual = (sum(taken) + expected) / (len(taken) + 1)
-        begun = len(taken) + sum(r.phase == phase for r in running)
-        left += max(planned[phase] - begun, 0) * usual
-    return Standing(
-        planned=planned,
+    ended = tuple(_ended_trial(t) for t in finished)
+    running = tuple(_running_trial(t) for t in trials if t.state == TrialState.RUNNING)
+    return StudyProgress(
+        planned=spec.planned,
         ended=ended,
         running=running,
-        best=max(alive, key=lambda e: e.psnr or 0.0, default=None),
-        steps_trained=sum(t.user_attrs["steps_done"] for t in finished) + in_training,
-        steps_left=left,
+        best=_best(ended),
+        steps_trained=sum(t.user_attrs["steps_done"] for t in finished)
+        + sum(r.step for r in running),
+        steps_left=_steps_left(finished, running, spec),
     )
 
 
-class Pace:
-    """How fast a launch trains."""
+def table_progress(trials: pd.DataFrame, spec: StudySpec) -> StudyProgress:
+    """The progress of a study by its trials.parquet, which does not show running trials.
 
-    def __init__(self) -> None:
-        self._began: tuple[float, int] | None = None
+    Use it for a copy of a study without its journal.
+    """
+    paths = [dimension.path for dimension in spec.space.dimensions]
+    ended = tuple(
+        EndedTrial(
+            number=row["number"],
+            phase=row["phase"],
+            state=row["state"],
+            reason=row["reason"],
+            psnr=row["psnr"] if math.isfinite(row["psnr"]) else None,
+            values={path: row[path] for path in paths},
+        )
+        for row in trials.to_dict("records")
+    )
+    return StudyProgress(
+        planned=spec.planned,
+        ended=ended,
+        running=(),
+        best=_best(ended),
+        steps_trained=int(trials["steps_done"].sum()),
+        steps_left=0.0,
+    )
 
-    def steps_a_second(self, clock: float, now: Standing) -> float | None:
-        """At time `clock`, in seconds, since the launch made its first steps; None before."""
-        if self._began is None or now.steps_trained == self._began[1]:
-            self._began = (clock, now.steps_trained)  # Ray's start is no training
-            return None
-        return (now.steps_trained - self._began[1]) / max(clock - self._began[0], 1e-9)
+
+def _steps_left(
+    finished: Sequence[FrozenTrial], running: Sequence[RunningTrial], spec: StudySpec
+) -> float:
+    left = float(len(running) * spec.steps - sum(r.step for r in running))
+    for phase in PHASES:
+        steps = [t.user_attrs["steps_done"] for t in finished if t.user_attrs["phase"] == phase]
+        # The mean over ended trials and one imaginary trial of the expected length.
+        expected = _EXPECTED_BUDGET_SHARE.get(phase, 1.0) * spec.steps
+        mean = (sum(steps) + expected) / (len(steps) + 1)
+        started = len(steps) + sum(r.phase == phase for r in running)
+        left += max(spec.planned[phase] - started, 0) * mean
+    return left
 
 
-def _running(trial: FrozenTrial) -> Running:
+def _best(ended: Sequence[EndedTrial]) -> EndedTrial | None:
+    completed = [e for e in ended if e.state == "completed" and e.psnr is not None]
+    return max(completed, key=lambda e: e.psnr or 0.0, default=None)
+
+
+def _running_trial(trial: FrozenTrial) -> RunningTrial:
     points = sorted(trial.intermediate_values.items())
-    return Running(
+    return RunningTrial(
         number=trial.number,
         phase=trial.user_attrs["phase"],
         step=points[-1][0] if points else 0,
@@ -129,37 +179,43 @@ def _running(trial: FrozenTrial) -> Running:
     )
 
 
-def _ended(trial: FrozenTrial) -> Ended:
-    told = trial.user_attrs
-    last = max(trial.intermediate_values, default=None)
-    psnr = trial.intermediate_values[last] if last is not None else None
+def _ended_trial(trial: FrozenTrial) -> EndedTrial:
+    attributes = trial.user_attrs
+    last_step = max(trial.intermediate_values, default=None)
+    psnr = trial.intermediate_values[last_step] if last_step is not None else None
     if trial.values:
         psnr = trial.values[0]
-    return Ended(
-        trial.number, told["phase"], told["state"], told["reason"], psnr, dict(trial.params)
+    return EndedTrial(
+        number=trial.number,
+        phase=attributes["phase"],
+        state=attributes["state"],
+        reason=attributes["reason"],
+        psnr=psnr,
+        values=dict(trial.params),
     )
 
 
-def line(now: Standing, seconds_left: float | None) -> str:
-    """A study's standing in one line."""
-    parts = [f"{len(now.ended)}/{sum(now.planned.values())} trials"]
-    counts = {state: now.count(state=state) for state in STATES}
+def progress_line(progress: StudyProgress, seconds_left: float | None) -> str:
+    """A study's progress in one line."""
+    parts = [f"{len(progress.ended)}/{sum(progress.planned.values())} trials"]
+    counts = {state: progress.count(state=state) for state in STATES}
     parts += [f"{count} {state}" for state, count in counts.items() if count]
-    parts += [f"{len(now.running)} running"] if now.running else []
-    parts += [f"best {now.best.psnr:.2f} dB (trial {now.best.number})"] if now.best else []
-    parts += [f"about {duration(seconds_left)} left"] if seconds_left is not None else []
+    parts += [f"{len(progress.running)} running"] if progress.running else []
+    if best := progress.best:
+        parts.append(f"best {best.psnr:.2f} dB (trial {best.number})")
+    parts += [f"about {format_duration(seconds_left)} left"] if seconds_left is not None else []
     return ", ".join(parts)
 
 
-def trial_line(trial: Ended) -> str:
+def trial_line(trial: EndedTrial) -> str:
     """How one trial ended, in one line."""
     quality = "" if trial.psnr is None else f" with {trial.psnr:.2f} dB"
     reason = f": {trial.reason}" if trial.reason else ""
     return f"trial {trial.number} ({trial.phase}) {trial.state}{quality}{reason}"
 
 
-def short(values: dict[str, Value]) -> str:
-    """A trial's values as a person scans them: `near=2.1 width=64`."""
+def format_values(values: dict[str, Value]) -> str:
+    """A trial's values in short: `near=2.1 width=64`."""
     return " ".join(
         f"{path.rpartition('.')[2]}={value:.3g}"
         if isinstance(value, float)
@@ -168,8 +224,8 @@ def short(values: dict[str, Value]) -> str:
     )
 
 
-def duration(seconds: float) -> str:
-    """`seconds` as a person says it: 40 s, 12 min, 3 h 05 min."""
+def format_duration(seconds: float) -> str:
+    """A duration in words: 40 s, 12 min, 3 h 05 min."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

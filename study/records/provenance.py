@@ -1,7 +1,8 @@
-"""Where a study comes from: the document study.json, written once before its first trial."""
+"""Provenance of a study: study.json, and what has changed since it was written."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.metadata
 import platform
@@ -17,13 +18,18 @@ from study.records.schema import SCHEMA_VERSION
 from study.spec.study_spec import StudySpec
 
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "nerf-study")
-_DECIDE = ("torch", "numpy")
-"""Of these, the ones that the same configuration and seed may train differently under."""
+_NUMERIC_PACKAGES = ("torch", "numpy")
+"""Packages of which another version may train the same configuration and seed differently."""
+
+_TRAINING_ROOMS = ("common", "config", "scenes", "model", "evaluation", "training")
+"""The rooms of `nerf` whose code runs in training."""
 
 
-def document(name: str, spec: StudySpec, scene: Scene, command: Sequence[str]) -> dict[str, Any]:
-    """The content of study.json."""
-    from nerf.evaluation.baselines import baselines
+def study_document(
+    name: str, spec: StudySpec, scene: Scene, command: Sequence[str]
+) -> dict[str, Any]:
+    """The content of study.json for a new study."""
+    from nerf.evaluation.trivial_baselines import trivial_psnrs  # imports torch
 
     return {
         "schema": SCHEMA_VERSION,
@@ -36,39 +42,44 @@ def document(name: str, spec: StudySpec, scene: Scene, command: Sequence[str]) -
             "height": scene.height,
             "width": scene.width,
             "views": {split: len(scene.views(split)) for split in ("train", "val", "test")},
-            "baselines": baselines(scene),
+            "baselines": trivial_psnrs(scene),
         },
         "spec": spec.to_json(),
         "space": spec.space.to_json(),
         "versions": versions(),
-        "code": code_hash(),
+        "training_code": hash_training_code(),
         "git": git_state(Path(__file__).parent),
         "command": list(command),
     }
 
 
-def differences(document: Mapping[str, Any]) -> list[str]:
-    """What has changed, since study.json was written, of all that decides a trial's result."""
+def changes_since(document: Mapping[str, Any]) -> list[str]:
+    """Changes since study.json was written that may change a trial's result, one phrase each."""
     now = versions()
-    told = [
+    changes = [
         f"{package} {document['versions'].get(package)} is now {now.get(package)}"
-        for package in _DECIDE
+        for package in _NUMERIC_PACKAGES
         if document["versions"].get(package) != now.get(package)
     ]
-    if document.get("code") != code_hash():
-        told.append("the code in nerf/ has changed")
-    return told
+    if "training_code" not in document:
+        changes.append(
+            "an earlier version of this program created it, whose code cannot be compared with "
+            "this one's"
+        )
+    elif document["training_code"] != hash_training_code():
+        changes.append("the training code in nerf/ has changed")
+    return changes
 
 
-def extended(
+def extended_document(
     document: Mapping[str, Any], spec: StudySpec, command: Sequence[str]
 ) -> dict[str, Any]:
-    """study.json of a study that has been given more trials, with when and by what code."""
+    """study.json with the larger `spec`, and an entry that says when and how it was extended."""
     entry = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "from": StudySpec.from_json(document).planned,
         "to": spec.planned,
-        "differences": differences(document),
+        "differences": changes_since(document),
         "git": git_state(Path(__file__).parent),
         "command": list(command),
     }
@@ -79,28 +90,57 @@ def extended(
     }
 
 
-def code_hash() -> str:
-    """Of the program text that training runs; a changed README changes no result."""
+def hash_training_code(package: Path = Path(nerf.__file__).parent) -> str:
+    """Hash of the code that training runs, without comments, docstrings and formatting.
+
+    Covers the syntax trees of `_TRAINING_ROOMS`. Python 3.11 to 3.14 give the same hash for the
+    same code, unless a version parses some construct to another tree.
+    """
     digest = hashlib.sha256()
-    package = Path(nerf.__file__).parent
-    for file in sorted(package.rglob("*.py")):
-        digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+    for file in sorted(file for room in _TRAINING_ROOMS for file in (package / room).rglob("*.py")):
+        syntax = _describe_syntax(ast.parse(file.read_bytes()))
+        digest.update(f"{file.relative_to(package).as_posix()}\0{syntax}\0".encode())
     return digest.hexdigest()[:16]
 
 
+def _describe_syntax(node: Any) -> str:
+    """Like `ast.dump`, but without documentation, and with empty fields left out.
+
+    Python versions disagree about empty fields: 3.12 added `type_params`, and `ast.dump` of 3.13
+    leaves out empty lists.
+    """
+    if isinstance(node, list):
+        return f"[{','.join(_describe_syntax(item) for item in node if not _documents(item))}]"
+    if isinstance(node, ast.AST):
+        fields = [
+            f"{name}={_describe_syntax(value)}"
+            for name, value in ast.iter_fields(node)
+            if value is not None and value != []
+        ]
+        return f"{type(node).__name__}({','.join(fields)})"
+    return repr(node)
+
+
+def _documents(node: Any) -> bool:
+    """Whether a node is a docstring (any statement that is just a string) or a call of `Doc`."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Doc"
+
+
 def versions() -> dict[str, str]:
-    """Of Python and of those installed packages that a result depends on."""
-    found = {"python": platform.python_version()}
+    """Versions of Python and of the installed packages that results depend on."""
+    installed = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """The commit that `folder` is at, and whether files differ from it; None outside a checkout."""
+    """The commit that `folder` is at, and whether files differ from it; None outside git."""
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None
@@ -109,9 +149,9 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(
+        finished = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return finished.stdout.strip() if finished.returncode == 0 else None

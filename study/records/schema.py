@@ -1,4 +1,4 @@
-"""Columns, types and version of a study's tables."""
+"""Columns and types of a study's tables, and the version of their format."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ TRIAL_COLUMNS = {
     "number": "int64",
     "phase": "string",  # explore | optimize | replicate
     "state": "string",  # completed | pruned | collapsed | failed
-    "reason": "string",  # why it is not completed; empty where it is
+    "reason": "string",  # why it is not completed; empty if it is
     "seed": "int64",
     "steps_done": "int64",
     "budget_steps": "int64",
-    "psnr": "float64",  # validation, dB; NaN where none was measured
+    "psnr": "float64",  # validation, dB; NaN if none was measured
     "ssim": "float64",  # validation
-    "test_psnr": "float64",  # test views, dB; NaN where the budget was not reached
+    "test_psnr": "float64",  # test views, dB; NaN if the budget was not reached
     "test_ssim": "float64",
     "train_seconds": "float64",
     "started": "datetime64[ns, UTC]",
@@ -37,14 +37,14 @@ TRIAL_COLUMNS = {
     "host": "string",
     "device": "string",
 }
-"""Then one column for each parameter under its dotted path, varied or not."""
+"""Columns of trials.parquet; after them, one for each parameter, varied or not, by its path."""
 
 
 CURVE_COLUMNS = {
     "trial_id": "string",
     "step": "int64",
-    "seconds": "float64",  # of training so far, evaluation left out
-    "loss": "float64",  # mean squared error of the last training rays
+    "seconds": "float64",  # of training so far, without evaluation
+    "loss": "float64",  # mean squared error of the last batch of rays
     "psnr": "float64",  # validation, dB
     "ssim": "float64",
     "learning_rate": "float64",
@@ -55,14 +55,14 @@ _KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "choice": "s
 
 
 def trial_dtypes() -> dict[str, str]:
-    """The columns of trials.parquet and their types."""
+    """Columns of trials.parquet and their types."""
     return TRIAL_COLUMNS | {
         p.path: _KIND_DTYPES[p.kind] for p in parameters().values() if p.path != "seed"
     }
 
 
 def tidy(frame: pd.DataFrame, dtypes: dict[str, str]) -> pd.DataFrame:
-    """`frame` with exactly these columns, in this order, of these types."""
+    """Selects, orders and converts the columns of `frame` to those of `dtypes`."""
     frame = frame.reindex(columns=list(dtypes))
     for column, dtype in dtypes.items():
         if dtype.startswith("datetime64"):
@@ -71,21 +71,22 @@ def tidy(frame: pd.DataFrame, dtypes: dict[str, str]) -> pd.DataFrame:
 
 
 def trial_id(number: int) -> str:
-    """How a trial is named in files and tables."""
+    """The name of a trial in files and tables."""
     return f"{number:05d}"
 
 
-def _read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
+def read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
+    """Reads a table of a study; empty if there is no file. Raises `InputError` if it is damaged."""
     if not file.exists():
         return tidy(pd.DataFrame(), dtypes)
     try:
         frame = pd.read_parquet(file)
         for p in parameters().values():
             if p.path in dtypes and p.path not in frame:
-                frame[p.path] = p.default  # it came with a later version
+                frame[p.path] = p.default  # added in a later version
         return frame.astype(dtypes)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
-            f"{file} cannot be read ({str(error).splitlines()[0]}); run_sweep.py --resume makes it "
-            "anew from the records"
+            f"{file} cannot be read ({str(error).splitlines()[0]}); rebuild it from the records "
+            "with run_sweep.py --resume"
         ) from None

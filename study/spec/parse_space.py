@@ -9,8 +9,8 @@ from typing import Any
 
 from nerf.common.errors import InputError
 from nerf.config.flat import Flat
-from nerf.config.parameters import DERIVED, Parameter, Value, parameter
-from study.spec.space import SCALED, Dimension, Space, _check_combinations
+from nerf.config.parameters import Parameter, parameter
+from study.spec.space import SCENE_SCALED, Dimension, Space, check_combinations
 
 # Varied as part of a study's budget or design, never as one of its parameters.
 _NOT_VARIED = (
@@ -22,75 +22,67 @@ _NOT_VARIED = (
 )
 
 
-# What a study holds fixed unless told otherwise: coarse enough that a trial takes seconds.
-DEFAULT_SETTINGS: dict[str, Value] = {
-    "sampling.coarse": 40,
-    "optimisation.rays": 256,
-    "evaluation.times": 8,
-    "evaluation.pixels": 1024,
-    "evaluation.final_pixels": 4096,
-}
-
-
-DEFAULT_VARIED = (
-    "sampling.near",
-    "sampling.span",
-    "encoding.position_frequencies",
-    "encoding.direction_frequencies",
-    "field.width=32:128",
-    "field.hidden_activation",
-    "field.density_activation",
-    "optimisation.learning_rate",
-)
-
-
 def parse_space(varied: Sequence[str], fixed: Flat) -> Space:
-    """The space that `--vary` texts and `--set` values describe.
+    """Parses `--vary` texts into a space in which the `fixed` parameters have the given values.
 
-    Raises `InputError` for an unknown path, a range outside the declared domain or the wrong way
-    round, a parameter both varied and set, and where some combination breaks a rule of the config.
+    Raises `InputError` for an unknown path, a range outside the declared domain or with its ends
+    swapped, a parameter both varied and set, and a combination of values that the config rejects.
     """
     dimensions = tuple(parse_dimension(text) for text in varied)
     paths = [d.path for d in dimensions]
     for path in paths:
         target = parameter(path).sets or path
         if paths.count(path) > 1:
-            raise InputError(f"{path} is varied twice; keep one --vary of it")
+            raise InputError(f"{path} is varied twice; remove one --vary of it")
         if path in fixed:
-            raise InputError(f"{path} is both varied and set; drop --vary or --set")
+            raise InputError(f"{path} is both varied and set; remove its --vary or its --set")
         if target != path and (target in paths or target in fixed):
             raise InputError(f"{path} sets {target}; vary or set one of the two, not both")
     space = Space(dimensions, tuple(fixed.items()))
-    if not any(d.relative for d in dimensions):  # those wait for the scene
-        _check_combinations(space)
+    if not any(d.relative for d in dimensions):  # their ranges are known with the scene only
+        check_combinations(space)
     return space
 
 
-def default_space(fixed: Flat) -> Space:
-    """What a study varies when nothing is asked for: `DEFAULT_VARIED` less what is set."""
-    settled = set(fixed)
-    settled |= {path for path, derived in DERIVED.items() if derived.sets in fixed}
-    varied = [text for text in DEFAULT_VARIED if text.partition("=")[0] not in settled]
-    return parse_space(varied, fixed)
-
-
 def parse_dimension(text: str) -> Dimension:
-    """The dimension that `PATH`, `PATH=LOW:HIGH` or `PATH=a,b,c` describes."""
-    path, equals, wanted = text.partition("=")
+    """Parses `PATH`, `PATH=LOW:HIGH` or `PATH=a,b,c`."""
+    path, equals, values = text.partition("=")
     declared = parameter(path)
     if path in _NOT_VARIED:
-        raise InputError(f"{path} is part of a study's budget and cannot be varied; use its option")
+        raise InputError(
+            f"{path} belongs to the study's budget and cannot be varied; give it one value"
+        )
     if not equals:
-        return _declared(declared)
-    if ":" in wanted:
-        return _range(declared, wanted)
-    choices = tuple(declared.parse(choice) for choice in wanted.split(","))
+        return _declared_range(declared)
+    if ":" in values:
+        return _parse_range(declared, values)
+    choices = tuple(declared.parse(choice) for choice in values.split(","))
     if len(set(choices)) < max(2, len(choices)):
-        raise InputError(f"{path} needs two or more different values to vary, got {wanted!r}")
+        raise InputError(f"{path} needs two or more different values to vary, got {values!r}")
     return Dimension(path, declared.kind, choices=choices, label=declared.label, unit=declared.unit)
 
 
-def _declared(declared: Parameter) -> Dimension:
+def check_texts(file: Path, key: str, texts: list[str]) -> list[str]:
+    """Returns `texts` if each can be parsed; else raises `InputError` with `file` and `key`."""
+    for text in texts:
+        path, _, value = text.partition("=")
+        try:
+            if key == "set":
+                parameter(path).parse(value)
+            else:
+                parse_dimension(text)
+        except InputError as error:
+            raise InputError(f"{file}: {key}: {error}") from None
+    return texts
+
+
+def format_value(value: Any) -> str:
+    """A value as `--vary` and `--set` spell it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _declared_range(declared: Parameter) -> Dimension:
+    """The dimension of a parameter over all its choices, or over its own domain."""
     common: dict[str, Any] = {"label": declared.label, "unit": declared.unit}
     if declared.choices:
         return Dimension(declared.path, declared.kind, choices=declared.choices, **common)
@@ -103,45 +95,25 @@ def _declared(declared: Parameter) -> Dimension:
         domain.low,
         domain.high,
         domain.log,
-        relative=declared.path in SCALED,
+        relative=declared.path in SCENE_SCALED,
         **common,
     )
 
 
-def _range(declared: Parameter, wanted: str) -> Dimension:
-    path = declared.path
-    if declared.domain is None:
-        raise InputError(f"{path} takes no range, got {wanted!r}; write {path}=a,b,c")
-    low_text, _, high_text = wanted.partition(":")
+def _parse_range(declared: Parameter, text: str) -> Dimension:
+    """The dimension of a parameter over `LOW:HIGH`."""
+    path, domain = declared.path, declared.domain
+    if domain is None:
+        raise InputError(f"{path} takes no range, got {text!r}; write {path}=a,b,c")
+    low_text, _, high_text = text.partition(":")
     low, high = float(declared.parse(low_text)), float(declared.parse(high_text))
     if not low < high:
-        raise InputError(f"low < high must hold, got {path}={wanted}; turn the range round")
-    widest = declared.domain
-    if path in SCALED:
+        raise InputError(f"low < high must hold, got {path}={text}; swap the two")
+    if path in SCENE_SCALED:
         if low < 0 or not math.isfinite(high):
-            raise InputError(f"distances must be finite and 0 or more, got {path}={wanted}")
-    elif low < widest.low or high > widest.high:
-        raise InputError(f"{path}={wanted} leaves its domain {widest}; stay within it")
+            raise InputError(f"distances must be finite and 0 or more, got {path}={text}")
+    elif low < domain.low or high > domain.high:
+        raise InputError(f"{path}={text} leaves its domain {domain}; stay within it")
     return Dimension(
-        path, declared.kind, low, high, widest.log, label=declared.label, unit=declared.unit
+        path, declared.kind, low, high, domain.log, label=declared.label, unit=declared.unit
     )
-
-
-def checked(path: Path, key: str, texts: list[str]) -> list[str]:
-    """The texts; a mistake in one of them is named with its file and key already here."""
-
-    for text in texts:
-        name, _, value = text.partition("=")
-        try:
-            if key == "set":
-                parameter(name).parse(value)
-            else:
-                parse_dimension(text)
-        except InputError as error:
-            raise InputError(f"{path}: {key}: {error}") from None
-    return texts
-
-
-def as_text(value: Any) -> str:
-    """A value as the command line spells it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,7 +1,8 @@
-"""What a study varies: parameters with narrowed domains, and the way from the unit cube and back.
+"""The search space of a study, and its map to the unit cube and back.
 
-The declared domains are the study's prior. `Dimension.from_unit` is that prior's inverse
-distribution function; the explore design and the importance analysis both go through it.
+A dimension's range is its prior: uniform, or uniform in the logarithm. `Dimension.from_unit` is the
+prior's inverse cumulative distribution function, which both the explore design and the importance
+analysis use.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from nerf.config.flat import Flat, build, flatten, with_suggested_bounds
 from nerf.config.parameters import Kind, Value
 from nerf.config.schema import NerfConfig
 
-SCALED = ("sampling.near", "sampling.far", "sampling.span")
-"""Parameters whose range, unless given, follows from the scene's suggested bounds."""
+SCENE_SCALED = ("sampling.near", "sampling.far", "sampling.span")
+"""Parameters whose range follows from the scene's suggested bounds, unless one is given."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,22 @@ class Dimension:
     label: str = ""
     unit: str = ""
     relative: bool = False
-    """Is the range still the declared one, to be taken from the scene's bounds instead?"""
+    """Whether the range is still to be computed from the scene's bounds."""
 
     def from_unit(self, u: float) -> Value:
-        """The value at quantile `u` in [0, 1) of this dimension's prior."""
+        """The value at quantile `u` in [0, 1) of the prior."""
         if self.choices:
             return self.choices[min(int(u * len(self.choices)), len(self.choices) - 1)]
         low, high = self._edges()
         value = low + u * (high - low)
         value = math.exp(value) if self.log else value
         if self.kind == "int":
-            # Integers own the half-open cell around them, so that both ends are as likely as any.
+            # The range spans half a cell beyond its ends, so that all integers are equally likely.
             return int(min(max(math.floor(value + 0.5), self.low), self.high))
         return min(max(value, self.low), self.high)
 
     def to_unit(self, value: Value) -> float:
-        """The prior's quantile of `value`; the middle of its cell where the prior is discrete."""
+        """The quantile of `value` in the prior; for a choice, the middle of its cell."""
         if self.choices:
             return (self.choices.index(value) + 0.5) / len(self.choices)
         low, high = self._edges()
@@ -72,49 +73,52 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """Everything a study varies, and what it holds fixed away from the defaults."""
+    """The dimensions that a study varies, and the values that it fixes."""
 
     dimensions: tuple[Dimension, ...]
     fixed: tuple[tuple[str, Value], ...] = ()
     bounds: tuple[float, float] | None = None
-    """The near and far that the scene suggests, in place of the declared defaults."""
-    usual: tuple[tuple[str, Value], ...] = field(
+    """The scene's suggested near and far, which replace the declared defaults."""
+    parameter_defaults: tuple[tuple[str, Value], ...] = field(
         default_factory=lambda: tuple(flatten(NerfConfig()).items())
     )
-    """Every parameter's default when the study was made: that of a later version may differ."""
+    """Defaults of all parameters when the study was created; a later version may have others."""
 
     def config(self, values: Flat, seed: int = 0) -> NerfConfig:
-        """The NeRF config of one trial; `values` maps each dimension's path to its value."""
+        """The config of a trial; `values` maps each dimension's path to its value."""
         settings = {**dict(self.fixed), **values, "seed": seed}
         if self.bounds:
             settings = with_suggested_bounds(settings, *self.bounds)
-        return build(settings, self._usual_config)
+        return build(settings, self._default_config)
 
     def values(self, path: str) -> tuple[Value, ...]:
-        """The values that a parameter of choices takes in this study."""
+        """All values that a parameter without a range takes in this study."""
         for dimension in self.dimensions:
             if dimension.path == path:
                 return dimension.choices
-        return ({**dict(self.usual), **dict(self.fixed)}[path],)
+        return ({**dict(self.parameter_defaults), **dict(self.fixed)}[path],)
 
     def defaults(self) -> dict[str, Value]:
-        """The default value of each varied parameter, moved to the nearest one in the space."""
+        """The default of each varied parameter, or the nearest value to it in the space."""
         suggested: dict[str, Value] = {}
         if self.bounds:
             near, far = self.bounds
             suggested = {"sampling.near": near, "sampling.far": far, "sampling.span": far - near}
-        usual = dict(self.usual) | suggested
-        return {d.path: _nearest(d, usual[d.path]) for d in self.dimensions}
+        defaults = dict(self.parameter_defaults) | suggested
+        return {d.path: _nearest(d, defaults[d.path]) for d in self.dimensions}
 
-    def within(self, bounds: tuple[float, float]) -> Space:
-        """This space for a scene with these suggested bounds; `InputError` where they break a rule.
+    def with_scene_bounds(self, bounds: tuple[float, float]) -> Space:
+        """The space for a scene whose suggested near and far are `bounds`.
 
-        What varies of near and far without a range of its own gets one that fits the scene: it
-        holds the suggestion, bounds that cut the object and bounds that miss it.
+        Near, far and span, if varied without a range of their own, get one that contains the
+        suggestion, bounds that cut the object and bounds that miss it. Raises `InputError` for a
+        combination of values that the config rejects.
         """
-        dimensions = tuple(_for_scene(d, *bounds) if d.relative else d for d in self.dimensions)
+        dimensions = tuple(
+            _scale_to_scene(d, *bounds) if d.relative else d for d in self.dimensions
+        )
         space = dataclasses.replace(self, dimensions=dimensions, bounds=bounds)
-        _check_combinations(space)
+        check_combinations(space)
         return space
 
     def point(self, units: Sequence[float]) -> dict[str, Value]:
@@ -126,7 +130,7 @@ class Space:
             "dimensions": [dataclasses.asdict(d) for d in self.dimensions],
             "fixed": dict(self.fixed),
             "bounds": self.bounds,
-            "usual": dict(self.usual),
+            "usual": dict(self.parameter_defaults),
         }
 
     @staticmethod
@@ -135,19 +139,20 @@ class Space:
             Dimension(**{**d, "choices": tuple(d["choices"])}) for d in data["dimensions"]
         )
         bounds = tuple(data["bounds"]) if data.get("bounds") else None
-        # Studies made before this was recorded are read with the defaults of today.
-        usual = {"usual": tuple(data["usual"].items())} if "usual" in data else {}
-        return Space(dimensions, tuple(data["fixed"].items()), bounds, **usual)
+        fixed = tuple(data["fixed"].items())
+        if "usual" not in data:  # an early study, which did not record them
+            return Space(dimensions, fixed, bounds)
+        return Space(dimensions, fixed, bounds, tuple(data["usual"].items()))
 
     @functools.cached_property
-    def _usual_config(self) -> NerfConfig:
-        return build(dict(self.usual))
+    def _default_config(self) -> NerfConfig:
+        return build(dict(self.parameter_defaults))
 
 
-def _for_scene(dimension: Dimension, near: float, far: float) -> Dimension:
-    """A range of near, far or their distance for an object between these bounds.
+def _scale_to_scene(dimension: Dimension, near: float, far: float) -> Dimension:
+    """The range of near, far or span for an object between the bounds `near` and `far`.
 
-    For the frame's usual object, between 2.8 and 5.5, they are about the declared ones.
+    For near = 2.8 and far = 5.5 (an object of ordinary size) it is about the declared range.
     """
     depth = far - near
     low, high = {
@@ -158,8 +163,11 @@ def _for_scene(dimension: Dimension, near: float, far: float) -> Dimension:
     return dataclasses.replace(dimension, low=round(low, 4), high=round(high, 4), relative=False)
 
 
-def _check_combinations(space: Space) -> None:
-    """Tries every pair of extreme values: the config's rules each tie at most two fields."""
+def check_combinations(space: Space) -> None:
+    """Raises `InputError` if the config rejects some combination of values in the space.
+
+    Each rule of the config relates at most two fields, so all pairs of extreme values suffice.
+    """
     base = space.defaults()
     extremes = {d.path: d.choices or (d.from_unit(0.0), d.from_unit(1.0)) for d in space.dimensions}
     pairs = list(itertools.combinations(extremes, 2)) or [(path, path) for path in extremes]
@@ -168,7 +176,7 @@ def _check_combinations(space: Space) -> None:
             try:
                 space.config({**base, first: a, second: b})
             except InputError as error:
-                raise InputError(f"the space holds an invalid combination: {error}") from None
+                raise InputError(f"the space contains an invalid combination: {error}") from None
     space.config(base)
 
 
@@ -178,6 +186,6 @@ def _nearest(dimension: Dimension, value: Value) -> Value:
             return value
         return dimension.choices[0]
     if dimension.log and value == 0:
-        return _nearest(dimension, dimension.high)  # 0 is on no logarithmic scale: it means all
+        return _nearest(dimension, dimension.high)  # 0 means all, and has no logarithm
     number = min(max(float(value), dimension.low), dimension.high)
     return int(number) if dimension.kind == "int" else number

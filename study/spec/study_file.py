@@ -1,11 +1,11 @@
-"""A study described in a file: what the command line says, as TOML or YAML.
+"""A study file: the options of a study in TOML or YAML.
 
     scene = "bricks"
     explore = 64
     vary = { "sampling.near" = "0.5:4", "field.width" = [32, 64] }
     set = { "field.depth" = 4 }
 
-A W&B sweep.yaml, known by its `parameters`, is read by wandb_sweeps.py.
+A file with the key `parameters` is read as a W&B sweep.yaml, by wandb_sweep.py.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from nerf.common.errors import InputError, closest
 from nerf.common.files import write_atomically
-from study.spec.parse_space import as_text, checked
+from study.spec.parse_space import check_texts, format_value
+from study.spec.wandb_sweep import read_wandb_sweep
 
-# The options that a file may hold, each with the type of its value.
-KEYS: dict[str, type | tuple[type, ...]] = {
+# The options that a file may contain, with the types of their values.
+_KEYS: dict[str, type | tuple[type, ...]] = {
     "scene": str,
     "downscale": int,
     "background": str,
@@ -44,53 +47,34 @@ KEYS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def read_description(path: Path) -> dict[str, Any]:
-    """The options that a file holds, as the command line would give them.
+def read_study_file(path: Path) -> dict[str, Any]:
+    """The options in a file, as the command line would give them.
 
-    Raises `InputError` naming file and key, or file and line, for what is wrong.
+    Raises `InputError` with file and key, or file and line.
     """
     content = _parse(path)
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a table of options, got {type(content).__name__}")
     if "parameters" in content:
-        from study.spec.wandb_sweep import from_wandb
-
-        return from_wandb(path, content)
+        return read_wandb_sweep(path, content)
     options: dict[str, Any] = {}
     for key, value in content.items():
         name = str(key).replace("-", "_")
-        if name not in KEYS:
-            raise InputError(f"{path}: unknown key {key!r}{closest(name, list(KEYS))}")
-        wanted = KEYS[name]
-        if not isinstance(value, wanted) or isinstance(value, bool):
-            raise InputError(f"{path}: {key} must be {_kinds(wanted)}, got {value!r}")
-        is_texts = name in ("vary", "set")
-        options[name] = _texts(path, key, value, name == "vary") if is_texts else value
+        if name not in _KEYS:
+            raise InputError(f"{path}: unknown key {key!r}{closest(name, list(_KEYS))}")
+        types = _KEYS[name]
+        if not isinstance(value, types) or isinstance(value, bool):
+            raise InputError(f"{path}: {key} must be {_describe_types(types)}, got {value!r}")
+        options[name] = _texts(path, name, value) if name in ("vary", "set") else value
     if "scene" in options and (path.parent / options["scene"]).exists():
-        options["scene"] = str(path.parent / options["scene"])  # as whoever wrote the file saw it
+        options["scene"] = str(path.parent / options["scene"])  # relative to the file
     return options
 
 
-def write_description(path: Path, given: Mapping[str, Any]) -> None:
-    """Keeps the options `given` on a command line as a TOML file that `read_description` reads."""
-    lines = [
-        f"{key} = {toml(given[key])}" for key in KEYS if key in given and key not in ("vary", "set")
-    ]
-    for key in ("vary", "set"):
-        if given.get(key):
-            entries = ",\n".join(f"    {toml(text)}" for text in given[key])
-            lines.append(f"{key} = [\n{entries},\n]")
-    write_atomically(path, ("\n".join(lines) + "\n").encode())
-
-
-def toml(value: Any) -> str:
-    """A plain value as TOML writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return repr(value)
+def write_study_file(path: Path, options: Mapping[str, Any]) -> None:
+    """Writes those `options` that a study file may contain as TOML."""
+    content = {key: options[key] for key in _KEYS if key in options}
+    write_atomically(path, tomli_w.dumps(content).encode())
 
 
 def _parse(path: Path) -> Any:
@@ -102,49 +86,50 @@ def _parse(path: Path) -> Any:
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{path} is no TOML: {error}") from None
+            raise InputError(f"{path} is not valid TOML: {error}") from None
     if path.suffix in (".yaml", ".yml"):
         import yaml
 
         try:
             return yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise InputError(f"{path} is no YAML: {error}") from None
+            raise InputError(f"{path} is not valid YAML: {error}") from None
     raise InputError(f"{path} must end in .toml, .yaml or .yml")
 
 
-def _kinds(wanted: type | tuple[type, ...]) -> str:
+def _describe_types(types: type | tuple[type, ...]) -> str:
     names = {str: "text", int: "a whole number", float: "a number", dict: "a table", list: "a list"}
-    kinds = wanted if isinstance(wanted, tuple) else (wanted,)
-    return " or ".join(names[kind] for kind in kinds)
+    every = types if isinstance(types, tuple) else (types,)
+    return " or ".join(names[one] for one in every)
 
 
-def _texts(path: Path, key: str, value: Any, varies: bool) -> list[str]:
-    """`PATH=...` texts, from a list of them or from a table of paths."""
+def _texts(path: Path, key: str, value: Any) -> list[str]:
+    """The `--vary` or `--set` texts that a list of them, or a table of paths, stands for."""
     if isinstance(value, list):
         wrong = next((text for text in value if not isinstance(text, str)), None)
         if wrong is not None:
             raise InputError(f"{path}: {key} must list texts like PATH=..., got {wrong!r}")
-        return checked(path, key, value)
+        return check_texts(path, key, value)
+    varies = key == "vary"
     texts = []
-    for name, entry in _flat(value).items():
+    for name, entry in _flatten(value).items():
         if varies and isinstance(entry, list):
-            texts.append(f"{name}={','.join(map(as_text, entry))}")
+            texts.append(f"{name}={','.join(map(format_value, entry))}")
         elif varies and entry in (True, ""):
             texts.append(name)
         elif isinstance(entry, str | int | float):
-            texts.append(f"{name}={as_text(entry)}")
+            texts.append(f"{name}={format_value(entry)}")
         else:
             raise InputError(f"{path}: {key}.{name} must be a plain value, got {entry!r}")
-    return checked(path, key, texts)
+    return check_texts(path, key, texts)
 
 
-def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """A table by dotted paths, whether its keys were quoted or not."""
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A table by dotted paths, whether its keys are quoted paths or nested tables."""
     flat: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{before}{key}.")
+            flat |= _flatten(value, f"{prefix}{key}.")
         else:
-            flat[f"{before}{key}"] = value
+            flat[f"{prefix}{key}"] = value
     return flat

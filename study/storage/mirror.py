@@ -171,7 +171,7 @@ def restore(folder: StudyFolder, url: str) -> None:
 
 
 @contextmanager
-def copied(
+def mirrored(
     folder: StudyFolder, url: str, new: bool, stop: Stop, tell: Callable[[str], None]
 ) -> Iterator[None]:
     """Within, the study's copy under `url` follows its folder.
@@ -189,11 +189,11 @@ def copied(
         if not new:
             lease.require_ours()
         lease.take(tell)
-    mirror = Mirror(folder.path, storage, lease, stop.ask, tell)
+    mirror = Mirror(folder.path, storage, lease, stop.request, tell)
     try:
         with mirror:
             yield
-            mirror.close(_LAST_PASS if stop.asked else None)
+            mirror.close(_LAST_PASS if stop.requested else None)
     finally:
         with suppress(OSError):
             lease.release()

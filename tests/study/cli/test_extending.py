@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 
 from study import run_sweep
-from study.driver.trial_manager import Bookkeeper
+from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
-from study.records.provenance import differences, extended
+from study.records.provenance import changes_since, extended_document
 from study.records.study_folder import StudyFolder
 from study.search.sobol_design import explore_point
-from study.spec.study_spec import StudySpec, extend
+from study.spec.study_spec import StudySpec, with_more_trials
 from tests.study.ledger.test_recovery import run
 
 
 def test_the_sobol_sequence_goes_on_where_it_stopped(folder: StudyFolder, spec: StudySpec) -> None:
     ledger = Ledger(folder, spec)
-    run(Bookkeeper(folder, ledger, ()), 99)
+    run(TrialManager(folder, ledger, ()), 99)
     ledger.close()
-    longer = extend(spec, 5)
+    longer = with_more_trials(spec, 5)
     ledger = Ledger(folder, longer)
-    assert run(Bookkeeper(folder, ledger, ()), 99) == [7, 8, 9, 10, 11]
+    assert run(TrialManager(folder, ledger, ()), 99) == [7, 8, 9, 10, 11]
     explored = [t.params for t in ledger.trials() if t.user_attrs["phase"] == "explore"]
     assert explored == [explore_point(spec.space, spec.seed, i) for i in range(8)]
     ledger.close()
@@ -34,7 +34,7 @@ def test_the_sobol_sequence_goes_on_where_it_stopped(folder: StudyFolder, spec: 
 def test_a_study_that_explores_nothing_optimises_on(spec: StudySpec) -> None:
     import dataclasses
 
-    longer = extend(dataclasses.replace(spec, explore=0), 2)
+    longer = with_more_trials(dataclasses.replace(spec, explore=0), 2)
     assert (longer.explore, longer.optimize) == (0, spec.optimize + 2)
 
 
@@ -44,22 +44,22 @@ def kept(folder: StudyFolder, scene_file: Path, spec: StudySpec) -> dict[str, ob
     import dataclasses
 
     from nerf.scenes import load
-    from study.records.provenance import document
+    from study.records.provenance import study_document
 
     spec = dataclasses.replace(spec, scene=str(scene_file))
-    made = document(folder.name, spec, load(spec.scene), ["run_sweep.py"])
+    made = study_document(folder.name, spec, load(spec.scene), ["run_sweep.py"])
     folder.write_spec(made)
     return made
 
 
 def test_nothing_has_changed_at_first(kept: dict[str, object]) -> None:
-    assert differences(kept) == []
+    assert changes_since(kept) == []
 
 
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("code", "other", "the code in nerf/ has changed"),
+        ("training_code", "other", "the training code in nerf/ has changed"),
         ("versions", {"torch": "1.0", "numpy": None}, "torch 1.0 is now"),
     ],
 )
@@ -104,7 +104,7 @@ def test_an_extension_changes_nothing_else(
 
 def test_study_json_says_when_it_grew(kept: dict[str, object]) -> None:
     spec = StudySpec.from_json(kept)
-    longer = extended(kept, extend(spec, 4), ["run_sweep.py", "--extend", "4"])
+    longer = extended_document(kept, with_more_trials(spec, 4), ["run_sweep.py", "--extend", "4"])
     assert StudySpec.from_json(json.loads(json.dumps(longer))).explore == spec.explore + 4
     (entry,) = longer["extended"]
     assert (entry["from"]["explore"], entry["to"]["explore"]) == (3, 7)

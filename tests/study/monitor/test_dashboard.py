@@ -14,7 +14,7 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
-from study.driver.trial_manager import Bookkeeper
+from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.protocol.messages import Message, Outcome
 from study.records.study_folder import StudyFolder
@@ -29,17 +29,17 @@ COMMAND = shutil.which("optuna-dashboard")
 def address(folder: StudyFolder, spec: StudySpec) -> Iterator[str]:
     """Where a dashboard of a small study is served."""
     ledger = Ledger(folder, spec)
-    books = Bookkeeper(folder, ledger, ())
+    manager = TrialManager(folder, ledger, ())
     reasons = ("", "density is dead", "")
     for reason in reasons:
-        assignment = books.next()
+        assignment = manager.next_trial()
         assert assignment
         picture = folder.render(f"{assignment.number:05d}")
         picture.parent.mkdir(exist_ok=True)
         imageio.imwrite(picture, np.full((24, 48, 3), 90, np.uint8))
         state = "collapsed" if reason else "completed"
         outcome = Outcome(state, reason, 90, 15.0 + assignment.number)
-        books.hear(Message(assignment.number, "here", "a CPU", curve(5.0, 15.0), outcome))
+        manager.on_report(Message(assignment.number, "here", "a CPU", curve(5.0, 15.0), outcome))
     ledger.close()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Where a study stands, and how a person reads it."""
+"""A study's progress and its display."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ import pytest
 from rich.console import Console
 
 from study.ledger.ledger import Ledger
-from study.monitor.live_view import View, picture, spark
-from study.monitor.progress import Running, duration, line, standing
+from study.monitor.live_view import LiveView, render_progress, sparkline
+from study.monitor.progress import (
+    RunningTrial,
+    format_duration,
+    progress_line,
+    study_progress,
+)
 from study.protocol.messages import Outcome
 from study.spec.study_spec import StudySpec
 
@@ -30,48 +35,56 @@ def ledger(open_ledger: Callable[[], Ledger]) -> Ledger:
     return ledger
 
 
-def test_standing_counts_trials_and_steps(ledger: Ledger, spec: StudySpec) -> None:
-    now = standing(ledger.trials(), spec)
-    assert (now.count(), now.count("explore", "collapsed"), now.queued) == (3, 1, 3)
-    assert now.best
-    assert (now.best.number, now.best.psnr) == (0, 20.25), "a collapsed trial is never the best"
-    assert [(r.number, r.step, r.psnr) for r in now.running] == [(3, 30, 12.5)]
-    assert now.steps_trained == 90 + 90 + 10 + 30
-    assert now.steps_left == pytest.approx((90 - 30) + 3 * 0.6 * 90)
+def test_progress_counts_trials_and_steps(ledger: Ledger, spec: StudySpec) -> None:
+    progress = study_progress(ledger.trials(), spec)
+    assert (progress.count(), progress.count("explore", "collapsed"), progress.queued) == (3, 1, 3)
+    assert progress.best
+    assert (progress.best.number, progress.best.psnr) == (0, 20.25), "a collapsed trial is never the best"
+    assert [(r.number, r.step, r.psnr) for r in progress.running] == [(3, 30, 12.5)]
+    assert progress.steps_trained == 90 + 90 + 10 + 30
+    assert progress.steps_left == pytest.approx((90 - 30) + 3 * 0.6 * 90)
 
 
-def test_one_line_says_it_all(ledger: Ledger, spec: StudySpec) -> None:
-    assert line(standing(ledger.trials(), spec), 125.0) == (
+def test_the_progress_in_one_line(ledger: Ledger, spec: StudySpec) -> None:
+    assert progress_line(study_progress(ledger.trials(), spec), 125.0) == (
         "3/7 trials, 1 completed, 1 pruned, 1 collapsed, 1 running, "
         "best 20.25 dB (trial 0), about 2 min left"
     )
 
 
-def test_those_to_come_are_expected_to_take_what_others_took(
+def test_queued_trials_are_expected_to_train_as_long_as_ended_ones(
     ledger: Ledger, spec: StudySpec
 ) -> None:
     ledger.report(3, [(90, 13.0)])
     ledger.tell(3, Outcome("pruned", "stopped", 30, 12.5))
-    assert standing(ledger.trials(), spec).steps_left == pytest.approx(3 * (30 + 0.6 * 90) / 2)
+    assert study_progress(ledger.trials(), spec).steps_left == pytest.approx(3 * (30 + 0.6 * 90) / 2)
 
 
 def shown(height: int, ledger: Ledger, spec: StudySpec) -> list[str]:
     console = Console(width=80, height=height, file=io.StringIO(), force_terminal=False)
-    now = standing(ledger.trials(), spec)
-    console.print(picture("a study", now, spec.steps, 40.0, 12.0, 55.0, height))
+    progress = study_progress(ledger.trials(), spec)
+    console.print(render_progress("a study", progress, spec.steps, 40.0, 12.0, 55.0, height))
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined, no-any-return]
 
 
-def test_the_picture_fits_80_columns_and_says_it_all(ledger: Ledger, spec: StudySpec) -> None:
+def test_the_live_view_fits_80_columns_and_shows_everything(ledger: Ledger, spec: StudySpec) -> None:
     lines = shown(24, ledger, spec)
-    said = "\n".join(lines)
+    screen = "\n".join(lines)
     assert all(len(row) <= 80 for row in lines)
-    for part in ("30/90", "12.50 dB", "▁█", "learning", "near=", "3 queued, 55 steps a second",
-                 "best: trial 0, 20.25 dB: near=", "trial 1 (explore) collapsed"):  # fmt: skip
-        assert part in said
+    for part in (
+        "30/90",
+        "12.50 dB",
+        "▁█",
+        "learning",
+        "near=",
+        "3 queued, 55 steps a second",
+        "best: trial 0, 20.25 dB: near=",
+        "trial 1 (explore) collapsed",
+    ):
+        assert part in screen
 
 
-def test_the_picture_fits_its_screen(open_ledger: Callable[[], Ledger], spec: StudySpec) -> None:
+def test_the_live_view_fits_the_height_of_the_screen(open_ledger: Callable[[], Ledger], spec: StudySpec) -> None:
     spec = dataclasses.replace(spec, explore=40)
     ledger = open_ledger()
     ledger.spec = spec
@@ -87,15 +100,15 @@ def test_the_picture_fits_its_screen(open_ledger: Callable[[], Ledger], spec: St
     assert any("more" in row for row in lines) == (18 > 40 - 17)
 
 
-def test_sparks_go_from_low_to_high() -> None:
-    assert spark([1.0, 2.0, 4.5, 8.0]) == "▁▂▅█"
-    assert spark([3.0]) == "▁"
-    assert spark([]) == ""
-    assert len(spark(list(range(100)))) <= 12
+def test_a_sparkline_goes_from_low_to_high() -> None:
+    assert sparkline([1.0, 2.0, 4.5, 8.0]) == "▁▂▅█"
+    assert sparkline([3.0]) == "▁"
+    assert sparkline([]) == ""
+    assert len(sparkline(list(range(100)))) <= 12
 
 
 @pytest.mark.parametrize(
-    ("curve", "failures", "said"),
+    ("curve", "failures", "word"),
     [
         ((), 0, "starting"),
         ((), 1, "attempt 2"),
@@ -104,13 +117,13 @@ def test_sparks_go_from_low_to_high() -> None:
         ((19.0, 14.0), 0, "falling"),
     ],
 )
-def test_health_in_a_word(curve: tuple[float, ...], failures: int, said: str) -> None:
-    assert Running(0, "explore", 5, curve, {}, failures).health(12.0) == said
+def test_health_in_a_word(curve: tuple[float, ...], failures: int, word: str) -> None:
+    assert RunningTrial(0, "explore", 5, curve, {}, failures).health(12.0) == word
 
 
 def test_without_a_terminal_there_is_a_line_a_trial(ledger: Ledger, spec: StudySpec) -> None:
     console = Console(width=80, file=io.StringIO(), force_terminal=False)
-    with View(console, "a study", spec) as view:
+    with LiveView(console, "a study", spec) as view:
         view.show(ledger.trials())
         ledger.tell(3, Outcome("completed", "", 90, 22.5))
         view.show(ledger.trials())
@@ -122,7 +135,7 @@ def test_without_a_terminal_there_is_a_line_a_trial(ledger: Ledger, spec: StudyS
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(5.2, "5 s"), (720, "12 min"), (3 * 3600 + 300, "3 h 05 min")]
+    ("seconds", "text"), [(5.2, "5 s"), (720, "12 min"), (3 * 3600 + 300, "3 h 05 min")]
 )
-def test_durations_as_a_person_says_them(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+def test_durations_in_words(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text

@@ -1,4 +1,4 @@
-"""A study seen from outside, and its best configuration taken further."""
+"""`status.py`, and best.toml as input of `nerf/train.py`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import build, flatten, read_settings
+from nerf.config.flat import build, flatten
 from nerf.config.schema import NerfConfig
+from nerf.config.settings import read_settings
 from study import status
-from study.driver.trial_manager import Bookkeeper
+from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.records.best_config import write_best
 from study.records.study_folder import StudyFolder
@@ -25,43 +26,62 @@ def half_done(folder: StudyFolder, spec: StudySpec) -> StudyFolder:
     document = {"schema": 1, "spec": spec.to_json(), "space": spec.space.to_json(), "scene": {}}
     folder.write_spec(document)
     ledger = Ledger(folder, spec)
-    run(Bookkeeper(folder, ledger, ()), 4)
+    run(TrialManager(folder, ledger, ()), 4)
     ledger.close()
     return folder
 
 
-def test_it_says_where_a_study_stands(
+def test_it_shows_progress_and_the_driver_and_changes_nothing(
     half_done: StudyFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = {file: file.read_bytes() for file in half_done.path.rglob("*") if file.is_file()}
     assert status.main([str(half_done.path)]) == 0
-    said = capsys.readouterr().out
-    assert "4/7 trials, 4 completed, best 13.00 dB (trial 3)" in said
-    assert "run by process" in said  # this one, which held the lock last and lives
+    output = capsys.readouterr().out
+    assert "4/7 trials, 4 completed, best 13.00 dB (trial 3)" in output
+    assert "being run by process" in output  # this process took the lock last, and is alive
     after = {file: file.read_bytes() for file in half_done.path.rglob("*") if file.is_file()}
-    assert after == before, "looking changes nothing"
+    assert after == before
 
 
-def test_it_says_how_to_go_on_with_a_dead_drivers_study(
+def test_it_shows_how_to_resume_a_study_whose_driver_died(
     half_done: StudyFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import platform
 
     (half_done.path / "driver.lock.holder").write_text(f"process 4194305 on {platform.node()}")
     assert status.main([str(half_done.path)]) == 0
-    assert "nobody runs it; go on with: python study/run_sweep.py" in capsys.readouterr().out
+    assert "not running; resume with: python study/run_sweep.py" in capsys.readouterr().out
 
 
-def test_a_folder_that_is_no_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("options", [[], ["--watch"]])
+def test_a_copy_without_its_journal_is_read_from_its_tables(
+    half_done: StudyFolder, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    half_done.write_tables()
+    half_done.journal.unlink()
+    assert status.main([str(half_done.path), *options]) == 0
+    output = capsys.readouterr().out
+    assert "4/7 trials, 4 completed, best 13.00 dB (trial 3)" in output
+    assert "this copy has no journal" in output
+
+
+def test_a_folder_that_is_not_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main([str(tmp_path)]) == 2
-    assert "is no study folder" in capsys.readouterr().err
+    assert "is not a study folder" in capsys.readouterr().err
 
 
 def test_the_best_configuration_comes_back_whole(folder: StudyFolder) -> None:
-    settings = {"sampling.near": 1.25, "sampling.far": 7.5, "field.width": 48, "seed": 9,
-                "field.density_activation": "relu", "optimisation.learning_rate": 3e-4}  # fmt: skip
+    settings = {
+        "sampling.near": 1.25,
+        "sampling.far": 7.5,
+        "field.width": 48,
+        "seed": 9,
+        "field.density_activation": "relu",
+        "optimisation.learning_rate": 3e-4,
+    }
     config = build(settings)
-    file = write_best(folder, {**flatten(config), "trial_id": "00007", "psnr": 21.5}, "bricks")
+    row = {**flatten(config), "trial_id": "00007", "psnr": 21.5}
+    file = write_best(folder, row, "a scene\nnear = 1")  # a line break must not end the comment
     assert build(read_settings(file)) == config != NerfConfig()
 
 
@@ -70,7 +90,7 @@ def test_the_best_configuration_comes_back_whole(folder: StudyFolder) -> None:
     [
         ("field.width = 'wide'", "field.width must be"),
         ("field.widht = 32", "unknown parameter 'field.widht'; did you mean field.width?"),
-        ("field.width = ", "is no TOML file that can be read"),
+        ("field.width = ", "cannot be read as TOML"),
     ],
 )
 def test_settings_in_a_file_are_checked(tmp_path: Path, text: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""The time left that is told after a quarter of a study, against the time it took."""
+"""The estimate of the time left after a quarter of a study, against the time it took."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import itertools
 import numpy as np
 import pytest
 
-from study.driver.trial_manager import Bookkeeper
+from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
-from study.monitor.progress import Pace, standing
+from study.monitor.progress import StepRate, study_progress
 from study.protocol.messages import Assignment, Message, Outcome
 from study.records.study_folder import StudyFolder
 from study.search.successive_halving import rungs
@@ -28,20 +28,20 @@ def seconds_a_step(assignment: Assignment) -> float:
 
 
 def simulate(folder: StudyFolder, spec: StudySpec) -> list[tuple[float, float]]:
-    """Runs a study on a clock of its own: when what was told to be left; at last its end."""
+    """Runs a study on a clock of its own: when what was estimates to be left; at last its end."""
     clock, count = START, itertools.count()
-    draw, pace = np.random.default_rng(spec.seed), Pace()
+    draw, step_rate = np.random.default_rng(spec.seed), StepRate()
     ledger = Ledger(folder, spec)
-    books = Bookkeeper(folder, ledger, rungs(tuple(range(5, STEPS + 1, 5))))
+    manager = TrialManager(folder, ledger, rungs(tuple(range(5, STEPS + 1, 5))))
     events: list[tuple[float, int, Assignment, int, float]] = []
-    told: list[tuple[float, float]] = []
+    estimates: list[tuple[float, float]] = []
 
     def go_on(assignment: Assignment, evaluations: int, best: float) -> None:
         at = clock + seconds_a_step(assignment) * STEPS / EVALUATIONS
         heapq.heappush(events, (at, next(count), assignment, evaluations + 1, best))
 
     def begin() -> None:
-        if assignment := books.next():
+        if assignment := manager.next_trial():
             low, high = (10, 25) if assignment.phase == "explore" else (15, 26)
             go_on(assignment, 0, draw.uniform(low, high))
 
@@ -49,20 +49,20 @@ def simulate(folder: StudyFolder, spec: StudySpec) -> list[tuple[float, float]]:
         begin()
     while events:
         clock, _, assignment, evaluations, best = heapq.heappop(events)
-        if not told:  # a launch looks all the time
-            pace.steps_a_second(clock, standing(ledger.trials(), spec))
+        if not estimates:  # a launch looks all the time
+            step_rate.update(clock, study_progress(ledger.trials(), spec))
         points = curve(*(best * (1 - np.exp(-k / 4)) for k in range(1, evaluations + 1)))
         done = evaluations == EVALUATIONS
         outcome = Outcome("completed", "", STEPS, points[-1]["psnr"]) if done else None
-        if books.hear(Message(assignment.number, "", "", points, outcome)) and not done:
+        if manager.on_report(Message(assignment.number, "", "", points, outcome)) and not done:
             go_on(assignment, evaluations, best)
             continue
         begin()
-        now = standing(ledger.trials(), spec)
-        if rate := pace.steps_a_second(clock, now):
-            told.append((clock, now.steps_left / rate))
+        progress = study_progress(ledger.trials(), spec)
+        if rate := step_rate.update(clock, progress):
+            estimates.append((clock, progress.steps_left / rate))
     ledger.close()
-    return [*told, (clock, 0.0)]
+    return [*estimates, (clock, 0.0)]
 
 
 @pytest.mark.parametrize(("explore", "optimize"), [(32, 8), (64, 32), (30, 0)])
@@ -70,7 +70,7 @@ def test_time_left_is_right_within_a_fifth_after_a_quarter(
     explore: int, optimize: int, folder: StudyFolder
 ) -> None:
     space = study_space([], [], STEPS)
-    told = simulate(folder, StudySpec(space, explore=explore, optimize=optimize, steps=STEPS))
-    end = told[-1][0]
-    at, left = next((at, left) for at, left in told if at >= end / 4)
+    estimates = simulate(folder, StudySpec(space, explore=explore, optimize=optimize, steps=STEPS))
+    end = estimates[-1][0]
+    at, left = next((at, left) for at, left in estimates if at >= end / 4)
     assert left == pytest.approx(end - at, rel=0.2)

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import flatten, parameters
-from study.spec.parse_space import default_space, parse_dimension, parse_space
+from nerf.config.flat import flatten
+from nerf.config.parameters import parameters
+from study.spec.default_space import default_space
+from study.spec.parse_space import parse_dimension, parse_space
 from study.spec.space import Dimension, Space
 
 DIMENSIONS = [
@@ -42,7 +44,7 @@ def test_bounds_of_any_scale_are_in_their_space_and_so_are_wrong_ones(
     bounds: tuple[float, float],
 ) -> None:
     near, far = bounds
-    space = default_space({}).within(bounds)
+    space = default_space({}).with_scene_bounds(bounds)
     sampling = space.config(space.defaults()).sampling
     assert (sampling.near, sampling.far) == (pytest.approx(near), pytest.approx(far))
     nears = {d.path: (d.low, d.high) for d in space.dimensions}["sampling.near"]
@@ -59,7 +61,9 @@ def test_the_default_of_all_views_is_nearest_to_the_most() -> None:
 
 
 def test_a_range_of_one_s_own_is_kept() -> None:
-    space = parse_space(["sampling.near=10:20", "sampling.span=5:9"], {}).within((12.0, 18.0))
+    space = parse_space(["sampling.near=10:20", "sampling.span=5:9"], {}).with_scene_bounds(
+        (12.0, 18.0)
+    )
     assert [(d.low, d.high) for d in space.dimensions] == [(10, 20), (5, 9)]
 
 
@@ -72,7 +76,7 @@ def test_a_range_of_one_s_own_is_kept() -> None:
     ],
 )
 def test_every_parameter_can_be_varied_over_its_declared_domain(path: str) -> None:
-    space = parse_space([path], {}).within((2.8, 5.5))
+    space = parse_space([path], {}).with_scene_bounds((2.8, 5.5))
     for u in (0.0, 0.5, 0.999):
         config = space.config(space.point([u]))
         assert flatten(config)[path] == pytest.approx(space.point([u])[path])
@@ -95,7 +99,7 @@ def test_every_parameter_can_be_varied_over_its_declared_domain(path: str) -> No
 )
 def test_mistakes_are_named(varied: list[str], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        parse_space(varied, {}).within((2.8, 5.5))
+        parse_space(varied, {}).with_scene_bounds((2.8, 5.5))
 
 
 def test_what_is_set_does_not_vary() -> None:

@@ -1,4 +1,4 @@
-"""Studies from files: what the command line would say, and mistakes named by file and key."""
+"""Study files: the same options as on the command line, and errors that name file and key."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from nerf.common.errors import InputError
 from study import run_sweep
-from study.cli.options import parse
-from study.spec.study_file import read_description
+from study.cli.options import Options, parse_options
+from study.spec.study_file import read_study_file, write_study_file
 
 TOML = """
 scene = "bricks"
@@ -35,7 +35,7 @@ vary:
 set: {field.depth: 4, field.density_activation: relu}
 """
 
-ASKED = [
+ARGUMENTS = [
     *("--scene", "bricks", "--explore", "12", "--gpus-per-trial", "0.5"),
     *("--vary", "sampling.near=0.5:3", "--vary", "field.width=32,64"),
     *("--vary", "encoding.position_frequencies"),
@@ -66,39 +66,56 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.toml", TOML), ("b.yaml", YAML)])
-def test_a_file_says_what_options_say(tmp_path: Path, name: str, text: str) -> None:
-    assert read_description(write(tmp_path, name, text)) == parse(ASKED)
+def test_a_file_gives_the_same_options_as_the_command_line(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    file = write(tmp_path, name, text)
+    assert parse_options(["--study", str(file)]) == parse_options(ARGUMENTS)
 
 
 def test_options_override_the_file(tmp_path: Path) -> None:
     file = write(tmp_path, "a.toml", TOML)
     own = ["--explore", "3", "--vary", "field.width=16:32", "--set", "sampling.near=1"]
-    given = parse(["--study", str(file), *own])
-    assert given["explore"] == 3
-    assert given["vary"] == ["encoding.position_frequencies", "field.width=16:32"]
-    assert "sampling.near=1" in given["set"]
+    options = parse_options(["--study", str(file), *own])
+    assert options.explore == 3
+    assert options.vary == ("encoding.position_frequencies", "field.width=16:32")
+    assert "sampling.near=1" in options.set
 
 
-def test_what_is_saved_is_what_was_asked_for(
+def test_zero_counts_as_given_and_a_missing_flag_does_not() -> None:
+    options = parse_options(["--explore", "0", "--plain"])
+    assert options == Options(explore=0, plain=True)
+    assert options.given() == {"explore": 0, "plain": True}
+    assert options.spec_fields() == {"explore": 0}
+
+
+def test_a_saved_study_file_gives_the_same_options(
     tmp_path: Path, scene_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "kept here" / "study.toml"
-    asked = ["--scene", str(scene_file), "--steps", "90", "--vary", "field.width=16:32"]
-    place = ["--studies", str(tmp_path / "studies"), "--name", "one"]
-    assert run_sweep.main([*asked, *place, "--save-study", str(file)]) == 0
+    arguments = ["--scene", str(scene_file), "--steps", "90", "--vary", "field.width=16:32"]
+    arguments += ["--studies", str(tmp_path / "studies"), "--name", "one"]
+    assert run_sweep.main([*arguments, "--save-study", str(file)]) == 0
     assert str(file) in capsys.readouterr().out
     assert not (tmp_path / "studies").exists()
-    assert read_description(file) == parse([*asked, *place])
+    assert parse_options(["--study", str(file)]) == parse_options(arguments)
 
 
-def test_a_scene_is_found_from_where_its_file_lies(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["two\nlines", 'a "quoted" \\ word', "tab\tand \x7f", "ümlaut"])
+def test_any_text_survives_a_study_file(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "study.toml"
+    write_study_file(file, {"name": text, "vary": ("field.width",), "patience": 2.5, "plain": True})
+    assert read_study_file(file) == {"name": text, "vary": ["field.width"], "patience": 2.5}
+
+
+def test_a_scene_path_is_relative_to_the_study_file(tmp_path: Path) -> None:
     write(tmp_path, "mine.npz", "")
     file = write(tmp_path, "a.toml", 'scene = "mine.npz"')
-    assert read_description(file)["scene"] == str(tmp_path / "mine.npz")
+    assert read_study_file(file)["scene"] == str(tmp_path / "mine.npz")
 
 
-def test_a_wandb_sweep_is_understood(tmp_path: Path) -> None:
-    assert read_description(write(tmp_path, "sweep.yaml", SWEEP)) == {
+def test_a_wandb_sweep_is_read(tmp_path: Path) -> None:
+    assert read_study_file(write(tmp_path, "sweep.yaml", SWEEP)) == {
         "name": "theirs",
         "explore": 20,
         "steps": 200,
@@ -112,16 +129,16 @@ def test_a_wandb_sweep_is_understood(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("a.toml", "explor = 3", "unknown key 'explor'; did you mean explore?"),
         ("a.toml", "explore = 'three'", "explore must be a whole number, got 'three'"),
         ("a.toml", "explore = true", "explore must be a whole number, got True"),
-        ("a.toml", "explore = = 3", "is no TOML"),
+        ("a.toml", "explore = = 3", "is not valid TOML"),
         ("a.toml", "[vary]\n'sampling.naer' = true", "vary: unknown parameter 'sampling.naer'"),
         ("a.toml", "[set]\nfield.width = 'wide'", "set: field.width must be a whole number"),
         ("a.toml", "vary = [3]", "vary must list texts like PATH=..., got 3"),
-        ("a.yaml", "explore: [1, 2", "is no YAML"),
+        ("a.yaml", "explore: [1, 2", "is not valid YAML"),
         ("a.yaml", "- 3", "must hold a table of options"),
         ("a.yaml", "parameters: {field.width: {min: 16}}", "parameters.field.width needs value"),
         ("a.yaml", SWEEP.replace("psnr", "loss"), "metric must be psnr"),
@@ -130,14 +147,14 @@ def test_a_wandb_sweep_is_understood(tmp_path: Path) -> None:
         ("a.json", "{}", "must end in .toml, .yaml or .yml"),
     ],
 )
-def test_a_mistake_names_file_and_key(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_a_mistake_names_file_and_key(tmp_path: Path, name: str, text: str, message: str) -> None:
     file = write(tmp_path, name, text)
     with pytest.raises(InputError) as raised:
-        read_description(file)
+        read_study_file(file)
     assert str(file) in str(raised.value)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none.toml cannot be read"):
-        read_description(tmp_path / "none.toml")
+        read_study_file(tmp_path / "none.toml")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nerf.common.errors import InputError
-from study.spec.study_spec import StudySpec, check_unchanged, study_space
+from study.spec.study_spec import StudySpec, require_same_study, study_space
 
 SPACE = study_space([], [], 100)
 
@@ -38,7 +38,7 @@ def test_numbers_that_make_no_study(wrong: dict[str, Any], named: str) -> None:
 
 @pytest.mark.parametrize("setting", ["optimisation.steps=5", "seed=1"])
 def test_what_has_its_own_option_is_not_set(setting: str) -> None:
-    with pytest.raises(InputError, match="option of its own"):
+    with pytest.raises(InputError, match="has its own option"):
         study_space([], [setting], 100)
 
 
@@ -49,9 +49,9 @@ def test_what_is_varied_is_not_settled_by_a_default_setting() -> None:
 
 def test_resuming_may_change_the_launch_but_not_the_study() -> None:
     kept = StudySpec(space=SPACE, scene="bricks", steps=100)
-    check_unchanged(dataclasses.replace(kept, max_concurrent=1), kept, ["max_concurrent"])
+    require_same_study(dataclasses.replace(kept, max_concurrent=1), kept, ["max_concurrent"])
     with pytest.raises(InputError, match=r"--explore 99 differs from the study's 48"):
-        check_unchanged(dataclasses.replace(kept, explore=99), kept, ["explore"])
+        require_same_study(dataclasses.replace(kept, explore=99), kept, ["explore"])
     other = dataclasses.replace(kept, space=study_space(["field.width"], [], 100))
     with pytest.raises(InputError, match="--vary and --set differ"):
-        check_unchanged(other, kept, ["vary"])
+        require_same_study(other, kept, ["vary"])
