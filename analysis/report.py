@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from analysis.data.study import Study, load_study
-from analysis.findings.study_findings import Findings, findings
+from analysis.findings.analyze_study import Findings, analyze_study
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.records.study_folder import StudyFolder
@@ -16,25 +16,25 @@ from study.spec.space import Dimension
 from study.spec.storage_url import is_url
 from study.storage.remote import Storage, borrow, reached
 
-__all__ = ["findings", "main", "write_report"]
+__all__ = ["analyze_study", "main", "write_report"]
 
 
 def write_report(folder: StudyFolder | Path | str, found: Findings | None = None) -> Path:
     """Writes report.html into the study folder and returns its path."""
-    from analysis.pages.study_page import document
+    from analysis.pages.study_page import render_study_page
 
-    found = found or findings(folder)
+    found = found or analyze_study(folder)
     report = found.study.folder.report
-    write_atomically(report, document(found).encode())
+    write_atomically(report, render_study_page(found).encode())
     return report
 
 
 def write_comparison(studies: Sequence[Findings], out: Path) -> Path:
     """Writes one page about several studies; raises `InputError` where they share nothing."""
-    from analysis.findings.comparison import compare
-    from analysis.pages.comparison_page import comparison_document
+    from analysis.findings.comparison import compare_studies
+    from analysis.pages.comparison_page import render_comparison_page
 
-    write_atomically(out, comparison_document(studies, compare(studies)).encode())
+    write_atomically(out, render_comparison_page(studies, compare_studies(studies)).encode())
     return out
 
 
@@ -69,7 +69,7 @@ def _write(asked: argparse.Namespace, places: Sequence[Path]) -> list[Path]:
     every = []
     for study in studies:
         print(f"{study.name}: {len(study.trials)} trials", file=sys.stderr, flush=True)
-        every.append(findings(study))
+        every.append(analyze_study(study))
         print(every[-1].headline)
     written = []
     for found in every:
@@ -92,10 +92,10 @@ def _study(path: Path, asked: argparse.Namespace) -> Study:
         return load_study(path)
     if path.is_dir() and not any(path.rglob("result.json")):
         return load_study(path)  # which says that this is no study folder
-    from analysis.data.external_sweeps import read_foreign
+    from analysis.data.external_sweeps import read_external_sweep
 
     priors = [_prior(text) for text in asked.prior]
-    return read_foreign(path, asked.metric, priors, asked.lower_is_better)
+    return read_external_sweep(path, asked.metric, priors, asked.lower_is_better)
 
 
 def _prior(text: str) -> Dimension:

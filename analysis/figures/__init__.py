@@ -1,4 +1,6 @@
 """Plotly figures of result objects, a file for each figure or group, and their SVG or PNG files.
 
-Every `plot_...` function draws one figure and computes nothing. Imports `findings` and all below it.
+Every `plot_...` function draws one figure and computes nothing.
+
+Imports `findings` and all below it.
 """

@@ -16,7 +16,7 @@ from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
 from analysis.figures.learning_curves import plot_learning_curves
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.theme import resolve_colours
-from analysis.findings.study_findings import Findings
+from analysis.findings.analyze_study import Findings
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 
@@ -33,11 +33,11 @@ def write_study_figures(findings: Findings, image_format: ImageFormat, folder: P
     figures = {"curves": plot_learning_curves(findings.study.curves, states, {}, {})}
     if findings.importance.shares:
         figures["importance"] = plot_importance_bars(findings.importance)
-    if findings.top.shares:
-        figures["reaching_top"] = plot_top_bars(findings.top)
+    if findings.ped_anova.shares:
+        figures["reaching_top"] = plot_top_bars(findings.ped_anova)
     for effect in findings.effects:
         figures[f"effect_{effect.path}"] = plot_parameter_effect(effect)
-    for breaking in findings.collapse.live:
+    for breaking in findings.collapse.significant_parameters:
         figures[f"collapse_{breaking.path}"] = plot_collapse_rates(breaking)
     paths = [folder / f"{name}.{image_format}" for name in figures]
     images = render_figures(list(figures.values()), image_format)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from analysis.figures.interval_traces import add_intervals, add_null_ticks, set_share_axis
 from analysis.figures.theme import blank_figure, wrap_label
-from analysis.importance.ped_anova import ReachingTop
+from analysis.importance.ped_anova import PedAnova
 from analysis.importance.shares import Importance
 
 
@@ -32,7 +32,7 @@ def plot_importance_bars(importance: Importance) -> go.Figure:
     return set_share_axis(figure, "share of the variance of PSNR")
 
 
-def plot_top_bars(top: ReachingTop) -> go.Figure:
+def plot_top_bars(top: PedAnova) -> go.Figure:
     """Shares of PED-ANOVA's divergence of the best trials, with intervals and null ticks."""
     shares = top.shares[::-1]
     names = [wrap_label(share.label) for share in shares]

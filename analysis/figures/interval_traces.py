@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from analysis.figures.theme import set_axis_titles
-from analysis.stats.intervals import Floats
+from analysis.stats.intervals import FloatArray
 
 _SHARE_HOVER = "%{y}<br>%{x:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]<extra></extra>"
 
 
 def add_intervals(
     figure: go.Figure,
-    names: Sequence[str] | Floats,
+    names: Sequence[str] | FloatArray,
     legend: str,
-    values: Floats,
+    values: FloatArray,
     hover: str = _SHARE_HOVER,
     colour: str = "var(--alive)",
 ) -> None:

@@ -44,7 +44,8 @@ def plot_learning_curves(
                 "dash": {"completed": "solid", "pruned": "dash"}.get(state, "dot"),
             },
             marker={"symbol": symbol, "size": 6},
-            hovertemplate=f"trial {escape_text(trial)}<br>step %{{x}}<br>%{{y:.2f}} dB<extra></extra>",
+            hovertemplate=f"trial {escape_text(trial)}<br>step %{{x}}<br>%{{y:.2f}} dB"
+            "<extra></extra>",
         )
         in_legend |= set() if name else {state}
     for name, psnr in trivial_psnrs.items():

@@ -6,24 +6,24 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.theme import LINE_COLOURS, blank_figure, escape_text, set_axis_titles
-from analysis.importance.over_time import OverTime
+from analysis.importance.over_time import SharesOverTime
 
 
-def plot_importance_over_time(over: OverTime) -> go.Figure:
+def plot_importance_over_time(over: SharesOverTime) -> go.Figure:
     """Total shares at each step, for the five parameters with the highest final shares."""
     figure = blank_figure(height=360)
-    steps = [m.step for m in over.moments]
-    highest = np.argsort(-over.moments[-1].totals)[: len(LINE_COLOURS)]
+    steps = [m.step for m in over.at_steps]
+    highest = np.argsort(-over.at_steps[-1].totals)[: len(LINE_COLOURS)]
     for colour, j in zip(LINE_COLOURS, highest, strict=False):
         figure.add_scatter(
             x=steps,
-            y=[m.totals[j] for m in over.moments],
+            y=[m.totals[j] for m in over.at_steps],
             mode="lines+markers",
             name=escape_text(over.labels[j]),
             line={"color": colour, "width": 2.5},
             error_y={
-                "array": [m.high[j] - m.totals[j] for m in over.moments],
-                "arrayminus": [m.totals[j] - m.low[j] for m in over.moments],
+                "array": [m.high[j] - m.totals[j] for m in over.at_steps],
+                "arrayminus": [m.totals[j] - m.low[j] for m in over.at_steps],
                 "color": colour,
                 "width": 0,
                 "thickness": 1,
@@ -34,26 +34,26 @@ def plot_importance_over_time(over: OverTime) -> go.Figure:
     return set_axis_titles(figure, "training steps", "total share")
 
 
-def plot_rank_agreement(over: OverTime) -> go.Figure:
+def plot_rank_agreement(over: SharesOverTime) -> go.Figure:
     """Rank correlation between the trials' PSNR at each step and at the end."""
     figure = blank_figure(height=360)
-    moments = over.moments
+    at_steps = over.at_steps
     figure.add_scatter(
-        x=[m.step for m in moments],
-        y=[m.agreement for m in moments],
+        x=[m.step for m in at_steps],
+        y=[m.agreement for m in at_steps],
         mode="lines+markers",
         line={"color": "var(--accent)", "width": 2.5},
         marker={"size": 8},
         error_y={
-            "array": [m.agreement_high - m.agreement for m in moments],
-            "arrayminus": [m.agreement - m.agreement_low for m in moments],
+            "array": [m.agreement_high - m.agreement for m in at_steps],
+            "arrayminus": [m.agreement - m.agreement_low for m in at_steps],
             "color": "var(--accent)",
             "width": 0,
         },
-        customdata=[m.lost for m in moments],
+        customdata=[m.psnr_lost for m in at_steps],
         hovertemplate="step %{x}<br>rank correlation %{y:.2f}<br>keeping the best third here "
         "loses %{customdata:.2f} dB<extra></extra>",
         showlegend=False,
     )
-    figure.update_yaxes(range=[min(0.0, *(m.agreement_low for m in moments)), 1.03])
+    figure.update_yaxes(range=[min(0.0, *(m.agreement_low for m in at_steps)), 1.03])
     return set_axis_titles(figure, "training steps", "rank correlation with the final PSNR")

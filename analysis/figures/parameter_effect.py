@@ -16,7 +16,7 @@ from analysis.figures.theme import (
     trial_markers,
     wrap_label,
 )
-from analysis.findings.partial_dependence import Curve, Effect, Plane
+from analysis.findings.partial_dependence import Curve, Effect, PairEffect
 from nerf.config.parameters import Value
 
 
@@ -50,7 +50,7 @@ def plot_parameter_effect(effect: Effect) -> go.Figure:
     return set_axis_titles(figure, effect.axis_title, "PSNR (dB)")
 
 
-def plot_parameter_pair(plane: Plane) -> go.Figure:
+def plot_parameter_pair(plane: PairEffect) -> go.Figure:
     """Heat map of the mean PSNR over two parameters."""
     figure = blank_figure(height=340)
     figure.add_heatmap(

@@ -1,7 +1,8 @@
 """The look of all figures: colours by name, a blank figure, markers of trials, escaped text.
 
-Colours are names such as `var(--alive)`. The report resolves them in the browser, so that one figure
-serves the light theme, the dark theme and print; `resolve_colours` does it for notebooks and files.
+Colours are names such as `var(--alive)`. The report resolves them in the browser, so that one
+figure serves the light theme, the dark theme and print; `resolve_colours` does it for notebooks and
+files.
 """
 
 from __future__ import annotations

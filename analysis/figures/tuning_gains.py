@@ -16,7 +16,7 @@ def plot_tuning_gains(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure
 
     A grey band shows one standard deviation between seeds, where it is known.
     """
-    gains = [tuning.together, *tuning.alone][::-1]
+    gains = [tuning.joint, *tuning.single][::-1]
     names = [wrap_label(gain.label) for gain in gains]
     figure = blank_figure(height=90 + 36 * len(gains))
     values = np.array([(g.gain, g.low, g.high) for g in gains])

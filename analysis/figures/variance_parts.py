@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from analysis.figures.interval_traces import add_intervals, set_share_axis
 from analysis.figures.theme import blank_figure
-from analysis.findings.seed_variance import Part
+from analysis.findings.seed_variance import VariancePart
 
 
-def plot_variance_parts(parts: Sequence[Part]) -> go.Figure:
+def plot_variance_parts(parts: Sequence[VariancePart]) -> go.Figure:
     """Each part's share of the variance with its interval."""
     bottom_up = parts[::-1]
     figure = blank_figure(height=90 + 38 * len(bottom_up))

@@ -22,9 +22,9 @@ import pandas as pd
 
 from analysis.figures.collapse_rates import plot_collapse_rates, plot_pair_collapse_rates
 from analysis.figures.theme import resolve_colours
-from analysis.findings.study_findings import findings
+from analysis.findings.analyze_study import analyze_study
 
-found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
+found = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
 broken = found.collapse
 print(f"{broken.collapsed} of {broken.trials} explored trials collapsed. {broken.refusal}")
 

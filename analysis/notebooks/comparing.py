@@ -22,12 +22,12 @@ import pandas as pd
 
 from analysis.figures.compared_shares import plot_compared_shares
 from analysis.figures.theme import resolve_colours
-from analysis.findings.comparison import compare
-from analysis.findings.study_findings import findings
+from analysis.findings.comparison import compare_studies
+from analysis.findings.analyze_study import analyze_study
 
 names = os.environ.get("NERF_STUDIES", os.pathsep.join(["studies/bricks", "studies/lego"]))
-studies = [findings(name) for name in names.split(os.pathsep)]
-compared = compare(studies)
+studies = [analyze_study(name) for name in names.split(os.pathsep)]
+compared = compare_studies(studies)
 print("\n".join(compared.differences) or "They differ in nothing that was recorded.")
 
 # %%

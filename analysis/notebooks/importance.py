@@ -21,9 +21,9 @@ import os
 from analysis.figures.importance_bars import plot_importance_bars
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.theme import resolve_colours
-from analysis.findings.study_findings import findings
+from analysis.findings.analyze_study import analyze_study
 
-found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
+found = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
 print(found.headline)
 
 # %% [markdown]
@@ -31,7 +31,7 @@ print(found.headline)
 # far chance alone would reach.
 
 # %%
-print(found.used.sentence())
+print(found.comparable.sentence())
 found.importance.table()
 
 # %%

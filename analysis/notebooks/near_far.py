@@ -23,10 +23,10 @@ import pandas as pd
 from analysis.figures.near_far_map import plot_near_far_map
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.theme import resolve_colours
-from analysis.findings.bounds_map import spans
-from analysis.findings.study_findings import findings
+from analysis.findings.bounds_map import format_ranges
+from analysis.findings.analyze_study import analyze_study
 
-found = findings(os.environ.get("NERF_STUDY", "studies/bricks"))
+found = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
 trials = found.study.trials.dropna(subset=["psnr"])
 resolve_colours(plot_near_far_map(trials, "sampling.near", "sampling.far"))
 
@@ -38,8 +38,8 @@ plane = found.bounds
 assert plane is not None, "both bounds must vary"
 pd.DataFrame(
     [[f"{c.rate.collapsed} of {c.rate.trials}" if c else "" for c in row] for row in plane.cells],
-    index=[f"far {span}" for span in spans(plane.far)],
-    columns=[f"near {span}" for span in spans(plane.near)],
+    index=[f"far {span}" for span in format_ranges(plane.far)],
+    columns=[f"near {span}" for span in format_ranges(plane.near)],
 )
 
 # %% [markdown]

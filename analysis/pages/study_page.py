@@ -1,114 +1,139 @@
-"""Findings -> one self-contained HTML page."""
+"""The report of one study: a self-contained HTML page."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from analysis.findings.summary import words
-from analysis.pages.collapse_sections import bounds, collapse
-from analysis.pages.importance_sections import importance, time, top
-from analysis.pages.markup import cell, shell, text
+from analysis.findings.summary import summarize
+from analysis.pages.collapse_sections import render_bounds_section, render_collapse_section
+from analysis.pages.importance_sections import (
+    render_importance_section,
+    render_time_section,
+    render_top_section,
+)
+from analysis.pages.templating import format_cell, render_template
 from analysis.pages.thumbnails import thumbnail
-from analysis.pages.trial_sections import combinations, cost, curves, trials
-from analysis.pages.tuning_sections import effects, seeds, tuning
+from analysis.pages.trial_sections import (
+    render_combinations_section,
+    render_cost_section,
+    render_curves_section,
+    render_trials_section,
+)
+from analysis.pages.tuning_sections import (
+    render_effects_section,
+    render_seeds_section,
+    render_tuning_section,
+)
 
 if TYPE_CHECKING:
-    from analysis.findings.study_findings import Findings
+    from analysis.findings.analyze_study import Findings
+
+_SECTIONS = (
+    render_importance_section,
+    render_top_section,
+    render_collapse_section,
+    render_bounds_section,
+    render_effects_section,
+    render_tuning_section,
+    render_seeds_section,
+    render_curves_section,
+    render_time_section,
+    render_cost_section,
+    render_combinations_section,
+    render_trials_section,
+)
 
 
-def document(found: Findings) -> str:
-    """The page of one study."""
-    return shell(found.study.name, _head(found), sections(found), _foot(found))
+@dataclass(frozen=True)
+class CardView:
+    """One configuration with its render; image: a data URI, empty without a render."""
+
+    title: str
+    trial_id: str
+    image: str
+    psnr: float
+    test_psnr: float | None
+    ssim: float
+    seconds: float
 
 
-def _head(found: Findings) -> str:
-    study = found.study
-    facts = "".join(f"<dt>{text(name)}</dt><dd>{text(said)}</dd>" for name, said in words(found))
-    return (
-        f'<header><p class="kicker">NeRF hyperparameter study</p><h1>{text(study.name)}</h1>'
-        f'<p class="lead">{text(found.headline)}</p><dl class="findings">{facts}</dl>'
-        f"{_cards(found)}</header>"
+@dataclass(frozen=True)
+class ValueView:
+    """A varied parameter's value in the best trial and by default."""
+
+    parameter: str
+    best: object
+    default: object
+
+    @property
+    def changed(self) -> bool:
+        return format_cell(self.best) != format_cell(self.default)
+
+
+def render_study_page(findings: Findings) -> str:
+    """The whole page of one study as HTML."""
+    return render_template(
+        "study.html",
+        title=findings.study.name,
+        headline=findings.headline,
+        summary=list(summarize(findings)),
+        cards=list(_view_cards(findings)),
+        values=_view_values(findings),
+        default_was_run=findings.default is not None,
+        sections=[render(findings) for render in _SECTIONS],
+        facts=_list_facts(findings),
     )
 
 
-def _cards(found: Findings) -> str:
-    """Best and default configuration side by side, with their renders."""
-    if found.best is None:
-        return ""
-    cards = [_card("Best configuration", found, found.best)]
-    if found.default is not None and found.default["trial_id"] != found.best["trial_id"]:
-        cards.append(_card("Defaults", found, found.default))
-    return (
-        f'<div class="summary"><div class="cards">{"".join(cards)}</div>{_comparison(found)}</div>'
-    )
-
-
-def _card(title: str, found: Findings, trial: pd.Series) -> str:
-    picture = thumbnail(found.study.folder.render(str(trial["trial_id"])), height=220)
-    image = (
-        f'<img src="{picture}" alt="Held-out view rendered by trial {text(trial["trial_id"])}, '
-        'beside the photograph">'
-        if picture
-        else ""
-    )
-    test = (
-        f"{trial['test_psnr']:.2f} dB on test views · " if np.isfinite(trial["test_psnr"]) else ""
-    )
-    return (
-        f'<figure class="card">{image}<figcaption><b>{title}</b>'
-        f'<span class="big">{trial["psnr"]:.2f} dB</span>'
-        f"<small>{test}SSIM {trial['ssim']:.3f} · {trial['train_seconds']:.0f} s · "
-        f"trial {text(trial['trial_id'])}</small></figcaption></figure>"
-    )
-
-
-def _comparison(found: Findings) -> str:
-    """The varied parameters' values, best beside default."""
-    study, best = found.study, found.best
+def _view_cards(findings: Findings) -> Iterator[CardView]:
+    """The best configuration, and the default one where that is another trial."""
+    best, default = findings.best, findings.default
     if best is None:
-        return ""
-    defaults = study.default_configuration
-    rows = []
-    for effect in found.effects:
-        default = defaults.get(effect.path)
-        value = best[effect.path]
-        changed = ' class="changed"' if cell(value) != cell(default) else ""
-        rows.append(
-            f"<tr{changed}><th scope=row>{text(effect.axis_title)}</th>"
-            f"<td>{cell(value)}</td><td>{cell(default)}</td></tr>"
-        )
-    note = "" if found.default is not None else " (not run in this study)"
-    return (
-        '<div class="scroll"><table class="plain"><thead><tr><th>parameter</th><th>best</th>'
-        f"<th>default{note}</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        '<p class="limits">The best of many trials is partly lucky: its validation PSNR flatters '
-        "it, its test PSNR was not used to choose it.</p></div>"
+        return
+    yield _view_card("Best configuration", findings, best)
+    if default is not None and default["trial_id"] != best["trial_id"]:
+        yield _view_card("Defaults", findings, default)
+
+
+def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:
+    trial_id = str(trial["trial_id"])
+    return CardView(
+        title=title,
+        trial_id=trial_id,
+        image=thumbnail(findings.study.folder.render(trial_id), height=220),
+        psnr=trial["psnr"],
+        test_psnr=trial["test_psnr"] if np.isfinite(trial["test_psnr"]) else None,
+        ssim=trial["ssim"],
+        seconds=trial["train_seconds"],
     )
 
 
-def _foot(found: Findings) -> str:
-    study = found.study
+def _view_values(findings: Findings) -> list[ValueView]:
+    best, defaults = findings.best, findings.study.default_configuration
+    if best is None:
+        return []
+    return [
+        ValueView(effect.axis_title, best[effect.path], defaults.get(effect.path))
+        for effect in findings.effects
+    ]
+
+
+def _list_facts(findings: Findings) -> dict[str, str]:
+    """How the study was made; facts that are not known are left out."""
+    study = findings.study
+    fixed = ", ".join(f"{path}={value}" for path, value in study.space.fixed)
     facts = {
         "assumed": "; ".join(study.assumed),
         "command": " ".join(study.command),
         "scene": f"{study.scene.get('source', '')} ({str(study.scene.get('hash', ''))[:12]})",
         "varied": "; ".join(map(str, study.space.dimensions)),
-        "held fixed": ", ".join(f"{k}={v}" for k, v in study.space.fixed)
-        or "nothing off its default",
-        "versions": ", ".join(f"{k} {v}" for k, v in study.versions.items()),
+        "held fixed": fixed or "all else at its default",
+        "versions": ", ".join(f"{name} {version}" for name, version in study.versions.items()),
         "created": study.created,
     }
-    rows = "".join(f"<dt>{name}</dt><dd>{text(fact)}</dd>" for name, fact in facts.items() if fact)
-    return f"<footer><h2>What was run</h2><dl>{rows}</dl></footer>"
-
-
-def sections(found: Findings) -> str:
-    """All that the study bears, top-down."""
-    parts = [
-        importance, top, collapse, bounds, effects, tuning, seeds, curves, time, cost,
-        combinations, trials,
-    ]  # fmt: skip
-    return "".join(part(found) for part in parts)
+    return {name: fact for name, fact in facts.items() if fact}

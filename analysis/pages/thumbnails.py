@@ -1,4 +1,4 @@
-"""Renders as data URIs, small enough to travel inside the report."""
+"""Renders as data URIs, small enough to embed in the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 def thumbnail(picture: Path, height: int = 72, render_only: bool = False) -> str:
     """A JPEG data URI of the picture, at most `height` pixels high; empty if it cannot be read.
 
-    With `render_only` the left half alone, without the truth beside it.
+    With `render_only` only the left half, without the photograph beside it.
     """
     from PIL import Image
 

@@ -2,107 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from markupsafe import Markup
 
-from analysis.data.selection import measured
+from analysis.data.selection import select_measured
 from analysis.figures.learning_curves import plot_learning_curves
 from analysis.figures.parallel_coordinates import plot_parallel_coordinates
 from analysis.figures.pareto_front import plot_pareto_front
-from analysis.findings.pareto_front import pareto
-from analysis.pages import markup
-from analysis.pages.markup import text
+from analysis.findings.pareto_front import select_pareto_front
+from analysis.pages.templating import render_template, view_figure
 from analysis.pages.thumbnails import thumbnail
 
 if TYPE_CHECKING:
-    from analysis.findings.study_findings import Findings
+    from analysis.findings.analyze_study import Findings
 
-_COLUMNS = {
-    "trial_id": "trial", "phase": "phase", "state": "state", "psnr": "PSNR",
-    "test_psnr": "test PSNR", "ssim": "SSIM", "steps_done": "steps", "train_seconds": "seconds",
-}  # fmt: skip
+_MIN_TRIALS = 2
+"""Measured trials below which trials are not compared with one another."""
+
+_HEADS = {
+    "trial_id": "trial",
+    "phase": "phase",
+    "state": "state",
+    "psnr": "PSNR",
+    "test_psnr": "test PSNR",
+    "ssim": "SSIM",
+    "steps_done": "steps",
+    "train_seconds": "seconds",
+}
 
 
-def curves(found: Findings) -> str:
-    study = found.study
+@dataclass(frozen=True)
+class TrialView:
+    """A row of the table of trials; image: a data URI, empty without a render."""
+
+    trial_id: str
+    state: str
+    image: str
+    values: Sequence[object]
+
+
+def render_curves_section(findings: Findings) -> Markup:
+    """Learning curves; empty where no trial has any."""
+    study = findings.study
     if study.curves.empty:
-        return ""
+        return Markup()
     states = dict(zip(study.trials["trial_id"], study.trials["state"], strict=True))
     highlighted = {}
-    if found.default is not None:
-        highlighted[str(found.default["trial_id"])] = "defaults"
-    if found.best is not None:
-        highlighted[str(found.best["trial_id"])] = "best"
-    drawn = plot_learning_curves(study.curves, states, highlighted, study.baselines)
-    levels = " Levels are pictures that know nothing of the scene." if study.baselines else ""
-    return markup.section(
-        "curves", "How did training go?",
-        markup.figure(drawn, "Validation PSNR against training steps"),
-        f"Solid lines completed, dashed were pruned, dotted collapsed.{levels}",
-    )  # fmt: skip
-
-
-def cost(found: Findings) -> str:
-    done = measured(found.study.trials)
-    if len(done) < 2:
-        return ""
-    body = markup.figure(plot_pareto_front(done, pareto(done)), "PSNR against seconds of training")
-    return markup.section(
-        "cost", "What does quality cost?", body,
-        "Seconds of training without evaluation, on whatever else the machine was doing. The line "
-        "joins completed trials that none beats in both.",
-    )  # fmt: skip
-
-
-def combinations(found: Findings) -> str:
-    done = measured(found.study.trials)
-    if len(done) < 2:
-        return ""
-    drawn = plot_parallel_coordinates(done, found.study.space.dimensions)
-    wide = markup.figure(drawn, "Every trial as a line over all parameters")
-    body = f'<div class="scroll card"><div class="wide">{wide}</div></div>'
-    return markup.section(
-        "combinations", "Which combinations do well?", body,
-        "A line a trial, bright ones are better. Drag along an axis to keep only the lines through "
-        "that range; press the axis to let them all in again.",
-    )  # fmt: skip
-
-
-def trials(found: Findings) -> str:
-    study = found.study
-    paths = [effect.path for effect in found.effects]
-    columns = [*_COLUMNS, *paths, "reason"]
-    heads = [*_COLUMNS.values(), *(effect.label for effect in found.effects), "reason"]
-    header = "".join(
-        f'<th aria-sort="none"><button type="button">{text(head)}</button></th>' for head in heads
+    if findings.default is not None:
+        highlighted[str(findings.default["trial_id"])] = "defaults"
+    if findings.best is not None:
+        highlighted[str(findings.best["trial_id"])] = "best"
+    figure = plot_learning_curves(study.curves, states, highlighted, study.trivial_psnrs)
+    return render_template(
+        "curves.html",
+        figure=view_figure(figure, "Validation PSNR against training steps"),
+        has_levels=bool(study.trivial_psnrs),
     )
-    rows = "".join(
-        _row(row, columns, thumbnail(study.folder.render(str(row["trial_id"]))))
-        for _, row in study.trials.sort_values("psnr", ascending=False).iterrows()
-    )
-    body = (
-        '<p class="controls"><label>Show only <input type="search" id="filter" '
-        'placeholder="any text, e.g. relu or collapsed"></label> '
-        '<output id="shown" for="filter"></output></p>'
-        '<div class="scroll tall" tabindex="0" role="region" aria-label="All trials"><table '
-        f'id="trial-table"><thead><tr><th>render · truth</th>{header}</tr></thead>'
-        f'<tbody>{rows}</tbody></table></div><dialog id="look"><form method="dialog">'
-        '<button aria-label="Close">×</button></form><div></div></dialog>'
-    )
-    return markup.section(
-        "trials", "Every trial", body,
-        "Press a heading to sort by it, a render to look closer.",
-    )  # fmt: skip
 
 
-def _row(row: pd.Series, columns: list[str], picture: str) -> str:
-    name = text(row["trial_id"])
-    image = (
-        f'<button class="thumb" data-trial="{name}"><img decoding="async" src="{picture}" '
-        f'alt="render of trial {name}"></button>'
-        if picture
-        else '<span class="soft">none</span>'
+def render_cost_section(findings: Findings) -> Markup:
+    """PSNR against training time; empty with fewer than two measured trials."""
+    trials = select_measured(findings.study.trials)
+    if len(trials) < _MIN_TRIALS:
+        return Markup()
+    figure = plot_pareto_front(trials, select_pareto_front(trials))
+    return render_template(
+        "cost.html", figure=view_figure(figure, "PSNR against seconds of training")
     )
-    cells = "".join(f'<td data-v="{text(row[c])}">{markup.cell(row[c])}</td>' for c in columns)
-    return f'<tr data-trial="{name}" class="{text(row["state"])}"><td>{image}</td>{cells}</tr>'
+
+
+def render_combinations_section(findings: Findings) -> Markup:
+    """Parallel coordinates; empty with fewer than two measured trials."""
+    trials = select_measured(findings.study.trials)
+    if len(trials) < _MIN_TRIALS:
+        return Markup()
+    figure = plot_parallel_coordinates(trials, findings.study.space.dimensions)
+    return render_template(
+        "combinations.html",
+        figure=view_figure(figure, "Every trial as a line over all parameters"),
+    )
+
+
+def render_trials_section(findings: Findings) -> Markup:
+    study = findings.study
+    columns = [*_HEADS, *(effect.path for effect in findings.effects), "reason"]
+    ranked = study.trials.sort_values("psnr", ascending=False)
+    return render_template(
+        "trials.html",
+        heads=[*_HEADS.values(), *(effect.label for effect in findings.effects), "reason"],
+        trials=[_view_trial(findings, row, columns) for _, row in ranked.iterrows()],
+    )
+
+
+def _view_trial(findings: Findings, row: pd.Series, columns: Sequence[str]) -> TrialView:
+    trial_id = str(row["trial_id"])
+    image = thumbnail(findings.study.folder.render(trial_id))
+    return TrialView(trial_id, str(row["state"]), image, [row[column] for column in columns])

@@ -16,8 +16,8 @@ import plotly.graph_objects as go
 
 from analysis.figures.image_files import render_figures
 from analysis.figures.theme import blank_figure, escape_text, set_axis_titles
-from analysis.findings.tables import pipe_table
-from analysis.stats.paired import Difference, Judged, difference, differences, judged
+from analysis.findings.tables import format_markdown_table
+from analysis.stats.paired import PairedDifference, Judgement, compare_pair, compare_all_pairs, judge_against_published
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
@@ -52,9 +52,9 @@ class Ablation:
     """
 
     values: pd.DataFrame
-    to_complete: tuple[Difference, ...]
-    pairs: tuple[Judged, ...]
-    close_pairs: tuple[Judged, ...]
+    to_complete: tuple[PairedDifference, ...]
+    pairs: tuple[Judgement, ...]
+    close_pairs: tuple[Judgement, ...]
     troubled: pd.DataFrame
     budget: str
 
@@ -64,7 +64,7 @@ class Ablation:
         count = len(self.pairs)
         verdicts = [pair.verdict for pair in self.pairs]
         ordered = sum(pair.difference.mean > 0 for pair in self.pairs)
-        beyond = sum(pair.beyond_holm for pair in self.pairs)
+        beyond = sum(pair.significant for pair in self.pairs)
         every = count + len(self.close_pairs)
         return (
             f"Of {count} pairs that are at least {LEAST:g} dB apart in the paper, "
@@ -98,12 +98,12 @@ def ablation(runs: pd.DataFrame, measure: str = "test_psnr") -> Ablation:
     values = runs.pivot(index="seed", columns="row", values=measure)
     values = values[[row for row in PAPER if row in values.columns]]
     others = [row for row in values.columns if row != "complete"]
-    every = judged(differences(values), PAPER)
+    every = judge_against_published(compare_all_pairs(values), PAPER)
     known = sum(round(pair.published, 2) >= LEAST for pair in every)
     troubled = runs[(runs["state"] != "completed") | runs[measure].isna()]
     return Ablation(
         values,
-        tuple(difference(row, "complete", values) for row in others),
+        tuple(compare_pair(row, "complete", values) for row in others),
         tuple(every[:known]),
         tuple(every[known:]),
         troubled[["row", "seed", "state", "reason"]],
@@ -123,13 +123,13 @@ def _budget(runs: pd.DataFrame, measure: str) -> str:
 
 def markdown(found: Ablation) -> str:
     """The rows beside the paper's, the pairs with their verdicts, and what it took."""
-    parts = [found.sentence, pipe_table(_rows(found)), pipe_table(_pairs(found.pairs))]
+    parts = [found.sentence, format_markdown_table(_rows(found)), format_markdown_table(_pairs(found.pairs))]
     if found.close_pairs:
         closer = f"Closer than {LEAST:g} dB in the paper, as they come:"
-        parts += [closer, pipe_table(_pairs(found.close_pairs))]
+        parts += [closer, format_markdown_table(_pairs(found.close_pairs))]
     parts.append(found.budget)
     if len(found.troubled):
-        parts += ["Runs that did not complete:", pipe_table(found.troubled)]
+        parts += ["Runs that did not complete:", format_markdown_table(found.troubled)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -150,7 +150,7 @@ def _rows(found: Ablation) -> pd.DataFrame:
     )
 
 
-def _pairs(pairs: Sequence[Judged]) -> pd.DataFrame:
+def _pairs(pairs: Sequence[Judgement]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
@@ -160,14 +160,14 @@ def _pairs(pairs: Sequence[Judged]) -> pd.DataFrame:
                 "here, 95 %": _words(pair.difference),
                 "order": pair.verdict,
                 "p": _p_value(pair.difference.p_value),
-                "p, Holm": _p_value(pair.difference.holm),
+                "p, Holm": _p_value(pair.difference.holm_p_value),
             }
             for pair in pairs
         ]
     )
 
 
-def _words(d: Difference) -> str:
+def _words(d: PairedDifference) -> str:
     if d.interval is None:
         return f"{d.mean:+.2f}"
     return f"{d.mean:+.2f} [{d.interval[0]:+.2f}, {d.interval[1]:+.2f}]"
@@ -183,7 +183,7 @@ def _published(row: str) -> float:
     return PAPER[row] - PAPER["complete"]
 
 
-def drawn(found: Sequence[Difference]) -> go.Figure:
+def drawn(found: Sequence[PairedDifference]) -> go.Figure:
     """What each row loses against the complete one, with its interval, beside the paper's loss."""
     rows = [escape_text(d.first) for d in found]
     bars = [(d.mean, d.mean) if d.interval is None else d.interval for d in found]

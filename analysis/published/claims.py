@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.selection import finished
+from analysis.data.selection import select_finished
 from analysis.data.study import Study
 from analysis.findings.bounds_map import NEAR
-from analysis.findings.collapse import ended_by_themselves
+from analysis.findings.collapse import select_completed_or_collapsed
 from analysis.findings.partial_dependence import Effect
-from analysis.findings.tables import pipe_table
-from analysis.importance.over_time import Moment, OverTime
-from analysis.stats.paired import difference
-from analysis.stats.rates import Rate, holm
+from analysis.findings.tables import format_markdown_table
+from analysis.importance.over_time import SharesAtStep, SharesOverTime
+from analysis.stats.paired import compare_pair
+from analysis.stats.rates import CollapseRate, adjust_holm
 from nerf.common.errors import InputError
 from nerf.config.parameters import parameter
 
@@ -54,7 +54,7 @@ def by_seen(study: Study) -> str:
                 "middle half, dB": f"{psnr.quantile(0.25):.2f} to {psnr.quantile(0.75):.2f}",
             }
         )
-    return pipe_table(pd.DataFrame(rows))
+    return format_markdown_table(pd.DataFrame(rows))
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,12 @@ def harm_in_silence(study: Study) -> str:
 
 def suggestion(study: Study, suggested: Study) -> str:
     """How good the suggested bounds are among all that were tried."""
-    runs, trials = finished(suggested.trials)["psnr"], explored(study)
-    better = Rate.of("", len(trials), int((trials["psnr"] > runs.mean()).sum()))
+    runs, trials = select_finished(suggested.trials)["psnr"], explored(study)
+    better = CollapseRate.from_counts("", len(trials), int((trials["psnr"] > runs.mean()).sum()))
     low, high = _object(study)
     return (
         f"The bounds suggested from the silhouettes, {low:.2f} and {high:.2f}, with {len(runs)} "
-        f"seeds: {mean_interval(runs)} dB. {better.words} of the explored pairs did better than "
+        f"seeds: {mean_interval(runs)} dB. {better.formatted} of the explored pairs did better than "
         "that mean."
     )
 
@@ -115,8 +115,8 @@ def suggestion_stands(study: Study, effects: Sequence[Effect]) -> str:
     outside = []
     for effect in effects:
         if effect.path in wanted and effect.curve is not None:
-            as_good = [float(value) for value in effect.curve.as_good]
-            if not min(as_good) <= wanted[effect.path] <= max(as_good):
+            near_best = [float(value) for value in effect.curve.near_best]
+            if not min(near_best) <= wanted[effect.path] <= max(near_best):
                 outside.append(effect.label)
     if outside:
         return f"Of the suggestion {' and '.join(outside)} leaves what is as good as the best."
@@ -131,12 +131,12 @@ def _object(study: Study) -> tuple[float, float]:
 
 
 def _trivial(study: Study) -> float:
-    return max(study.baselines.values())
+    return max(study.trivial_psnrs.values())
 
 
 def rates_by(study: Study, rows: str, columns: str) -> str:
     """Collapsed of all explored trials for each pair of choices, and by row and column alone."""
-    trials = ended_by_themselves(study.trials)
+    trials = select_completed_or_collapsed(study.trials)
     across = {_named(columns, column): column for column in sorted(trials[columns].unique())}
     table = []
     for row, of_row in trials.groupby(rows):
@@ -147,18 +147,18 @@ def rates_by(study: Study, rows: str, columns: str) -> str:
     cells = {n: _rate(trials[trials[columns] == column]) for n, column in across.items()}
     table.append({rows: "together", **cells, "together": _rate(trials),
                   "median dB alive": _alive(trials)})  # fmt: skip
-    return pipe_table(pd.DataFrame(table))
+    return format_markdown_table(pd.DataFrame(table))
 
 
 def medians_by(study: Study, rows: str, columns: str) -> str:
     """Median PSNR of the explored trials that ended alive, for each pair of choices."""
-    alive = finished(ended_by_themselves(study.trials))
+    alive = select_finished(select_completed_or_collapsed(study.trials))
     table = [
         {rows: row} | {_named(columns, c): f"{cell['psnr'].median():.2f} dB"
                        for c, cell in of_row.groupby(columns)}
         for row, of_row in alive.groupby(rows)
     ]  # fmt: skip
-    return pipe_table(pd.DataFrame(table))
+    return format_markdown_table(pd.DataFrame(table))
 
 
 def _named(path: str, value: object) -> str:
@@ -166,11 +166,11 @@ def _named(path: str, value: object) -> str:
     return value if isinstance(value, str) else f"{parameter(path).label} {value:g}"
 
 
-def collapse_rates(study: Study, path: str) -> list[Rate]:
+def collapse_rates(study: Study, path: str) -> list[CollapseRate]:
     """How often explored trials collapsed with each choice."""
-    trials = ended_by_themselves(study.trials)
+    trials = select_completed_or_collapsed(study.trials)
     return [
-        Rate.of(str(choice), len(group), int((group["state"] == "collapsed").sum()))
+        CollapseRate.from_counts(str(choice), len(group), int((group["state"] == "collapsed").sum()))
         for choice, group in trials.groupby(path)
     ]
 
@@ -179,7 +179,7 @@ def differing(study: Study, path: str) -> str:
     """Fisher's exact test of collapse between every two choices, corrected after Holm."""
     from scipy.stats import fisher_exact
 
-    trials = ended_by_themselves(study.trials)
+    trials = select_completed_or_collapsed(study.trials)
     pairs = list(itertools.combinations(sorted(trials[path].unique()), 2))
     dead = trials["state"] == "collapsed"
 
@@ -190,7 +190,7 @@ def differing(study: Study, path: str) -> str:
         ]
         return float(fisher_exact(counts).pvalue)
 
-    corrected = holm([p_value(pair) for pair in pairs])
+    corrected = adjust_holm([p_value(pair) for pair in pairs])
     told = [
         f"{_named(path, a)} and {_named(path, b)} (p = {p:.2g})"
         for (a, b), p in sorted(zip(pairs, corrected, strict=True), key=lambda entry: entry[1])
@@ -206,7 +206,7 @@ def choices_compared(studies: Sequence[Study], path: str, usual: str) -> str:
 
     A study of more steps than the others of its scene shows what the time alone would bring.
     """
-    runs = pd.concat(finished(study.trials).assign(scene=study.scene["name"]) for study in studies)
+    runs = pd.concat(select_finished(study.trials).assign(scene=study.scene["name"]) for study in studies)
     rows = []
     for scene, group in runs.groupby("scene"):
         steps = group["budget_steps"].min()
@@ -215,7 +215,7 @@ def choices_compared(studies: Sequence[Study], path: str, usual: str) -> str:
         label = choice.where(group["budget_steps"] == steps, choice + longer)
         values = group.assign(label=label).pivot(index="seed", columns="label", values="psnr")
         for other in sorted(set(values.columns) - {usual}):
-            d = difference(other, usual, values)
+            d = compare_pair(other, usual, values)
             low, high = d.interval or (np.nan, np.nan)
             rows.append(
                 {
@@ -226,26 +226,26 @@ def choices_compared(studies: Sequence[Study], path: str, usual: str) -> str:
                     "gains": f"{d.mean:+.2f} dB [{low:+.2f}, {high:+.2f}]",
                 }
             )
-    return pipe_table(pd.DataFrame(rows))
+    return format_markdown_table(pd.DataFrame(rows))
 
 
-def by_budget(over: OverTime) -> str:
+def by_budget(over: SharesOverTime) -> str:
     """The largest shares at steps of training, and how well PSNR then tells the final order."""
-    strongest = np.argsort(-over.moments[-1].totals)[:_FOLLOWED]
+    strongest = np.argsort(-over.at_steps[-1].totals)[:_FOLLOWED]
     rows = [
         {
             "at step": moment.step,
             **{over.labels[j]: _share(moment, int(j)) for j in strongest},
             "order agrees with the last": f"{moment.agreement:.2f} [{moment.agreement_low:.2f}, "
             f"{moment.agreement_high:.2f}]",
-            "lost by keeping the best third": f"{moment.lost:.2f} dB",
+            "lost by keeping the best third": f"{moment.psnr_lost:.2f} dB",
         }
-        for moment in over.moments
+        for moment in over.at_steps
     ]
-    return pipe_table(pd.DataFrame(rows))
+    return format_markdown_table(pd.DataFrame(rows))
 
 
-def _share(moment: Moment, j: int) -> str:
+def _share(moment: SharesAtStep, j: int) -> str:
     return f"{moment.totals[j]:.0%} [{moment.low[j]:.0%}, {moment.high[j]:.0%}]"
 
 
@@ -261,8 +261,8 @@ def mean_interval(values: pd.Series) -> str:
 
 
 def _rate(trials: pd.DataFrame) -> str:
-    rate = Rate.of("", len(trials), int((trials["state"] == "collapsed").sum()))
-    return f"{rate.collapsed}/{rate.trials}: {rate.words}" if rate.trials else "–"
+    rate = CollapseRate.from_counts("", len(trials), int((trials["state"] == "collapsed").sum()))
+    return f"{rate.collapsed}/{rate.trials}: {rate.formatted}" if rate.trials else "–"
 
 
 def _counts(trials: pd.DataFrame) -> str:

@@ -16,8 +16,8 @@ from analysis.figures.importance_bars import plot_importance_bars
 from analysis.figures.near_far_map import plot_near_far_map
 from analysis.figures.over_time import plot_importance_over_time
 from analysis.findings.bounds_map import FAR, NEAR
-from analysis.findings.collapse import collapse
-from analysis.findings.study_findings import Findings, findings
+from analysis.findings.collapse import analyze_collapse
+from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.published import ablation
 from nerf.common.files import write_atomically
 
@@ -27,7 +27,7 @@ FOLDER = "figures"
 @functools.cache
 def found_in(folder: Path) -> Findings:
     """A committed study's findings, computed once for the page and its figures."""
-    return findings(folder)
+    return analyze_study(folder)
 
 
 def draw(results: Path, image_format: ImageFormat) -> list[Path]:
@@ -53,8 +53,8 @@ def _drawn(results: Path) -> Iterator[tuple[str, go.Figure]]:
     for name in ("activations", "cures"):
         if (results / name).exists():
             study = load_study(results / name)
-            broken = collapse(study.trials, study.space.dimensions, np.random.default_rng(0))
-            for breaking in broken.live:
+            broken = analyze_collapse(study.trials, study.space.dimensions, np.random.default_rng(0))
+            for breaking in broken.significant_parameters:
                 parameter = breaking.path.rpartition(".")[2]
                 yield f"{name}_{parameter}", plot_collapse_rates(breaking)
     for name in ("everything", "default"):

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from analysis.data.study import Study, load_study
-from analysis.findings.study_findings import Findings
-from analysis.findings.summary import words
+from analysis.findings.analyze_study import Findings
+from analysis.findings.summary import summarize
 from analysis.published.ablation import ablation, markdown, read_runs
 from analysis.published.claims import (
     blinded,
@@ -37,7 +37,7 @@ from nerf.common.files import write_atomically
 from nerf.config.flat import flatten
 from nerf.config.parameters import DERIVED, Value
 from nerf.config.schema import NerfConfig
-from study.spec.parse_space import DEFAULT_SETTINGS
+from study.spec.default_space import DEFAULT_SETTINGS
 from study.spec.study_spec import StudySpec
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -108,8 +108,8 @@ def headline(results: Path) -> str:
         f"and wrong bounds seldom look broken: of {blind.trials} runs that saw under half of the "
         f"object {blind.collapsed} were flagged as collapsed, and the others ended "
         f"{blind.lost:.1f} dB below those that saw all of it. With a ReLU on the density "
-        f"{relu.words} of {relu.trials} runs died, with each of the other four activations "
-        f"{others.words}; noise on the raw density kept every ReLU alive ({shaken.collapsed} of "
+        f"{relu.formatted} of {relu.trials} runs died, with each of the other four activations "
+        f"{others.formatted}; noise on the raw density kept every ReLU alive ({shaken.collapsed} of "
         f"{shaken.trials} died, {still.collapsed} of {still.trials} without)."
     )
 
@@ -176,8 +176,8 @@ def _everything(name: str, found: Findings) -> Iterator[str]:
     yield _made_by(found.study)
     yield found.headline
     yield shown(f"{name}_importance", "Share of PSNR's variance for each parameter")
-    yield "\n".join(f"- {name}: {sentence}" for name, sentence in words(found))
-    if found.over_time.moments:
+    yield "\n".join(f"- {name}: {sentence}" for name, sentence in summarize(found))
+    if found.over_time.at_steps:
         yield "How the order changes with the budget, over the trials that reached all of it:"
         yield by_budget(found.over_time)
         yield shown(f"{name}_over_time", "Shares against training steps")
@@ -217,8 +217,8 @@ def _learning_rate(studies: Sequence[Study]) -> Iterator[str]:
         f"{runs} runs of the defaults but for the learning rate, the same seeds for both; the fox "
         f"had no part in the studies above. {collapsed} of them collapsed."
     )
-    for steps in sorted({int(study.asked["steps"]) for study in studies}):
-        budget = [study for study in studies if study.asked["steps"] == steps]
+    for steps in sorted({int(study.spec["steps"]) for study in studies}):
+        budget = [study for study in studies if study.spec["steps"] == steps]
         yield choices_compared(budget, "optimisation.learning_rate", "0.005")
     yield (
         "The default was raised to 0.008, which pays on all three scenes while a budget is short. "
@@ -227,14 +227,14 @@ def _learning_rate(studies: Sequence[Study]) -> Iterator[str]:
 
 
 def _made_by(study: Study) -> str:
-    planned = sum(int(study.asked[phase]) for phase in ("explore", "optimize", "replicates"))
+    planned = sum(int(study.spec[phase]) for phase in ("explore", "optimize", "replicates"))
     ended = len(study.trials)
     so_far = (
         f"{ended} trials" if ended == planned else f"{ended} of {planned} trials, as far as it was"
     )
     return (
         f"`python {' '.join([*study.command, *_unlike_today(study)])}`: {so_far} of "
-        f"{study.asked['steps']} steps, {study.trials['train_seconds'].sum() / 3600:.1f} hours of "
+        f"{study.spec['steps']} steps, {study.trials['train_seconds'].sum() / 3600:.1f} hours of "
         "training on one thread each."
     )
 
@@ -244,8 +244,8 @@ def _unlike_today(study: Study) -> Iterator[str]:
     was = dict(study.space.parameter_defaults) | dict(study.space.fixed)
     today: dict[str, Value] = flatten(NerfConfig()) | DEFAULT_SETTINGS
     own = {dimension.path for dimension in study.space.dimensions} | {"optimisation.steps"}
-    if "--steps" not in study.command and study.asked["steps"] != StudySpec.steps:
-        yield f"--steps {study.asked['steps']}"
+    if "--steps" not in study.command and study.spec["steps"] != StudySpec.steps:
+        yield f"--steps {study.spec['steps']}"
     for path, value in was.items():
         given = any(word.startswith(f"{path}=") for word in study.command)
         if path not in own and path not in DERIVED and not given and value != today[path]:

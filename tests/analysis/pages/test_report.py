@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from analysis import report
-from analysis.findings.bounds_map import bounds_map
-from analysis.findings.study_findings import findings
-from analysis.findings.summary import words
-from analysis.pages.study_page import document
+from analysis.findings.bounds_map import map_bounds
+from analysis.findings.analyze_study import analyze_study
+from analysis.findings.summary import summarize
+from analysis.pages.study_page import render_study_page
 from study.records.study_folder import StudyFolder
 
 Make = Callable[..., StudyFolder]
@@ -63,12 +63,12 @@ def test_a_name_that_is_markup_shows_as_text(make_study: Make) -> None:
 
 
 def test_two_runs_say_the_same(study_folder: StudyFolder) -> None:
-    first, second = findings(study_folder), findings(study_folder)
+    first, second = analyze_study(study_folder), analyze_study(study_folder)
     assert first.importance == second.importance
 
 
 def test_few_trials_are_not_ranked_and_more_are_asked_for(make_study: Make) -> None:
-    found = findings(make_study(explore=5, optimize=1))
+    found = analyze_study(make_study(explore=5, optimize=1))
     assert not found.importance.ranked
     assert re.search(r"No ranking: \d+ comparable trials are too few", found.headline)
     assert 'class="refusal"' in report.write_report(found.study.folder, found).read_text()
@@ -85,9 +85,9 @@ def test_defaults_are_those_of_the_scene(make_study: Make) -> None:
     spec = folder.read_spec()
     spec["space"]["bounds"] = [2.5, 4.25]
     folder.write_spec(spec)
-    found = findings(folder)
+    found = analyze_study(folder)
     assert found.study.default_configuration["sampling.far"] == 4.25
-    row = re.search(r"<tr[^>]*><th scope=row>far \(scene units\)</th>.*?</tr>", document(found))
+    row = re.search(r"<tr[^>]*><th scope=row>far \(scene units\)</th>.*?</tr>", render_study_page(found))
     assert row is not None
     assert "<td>4.25</td>" in row[0]
 
@@ -108,7 +108,7 @@ def test_the_map_of_bounds_has_a_render_that_opens_for_each_cell(
 ) -> None:
     plane = re.search(r'<table class="map">.*?</table>', page, flags=re.DOTALL)
     assert plane is not None
-    cells = bounds_map(study_folder.read_trials())
+    cells = map_bounds(study_folder.read_trials())
     assert cells is not None
     filled = [cell for row in cells.cells for cell in row if cell]
     assert re.findall(r'data-trial="(\d+)"', plane[0]) == [cell.trial_id for cell in filled]
@@ -119,8 +119,8 @@ def test_the_map_of_bounds_has_a_render_that_opens_for_each_cell(
 def test_the_first_screen_says_what_breaks_what_tuning_gains_and_what_seeds_do(
     make_study: Make,
 ) -> None:
-    found = findings(make_study("told", explore=64, optimize=6, replicates=16))
-    said = dict(words(found))
+    found = analyze_study(make_study("told", explore=64, optimize=6, replicates=16))
+    said = dict(summarize(found))
     assert list(said) == ["Trials", "Best", "Breaks", "Tuning", "Seed"] or "Best tenth" in said
     assert re.search(r"\d+% \[\d+%, \d+%\] of trials collapse with near", said["Breaks"])
     assert re.search(r"by 0\.\d\d dB \[0\.\d\d, \d\.\d\d\]", said["Seed"])
@@ -128,7 +128,7 @@ def test_the_first_screen_says_what_breaks_what_tuning_gains_and_what_seeds_do(
 
 
 def test_without_a_ranking_what_is_certain_comes_first(make_study: Make) -> None:
-    found = findings(make_study("few", explore=24, optimize=2, noise=2.5))
+    found = analyze_study(make_study("few", explore=24, optimize=2, noise=2.5))
     assert not found.importance.ranked
     assert found.headline.startswith("What moves the final PSNR beyond chance, one at a time: near")
     assert "No ranking: " in found.headline

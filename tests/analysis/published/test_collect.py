@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.findings.study_findings import findings
+from analysis.findings.analyze_study import analyze_study
 from analysis.published.collect import collect, main, without_folders
 from nerf.common.errors import InputError
 from study.records.study_folder import StudyFolder
@@ -24,7 +24,7 @@ def test_the_findings_are_those_of_the_study_itself(make_study: Make, tmp_path: 
         "trials.parquet",
         "curves.parquet",
     }
-    assert findings(kept).headline == findings(study).headline
+    assert analyze_study(kept).headline == analyze_study(study).headline
 
 
 def test_folders_of_the_machine_are_left_out() -> None:

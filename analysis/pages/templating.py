@@ -1,0 +1,92 @@
+"""Jinja2 with autoescape, and the view objects that most templates share.
+
+Whatever comes from a study reaches a template as plain text and is escaped there. Only this module
+marks text as safe: this package's own style and script, plotly.js, and figures as JSON.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import plotly.graph_objects as go
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from analysis.figures.theme import PALETTES
+
+_ASSETS = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A figure for report.js to draw.
+
+    json: the figure, safe inside <script>; alt: its description; height: in pixels
+    """
+
+    json: Markup
+    alt: str
+    height: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A plain table; the first cell of each row names the row."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+def view_figure(figure: go.Figure, alt: str, note: str = "") -> FigureView:
+    """A figure as data of the page, with a description and a note below it."""
+    # "<" occurs in JSON within strings only; escaped, it can neither end the script nor open one.
+    json = Markup(figure.to_json().replace("<", "\\u003c"))
+    return FigureView(json, alt, int(figure.layout.height), note)
+
+
+def render_template(name: str, **views: object) -> Markup:
+    """The template of that name with the views as its variables."""
+    return Markup(_environment().get_template(name).render(**views))
+
+
+def format_cell(value: object) -> str:
+    """A value as the text of a table cell: numbers to four significant digits."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}" if np.isfinite(value) else "–"
+    return "–" if value is None else str(value)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_ASSETS / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters["cell"] = format_cell
+    environment.globals["style"] = Markup(_style())
+    environment.globals["report_js"] = Markup((_ASSETS / "report.js").read_text())
+    environment.globals["plotly_js"] = Markup(get_plotlyjs())
+    return environment
+
+
+def _style() -> str:
+    def rule(theme: str) -> str:
+        return ";".join(f"--{name}:{colour}" for name, colour in PALETTES[theme].items())
+
+    return (
+        f":root{{{rule('light')};color-scheme:light dark}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{rule('dark')}}}}}"
+        + (_ASSETS / "report.css").read_text()
+    )
