@@ -15,7 +15,7 @@ import yaml
 from ray import autoscaler
 
 from nerf.common.errors import InputError
-from study.cli.options import parse
+from study.cli.options import parse_options
 from study.driver.cluster import fit_cluster
 from study.spec.study_spec import StudySpec, study_space
 
@@ -39,8 +39,8 @@ def test_the_rayjob_is_whole() -> None:
         mounted = {m["name"] for c in pod["containers"] for m in c["volumeMounts"]}
         assert mounted == {v["name"] for v in pod["volumes"]} == {"studies"}
     _, script = shlex.split(job["spec"]["entrypoint"])[1:]
-    given = parse(command(script))
-    assert (given["address"], given["studies"], given["plain"]) == ("auto", "/studies", True)
+    options = parse_options(command(script))
+    assert (options.address, options.studies, options.plain) == ("auto", "/studies", True)
 
 
 def test_the_cluster_launcher_file_has_ray_s_schema() -> None:
@@ -86,8 +86,8 @@ def test_slurm_starts_one_head_the_rest_and_the_sweep(slurm: dict[str, list[str]
     assert "--nodes=2" in rest
     assert "--address=n1:20071" in rest
     (sweep,) = (text for text in slurm["python"] if "run_sweep" in text)
-    given = parse(command(sweep.replace("a study", "'a study'")))
-    assert (given["address"], given["name"], given["explore"]) == ("n1:20071", "a study", 9)
+    options = parse_options(command(sweep.replace("a study", "'a study'")))
+    assert (options.address, options.name, options.explore) == ("n1:20071", "a study", 9)
 
 
 def spec(**fields: Any) -> StudySpec:

@@ -21,7 +21,7 @@ from study.ledger.ledger import Ledger
 from study.records.schema import STATES
 from study.records.study_folder import StudyFolder
 from study.search.sobol_design import explore_point
-from study.spec.parse_space import DEFAULT_SETTINGS
+from study.spec.default_space import DEFAULT_SETTINGS
 from study.spec.study_spec import StudySpec
 from tests.study.conftest import TINY, kill_tree, record, start, wait_for
 

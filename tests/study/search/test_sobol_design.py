@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import qmc
 
 from study.search.sobol_design import explore_point, trial_seed
-from study.spec.parse_space import default_space
+from study.spec.default_space import default_space
 
 SPACE = default_space({})
 

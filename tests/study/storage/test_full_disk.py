@@ -63,7 +63,7 @@ def test_it_stops_says_so_and_goes_on_when_there_is_room(
     said, _ = driver.communicate(timeout=120)
     assert driver.returncode == 2, said
     assert "Traceback" not in said
-    assert "stopped: the disk is full; put that right, then go on with: " in said
+    assert "stopped: the disk is full; fix that, then resume with: " in said
     filler.unlink()
     resumed = start(*place, "--resume", cwd=small_disk.parent)
     said, _ = resumed.communicate(timeout=400)

@@ -19,7 +19,7 @@ from study.storage import lease
 from study.storage.lease import Lease, Taken
 from study.storage.mirror import Mirror, restore, stamps_of
 from study.storage.remote import Storage
-from study.worker.trial_files import collect, trial_files
+from study.worker.trial_files import fetch_trial_files, trial_files
 from tests.study.buckets import gs, s3
 from tests.study.conftest import TINY, kill_tree, start, wait_for
 
@@ -143,7 +143,7 @@ def test_a_trial_elsewhere_begins_with_what_the_storage_has_and_brings_it_back(
         files.folder.render("00002").write_bytes(b"a picture")
     assert not files.folder.path.exists()
     assert storage.read("checkpoints/00002.pt") == b"step 200"
-    collect(folder, storage, "00002")
+    fetch_trial_files(folder, storage, "00002")
     assert folder.log("00002").read_text() == "attempt 1\nattempt 2\n"
     assert folder.render("00002").read_bytes() == b"a picture"
 
