@@ -19,12 +19,12 @@ from analysis.surrogate.unit_cube import Axis
 class BenchmarkFunction:
     """A function of the unit cube with its shares.
 
-    value: (points, axes) -> (points,); first, total: the share of each axis, in [0, 1]
+    evaluate: (points, axes) -> (points,); first, total: the share of each axis, in [0, 1]
     """
 
     name: str
     axes: tuple[Axis, ...]
-    value: Callable[[FloatArray], FloatArray]
+    evaluate: Callable[[FloatArray], FloatArray]
     first: tuple[float, ...]
     total: tuple[float, ...]
 
@@ -38,7 +38,7 @@ class BenchmarkFunction:
 
         base = qmc.Sobol(len(self.axes), seed=rng).random_base2(max(count - 1, 1).bit_length())
         units = np.column_stack([a.snap(base[:count, j]) for j, a in enumerate(self.axes)])
-        clean = self.value(units)
+        clean = self.evaluate(units)
         return units, clean + noise * (clean.std() or 1.0) * rng.normal(size=count)
 
 
@@ -174,7 +174,7 @@ def _sparse() -> BenchmarkFunction:
 def _from_parts(
     name: str,
     axes: tuple[Axis, ...],
-    value: Callable[[FloatArray], FloatArray],
+    evaluate: Callable[[FloatArray], FloatArray],
     alone: Sequence[float],
     pairs: dict[tuple[int, int], float],
 ) -> BenchmarkFunction:
@@ -184,7 +184,7 @@ def _from_parts(
         part + sum(v for pair, v in pairs.items() if j in pair) for j, part in enumerate(alone)
     ]
     return BenchmarkFunction(
-        name, axes, value, tuple(v / whole for v in alone), tuple(v / whole for v in total)
+        name, axes, evaluate, tuple(v / whole for v in alone), tuple(v / whole for v in total)
     )
 
 

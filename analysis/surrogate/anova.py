@@ -1,8 +1,13 @@
-"""A surrogate taken apart under the prior: its mean, what each axis adds, what each pair adds.
+"""ANOVA decomposition of a surrogate under the prior: mean, main effects, pair interactions.
 
 The functional analysis of variance of Hoeffding and Sobol' (Sobol', Mathematics and Computers in
-Simulation 55, 2001): f = mean + sum_j f_j(x_j) + sum_{j<k} f_jk(x_j, x_k) + ..., the parts
-uncorrelated, so that the variance of f is the sum of theirs.
+Simulation 55, 2001):
+
+    f = mean + sum_j f_j(x_j) + sum_{j<k} f_jk(x_j, x_k) + ...
+
+The terms are uncorrelated, so that their variances add up to that of f. Shares of it are Sobol'
+indices: Var(f_j) / Var(f) of first order, Var(f_jk) / Var(f) of second order, and the total index
+of axis j, which sums the shares of all terms that x_j takes part in.
 """
 
 from __future__ import annotations
@@ -15,17 +20,20 @@ import numpy as np
 from analysis.stats.intervals import FloatArray
 from analysis.surrogate.unit_cube import Axis
 
-_BASE_SAMPLES = 1024
+_BASE_SAMPLES = (
+    1024  # a power of 2, as Sobol' sequences need; the design is (2 d + 2) times as long
+)
 _BINS = 24
 
 
 @dataclass(frozen=True)
 class Decomposition:
-    """The parts of a surrogate, for each of R resamplings of its trials.
+    """Terms of R functions of d axes.
 
-    mean, variance: (R,); alone: (axes, R) the variance of each f_j; total: (axes, R) that of
-    everything an axis takes part in; pairs: (axes, axes, R) that of each f_jk, symmetric
-    main: for each axis (points, R), f_j at the points of `grids`
+    mean, variance: (R,) of f
+    main_variance: (d, R) Var(f_j); total_variance: (d, R) of all terms that x_j takes part in
+    pair_variance: (d, d, R) Var(f_jk), symmetric
+    grids, main_effects: for each axis, its quantiles (points,), and f_j there (points, R)
     """
 
     mean: FloatArray
@@ -38,40 +46,45 @@ class Decomposition:
 
     @staticmethod
     def joined(several: Sequence[Decomposition]) -> Decomposition:
-        """All their resamplings as one; they are of the same axes."""
+        """The functions of several decompositions of the same axes, side by side."""
 
-        def of(name: str) -> FloatArray:
-            return np.concatenate([getattr(parts, name) for parts in several], axis=-1)
+        def stack(name: str) -> FloatArray:
+            return np.concatenate([getattr(d, name) for d in several], axis=-1)
 
-        main = zip(*(parts.main_effects for parts in several), strict=True)
+        main_effects = zip(*(d.main_effects for d in several), strict=True)
         return Decomposition(
-            of("mean"), of("variance"), of("main_variance"), of("total_variance"), of("pair_variance"), several[0].grids,
-            tuple(np.concatenate(curves, axis=1) for curves in main),
-        )  # fmt: skip
+            stack("mean"),
+            stack("variance"),
+            stack("main_variance"),
+            stack("total_variance"),
+            stack("pair_variance"),
+            several[0].grids,
+            tuple(np.concatenate(effects, axis=1) for effects in main_effects),
+        )
 
     @property
     def first_shares(self) -> FloatArray:
-        """(axes, R) Sobol' indices of first order."""
+        """(d, R) first-order Sobol' indices."""
         return _shares(self.main_variance, self.variance)
 
     @property
     def total_shares(self) -> FloatArray:
-        """(axes, R) total Sobol' indices."""
+        """(d, R) total Sobol' indices."""
         return _shares(self.total_variance, self.variance)
 
     @property
     def pair_shares(self) -> FloatArray:
-        """(axes, axes, R) Sobol' indices of second order, symmetric."""
+        """(d, d, R) second-order Sobol' indices, symmetric."""
         return _shares(self.pair_variance, self.variance)
 
 
 def decompose_by_sampling(
     predict: Callable[[FloatArray], FloatArray], axes: Sequence[Axis], rng: np.random.Generator
 ) -> Decomposition:
-    """The parts of any surrogate by Saltelli's design, discrete axes by their inverse CDF.
+    """ANOVA decomposition of any function, estimated by Saltelli's design through SALib.
 
-    predict: (points, axes) -> (points, R). Shares through SALib (Saltelli et al., Computer Physics
-    Communications 181, 2010), good to about 0.01; `main` from the means over bins of each axis.
+    predict: (points, d) -> (points, R). Estimators are those of Saltelli et al. (Computer Physics
+    Communications 181, 2010), good to about 0.01 of the variance; main effects are means over bins.
     """
     from SALib.analyze import sobol
     from SALib.sample import sobol as design
@@ -79,35 +92,42 @@ def decompose_by_sampling(
     d = len(axes)
     problem = {"num_vars": d, "names": [a.path for a in axes], "bounds": [[0.0, 1.0]] * d}
     points = design.sample(problem, _BASE_SAMPLES, calc_second_order=True, seed=rng)
+    # Snapping is the inverse CDF of a discrete prior: the design becomes one of its levels.
     units = np.column_stack([axis.snap(points[:, j]) for j, axis in enumerate(axes)])
     outputs = predict(units)
     mean = outputs.mean(axis=0)
+    # SALib writes each base sample as 2 d + 2 rows: A, then A with column j of B (ab, d of them),
+    # then B with column j of A (ba, d of them), then B. Centring reduces the estimators' error.
     blocks = (outputs - mean).reshape(_BASE_SAMPLES, 2 * d + 2, -1)
     a, b = blocks[:, 0], blocks[:, -1]
     ab, ba = blocks[:, 1 : d + 1].swapaxes(0, 1), blocks[:, d + 1 : -1].swapaxes(0, 1)
     variance = np.concatenate([a, b]).var(axis=0)
-    alone, total = np.zeros((d, len(mean))), np.zeros((d, len(mean)))
+    main, total = np.zeros((d, len(mean))), np.zeros((d, len(mean)))
     pairs = np.zeros((d, d, len(mean)))
     if variance.any():
         for j in range(d):
-            alone[j] = np.clip(sobol.first_order(a, ab[j], b), 0.0, 1.0) * variance
+            # Saltelli 2010 for first order, Jansen 1999 for the total: Table 2 (b) and (f) there.
+            main[j] = np.clip(sobol.first_order(a, ab[j], b), 0.0, 1.0) * variance
             total[j] = sobol.total_order(a, ab[j], b) * variance
         for j in range(d):
             for k in range(j):
                 share = np.clip(sobol.second_order(a, ab[j], ab[k], ba[j], b), 0.0, 1.0)
                 pairs[j, k] = pairs[k, j] = share * variance
-    grids, main = zip(
-        *(_binned(units[:, j], outputs - mean, axis) for j, axis in enumerate(axes)), strict=True
+    grids, main_effects = zip(
+        *(_bin_means(units[:, j], outputs - mean, axis) for j, axis in enumerate(axes)), strict=True
     )
-    return Decomposition(mean, variance, alone, total, pairs, grids, main)
+    return Decomposition(mean, variance, main, total, pairs, grids, main_effects)
 
 
-def _binned(places: FloatArray, outputs: FloatArray, axis: Axis) -> tuple[FloatArray, FloatArray]:
-    """Means of the outputs (points, R) over the cells of one axis."""
+def _bin_means(
+    places: FloatArray, outputs: FloatArray, axis: Axis
+) -> tuple[FloatArray, FloatArray]:
+    """Quantiles of the bins of one axis, and means of the outputs (points, R) in each bin."""
     grid, chances = axis.grid(_BINS)
-    cells = np.searchsorted(np.cumsum(chances)[:-1], places, side="right")
-    counts = np.bincount(cells, minlength=len(grid))
-    order = np.argsort(cells, kind="stable")
+    bins = np.searchsorted(np.cumsum(chances)[:-1], places, side="right")
+    counts = np.bincount(bins, minlength=len(grid))
+    # Sort by bin, so that each bin is a slice, and sum the slices; reduceat takes no empty ones.
+    order = np.argsort(bins, kind="stable")
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     filled = counts > 0
     sums = np.zeros((len(grid), outputs.shape[1]))
@@ -116,4 +136,5 @@ def _binned(places: FloatArray, outputs: FloatArray, axis: Axis) -> tuple[FloatA
 
 
 def _shares(parts: FloatArray, variance: FloatArray) -> FloatArray:
+    """Parts of the variance as shares of it; 0 for a constant function."""
     return np.divide(parts, variance, out=np.zeros_like(parts), where=variance > 0)

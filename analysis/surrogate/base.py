@@ -1,4 +1,4 @@
-"""What every surrogate family implements, and the sample that it is fitted to."""
+"""Interfaces of surrogates: `SurrogateFamily.fit(TrainingData)` returns a `Surrogate`."""
 
 from __future__ import annotations
 
@@ -15,42 +15,49 @@ from analysis.surrogate.unit_cube import Axis
 
 
 class Ensemble(Protocol):
-    """R functions that may each be the objective."""
+    """R functions over the unit cube, each a candidate for the objective."""
 
     def predict(self, units: FloatArray) -> FloatArray:
-        """(points, R) their values at points of the unit cube."""
+        """(points, R) values at points of the unit cube."""
 
     def decompose(self) -> Decomposition:
-        """Their decompositions under the prior."""
+        """ANOVA decompositions of all R functions under the prior."""
 
 
 class Surrogate(Ensemble, Protocol):
-    """The one function (R = 1) that the trials suggest."""
+    """The best estimate of the objective: one function (R = 1)."""
 
     def resample(self, count: int, rng: np.random.Generator) -> Ensemble:
-        """What it may be after all: a function for each of `count` bootstrap samples of trials."""
+        """`count` functions, one for each bootstrap sample of the trials."""
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Trials to fit: units (n, axes), their quantiles, and targets (n,)."""
+    """Trials to fit: units (n, d) their quantiles, targets (n,) their results."""
 
     axes: Sequence[Axis]
     units: FloatArray
     targets: FloatArray
 
     def subset(self, rows: NDArray[np.intp]) -> TrainingData:
+        """These rows only."""
         return TrainingData(self.axes, self.units[rows], self.targets[rows])
 
 
 class SurrogateFamily(Protocol):
-    """One kind of surrogate."""
+    """One kind of surrogate, such as Gaussian processes."""
 
     @property
     def name(self) -> str: ...
 
     def fit(
-        self, sample: TrainingData, rng: np.random.Generator, like: Surrogate | None = None,
+        self,
+        data: TrainingData,
+        rng: np.random.Generator,
+        warm_start: Surrogate | None = None,
         quick: bool = False,
-    ) -> Surrogate:  # fmt: skip
-        """The surrogate of these trials: begun from one of similar trials, or quickly, if asked."""
+    ) -> Surrogate:
+        """Fits to `data`.
+
+        warm_start: a surrogate of similar trials to begin from; quick: a cheaper, rougher fit
+        """

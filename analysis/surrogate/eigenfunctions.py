@@ -1,13 +1,15 @@
-"""Functions of single axes and of pairs of them, expanded in the kernel's eigenfunctions.
+"""Functions of a Gaussian process expanded in eigenfunctions of its axis kernels.
 
-Symbols, for axes j of the unit cube: k_j and w as in kernel.py, phi_j(x) features with
-k_j(x, y) = phi_j(x) . phi_j(y), from the eigenvectors of k_j on the axis's grid under the prior
-(Chapter 4.3 of Rasmussen and Williams, 2006). A function is then
+By Mercer's theorem k_j(x, x') = sum_i lambda_i e_i(x) e_i(x') with eigenfunctions e_i under the
+prior of axis j (GPML Section 4.3). The features phi_j(x) = (sqrt(lambda_i) e_i(x))_i then have
+k_j(x, x') = phi_j(x) . phi_j(x'). Eigenvectors on a grid, carried to any x by Nyström's formula
+(GPML Eq. 4.44), approximate them. Each function of the process is
 
-    f(x) = mean + sum_j u_j . phi_j(x) + sqrt(w) sum_{k<j} phi_j(x) . U_jk phi_k(x)
+    f(x) = mean + sum_j u_j . phi_j(x) + sum_{j<k} phi_j(x) . U_jk phi_k(x)
 
-and one drawn from the process where all u and U are independent standard normals. Its parts in
-the sense of Hoeffding and Sobol' follow in closed form from the features' means and covariances.
+and a draw from the prior if u_j and U_jk / sqrt(w) hold independent standard normals. Its ANOVA
+decomposition needs only the features' means and covariances. Notation:
+`analysis/surrogate/__init__.py`.
 """
 
 from __future__ import annotations
@@ -24,151 +26,180 @@ from analysis.surrogate.anova import Decomposition
 from analysis.surrogate.unit_cube import Axis
 
 _CELLS = 48
-_NEGLECTED = 1e-6  # of a kernel's variance, by the features left out
+_NEGLECTED_VARIANCE = 1e-6  # of a kernel's variance, by the features left out
 
 
 @dataclass(frozen=True)
 class AxisFeatures:
     """The features phi_j of one axis.
 
-    logs: log-parameters of k_j alone; grid, chances: (cells,) of the axis; values: (cells, m) the
-    features there; means: (m,), covariances: (m, m) theirs under the prior
+    log_params: of k_j alone; grid, chances: (cells,) quantiles of the axis and their prior
+    probabilities; values: (cells, m) the features there; means: (m,) and covariances: (m, m) of
+    the features under the prior
     """
 
     axis: Axis
-    logs: FloatArray
+    log_params: FloatArray
     grid: FloatArray
     chances: FloatArray
     values: FloatArray
     means: FloatArray
     covariances: FloatArray
-    _to_features: FloatArray
+    _nystroem: FloatArray  # (cells, m): phi_j(x) = k_j(x, grid) @ _nystroem
 
     @staticmethod
-    def of(axis: Axis, logs: FloatArray) -> AxisFeatures:
+    def of(axis: Axis, log_params: FloatArray) -> AxisFeatures:
+        """The features that carry all but a millionth of the kernel's variance."""
         grid, chances = axis.grid(_CELLS)
-        roots = np.sqrt(chances)[:, None]
-        gaps = kernel.squared_distances(grid[:, None], grid[:, None], [axis])
-        sizes, vectors = np.linalg.eigh(roots * kernel.axis_kernels(logs, gaps)[0] * roots.T)
-        kept = np.cumsum(np.maximum(sizes, 0.0)) > _NEGLECTED * sizes.sum()
-        sizes, vectors = sizes[kept], vectors[:, kept]
-        values = vectors * np.sqrt(sizes) / roots
+        roots = np.sqrt(chances)[:, None]  # W^1/2, with W = diag(chances)
+        distances = kernel.squared_distances(grid[:, None], grid[:, None], [axis])
+        # Eigenvalues of the integral operator: those of the symmetric W^1/2 k_j W^1/2, ascending.
+        eigenvalues, vectors = np.linalg.eigh(
+            roots * kernel.axis_kernels(log_params, distances)[0] * roots.T
+        )
+        # Drop the smallest ones while their sum is negligible.
+        kept = np.cumsum(np.maximum(eigenvalues, 0.0)) > _NEGLECTED_VARIANCE * eigenvalues.sum()
+        eigenvalues, vectors = eigenvalues[kept], vectors[:, kept]
+        # Undo W^1/2, so that e_i has a mean square of 1 under the prior, and scale by sqrt(lambda).
+        values = vectors * np.sqrt(eigenvalues) / roots
         means = chances @ values
-        covariances = np.diag(sizes) - np.outer(means, means)
-        return AxisFeatures(
-            axis, logs, grid, chances, values, means, covariances,
-            roots * vectors / np.sqrt(sizes),
-        )  # fmt: skip
+        # E[phi phi'] = diag(lambda), since eigenfunctions are orthonormal under the prior.
+        covariances = np.diag(eigenvalues) - np.outer(means, means)
+        nystroem = roots * vectors / np.sqrt(eigenvalues)
+        return AxisFeatures(axis, log_params, grid, chances, values, means, covariances, nystroem)
 
     def at(self, places: FloatArray) -> FloatArray:
-        """(points, m) at quantiles (points,) of the axis."""
-        gaps = kernel.squared_distances(places[:, None], self.grid[:, None], [self.axis])
-        return np.asarray(kernel.axis_kernels(self.logs, gaps)[0] @ self._to_features)
+        """(points, m) the features at quantiles (points,) of the axis, by Nyström's formula."""
+        distances = kernel.squared_distances(places[:, None], self.grid[:, None], [self.axis])
+        return np.asarray(kernel.axis_kernels(self.log_params, distances)[0] @ self._nystroem)
 
 
-def make_features(logs: FloatArray, axes: Sequence[Axis]) -> tuple[AxisFeatures, ...]:
-    """Each axis's features under a kernel with these log-parameters."""
-    return tuple(AxisFeatures.of(axis, logs[[j, len(axes) + j, -1]]) for j, axis in enumerate(axes))
+def make_features(log_params: FloatArray, axes: Sequence[Axis]) -> tuple[AxisFeatures, ...]:
+    """Features of each axis, under its own log l_j and log v_j (and log w, which has no effect)."""
+    return tuple(
+        AxisFeatures.of(axis, log_params[[j, len(axes) + j, -1]]) for j, axis in enumerate(axes)
+    )
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """R functions at once: their means (R,), u_j (m_j, R), and sqrt(w) U_jk (m_j m_k, R)."""
+    """R functions at once, by their coefficients.
+
+    means: (R,); single: for each axis (m_j, R) u_j; pairs: for each pair of axes, in the order of
+    `_axis_pairs`, (m_j m_k, R) U_jk by rows
+    """
 
     features: Sequence[AxisFeatures]
     means: FloatArray
-    alone: Sequence[FloatArray]
-    pairs: Sequence[FloatArray]  # in the order of `_pairs`
+    single: Sequence[FloatArray]
+    pairs: Sequence[FloatArray]
 
     @staticmethod
     def from_kernel_weights(
         features: Sequence[AxisFeatures],
-        logs: FloatArray,
+        log_params: FloatArray,
         units: FloatArray,
-        weights: FloatArray,
+        alpha: FloatArray,
         means: FloatArray,
     ) -> Expansion:
-        """means + sum_i weights_i K(x, units_i); units (n, axes), weights (n, R), means (R,)."""
-        pair_weight = kernel.pair_weight(logs, len(features))
-        at = [f.at(units[:, j]) for j, f in enumerate(features)]
-        pairs = [pair_weight * _products(at[j], at[k]).T @ weights for j, k in _pairs(len(at))]
-        return Expansion(features, means, [phi.T @ weights for phi in at], pairs)
+        """means + sum_i alpha_i K(., x_i), for units x (n, d), alpha (n, R), means (R,).
+
+        With K by features, u_j = sum_i alpha_i phi_j(x_i), and U_jk likewise of their products.
+        """
+        w = kernel.pair_weight(log_params, len(features))
+        phi = [f.at(units[:, j]) for j, f in enumerate(features)]
+        pairs = [w * _products(phi[j], phi[k]).T @ alpha for j, k in _axis_pairs(len(phi))]
+        return Expansion(features, means, [p.T @ alpha for p in phi], pairs)
 
     @staticmethod
     def draw_prior(
         features: Sequence[AxisFeatures],
-        logs: FloatArray,
+        log_params: FloatArray,
         scale: float,
         count: int,
         rng: np.random.Generator,
     ) -> Expansion:
-        """`count` functions drawn from the process about 0 of covariances scale^2 K."""
+        """`count` draws from the process of mean 0 and covariance scale^2 K."""
         sizes = [len(f.means) for f in features]
-        alone = [scale * rng.normal(size=(m, count)) for m in sizes]
-        weight = scale * kernel.pair_weight(logs, len(features)) ** 0.5
+        single = [scale * rng.normal(size=(m, count)) for m in sizes]
+        root = scale * kernel.pair_weight(log_params, len(features)) ** 0.5
         pairs = [
-            weight * rng.normal(size=(sizes[j] * sizes[k], count)) for j, k in _pairs(len(sizes))
+            root * rng.normal(size=(sizes[j] * sizes[k], count)) for j, k in _axis_pairs(len(sizes))
         ]
-        return Expansion(features, np.zeros(count), alone, pairs)
+        return Expansion(features, np.zeros(count), single, pairs)
 
     def __add__(self, other: Expansion) -> Expansion:
         return Expansion(
             self.features,
             self.means + other.means,
-            [a + b for a, b in zip(self.alone, other.alone, strict=True)],
+            [a + b for a, b in zip(self.single, other.single, strict=True)],
             [a + b for a, b in zip(self.pairs, other.pairs, strict=True)],
         )
 
     def predict(self, units: FloatArray) -> FloatArray:
-        """(points, R) their values at points of the unit cube."""
-        at = [f.at(units[:, j]) for j, f in enumerate(self.features)]
+        """(points, R) values at points of the unit cube."""
+        phi = [f.at(units[:, j]) for j, f in enumerate(self.features)]
         values = np.repeat(self.means[None], len(units), axis=0)
-        for phi, u in zip(at, self.alone, strict=True):
-            values += phi @ u
-        for (j, k), u in zip(_pairs(len(at)), self.pairs, strict=True):
-            values += _products(at[j], at[k]) @ u
+        for p, u in zip(phi, self.single, strict=True):
+            values += p @ u
+        for (j, k), u in zip(_axis_pairs(len(phi)), self.pairs, strict=True):
+            values += _products(phi[j], phi[k]) @ u
         return values
 
     def decompose(self) -> Decomposition:
-        """Their decompositions under the prior."""
-        all_features, d = self.features, len(self.features)
-        mean = self.means + sum(f.means @ u for f, u in zip(all_features, self.alone, strict=True))
-        main = list(self.alone)
-        pairs = np.zeros((d, d, len(self.means)))
-        for (j, k), flat in zip(_pairs(d), self.pairs, strict=True):
-            f, g = all_features[j], all_features[k]
-            u = flat.reshape(len(f.means), len(g.means), -1)
+        """ANOVA decomposition under the prior, in closed form.
+
+        With phi = E[phi] + psi, a pair phi_j' U phi_k splits into a constant, a term linear in
+        psi_j (it belongs to f_j), one linear in psi_k, and psi_j' U psi_k, which is f_jk.
+        """
+        features, d = self.features, len(self.features)
+        mean = self.means + sum(f.means @ u for f, u in zip(features, self.single, strict=True))
+        main = list(self.single)  # coefficients of f_j
+        pair_variance = np.zeros((d, d, len(self.means)))
+        for (j, k), flat in zip(_axis_pairs(d), self.pairs, strict=True):
+            f, g = features[j], features[k]
+            u = flat.reshape(len(f.means), len(g.means), -1)  # (m_j, m_k, R) U_jk
+            # U E[phi_k] and U' E[phi_j]: what the pair adds to each axis alone.
             by_first, by_second = np.tensordot(g.means, u, (0, 1)), np.tensordot(f.means, u, (0, 0))
             main[j], main[k] = main[j] + by_first, main[k] + by_second
             mean = mean + f.means @ by_first
-            spread = np.tensordot(f.covariances, u, (1, 0))
-            spread = np.einsum("abr,bc->acr", spread, g.covariances)
-            pairs[j, k] = pairs[k, j] = np.maximum((u * spread).sum(axis=(0, 1)), 0.0)
-        curves = [(f.values - f.means) @ u for f, u in zip(all_features, main, strict=True)]
-        alone = np.array([f.chances @ c**2 for f, c in zip(all_features, curves, strict=True)])
-        variance = alone.sum(axis=0) + 0.5 * pairs.sum(axis=(0, 1))
-        grids = tuple(f.grid for f in all_features)
+            # Var(psi_j' U psi_k) = sum of U * (Cov_j U Cov_k): the axes are independent.
+            weighted = np.tensordot(f.covariances, u, (1, 0))
+            weighted = np.einsum("abr,bc->acr", weighted, g.covariances)
+            pair_variance[j, k] = pair_variance[k, j] = np.maximum(
+                (u * weighted).sum(axis=(0, 1)), 0.0
+            )
+        effects = [(f.values - f.means) @ u for f, u in zip(features, main, strict=True)]
+        main_variance = np.array([f.chances @ e**2 for f, e in zip(features, effects, strict=True)])
+        # The terms are uncorrelated: variances add up. Half, since each pair stands there twice.
+        variance = main_variance.sum(axis=0) + 0.5 * pair_variance.sum(axis=(0, 1))
         return Decomposition(
-            mean, variance, alone, alone + pairs.sum(axis=1), pairs, grids, tuple(curves)
+            mean,
+            variance,
+            main_variance,
+            main_variance + pair_variance.sum(axis=1),
+            pair_variance,
+            tuple(f.grid for f in features),
+            tuple(effects),
         )
 
 
 @dataclass(frozen=True)
-class Mixture:
-    """Functions of several expansions side by side."""
+class JoinedExpansions:
+    """The functions of several expansions, side by side along the axis R."""
 
     expansions: Sequence[Expansion]
 
     def predict(self, units: FloatArray) -> FloatArray:
-        """(points, R) their values at points of the unit cube."""
+        """(points, R) values at points of the unit cube."""
         return np.concatenate([e.predict(units) for e in self.expansions], axis=1)
 
     def decompose(self) -> Decomposition:
-        """Their decompositions under the prior."""
+        """ANOVA decompositions under the prior."""
         return Decomposition.joined([e.decompose() for e in self.expansions])
 
 
-def _pairs(axes: int) -> list[tuple[int, int]]:
+def _axis_pairs(axes: int) -> list[tuple[int, int]]:
     return list(itertools.combinations(range(axes), 2))
 
 

@@ -1,6 +1,6 @@
-"""Gaussian process regression, its parameters found by maximum posterior density.
+"""Gaussian process regression: fit, posterior mean, posterior draws (GPML Chapter 2).
 
-Chapter 2 of Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006.
+Notation: `analysis/surrogate/__init__.py`.
 """
 
 from __future__ import annotations
@@ -13,99 +13,115 @@ import numpy as np
 from analysis.stats.intervals import FloatArray
 from analysis.surrogate import kernel
 from analysis.surrogate.anova import Decomposition
-from analysis.surrogate.eigenfunctions import Expansion, Mixture, make_features
+from analysis.surrogate.eigenfunctions import Expansion, JoinedExpansions, make_features
 from analysis.surrogate.log_posterior import JITTER, NegativeLogPosterior
 from analysis.surrogate.unit_cube import Axis
 
-# Both cost the cube of the number of trials: parameters are found on at most _TUNED_ON of them,
-# predictions made from at most _FITTED_ON.
-_TUNED_ON = 200
-_FITTED_ON = 1000
-_CHUNK_NUMBERS = 4_000_000
-_CLIMB = 40
-_SHARING = 10  # bootstrap samples with the same log-parameters
+# Time grows with n^3: theta is fitted to at most _MAX_FOR_THETA trials, alpha to _MAX_FOR_ALPHA.
+_MAX_FOR_THETA = 200
+_MAX_FOR_ALPHA = 1000
+_MAX_CHUNK_NUMBERS = 4_000_000  # of the distances of one chunk of predictions: 32 MB
+_MAX_ITERATIONS = 40
+_DRAWS_PER_THETA = 10
 
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """The process fitted to trials."""
+    """A process fitted to trials; its one function (R = 1) is the posterior mean."""
 
     axes: Sequence[Axis]
     units: FloatArray
     targets: FloatArray
-    logs: FloatArray  # the kernel's log-parameters, then the log noise
-    weights: FloatArray  # (n,): a prediction is the mean plus the trials' covariances times these
+    log_params: FloatArray
+    alpha: FloatArray
 
     @staticmethod
-    def of(axes: Sequence[Axis], units: FloatArray, targets: FloatArray, logs: FloatArray) -> GaussianProcess:
-        covariances = kernel.covariance(logs[:-1], kernel.squared_distances(units, units, axes))
+    def of(
+        axes: Sequence[Axis], units: FloatArray, targets: FloatArray, log_params: FloatArray
+    ) -> GaussianProcess:
+        """The process with hyperparameters theta, conditioned on trials."""
+        distances = kernel.squared_distances(units, units, axes)
+        covariances = kernel.covariance(log_params[:-1], distances)
         once = np.ones(len(targets))
-        weights = _weights(covariances, logs, targets - targets.mean(), once)
-        return GaussianProcess(axes, units, targets, logs, weights)
+        alpha = _solve_alpha(covariances, log_params, targets - targets.mean(), once)
+        return GaussianProcess(axes, units, targets, log_params, alpha)
 
     def predict(self, units: FloatArray) -> FloatArray:
-        """(points, 1) posterior means."""
-        step = max(1, _CHUNK_NUMBERS // (len(self.axes) * len(self.targets)))
+        """(points, 1) posterior means ybar + k(x, X) alpha (GPML Eq. 2.25)."""
+        step = max(1, _MAX_CHUNK_NUMBERS // (len(self.axes) * len(self.targets)))
         predicted = np.empty(len(units))
         for at in range(0, len(units), step):
-            gaps = kernel.squared_distances(units[at : at + step], self.units, self.axes)
-            predicted[at : at + step] = kernel.covariance(self.logs[:-1], gaps) @ self.weights
+            distances = kernel.squared_distances(units[at : at + step], self.units, self.axes)
+            predicted[at : at + step] = (
+                kernel.covariance(self.log_params[:-1], distances) @ self.alpha
+            )
         return np.asarray((predicted + self.targets.mean())[:, None])
 
     def decompose(self) -> Decomposition:
-        """The posterior mean's decomposition."""
-        axis_features = make_features(self.logs[:-1], self.axes)
+        """ANOVA decomposition of the posterior mean, exact up to the features left out."""
+        features = make_features(self.log_params[:-1], self.axes)
         means = self.targets.mean(keepdims=True)
         return Expansion.from_kernel_weights(
-            axis_features, self.logs, self.units, self.weights[:, None], means
+            features, self.log_params, self.units, self.alpha[:, None], means
         ).decompose()
 
-    def resample(self, count: int, rng: np.random.Generator) -> Mixture:
-        """What the objective may be after all: one function for each of `count` bootstrap samples.
+    def resample(self, count: int, rng: np.random.Generator) -> JoinedExpansions:
+        """Posterior draws, one for each of `count` bootstrap samples of the trials.
 
-        The samples carry the trials' noise. What any trials leave open between them is drawn: a
-        function of the process, less what the sample's trials tell of it (Matheron's rule,
-        arXiv:2002.09309), so that the whole varies as the posterior does where noise is normal.
-        The process's own parameters are drawn as well, anew for every `_SHARING` samples.
+        The bootstrap carries the noise of the trials. What any trials leave open between them
+        comes from the process: each draw follows Matheron's rule (arXiv:2002.09309),
+
+            f = g + k(., X) C^-1 (y - g(X)),  g a draw from the prior
+
+        with the bootstrap sample for X and y. So the whole varies as the posterior does where noise
+        is normal. Every `_DRAWS_PER_THETA` draws share one Laplace draw of theta.
         """
-        posterior = NegativeLogPosterior.of(self.axes, self.units[:_TUNED_ON], self.targets[:_TUNED_ON])
-        settings = posterior.draw_laplace(self.logs, -(-count // _SHARING), rng)
-        shares = np.array_split(np.arange(count), len(settings))
-        return Mixture(
-            [self._drawn(s, len(share), rng) for s, share in zip(settings, shares, strict=True)]
+        posterior = NegativeLogPosterior.of(
+            self.axes, self.units[:_MAX_FOR_THETA], self.targets[:_MAX_FOR_THETA]
+        )
+        thetas = posterior.draw_laplace(self.log_params, -(-count // _DRAWS_PER_THETA), rng)
+        shares = np.array_split(np.arange(count), len(thetas))
+        return JoinedExpansions(
+            [self._draw(t, len(share), rng) for t, share in zip(thetas, shares, strict=True)]
         )
 
-    def _drawn(self, logs: FloatArray, count: int, rng: np.random.Generator) -> Expansion:
-        """`count` functions that bootstrap samples allow under these log-parameters."""
+    def _draw(self, log_params: FloatArray, count: int, rng: np.random.Generator) -> Expansion:
+        """`count` posterior draws under one theta, each for a bootstrap sample of its own."""
         n = len(self.targets)
-        covariances = kernel.covariance(logs[:-1], kernel.squared_distances(self.units, self.units, self.axes))
+        distances = kernel.squared_distances(self.units, self.units, self.axes)
+        covariances = kernel.covariance(log_params[:-1], distances)
         centred = self.targets - self.targets.mean()
-        told = centred @ _weights(covariances, logs, centred, np.ones(n))
-        axis_features = make_features(logs[:-1], self.axes)
-        prior = Expansion.draw_prior(axis_features, logs, float(np.sqrt(max(told, 0.0) / n)), count, rng)
-        left = self.targets[:, None] - prior.predict(self.units)
+        # The scale s2 of K under this theta: the quadratic form (y - ybar)' C^-1 (y - ybar) / n.
+        quadratic_form = centred @ _solve_alpha(covariances, log_params, centred, np.ones(n))
+        scale = float(np.sqrt(max(quadratic_form, 0.0) / n))
+        features = make_features(log_params[:-1], self.axes)
+        prior_draws = Expansion.draw_prior(features, log_params, scale, count, rng)
+        residuals = self.targets[:, None] - prior_draws.predict(self.units)  # (n, R) y - g(X)
+        # (n, R) how often each bootstrap sample holds each trial.
         repeats = rng.multinomial(n, np.full(n, 1.0 / n), size=count).T.astype(float)
-        means = self.targets @ repeats / n
-        weights = [
-            _weights(covariances, logs, y - mean, counts)
-            for y, mean, counts in zip(left.T, means, repeats.T, strict=True)
+        means = self.targets @ repeats / n  # (R,) ybar of each sample
+        alphas = [
+            _solve_alpha(covariances, log_params, r - mean, counts)
+            for r, mean, counts in zip(residuals.T, means, repeats.T, strict=True)
         ]
-        return prior + Expansion.from_kernel_weights(
-            axis_features, logs, self.units, np.column_stack(weights), means
+        return prior_draws + Expansion.from_kernel_weights(
+            features, log_params, self.units, np.column_stack(alphas), means
         )
 
 
-def _weights(covariances: FloatArray, logs: FloatArray, targets: FloatArray, counts: FloatArray) -> FloatArray:
-    """(n,) by which covariances predict, from targets about their mean.
+def _solve_alpha(
+    covariances: FloatArray, log_params: FloatArray, targets: FloatArray, counts: FloatArray
+) -> FloatArray:
+    """(n,) alpha = C^-1 targets, for targets about their mean; 0 for trials that count 0 times.
 
-    A trial that counts k times is k measurements, of a k-th of the noise.
+    k measurements of one point are one measurement of their mean, of a k-th of the noise variance.
     """
-    drawn = np.flatnonzero(counts)
-    system = covariances[np.ix_(drawn, drawn)]
-    system[np.diag_indices_from(system)] += np.exp(logs[-1]) / counts[drawn] + JITTER
-    weights = np.zeros(len(targets))
-    weights[drawn] = np.linalg.solve(system, targets[drawn])
-    return weights
+    sampled = np.flatnonzero(counts)
+    c = covariances[np.ix_(sampled, sampled)]
+    c[np.diag_indices_from(c)] += np.exp(log_params[-1]) / counts[sampled] + JITTER
+    alpha = np.zeros(len(targets))
+    alpha[sampled] = np.linalg.solve(c, targets[sampled])
+    return alpha
 
 
 def fit_gaussian_process(
@@ -115,17 +131,18 @@ def fit_gaussian_process(
     rng: np.random.Generator,
     starts: Sequence[FloatArray],
 ) -> GaussianProcess:
-    """The process whose parameters have the highest posterior density found from `starts`."""
+    """The process at the highest maximum of p(theta | y) that L-BFGS-B reaches from `starts`."""
     from scipy.optimize import minimize
 
-    kept = rng.permutation(len(targets))[:_FITTED_ON]
-    tuned = kept[:_TUNED_ON]
-    surface = NegativeLogPosterior.of(axes, units[tuned], targets[tuned])
-    options = {"maxiter": _CLIMB}
-    found = [
-        minimize(surface, s, jac=True, method="L-BFGS-B", bounds=surface.bounds(), options=options)
-        for s in starts
+    # A random subset of the trials where they are too many; the first of them fit theta.
+    for_alpha = rng.permutation(len(targets))[:_MAX_FOR_ALPHA]
+    for_theta = for_alpha[:_MAX_FOR_THETA]
+    objective = NegativeLogPosterior.of(axes, units[for_theta], targets[for_theta])
+    bounds, options = objective.bounds(), {"maxiter": _MAX_ITERATIONS}
+    maxima = [
+        minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        for start in starts
     ]
-    best = min(found, key=lambda result: float(result.fun))
-    logs = np.asarray(best.x, dtype=float)
-    return GaussianProcess.of(axes, units[kept], targets[kept], logs)
+    best = min(maxima, key=lambda result: float(result.fun))
+    log_params = np.asarray(best.x, dtype=float)
+    return GaussianProcess.of(axes, units[for_alpha], targets[for_alpha], log_params)

@@ -1,4 +1,7 @@
-"""The varied parameters as axes of the unit cube, in which the study's prior is uniform."""
+"""Varied parameters as axes of the unit cube, on which the study's prior is uniform.
+
+A trial's place on an axis is the quantile of its value under that parameter's prior.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ from study.spec.space import Dimension
 
 @dataclass(frozen=True)
 class Axis:
-    """One varied parameter: quantiles of its prior, in cells where the prior is discrete.
+    """One varied parameter; an interval [0, 1], or levels where the prior is discrete.
 
     centres: (levels,) the quantile that stands for each level, ascending; empty if continuous
     edges: (levels - 1,) the quantiles at which one level ends and the next begins
-    unordered: levels have no order (activations), so that no distance between them means anything
+    unordered: the levels have no order (such as activations), nor distances
     """
 
     path: str
@@ -28,16 +31,16 @@ class Axis:
     unordered: bool = False
 
     def snap(self, quantiles: FloatArray) -> FloatArray:
-        """Each quantile as the one that stands for its level; unchanged on a continuous axis."""
+        """Each quantile moved to the centre of its level; unchanged on a continuous axis."""
         if not self.centres:
             return quantiles
         return np.asarray(self.centres)[np.searchsorted(self.edges, quantiles, side="right")]
 
     def grid(self, cells: int) -> tuple[FloatArray, FloatArray]:
-        """Quantiles that stand for the whole axis, ascending, and the prior's chance of each.
+        """Quantiles that cover the axis, ascending, and the prior probability of each.
 
-        Every level of a discrete axis with at most `cells` levels, else the middles of that many
-        equally likely cells.
+        They are all levels of a discrete axis with at most `cells` of them, and otherwise the
+        middles of `cells` equally likely cells.
         """
         if 0 < len(self.centres) <= cells:
             return np.asarray(self.centres), np.diff(np.array([0.0, *self.edges, 1.0]))
@@ -46,7 +49,7 @@ class Axis:
 
 
 def make_axis(dimension: Dimension) -> Axis:
-    """The axis of one dimension of a study's space."""
+    """The axis of one dimension of a study's search space."""
     unordered = dimension.kind in ("choice", "bool")
     if dimension.choices:
         count = len(dimension.choices)
@@ -56,19 +59,20 @@ def make_axis(dimension: Dimension) -> Axis:
     if dimension.kind == "int":
         values = range(int(dimension.low), int(dimension.high) + 1)
         centres = tuple(dimension.to_unit(value) for value in values)
+        # Levels meet halfway between two integers, on the scale of the values.
         edges = tuple(dimension.to_unit(value + 0.5) for value in values[:-1])
         return Axis(dimension.path, dimension.label, centres, edges)
     return Axis(dimension.path, dimension.label)
 
 
 def to_quantiles(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> FloatArray:
-    """(trials, dimensions): each trial's place in the unit cube."""
+    """(n, d) the trials as points of the unit cube."""
     columns = [[d.to_unit(value) for value in trials[d.path]] for d in dimensions]
     return np.array(columns, dtype=float).reshape(len(dimensions), len(trials)).T
 
 
 def encode_one_hot(units: FloatArray, axes: Sequence[Axis]) -> FloatArray:
-    """(points, features) for trees: an ordered axis is its quantile, an unordered one one-hot."""
+    """(points, columns) features for trees: quantiles of ordered axes, unordered ones one-hot."""
     columns: list[FloatArray] = []
     for j, a in enumerate(axes):
         if a.unordered:

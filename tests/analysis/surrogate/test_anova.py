@@ -31,9 +31,9 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
     grids, chances = zip(*(axis.grid(48) for axis in AXES), strict=True)
     points = np.array(list(itertools.product(*grids)))
     shape = tuple(map(len, grids))
-    f = (kernel.covariance(LOGS, kernel.squared_distances(points, units, AXES)) @ weights + means).reshape(
-        *shape, 2
-    )
+    f = (
+        kernel.covariance(LOGS, kernel.squared_distances(points, units, AXES)) @ weights + means
+    ).reshape(*shape, 2)
     assert found.predict(points).reshape(f.shape) == pytest.approx(f, abs=1e-3)
     p = np.einsum("i,j,k->ijk", *chances)
     mean = np.einsum("ijkr,ijk->r", f, p)
@@ -48,7 +48,9 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
         assert parts.main_effects[j] == pytest.approx(main[j], abs=1e-4)
         assert parts.main_variance[j] == pytest.approx(chances[j] @ main[j] ** 2)
     both = np.einsum("ijkr,k->ijr", f, chances[2]) - mean - main[0][:, None] - main[1][None, :]
-    assert parts.pair_variance[0, 1] == pytest.approx(np.einsum("ijr,i,j->r", both**2, *chances[:2]))
+    assert parts.pair_variance[0, 1] == pytest.approx(
+        np.einsum("ijr,i,j->r", both**2, *chances[:2])
+    )
 
 
 def test_drawn_functions_vary_as_the_kernel_says() -> None:
@@ -80,7 +82,9 @@ def test_kernel_is_symmetric_and_positive_definite() -> None:
     assert np.linalg.eigvalsh(covariances).min() > -1e-9
 
 
-@pytest.mark.parametrize("objective", list_benchmark_functions(), ids=lambda objective: objective.name)
+@pytest.mark.parametrize(
+    "objective", list_benchmark_functions(), ids=lambda objective: objective.name
+)
 def test_parts_from_samples_match_the_closed_forms(objective) -> None:  # type: ignore[no-untyped-def]
     parts = decompose_by_sampling(
         lambda units: objective.evaluate(units)[:, None], objective.axes, np.random.default_rng(0)

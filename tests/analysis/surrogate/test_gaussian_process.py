@@ -23,7 +23,7 @@ def sample(trials: int, noise: float, rng: np.random.Generator) -> TrainingData:
 
 def posterior(process: object, points: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and variance by the textbook (Eq. 2.25 and 2.26 of Rasmussen and Williams, 2006)."""
-    axes, units, y, logs = process.axes, process.units, process.targets, process.logs  # type: ignore[attr-defined]
+    axes, units, y, logs = process.axes, process.units, process.targets, process.log_params  # type: ignore[attr-defined]
 
     def k(a: FloatArray, b: FloatArray) -> FloatArray:
         return kernel.covariance(logs[:-1], kernel.squared_distances(a, b, axes))
