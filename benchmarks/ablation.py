@@ -30,15 +30,17 @@ from typing import Any
 import pandas as pd
 import torch
 from processes import Pool
-from reporting import show
+from reporting import print_table
 
 from nerf.common.command_line import INTERRUPTED, Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import replace_atomically, write_atomically
-from nerf.config.parameters import Value, build, flatten, parse_settings, with_suggested_bounds
+from nerf.config.flat import build, flatten, with_suggested_bounds
+from nerf.config.parameters import Value
+from nerf.config.settings import parse_settings
 from nerf.scenes import load
 from nerf.training.loop import Interrupted, train
-from nerf.training.ray_batches import TrainingRays, seen_box, spread_views
+from nerf.training.ray_batches import TrainingRays, bounding_box, spread_views
 from study.records.provenance import git_state
 
 COMPLETE: Mapping[str, Value] = {
@@ -104,7 +106,7 @@ def planned(asked: argparse.Namespace) -> list[Run]:
     scene = load(asked.scene, downscale=asked.downscale)
     settings = {**COMPLETE, **parse_settings(asked.set), "optimisation.steps": asked.steps}
     complete = with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far)
-    box = seen_box(
+    box = bounding_box(
         TrainingRays.of(scene), float(complete["sampling.near"]), float(complete["sampling.far"])
     )
     reach = float(box.abs().max())
@@ -254,7 +256,7 @@ def main() -> int:
         [row, len(part), float(part["psnr"].mean()), float(part["test_psnr"].mean())]
         for row, part in table.groupby("row", sort=False)
     ]
-    show("means over seeds", ["row", "runs", "validation dB", "test dB"], by_row)
+    print_table("means over seeds", ["row", "runs", "validation dB", "test dB"], by_row)
     return 1 if failed else 0
 
 

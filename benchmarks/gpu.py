@@ -1,19 +1,20 @@
-"""What a GPU makes of the training step: alone, beside the peer's modules, and packed with trials.
+"""Training on a GPU: steps per second, several trials on one GPU, time to the paper's PSNR.
 
-    python benchmarks/gpu.py [--peer PATH_TO_NERF_PYTORCH] [--scene LEGO --quality] [--json FILE]
+    python benchmarks/gpu.py --peer PATH_TO_NERF_PYTORCH --quality --scene PATH_TO_LEGO
 
-Needs torch and numpy beside this project's `nerf/`. Steps are those of `TrainingRun`, captured as
-CUDA graphs, with and without the grid of empty space. Packing trains K trials at once, each in its
-own process on the same GPU, as Ray's fractions of a GPU do, and K in turns in one process, each
-with its own graph; both are held against the same trials one after the other without graphs. Share
-of peak counts the operations of the matrix products alone, against the same GPU's largest bfloat16
-product.
+--peer adds the step of nerf-pytorch, --quality the time to the paper's PSNR. Our steps are those of
+`TrainingRun`, captured as CUDA graphs, with and without the occupancy grid.
+
+Several trials share the GPU in two ways: each in its own process, as with Ray's GPU fractions, or
+by turns in one process, each on its own stream. Both are compared with the same trials run one
+after another without CUDA graphs. The share of peak counts only the operations of the matrix
+products, relative to the speed of a large bfloat16 product on the same GPU.
 """
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -22,23 +23,38 @@ from statistics import median
 from typing import Any
 
 import torch
-from reporting import show, write
-from step import SAMPLES, SHAPES, operations, theirs
+from reporting import benchmark_parser, positive, print_table, save_json
+from step import NETWORKS, SAMPLES, Step, count_operations, peer_step
 
+from nerf.common.command_line import exit_status
+from nerf.common.errors import InputError
 from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
 from nerf.training.loop import TrainingRun
 
-SETTLE, STEPS, TURNS = 160, 200, 3
-PAPER_DB = 32.54
+WARM_UP_STEPS = 160
+"""Steps before the clock starts: CUDA graphs are captured and the occupancy grid is filled."""
+
+TIMED_STEPS = 200
+TURNS = 3
+
+PAPER_PSNR = 32.54
+"""PSNR in dB that the NeRF paper, arXiv:2003.08934, reports for Lego."""
+
+EVALUATE_EVERY = 500
+"""Steps between two evaluations on the way to the paper's PSNR."""
+
+MAX_SECONDS_TO_PAPER_PSNR = 1500
+REPLY_SECONDS = 300
+"""How long a process may take to answer; one that crashed, out of memory perhaps, never does."""
 
 
-def run_of(
-    shape: str, rays: int, fine: int, occupancy: int, seed: int = 0, graphs: bool = True
+def make_run(
+    network: str, rays: int, fine: int, occupancy: int, seed: int = 0, graphs: bool = True
 ) -> TrainingRun:
-    """A run on the GPU with this network and these samples."""
-    depth, width, skip = SHAPES[shape]
+    """A run on bricks with this network, these samples and this occupancy resolution (0: none)."""
+    depth, width, skip = NETWORKS[network]
     settings: Flat = {
         "field.depth": depth,
         "field.width": width,
@@ -60,116 +76,130 @@ def run_of(
     )
 
 
-def steps_a_second(step: Callable[[], None], steps: int = STEPS, settle: int = SETTLE) -> float:
-    """Once captures and the grid have settled."""
-    for _ in range(settle):
+def make_small_run(seed: int = 0, graphs: bool = True) -> TrainingRun:
+    """A run as small as those that share a GPU."""
+    return make_run("4x128", 256, 0, 32, seed, graphs)
+
+
+def measure_speed(step: Step, timed: int = TIMED_STEPS, warm_up: int = WARM_UP_STEPS) -> float:
+    """Steps per second after the warm-up."""
+    for _ in range(warm_up):
         step()
     torch.cuda.synchronize()
     began = time.perf_counter()
-    for _ in range(steps):
+    for _ in range(timed):
         step()
     torch.cuda.synchronize()
-    return steps / (time.perf_counter() - began)
+    return timed / (time.perf_counter() - began)
 
 
-def peak() -> float:
-    """Operations a second of the largest bfloat16 product that fits comfortably."""
-    a, b = (torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+def measure_peak() -> float:
+    """Operations per second of a large bfloat16 matrix product."""
+    size = 8192
+    a, b = (torch.randn(size, size, device="cuda", dtype=torch.bfloat16) for _ in range(2))
 
-    def product() -> None:
+    def multiply() -> None:
         torch.mm(a, b)
 
-    return steps_a_second(product, steps=500, settle=500) * 2 * 8192**3
+    return measure_speed(multiply, timed=500, warm_up=500) * 2 * size**3
 
 
-def single(peer: Path | None, ceiling: float) -> list[list[object]]:
-    """Rows for one trial at a time."""
+def measure_single_trials(checkout: Path | None, peak: float) -> list[list[object]]:
+    """Table rows for one trial at a time."""
     rows: list[list[object]] = []
-    for shape, rays, fine in (("8x256", 1024, 128), ("8x256", 4096, 0), ("4x128", 1024, 0)):
-        points = rays * (SAMPLES + SAMPLES + fine if fine else SAMPLES)
-        sides: dict[str, Callable[[], None]] = {
-            "ours": run_of(shape, rays, fine, 0).advance,
-            "ours, empty space left out": run_of(shape, rays, fine, 32).advance,
+    for network, rays, fine in (("8x256", 1024, 128), ("8x256", 4096, 0), ("4x128", 1024, 0)):
+        # A fine pass queries its own network at the coarse and the fine samples.
+        queries = rays * (SAMPLES + SAMPLES + fine if fine else SAMPLES)
+        sides: dict[str, Step] = {
+            "ours": make_run(network, rays, fine, 0).advance,
+            "ours, occupancy grid": make_run(network, rays, fine, 32).advance,
         }
-        if peer:
-            sides["nerf-pytorch"] = on_gpu(partial(theirs, shape, rays, peer, fine, "cuda"))
-        turns = [{name: steps_a_second(step) for name, step in sides.items()} for _ in range(TURNS)]
+        if checkout:
+            sides["nerf-pytorch"] = make_on_gpu(
+                partial(peer_step, network, rays, checkout, fine, "cuda")
+            )
+        turns = [{name: measure_speed(step) for name, step in sides.items()} for _ in range(TURNS)]
         for name in sides:
             speed = median(turn[name] for turn in turns)
-            share = f"{operations(shape, points) * speed / ceiling:.0%}" if name == "ours" else ""
-            rows.append([f"{shape}, {rays} x {SAMPLES}+{fine}", name, speed, rays * speed, share])
+            # The grid changes the number of queries, and the peer is not ours to count.
+            share = count_operations(network, queries) * speed / peak
+            shown_share = f"{share:.0%}" if name == "ours" else ""
+            shape = f"{network}, {rays} x {SAMPLES}+{fine}"
+            rows.append([shape, name, speed, rays * speed, shown_share])
     return rows
 
 
-def on_gpu(make: Callable[[], Callable[[], None]]) -> Callable[[], None]:
-    """The peer's step with every tensor that it makes on the GPU, as its own main does it."""
+def make_on_gpu(make: Callable[[], Step]) -> Step:
+    """The step that `make` returns, with every tensor it creates on the GPU, as the peer's main."""
 
-    def under_cuda(call: Callable[[], Any]) -> Any:
-        torch.set_default_tensor_type(torch.cuda.FloatTensor)
+    def call_on_gpu(function: Callable[[], Any]) -> Any:
+        torch.set_default_tensor_type(torch.cuda.FloatTensor)  # type: ignore[attr-defined]
         try:
-            return call()
+            return function()
         finally:
             torch.set_default_tensor_type(torch.FloatTensor)
 
-    step = under_cuda(make)
-    return lambda: under_cuda(step)
+    step = call_on_gpu(make)
+    return lambda: call_on_gpu(step)
 
 
-def _worker(seed: int, ready: Any, go: Any, done: Any) -> None:
-    run = run_of("4x128", 256, 0, 32, seed)
-    for _ in range(SETTLE):
+def _train_when_started(seed: int, ready: Any, start: Any, done: Any) -> None:
+    """The work of one process: warms up, waits for `start`, trains."""
+    run = make_small_run(seed)
+    for _ in range(WARM_UP_STEPS):
         run.advance()
     torch.cuda.synchronize()
     ready.put(seed)
-    go.wait()
-    for _ in range(STEPS):
+    start.wait()
+    for _ in range(TIMED_STEPS):
         run.advance()
     torch.cuda.synchronize()
     done.put(seed)
 
 
-def in_processes(trials: int) -> float:
-    """Steps a second of all trials together, a process each."""
+def measure_processes(trials: int) -> float:
+    """Steps per second of all trials together, one process each."""
     context = multiprocessing.get_context("spawn")
-    ready, go, done = context.Queue(), context.Event(), context.Queue()
+    ready, start, done = context.Queue(), context.Event(), context.Queue()
     workers = [
-        context.Process(target=_worker, args=(seed, ready, go, done)) for seed in range(trials)
+        context.Process(target=_train_when_started, args=(seed, ready, start, done))
+        for seed in range(trials)
     ]
     for worker in workers:
         worker.start()
     for _ in workers:
-        ready.get(timeout=300)  # a worker that died, for want of memory perhaps, never answers
+        ready.get(timeout=REPLY_SECONDS)
     began = time.perf_counter()
-    go.set()
+    start.set()
     for _ in workers:
-        done.get(timeout=300)
-    taken = time.perf_counter() - began
+        done.get(timeout=REPLY_SECONDS)
+    seconds = time.perf_counter() - began
     for worker in workers:
         worker.join()
-    return trials * STEPS / taken
+    return trials * TIMED_STEPS / seconds
 
 
-def in_turns(trials: int) -> float:
-    """Steps a second of all trials together, one process, a stream and graphs each."""
-    runs = [run_of("4x128", 256, 0, 32, seed) for seed in range(trials)]
-    streams = [torch.cuda.Stream() for _ in runs]
+def measure_streams(trials: int) -> float:
+    """Steps per second of all trials together, in one process with a stream for each."""
+    runs = [make_small_run(seed) for seed in range(trials)]
+    streams = [torch.cuda.Stream() for _ in runs]  # type: ignore[no-untyped-call]
     torch.cuda.synchronize()
 
-    def all_once() -> None:
+    def step_all() -> None:
         for run, stream in zip(runs, streams, strict=True):
             with torch.cuda.stream(stream):
                 run.advance()
 
-    return trials * steps_a_second(all_once)
+    return trials * measure_speed(step_all)
 
 
-def one_after_the_other() -> float:
-    """Steps a second of a trial alone on the GPU and without a graph: what packing is held to."""
-    return steps_a_second(run_of("4x128", 256, 0, 32, graphs=False).advance)
+def measure_without_graphs() -> float:
+    """Steps per second of one trial alone, without CUDA graphs: the baseline for shared GPUs."""
+    return measure_speed(make_small_run(graphs=False).advance)
 
 
-def time_to(scene_path: str) -> list[list[object]]:
-    """Seconds of training to the paper's figure on its scene's test views, whole."""
+def train_to_paper_psnr(scene_path: str) -> list[list[object]]:
+    """A table row: seconds of training until all test views reach the paper's mean PSNR."""
     scene = load(scene_path)
     settings: Flat = {
         "field.depth": 8,
@@ -184,47 +214,62 @@ def time_to(scene_path: str) -> list[list[object]]:
     run = TrainingRun(
         build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far)), scene, "cuda"
     )
-    reached = 0.0
-    while reached < PAPER_DB and run.seconds < 1500:
+    psnr = 0.0
+    while psnr < PAPER_PSNR and run.seconds < MAX_SECONDS_TO_PAPER_PSNR:
         run.start_clock()
-        for _ in range(500):
+        for _ in range(EVALUATE_EVERY):
             run.advance()
         run.stop_clock()
-        reached = evaluate(run.model, scene, "test", scene.width * scene.height * 25).psnr
-        print(f"{run.steps_done} steps, {run.seconds:.0f} s: {reached:.2f} dB", flush=True)
-    return [[PAPER_DB, f"{run.seconds:.0f}", run.steps_done, reached]]
+        psnr = evaluate(run.model, scene, "test", scene.width * scene.height * 25).psnr
+        print(f"{run.steps_done} steps, {run.seconds:.0f} s: {psnr:.2f} dB", flush=True)
+    return [[PAPER_PSNR, f"{run.seconds:.0f}", run.steps_done, psnr]]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peer", type=Path, help="a checkout of nerf-pytorch")
-    parser.add_argument("--scene", help="the full Lego scene, for --quality")
-    parser.add_argument("--quality", action="store_true", help="time to the paper's PSNR too")
-    parser.add_argument("--pack", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32])
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    if asked.quality and not asked.scene:
-        parser.error("--quality needs --scene")
-    if not torch.cuda.is_available():
-        raise SystemExit("error: torch finds no GPU here; run this where it does")
-    tables: dict[str, list[list[object]]] = {}
-    ceiling = peak()
-    tables["one trial"] = single(asked.peer, ceiling)
-    columns = ["shape", "side", "steps/s", "rays/s", "share of bf16 peak"]
-    show(f"one trial; peak {ceiling / 1e12:.0f} TFLOP/s", columns, tables["one trial"])
-    eager = one_after_the_other()
-    packed = [(k, in_processes(k), in_turns(k)) for k in asked.pack]
-    tables["packed"] = [[k, a, a / eager, b, b / eager] for k, a, b in packed]
-    columns = ["trials", "processes: steps/s", "x eager", "streams: steps/s", "x eager"]
-    title = (
-        f"trials packed, 4x128, 256 rays; one after the other without graphs: {eager:.3g} steps/s"
+def run_benchmark(arguments: list[str] | None) -> int:
+    parser = benchmark_parser(__doc__)
+    parser.add_argument("--peer", type=Path, metavar="PATH", help="a checkout of nerf-pytorch")
+    parser.add_argument(
+        "--quality", action="store_true", help="also train to the paper's PSNR; needs --scene"
     )
-    show(title, columns, tables["packed"])
-    if asked.quality:
-        tables["quality"] = time_to(asked.scene)
-        show("time to the paper's figure", ["dB", "s", "steps", "reached"], tables["quality"])
-    write(asked.json, "gpu", tables)
+    parser.add_argument("--scene", metavar="PATH", help="the full Lego scene, for --quality")
+    parser.add_argument(
+        "--pack",
+        type=positive,
+        nargs="+",
+        default=[1, 2, 4, 8, 16, 32],
+        metavar="N",
+        help="numbers of trials to run at once (default: 1 2 4 8 16 32)",
+    )
+    options = parser.parse(arguments)
+    if options.quality and not options.scene:
+        raise InputError("--quality needs a scene; give the path of the full Lego with --scene")
+    if not torch.cuda.is_available():
+        raise InputError("torch finds no GPU; run this benchmark on a machine with one")
+    tables: dict[str, list[list[object]]] = {}
+    peak = measure_peak()
+    tables["one trial"] = measure_single_trials(options.peer, peak)
+    columns = ["network, rays x samples", "side", "steps/s", "rays/s", "share of bf16 peak"]
+    print_table(f"one trial; peak {peak / 1e12:.0f} TFLOP/s", columns, tables["one trial"])
+    baseline = measure_without_graphs()
+    speeds = [(k, measure_processes(k), measure_streams(k)) for k in options.pack]
+    tables["packed"] = [[k, a, a / baseline, b, b / baseline] for k, a, b in speeds]
+    columns = ["trials", "processes: steps/s", "x baseline", "streams: steps/s", "x baseline"]
+    title = (
+        "trials that share a GPU, 4x128, 256 rays; baseline, one after another without CUDA "
+        f"graphs: {baseline:.3g} steps/s"
+    )
+    print_table(title, columns, tables["packed"])
+    if options.quality:
+        tables["quality"] = train_to_paper_psnr(options.scene)
+        columns = ["target dB", "s", "steps", "reached dB"]
+        print_table("time to the paper's PSNR", columns, tables["quality"])
+    save_json(options.json, "gpu", tables)
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return exit_status(lambda: run_benchmark(arguments))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

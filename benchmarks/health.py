@@ -1,25 +1,27 @@
-"""Both errors of the health watch: collapses that it misses or sees late, and living runs it ends.
+"""Errors of the health watch: collapses that it misses or sees late, healthy runs that it stops.
 
-    python benchmarks/health.py [--scene PATH ...] [--json FILE]
+    python benchmarks/health.py --scene bricks
 
-Collapses are injected: a part of the field is broken at step 40 of a run, by seed and scene. Each
-must be flagged within 300 steps; it is then trained on, to see that the verdict was true. Living
-runs, many of them slow to start, must not be flagged, during their budget or at its end.
+Collapses are injected: at step 40 of a run a part of the field is broken, for every seed and scene.
+The watch must flag each within 300 steps. Training then continues, to check that the verdict was
+right. Healthy runs, many of them slow to start, must not be flagged, neither during training nor at
+the end.
+
+Exits with status 1 if a collapse is missed or a healthy run is flagged.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from reporting import show, write
+from reporting import benchmark_parser, print_table, save_json
 
+from nerf.common.command_line import exit_status
 from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
@@ -27,14 +29,25 @@ from nerf.scenes.scene import Scene
 from nerf.training.health import ALIVE
 from nerf.training.loop import LOOK_EVERY, TrainingRun
 
-INJECTED_AT, LIMIT, AFTERLIFE, LIVING_STEPS = 40, 300, 200, 600
+INJECTED_AT = 40
+"""Step at which a collapse is injected."""
+
+MAX_STEPS_TO_FLAG = 300
+"""Steps after the injection within which a collapse must be flagged."""
+
+STEPS_AFTER_FLAG = 200
+"""Steps of training after a flag, in which a truly collapsed run gains nothing."""
+
+HEALTHY_STEPS = 600
 EVALUATE_EVERY = 50
 SEEDS = 3
+REASON_LENGTH = 70
+
 SMALL: Flat = {
     "field.width": 64,
     "sampling.coarse": 24,
     "optimisation.rays": 128,
-    "optimisation.steps": LIVING_STEPS,
+    "optimisation.steps": HEALTHY_STEPS,
     "evaluation.pixels": 512,
 }
 
@@ -42,7 +55,7 @@ Injection = Callable[[TrainingRun], None]
 
 
 def density_bias(value: float, name: str = "only") -> Injection:
-    """Moves every density input far to one side."""
+    """Sets the bias of the density head, far from zero, in the pass `name`."""
 
     def inject(run: TrainingRun) -> None:
         run.model.passes()[name].density.bias.data.fill_(value)
@@ -51,20 +64,20 @@ def density_bias(value: float, name: str = "only") -> Injection:
 
 
 def dead_units(run: TrainingRun) -> None:
-    """Puts every unit of the second layer where relu is zero."""
-    run.model.coarse.trunk[1].bias.data.fill_(-1e3)  # type: ignore[operator, union-attr]
+    """Moves every unit of the second layer to where ReLU is zero."""
+    run.model.coarse.trunk[1].bias.data.fill_(-1e3)  # type: ignore[operator]
 
 
 def not_a_number(run: TrainingRun) -> None:
-    """What one overflow leaves behind."""
+    """Sets one weight to NaN, as an overflow would."""
     run.model.coarse.colour.weight.data[0, 0] = float("nan")
 
 
 def nothing(run: TrainingRun) -> None:
-    """The settings alone break the run."""
+    """Injects nothing: the settings alone make the run what it is."""
 
 
-CAUSES: dict[str, tuple[Flat, Injection]] = {
+COLLAPSES: dict[str, tuple[Flat, Injection]] = {
     "dead relu density": ({"field.density_activation": "relu"}, density_bias(-50)),
     "dead softplus density": ({"field.density_activation": "softplus"}, density_bias(-60)),
     "dead sigmoid density": ({"field.density_activation": "sigmoid"}, density_bias(-60)),
@@ -82,13 +95,13 @@ CAUSES: dict[str, tuple[Flat, Injection]] = {
     "bounds before the object": ({"sampling.near": 0.2, "sampling.far": 1.2}, nothing),
 }
 
-LIVING: dict[str, tuple[Flat, Injection]] = {
+HEALTHY: dict[str, tuple[Flat, Injection]] = {
     "defaults": ({}, nothing),
     "learning rate 1e-4": ({"optimisation.learning_rate": 1e-4}, nothing),
     "warm-up over 300 steps": ({"optimisation.warm_up": 300}, nothing),
     "15 frequencies": ({"encoding.position_frequencies": 15}, nothing),
     "no encoding": ({"encoding.position_frequencies": 0}, nothing),
-    # At the default rate a sigmoid density really goes black on bricks.
+    # At the default learning rate a sigmoid density does turn black on bricks.
     "sigmoid density": (
         {"field.density_activation": "sigmoid", "optimisation.learning_rate": 1e-3},
         nothing,
@@ -110,7 +123,7 @@ LIVING: dict[str, tuple[Flat, Injection]] = {
         nothing,
     ),
     "fine pass": ({"sampling.fine": 16}, nothing),
-    "dead coarse pass, living fine one": ({"sampling.fine": 16}, density_bias(-60, "coarse")),
+    "dead coarse pass, healthy fine one": ({"sampling.fine": 16}, density_bias(-60, "coarse")),
     "bounds that cut the object": ({"sampling.near": 3.8, "sampling.far": 6.0}, nothing),
     "glorot, cosine": (
         {"field.initialisation": "glorot", "optimisation.schedule": "cosine"},
@@ -120,8 +133,12 @@ LIVING: dict[str, tuple[Flat, Injection]] = {
 
 
 @dataclass(frozen=True)
-class Watched:
-    """One run under watch; `flagged_after` counts from the injection, None where never."""
+class WatchedRun:
+    """One run under watch.
+
+    flagged_after: steps from the injection to the flag, None if never flagged; psnr_at_flag and
+    psnr_later: held-out PSNR in dB at the flag and `STEPS_AFTER_FLAG` steps later
+    """
 
     kind: str
     scene: str
@@ -134,7 +151,7 @@ class Watched:
 
 def watch(
     kind: str, settings: Flat, inject: Injection, steps: int, scene: Scene, seed: int
-) -> Watched:
+) -> WatchedRun:
     """Runs until a verdict, or for `steps` after the injection; then on without the watch."""
     bounded = with_suggested_bounds({**SMALL, **settings}, scene.bounds.near, scene.bounds.far)
     run = TrainingRun(build({**bounded, "seed": seed}), scene)
@@ -157,80 +174,92 @@ def watch(
     at_flag = evaluate(run.model, scene, "val", 512).psnr
     later = at_flag
     if flagged is not None:
-        for _ in range(AFTERLIFE):
+        for _ in range(STEPS_AFTER_FLAG):
             run.advance()
         later = evaluate(run.model, scene, "val", 512).psnr
-    return Watched(kind, scene.name, seed, flagged, run.verdict.reason, at_flag, later)
+    return WatchedRun(kind, scene.name, seed, flagged, run.verdict.reason, at_flag, later)
 
 
 def overhead(scene: Scene, steps: int = 100) -> float:
-    """The watch's share of a step's time at the default configuration."""
+    """Time of the watch relative to the time of a step, at the default configuration."""
     run = TrainingRun(build({}), scene)
     for _ in range(10):
         run.advance()
-    step = _seconds(run.advance, steps)
-    noting = _seconds(lambda: run.health.stepped(run.model), steps)
-    looking = _seconds(run.look, steps) / LOOK_EVERY
+    step = _time(run.advance, steps)
+    noting = _time(lambda: run.health.stepped(run.model), steps)
+    looking = _time(run.look, steps) / LOOK_EVERY
     return (noting + looking) / step
 
 
-def _seconds(work: Callable[[], object], times: int) -> float:
+def _time(work: Callable[[], object], times: int) -> float:
+    """Seconds that `times` calls take."""
     began = time.perf_counter()
     for _ in range(times):
         work()
     return time.perf_counter() - began
 
 
-def summary(runs: Sequence[Watched], kinds: Sequence[str]) -> list[list[object]]:
-    """A row a kind: how many, how many flagged, when at the latest, what further training gave."""
+def summary_rows(runs: Sequence[WatchedRun], kinds: Sequence[str]) -> list[list[object]]:
+    """A row for each kind: runs, flagged, latest flag, largest PSNR gain after it, a reason."""
     rows: list[list[object]] = []
     for kind in kinds:
         of_kind = [run for run in runs if run.kind == kind]
         flagged = [run for run in of_kind if run.flagged_after is not None]
         latest = max((run.flagged_after or 0 for run in flagged), default=0)
         gain = max((run.psnr_later - run.psnr_at_flag for run in flagged), default=0.0)
-        example = flagged[0].reason[:70] if flagged else ""
+        example = flagged[0].reason[:REASON_LENGTH] if flagged else ""
         rows.append([kind, len(of_kind), len(flagged), latest or "-", round(gain, 2), example])
     return rows
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+def watch_all(scenes: Sequence[Scene]) -> tuple[list[WatchedRun], list[WatchedRun]]:
+    """All runs with an injected collapse and all healthy runs, on each scene with each seed."""
+    collapsed, healthy = [], []
+    for scene in scenes:
+        for seed in range(SEEDS):
+            for kind, (settings, inject) in COLLAPSES.items():
+                collapsed.append(watch(kind, settings, inject, MAX_STEPS_TO_FLAG, scene, seed))
+            for kind, (settings, inject) in HEALTHY.items():
+                healthy.append(watch(kind, settings, inject, HEALTHY_STEPS, scene, seed))
+            print(f"{scene.name}, seed {seed}: done", flush=True)
+    return collapsed, healthy
+
+
+def run_benchmark(arguments: list[str] | None) -> int:
+    parser = benchmark_parser(__doc__)
     parser.add_argument(
         "--scene",
         action="append",
-        help="bricks, tiny-lego or a path (repeatable; default: bricks before black and white)",
+        metavar="bricks|tiny-lego|PATH",
+        help="scene to train on (repeatable; default: bricks over black and over white)",
     )
-    parser.add_argument("--json", type=Path, help="write every run to this file")
-    asked = parser.parse_args()
+    options = parser.parse(arguments)
     torch.set_num_threads(1)
     bricks = load("bricks")
-    scenes = [load(source) for source in asked.scene or []] or [
-        bricks,
-        bricks.with_background("white"),
-    ]
-    collapsed, living = [], []
-    for scene in scenes:
-        for seed in range(SEEDS):
-            for kind, (settings, inject) in CAUSES.items():
-                collapsed.append(watch(kind, settings, inject, LIMIT, scene, seed))
-            for kind, (settings, inject) in LIVING.items():
-                living.append(watch(kind, settings, inject, LIVING_STEPS, scene, seed))
-            print(f"{scene.name}, seed {seed}: done", flush=True)
+    scenes = [load(source) for source in options.scene or []] or [bricks, bricks.over("white")]
+    collapsed, healthy = watch_all(scenes)
     columns = ["kind", "runs", "flagged", "latest step", "dB gained later", "reason"]
-    show("injected collapses (all must be flagged)", columns, summary(collapsed, list(CAUSES)))
-    show("living runs (none may be flagged)", columns, summary(living, list(LIVING)))
+    print_table(
+        "injected collapses (all must be flagged)",
+        columns,
+        summary_rows(collapsed, list(COLLAPSES)),
+    )
+    print_table("healthy runs (none may be flagged)", columns, summary_rows(healthy, list(HEALTHY)))
     missed = sum(run.flagged_after is None for run in collapsed)
-    false = sum(run.flagged_after is not None for run in living)
+    false_alarms = sum(run.flagged_after is not None for run in healthy)
     share = overhead(scenes[0])
-    print(f"\n{missed} of {len(collapsed)} collapses missed, {false} of {len(living)} living runs "
-          f"flagged; the watch takes {share:.2%} of a step")  # fmt: skip
-    runs = {"collapsed": collapsed, "living": living}
+    print(
+        f"{missed} of {len(collapsed)} collapses missed, {false_alarms} of {len(healthy)} healthy "
+        f"runs flagged; the watch adds {share:.2%} to the time of a step"
+    )
+    runs = {"collapsed": collapsed, "living": healthy}
     figures = {name: [dataclasses.asdict(run) for run in of] for name, of in runs.items()}
-    write(asked.json, "health", {**figures, "overhead": share})
-    return 1 if missed or false else 0
+    save_json(options.json, "health", {**figures, "overhead": share})
+    return 1 if missed or false_alarms else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return exit_status(lambda: run_benchmark(arguments))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""How every benchmark shows its figures: a table for people, JSON for programs."""
+"""What all benchmarks share: their parser, tables on the terminal, results as JSON."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import sys
@@ -10,10 +11,55 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from nerf.common.command_line import Parser
+
+REDIRECTED_WIDTH = 200
+"""Columns of text for a table that goes to a file or a pipe, where no terminal sets a width."""
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
+def benchmark_parser(docstring: str | None) -> Parser:
+    """A parser with the docstring of the benchmark's module as its help, and with --json."""
+    parser = Parser(docstring or "")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
+    return parser
+
+
+def positive(text: str) -> int:
+    """An integer of at least 1, as the `type` of an option."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Prints a table under its title; floats with three significant digits."""
+    table = Table(*columns, title=title, title_justify="left", title_style="bold", box=box.SIMPLE)
+    for row in rows:
+        table.add_row(*(_text(value) for value in row))
+    width = None if sys.stdout.isatty() else REDIRECTED_WIDTH
+    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
+
+
+def save_json(path: Path | None, benchmark: str, results: dict[str, Any]) -> None:
+    """Writes the results with the command and the machine to `path`; does nothing for None."""
+    if path is None:
+        return
+    document = {
+        "benchmark": benchmark,
+        "command": sys.argv,
+        "machine": _describe_machine(),
+        **results,
+    }
+    path.write_text(json.dumps(document, indent=2))
+    print(f"results written to {path}")
+
+
+def _describe_machine() -> dict[str, Any]:
     return {
         "processor": platform.machine(),
         "threads": torch.get_num_threads(),
@@ -21,24 +67,6 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
-
-
-def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints an aligned table under its title."""
-    cells = [[_text(value) for value in row] for row in (columns, *rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
-    print(f"\n{title}")
-    for row in cells:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
-
-
-def write(path: Path | None, name: str, figures: dict[str, Any]) -> None:
-    """Keeps the figures with command and machine; nothing where no path is given."""
-    if path is None:
-        return
-    document = {"benchmark": name, "command": sys.argv, "machine": machine(), **figures}
-    path.write_text(json.dumps(document, indent=2))
-    print(f"\nwritten to {path}")
 
 
 def _text(value: object) -> str:

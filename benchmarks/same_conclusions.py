@@ -1,11 +1,11 @@
-"""Does the fast path change what a study finds? The same configurations, both ways.
+"""Does the fast path change the conclusions of a study? The same configurations, trained both ways.
 
-    python benchmarks/same_conclusions.py [--scene PATH] [--configs 40] [--json FILE]
+    python benchmarks/same_conclusions.py --scene bricks --configs 40
 
-Configurations are drawn from the default study's space; each trains with two seeds on the fast path
-(bfloat16 where the processor has it, empty space left out) and on the plain one (float32, every
-sample asked). Compared are the final held-out PSNR, pair by pair and against what the seed alone
-changes, the order of the trials, and how strongly each parameter goes with the result.
+Configurations are drawn from the default study's space. Each trains with two seeds on the fast path
+(bfloat16 where the CPU supports it, an occupancy grid) and on the plain one (float32, the field
+queried at every sample). Compared are: the final held-out PSNR of each pair, beside what the seed
+alone changes; the order of the trials; and how much of the result each parameter explains.
 """
 
 from __future__ import annotations
@@ -15,32 +15,39 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-from reporting import show, write
+from numpy.typing import NDArray
+from reporting import benchmark_parser, positive, print_table, save_json
 from scipy.stats import rankdata, spearmanr
 
-from nerf.config.parameters import Flat, Value
+from nerf.common.command_line import exit_status
+from nerf.config.flat import Flat
+from nerf.config.parameters import Value
 from nerf.model.precision import matrix_dtype
 from nerf.scenes import load
 from nerf.training.loop import train
 from study.search.sobol_design import explore_point
-from study.spec.parse_space import DEFAULT_SETTINGS, default_space
+from study.spec.default_space import DEFAULT_SETTINGS, default_space
 from study.spec.space import Space
 
-WAYS: dict[str, Flat] = {
+VARIANTS: dict[str, Flat] = {
     "fast": {},
     "plain": {"compute.precision": "fp32", "compute.occupancy": 0},
 }
 SEEDS = (0, 1)
 
+FloatArray = NDArray[np.float64]
 
-def strength(space: Space, points: Sequence[Flat], psnr: np.ndarray) -> dict[str, float]:
-    """Share of the variance of the trials' ranks that goes with each parameter alone, in [0, 1].
 
-    The squared rank correlation, or for choices the variance between their means.
+def rank_variance_shares(
+    space: Space, points: Sequence[Flat], psnr: FloatArray
+) -> dict[str, float]:
+    """Share of the variance of the trials' ranks that each parameter explains alone, in [0, 1].
+
+    For a number the squared rank correlation with the result; for a choice the variance between
+    the mean ranks of its values.
     """
     ranks = rankdata(psnr)
     shares = {}
@@ -55,72 +62,100 @@ def strength(space: Space, points: Sequence[Flat], psnr: np.ndarray) -> dict[str
     return shares
 
 
-def trained(asked: argparse.Namespace) -> tuple[Space, list[Flat], dict[str, np.ndarray]]:
-    """The configurations, and the (configs, seeds, 2) PSNR in dB and seconds of each way."""
-    scene = load(asked.scene)
-    space = default_space(DEFAULT_SETTINGS | {"optimisation.steps": asked.steps})
-    space = space.within((scene.bounds.near, scene.bounds.far))
-    points = [explore_point(space, 0, index) for index in range(asked.configs)]
-    found = {way: np.zeros((asked.configs, len(SEEDS), 2)) for way in WAYS}
+def train_all(
+    options: argparse.Namespace,
+) -> tuple[Space, list[dict[str, Value]], dict[str, FloatArray]]:
+    """Trains every configuration with every seed in both variants.
+
+    Returns the space, the configurations and for each variant an array of (configs, seeds, 2): PSNR
+    in dB and seconds of training.
+    """
+    scene = load(options.scene)
+    space = default_space({**DEFAULT_SETTINGS, "optimisation.steps": options.steps})
+    space = space.with_scene_bounds((scene.bounds.near, scene.bounds.far))
+    points = [explore_point(space, 0, index) for index in range(options.configs)]
+    results = {variant: np.zeros((options.configs, len(SEEDS), 2)) for variant in VARIANTS}
     began = time.perf_counter()
     for index, point in enumerate(points):
         for column, seed in enumerate(SEEDS):
-            for way, settings in WAYS.items():
-                result = train(space.config(point | settings, seed), scene)
-                # A diverged run has no PSNR; 0 dB puts it last in either way's order.
-                found[way][index, column] = np.nan_to_num(result.psnr), result.seconds
-        fast, plain = (found[way][index, :, 0] for way in WAYS)
+            for variant, settings in VARIANTS.items():
+                result = train(space.config({**point, **settings}, seed), scene)
+                # A diverged run has no PSNR; 0 dB ranks it last in both variants.
+                results[variant][index, column] = np.nan_to_num(result.psnr), result.seconds
+        fast, plain = (results[variant][index, :, 0] for variant in VARIANTS)
         print(
-            f"{index + 1}/{asked.configs} {time.perf_counter() - began:.0f} s: "
+            f"{index + 1}/{options.configs} {time.perf_counter() - began:.0f} s: "
             f"fast {fast.round(2)} dB, plain {plain.round(2)} dB",
             file=sys.stderr,
             flush=True,
         )
-    return space, points, found
+    return space, points, results
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scene", default="bricks")
-    parser.add_argument("--configs", type=int, default=40)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    space, points, found = trained(asked)
-    fast, plain = found["fast"][..., 0], found["plain"][..., 0]
-    between_ways = np.abs(fast - plain)
+def comparison_rows(results: dict[str, FloatArray]) -> list[list[object]]:
+    """Table rows: how far apart the variants are, and how far apart the seeds."""
+    fast, plain = results["fast"][..., 0], results["plain"][..., 0]
+    between_variants = np.abs(fast - plain)
     between_seeds = np.abs(plain[:, 0] - plain[:, 1])
-    pooled = spearmanr(fast.mean(1), plain.mean(1)).statistic
-    again = spearmanr(plain[:, 0], plain[:, 1]).statistic
-    rows: list[list[object]] = [
-        ["|fast - plain|, same seed: median dB", float(np.median(between_ways))],
-        ["|fast - plain|, same seed: 90th percentile dB", float(np.quantile(between_ways, 0.9))],
+    variant_correlation = spearmanr(fast.mean(1), plain.mean(1)).statistic
+    seed_correlation = spearmanr(plain[:, 0], plain[:, 1]).statistic
+    slowdowns = (results["plain"][..., 1] / results["fast"][..., 1]).ravel().tolist()
+    return [
+        ["|fast - plain|, same seed: median dB", float(np.median(between_variants))],
+        [
+            "|fast - plain|, same seed: 90th percentile dB",
+            float(np.quantile(between_variants, 0.9)),
+        ],
         ["fast - plain: mean dB", float((fast - plain).mean())],
         ["|seed 0 - seed 1|, plain: median dB", float(np.median(between_seeds))],
         ["|seed 0 - seed 1|, plain: 90th percentile dB", float(np.quantile(between_seeds, 0.9))],
-        ["Spearman of the trials, fast against plain", float(pooled)],
-        ["Spearman of the trials, seed 0 against seed 1, plain", float(again)],
-        [
-            "time of plain / fast, median trial",
-            statistics.median((found["plain"][..., 1] / found["fast"][..., 1]).ravel().tolist()),
-        ],
+        ["Spearman correlation of trials, fast with plain", float(variant_correlation)],
+        ["Spearman correlation of trials, seed 0 with seed 1, plain", float(seed_correlation)],
+        ["time of plain / fast, median trial", statistics.median(slowdowns)],
     ]
-    products = matrix_dtype("auto", torch.device("cpu"))
-    print(f"the fast path multiplies in {products}")
-    title = f"{asked.configs} configurations x {len(SEEDS)} seeds, {asked.steps} steps"
-    show(f"{title}, {asked.scene}", ["figure", "value"], rows)
-    shares = {way: strength(space, points, found[way][..., 0].mean(1)) for way in WAYS}
+
+
+def run_benchmark(arguments: list[str] | None) -> int:
+    parser = benchmark_parser(__doc__)
+    parser.add_argument(
+        "--scene",
+        default="bricks",
+        metavar="bricks|tiny-lego|PATH",
+        help="scene to train on (default: bricks)",
+    )
+    parser.add_argument(
+        "--configs", type=positive, metavar="N", default=40, help="configurations (default: 40)"
+    )
+    parser.add_argument(
+        "--steps", type=positive, metavar="N", default=300, help="steps of a run (default: 300)"
+    )
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", default=1, help="torch threads (default: 1)"
+    )
+    options = parser.parse(arguments)
+    torch.set_num_threads(options.threads)
+    space, points, results = train_all(options)
+    rows = comparison_rows(results)
+    print(f"matrix products on the fast path: {matrix_dtype('auto', torch.device('cpu'))}")
+    title = f"{options.configs} configurations x {len(SEEDS)} seeds, {options.steps} steps"
+    print_table(f"{title}, {options.scene}", ["figure", "value"], rows)
+    shares = {
+        variant: rank_variance_shares(space, points, results[variant][..., 0].mean(1))
+        for variant in VARIANTS
+    }
     order = sorted(shares["plain"], key=lambda path: -shares["plain"][path])
     table = [[path, shares["plain"][path], shares["fast"][path]] for path in order]
-    show("share of rank variance that goes with a parameter", ["parameter", "plain", "fast"], table)
-    write(
-        asked.json,
-        "same_conclusions",
-        {"figures": rows, "strength": table, "fast": fast.tolist(), "plain": plain.tolist()},
+    print_table(
+        "share of rank variance explained by a parameter", ["parameter", "plain", "fast"], table
     )
+    psnr = {variant: results[variant][..., 0].tolist() for variant in VARIANTS}
+    save_json(options.json, "same_conclusions", {"figures": rows, "strength": table, **psnr})
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return exit_status(lambda: run_benchmark(arguments))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,32 +1,35 @@
-"""What does the platform itself cost? A sweep of real trials, and one of nearly empty ones.
+"""Overhead of the study platform: a study of real trials, and one of nearly empty trials.
 
-    python benchmarks/sweep.py [--trials 32] [--steps 400] [--empty 1000]
+    python benchmarks/sweep.py --trials 32 --steps 400 --empty 1000
 
-Both are runs of `study/run_sweep.py`. Training share is the time that trials spent in training
-steps out of slots x the time from the first trial's start to the last one's end. Overhead is
-that wall time x slots per trial, less its training. Empty trials make two steps of a tiny network
-on a tiny scene. Memory is the driver's resident set, as the kernel counts it.
+Both are runs of `study/run_sweep.py`; an empty trial makes two steps of a tiny network on a tiny
+scene. With slots = trials at once, and span = the time from the start of the first trial to the end
+of the last: the training share is the time spent in training steps / (slots x span), the overhead
+per trial is (slots x span - training time) / trials. Memory is the resident set of the driver
+process.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from reporting import show, write
+from reporting import benchmark_parser, positive, print_table, save_json
 
+from nerf.common.command_line import exit_status
 from nerf.scenes import load
 
 RUN_SWEEP = Path(__file__).parent.parent / "study" / "run_sweep.py"
-TINY = [
+
+TINY_TRIAL = [
     "--set=field.width=4",
     "--set=field.depth=1",
     "--set=sampling.coarse=2",
@@ -38,10 +41,25 @@ TINY = [
     "--vary=encoding.position_frequencies=1:4",
     "--vary=optimisation.learning_rate",
 ]
+"""Options of a study whose trials compute almost nothing."""
+
+SAMPLE_SECONDS = 0.5
+"""Time between two readings of the driver's memory."""
 
 
-def tiny_scene(path: Path) -> Path:
-    """Nine pictures of nothing much, 12 x 12."""
+@dataclass(frozen=True)
+class Usage:
+    """What a study took: wall seconds of the command, and the driver's memory in MB."""
+
+    seconds: float
+    peak: float
+    second_quarter: float
+    """Median over the second quarter of the run; beside the last quarter it shows a leak."""
+    last_quarter: float
+
+
+def write_tiny_scene(path: Path) -> Path:
+    """Saves nine views of 12 x 12 pixels, cut from the built-in scene, as a tiny-NeRF file."""
     bricks = load("bricks")
     views = slice(0, 9)
     np.savez(
@@ -53,85 +71,106 @@ def tiny_scene(path: Path) -> Path:
     return path
 
 
-def run(folder: Path, name: str, arguments: list[str]) -> dict[str, float]:
-    """Wall seconds of the command and its driver's memory, MB: at its peak and over its course."""
+def run_study(folder: Path, name: str, arguments: list[str]) -> Usage:
+    """Runs a study in `folder` and measures its driver; exits with status 1 if it fails."""
     command = [sys.executable, str(RUN_SWEEP), "--studies", str(folder), "--name", name]
     began = time.perf_counter()
-    process = subprocess.Popen([*command, "--plain", *arguments])
-    course: list[float] = []
+    driver = subprocess.Popen([*command, "--plain", *arguments])
+    megabytes: list[float] = []
 
-    def watch() -> None:
-        while process.poll() is None:
+    def sample_memory() -> None:
+        while driver.poll() is None:
             try:
-                status = Path(f"/proc/{process.pid}/status").read_text()
+                status = Path(f"/proc/{driver.pid}/status").read_text()
             except OSError:
                 return
             lines = [line for line in status.splitlines() if line.startswith("VmRSS")]
-            course.extend(int(line.split()[1]) / 1024 for line in lines)
-            time.sleep(0.5)
+            megabytes.extend(int(line.split()[1]) / 1024 for line in lines)
+            time.sleep(SAMPLE_SECONDS)
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    if process.wait() != 0:
-        raise SystemExit(f"the sweep {name} failed; its output is above")
-    watcher.join()
-    quarter = max(len(course) // 4, 1)
-    return {
-        "wall": time.perf_counter() - began,
-        "peak": max(course),
-        "early": float(np.median(course[quarter : 2 * quarter] or course)),
-        "late": float(np.median(course[-quarter:])),
-    }
+    sampler = threading.Thread(target=sample_memory)
+    sampler.start()
+    if driver.wait() != 0:
+        raise SystemExit(f"error: the study {name} failed; its output is above")
+    sampler.join()
+    quarter = max(len(megabytes) // 4, 1)
+    return Usage(
+        seconds=time.perf_counter() - began,
+        peak=max(megabytes),
+        second_quarter=float(np.median(megabytes[quarter : 2 * quarter] or megabytes)),
+        last_quarter=float(np.median(megabytes[-quarter:])),
+    )
 
 
-def figures(study: Path, taken: dict[str, float], slots: int) -> list[list[object]]:
-    """What the tables of a study say about its time."""
+def overhead_rows(study: Path, usage: Usage, slots: int) -> list[list[object]]:
+    """Table rows: where the time of a study went."""
     trials = pd.read_parquet(study / "trials.parquet")
     span = (trials["ended"].max() - trials["started"].min()).total_seconds()
-    lived = (trials["ended"] - trials["started"]).dt.total_seconds()
+    in_trials = float((trials["ended"] - trials["started"]).dt.total_seconds().sum())
     training = float(trials["train_seconds"].sum())
+    memory = f"{usage.second_quarter:.0f}, {usage.last_quarter:.0f}"
     return [
         ["trials", len(trials)],
-        ["command, s", taken["wall"]],
+        ["command, s", usage.seconds],
         ["first start to last end, s", span],
         ["share of slots x time spent training", training / (slots * span)],
-        ["share of slots x time inside trials", float(lived.sum()) / (slots * span)],
-        ["share of a trial spent training", training / float(lived.sum())],
-        ["overhead, s a trial", (slots * span - training) / len(trials)],
-        ["driver's memory, MB: peak", taken["peak"]],
-        ["driver's memory, MB: second quarter, last quarter", _pair(taken)],
+        ["share of slots x time inside trials", in_trials / (slots * span)],
+        ["share of a trial spent training", training / in_trials],
+        ["overhead per trial, s", (slots * span - training) / len(trials)],
+        ["driver's memory, MB: peak", usage.peak],
+        ["driver's memory, MB: second quarter, last quarter", memory],
     ]
 
 
-def _pair(taken: dict[str, float]) -> str:
-    return f"{taken['early']:.0f}, {taken['late']:.0f}"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--empty", type=int, default=1000)
-    parser.add_argument("--slots", type=int, default=2, help="trials at once")
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
+def run_benchmark(arguments: list[str] | None) -> int:
+    parser = benchmark_parser(__doc__)
+    parser.add_argument(
+        "--trials",
+        type=int,
+        metavar="N",
+        default=32,
+        help="real trials; 0 skips that study (default: 32)",
+    )
+    parser.add_argument(
+        "--steps",
+        type=positive,
+        metavar="N",
+        default=400,
+        help="steps of a real trial (default: 400)",
+    )
+    parser.add_argument(
+        "--empty",
+        type=int,
+        metavar="N",
+        default=1000,
+        help="empty trials; 0 skips that study (default: 1000)",
+    )
+    parser.add_argument(
+        "--slots", type=positive, metavar="N", default=2, help="trials at once (default: 2)"
+    )
+    options = parser.parse(arguments)
     tables: dict[str, list[list[object]]] = {}
-    at_once = ["--max-concurrent", str(asked.slots), "--optimize", "0"]
-    with tempfile.TemporaryDirectory(prefix="sweep benchmark ") as made:
-        folder = Path(made)
-        if asked.trials:
-            wanted = ["--explore", str(asked.trials), "--steps", str(asked.steps), *at_once]
-            taken = run(folder, "real", wanted)
-            tables["real trials"] = figures(folder / "real", taken, asked.slots)
-        if asked.empty:
-            scene = tiny_scene(folder / "tiny.npz")
-            wanted = ["--scene", str(scene), "--explore", str(asked.empty), "--steps", "2"]
-            taken = run(folder, "empty", [*wanted, *TINY, *at_once])
-            tables["empty trials"] = figures(folder / "empty", taken, asked.slots)
+    shared = ["--max-concurrent", str(options.slots), "--optimize", "0"]
+    with tempfile.TemporaryDirectory(prefix="sweep benchmark ") as temporary:
+        folder = Path(temporary)
+        if options.trials:
+            budget = ["--explore", str(options.trials), "--steps", str(options.steps)]
+            usage = run_study(folder, "real", [*budget, *shared])
+            tables["real trials"] = overhead_rows(folder / "real", usage, options.slots)
+        if options.empty:
+            scene = write_tiny_scene(folder / "tiny.npz")
+            budget = ["--scene", str(scene), "--explore", str(options.empty), "--steps", "2"]
+            usage = run_study(folder, "empty", [*budget, *TINY_TRIAL, *shared])
+            tables["empty trials"] = overhead_rows(folder / "empty", usage, options.slots)
     for title, rows in tables.items():
-        show(f"{title}, {asked.slots} at once", ["figure", "value"], rows)
-    write(asked.json, "sweep", json.loads(json.dumps(tables, default=str)))
+        print_table(f"{title}, {options.slots} at once", ["figure", "value"], rows)
+    save_json(options.json, "sweep", json.loads(json.dumps(tables, default=str)))
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return exit_status(lambda: run_benchmark(arguments))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

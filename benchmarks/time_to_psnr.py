@@ -1,16 +1,17 @@
-"""How long until a held-out picture is good? Against the loops of two other projects.
+"""Training time until a held-out PSNR is reached, beside minimal-nerf and nerf-pytorch.
 
-    python benchmarks/time_to_psnr.py --scene tiny_nerf_data.npz \\
+    python benchmarks/time_to_psnr.py --scene tiny_lego.npz \\
         --minimal-nerf PATH --nerf-pytorch PATH --limit 900
 
-Each side trains on the same training views and is asked now and then, its clock stopped, for the
-same held-out pixels. The peers run at their own defaults: minimal-nerf's module, data set and
-loader (needs pytorch_lightning), nerf-pytorch's network, rays and renderer with the loop and the
-settings of its lego config. All sides take turns, --repeats times, each with another seed; the
-table holds medians. A side that does not get there within --limit seconds of processor time counts
-as slower than that, and is not asked again.
-`plain` is this project's loop at the same settings as `ours, fast`, in float32 and asking
-everywhere: what the fast path alone is worth.
+Every side trains on the same training views. From time to time its clock stops and the PSNR of the
+same held-out pixels is computed. The peers run at their own defaults: minimal-nerf with its module,
+data set and loader (needs pytorch_lightning), nerf-pytorch with its network, rays and renderer and
+the loop and settings of its lego config.
+
+All sides take turns, --repeats times, each time with another seed; the table holds medians. A side
+that misses a target within --limit seconds of CPU time counts as slower than that and gets no
+further turn. "ours, plain" is our loop at the settings of "ours, fast" in float32 and without the
+occupancy grid: the difference is the gain of the fast path.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from parity import reference
-from reporting import show, write
+from parity import load_nerf_pytorch
+from reporting import benchmark_parser, positive, print_table, save_json
 
+from nerf.common.command_line import exit_status
 from nerf.config.flat import build
 from nerf.scenes import load
 from nerf.scenes.cameras.pixel_rays import view_pixels
@@ -39,9 +41,11 @@ from nerf.scenes.scene import Scene
 from nerf.training.loop import TrainingRun
 
 STRIDE = 4
+"""Held-out views are compared at one pixel in `STRIDE`, along rows and columns alike."""
+
 PEER_NEAR, PEER_FAR = 2.0, 6.0
 
-QUICKEST = {
+HASH_GRIDS = {
     "encoding.kind": "hash",
     "field.depth": 2,
     "field.width": 64,
@@ -53,26 +57,32 @@ QUICKEST = {
 FAST = {"optimisation.steps": 4000, "optimisation.learning_rate": 5e-3}
 PLAIN = FAST | {"compute.precision": "fp32", "compute.occupancy": 0}
 
+QUICK_TARGETS = [20.0, 22.0]
+TARGETS = [20.0, 22.0, 25.0]
+"""Held-out PSNR in dB whose time is measured."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """One way to train: a step, how good its held-out pixels are, how often to look."""
+    """One way to train."""
 
     step: Callable[[], None]
     psnr: Callable[[], float]
-    every: int
+    """Mean PSNR in dB of the held-out pixels as the field is now."""
+    evaluate_every: int
+    """Steps between two evaluations."""
 
 
-def ours(scene: Scene, settings: dict[str, Any], every: int, seed: int) -> Side:
+def our_side(scene: Scene, settings: dict[str, Any], evaluate_every: int, seed: int) -> Side:
     """This project with these settings."""
     bounds = {"sampling.near": scene.bounds.near, "sampling.far": scene.bounds.far}
     pixels = {"evaluation.pixels": len(scene.val) * (scene.height // STRIDE) ** 2}
     run = TrainingRun(build(bounds | pixels | settings | {"seed": seed}), scene)
-    return Side(run.advance, lambda: run.evaluate().psnr, every)
+    return Side(run.advance, lambda: run.evaluate().psnr, evaluate_every)
 
 
-def held_out(scene: Scene, render: Callable[[int], torch.Tensor]) -> float:
-    """Mean PSNR, dB, over validation views of which `render` shows every `STRIDE`-th pixel."""
+def held_out_psnr(scene: Scene, render: Callable[[int], torch.Tensor]) -> float:
+    """Mean PSNR in dB over validation views; `render` returns every `STRIDE`-th pixel of a view."""
     scores = []
     for view in scene.val:
         truth = torch.tensor(view_pixels(scene, view, STRIDE))
@@ -81,9 +91,9 @@ def held_out(scene: Scene, render: Callable[[int], torch.Tensor]) -> float:
     return float(np.mean(scores))
 
 
-def nerf_pytorch(scene: Scene, peer: Path, seed: int) -> Side:
-    """Its lego config: 1,024 rays of one view a step, 64 + 128 samples, two 8 x 256 networks."""
-    helpers, functions = reference(peer)
+def nerf_pytorch_side(scene: Scene, checkout: Path, seed: int) -> Side:
+    """The lego config: 1,024 rays of one view per step, 64 + 128 samples, two 8 x 256 networks."""
+    helpers, functions = load_nerf_pytorch(checkout)
     torch.manual_seed(seed)
     embed, position = helpers.get_embedder(10)
     embed_direction, direction = helpers.get_embedder(4)
@@ -93,7 +103,7 @@ def nerf_pytorch(scene: Scene, peer: Path, seed: int) -> Side:
         for _ in range(2)
     )  # fmt: skip
     optimiser = torch.optim.Adam([*coarse.parameters(), *fine.parameters()], lr=5e-4)
-    rng, done = np.random.default_rng(seed), 0
+    rng, steps_done = np.random.default_rng(seed), 0
 
     def query(points: Any, views: Any, network: Any) -> Any:
         return functions["run_network"](points, views, network, embed, embed_direction)
@@ -105,7 +115,7 @@ def nerf_pytorch(scene: Scene, peer: Path, seed: int) -> Side:
         origins, directions = helpers.get_rays(scene.height, scene.width, intrinsics, pose)
         return origins, directions
 
-    def shown(origins: torch.Tensor, directions: torch.Tensor, perturb: float) -> Any:
+    def render(origins: torch.Tensor, directions: torch.Tensor, perturb: float) -> Any:
         bounds = torch.tensor([PEER_NEAR, PEER_FAR]).expand(len(origins), 2)
         packed = torch.cat((origins, directions, bounds, F.normalize(directions, dim=-1)), -1)
         return functions["render_rays"](
@@ -113,45 +123,49 @@ def nerf_pytorch(scene: Scene, peer: Path, seed: int) -> Side:
         )
 
     def step() -> None:
-        nonlocal done
+        nonlocal steps_done
         view = int(rng.choice(scene.train))
         origins, directions = rays(view)
-        picked = rng.choice(scene.height * scene.width, size=1024, replace=False)
-        target = torch.tensor(scene.images[view]).reshape(-1, 3)[picked]
-        seen = shown(origins.reshape(-1, 3)[picked], directions.reshape(-1, 3)[picked], 1.0)
+        pixels = rng.choice(scene.height * scene.width, size=1024, replace=False)
+        target = torch.tensor(scene.images[view]).reshape(-1, 3)[pixels]
+        rendered = render(
+            origins.reshape(-1, 3)[pixels], directions.reshape(-1, 3)[pixels], perturb=1.0
+        )
         optimiser.zero_grad()
-        loss = helpers.img2mse(seen["rgb_map"], target) + helpers.img2mse(seen["rgb0"], target)
+        fine_loss = helpers.img2mse(rendered["rgb_map"], target)
+        loss = fine_loss + helpers.img2mse(rendered["rgb0"], target)
         loss.backward()
         optimiser.step()
-        done += 1
+        steps_done += 1
         for group in optimiser.param_groups:
-            group["lr"] = 5e-4 * 0.1 ** (done / 500_000)
+            group["lr"] = 5e-4 * 0.1 ** (steps_done / 500_000)
 
-    def picture(view: int) -> torch.Tensor:
+    def render_view(view: int) -> torch.Tensor:
         origins, directions = (side[::STRIDE, ::STRIDE] for side in rays(view))
         with torch.no_grad():
-            flat = shown(origins.reshape(-1, 3), directions.reshape(-1, 3), 0.0)["rgb_map"]
-        return flat.reshape(origins.shape)
+            rendered = render(origins.reshape(-1, 3), directions.reshape(-1, 3), perturb=0.0)
+        rgb: torch.Tensor = rendered["rgb_map"]
+        return rgb.reshape(origins.shape)
 
-    return Side(step, lambda: held_out(scene, picture), 5)
+    return Side(step, lambda: held_out_psnr(scene, render_view), 5)
 
 
-def minimal_nerf(scene: Scene, peer: Path, seed: int) -> Side:
-    """Its module, data set and loader (4,096 rays, 64 samples, 4 x 128), stepped as Lightning does.
+def minimal_nerf_side(scene: Scene, checkout: Path, seed: int) -> Side:
+    """Its module, data set and loader (4,096 rays, 64 samples, 4 x 128), stepped as by Lightning.
 
-    Lightning's own overhead is left out, which favours it. It trains on every view there is; here
-    it gets the training views only.
+    Lightning's own overhead is left out, in its favour. It trains on all views of its file, so it
+    is given only the training views.
     """
-    sys.path.insert(0, str(peer))
-    import minimal_nerf.datasets.tiny_nerf_dataset as data
-    import minimal_nerf.nerf as model
+    sys.path.insert(0, str(checkout))
+    import minimal_nerf.datasets.tiny_nerf_dataset as data  # type: ignore[import-not-found]
+    import minimal_nerf.nerf as model  # type: ignore[import-not-found]
 
     arrays = {
         "images": scene.images[list(scene.train)],
         "poses": scene.world_from_camera[list(scene.train)],
         "focal": np.float32(np.ravel(scene.focal)[0]),
     }
-    _named(data).load_tiny_data = lambda: arrays
+    _untyped(data).load_tiny_data = lambda: arrays
     torch.manual_seed(seed)
     nerf = model.NeRF()
     nerf.log = lambda *_: None
@@ -169,125 +183,160 @@ def minimal_nerf(scene: Scene, peer: Path, seed: int) -> Side:
         nerf.training_step(batch, 0).backward()
         optimiser.step()
 
-    def picture(view: int) -> torch.Tensor:
+    def render_view(view: int) -> torch.Tensor:
         pose = torch.tensor(scene.world_from_camera[view])
         rays = model.get_image_rays(pose, scene.height, scene.width, float(arrays["focal"]))
         origins, directions = (side[::STRIDE, ::STRIDE] for side in rays)
         with torch.no_grad():
-            flat = nerf.render_rays(origins.reshape(-1, 3), directions.reshape(-1, 3), 64)
-        return flat.reshape(origins.shape)
+            rgb: torch.Tensor = nerf.render_rays(
+                origins.reshape(-1, 3), directions.reshape(-1, 3), 64
+            )
+        return rgb.reshape(origins.shape)
 
-    return Side(step, lambda: held_out(scene, picture), 10)
+    return Side(step, lambda: held_out_psnr(scene, render_view), 10)
 
 
-def _named(module: ModuleType) -> Any:
+def _untyped(module: ModuleType) -> Any:
     return module
 
 
-Reached = tuple[float, float, int]
-"""Wall seconds, processor seconds and steps of training until a target was first held."""
+@dataclasses.dataclass(frozen=True)
+class Reached:
+    """What training took until a target was first reached; evaluations are not counted."""
+
+    wall: float
+    """Seconds."""
+    cpu: float
+    """Seconds of CPU time, over all threads."""
+    steps: int
 
 
-def times_to(side: Side, targets: list[float], limit: float, name: str) -> list[Reached | None]:
-    """What each target, dB, took; None where it was not held within the limit."""
+Times = dict[tuple[str, float], list[Reached | None]]
+"""By side and target in dB: one entry per turn, None where the target was missed."""
+
+
+def train_to(side: Side, targets: list[float], limit: float, name: str) -> list[Reached | None]:
+    """Trains until all targets (dB) or `limit` (seconds of CPU time) are reached."""
     reached: dict[float, Reached] = {}
-    wall = processor = 0.0
+    wall = cpu = 0.0
     steps, best = 0, -math.inf
-    while len(reached) < len(targets) and processor < limit:
-        began, began_processor = time.perf_counter(), time.process_time()
-        for _ in range(side.every):
+    while len(reached) < len(targets) and cpu < limit:
+        began, began_cpu = time.perf_counter(), time.process_time()
+        for _ in range(side.evaluate_every):
             side.step()
         wall += time.perf_counter() - began
-        processor += time.process_time() - began_processor
-        steps += side.every
+        cpu += time.process_time() - began_cpu
+        steps += side.evaluate_every
         best = max(best, side.psnr())
         for target in targets:
             if best >= target:
-                reached.setdefault(target, (wall, processor, steps))
+                reached.setdefault(target, Reached(wall, cpu, steps))
         if sys.stdout.isatty():
             print(f"{name}: {steps} steps, {wall:.0f} s, {best:.2f} dB   ", end="\r", flush=True)
-    print(f"{name}: {steps} steps, {processor:.1f} processor s, {best:.2f} dB   ", flush=True)
+    print(f"{name}: {steps} steps, {cpu:.1f} s of CPU, {best:.2f} dB   ", flush=True)
     return [reached.get(target) for target in targets]
-
-
-Took = dict[tuple[str, float], list[Reached | None]]
-"""By side and target, one entry a turn."""
 
 
 def take_turns(
     sides: dict[str, tuple[Callable[[int], Side], list[float]]], repeats: int, limit: float
-) -> Took:
-    """Every side in turn, so that what slows the machine for a while slows all of them."""
-    took: Took = {(name, target): [] for name, (_, targets) in sides.items() for target in targets}
+) -> Times:
+    """Trains every side in turn, so that what slows the machine for a while slows all of them."""
+    times: Times = {
+        (name, target): [] for name, (_, targets) in sides.items() for target in targets
+    }
     for turn in range(repeats):
-        for name, (make, targets) in sides.items():
-            if any(None in took[name, target] for target in targets):
+        for name, (make_side, targets) in sides.items():
+            if any(None in times[name, target] for target in targets):
                 continue
-            times = times_to(make(turn), targets, limit, name)
-            for target, at in zip(targets, times, strict=True):
-                took[name, target].append(at)
-    return took
+            reached = train_to(make_side(turn), targets, limit, name)
+            for target, result in zip(targets, reached, strict=True):
+                times[name, target].append(result)
+    return times
 
 
-def row(name: str, target: float, turns: list[Reached | None], limit: float) -> list[object]:
-    """Medians over the turns, and the range of the processor seconds."""
-    times = [at for at in turns if at]
-    if len(times) < len(turns):
+def table_row(name: str, target: float, turns: list[Reached | None], limit: float) -> list[object]:
+    """Medians over the turns, and the range of CPU seconds."""
+    reached = [turn for turn in turns if turn]
+    if len(reached) < len(turns):
         return [name, target, len(turns), "", f"> {limit:.0f}", "", ""]
-    wall, processor, steps = (float(np.median(column)) for column in zip(*times, strict=True))
-    spread = [at[1] for at in times]
-    between = f"{min(spread):.1f} .. {max(spread):.1f}"
-    return [name, target, len(turns), f"{wall:.1f}", f"{processor:.1f}", between, int(steps)]
+    wall = float(np.median([turn.wall for turn in reached]))
+    cpu = [turn.cpu for turn in reached]
+    steps = int(np.median([turn.steps for turn in reached]))
+    cpu_range = f"{min(cpu):.1f} .. {max(cpu):.1f}"
+    median_cpu = float(np.median(cpu))
+    return [name, target, len(turns), f"{wall:.1f}", f"{median_cpu:.1f}", cpu_range, steps]
 
 
-def times_faster(took: Took, fast: str, slow: str, target: float, limit: float) -> str:
-    """The ratio of the median processor seconds, or the least it can be."""
+def speedup(times: Times, fast: str, slow: str, target: float, limit: float) -> str:
+    """Ratio of the median CPU seconds; a lower bound where `slow` missed the target."""
 
     def median(name: str) -> float:
-        return float(np.median([at[1] if at else math.inf for at in took[name, target]]))
+        return float(np.median([turn.cpu if turn else math.inf for turn in times[name, target]]))
 
-    slower = median(slow)
-    ratio = min(slower, limit) / median(fast)
-    return f"{'more than ' if math.isinf(slower) else ''}{ratio:.3g}"
+    slow_median = median(slow)
+    ratio = min(slow_median, limit) / median(fast)
+    return f"{'more than ' if math.isinf(slow_median) else ''}{ratio:.3g}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scene", required=True, help="a tiny-NeRF file")
-    parser.add_argument("--minimal-nerf", type=Path, help="a checkout of it")
-    parser.add_argument("--nerf-pytorch", type=Path, help="a checkout of it")
-    parser.add_argument("--limit", type=float, default=900.0, help="seconds a side may train")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    scene = load(asked.scene)
+def parse_options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = benchmark_parser(__doc__)
+    parser.add_argument(
+        "--scene", required=True, metavar="bricks|tiny-lego|PATH", help="scene to train on"
+    )
+    parser.add_argument("--minimal-nerf", type=Path, metavar="PATH", help="a checkout to compare")
+    parser.add_argument("--nerf-pytorch", type=Path, metavar="PATH", help="a checkout to compare")
+    parser.add_argument(
+        "--limit",
+        type=float,
+        metavar="SECONDS",
+        default=900.0,
+        help="CPU time after which a side stops training (default: 900)",
+    )
+    parser.add_argument(
+        "--repeats", type=positive, metavar="N", default=3, help="turns of each side (default: 3)"
+    )
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", default=2, help="torch threads (default: 2)"
+    )
+    return parser.parse(arguments)
+
+
+def run_benchmark(arguments: list[str] | None) -> int:
+    options = parse_options(arguments)
+    torch.set_num_threads(options.threads)
+    scene = load(options.scene)
     sides: dict[str, tuple[Callable[[int], Side], list[float]]] = {
-        "ours, quickest": (lambda seed: ours(scene, QUICKEST, 10, seed), [20.0, 22.0]),
-        "ours, fast": (lambda seed: ours(scene, FAST, 20, seed), [20.0, 22.0, 25.0]),
-        "ours, plain": (lambda seed: ours(scene, PLAIN, 20, seed), [20.0, 22.0, 25.0]),
+        "ours, hash grids": (lambda seed: our_side(scene, HASH_GRIDS, 10, seed), QUICK_TARGETS),
+        "ours, fast": (lambda seed: our_side(scene, FAST, 20, seed), TARGETS),
+        "ours, plain": (lambda seed: our_side(scene, PLAIN, 20, seed), TARGETS),
     }
-    ratios = [("ours, fast", "ours, plain", 25.0)]
-    for name, make, peer in (
-        ("minimal-nerf", minimal_nerf, asked.minimal_nerf),
-        ("nerf-pytorch", nerf_pytorch, asked.nerf_pytorch),
+    comparisons = [("ours, fast", "ours, plain", 25.0)]
+    for name, make_side, checkout in (
+        ("minimal-nerf", minimal_nerf_side, options.minimal_nerf),
+        ("nerf-pytorch", nerf_pytorch_side, options.nerf_pytorch),
     ):
-        if peer:
-            sides[name] = (functools.partial(make, scene, peer), [20.0, 22.0])
-            ratios += [("ours, quickest", name, target) for target in (20.0, 22.0)]
-    took = take_turns(sides, asked.repeats, asked.limit)
-    rows = [row(name, target, turns, asked.limit) for (name, target), turns in took.items()]
-    columns = ["side", "dB", "turns", "wall s", "processor s", "from .. to", "steps"]
-    show(f"training time to held-out PSNR, {asked.threads} threads", columns, rows)
-    faster = [
-        [fast, slow, target, times_faster(took, fast, slow, target, asked.limit)]
-        for fast, slow, target in ratios
+        if checkout:
+            sides[name] = (functools.partial(make_side, scene, checkout), QUICK_TARGETS)
+            comparisons += [("ours, hash grids", name, target) for target in QUICK_TARGETS]
+    times = take_turns(sides, options.repeats, options.limit)
+    rows = [
+        table_row(name, target, turns, options.limit) for (name, target), turns in times.items()
     ]
-    show("times faster, by processor seconds", ["side", "than", "dB", "times"], faster)
-    figures = {"columns": columns, "rows": rows, "faster": faster, "limit": asked.limit}
-    write(asked.json, "time_to_psnr", figures)
+    columns = ["side", "dB", "turns", "wall s", "CPU s", "CPU s, range", "steps"]
+    print_table(f"training time to held-out PSNR, {options.threads} threads", columns, rows)
+    faster = [
+        [fast, slow, target, speedup(times, fast, slow, target, options.limit)]
+        for fast, slow, target in comparisons
+    ]
+    print_table("speedup in CPU time", ["side", "over", "dB", "times"], faster)
+    figures = {"columns": columns, "rows": rows, "faster": faster, "limit": options.limit}
+    save_json(options.json, "time_to_psnr", figures)
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return exit_status(lambda: run_benchmark(arguments))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
