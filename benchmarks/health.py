@@ -236,7 +236,7 @@ def run_benchmark(arguments: list[str] | None) -> int:
     options = parser.parse(arguments)
     torch.set_num_threads(1)
     bricks = load("bricks")
-    scenes = [load(source) for source in options.scene or []] or [bricks, bricks.over("white")]
+    scenes = [load(source) for source in options.scene or []] or [bricks, bricks.with_background("white")]
     collapsed, healthy = watch_all(scenes)
     columns = ["kind", "runs", "flagged", "latest step", "dB gained later", "reason"]
     print_table(
