@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study.conftest import SECRETS
+from tests.study.sweeps import SECRETS
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from nerf.common.errors import InputError
 from nerf.config.parameters import parameters
 from study import run_sweep
 from study.records.study_folder import StudyFolder
-from tests.study.conftest import start
+from tests.study.sweeps import start
 
 
 def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -111,7 +111,7 @@ def test_the_scene_s_options_reach_the_scene(
 ) -> None:
     mistake = ["--studies", str(tmp_path / "studies"), "--scene", "bricks", "--downscale", "2"]
     assert run_sweep.main(mistake) == 2
-    assert "--downscale is for folders" in capsys.readouterr().err
+    assert "--downscale applies to folders" in capsys.readouterr().err
     assert not (tmp_path / "studies").exists()
 
 

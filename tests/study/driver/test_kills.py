@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from study.records.study_folder import StudyFolder
-from tests.study.conftest import TINY, start, wait_for
+from tests.study.sweeps import TINY, start, wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from study.ledger.ledger import Ledger
 from study.protocol.messages import Message, Outcome
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
-from tests.study.conftest import curve
+from tests.study.trials import curve
 
 pytest.importorskip("optuna_dashboard", reason="the extra [dashboard] is not installed")
 COMMAND = shutil.which("optuna-dashboard")

@@ -15,7 +15,7 @@ from study.protocol.messages import Assignment, Message, Outcome
 from study.records.study_folder import StudyFolder
 from study.search.successive_halving import rungs
 from study.spec.study_spec import StudySpec, study_space
-from tests.study.conftest import curve
+from tests.study.trials import curve
 
 WORKERS, EVALUATIONS, STEPS = 4, 12, 60
 START = 8.0

@@ -10,7 +10,7 @@ import pytest
 
 from study import run_sweep
 from study.records.study_folder import StudyFolder
-from tests.study.conftest import TINY, start, wait_for
+from tests.study.sweeps import TINY, start, wait_for
 
 STEPS = 1200
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import psutil
 
-RUN_SWEEP = Path(__file__).parents[2] / "study" / "run_sweep.py"
+RUN_SWEEP = Path(__file__).parents[3] / "study" / "run_sweep.py"
 HEAD = "127.0.0.2:6399"
 _NODE = """
 import os, socket, sys

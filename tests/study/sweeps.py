@@ -1,0 +1,72 @@
+"""Launches of run_sweep.py on a scene and a budget so small that a whole study takes seconds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+
+RUN_SWEEP = Path(__file__).parents[2] / "study" / "run_sweep.py"
+
+# What a study folder must never contain.
+SECRETS = {"WANDB_API_KEY": "5ec4e7" * 6 + "aaaa", "AWS_SECRET_ACCESS_KEY": "5ec4e7" * 6}
+
+PATIENCE = 600.0
+"""Seconds that a launch may take on a machine that does much else; none takes a tenth of it."""
+
+# The cheapest training that is one: a few rays and samples on a scene of 24 x 24 pixels.
+TINY = [
+    "--set=optimisation.rays=64",
+    "--set=sampling.coarse=8",
+    "--set=evaluation.pixels=256",
+    "--set=evaluation.final_pixels=256",
+    "--set=field.depth=2",
+    "--vary=sampling.near",
+    "--vary=field.width=16:32",
+    "--vary=field.density_activation",
+    "--vary=optimisation.learning_rate",
+]
+
+
+def start(
+    *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Starts the command in a process group of its own, as a terminal does; stderr joins stdout."""
+    return subprocess.Popen(
+        [sys.executable, str(RUN_SWEEP), *arguments],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | SECRETS | {"OMP_NUM_THREADS": "1"} | (environment or {}),
+        start_new_session=True,
+    )
+
+
+def wait_for(process: subprocess.Popen[str], happened: Callable[[], bool]) -> None:
+    """Returns once `happened` is true; fails where the process ends first."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def end_of(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """The exit status and the output of a launch that ends by itself."""
+    output, _ = process.communicate(timeout=PATIENCE)
+    return process.returncode, output
+
+
+def kill_tree(process: subprocess.Popen[str]) -> None:
+    """SIGKILL for a process and all its descendants at once, as when the machine dies."""
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    for member in family:
+        member.kill()
+    psutil.wait_procs(family, timeout=20)
+    process.communicate()
