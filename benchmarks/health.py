@@ -26,8 +26,7 @@ from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
-from nerf.training.health import ALIVE
-from nerf.training.loop import LOOK_EVERY, TrainingRun
+from nerf.training.loop import HEALTH_CHECK_INTERVAL, TrainingRun, train_to_end
 
 INJECTED_AT = 40
 """Step at which a collapse is injected."""
@@ -47,7 +46,6 @@ SMALL: Flat = {
     "field.width": 64,
     "sampling.coarse": 24,
     "optimisation.rays": 128,
-    "optimisation.steps": HEALTHY_STEPS,
     "evaluation.pixels": 512,
 }
 
@@ -152,32 +150,30 @@ class WatchedRun:
 def watch(
     kind: str, settings: Flat, inject: Injection, steps: int, scene: Scene, seed: int
 ) -> WatchedRun:
-    """Runs until a verdict, or for `steps` after the injection; then on without the watch."""
-    bounded = with_suggested_bounds({**SMALL, **settings}, scene.bounds.near, scene.bounds.far)
-    run = TrainingRun(build({**bounded, "seed": seed}), scene)
-    began = 0
-    if inject is not nothing:
-        began = INJECTED_AT
-        for _ in range(began):
-            run.advance()
-        inject(run)
-    while run.steps_done < began + steps and run.verdict == ALIVE:
-        run.advance()
-        if run.steps_done % LOOK_EVERY == 0:
-            run.look()
-        if run.steps_done % EVALUATE_EVERY == 0:
-            run.evaluate()
-    if run.verdict == ALIVE:
-        curve = [(point.step, point.psnr) for point in run.curve]
-        run.verdict = run.health.ended(curve, run.step.losses.tolist())
-    flagged = None if run.verdict == ALIVE else run.steps_done - began
+    """Trains for `steps` after the injection or until a verdict; then continues after a flag.
+
+    The loop is the one that every run uses, so its evaluations and health checks are, too.
+    """
+    injected_at = 0 if inject is nothing else INJECTED_AT
+    total = injected_at + steps
+    budget: Flat = {"optimisation.steps": total, "evaluation.times": total // EVALUATE_EVERY}
+    flat = {**SMALL, **budget, **settings, "seed": seed}
+    config = build(with_suggested_bounds(flat, scene.bounds.near, scene.bounds.far))
+    run = TrainingRun(config, scene)
+
+    def inject_at_its_step(step: int) -> None:
+        if step == injected_at:
+            inject(run)
+
+    result = train_to_end(run, on_step=inject_at_its_step)
+    flagged = None if result.state == "completed" else run.steps_done - injected_at
     at_flag = evaluate(run.model, scene, "val", 512).psnr
     later = at_flag
     if flagged is not None:
         for _ in range(STEPS_AFTER_FLAG):
             run.advance()
         later = evaluate(run.model, scene, "val", 512).psnr
-    return WatchedRun(kind, scene.name, seed, flagged, run.verdict.reason, at_flag, later)
+    return WatchedRun(kind, scene.name, seed, flagged, result.reason, at_flag, later)
 
 
 def overhead(scene: Scene, steps: int = 100) -> float:
@@ -186,9 +182,9 @@ def overhead(scene: Scene, steps: int = 100) -> float:
     for _ in range(10):
         run.advance()
     step = _time(run.advance, steps)
-    noting = _time(lambda: run.health.stepped(run.model), steps)
-    looking = _time(run.look, steps) / LOOK_EVERY
-    return (noting + looking) / step
+    recording = _time(lambda: run.health.record_gradients(run.model), steps)
+    checking = _time(run.check_health, steps) / HEALTH_CHECK_INTERVAL
+    return (recording + checking) / step
 
 
 def _time(work: Callable[[], object], times: int) -> float:

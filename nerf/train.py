@@ -177,10 +177,10 @@ def _train(run: Run, device: str) -> TrainResult | None:
     """The result, or None where Ctrl-C ended the run first."""
     from nerf.run.contact_sheet import ContactSheet
     from nerf.run.progress_bar import ProgressBar
-    from nerf.training.health import missed_object
+    from nerf.training.health import explain_missed_object
     from nerf.training.loop import Interrupted, train
 
-    missed = missed_object(run.config, run.scene)
+    missed = explain_missed_object(run.config, run.scene)
     if missed:
         print(f"warning: {missed}", file=sys.stderr)
     asked_to_stop: list[int] = []

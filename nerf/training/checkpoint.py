@@ -1,4 +1,4 @@
-"""A run's whole state in one file that appears whole or not at all."""
+"""Checkpoint files: a run's whole state, written atomically and read without running code."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from nerf.common.files import write_atomically
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Keeps tensors and plain values; replaces what was there."""
+    """Writes tensors and plain values to `path`, replacing an earlier checkpoint."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     write_atomically(path, buffer.getvalue())
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """What `save_checkpoint` kept; runs no code from the file. Raises `InputError` for others."""
+    """Reads a file written by `save_checkpoint` onto the CPU.
+
+    Raises `InputError` if there is no such file, or if it is not a checkpoint.
+    """
     if not path.exists():
-        raise InputError(f"{path} does not exist; name a folder that nerf/train.py made")
+        raise InputError(f"{path} does not exist; name a run folder made by nerf/train.py")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a file that is no checkpoint
-        reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
+    except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
+        cause = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
         raise InputError(
-            f"{path} is no checkpoint that can be read ({reason}); remove it to start anew"
+            f"{path} is not a readable checkpoint ({cause}); delete it to start again"
         ) from None
     if not isinstance(state, dict):
-        raise InputError(f"{path} is no checkpoint of a run; remove it to start anew")
+        raise InputError(f"{path} is not a checkpoint of a run; delete it to start again")
     return state

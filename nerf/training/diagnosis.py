@@ -1,4 +1,8 @@
-"""What a field without gradients looks like, in words: which of its parts is stuck, and where."""
+"""Explains a field without gradients: which part of it is stuck, and how.
+
+The health watch finds that a part is frozen; here the field is sampled along some rays of one
+training view to say in one line what it looks like.
+"""
 
 from __future__ import annotations
 
@@ -12,81 +16,99 @@ from nerf.model.sampling import edges_around, stratified_samples
 from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Scene
 
-RAYS = 1024
+DIAGNOSIS_RAYS = 1024
+"""Approximate number of rays, on a regular grid over one view."""
+
+MIN_POSITIVE_DENSITY = 1e-4
+"""Density, per scene unit, above which a sample is not empty: over 10 units it stops 0.1 %."""
+
+MIN_OPAQUE_WEIGHT = 0.999
+"""Sum of the weights before the last sample above which a ray is opaque."""
+
+MAX_DEAD_SHARE = 0.01
+"""Share of samples with positive density below which the density is dead."""
+
+MIN_FIRST_INTERVAL_SHARE = 0.99
+"""Share of all weight in the first interval above which every ray ends at near."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one pass of a model does on a grid of rays of one training view."""
+class FieldStatistics:
+    """What the field of one pass does along the rays of one training view."""
 
     near: float
-    raw_low: float
-    raw_high: float
+    raw_min: float
+    raw_max: float
     """Smallest and largest input of the density activation."""
     positive: float
-    """Share of samples with a density above 1e-4 per scene unit."""
+    """Share of samples whose density exceeds `MIN_POSITIVE_DENSITY`."""
     opaque: float
-    """Share of rays that are full before their last sample."""
-    first: float
-    """Share of all weight that lies in the first interval."""
-    spread: float
-    """Standard deviation of the rendered colours over the rays."""
+    """Share of rays that are opaque before their last sample."""
+    first_interval: float
+    """Share of all weight in the first interval."""
+    colour_std: float
+    """Standard deviation over the rays of the rendered colour, largest channel."""
 
 
-def frozen_density(model: Nerf, scene: Scene, name: str, since: int) -> str:
-    """Why the density head of the pass `name` has had no gradient since a step."""
-    seen = look(model, scene, name)
+def explain_frozen_density(model: Nerf, scene: Scene, name: str, since: int) -> str:
+    """Why the density head of the pass `name` has had no gradient since the step `since`."""
+    field = measure_field(model, scene, name)
     activation = model.config.field.density_activation
-    raw = f"{activation} input {seen.raw_low:.3g} to {seen.raw_high:.3g}"
-    if seen.positive < 0.01:
-        what = f"dead: zero on {1 - seen.positive:.0%} of samples, {raw}"
+    raw = f"{activation} input {field.raw_min:.3g} to {field.raw_max:.3g}"
+    if field.positive < MAX_DEAD_SHARE:
+        condition = f"dead: zero on {1 - field.positive:.0%} of samples, {raw}"
         remedy = "try field.density_activation=shifted_softplus or another seed"
-    elif seen.first > 0.99:
-        what = f"stuck: every ray ends in its first interval at near={seen.near:.2f}, {raw}"
+    elif field.first_interval > MIN_FIRST_INTERVAL_SHARE:
+        condition = f"stuck: every ray ends in its first interval at near={field.near:.2f}, {raw}"
         remedy = "lower optimisation.learning_rate or move sampling.near"
     else:
-        what = f"stuck: positive on {seen.positive:.0%} of samples, {raw}, {seen.opaque:.0%} of "
-        what += "rays full before their last sample"
+        condition = (
+            f"stuck: positive on {field.positive:.0%} of samples, {raw}, "
+            f"{field.opaque:.0%} of rays opaque before their last sample"
+        )
         remedy = "lower optimisation.learning_rate"
-    return f"{_pass(name)}density is {what}, no gradient since step {since}; {remedy}"
+    return f"{_article(name)}density is {condition}, no gradient since step {since}; {remedy}"
 
 
-def frozen_position(model: Nerf, scene: Scene, name: str, since: int) -> str:
-    """Why nothing that takes in the position has had a gradient since a step."""
-    seen = look(model, scene, name)
+def explain_frozen_position(model: Nerf, scene: Scene, name: str, since: int) -> str:
+    """Why the weights that read the position have had no gradient since the step `since`."""
+    field = measure_field(model, scene, name)
     return (
-        f"{_pass(name)}field is blind: its {model.config.field.hidden_activation} units passed "
-        f"no gradient to the position since step {since}, the picture is constant within "
-        f"{seen.spread:.2g}; lower optimisation.learning_rate or change field.hidden_activation"
+        f"{_article(name)}field is blind to the position: its "
+        f"{model.config.field.hidden_activation} units have passed no gradient since step {since}, "
+        f"colours vary by {field.colour_std:.2g} over the image; "
+        "lower optimisation.learning_rate or change field.hidden_activation"
     )
 
 
-def look(model: Nerf, scene: Scene, name: str) -> Look:
-    """What the pass `name` does on some thousand rays of the first training view."""
+def measure_field(model: Nerf, scene: Scene, name: str) -> FieldStatistics:
+    """Samples the field of the pass `name` along rays of the first training view."""
     view, sampling, field = scene.train[0], model.config.sampling, model.passes()[name]
-    stride = max(round((scene.height * scene.width / RAYS) ** 0.5), 1)
+    stride = max(round((scene.height * scene.width / DIAGNOSIS_RAYS) ** 0.5), 1)
     directions = torch.tensor(view_directions(scene, view, stride).reshape(-1, 3))
     directions = directions.to(next(field.parameters()).device)
     origin = directions.new_tensor(scene.world_from_camera[view, :3, 3])
+    # The coarse samples without jitter and without the occupancy grid, also for a fine pass.
     t = stratified_samples(
         sampling.near, sampling.far, len(directions), sampling.coarse, None, directions.device
     )
     with torch.inference_mode():
         raw_density, rgb = field(origin + t[..., None] * directions[:, None], directions)
         density = field.density_activation(raw_density)
-        edges = edges_around(t, sampling.near, sampling.far)
-        rendering = composite(density, rgb, t, edges, torch.zeros_like(origin))
+        t_edges = edges_around(t, sampling.near, sampling.far)
+        rendering = composite(density, rgb, t, t_edges, torch.zeros_like(origin))
     weights = rendering.weights
-    return Look(
+    return FieldStatistics(
         near=sampling.near,
-        raw_low=raw_density.min().item(),
-        raw_high=raw_density.max().item(),
-        positive=(density > 1e-4).float().mean().item(),
-        opaque=(weights[:, :-1].sum(-1) > 0.999).float().mean().item(),
-        first=(weights[:, 0].sum() / weights.sum().clamp(min=1e-12)).item(),
-        spread=rendering.rgb.std(dim=0).max().item(),
+        raw_min=raw_density.min().item(),
+        raw_max=raw_density.max().item(),
+        positive=(density > MIN_POSITIVE_DENSITY).float().mean().item(),
+        opaque=(weights[:, :-1].sum(-1) > MIN_OPAQUE_WEIGHT).float().mean().item(),
+        first_interval=(weights[:, 0].sum() / weights.sum().clamp(min=1e-12)).item(),
+        colour_std=rendering.rgb.std(dim=0).max().item(),
     )
 
 
-def _pass(name: str) -> str:
+def _article(name: str) -> str:
+    """The beginning of a reason: names the pass if there are two."""
     return "the " if name == "only" else f"the {name} "

@@ -1,16 +1,22 @@
-"""Is this run alive? Names the reason when it is not.
+"""Health watch: decides that a run has collapsed, and names the reason.
 
-A slow run and a dead one look the same from outside: a dark picture, a loss that stays. What tells
-them apart is whether training can still change anything, so the early verdicts rest on that alone:
+A slow run and a collapsed one look alike from outside: a dark image, a loss that does not fall. What
+differs is whether training can still change anything, so that is what the checks during a run
+test:
 
-    diverged        the loss is no number; it never becomes one again
-    frozen density  the gradient of the density head has been nothing for a while
-    frozen position the gradient of the first layer has: the picture cannot depend on the place
-                    (both of the pass whose picture is shown)
-    missed object   near and far leave the whole object out, and held-out quality shows it
+    diverged         the loss or the held-out PSNR is not a finite number; it never recovers
+    frozen density   the density head has had no gradient for `DEAD_GRADIENT_STEPS`
+    frozen position  the weights that read the position have had none: the field has become
+                     independent of the position
+    missed object    the whole object lies outside near..far, and held-out quality confirms it
 
-The last verdict, at the end of the budget, is on the held-out quality itself: still at a trivial
-picture, or a fine pass far under the coarse one.
+Gradients are those of the last pass, whose image is the result. The check at the end of a run
+tests held-out quality itself:
+
+    learnt nothing   PSNR has stayed at that of a flat colour for half the run
+    fine pass stuck  its error is a multiple of the coarse pass's
+
+benchmarks/health.py measures how many collapses are missed and how many healthy runs are flagged.
 """
 
 from __future__ import annotations
@@ -27,138 +33,164 @@ from nerf.config.schema import NerfConfig
 from nerf.model.field import RadianceField
 from nerf.model.nerf import Nerf
 from nerf.scenes.scene import Scene
-from nerf.training.diagnosis import frozen_density, frozen_position
+from nerf.training.diagnosis import explain_frozen_density, explain_frozen_position
 from nerf.training.schedule import learning_rate
 
 State = Literal["completed", "collapsed"]
 
-DEAD_GRADIENT = 1e-11
-"""Largest entry of a gradient that is as good as none: against Adam's epsilon of 1e-8 a step then
-moves a weight by a thousandth of the learning rate at most, whatever the number of steps."""
+MAX_DEAD_GRADIENT = 1e-11
+"""Largest absolute entry of a gradient that counts as zero.
 
-PATIENCE = 100
-"""Steps for which a gradient must have been dead: some ten thousand rays, all over the scene."""
+Adam moves a weight by about rate x gradient / (|gradient| + 1e-8): below this, by less than a
+thousandth of the learning rate a step.
+"""
 
-MISS_STEPS = 200
-"""Steps after which bounds that leave the object out are held to their held-out quality."""
+DEAD_GRADIENT_STEPS = 100
+"""Consecutive steps without a gradient after which a part is frozen.
 
-STILL = 0.1
-"""dB within which a dead run's held-out quality stays over the second half of its budget."""
+At a hundred rays a step these are ten thousand rays from all over the scene.
+"""
 
-NEAR_TRIVIAL = 0.3
-"""dB from a trivial picture within which a run shows no more than that picture."""
+MISSED_OBJECT_MIN_STEPS = 200
+"""Steps before a run whose near..far misses the object is judged by its held-out PSNR."""
 
-FINE_UNDER_COARSE = 4.0
-"""Times the coarse error (6 dB) that a fine pass, which sees more samples, has only when stuck."""
+PLATEAU_MAX_RANGE = 0.1
+"""Largest range of held-out PSNR, in dB, over the second half of a run that has stopped improving."""
 
-TRAVEL = 0.3
-"""Sum of a run's learning rates that tells stuck from slow: Adam can move a weight about that far,
-several times the size of an initial weight."""
+TRIVIAL_PSNR_MARGIN = 0.3
+"""dB around the PSNR of a flat colour within which a run shows no more than a flat colour."""
+
+MAX_FINE_TO_COARSE_ERROR = 4.0
+"""Largest healthy ratio of the fine pass's squared error to the coarse pass's (6 dB).
+
+The fine pass renders a superset of the coarse samples, and is normally the better one.
+"""
+
+MIN_LEARNING_RATE_SUM = 0.3
+"""Sum of the learning rates of all steps below which a plateau is slowness, not a collapse.
+
+Adam moves a weight by about the learning rate a step, so the sum bounds the distance from its
+initial value; 0.3 is several times the size of an initial weight.
+"""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a run stands; `reason` is empty while it is alive."""
+    """The state of a run; `reason` is empty unless it has collapsed."""
 
     state: State
     reason: str = ""
 
 
-ALIVE = Verdict("completed")
+HEALTHY = Verdict("completed")
 
 
 class HealthWatch:
-    """Follows the gradients of a run and gives a verdict as soon as one is safe.
+    """Follows a run's gradients and held-out PSNR and gives a verdict as soon as one is certain.
 
-    It costs a few reductions over small tensors a step and waits for the device only at a look.
+    `trivial_psnrs` are those of nerf.evaluation.trivial_baselines. Costs a few reductions over
+    small tensors a step; waits for the device only in `check`.
     """
 
-    def __init__(self, config: NerfConfig, scene: Scene, trivial: dict[str, float]) -> None:
+    def __init__(self, config: NerfConfig, scene: Scene, trivial_psnrs: dict[str, float]) -> None:
         self._config = config
         self._scene = scene
-        self._trivial = trivial
+        self._trivial_psnrs = trivial_psnrs
+        # Largest absolute gradient entry of each watched part since the step `_window_start`.
         self._largest: dict[str, Tensor] = {}
         self._window_start = 0
 
-    def stepped(self, model: Nerf) -> None:
-        """Takes note of a step's gradients, before they are cleared."""
-        for part, gradients in _watched(_shown(model)).items():
+    def record_gradients(self, model: Nerf) -> None:
+        """Records the gradients of a step; call between the backward pass and the optimiser."""
+        for part, gradients in _watched_gradients(_last_field(model)).items():
             largest = torch.stack([gradient.abs().amax() for gradient in gradients]).amax()
-            known = self._largest.setdefault(part, torch.zeros_like(largest))
-            torch.maximum(known, largest, out=known)  # in place, as a CUDA graph needs it
+            so_far = self._largest.setdefault(part, torch.zeros_like(largest))
+            torch.maximum(so_far, largest, out=so_far)  # in place: a CUDA graph replays addresses
 
-    def look(self, step: int, loss: float, model: Nerf) -> Verdict:
-        """The verdict after `step`, from what happened since the last look that found life."""
+    def check(self, step: int, loss: float, model: Nerf) -> Verdict:
+        """The verdict after `step` by its loss and the gradients of the current window.
+
+        A window is closed, and the next begun, when it is `DEAD_GRADIENT_STEPS` long or more.
+        """
         if not math.isfinite(loss):
             return _diverged("the loss", loss, step)
-        if step - self._window_start < PATIENCE:
-            return ALIVE
-        dead = [part for part, largest in self._largest.items() if largest.item() <= DEAD_GRADIENT]
+        if step - self._window_start < DEAD_GRADIENT_STEPS:
+            return HEALTHY
+        dead = [
+            part for part, largest in self._largest.items() if largest.item() <= MAX_DEAD_GRADIENT
+        ]
         if dead:
-            explain = frozen_density if dead[0] == "density" else frozen_position
+            explain = explain_frozen_density if dead[0] == "density" else explain_frozen_position
             reason = explain(model, self._scene, list(model.passes())[-1], self._window_start)
             return Verdict("collapsed", reason)
         self._window_start = step
         for largest in self._largest.values():
             largest.zero_()
-        return ALIVE
+        return HEALTHY
+
+    def check_quality(self, step: int, psnr: float) -> Verdict:
+        """The verdict after an evaluation during the run, by its held-out PSNR in dB."""
+        if math.isnan(psnr):
+            return _diverged("the held-out PSNR", psnr, step)
+        missed = explain_missed_object(self._config, self._scene)
+        if (
+            missed
+            and step >= MISSED_OBJECT_MIN_STEPS
+            and psnr < self._trivial_psnrs["mean image"]
+        ):
+            return Verdict("collapsed", missed)
+        return HEALTHY
+
+    def check_end(self, curve: Sequence[tuple[int, float]], losses: Sequence[float]) -> Verdict:
+        """The verdict at the end of a run.
+
+        `curve` has the (step, held-out PSNR in dB) of every evaluation, `losses` the mean squared
+        error of each pass in the last step.
+        """
+        if losses[-1] > MAX_FINE_TO_COARSE_ERROR * losses[0]:
+            return Verdict(
+                "collapsed",
+                "the fine pass is much worse than the coarse one: squared error "
+                f"{losses[-1]:.2g} against {losses[0]:.2g} in the last step; try another seed or "
+                "sampling.fine=0",
+            )
+        last_step, last_psnr = curve[-1]
+        second_half = [psnr for step, psnr in curve if step >= last_step / 2]
+        plateau = (
+            len(second_half) > 1 and max(second_half) - min(second_half) < PLATEAU_MAX_RANGE
+        )
+        background, flat = self._trivial_psnrs["background"], self._trivial_psnrs["mean colour"]
+        lowest = min(background, flat) - TRIVIAL_PSNR_MARGIN
+        highest = max(background, flat) + TRIVIAL_PSNR_MARGIN
+        optimisation = self._config.optimisation
+        rate_sum = sum(learning_rate(step, optimisation) for step in range(last_step))
+        if plateau and lowest <= last_psnr <= highest and rate_sum >= MIN_LEARNING_RATE_SUM:
+            return Verdict(
+                "collapsed",
+                f"learnt nothing: {last_psnr:.1f} dB on held-out views, unchanged over the second "
+                f"half of the run; the mean colour alone gives {flat:.1f} dB, the background "
+                f"{background:.1f}",
+            )
+        return HEALTHY
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs for a resumed run to be judged as an unbroken one."""
+        """The current window, for a checkpoint."""
         return {
             "window_start": self._window_start,
             "largest": {part: largest.clone() for part, largest in self._largest.items()},
         }
 
     def restore(self, state: dict[str, Any], device: torch.device) -> None:
-        """Goes on watching where `state` was taken, on `device`."""
+        """Resumes the window that `state` returned, on `device`."""
         self._window_start = state["window_start"]
         self._largest = {part: largest.to(device) for part, largest in state["largest"].items()}
 
-    def evaluated(self, step: int, psnr: float) -> Verdict:
-        """The verdict on a held-out PSNR in dB: is it a number, can it ever be a good one?"""
-        if math.isnan(psnr):
-            return _diverged("the held-out PSNR", psnr, step)
-        missed = missed_object(self._config, self._scene)
-        if missed and step >= MISS_STEPS and psnr < self._trivial["mean image"]:
-            return Verdict("collapsed", missed)
-        return ALIVE
 
-    def ended(self, curve: Sequence[tuple[int, float]], losses: Sequence[float]) -> Verdict:
-        """The verdict on a whole budget, from its (step, held-out PSNR in dB) and last losses.
+def explain_missed_object(config: NerfConfig, scene: Scene) -> str:
+    """Why no ray can meet the object between near and far; empty if one can, or if unknown.
 
-        `losses` has the mean squared error of each pass on the last rays.
-        """
-        last_step, last = curve[-1]
-        if losses[-1] > FINE_UNDER_COARSE * losses[0]:
-            return Verdict(
-                "collapsed",
-                f"the fine field is far under the coarse one: its last error is {losses[-1]:.2g}, "
-                f"the coarse one's {losses[0]:.2g}; try another seed or sampling.fine=0",
-            )
-        latter = [psnr for step, psnr in curve if step >= last_step / 2]
-        trivial = (self._trivial["background"], self._trivial["mean colour"])
-        still = len(latter) > 1 and max(latter) - min(latter) < STILL
-        optimisation = self._config.optimisation
-        travel = sum(learning_rate(step, optimisation) for step in range(last_step))
-        if (
-            travel >= TRAVEL
-            and still
-            and min(trivial) - NEAR_TRIVIAL <= last <= max(trivial) + NEAR_TRIVIAL
-        ):
-            return Verdict(
-                "collapsed",
-                f"learnt nothing: {last:.1f} dB on held-out views, still since half the budget, "
-                f"where a flat colour has {trivial[1]:.1f} dB, the background {trivial[0]:.1f}",
-            )
-        return ALIVE
-
-
-def missed_object(config: NerfConfig, scene: Scene) -> str:
-    """Why no ray can meet the object between near and far; empty where some can.
-
-    Certain only where the scene's silhouettes show all that there is: then its bounds hold all of
-    it. Bounds from matched points or cameras leave outliers out, and nothing is said.
+    Known only if the scene's bounds are certain, i.e. computed from silhouettes that show all of
+    the object. Bounds from matched points or camera positions leave outliers outside.
     """
     near, far = config.sampling.near, config.sampling.far
     if not scene.bounds.certain or (near < scene.bounds.far and far > scene.bounds.near):
@@ -169,24 +201,31 @@ def missed_object(config: NerfConfig, scene: Scene) -> str:
     )
 
 
-def _diverged(what: str, value: float, step: int) -> Verdict:
+def _diverged(quantity: str, value: float, step: int) -> Verdict:
     remedy = "lower optimisation.learning_rate or set optimisation.gradient_clip"
-    return Verdict("collapsed", f"diverged: {what} is {value} at step {step}; {remedy}")
+    return Verdict("collapsed", f"diverged: {quantity} is {value} at step {step}; {remedy}")
 
 
-def _shown(model: Nerf) -> RadianceField:
-    """The field of the last pass, whose picture is the result. A coarse pass that has died leaves
-    the fine one evenly spread samples, with which it goes on learning."""
+def _last_field(model: Nerf) -> RadianceField:
+    """The field of the last pass.
+
+    A dead coarse field is no collapse: its weights are uniform, and the fine field learns from
+    evenly spread samples.
+    """
     return list(model.passes().values())[-1]
 
 
-def _watched(field: RadianceField) -> dict[str, list[Tensor]]:
-    """The gradients without which a field can learn no shape: one alive in each list is enough."""
-    entries = field.position_weights()
+def _watched_gradients(field: RadianceField) -> dict[str, list[Tensor]]:
+    """The gradients of each part that a field needs to learn a shape.
+
+    A part is alive if any of its gradients is.
+    """
     density = (field.density.weight, field.density.bias)
+    # Of these weights only the columns that multiply the encoded position.
+    position = field.position_weights()
     return {
         "density": [weights.grad for weights in density if weights.grad is not None],
         "position": [
-            weights.grad[:, :columns] for weights, columns in entries if weights.grad is not None
+            weights.grad[:, :columns] for weights, columns in position if weights.grad is not None
         ],
     }

@@ -1,7 +1,8 @@
-"""One NeRF's training loop: config and scene in, held-out quality and a picture out.
+"""Training loop of one NeRF: config and scene in, held-out quality and an image out.
 
-`train` reports to whoever asks and knows of nobody. Every random draw comes from generators that
-the config's seed starts and the checkpoint keeps, so that a resumed run equals an unbroken one.
+`train` reports through callbacks and imports nothing of its callers. All random numbers come from
+generators seeded by the config and saved in the checkpoint, so that a resumed run equals an
+uninterrupted one bit for bit.
 """
 
 from __future__ import annotations
@@ -20,52 +21,57 @@ import torch
 from nerf.common.errors import InputError
 from nerf.config.flat import flatten
 from nerf.config.schema import NerfConfig
-from nerf.evaluation.evaluate import RenderedImage, render_beside_photograph, evaluate, render_view
+from nerf.evaluation.evaluate import (
+    RenderedImage,
+    evaluate,
+    render_beside_photograph,
+    render_view,
+)
 from nerf.evaluation.trivial_baselines import trivial_psnrs
 from nerf.model.nerf import Nerf
 from nerf.model.precision import choose_float32_backend
 from nerf.scenes.scene import Scene
 from nerf.training.checkpoint import load_checkpoint, save_checkpoint
-from nerf.training.health import ALIVE, HealthWatch, State, Verdict
-from nerf.training.ray_batches import TrainingRays, seen_box
+from nerf.training.health import HEALTHY, HealthWatch, State, Verdict
+from nerf.training.ray_batches import TrainingRays, bounding_box
 from nerf.training.schedule import evaluation_steps
 from nerf.training.step import TrainingStep
 
-LOOK_EVERY = 20
-"""Steps between two looks at a run's health."""
+HEALTH_CHECK_INTERVAL = 20
+"""Steps between two checks of a run's health."""
 
+MIN_CHECKPOINT_INTERVAL = 30.0
+"""Seconds, at least, between two checkpoints that are not due to an evaluation."""
 
-CHECKPOINT_SECONDS = 30.0
-CHECKPOINT_SHARE = 0.02
-"""A run keeps itself at every evaluation, and between two of them as soon as both this many seconds
-have passed and writing takes no more than this share of them."""
+MAX_CHECKPOINT_TIME_SHARE = 0.02
+"""Share of the time, at most, spent on writing such checkpoints."""
 
-PICTURE_PIXELS = 10_000
-"""Pixels at most of a picture made while training."""
+MAX_PREVIEW_PIXELS = 10_000
+"""Pixels, at most, of an image rendered during training."""
 
 
 class Interrupted(Exception):
-    """The run was asked to stop before its end; its checkpoint holds all that was done."""
+    """The run was stopped before its end, after writing a checkpoint."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One evaluation of a run."""
+    """One evaluation of a run: a point of its learning curve."""
 
     step: int
     seconds: float
-    """Of training so far; evaluation is left out."""
+    """Training time so far, without evaluations and checkpoints."""
     loss: float
-    """Mean squared error of the last step's rays, summed over the passes."""
+    """Mean squared error on the last step's rays, summed over the passes."""
     psnr: float
-    """On validation views, dB, with SSIM beside it."""
+    """On validation views, dB; so is `ssim`."""
     ssim: float
     learning_rate: float
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a run ended. `psnr` and `ssim` are of validation views, `test_*` of test views."""
+    """How a run ended; `psnr` and `ssim` are of the validation views, `test_*` of the test views."""
 
     state: State
     reason: str
@@ -81,75 +87,80 @@ class TrainResult:
 
 
 class TrainingRun:
-    """A model, its optimiser and generator, and how far they have come."""
+    """A model in training: with optimiser, generators, health watch and learning curve."""
 
     def __init__(self, config: NerfConfig, scene: Scene, device: str = "cpu") -> None:
         self.config = config
         self.scene = scene
         choose_float32_backend(torch.device(device))
-        weights = torch.Generator().manual_seed(config.seed)
-        drawn = config.optimisation
-        self.rays = TrainingRays.of(scene, drawn.background, device, drawn.views)
-        box = seen_box(self.rays, config.sampling.near, config.sampling.far)
-        self.model = Nerf(config, weights, box).to(device)
+        weights_generator = torch.Generator().manual_seed(config.seed)
+        optimisation = config.optimisation
+        self.rays = TrainingRays.of(scene, optimisation.background, device, optimisation.views)
+        box = bounding_box(self.rays, config.sampling.near, config.sampling.far)
+        self.model = Nerf(config, weights_generator, box).to(device)
         self.health = HealthWatch(config, scene, trivial_psnrs(scene))
         self.step = TrainingStep(config, self.model, self.rays, self.health)
         self.seconds = 0.0
         self.curve: list[Progress] = []
-        self.verdict = ALIVE
+        self.verdict = HEALTHY
         self._started = time.perf_counter()
 
     @property
     def steps_done(self) -> int:
-        return self.step.number
+        return self.step.steps_done
 
     def advance(self) -> None:
-        """One step of Adam on freshly drawn rays."""
+        """Trains by one step."""
         self.step()
 
     def start_clock(self) -> None:
-        """Training goes on; evaluation and checkpoints are not counted as training."""
+        """Starts to count training time, which excludes evaluations and checkpoints."""
         self._started = time.perf_counter()
 
     def stop_clock(self) -> None:
-        """Adds the time since `start_clock` to the run's seconds."""
-        self.loss()  # waits for the device, so that the clock shows the work done
+        """Adds the time since `start_clock` to `seconds`."""
+        self.loss()  # waits until the device has finished the steps
         self.seconds += time.perf_counter() - self._started
 
     def loss(self) -> float:
-        """Mean squared error of the last step's rays, summed over the passes."""
+        """Mean squared error on the last step's rays, summed over the passes."""
         return self.step.losses.sum().item()
 
     def evaluate(self) -> Progress:
-        """Held-out quality now, appended to the curve."""
+        """Measures held-out quality, appends it to `curve` and lets the health watch judge it."""
         quality = evaluate(self.model, self.scene, "val", self.config.evaluation.pixels)
         progress = Progress(
-            self.steps_done, self.seconds, self.loss(), quality.psnr, quality.ssim, self.step.rate()
+            step=self.steps_done,
+            seconds=self.seconds,
+            loss=self.loss(),
+            psnr=quality.psnr,
+            ssim=quality.ssim,
+            learning_rate=self.step.last_learning_rate(),
         )
         self.curve.append(progress)
-        if self.verdict == ALIVE:
-            self.verdict = self.health.evaluated(self.steps_done, quality.psnr)
+        if self.verdict == HEALTHY:
+            self.verdict = self.health.check_quality(self.steps_done, quality.psnr)
         return progress
 
-    def look(self) -> None:
-        """Lets the health watch judge the run as it stands."""
-        self.verdict = self.health.look(self.steps_done, self.loss(), self.model)
+    def check_health(self) -> None:
+        """Sets `verdict` from the loss and the gradients of the last steps."""
+        self.verdict = self.health.check(self.steps_done, self.loss(), self.model)
 
-    def picture(self) -> RenderedImage:
-        """The first validation view as the field shows it now, at most some hundred pixels wide."""
+    def render_preview(self) -> RenderedImage:
+        """Renders the first validation view with at most `MAX_PREVIEW_PIXELS` pixels."""
         pixels = self.scene.height * self.scene.width
-        stride = math.ceil(math.sqrt(max(pixels / PICTURE_PIXELS, 1)))
+        stride = math.ceil(math.sqrt(max(pixels / MAX_PREVIEW_PIXELS, 1)))
         return render_view(self.model, self.scene, self.scene.val[0], stride)
 
     def result(self) -> TrainResult:
-        """The final figures of the run as it stands, test views included."""
+        """The final figures of the run as it is now, on validation and test views."""
         pixels = self.config.evaluation.final_pixels
         val = evaluate(self.model, self.scene, "val", pixels)
         test = evaluate(self.model, self.scene, "test", pixels)
         verdict = self.verdict
-        if verdict == ALIVE:
-            quality = [(point.step, point.psnr) for point in self.curve]
-            verdict = self.health.ended(quality, self.step.losses.tolist())
+        if verdict == HEALTHY:
+            curve = [(point.step, point.psnr) for point in self.curve]
+            verdict = self.health.check_end(curve, self.step.losses.tolist())
         return TrainResult(
             state=verdict.state,
             reason=verdict.reason,
@@ -164,7 +175,7 @@ class TrainingRun:
         )
 
     def state(self) -> dict[str, Any]:
-        """Everything that `restore` needs, as tensors and plain values."""
+        """Everything that `restore` needs to resume, as tensors and plain values."""
         return {
             "config": flatten(self.config),
             "scene": self.scene.content_hash,
@@ -177,12 +188,12 @@ class TrainingRun:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Goes on where `state` was taken; raises `InputError` if config or scene differ."""
+        """Resumes from `state`; raises `InputError` if it has another config or scene."""
         ours = flatten(self.config)
         differing = [path for path in ours if state["config"].get(path) != ours[path]]
         if differing or state["scene"] != self.scene.content_hash:
             what = ", ".join(differing) or "the scene"
-            raise InputError(f"the checkpoint is of another run: {what} differs; start a new one")
+            raise InputError(f"the checkpoint is of another run: {what} differs; start a new run")
         self.model.load_state_dict(state["model"])
         self.step.restore(state["step"])
         self.seconds = state["seconds"]
@@ -191,27 +202,27 @@ class TrainingRun:
         self.verdict = Verdict(**state["verdict"])
 
 
-class Keeper:
-    """Writes a run's checkpoint, seldom enough to cost next to nothing."""
+class CheckpointWriter:
+    """Writes a run's checkpoint to `path`; does nothing if that is None."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._kept_at = time.perf_counter()
-        self._cost = 0.0
+        self._written_at = time.perf_counter()
+        self._write_seconds = 0.0
 
-    def keep(self, run: TrainingRun) -> None:
-        """Writes it now."""
+    def write(self, run: TrainingRun) -> None:
+        """Writes the checkpoint now."""
         if self._path is None:
             return
         began = time.perf_counter()
         save_checkpoint(self._path, run.state())
-        self._kept_at = time.perf_counter()
-        self._cost = self._kept_at - began
+        self._written_at = time.perf_counter()
+        self._write_seconds = self._written_at - began
 
     def is_due(self) -> bool:
-        """Has enough time passed since the last one?"""
-        pause = max(CHECKPOINT_SECONDS, self._cost / CHECKPOINT_SHARE)
-        return self._path is not None and time.perf_counter() - self._kept_at > pause
+        """Whether the last checkpoint is old enough for another between two evaluations."""
+        interval = max(MIN_CHECKPOINT_INTERVAL, self._write_seconds / MAX_CHECKPOINT_TIME_SHARE)
+        return self._path is not None and time.perf_counter() - self._written_at > interval
 
 
 def _ignore(*_: Any) -> None:
@@ -229,33 +240,59 @@ def train(
     checkpoint: Path | None = None,
     device: str = "cpu",
 ) -> TrainResult:
-    """Trains one NeRF and returns how it ended; a run that has collapsed ends early.
+    """Trains one NeRF; resumes from the file `checkpoint` if that exists.
 
-    `on_progress` hears of every evaluation, `on_step` of every step's number; `on_picture` may
-    render the first validation view at every evaluation. With a `checkpoint` the run goes on from
-    that file where it exists, and keeps itself there. Once `should_stop` says so the run keeps
-    itself and raises `Interrupted`.
+    The callbacks, and what may be raised, are those of `train_to_end`.
     """
     run = TrainingRun(config, scene, device)
     if checkpoint and checkpoint.exists():
         run.restore(load_checkpoint(checkpoint))
-    keeper, due = Keeper(checkpoint), set(evaluation_steps(config))
+    return train_to_end(
+        run,
+        on_progress,
+        on_step=on_step,
+        on_picture=on_picture,
+        should_stop=should_stop,
+        checkpoint=checkpoint,
+    )
+
+
+def train_to_end(
+    run: TrainingRun,
+    on_progress: Callable[[Progress], None] = _ignore,
+    *,
+    on_step: Callable[[int], None] = _ignore,
+    on_picture: Callable[[int, Callable[[], RenderedImage]], None] = _ignore,
+    should_stop: Callable[[], bool] = lambda: False,
+    checkpoint: Path | None = None,
+) -> TrainResult:
+    """Trains `run` until its last step or a collapse, and returns how it ended.
+
+    `on_step` is called with the number of each step; at each evaluation, `on_picture` with the
+    step and a function that renders the first validation view, then `on_progress`. The run is
+    saved in `checkpoint` at each evaluation and from time to time between. If `should_stop` returns
+    True, it is saved and `Interrupted` is raised.
+    """
+    writer = CheckpointWriter(checkpoint)
+    evaluated_after = set(evaluation_steps(run.config))
     run.start_clock()
-    while run.steps_done < config.optimisation.steps and run.verdict == ALIVE:
+    while run.steps_done < run.config.optimisation.steps and run.verdict == HEALTHY:
         run.advance()
         on_step(run.steps_done)
-        if run.steps_done % LOOK_EVERY == 0 or run.steps_done in due:
-            run.look()
-        if run.steps_done in due or run.verdict != ALIVE:
+        if run.steps_done % HEALTH_CHECK_INTERVAL == 0 or run.steps_done in evaluated_after:
+            run.check_health()
+        # A collapsed run is evaluated a last time.
+        if run.steps_done in evaluated_after or run.verdict != HEALTHY:
             run.stop_clock()
             progress = run.evaluate()
-            keeper.keep(run)
-            on_picture(run.steps_done, run.picture)
+            writer.write(run)
+            # Last the callbacks: the process may be ended in them, and must lose nothing.
+            on_picture(run.steps_done, run.render_preview)
             on_progress(progress)
             run.start_clock()
-        elif should_stop() or keeper.is_due():
+        elif should_stop() or writer.is_due():
             run.stop_clock()
-            keeper.keep(run)
+            writer.write(run)
             if should_stop():
                 raise Interrupted(f"stopped after step {run.steps_done}")
             run.start_clock()

@@ -1,4 +1,8 @@
-"""All training rays on the device, a batch of them drawn with one gather."""
+"""Random batches of training rays: all rays are on the device, a batch is one gather.
+
+view     index of an image among those that are trained on
+pixel    index into all their pixels, (view * height + row) * width + column
+"""
 
 from __future__ import annotations
 
@@ -17,12 +21,12 @@ from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Scene
 
 CROP_SHARE = 0.5
-"""Share of height and width that the first, cropped steps see (nerf-pytorch's precrop_frac)."""
+"""Share of height and width that cropped steps draw from (precrop_frac of nerf-pytorch)."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rays with the colours they should show, before the background that they are shown on."""
+    """Rays with the colours that they should render to over `background`: one, or one a ray."""
 
     origins: Float[Tensor, "rays 3"]
     directions: Float[Tensor, "rays 3"]
@@ -30,7 +34,7 @@ class Batch:
     background: Float[Tensor, "*each 3"]
 
     def split(self, rays: int) -> Iterator[Batch]:
-        """The same rays, at most so many at once."""
+        """Yields the same rays in parts of at most `rays`."""
         for start in range(0, len(self.rgb), rays):
             part = slice(start, start + rays)
             background = self.background[part] if self.background.ndim > 1 else self.background
@@ -39,37 +43,39 @@ class Batch:
 
 @dataclass(frozen=True)
 class TrainingRays:
-    """The rays of every training pixel: views x height x width, flattened."""
+    """The ray and colour of every training pixel: views x height x width, flattened."""
 
     origins: Float[Tensor, "views 3"]
     directions: Float[Tensor, "pixels 3"]
     rgb: Float[Tensor, "pixels 3"]
-    """Over `background`."""
-    beyond: Float[Tensor, " pixels"] | None
-    """The share of each pixel that shows the background, where the scene knows it."""
+    """Colours composited over `background`."""
+    background_share: Float[Tensor, " pixels"] | None
+    """1 - alpha, or None if the scene has no alphas."""
     background: Float[Tensor, " 3"]
     height: int
     width: int
     random_background: bool
+    """Replace the background by a random colour for each ray drawn."""
 
     @staticmethod
     def of(
         scene: Scene,
-        behind: TrainingBackground = "scene",
+        background: TrainingBackground = "scene",
         device: torch.device | str = "cpu",
-        count: int = 0,
+        view_count: int = 0,
     ) -> TrainingRays:
-        """The rays of `count` of a scene's training views, or of all for 0.
+        """The rays of `view_count` of the scene's training views (0: of all) on `device`.
 
-        Raises `InputError` where `behind` needs alphas, and where the scene has fewer views.
+        Raises `InputError` if `background` needs alphas that the scene does not have, or if it has
+        fewer views.
         """
-        if behind in ("white", "black"):
-            scene = scene.with_background(behind)
-        if behind == "random":
-            scene.require_alphas(behind)
-        views = spread_views(scene, count)
+        if background in ("white", "black"):
+            scene = scene.with_background(background)
+        if background == "random":
+            scene.require_alphas(background)
+        views = spread_views(scene, view_count)
         directions = np.stack([view_directions(scene, view) for view in views])
-        beyond = None if scene.alphas is None else 1 - scene.alphas[views].reshape(-1)
+        background_share = None if scene.alphas is None else 1 - scene.alphas[views].reshape(-1)
 
         def tensor(array: NDArray[np.float32]) -> Tensor:
             return torch.tensor(array, device=device)
@@ -78,55 +84,60 @@ class TrainingRays:
             origins=tensor(scene.world_from_camera[views, :3, 3]),
             directions=tensor(directions.reshape(-1, 3)),
             rgb=tensor(scene.images[views].reshape(-1, 3)),
-            beyond=None if beyond is None else tensor(beyond),
+            background_share=None if background_share is None else tensor(background_share),
             background=tensor(scene.background),
             height=scene.height,
             width=scene.width,
-            random_background=behind == "random",
+            random_background=background == "random",
         )
 
     def draw(self, rays: int, generator: Generator, cropped: bool = False) -> Batch:
-        """Pixels drawn uniformly, with replacement."""
-        pixel = self._pixels(rays, generator, cropped)
+        """Draws rays uniformly, with replacement; `cropped` from the middle of the images only."""
+        pixel = self._draw_pixels(rays, generator, cropped)
         view = pixel // (self.height * self.width)
         rgb, background = self.rgb[pixel], self.background
-        if self.random_background and self.beyond is not None:
+        if self.random_background and self.background_share is not None:
             background = torch.rand(rays, 3, generator=generator, device=rgb.device)
-            rgb = rgb + self.beyond[pixel, None] * (background - self.background)
+            # rgb = alpha c + (1 - alpha) old, so this is alpha c + (1 - alpha) new.
+            rgb = rgb + self.background_share[pixel, None] * (background - self.background)
         return Batch(self.origins[view], self.directions[pixel], rgb, background)
 
-    def _pixels(self, rays: int, generator: Generator, cropped: bool) -> Tensor:
+    def _draw_pixels(self, rays: int, generator: Generator, cropped: bool) -> Tensor:
         device = self.rgb.device
         if not cropped:
             return torch.randint(len(self.rgb), (rays,), generator=generator, device=device)
 
-        def within(size: int) -> Tensor:
-            kept = max(int(size * CROP_SHARE), 1)
-            first = (size - kept) // 2
-            return first + torch.randint(kept, (rays,), generator=generator, device=device)
+        def draw_middle(size: int) -> Tensor:
+            cropped_size = max(int(size * CROP_SHARE), 1)
+            first = (size - cropped_size) // 2
+            return first + torch.randint(cropped_size, (rays,), generator=generator, device=device)
 
         view = torch.randint(len(self.origins), (rays,), generator=generator, device=device)
-        return (view * self.height + within(self.height)) * self.width + within(self.width)
+        row = draw_middle(self.height)
+        column = draw_middle(self.width)
+        return (view * self.height + row) * self.width + column
 
 
 def spread_views(scene: Scene, count: int) -> list[int]:
-    """`count` of the training views, evenly apart in their order; all of them for 0.
+    """`count` of the training views (0: all), spread evenly over their order.
 
-    Raises `InputError` where the scene has fewer.
+    Raises `InputError` if the scene has fewer.
     """
     available = len(scene.train)
     if count > available:
         raise InputError(
             f"optimisation.views={count}, but {scene.name} has {available} training views; "
-            "lower it, or leave it at 0 for all of them"
+            "lower it, or set 0 for all of them"
         )
     count = count or available
     return [scene.train[number * available // count] for number in range(count)]
 
 
-def seen_box(rays: TrainingRays, near: float, far: float) -> Float[Tensor, "2 3"]:
-    """Lowest and highest corner, on the CPU, of all that the rays cross between near and far."""
+def bounding_box(rays: TrainingRays, near: float, far: float) -> Float[Tensor, "2 3"]:
+    """A box around all rays between near and far: lowest and highest corner, on the CPU."""
     directions = rays.directions.view(len(rays.origins), -1, 3)
+    # A coordinate is origin + t * direction, so it is extreme at near or far and at the extreme
+    # direction of the view.
     ends = [
         rays.origins + distance * extreme
         for distance in (near, far)

@@ -1,4 +1,4 @@
-"""A run's timetable: its learning rate's course, and when it is evaluated."""
+"""Schedules of a run: the learning rate of each step, and the steps followed by an evaluation."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ from nerf.config.schema import NerfConfig, Optimisation
 
 
 def learning_rate(step: int, config: Optimisation) -> float:
-    """The rate for the step that follows `step` finished ones (0 .. steps - 1)."""
+    """Learning rate of the step that follows `step` finished ones, 0 <= step < config.steps.
+
+    The initial rate times the schedule's factor, which falls from 1 at the first step towards
+    `config.decay` at the last, times a warm-up factor that rises linearly to 1.
+    """
     progress = step / config.steps
     if config.schedule == "exponential":
-        share = math.pow(config.decay, progress)
+        factor = math.pow(config.decay, progress)
     elif config.schedule == "cosine":
-        share = config.decay + (1 - config.decay) * (1 + math.cos(math.pi * progress)) / 2
+        factor = config.decay + (1 - config.decay) * (1 + math.cos(math.pi * progress)) / 2
     else:
-        share = 1.0
-    warmth = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
-    return config.learning_rate * share * warmth
+        factor = 1.0
+    warm_up_factor = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
+    return config.learning_rate * factor * warm_up_factor
 
 
 def evaluation_steps(config: NerfConfig) -> tuple[int, ...]:
-    """The steps after which a run is evaluated: evenly spread, the last one included."""
+    """Steps after which a run is evaluated: evenly spread, the last step included.
+
+    Fewer than `config.evaluation.times` if the run has fewer steps.
+    """
     steps, times = config.optimisation.steps, config.evaluation.times
     return tuple(sorted({max(round(steps * k / times), 1) for k in range(1, times + 1)}))

@@ -1,4 +1,4 @@
-"""One step of training: rays drawn, rendered, held to their colours, and Adam's answer to that."""
+"""One training step: draws rays, renders them, backpropagates the error, and one Adam update."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from nerf.training.health import HealthWatch
 from nerf.training.ray_batches import TrainingRays
 from nerf.training.schedule import learning_rate
 
-SAMPLES_AT_ONCE = 32_768
-"""Samples of a pass that a processor renders and differentiates at once: activations of more would
-leave its caches, and the memory for them would be asked of the system at every step."""
+TRAINING_CHUNK_SAMPLES = 32_768
+"""Samples of a pass that a CPU renders and differentiates at once.
+
+The activations of more would not fit its caches, and their memory would be allocated from the
+operating system in every step.
+"""
 
 
 class TrainingStep:
-    """Makes steps, one a call, on a GPU as CUDA graphs.
+    """Trains `model` by one step a call, as CUDA graphs on a GPU.
 
-    The learning rate, the number of the step and the losses live in tensors of their own, since a
-    graph sees nothing of Python.
+    On a CPU, the batch is split into chunks whose gradients add up. The learning rate, the number
+    of steps done and the losses are tensors, because a CUDA graph does not see Python values.
     """
 
     def __init__(
@@ -38,90 +41,98 @@ class TrainingStep:
         device = rays.rgb.device
         on_gpu = device.type == "cuda"
         samples = config.sampling.coarse + config.sampling.fine
-        at_once = self._config.rays if on_gpu else max(SAMPLES_AT_ONCE // samples, 1)
-        self._rays_at_once = min(at_once, self._config.rays)
-        for grid in model.occupancy_grids():  # which hears of a step in so many parts
-            grid.ema_decay = EMA_DECAY ** (self._rays_at_once / self._config.rays)
+        chunk = self._config.rays if on_gpu else max(TRAINING_CHUNK_SAMPLES // samples, 1)
+        self._chunk_rays = min(chunk, self._config.rays)
+        for grid in model.occupancy_grids():
+            # The grid decays once a chunk; over a whole step that makes EMA_DECAY.
+            grid.ema_decay = EMA_DECAY ** (self._chunk_rays / self._config.rays)
         self._rate = torch.zeros((), device=device)
         self.optimiser = torch.optim.Adam(
             model.parameters(), lr=self._rate if on_gpu else 0.0, fused=True, capturable=on_gpu
         )
-        # Another stream than the weights': more weights must not shift the rays that are drawn.
+        # Not the generator of the weights: the rays drawn must not depend on the number of weights.
+        # Seeds are below 2**32 (NerfConfig), so this one differs from every run's weight seed.
         self.generator = Generator(device).manual_seed(config.seed + 2**32)
-        self.number = 0
-        self._turn = torch.zeros((), dtype=torch.int64, device=device)
+        self.steps_done = 0
+        self._step_tensor = torch.zeros((), dtype=torch.int64, device=device)  # the same number
         self.losses = torch.zeros(len(model.passes()), device=device)
-        """Mean squared error of the last step's rays, one of each pass."""
+        """Mean squared error of each pass on the last step's rays."""
         self._graphed = (
-            GraphedStep(self._step, self.generator) if on_gpu and config.compute.graphs else None
+            GraphedStep(self._update, self.generator) if on_gpu and config.compute.graphs else None
         )
 
     def __call__(self) -> None:
-        rate = learning_rate(self.number, self._config)
+        """Trains by one step, and updates the occupancy grids if that is due after it."""
+        rate = learning_rate(self.steps_done, self._config)
         if self._rate.device.type == "cpu":
-            self.optimiser.param_groups[0]["lr"] = rate
+            self.optimiser.param_groups[0]["lr"] = rate  # on a GPU, "lr" is self._rate itself
         self._rate.fill_(rate)
-        rooms = [grid.capacity for grid in self._model.occupancy_grids()]
-        if self._graphed is None or None in rooms:
-            self._step()
+        capacities = [grid.capacity for grid in self._model.occupancy_grids()]
+        if self._graphed is None or None in capacities:
+            self._update()  # without a capacity the number of samples varies: no graph
         else:
-            self._graphed((self._cropped(), *rooms))
-        self.number += 1
-        learnt = self.number >= WARMUP_STEPS + self._config.warm_up
-        if learnt and self.number % UPDATE_INTERVAL == 0:
+            self._graphed((self._is_cropped(), *capacities))
+        self.steps_done += 1
+        warm = self.steps_done >= WARMUP_STEPS + self._config.warm_up
+        if warm and self.steps_done % UPDATE_INTERVAL == 0:
             for grid in self._model.occupancy_grids():
                 grid.update_bounds()
-                if self._turn.is_cuda:
+                if self._step_tensor.is_cuda:
                     grid.fit_capacity(self._config.rays)
 
-    def _step(self) -> None:
-        """Waits for nothing and keeps every tensor in its place."""
-        batch = self._rays.draw(self._config.rays, self.generator, self._cropped())
+    def _update(self) -> None:
+        """Draws, renders, backpropagates, updates; never waits for a GPU (see GraphedStep)."""
+        batch = self._rays.draw(self._config.rays, self.generator, self._is_cropped())
         self.losses.zero_()
         self.optimiser.zero_grad()
-        for part in batch.split(self._rays_at_once):
-            passes = self._model(
-                part.origins, part.directions, part.background, self.generator, self._turn
+        for chunk in batch.split(self._chunk_rays):
+            renderings = self._model(
+                chunk.origins,
+                chunk.directions,
+                chunk.background,
+                self.generator,
+                self._step_tensor,
             )
-            share = len(part.rgb) / len(batch.rgb)
-            losses = torch.stack([torch.mean((shown.rgb - part.rgb) ** 2) for shown in passes])
+            # The mean over the batch is the mean of the chunks' means, weighted by their rays.
+            share = len(chunk.rgb) / len(batch.rgb)
+            losses = torch.stack([torch.mean((each.rgb - chunk.rgb) ** 2) for each in renderings])
             (share * losses.sum()).backward()  # type: ignore[no-untyped-call]
             self.losses += share * losses.detach()
         if self._config.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._config.gradient_clip)
-        self._health.stepped(self._model)
+        self._health.record_gradients(self._model)
         self.optimiser.step()
-        self._turn += 1
+        self._step_tensor += 1
 
-    def _cropped(self) -> bool:
-        return self.number < self._config.crop_steps
+    def _is_cropped(self) -> bool:
+        return self.steps_done < self._config.crop_steps
 
-    def rate(self) -> float:
+    def last_learning_rate(self) -> float:
         """The learning rate of the last step."""
         return float(self._rate)
 
     def state(self) -> dict[str, Any]:
-        """Everything that `restore` needs, beside the model."""
+        """Everything but the model that `restore` needs to resume."""
         return {
-            "device": self._turn.device.type,
-            "number": self.number,
+            "device": self._step_tensor.device.type,
+            "number": self.steps_done,
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
             "losses": self.losses,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Goes on where `state` was taken; raises `InputError` on another kind of device."""
-        device = self._turn.device.type
+        """Resumes after the step of `state`; raises `InputError` on another kind of device."""
+        device = self._step_tensor.device.type
         if state["device"] != device:
             raise InputError(
-                f"the checkpoint was made on {state['device']}, this is {device}: their random "
-                "numbers differ; go on where it began, or start a new run"
+                f"the checkpoint was made on {state['device']}, this run is on {device}: their "
+                f"random numbers differ; resume on {state['device']}, or start a new run"
             )
-        self.number = state["number"]
+        self.steps_done = state["number"]
         self.optimiser.load_state_dict(state["optimiser"])
-        if self._turn.is_cuda:  # loading puts a copy in the place of the tensor
+        if self._step_tensor.is_cuda:  # load_state_dict replaced the tensor by a copy
             self.optimiser.param_groups[0]["lr"] = self._rate
         self.generator.set_state(state["generator"])
         self.losses.copy_(state["losses"])
-        self._turn.fill_(self.number)
+        self._step_tensor.fill_(self.steps_done)

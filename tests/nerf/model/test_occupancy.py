@@ -182,7 +182,7 @@ def test_looking_at_a_run_changes_nothing_of_it(ball: Scene) -> None:
     run.advance()
     before = {name: value.clone() for name, value in run.model.named_buffers()}
     run.evaluate()
-    run.picture()
+    run.render_preview()
     for name, value in run.model.named_buffers():
         assert torch.equal(value, before[name])
 

@@ -188,7 +188,7 @@ def test_a_large_batch_is_one_step_however_it_is_cut(
     }
     runs = []
     for at_once in (10**9, 1000):
-        monkeypatch.setattr(step, "SAMPLES_AT_ONCE", at_once)
+        monkeypatch.setattr(step, "TRAINING_CHUNK_SAMPLES", at_once)
         run = TrainingRun(build(TINY | settings), ball)
         run.advance()
         runs.append(run)

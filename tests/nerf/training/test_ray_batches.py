@@ -50,7 +50,7 @@ def test_fewer_views_are_spread_evenly_and_each_is_taken_once(ball: Scene) -> No
 
 
 def test_rays_come_from_the_views_asked_for_alone(ball: Scene) -> None:
-    rays = TrainingRays.of(ball, count=3)
+    rays = TrainingRays.of(ball, view_count=3)
     drawn = rays.draw(2000, torch.Generator().manual_seed(0)).origins.tolist()
     kept = ball.world_from_camera[spread_views(ball, 3), :3, 3].tolist()
     assert {tuple(origin) for origin in drawn} == {tuple(origin) for origin in kept}
@@ -58,12 +58,12 @@ def test_rays_come_from_the_views_asked_for_alone(ball: Scene) -> None:
 
 def test_more_views_than_there_are_is_refused(ball: Scene) -> None:
     with pytest.raises(InputError, match=r"views=99, but ball has \d+ training views; lower it"):
-        TrainingRays.of(ball, count=99)
+        TrainingRays.of(ball, view_count=99)
 
 
 def test_cropped_draws_stay_in_the_middle_half(ball: Scene) -> None:
     rays = TrainingRays.of(ball)
-    pixels = rays._pixels(5000, torch.Generator().manual_seed(2), cropped=True)
+    pixels = rays._draw_pixels(5000, torch.Generator().manual_seed(2), cropped=True)
     row, column = pixels % (24 * 24) // 24, pixels % 24
     for place in (row, column):
         assert place.min() == 6
