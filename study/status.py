@@ -69,9 +69,7 @@ def _show(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
     progress = _read_progress(folder, spec)
     trivial_psnr, height = folder.trivial_psnr(), console.size.height
     console.print(
-        render_progress(
-            folder.name, progress, spec.steps, trivial_psnr=trivial_psnr, height=height
-        )
+        render_progress(folder.name, progress, spec.steps, trivial_psnr=trivial_psnr, height=height)
     )
     if not progress.is_finished:
         console.print(_describe_driver(folder), soft_wrap=True, highlight=False, markup=False)

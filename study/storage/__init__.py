@@ -1,4 +1,4 @@
-"""A study's copy in a folder, s3:// or gs://: files, mirroring, and who may write to it.
+"""A study's copy in a folder, s3:// or gs://: access, mirroring, and the lease to write to it.
 
-Imports `records` and `protocol`.
+Imports `records`, `spec` and `protocol`.
 """

@@ -1,7 +1,8 @@
-"""Keeps a folder's copy in a storage up to date, from a thread of its own.
+"""Mirrors a study folder to a storage, from a thread of its own, and restores it from there.
 
-The folder stays the truth. A pass copies whatever has changed since the last one, what trials left
-before the journal, so that the journal never tells of a trial whose record is missing.
+The folder is the source of truth. Each pass uploads the files that have changed since the last one,
+the journal after all others, so that a journal in the storage never refers to a record that is
+missing there.
 """
 
 from __future__ import annotations
@@ -17,46 +18,51 @@ from pathlib import Path
 from nerf.common.errors import InputError
 from study.protocol.stopping import Stop
 from study.records.study_folder import StudyFolder
-from study.storage.lease import Lease, Taken
-from study.storage.remote import AT_ONCE, Stamp, Storage, reached
+from study.storage.lease import Lease, LeaseLost
+from study.storage.remote import PARALLEL_TRANSFERS, Stamp, Storage, unreachable_as_input_error
 
 SPEC, JOURNAL = "study.json", "optuna.journal"
 
-EVERY = 5.0
-"""Seconds between two passes; as many as a pass takes, where that is more."""
+SYNC_SECONDS = 5.0
+"""Between two passes, or as long as the last one took if that is more."""
 
-_OF_THIS_MACHINE = ("ray/", "driver.lock")
-_LAST_PASS = 2.0  # seconds for it where a person waits for the end
-_RENEWED_AFTER = 64  # files copied between two renewals of the lease
+_LOCAL_PREFIXES = ("ray/", "driver.lock")
+"""Files that concern this machine alone and are not mirrored."""
+_LAST_PASS_SECONDS = 2.0
+"""For the last pass after a requested stop."""
+_FILES_PER_RENEWAL = 64
+"""Files that are uploaded between two renewals of the lease."""
+
+_MISSING = Stamp(-1, 0.0)
 
 
 class Mirror:
-    """Use it as a context: within, the copy follows the folder; at its end it is whole."""
+    """Mirrors a folder while it is used as a context, and once more at the end."""
 
     def __init__(
         self,
         folder: Path,
         storage: Storage,
         lease: Lease | None = None,
-        lost: Callable[[], None] = lambda: None,
-        tell: Callable[[str], None] = lambda text: None,
-        copied: dict[str, Stamp] | None = None,
+        on_lease_lost: Callable[[], None] = lambda: None,
+        notify: Callable[[str], None] = lambda text: None,
+        known: dict[str, Stamp] | None = None,
     ) -> None:
-        """Renews `lease` all along, and calls `lost` where another process has taken it.
+        """Renews `lease` as long as it mirrors; calls `on_lease_lost` if another process has it.
 
-        `tell` hears that, and each time that the storage falls out of reach. `copied` is what the
-        storage holds already; it is asked where that is not known.
+        `notify` receives messages for the user. `known` are the files in the storage, which is
+        queried for them if they are not given.
         """
         self._folder = folder
         self._storage = storage
         self._lease = lease
-        self._lost = lost
-        self._tell = tell
-        self._copied = copied
-        self._in_reach = True
-        self._one_pass = threading.Lock()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._on_lease_lost = on_lease_lost
+        self._notify = notify
+        self._known = known
+        self._reachable = True
+        self._pass_lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Mirror:
         self._thread.start()
@@ -66,90 +72,89 @@ class Mirror:
         self.close()
 
     def close(self, seconds: float | None = None) -> None:
-        """Ends with a last pass, which is waited for `seconds` at most."""
-        self._over.set()
+        """Ends with a last pass, and waits for it up to `seconds`, or until it is done."""
+        self._closed.set()
         self._thread.join(seconds)
 
     def sync(self) -> None:
-        """One pass; raises `OSError` where the storage is out of reach, `Taken` as its lease."""
-        with self._one_pass:
-            copied = self._copied_already()
+        """Makes one pass; raises `OSError` if the storage is out of reach, and `LeaseLost`."""
+        with self._pass_lock:
+            known = self._files_in_storage()
             journal = self._folder / JOURNAL
-            told = journal.read_bytes() if journal.exists() else b""
-            stamps = stamps_of(self._folder)
-            changed = [key for key in stamps if _differs(stamps[key], copied.get(key))]
-            self._copy({key: stamps[key] for key in changed if key != JOURNAL})
-            if told and len(told) != copied.get(JOURNAL, _NONE).size:
-                self._storage.write(JOURNAL, told)
-                copied[JOURNAL] = Stamp(len(told), 0.0)
+            # Read before the other files are listed: whatever it refers to is then among them.
+            journal_bytes = journal.read_bytes() if journal.exists() else b""
+            stamps = list_files(self._folder)
+            changed = [key for key in stamps if _differs(stamps[key], known.get(key))]
+            self._upload({key: stamps[key] for key in changed if key != JOURNAL})
+            if journal_bytes and len(journal_bytes) != known.get(JOURNAL, _MISSING).size:
+                self._storage.write(JOURNAL, journal_bytes)
+                known[JOURNAL] = Stamp(len(journal_bytes), 0.0)
 
-    def _copied_already(self) -> dict[str, Stamp]:
-        """What the storage holds of the folder as it is; looked for there once."""
-        if self._copied is None:
-            self._copied = self._storage.listing()
-            for key in [key for key in self._copied if key.startswith("records/")]:
-                if _checkpoint_of(key) in self._copied:
+    def _files_in_storage(self) -> dict[str, Stamp]:
+        """The files that the storage holds, queried once, without checkpoints of ended trials."""
+        if self._known is None:
+            self._known = self._storage.listing()
+            for key in [key for key in self._known if key.startswith("records/")]:
+                if _checkpoint_of(key) in self._known:
                     self._storage.remove(_checkpoint_of(key))
-        return self._copied
+        return self._known
 
-    def _copy(self, changed: dict[str, Stamp]) -> None:
-        keys = sorted(changed, key=lambda key: key != SPEC)  # without it, the rest is no study
-        for at in range(0, max(len(keys), 1), _RENEWED_AFTER):
-            some = keys[at : at + _RENEWED_AFTER]
+    def _upload(self, changed: dict[str, Stamp]) -> None:
+        keys = sorted(changed, key=lambda key: key != SPEC)  # a study is recognised by its spec
+        for at in range(0, max(len(keys), 1), _FILES_PER_RENEWAL):
+            batch = keys[at : at + _FILES_PER_RENEWAL]
             if self._lease:
                 self._lease.renew()
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(self._copy_one, some))
-            for record in (key for key in some if key.startswith("records/")):
-                self._storage.remove(_checkpoint_of(record))  # not while it may be on its way
-            self._copied_already().update({key: changed[key] for key in some})
+            with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
+                list(pool.map(self._upload_file, batch))
+            for record in (key for key in batch if key.startswith("records/")):
+                # Only now, as its checkpoint may have been in the same batch.
+                self._storage.remove(_checkpoint_of(record))
+            self._files_in_storage().update({key: changed[key] for key in batch})
 
-    def _copy_one(self, key: str) -> None:
+    def _upload_file(self, key: str) -> None:
         try:
             content = (self._folder / key).read_bytes()
         except FileNotFoundError:
             return
         self._storage.write(key, content)
 
-    def _follow(self) -> None:
+    def _run(self) -> None:
         pause = 0.0
         while True:
-            over = self._over.wait(pause)
-            began = time.monotonic()
+            is_last = self._closed.wait(pause)
+            start = time.monotonic()
             try:
                 self.sync()
-                self._in_reach = True
-            except Taken as taken:
-                self._tell(str(taken))
-                self._lost()
+                self._reachable = True
+            except LeaseLost as lost:
+                self._notify(str(lost))
+                self._on_lease_lost()
                 return
             except OSError as error:
-                if self._in_reach or over:
-                    self._tell(f"the copy in {self._storage.url} lags behind ({error})")
-                self._in_reach = False
-            if over:
+                if self._reachable or is_last:
+                    self._notify(f"the copy in {self._storage.url} is out of date ({error})")
+                self._reachable = False
+            if is_last:
                 return
-            pause = max(EVERY, time.monotonic() - began)
+            pause = max(SYNC_SECONDS, time.monotonic() - start)
 
 
-_NONE = Stamp(-1, 0.0)
-
-
-def stamps_of(folder: Path) -> dict[str, Stamp]:
-    """The files of a folder that are copied: not the unfinished, nor what is of this machine."""
-    found = {}
+def list_files(folder: Path) -> dict[str, Stamp]:
+    """The files of a folder that are mirrored: all except temporary ones and local ones."""
+    stamps = {}
     for file in sorted(folder.rglob("*")):
         key = file.relative_to(folder).as_posix()
-        if file.name.startswith(".") or key.startswith(_OF_THIS_MACHINE):
+        if file.name.startswith(".") or key.startswith(_LOCAL_PREFIXES):
             continue
-        with suppress(FileNotFoundError):  # it may go at any time
+        with suppress(FileNotFoundError):  # it may be removed at any time
             if file.is_file():
-                found[key] = Stamp(file.stat().st_size, file.stat().st_mtime)
-    return found
+                stamps[key] = Stamp(file.stat().st_size, file.stat().st_mtime)
+    return stamps
 
 
-def _differs(here: Stamp, there: Stamp | None) -> bool:
-    return there is None or here.size != there.size or here.written > there.written
+def _differs(local: Stamp, remote: Stamp | None) -> bool:
+    return remote is None or local.size != remote.size or local.written > remote.written
 
 
 def _checkpoint_of(record: str) -> str:
@@ -157,43 +162,43 @@ def _checkpoint_of(record: str) -> str:
 
 
 def restore(folder: StudyFolder, url: str) -> None:
-    """Makes a study folder that is missing from its copy under `url`, if there is one."""
+    """Downloads a study folder that does not exist from its copy under `url`, if there is one."""
     if folder.path.exists():
         return
-    beside = StudyFolder(folder.path.with_name(f".{folder.name}-restored"))
-    shutil.rmtree(beside.path, ignore_errors=True)
+    partial = StudyFolder(folder.path.with_name(f".{folder.name}-restored"))
+    shutil.rmtree(partial.path, ignore_errors=True)
     storage = Storage.of(url, folder)
-    with reached(url):
-        Lease(storage, beside.path).adopt()
-        storage.fetch_all(beside.path)
-    if beside.spec_file.exists():
-        beside.path.rename(folder.path)
+    with unreachable_as_input_error(url):
+        Lease(storage, partial.path).mark_restored()
+        storage.fetch_all(partial.path)
+    if partial.spec_file.exists():
+        partial.path.rename(folder.path)
 
 
 @contextmanager
 def mirrored(
-    folder: StudyFolder, url: str, new: bool, stop: Stop, tell: Callable[[str], None]
+    folder: StudyFolder, url: str, is_new: bool, stop: Stop, notify: Callable[[str], None]
 ) -> Iterator[None]:
-    """Within, the study's copy under `url` follows its folder.
+    """A context in which the study's folder is mirrored to a copy under `url`.
 
-    Raises `InputError` where another process has that copy, or has gone on with it, or where a
-    `new` study would replace one.
+    Raises `InputError` if another process holds the copy or has resumed it, and if a study that
+    `is_new` would overwrite one.
     """
     storage = Storage.of(url, folder)
     lease = Lease(storage, folder.path)
-    with reached(url):
-        if new and storage.read(SPEC) is not None:
+    with unreachable_as_input_error(url):
+        if is_new and storage.read(SPEC) is not None:
             raise InputError(
-                f"{storage.url} holds a study; go on with it by --resume, or give another --name"
+                f"{storage.url} holds a study; resume it by --resume, or give another --name"
             )
-        if not new:
-            lease.require_ours()
-        lease.take(tell)
-    mirror = Mirror(folder.path, storage, lease, stop.request, tell)
+        if not is_new:
+            lease.require_same_copy()
+        lease.acquire(notify)
+    mirror = Mirror(folder.path, storage, lease, stop.request, notify)
     try:
         with mirror:
             yield
-            mirror.close(_LAST_PASS if stop.requested else None)
+            mirror.close(_LAST_PASS_SECONDS if stop.requested else None)
     finally:
         with suppress(OSError):
             lease.release()

@@ -1,8 +1,8 @@
-"""A study's copy elsewhere: in a shared folder, under s3://... or gs://..., through pyarrow.
+"""Storages: a study's copy in another folder, s3://... or gs://..., accessed through pyarrow.
 
-Every file of the study folder has its own name there. Credentials and endpoints come from the usual
+A file's key is its path in the study folder. Credentials and endpoints come from the usual
 environment variables (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL,
-GOOGLE_APPLICATION_CREDENTIALS), never from a URL, which is kept with the study and shown.
+GOOGLE_APPLICATION_CREDENTIALS), never from the URL, which is saved with the study and printed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ from typing import Any
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.records.study_folder import StudyFolder
+from study.spec.storage_url import is_url
 
-AT_ONCE = 8
-"""Files on their way at the same time."""
+PARALLEL_TRANSFERS = 8
+"""Files that are uploaded or downloaded at the same time."""
 
-_READ = ("study.json", "trials.parquet", "curves.parquet", "renders/")
-"""What of a study its analysis reads."""
+_ANALYSED = ("study.json", "trials.parquet", "curves.parquet", "renders/")
+"""Prefixes of the files that `analysis` reads."""
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """A file's size in bytes and when it was last written, in seconds since 1970."""
+    """A file's size in bytes and the time of its last change, in seconds since 1970."""
 
     size: int
     written: float
@@ -40,17 +41,17 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Storage:
-    """The copy of one study under `url`; every method raises `OSError` where it is out of reach."""
+    """The copy of one study at `url`; all methods raise `OSError` if it is out of reach."""
 
     url: str
 
     @staticmethod
     def of(url: str, folder: StudyFolder) -> Storage:
-        """The copy of the study in `folder`, among others under `url`."""
+        """The copy of the study in `folder`, under a `url` that holds many."""
         return Storage(f"{url.rstrip('/')}/{folder.name}")
 
     def write(self, key: str, content: bytes) -> None:
-        """`key` holds `content`, whole, or what it held before."""
+        """Writes a file atomically: after a failure it holds what it held before."""
         system, root = _open(self.url)
         if system.type_name == "local":
             write_atomically(Path(root) / key, content)
@@ -59,7 +60,7 @@ class Storage:
             file.write(content)
 
     def read(self, key: str) -> bytes | None:
-        """What `key` holds; None where there is none."""
+        """Reads a file; None if it does not exist."""
         system, root = _open(self.url)
         try:
             with system.open_input_file(f"{root}/{key}") as file:
@@ -68,77 +69,72 @@ class Storage:
             return None
 
     def remove(self, key: str) -> None:
-        """`key` is no more, if it was."""
+        """Deletes a file if it exists."""
         system, root = _open(self.url)
         with suppress(FileNotFoundError):
             system.delete_file(f"{root}/{key}")
 
     def listing(self) -> dict[str, Stamp]:
-        """Every key."""
+        """Lists all files."""
         from pyarrow.fs import FileSelector
 
         system, root = _open(self.url)
-        found = system.get_file_info(FileSelector(root, recursive=True, allow_not_found=True))
+        infos = system.get_file_info(FileSelector(root, recursive=True, allow_not_found=True))
         return {
             info.path[len(root) + 1 :]: Stamp(info.size, info.mtime_ns / 1e9)
-            for info in found
+            for info in infos
             if info.is_file and not Path(info.path).name.startswith(".")
         }
 
     def fetch(self, folder: Path, key: str) -> None:
-        """Copies a file into `folder`, if there is one."""
+        """Downloads a file into `folder` if it exists."""
         content = self.read(key)
         if content is not None:
             write_atomically(folder / key, content)
 
     def fetch_all(self, folder: Path, prefixes: tuple[str, ...] = ("",)) -> None:
-        """Copies all files under these prefixes into `folder`, with the times they were written."""
+        """Downloads all files with these prefixes into `folder`, with their times."""
         stamps = {k: stamp for k, stamp in self.listing().items() if k.startswith(prefixes)}
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
             list(pool.map(lambda key: self.fetch(folder, key), stamps))
         for key, stamp in stamps.items():
             os.utime(folder / key, (stamp.written, stamp.written))
 
 
-def borrow(url: str) -> StudyFolder:
-    """What analysis reads of the study under `url`, copied for as long as this process lasts.
+def download_study(url: str) -> StudyFolder:
+    """Downloads what analysis reads of a study to a temporary folder, removed at process exit.
 
-    Raises `InputError` where there is no study, or none within reach.
+    Raises `InputError` if `url` is out of reach or holds no study.
     """
     folder = Path(tempfile.mkdtemp(prefix="nerf-study-")) / url.rstrip("/").rpartition("/")[2]
     atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
-    with reached(url):
-        Storage(url.rstrip("/")).fetch_all(folder, _READ)
+    with unreachable_as_input_error(url):
+        Storage(url.rstrip("/")).fetch_all(folder, _ANALYSED)
     if not (folder / "study.json").exists():
-        raise InputError(f"{url} holds no study; name one that study/run_sweep.py --storage made")
+        raise InputError(f"{url} holds no study; give one that run_sweep.py --storage wrote")
     return StudyFolder(folder)
 
 
 @contextmanager
-def reached(url: str) -> Iterator[None]:
-    """Where the storage is out of reach within, an `InputError` says so, and what it needs."""
+def unreachable_as_input_error(url: str) -> Iterator[None]:
+    """A context that turns an `OSError` of the storage into an `InputError` with the remedy."""
     try:
         yield
     except OSError as error:
-        why = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{url} cannot be used ({why}); credentials and endpoint come from the environment, "
-            "as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL"
+            f"{url} cannot be used ({reason}); set credentials and endpoint in the environment: "
+            "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL"
         ) from None
-
-
-def is_url(text: str) -> bool:
-    """Does this name something that is no path of this machine?"""
-    return "://" in text
 
 
 @functools.cache
 def _open(url: str) -> tuple[Any, str]:
-    """pyarrow's file system, and the path in it."""
+    """pyarrow's file system for `url`, and the path in it."""
     from pyarrow.fs import FileSystem
 
     try:
         system, root = FileSystem.from_uri(url if is_url(url) else str(Path(url).absolute()))
     except ValueError:
-        raise InputError(f"a storage is a folder, s3://... or gs://..., got {url!r}") from None
+        raise InputError(f"a storage must be a folder, s3://... or gs://..., got {url!r}") from None
     return system, root

@@ -14,16 +14,16 @@ from study.records.provenance import changes_since, extended_document
 from study.records.study_folder import StudyFolder
 from study.search.sobol_design import explore_point
 from study.spec.study_spec import StudySpec, with_more_trials
-from tests.study.ledger.test_recovery import run
+from tests.study.finished_trials import complete_trials
 
 
 def test_the_sobol_sequence_goes_on_where_it_stopped(folder: StudyFolder, spec: StudySpec) -> None:
     ledger = Ledger(folder, spec)
-    run(TrialManager(folder, ledger, ()), 99)
+    complete_trials(TrialManager(folder, ledger, ()), 99)
     ledger.close()
     longer = with_more_trials(spec, 5)
     ledger = Ledger(folder, longer)
-    assert run(TrialManager(folder, ledger, ()), 99) == [7, 8, 9, 10, 11]
+    assert complete_trials(TrialManager(folder, ledger, ()), 99) == [7, 8, 9, 10, 11]
     explored = [t.params for t in ledger.trials() if t.user_attrs["phase"] == "explore"]
     assert explored == [explore_point(spec.space, spec.seed, i) for i in range(8)]
     ledger.close()

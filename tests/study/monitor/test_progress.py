@@ -39,7 +39,9 @@ def test_progress_counts_trials_and_steps(ledger: Ledger, spec: StudySpec) -> No
     progress = study_progress(ledger.trials(), spec)
     assert (progress.count(), progress.count("explore", "collapsed"), progress.queued) == (3, 1, 3)
     assert progress.best
-    assert (progress.best.number, progress.best.psnr) == (0, 20.25), "a collapsed trial is never the best"
+    assert (progress.best.number, progress.best.psnr) == (0, 20.25), (
+        "a collapsed trial is never the best"
+    )
     assert [(r.number, r.step, r.psnr) for r in progress.running] == [(3, 30, 12.5)]
     assert progress.steps_trained == 90 + 90 + 10 + 30
     assert progress.steps_left == pytest.approx((90 - 30) + 3 * 0.6 * 90)
@@ -57,18 +59,22 @@ def test_queued_trials_are_expected_to_train_as_long_as_ended_ones(
 ) -> None:
     ledger.report(3, [(90, 13.0)])
     ledger.tell(3, Outcome("pruned", "stopped", 30, 12.5))
-    assert study_progress(ledger.trials(), spec).steps_left == pytest.approx(3 * (30 + 0.6 * 90) / 2)
+    assert study_progress(ledger.trials(), spec).steps_left == pytest.approx(
+        3 * (30 + 0.6 * 90) / 2
+    )
 
 
-def shown(height: int, ledger: Ledger, spec: StudySpec) -> list[str]:
+def screen_lines(height: int, ledger: Ledger, spec: StudySpec) -> list[str]:
     console = Console(width=80, height=height, file=io.StringIO(), force_terminal=False)
     progress = study_progress(ledger.trials(), spec)
     console.print(render_progress("a study", progress, spec.steps, 40.0, 12.0, 55.0, height))
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined, no-any-return]
 
 
-def test_the_live_view_fits_80_columns_and_shows_everything(ledger: Ledger, spec: StudySpec) -> None:
-    lines = shown(24, ledger, spec)
+def test_the_live_view_fits_80_columns_and_shows_everything(
+    ledger: Ledger, spec: StudySpec
+) -> None:
+    lines = screen_lines(24, ledger, spec)
     screen = "\n".join(lines)
     assert all(len(row) <= 80 for row in lines)
     for part in (
@@ -84,7 +90,9 @@ def test_the_live_view_fits_80_columns_and_shows_everything(ledger: Ledger, spec
         assert part in screen
 
 
-def test_the_live_view_fits_the_height_of_the_screen(open_ledger: Callable[[], Ledger], spec: StudySpec) -> None:
+def test_the_live_view_fits_the_height_of_the_screen(
+    open_ledger: Callable[[], Ledger], spec: StudySpec
+) -> None:
     spec = dataclasses.replace(spec, explore=40)
     ledger = open_ledger()
     ledger.spec = spec
@@ -95,7 +103,7 @@ def test_the_live_view_fits_the_height_of_the_screen(open_ledger: Callable[[], L
     for number in range(5, 12):
         ledger.tell(number, Outcome("failed", "no " * 100, 90, 20.0))
     for height in (24, 40):
-        lines = shown(height, ledger, spec)
+        lines = screen_lines(height, ledger, spec)
         assert len(lines) < height
     assert any("more" in row for row in lines) == (18 > 40 - 17)
 

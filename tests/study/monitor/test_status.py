@@ -17,8 +17,8 @@ from study.ledger.ledger import Ledger
 from study.records.best_config import write_best
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
+from tests.study.finished_trials import complete_trials
 from tests.study.journals import write_study
-from tests.study.ledger.test_recovery import run
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def half_done(folder: StudyFolder, spec: StudySpec) -> StudyFolder:
     document = {"schema": 1, "spec": spec.to_json(), "space": spec.space.to_json(), "scene": {}}
     folder.write_spec(document)
     ledger = Ledger(folder, spec)
-    run(TrialManager(folder, ledger, ()), 4)
+    complete_trials(TrialManager(folder, ledger, ()), 4)
     ledger.close()
     return folder
 

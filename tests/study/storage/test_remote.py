@@ -16,12 +16,12 @@ from nerf.common.errors import InputError
 from study import run_sweep
 from study.records.study_folder import StudyFolder
 from study.storage import lease
-from study.storage.lease import Lease, Taken
-from study.storage.mirror import Mirror, restore, stamps_of
+from study.storage.lease import Lease, LeaseLost
+from study.storage.mirror import Mirror, list_files, restore
 from study.storage.remote import Storage
 from study.worker.trial_files import fetch_trial_files, trial_files
 from tests.study.buckets import gs, s3
-from tests.study.conftest import TINY, kill_tree, start, wait_for
+from tests.study.sweeps import TINY, kill_tree, start, wait_for
 
 __all__ = ["gs", "s3"]
 
@@ -120,7 +120,7 @@ def test_a_folder_comes_back_whole(storage: Storage, tmp_path: Path) -> None:
     again = StudyFolder(tmp_path / "there" / "one")
     again.path.parent.mkdir()
     restore(again, storage.url.rpartition("/")[0])
-    assert set(stamps_of(again.path)) == set(stamps_of(folder.path))
+    assert set(list_files(again.path)) == set(list_files(folder.path))
     assert again.checkpoint("00001").read_bytes() == b"weights"
 
 
@@ -151,27 +151,27 @@ def test_a_trial_elsewhere_begins_with_what_the_storage_has_and_brings_it_back(
 def test_one_process_at_a_time_has_the_copy(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "WATCHED", 0.01)
+    monkeypatch.setattr(lease, "WATCH_SECONDS", 0.01)
     said: list[str] = []
     monkeypatch.setattr("platform.node", lambda: "first")
     first = Lease(storage, tmp_path / "first")
-    first.take(said.append)
+    first.acquire(said.append)
     monkeypatch.setattr("platform.node", lambda: "second")
     second = Lease(storage, tmp_path / "second")
     monkeypatch.setattr(time, "sleep", lambda seconds: first.renew())
     with pytest.raises(InputError, match=rf"being run by process {os.getpid()} on first"):
-        second.take(said.append)
+        second.acquire(said.append)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    second.take(said.append)  # nobody renewed it
+    second.acquire(said.append)  # nobody renewed it
     assert len(said) == 2
-    with pytest.raises(Taken, match="on second"):
+    with pytest.raises(LeaseLost, match="on second"):
         first.renew()
-    with pytest.raises(InputError, match="was gone on with by process"):
-        Lease(storage, tmp_path / "first").require_ours()
+    with pytest.raises(InputError, match="was resumed by process"):
+        Lease(storage, tmp_path / "first").require_same_copy()
     second.release()
     third = Lease(storage, tmp_path / "second")
-    third.require_ours()
-    third.take(said.append)
+    third.require_same_copy()
+    third.acquire(said.append)
     assert len(said) == 2
 
 
@@ -192,7 +192,7 @@ def test_a_storage_out_of_reach_is_one_line(
     asked = ["--studies", str(tmp_path / "studies"), "--scene", str(scene_file)]
     for storage, said in (
         ("s3://no-such-bucket/x", "cannot be used"),
-        ("ftp://somewhere/x", "a storage is a folder, s3://... or gs://..., got 'ftp://"),
+        ("ftp://somewhere/x", "a storage must be a folder, s3://... or gs://..., got 'ftp://"),
     ):
         assert run_sweep.main([*asked, "--storage", storage]) == 2
         error = capsys.readouterr().err
@@ -245,7 +245,7 @@ def test_a_study_outlives_its_machine(lost: Lost) -> None:
     for key, record in lost.kept.items():
         assert (lost.folder.path / key).read_bytes() == record
     logs = [log.read_text() for log in (lost.folder.path / "logs").glob("*.log")]
-    assert any("goes on after step" in log for log in logs)
+    assert any("resumes after step" in log for log in logs)
     steps = lost.folder.read_curves().groupby("trial_id")["step"].agg(list)
     whole = [STEPS // TIMES * k for k in range(1, TIMES + 1)]
     assert all(found == whole[: len(found)] for found in steps)
@@ -253,7 +253,7 @@ def test_a_study_outlives_its_machine(lost: Lost) -> None:
 
 @pytest.mark.slow
 def test_the_copy_is_whole_and_holds_no_secret(lost: Lost) -> None:
-    here = {key: (lost.folder.path / key).read_bytes() for key in stamps_of(lost.folder.path)}
+    here = {key: (lost.folder.path / key).read_bytes() for key in list_files(lost.folder.path)}
     there = {key: lost.storage.read(key) for key in lost.storage.listing()}
     assert {"report.html", "trials.parquet", "best.toml", "records/00002.json"} <= set(there)
     assert there == here
