@@ -1,6 +1,9 @@
-"""One launch of a study: a fresh Ray Tuner that runs whatever the ledger says is left to run.
+"""One launch of a study: runs Ray Tune until every trial has ended or a stop is requested.
 
-Importing this imports Ray; call `settle_environment` first.
+Ray's experiment state is never restored. Each time, a fresh Tuner asks the trial manager, which
+reads the journal, what is left to run: one source of truth, whatever died and in whatever order.
+
+Importing this imports Ray; call `configure_ray_environment` first.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,26 +27,29 @@ from rich.console import Console
 from nerf.common.errors import InputError
 from nerf.scenes.scene import Scene
 from nerf.training.schedule import evaluation_steps
-from study.driver.cluster import fit_cluster, runtime_environment, storage_instead
+from study.driver.cluster import choose_trial_storage, fit_cluster, runtime_environment
 from study.driver.ray_tune_adapters import LedgerScheduler, LedgerSearcher
-from study.driver.resources import Resources, has_room
-from study.driver.trial_manager import Bookkeeper
+from study.driver.resources import Resources, has_free_space
+from study.driver.trial_manager import StopReason, TrialManager
 from study.ledger.ledger import Ledger
-from study.monitor.live_view import View
-from study.protocol.failures import no_room
-from study.protocol.stopping import GRACE, Stop, tell_trials
+from study.monitor.live_view import LiveView
+from study.protocol.failures import is_disk_full
+from study.protocol.stopping import GRACE, Stop, broadcast_stop
 from study.records.study_folder import StudyFolder
 from study.search.successive_halving import rungs
 from study.spec.study_spec import StudySpec
 from study.worker.trainable import Job, run_trial
 
-_RELAUNCHES = 3
-"""Ray may give up on a whole run for one process out of memory; so often in a row we begin anew."""
+_MAX_RAY_FAILURES = 3
+"""Failures of Ray as a whole, in a row and without a trial ending between, that are retried.
+
+One process out of memory may be enough to make it fail.
+"""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a launch ended: whether every trial has, and else what held it up."""
+    """How a launch ended: whether every trial has, and else why not, where that is an error."""
 
     finished: bool
     reason: str = ""
@@ -57,9 +64,9 @@ def launch(
     stop: Stop,
     extension: dict[str, Any] | None = None,
 ) -> Ending:
-    """Runs what is left of the study in `folder`, on a cluster where there are no `resources` here.
+    """Runs the trials that the study in `folder` lacks, on its cluster if `resources` is None.
 
-    `extension` is study.json of a longer study.
+    `extension` is the new study.json of a study that is extended.
 
     Raises `InputError` if another process runs the study, and if Ray fails again and again.
     """
@@ -68,78 +75,81 @@ def launch(
         if extension:  # not before the lock is ours
             folder.write_spec(extension)
         steps = evaluation_steps(spec.space.config(spec.space.defaults()))
-        books = Bookkeeper(folder, ledger, rungs(steps))
-        with View(console, folder.name, spec, folder.baseline()) as view:
+        manager = TrialManager(folder, ledger, rungs(steps))
+        with LiveView(console, folder.name, spec, folder.trivial_psnr()) as view:
             view.show(ledger.trials())
-            _run_to_the_end(books, scene, resources, view, stop)
+            _run_until_finished(manager, scene, resources, view, stop)
             view.show(ledger.trials(), at_once=True)
         folder.write_tables()
-        return Ending(books.finished(), "the disk is full" if books.disk_full else "")
+        disk_full = manager.stop_reason is StopReason.DISK_FULL
+        return Ending(manager.is_finished(), StopReason.DISK_FULL.value if disk_full else "")
     except OSError as error:
-        if not no_room(error):
+        if not is_disk_full(error):
             raise
-        return Ending(False, "the disk is full")
+        return Ending(False, StopReason.DISK_FULL.value)
     finally:
         ledger.close()
 
 
-def _run_to_the_end(
-    books: Bookkeeper, scene: Scene, resources: Resources | None, view: View, stop: Stop
+def _run_until_finished(
+    manager: TrialManager, scene: Scene, resources: Resources | None, view: LiveView, stop: Stop
 ) -> None:
-    """Launches Ray, and again where it fails as a whole."""
-    failures, ended = 0, -1
-    while not (books.finished() or stop.asked or books.disk_full):
+    """Runs Ray until every trial has ended or a stop is requested, again where it fails."""
+    failures, ended_before = 0, -1
+    while not (manager.is_finished() or manager.stop_reason or stop.requested):
         try:
-            _run_trials(books, scene, resources, view, stop)
-        except _Overdue:
-            return
+            with suppress(_StopOverdue):
+                _run_tuner(manager, scene, resources, view, stop)
         except InputError:
             raise
         except Exception as error:
-            if no_room(error) or not has_room(books.folder.path):
-                books.disk_full = True
+            if is_disk_full(error) or not has_free_space(manager.folder.path):
+                manager.request_stop(StopReason.DISK_FULL)
                 return
-            done = sum(trial.state.is_finished() for trial in books.ledger.trials())
-            failures, ended = (failures + 1 if done == ended else 1), done
-            if failures > _RELAUNCHES:
+            ended = sum(trial.state.is_finished() for trial in manager.ledger.trials())
+            failures = failures + 1 if ended == ended_before else 1
+            ended_before = ended
+            if failures > _MAX_RAY_FAILURES:
                 raise InputError(
-                    f"Ray failed {failures} times in a row ({_first_line(error)}); what has ended "
-                    "is kept, --resume goes on"
+                    f"Ray failed {failures} times in a row ({_first_line(error)}); all trials that "
+                    "have ended are saved, --resume continues with the rest"
                 ) from error
-            view.note(f"Ray failed ({_first_line(error)}); beginning anew with what is left")
-            books.begin_anew()
+            view.note(f"Ray failed ({_first_line(error)}); starting it again")
+            manager.requeue_running()
 
 
-def _run_trials(
-    books: Bookkeeper, scene: Scene, resources: Resources | None, view: View, stop: Stop
+def _run_tuner(
+    manager: TrialManager, scene: Scene, resources: Resources | None, view: LiveView, stop: Stop
 ) -> None:
-    folder, spec = books.folder, books.ledger.spec
-    # Scratch, never read again. Workers elsewhere must see it; here it is kept off its disk,
-    # since Tune waits for ever where that is full.
+    """Starts Ray, or joins the study's cluster, and runs one Tuner to its end."""
+    folder, spec = manager.folder, manager.ledger.spec
+    # Ray's experiment folder: scratch that is never read again. On a cluster all nodes must see
+    # it; on one machine it is kept off the study's disk, where Tune would hang if that is full.
     shutil.rmtree(folder.ray, ignore_errors=True)
     scratch = folder.ray.resolve() if spec.address else Path(tempfile.mkdtemp(prefix="nerf-study-"))
     _connect(spec, resources)
     try:
-        stop.listen()
+        stop.install_handlers()  # again, as Ray has installed its own
         resources = resources or fit_cluster(spec)
-        books.away = storage_instead(folder, spec) if spec.address else None
-        job = Job(folder, spec, secrets.token_hex(8), books.away)
-        searcher = LedgerSearcher(books)
-        needs = {"cpu": spec.cpus_per_trial, "gpu": spec.gpus_per_trial}
+        storage = choose_trial_storage(folder, spec) if spec.address else None
+        manager.use_storage(storage)
+        job = Job(folder, spec, secrets.token_hex(8), storage)
+        searcher = LedgerSearcher(manager)
+        per_trial = {"cpu": spec.cpus_per_trial, "gpu": spec.gpus_per_trial}
         tune.Tuner(
-            tune.with_resources(tune.with_parameters(run_trial, scene=scene, job=job), needs),
+            tune.with_resources(tune.with_parameters(run_trial, scene=scene, job=job), per_trial),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
-                scheduler=LedgerScheduler(books, searcher),
-                num_samples=-1,  # the searcher says when it is over
+                scheduler=LedgerScheduler(manager, searcher),
+                num_samples=-1,  # until the searcher returns FINISHED
                 max_concurrent_trials=resources.at_once,
-                reuse_actors=True,
+                reuse_actors=True,  # a new process costs seconds
                 trial_dirname_creator=lambda trial: str(trial.trial_id),
             ),
             run_config=tune.RunConfig(
                 name="launch",
                 storage_path=str(scratch),
-                callbacks=[_Watching(books, view, stop, job.launch)],
+                callbacks=[_Monitor(manager, view, stop, job.launch)],
                 verbose=0,
             ),
         ).fit()
@@ -149,13 +159,13 @@ def _run_trials(
 
 
 def _connect(spec: StudySpec, resources: Resources | None) -> None:
-    """Starts Ray here with these resources, or joins the study's cluster where there are none."""
-    # A trial that broke off is told of by the bookkeeper, who may have it tried again.
+    """Starts Ray here with these resources; joins the study's cluster if they are None."""
+    # The trial manager reports failures, once it is known whether the trial is retried.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if resources:
         ray.init(
-            address="local",  # whatever RAY_ADDRESS says
+            address="local",  # even if RAY_ADDRESS is set
             num_cpus=resources.cpus,
             num_gpus=resources.gpus,
             include_dashboard=False,
@@ -168,36 +178,39 @@ def _connect(spec: StudySpec, resources: Resources | None) -> None:
         ray.init(address=spec.address, runtime_env=runtime_environment(), **quiet)
     except (ConnectionError, ValueError) as error:
         raise InputError(
-            f"no Ray cluster answers at --address {spec.address} ({_first_line(error)})"
+            f"no Ray cluster answers at --address {spec.address} ({_first_line(error)}); start "
+            "one, or leave the option out to run on this machine"
         ) from error
 
 
-class _Overdue(Exception):
-    """Trials that were asked to stop took too long; their last checkpoints must do."""
+class _StopOverdue(Exception):
+    """Trials took longer than `GRACE` to stop; the next launch uses their last checkpoints."""
 
 
-class _Watching(tune.Callback):
-    """Keeps the view up to date while Ray runs, and passes on that the launch is to end."""
+class _Monitor(tune.Callback):
+    """Updates the view while Ray runs, and ends the launch where a stop is requested."""
 
-    def __init__(self, books: Bookkeeper, view: View, stop: Stop, launch: str) -> None:
-        self._books = books
+    def __init__(self, manager: TrialManager, view: LiveView, stop: Stop, launch: str) -> None:
+        self._manager = manager
         self._view = view
         self._stop = stop
         self._launch = launch
-        self._told_at: float | None = None
+        self._deadline: float | None = None
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        while self._books.notices:
-            self._view.note(self._books.notices.pop(0))
-        self._view.show(self._books.ledger.trials())
-        if self._stop.asked:
-            self._books.stopping = True
-        if self._books.stopping and self._told_at is None:
-            self._told_at = time.monotonic()
-            self._view.note("stopping; running trials keep themselves (Ctrl-C again: at once)")
-            tell_trials(self._launch)
-        if self._told_at is not None and time.monotonic() > self._told_at + GRACE:
-            raise _Overdue
+        for notice in self._manager.drain_notices():
+            self._view.note(notice)
+        self._view.show(self._manager.ledger.trials())
+        if self._stop.requested:
+            self._manager.request_stop(StopReason.REQUESTED)
+        if self._manager.stop_reason and self._deadline is None:
+            self._deadline = time.monotonic() + GRACE
+            self._view.note(
+                "stopping: running trials are saving checkpoints (Ctrl-C again quits now)"
+            )
+            broadcast_stop(self._launch)
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise _StopOverdue
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -1,4 +1,4 @@
-"""Ray Tune's searcher and scheduler, thin: each passes on what Ray says to the bookkeeper.
+"""Ray Tune's searcher and scheduler, thin: each passes on what Ray reports to the trial manager.
 
 Ray pickles both into its experiment folder, which is never restored from, so they pickle empty.
 """
@@ -13,31 +13,30 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from study.driver.cluster import node_lives
-from study.driver.trial_manager import Bookkeeper
-from study.protocol.failures import kernel_kills, of_death
-from study.protocol.messages import MESSAGE, TRIAL, Fault
+from study.driver.cluster import is_node_alive
+from study.driver.trial_manager import TrialManager
+from study.protocol.failures import count_oom_kills, diagnose_death
+from study.protocol.messages import MESSAGE, TRIAL, Failure
 from study.records.schema import trial_id as trial_file_name
 
 
 class LedgerSearcher(Searcher):
-    """Hands the bookkeeper's trials to Ray."""
+    """Hands the manager's trials to Ray, and their processes' deaths to the manager."""
 
-    def __init__(self, books: Bookkeeper) -> None:
+    def __init__(self, manager: TrialManager) -> None:
         super().__init__()
-        self._books = books
-        self._numbers: dict[str, int] = {}
-        self._kernel_kills = kernel_kills()
-        self.said: dict[str, str] = {}
-        """What Ray said of trials whose process died, by its own names for them."""
+        self._manager = manager
+        self._numbers: dict[str, int] = {}  # trials of the study by Ray's names for them
+        self._oom_kills = count_oom_kills()
+        self.ray_errors: dict[str, str] = {}
+        """Ray's error text of trials whose process died, by Ray's names for them."""
 
     def suggest(self, trial_id: str) -> Any:
-        assignment = None
-        with self._books.room_needed():
-            assignment = self._books.next()
-        if assignment is None:  # what still runs may break off and come back
-            may_come = self._books.running and not self._books.stopping
-            return None if may_come else Searcher.FINISHED
+        assignment = self._manager.next_trial()
+        if assignment is None:
+            # None has Ray ask again later: a running trial may yet fail and be retried.
+            may_retry = self._manager.running and not self._manager.stop_reason
+            return None if may_retry else Searcher.FINISHED
         self._numbers[trial_id] = assignment.number
         return {TRIAL: assignment}
 
@@ -45,57 +44,52 @@ class LedgerSearcher(Searcher):
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         number = self._numbers.pop(trial_id)
-        fault = self._fault(number, self.said.pop(trial_id, ""))
-        with self._books.room_needed():
-            self._books.let_go(number, fault)
+        ray_error = self.ray_errors.pop(trial_id, "")
+        if number in self._manager.running:  # it has not reported its end
+            self._manager.on_failure(number, self._diagnose(number, ray_error))
 
-    def _fault(self, number: int, said: str) -> Fault:
-        """Why the process of a trial that did not say so itself may have died."""
-        assignment = self._books.running.get(number)
-        if assignment is None:
-            return Fault("")
-        kills, self._kernel_kills = self._kernel_kills, kernel_kills()
-        spec, heard = self._books.ledger.spec, self._books.heard.get(number)
-        elsewhere = heard.node if heard and spec.address else ""
-        return of_death(
-            self._books.folder.log(trial_file_name(number)),
-            said,
-            self._kernel_kills > kills,
-            spec.space.config(assignment.values),
-            lambda: not elsewhere or node_lives(elsewhere),
+    def _diagnose(self, number: int, ray_error: str) -> Failure:
+        """Why the process of a trial that did not report a failure itself may have died."""
+        kills_before, self._oom_kills = self._oom_kills, count_oom_kills()
+        spec = self._manager.ledger.spec
+        node = self._manager.node_of(number) if spec.address else ""
+        return diagnose_death(
+            self._manager.folder.log(trial_file_name(number)),
+            ray_error,
+            self._oom_kills > kills_before,
+            spec.space.config(self._manager.running[number].values),
+            lambda: not node or is_node_alive(node),
         )
 
     def save(self, checkpoint_path: str) -> None:
-        """Keeps nothing: the ledger is the truth."""
+        """Saves nothing: all state is in the ledger."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Restores nothing: every launch begins from the ledger."""
+        """Restores nothing: every launch reads the ledger."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
 
 class LedgerScheduler(FIFOScheduler):
-    """Passes on what trials report, and stops those that the bookkeeper stops."""
+    """Passes on what trials report, and stops those that the manager prunes."""
 
-    def __init__(self, books: Bookkeeper, searcher: LedgerSearcher) -> None:
+    def __init__(self, manager: TrialManager, searcher: LedgerSearcher) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._books = books
+        self._manager = manager
         self._searcher = searcher
 
     def on_trial_result(
         self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]
     ) -> str:
-        goes_on = True
-        with self._books.room_needed():
-            goes_on = self._books.hear(result[MESSAGE])
-        return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
+        continues = self._manager.on_report(result[MESSAGE])
+        return TrialScheduler.CONTINUE if continues else TrialScheduler.STOP
 
     def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:
-        """Ray tells the searcher next, but not why."""
+        """Remembers Ray's error text; Ray calls the searcher next, but without it."""
         file = trial.error_file  # of this machine; the one in Tune's storage comes later
-        said = Path(file).read_text() if file and Path(file).exists() else ""
-        self._searcher.said[trial.trial_id] = said
+        text = Path(file).read_text() if file and Path(file).exists() else ""
+        self._searcher.ray_errors[trial.trial_id] = text
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -1,9 +1,7 @@
-"""What happens to a trial besides its training: handed out, heard, stopped, recorded, told.
+"""What happens to a trial besides its training: started, pruned, recorded, retried or failed.
 
-Everything the driver does with the ledger and the study folder goes through a `Bookkeeper`; Ray's
-searcher and scheduler only pass on what Ray says. A trial that ends is first recorded in the
-folder and then told to the ledger: a driver that dies in between finds the record again, and no
-trial is run twice.
+Everything the driver does with the ledger and the study folder goes through a `TrialManager`, and
+only it changes its state; Ray's searcher and scheduler pass on what Ray reports.
 """
 
 from __future__ import annotations
@@ -11,161 +9,227 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import Enum
+from types import MappingProxyType
 
 from nerf.common.files import write_atomically
-from study.ledger.ledger import Ledger, row
-from study.ledger.recovery import mend
-from study.protocol.failures import no_room
-from study.protocol.messages import Assignment, Fault, Message, Outcome
+from study.ledger.ledger import Ledger, trial_row
+from study.ledger.recovery import reconcile
+from study.protocol.failures import is_disk_full
+from study.protocol.messages import Assignment, Failure, Message, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from study.search.successive_halving import goes_on
+from study.search.successive_halving import is_promoted
 from study.storage.remote import Storage
-from study.worker.trial_files import collect
+from study.worker.trial_files import fetch_trial_files
 
-# The tables are made anew from all records; that may take this share of a sweep's time.
+# Writing the tables reads all records, so it may take this share of a sweep's time at most.
 _TABLES_SHARE = 0.02
 
 
-class Bookkeeper:
-    """Hands out a study's trials and writes down how each one goes."""
+class StopReason(Enum):
+    """Why a launch ends before the study does; its running trials are left to the next launch."""
+
+    REQUESTED = "stop requested"
+    DISK_FULL = "the disk is full"
+
+
+class TrialManager:
+    """Starts a study's trials and records how each one ends."""
 
     def __init__(self, folder: StudyFolder, ledger: Ledger, rungs: tuple[int, ...]) -> None:
+        """Repairs what an earlier driver left damaged; `rungs` are steps of successive halving."""
         self.folder = folder
         self.ledger = ledger
-        self.running: dict[int, Assignment] = {}
-        self.heard: dict[int, Message] = {}
-        """The latest message of each running trial."""
-        self.notices: list[str] = mend(folder, ledger)
-        """What the person should know and has not been told yet."""
-        self.stopping = False
-        """Is this launch to end? Then what runs is left to be gone on with by the next one."""
-        self.disk_full = False
-        self.away: Storage | None = None
-        """Where trials leave their files if their machines do not share the study folder."""
         self._rungs = rungs
-        self._again: deque[Assignment] = deque(ledger.leftovers())
-        self._faults: dict[int, Fault] = {}
+        self._storage: Storage | None = None
+        self._stop_reason: StopReason | None = None
+        self._notices = reconcile(folder, ledger)
+        self._queue: deque[Assignment] = deque(ledger.running())
+        self._running: dict[int, Assignment] = {}
+        self._reports: dict[int, Message] = {}  # the latest of each running trial
+        self._failures: dict[int, Failure] = {}  # those that trials reported themselves
         self._tables_due = 0.0
 
-    @contextmanager
-    def room_needed(self) -> Iterator[None]:
-        """Where the disk turns out to be full within, the launch ends and writes no more."""
-        try:
-            yield
-        except OSError as error:
-            if not no_room(error):
-                raise
-            self.stopping = self.disk_full = True
+    @property
+    def running(self) -> Mapping[int, Assignment]:
+        """The trials that Ray has now, by number."""
+        return MappingProxyType(self._running)
 
-    def next(self) -> Assignment | None:
-        """The trial to run next, a dead driver's leftovers first; None when there is none."""
-        if self.stopping:
-            return None
-        assignment = self._again.popleft() if self._again else self.ledger.ask()
-        if assignment:
-            self.running[assignment.number] = assignment
-        return assignment
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Why this launch is to end; None while it is not."""
+        return self._stop_reason
 
-    def hear(self, message: Message) -> bool:
-        """Writes down what a running trial says. Shall it go on?"""
-        if self.disk_full:
-            return True
-        assignment = self.running[message.number]
-        if message.notice:
-            self.notices.append(message.notice)
-        if message.fault:  # what follows from it is settled once its process has let go of it
-            self._faults[message.number] = message.fault
-            return True
-        self.heard[message.number] = message
-        self.ledger.report(message.number, [(p["step"], p["psnr"]) for p in message.curve])
-        if message.outcome:
-            self.end(message.number, message.outcome)
-        elif self._stopped(assignment, message):
-            step = message.curve[-1]["step"]
-            reason = f"stopped by successive halving at step {step}"
-            self.end(message.number, message.ended("pruned", reason))
-            return False
-        return True
-
-    def end(self, number: int, outcome: Outcome) -> None:
-        """Records a running trial and tells the ledger."""
-        assignment = self.running[number]
-        message = self.heard.get(number)
-        curve = list(message.curve) if message else []
-        record = row(self.ledger.spec, assignment, outcome, datetime.now(UTC))
-        self.folder.append(record, curve)
-        if self.away:
-            collect(self.folder, self.away, trial_id(number))
-        render = self.folder.render(trial_id(number))
-        if render.exists():
-            self.ledger.attach(number, render)
-        self.ledger.tell(number, outcome)
-        self.folder.checkpoint(trial_id(number)).unlink(missing_ok=True)
-        del self.running[number]
-        self.heard.pop(number, None)
-        self.write_tables_when_due()
-
-    def let_go(self, number: int, fault: Fault) -> None:
-        """Settles a trial whose process has let go of it, for `fault` unless it named its own.
-
-        A trial that has ended stays as it is. One that was broken off is tried again from its
-        checkpoint as often as the study allows, then recorded as failed.
-        """
-        fault = self._faults.pop(number, fault)
-        if number not in self.running:
-            return
-        if fault.disk_full:
-            self.stopping = self.disk_full = True
-        if self.stopping:
-            del self.running[number]
-            return
-        assignment = self.running[number]
-        self._keep_traceback(assignment, fault)
-        tries = 0 if fault.node_lost else self.ledger.failed_once(number, fault.reason)
-        if tries <= self.ledger.spec.retries:
-            del self.running[number]
-            self._again.append(replace(assignment, attempt=assignment.attempt + 1))
-            self.notices.append(f"trial {number} broke off and is tried again: {fault.reason}")
-        else:
-            message = self.heard.get(number) or Message(number, host="", device="")
-            self.end(number, message.ended("failed", fault.reason))
-
-    def begin_anew(self) -> None:
-        """All processes are gone: what they ran is handed out again."""
-        self.running.clear()
-        self.heard.clear()
-        self._faults.clear()
-        self._again = deque(self.ledger.leftovers())
-
-    def finished(self) -> bool:
-        """Has every planned trial ended?"""
+    def is_finished(self) -> bool:
+        """Whether every planned trial has ended."""
         trials = self.ledger.trials()
         return len(trials) == self.ledger.spec.trials and all(t.state.is_finished() for t in trials)
 
-    def write_tables_when_due(self) -> None:
-        """Makes the tables anew, seldom enough that a long study does not wait for it."""
+    def node_of(self, number: int) -> str:
+        """Ray's id of the node that a running trial last reported from; empty before that."""
+        report = self._reports.get(number)
+        return report.node if report else ""
+
+    def drain_notices(self) -> list[str]:
+        """What the person should know and has not been shown yet."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def request_stop(self, reason: StopReason) -> None:
+        """Ends the launch: no trial starts any more, and what runs is left to the next launch."""
+        if self._stop_reason is not StopReason.DISK_FULL:  # which also forbids any writing
+            self._stop_reason = reason
+
+    def use_storage(self, storage: Storage | None) -> None:
+        """Fetches the files of trials that end from `storage`; None: they are in the folder."""
+        self._storage = storage
+
+    def requeue_running(self) -> None:
+        """Queues every running trial again, after Ray and all its processes have failed."""
+        self._running.clear()
+        self._reports.clear()
+        self._failures.clear()
+        self._queue = deque(self.ledger.running())
+
+    def next_trial(self) -> Assignment | None:
+        """The trial to start next, interrupted and retried ones first; None where there is none."""
+        if self._stop_reason:
+            return None
+        assignment = None
+        with self._stopping_on_full_disk():
+            assignment = self._queue.popleft() if self._queue else self.ledger.ask()
+        if assignment:
+            self._running[assignment.number] = assignment
+        return assignment
+
+    def on_report(self, message: Message) -> bool:
+        """Records what a running trial reports; returns whether it is to continue."""
+        if self._stop_reason is StopReason.DISK_FULL:
+            return True
+        if message.notice:
+            self._notices.append(message.notice)
+        if message.failure:  # handled by `on_failure`, once the process has left the trial
+            self._failures[message.number] = message.failure
+            return True
+        pruned = False
+        with self._stopping_on_full_disk():
+            pruned = self._record_progress(message)
+        return not pruned
+
+    def on_failure(self, number: int, failure: Failure) -> None:
+        """Handles a running trial whose process died or raised: left, retried or failed.
+
+        The cause is the one that the trial reported itself, else `failure`. A trial that has ended
+        stays as it is.
+        """
+        failure = self._failures.pop(number, failure)
+        if number not in self._running:
+            return
+        if failure.disk_full:
+            self.request_stop(StopReason.DISK_FULL)
+        if self._stop_reason:
+            self._leave_to_next_launch(number)
+            return
+        with self._stopping_on_full_disk():
+            self._append_traceback(self._running[number], failure)
+            if self._may_retry(number, failure):
+                self._retry(number, failure)
+            else:
+                self._fail(number, failure)
+
+    def _record_progress(self, message: Message) -> bool:
+        """Writes a curve to the journal, and the trial's end if this is it; was it pruned?"""
+        points = [(point["step"], point["psnr"]) for point in message.curve]
+        self._reports[message.number] = message
+        self.ledger.report(message.number, points)
+        if message.outcome:
+            self._end(message.number, message.outcome)
+        elif self._is_to_be_pruned(message):
+            self._prune(message)
+            return True
+        return False
+
+    def _is_to_be_pruned(self, message: Message) -> bool:
+        """Whether the trial has reached a rung, and too many others did better there."""
+        if not self._running[message.number].may_be_pruned or not message.curve:
+            return False
+        last = message.curve[-1]
+        # A trial that diverged ends by itself, as collapsed: pruning would hide the reason.
+        if last["step"] not in self._rungs or not math.isfinite(last["psnr"]):
+            return False
+        return not is_promoted(last["psnr"], self.ledger.reported_at(last["step"]))
+
+    def _prune(self, message: Message) -> None:
+        reason = f"stopped by successive halving at step {message.curve[-1]['step']}"
+        self._end(message.number, message.ended("pruned", reason))
+
+    def _may_retry(self, number: int, failure: Failure) -> bool:
+        """Counts the failure in the journal, unless it was the node's; are there retries left?"""
+        if failure.node_lost:
+            return True
+        return self.ledger.add_failure(number, failure.reason) <= self.ledger.spec.retries
+
+    def _retry(self, number: int, failure: Failure) -> None:
+        """Queues the trial again; it resumes from its checkpoint."""
+        assignment = self._running.pop(number)
+        self._queue.append(replace(assignment, attempt=assignment.attempt + 1))
+        self._notices.append(f"trial {number} failed and will be retried: {failure.reason}")
+
+    def _fail(self, number: int, failure: Failure) -> None:
+        report = self._reports.get(number) or Message(number, host="", device="")
+        self._end(number, report.ended("failed", failure.reason))
+
+    def _leave_to_next_launch(self, number: int) -> None:
+        """Writes nothing: the journal has the trial as running, so the next launch resumes it."""
+        del self._running[number]
+
+    def _end(self, number: int, outcome: Outcome) -> None:
+        """Records how a running trial ended, then tells the journal.
+
+        In this order, as a driver may die in between. The next one finds the record and completes
+        the journal from it; the other way round, a trial that the journal calls ended would lack
+        its render and test figures.
+        """
+        name = trial_id(number)
+        report = self._reports.get(number)
+        row = trial_row(self.ledger.spec, self._running[number], outcome, datetime.now(UTC))
+        self.folder.append(row, list(report.curve) if report else [])
+        if self._storage:
+            fetch_trial_files(self.folder, self._storage, name)
+        if self.folder.render(name).exists():
+            self.ledger.attach_render(number, self.folder.render(name))
+        self.ledger.tell(number, outcome)
+        self.folder.checkpoint(name).unlink(missing_ok=True)
+        del self._running[number]
+        self._reports.pop(number, None)
+        self._write_tables_if_due()
+
+    def _write_tables_if_due(self) -> None:
+        """Writes the tables, seldom enough that a long study does not wait for them."""
         began = time.monotonic()
         if began < self._tables_due:
             return
         self.folder.write_tables()
-        took = time.monotonic() - began
-        self._tables_due = began + took / _TABLES_SHARE
+        seconds = time.monotonic() - began
+        self._tables_due = began + seconds / _TABLES_SHARE
 
-    def _keep_traceback(self, assignment: Assignment, fault: Fault) -> None:
+    def _append_traceback(self, assignment: Assignment, failure: Failure) -> None:
         file = self.folder.error(trial_id(assignment.number))
         earlier = file.read_text() if file.exists() else ""
-        entry = f"attempt {assignment.attempt}: {fault.reason}\n{fault.traceback}\n"
+        entry = f"attempt {assignment.attempt}: {failure.reason}\n{failure.traceback}\n"
         write_atomically(file, (earlier + entry).encode())
 
-    def _stopped(self, assignment: Assignment, message: Message) -> bool:
-        if not assignment.may_stop or not message.curve:
-            return False
-        last = message.curve[-1]
-        if last["step"] not in self._rungs or not math.isfinite(last["psnr"]):
-            return False
-        return not goes_on(last["psnr"], self.ledger.reported_at(last["step"]))
+    @contextmanager
+    def _stopping_on_full_disk(self) -> Iterator[None]:
+        """Requests a stop where the disk turns out to be full within; other errors are raised."""
+        try:
+            yield
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            self.request_stop(StopReason.DISK_FULL)

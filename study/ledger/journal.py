@@ -1,4 +1,4 @@
-"""The journal as a file: written by one process at a time, cut off before what is damaged."""
+"""Optuna's journal file: repaired before it is opened, read without being opened for writing."""
 
 from __future__ import annotations
 
@@ -17,45 +17,47 @@ if TYPE_CHECKING:
 
 
 def repair(journal: Path) -> str:
-    """Cuts a journal off before its first unreadable line, for which Optuna would refuse it all.
+    """Truncates a journal before its first unreadable line, as Optuna would refuse all of it.
 
-    A last line written in part is what any death may leave; anything else is damage, which is
-    named in what comes back, and the damaged file is kept beside.
+    An incomplete last line is what any crash may leave. Anything else is damage: the damaged file
+    is saved beside it, and the notice that comes back names it; else the notice is empty.
     """
     if not journal.exists():
         return ""
     content = journal.read_bytes()
-    sound = _sound_length(content)
-    if sound == len(content):
+    readable = _readable_length(content)
+    if readable == len(content):
         return ""
     notice = ""
-    if b"\n" in content[sound:]:
-        aside = journal.with_name(f"{journal.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
-        write_atomically(aside, content)
-        line = content.count(b"\n", 0, sound) + 1
-        notice = f"{journal} was damaged from line {line} on; kept as {aside.name}"
+    if b"\n" in content[readable:]:
+        damaged = journal.with_name(f"{journal.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
+        write_atomically(damaged, content)
+        line = content.count(b"\n", 0, readable) + 1
+        notice = (
+            f"{journal} was damaged from line {line} on; saved as {damaged.name}, then cut there"
+        )
     with journal.open("rb+") as file:
-        file.truncate(sound)
+        file.truncate(readable)
         os.fsync(file.fileno())
     return notice
 
 
-def _sound_length(content: bytes) -> int:
-    """The bytes before the first line that is no whole JSON object."""
-    sound = 0
+def _readable_length(content: bytes) -> int:
+    """The bytes before the first line that is not a complete JSON object."""
+    length = 0
     for line in content.splitlines(keepends=True):
         try:
-            whole = line.endswith(b"\n") and isinstance(json.loads(line), dict)
+            complete = line.endswith(b"\n") and isinstance(json.loads(line), dict)
         except ValueError:
-            whole = False
-        if not whole:
+            complete = False
+        if not complete:
             break
-        sound += len(line)
-    return sound
+        length += len(line)
+    return length
 
 
 def read_trials(folder: StudyFolder) -> list[FrozenTrial]:
-    """The trials that the journal holds; none before the first."""
+    """The trials in the journal, by number; empty before the first."""
     if not folder.journal.exists() or not folder.journal.stat().st_size:
         return []
     from optuna.storages import JournalStorage

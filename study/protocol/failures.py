@@ -1,4 +1,4 @@
-"""Why a trial broke off, in one line that a person understands."""
+"""Why an attempt at a trial failed, in one line that a person understands."""
 
 from __future__ import annotations
 
@@ -8,67 +8,73 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nerf.config.schema import NerfConfig
-from study.protocol.messages import Fault
+from study.protocol.messages import Failure
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
-# How the allocators of CPU and GPU, and Ray's memory monitor, say that there is no more.
-_NO_MEMORY = ("out of memory", "can't allocate memory", "memory usage threshold")
+# Words of PyTorch's allocators, for CPUs and GPUs, and of Ray's memory monitor.
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "memory usage threshold")
 
 _NODE_LOST = "node has died"  # in Ray's words
 
 ATTEMPT = "=== attempt"
-"""How a trial's log begins each attempt."""
+"""First words of each attempt in a trial's log."""
 
-_HUNG = "Timeout ("  # how faulthandler begins the stacks of a process that it ends
-
-
-def no_room(error: BaseException) -> bool:
-    """Does this say that the disk is full?"""
-    return isinstance(error, OSError) and error.errno in _NO_ROOM
+_HUNG = "Timeout ("  # first word of the stacks that faulthandler writes as it ends a process
 
 
-def of_exception(error: Exception, config: NerfConfig) -> Fault:
-    """The fault of a trial that raised `error`."""
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error means that the disk, or the user's quota of it, is full."""
+    return isinstance(error, OSError) and error.errno in _DISK_FULL
+
+
+def diagnose_exception(error: Exception, config: NerfConfig) -> Failure:
+    """The failure of a trial that raised `error`; call it where that is being handled."""
     reason = " ".join(f"{type(error).__name__}: {error}".split())
-    if isinstance(error, MemoryError) or _names_memory(reason):
-        reason = f"out of memory; {appetite(config)} ({reason})"
-    return Fault(reason, traceback.format_exc(), no_room(error))
+    if isinstance(error, MemoryError) or _is_out_of_memory(reason):
+        reason = f"out of memory with {describe_size(config)} ({reason})"
+    return Failure(reason, traceback.format_exc(), disk_full=is_disk_full(error))
 
 
-def of_death(
+def diagnose_death(
     log: Path,
-    said: str,
+    ray_error: str,
     out_of_memory: bool,
     config: NerfConfig,
-    node_lives: Callable[[], bool] = lambda: True,
-) -> Fault:
-    """The fault of a trial whose process died, by its log and what Ray `said`.
+    is_node_alive: Callable[[], bool] = lambda: True,
+) -> Failure:
+    """The failure of a trial whose process died, by its log and Ray's error text.
 
-    `node_lives` is asked where these do not tell: Ray notices a lost node late.
+    `out_of_memory`: the kernel has killed a process for want of memory meanwhile. `is_node_alive`
+    may be slow, so it is called only where the rest leaves the cause open: Ray notices a lost node
+    late.
     """
-    written = log.read_text(errors="replace") if log.exists() else ""
-    latest = written.rpartition(ATTEMPT)[2]
+    text = log.read_text(errors="replace") if log.exists() else ""
+    latest = text.rpartition(ATTEMPT)[2]  # stacks of an earlier attempt explain nothing
     if _HUNG in latest:
-        return Fault(f"hung: no step in time; {log.name} holds its stacks", latest)
-    if out_of_memory or _names_memory(said):
-        return Fault(f"out of memory; {appetite(config)} (its process was killed)", said)
-    if _NODE_LOST in said or not node_lives():
-        return Fault("its node was lost", said, node_lost=True)
-    return Fault("its process died", said)
+        return Failure(f"hung: no step in time; {log.name} holds its stacks", latest)
+    if out_of_memory or _is_out_of_memory(ray_error):
+        reason = f"out of memory with {describe_size(config)} (its process was killed)"
+        return Failure(reason, ray_error)
+    if _NODE_LOST in ray_error or not is_node_alive():
+        return Failure("its node was lost", ray_error, node_lost=True)
+    return Failure("its process died", ray_error)
 
 
-def appetite(config: NerfConfig) -> str:
-    """What decides how much memory a trial takes."""
+def describe_size(config: NerfConfig) -> str:
+    """The parameters that decide how much memory a trial needs."""
     samples = config.sampling.coarse + config.sampling.fine
     return (
-        f"it asked for {config.optimisation.rays} rays x {samples} samples through "
+        f"{config.optimisation.rays} rays x {samples} samples through "
         f"{config.field.depth} layers of {config.field.width}"
     )
 
 
-def kernel_kills() -> int:
-    """Processes that this machine's kernel has killed for want of memory; 0 where it tells none."""
+def count_oom_kills() -> int:
+    """Processes killed for want of memory since this machine started; 0 where Linux lacks a count.
+
+    A killed process cannot say why, and Ray does not see it; that the count rose does.
+    """
     try:
         lines = Path("/proc/vmstat").read_text().splitlines()
     except OSError:
@@ -76,5 +82,5 @@ def kernel_kills() -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
-def _names_memory(text: str) -> bool:
-    return any(words in text for words in _NO_MEMORY)
+def _is_out_of_memory(text: str) -> bool:
+    return any(words in text for words in _OUT_OF_MEMORY)

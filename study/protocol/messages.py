@@ -1,4 +1,4 @@
-"""What the driver and its trials say to one another."""
+"""What the driver and its trials send each other: assignments, outcomes, failures, messages."""
 
 from __future__ import annotations
 
@@ -13,35 +13,40 @@ from nerf.config.parameters import Value
 NAN = math.nan
 
 TRIAL = "trial"
-"""The key of a Ray config under which the trial's `Assignment` travels."""
+"""The key of a Ray config that holds the trial's `Assignment`."""
 
 MESSAGE = "message"
-"""The key of a Ray result under which a trial's `Message` travels."""
+"""The key of a Ray result that holds a trial's `Message`."""
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """One trial to be run: its number, where it stands in the study, and its values."""
+    """One trial to run: its number, its phase and its values."""
 
     number: int
     phase: str
-    baseline: bool
-    """Is this the default configuration, run for comparison?"""
+    """explore, optimize or replicate."""
+    is_default_config: bool
+    """The default configuration, run for comparison."""
     seed: int
     values: dict[str, Value]
+    """Those of the parameters that the study varies, by path."""
     started: datetime
     attempt: int = 1
-    """Counts the trial's own failures; a driver's death begins no new one."""
+    """1, and one more after each failure of the trial; a driver's death does not count."""
 
     @property
-    def may_stop(self) -> bool:
-        """May successive halving end it? Never an explored one, whose kind must compare."""
-        return self.phase == "optimize" and not self.baseline
+    def may_be_pruned(self) -> bool:
+        """Whether successive halving applies.
+
+        Not to explored trials and replicates, as they must compare at the same budget.
+        """
+        return self.phase == "optimize" and not self.is_default_config
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended; `state` is one of `study.folder.STATES`, PSNR is in dB."""
+    """How a trial ended; `state` is one of `study.records.schema.STATES`, PSNR is in dB."""
 
     state: str
     reason: str = ""
@@ -56,40 +61,41 @@ class Outcome:
 
     @staticmethod
     def of(row: Mapping[str, Any]) -> Outcome:
-        """The outcome that a trial's row holds."""
+        """The outcome in a trial's row."""
         return Outcome(**{field.name: row[field.name] for field in fields(Outcome)})
 
 
 @dataclass(frozen=True)
-class Fault:
-    """Why a trial broke off, in one line, and where in the code."""
+class Failure:
+    """Why one attempt at a trial failed, in one line, and the traceback if there is one."""
 
     reason: str
     traceback: str = ""
-    node_lost: bool = False
-    """No fault of the trial's: it goes on elsewhere, however often."""
     disk_full: bool = False
-    """No fault of the trial's: it goes on when there is room again."""
+    """Not the trial's failure: it resumes once there is space."""
+    node_lost: bool = False
+    """Not the trial's failure: it resumes on another node, without limit."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What a running trial says: its whole curve so far and, at its end, the outcome."""
+    """A running trial's report: its whole curve so far and, at its end, the outcome."""
 
     number: int
     host: str
     device: str
     curve: tuple[dict[str, Any], ...] = ()
+    """Every evaluation so far, as the driver may have died before it received the earlier ones."""
     outcome: Outcome | None = None
     notice: str = ""
-    """Something the person who runs the study should know."""
-    fault: Fault | None = None
-    """What stopped the trial before it could end."""
+    """Something that the person who runs the study should know."""
+    failure: Failure | None = None
+    """What ended the attempt, instead of an outcome."""
     node: str = ""
-    """What Ray calls the machine."""
+    """Ray's id of the machine."""
 
     def ended(self, state: str, reason: str) -> Outcome:
-        """The outcome of a trial that was ended after this message, by its curve's figures."""
+        """The outcome of a trial that ends after this message, with its curve's last figures."""
         if not self.curve:
             return Outcome(state, reason, host=self.host, device=self.device)
         last = self.curve[-1]

@@ -1,8 +1,8 @@
-"""How a launch is asked to end: Ctrl-C, SIGTERM or a lost terminal, once or twice.
+"""Stop requests: Ctrl-C, SIGTERM or a closed terminal, once or twice.
 
-Asked once, running trials keep themselves and the next launch goes on with them; asked twice,
-everything ends at once. Signals only leave a note here: what follows from it happens where the
-driver can safely talk to Ray.
+After the first, running trials save their checkpoints and the next launch resumes them; after the
+second, everything ends at once. A signal handler only takes a note of the request here. The driver
+acts on it between two steps of Tune, since calling Ray from a handler may deadlock.
 """
 
 from __future__ import annotations
@@ -20,68 +20,73 @@ import psutil
 from nerf.common.command_line import INTERRUPTED
 
 GRACE = 6.0
-"""Seconds that running trials have to keep themselves; their last checkpoint serves those that take
-longer."""
+"""Seconds that running trials have to save checkpoints; those that take longer resume from their
+last one."""
 
-_LAST = 8.0
+_KILL_AFTER = 8.0
 """Seconds after which the process ends by force, should Ray hold it up."""
 
-_LOOKED_EVERY = 0.5  # seconds between two looks of a trial at whether it is to stop
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_POLL_INTERVAL = 0.5  # seconds between two queries of a trial; each one is a remote call
+
+# Windows has no SIGHUP.
+_SIGNALS = tuple(
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 class Stop:
-    """Whether, and since when, this process has been asked to end. Use it as a context."""
+    """Whether this process has been requested to stop. Use it as a context."""
 
-    def __init__(self, way_back: str) -> None:
-        """`way_back` is what a person is told when all ends at once."""
-        self.since: float | None = None
-        self._way_back = way_back
-        self._before: dict[signal.Signals, Any] = {}
-        self._over = threading.Event()
+    def __init__(self, resume_hint: str) -> None:
+        """`resume_hint` is printed where everything ends at once."""
+        self._requested_at: float | None = None
+        self._resume_hint = resume_hint
+        self._earlier_handlers: dict[signal.Signals, Any] = {}
+        self._exited = threading.Event()
 
     def __enter__(self) -> Stop:
-        self._before = {number: signal.getsignal(number) for number in _SIGNALS}
-        self.listen()
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._earlier_handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+        self.install_handlers()
+        threading.Thread(target=self._kill_when_overdue, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for number, handler in self._before.items():
+        self._exited.set()
+        for number, handler in self._earlier_handlers.items():
             signal.signal(number, handler)
 
-    def listen(self) -> None:
-        """Takes the signals; again, where Ray has taken them over."""
+    def install_handlers(self) -> None:
+        """Handles the signals; call it again where Ray has installed handlers of its own."""
         for number in _SIGNALS:
-            signal.signal(number, self._hear)
+            signal.signal(number, self._on_signal)
 
     @property
-    def asked(self) -> bool:
-        return self.since is not None
+    def requested(self) -> bool:
+        return self._requested_at is not None
 
-    def ask(self) -> None:
-        """As a signal would."""
-        self.since = self.since or time.monotonic()
+    def request(self) -> None:
+        """Requests a stop, as the first signal does."""
+        self._requested_at = self._requested_at or time.monotonic()
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self.since is not None:
-            self._leave()
-        self.since = time.monotonic()
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._requested_at is not None:
+            self._exit_now()
+        self._requested_at = time.monotonic()
 
-    def _watch(self) -> None:
-        while not self._over.wait(0.25):
-            if self.since is not None and time.monotonic() > self.since + _LAST:
-                self._leave()
+    def _kill_when_overdue(self) -> None:
+        while not self._exited.wait(0.25):
+            if self._requested_at and time.monotonic() > self._requested_at + _KILL_AFTER:
+                self._exit_now()
 
-    def _leave(self) -> None:
+    def _exit_now(self) -> None:
         kill_children()
-        os.write(2, f"\nstopped at once; {self._way_back}\n".encode())
+        # Neither print nor sys.exit: this may run in a signal handler, or beside a blocked thread.
+        os.write(2, f"\nstopped at once; {self._resume_hint}\n".encode())
         os._exit(INTERRUPTED)
 
 
 def kill_children() -> None:
-    """Ends every process that this one has begun, Ray's own among them."""
+    """Ends every process that this one has started, Ray's own among them."""
     children = psutil.Process().children(recursive=True)
     for child in children:
         try:
@@ -91,25 +96,28 @@ def kill_children() -> None:
     psutil.wait_procs(children, timeout=1)
 
 
-def tell_trials(launch: str) -> None:
-    """Asks the running trials of a launch to keep themselves and stop."""
+def broadcast_stop(launch: str) -> None:
+    """Requests the running trials of a launch to save their checkpoints and stop.
+
+    Through Ray's key-value store, which reaches every node and needs no process of its own.
+    """
     from ray.experimental import internal_kv
 
     internal_kv._internal_kv_put(_key(launch), b"stop")
 
 
-def listener(launch: str) -> Callable[[], bool]:
-    """In a trial: has its launch been asked to stop? Once it has, it has for good."""
+def make_stop_check(launch: str) -> Callable[[], bool]:
+    """A function for a trial: whether its launch is to stop; cheap enough to call at each step."""
     from ray.experimental import internal_kv
 
-    due, told = 0.0, False
+    next_poll, stopped = 0.0, False
 
     def should_stop() -> bool:
-        nonlocal due, told
-        if not told and time.monotonic() >= due:
-            told = internal_kv._internal_kv_get(_key(launch)) is not None
-            due = time.monotonic() + _LOOKED_EVERY
-        return told
+        nonlocal next_poll, stopped
+        if not stopped and time.monotonic() >= next_poll:
+            stopped = internal_kv._internal_kv_get(_key(launch)) is not None
+            next_poll = time.monotonic() + _POLL_INTERVAL
+        return stopped
 
     return should_stop
 

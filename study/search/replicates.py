@@ -1,8 +1,8 @@
-"""Which configurations are run again with another seed: explored ones and the best, in turn.
+"""Replicates: configurations run again with another seed, explored ones and the best in turn.
 
-The explored points are taken from the first on, whatever became of them: a sample of the whole
-space, from which the seed's part in the variance follows. The best ones are looked at again so
-that what is said of them does not rest on one lucky seed.
+Explored points are repeated from the first on, however they ended: a random sample of the space,
+which estimates how much of the variance is the seed's. The best ones are repeated so that a claim
+about them does not rest on one lucky seed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from nerf.config.parameters import Value
 from study.search.sobol_design import explore_point, repeats_explored
 from study.spec.study_spec import StudySpec
 
-BEST = 3
-"""So many of the best configurations are repeated, one after the other."""
+MAX_BEST_REPEATED = 3
+"""How many of the best configurations are repeated, one after the other."""
 
 
-def awaits_others(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) -> bool:
-    """Can the `index`-th replicate not be told before trials end that still run?"""
+def must_wait(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) -> bool:
+    """Whether the `index`-th replicate depends on trials that are still running.
+
+    One that repeats a best configuration does, until all explored and optimised trials have ended.
+    """
     running = any(
         trial.user_attrs["phase"] != "replicate" and not trial.state.is_finished()
         for trial in trials
@@ -28,9 +31,16 @@ def awaits_others(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) ->
     return running and not repeats_explored(index, spec.explore)
 
 
-def repeated(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) -> dict[str, Value]:
-    """The values of the study's `index`-th replicate; the defaults where nothing else is known."""
+def replicate_values(
+    spec: StudySpec, trials: Sequence[FrozenTrial], index: int
+) -> dict[str, Value]:
+    """The values of the study's `index`-th replicate.
+
+    Where no trial completed, explored points take the place of the best; where the study explores
+    nothing, the default configuration does.
+    """
     best = _best(trials)
+    # `index` counts replicates of both kinds, which alternate: half of it counts those of one.
     if best and not repeats_explored(index, spec.explore):
         return dict(best[index // 2 % len(best)].params)
     if spec.explore:
@@ -39,11 +49,11 @@ def repeated(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) -> dict
 
 
 def _best(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    alive = [
+    completed = [
         trial
         for trial in trials
         if trial.values
         and trial.user_attrs["state"] == "completed"
         and trial.user_attrs["phase"] != "replicate"
     ]
-    return sorted(alive, key=lambda trial: -trial.values[0])[:BEST]
+    return sorted(completed, key=lambda trial: -trial.values[0])[:MAX_BEST_REPEATED]

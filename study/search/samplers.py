@@ -1,21 +1,66 @@
-"""Optuna samplers and distributions of the optimise phase."""
+"""Optuna samplers that propose the configurations of the optimise phase.
+
+To add another sampler, write a function such as `tpe_sampler` that makes it from a seed, and call
+it in `propose`. Any Optuna sampler will do that learns from the study's trials alone, as it is made
+again for each trial (`GPSampler`, `CmaEsSampler`). To let users choose, give `StudySpec` a field
+for its name (study/spec/study_spec.py) and `run_sweep.py` an option (study/cli/options.py), and
+pass the name from `Ledger._values` to `propose`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
+from optuna import Study
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
     FloatDistribution,
     IntDistribution,
 )
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.trial import FrozenTrial, Trial
 
+from nerf.config.parameters import Value
 from study.spec.space import Dimension
 
 
 def distribution(dimension: Dimension) -> BaseDistribution:
-    """A dimension in Optuna's words."""
+    """Optuna's distribution of a dimension."""
     if dimension.choices:
         return CategoricalDistribution(dimension.choices)
     if dimension.kind == "int":
         return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
+
+
+def tpe_sampler(seed: int) -> BaseSampler:
+    """A tree-structured Parzen estimator (Bergstra et al., 2011).
+
+    It models parameters jointly (`multivariate`), proposes from the first ended trial on, since the
+    explore phase has been its random start, and takes running trials for bad ones
+    (`constant_liar`), so that those started at the same time differ.
+    """
+    return TPESampler(n_startup_trials=1, multivariate=True, constant_liar=True, seed=seed)
+
+
+def propose(
+    study: Study, trial: FrozenTrial, dimensions: Sequence[Dimension], seed: int
+) -> dict[str, Value]:
+    """Values of a running trial's `dimensions`, by path, drawn in this order and stored with it.
+
+    The sampler is made again for each trial, from a seed of the trial's own: a driver that
+    restarts would otherwise draw the same numbers again.
+    """
+    study.sampler = tpe_sampler(seed)
+    live = Trial(study, trial._trial_id)
+    return {d.path: _suggest(live, d) for d in dimensions}
+
+
+def _suggest(trial: Trial, d: Dimension) -> Value:
+    if d.choices:
+        return cast(Value, trial.suggest_categorical(d.path, d.choices))  # Optuna allows None, too
+    if d.kind == "int":
+        return trial.suggest_int(d.path, int(d.low), int(d.high), log=d.log)
+    return trial.suggest_float(d.path, d.low, d.high, log=d.log)

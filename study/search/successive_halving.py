@@ -1,7 +1,8 @@
-"""Asynchronous successive halving (arXiv:1810.05934) as pure functions of what trials reported.
+"""Asynchronous successive halving (ASHA, arXiv:1810.05934): trials compared on the way to the end.
 
-Nothing is kept between calls: the values that every trial reported at a rung lie in the study's
-journal, and who goes on follows from them alone.
+A *rung* is a step at which a trial is compared with all that have reached it so far. The best third
+are promoted and train on, the others are pruned. Pure functions of what trials reported: the values
+at each rung are in the study's journal, so that a new driver decides as the last one would have.
 """
 
 from __future__ import annotations
@@ -9,26 +10,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 REDUCTION = 3
-"""One trial in this many goes on at each rung (the paper's eta)."""
+"""One trial in this many is promoted at each rung (the paper's eta)."""
 
 
 def rungs(evaluations: Sequence[int]) -> tuple[int, ...]:
-    """The evaluation steps at which trials are compared: about 1/3, 1/9, ... of the last one.
+    """The rungs for trials evaluated at these ascending steps: about 1/9 and 1/3 of the last one.
 
-    Each rung is the first evaluation at or after its share of the budget. A budget below a
-    ninth teaches too little to stop a trial, so there are at most two rungs.
+    Each is the first evaluation at or after its share of the budget. Below a ninth of it, PSNR
+    predicts too little to prune a trial, so there are two rungs at most.
     """
     budget = evaluations[-1]
     shares = (budget / REDUCTION**2, budget / REDUCTION)
-    found = (next(step for step in evaluations if step >= share) for share in shares)
-    return tuple(sorted({step for step in found if step < budget}))
+    steps = (next(step for step in evaluations if step >= share) for share in shares)
+    # Where evaluations are few, both shares may meet the same one, or the end itself.
+    return tuple(sorted({step for step in steps if step < budget}))
 
 
-def goes_on(value: float, reported: Sequence[float]) -> bool:
-    """Is `value` among the best `1 / REDUCTION` of those `reported` at its rung, its own included?
+def is_promoted(value: float, reported: Sequence[float]) -> bool:
+    """Whether `value` is among the best `1 / REDUCTION` of those `reported` at its rung.
 
-    Higher is better. The first to come goes on: that is what makes it asynchronous.
+    `reported` includes it; higher is better. The first trial at a rung is always promoted instead
+    of waiting for others to compare with: this is what makes the method asynchronous.
     """
-    kept = max(len(reported) // REDUCTION, 1)
+    promoted = max(len(reported) // REDUCTION, 1)
     better = sum(other > value for other in reported)
-    return better < kept
+    return better < promoted

@@ -1,7 +1,7 @@
-"""One trial inside a Ray worker: the only place that reports to Ray Tune.
+"""One trial inside a Ray worker: trains, and reports to Ray Tune.
 
-A trial never raises into Ray. It says how it went in its last message, so that its process lives
-on for the next trial: a new one would cost seconds.
+A trial never raises into Ray. Its last message has the outcome or the failure, so that its process
+survives and runs the next trial: a new process would cost seconds.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from nerf.scenes.scene import Scene
 from nerf.training.schedule import evaluation_steps
-from study.protocol.failures import of_exception
+from study.protocol.failures import diagnose_exception
 from study.protocol.messages import MESSAGE, TRIAL, Assignment, Message
-from study.protocol.stopping import listener
+from study.protocol.stopping import make_stop_check
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.search.successive_halving import rungs
@@ -36,31 +36,35 @@ from study.spec.study_spec import StudySpec
 from study.storage.remote import Storage
 from study.worker.trial_files import TrialFiles, trial_files
 from study.worker.trial_log import TrialLog
-from study.worker.wandb_run import track
-from study.worker.wandb_video import make_film
+from study.worker.wandb_run import open_tracker
+from study.worker.wandb_video import write_trial_video
 
 if TYPE_CHECKING:
-    from nerf.evaluation.evaluate import Picture
+    from nerf.evaluation.evaluate import RenderedImage
     from nerf.training.loop import Progress
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a launch shares."""
+    """What all trials of a launch have in common."""
 
     folder: StudyFolder
     spec: StudySpec
     launch: str
-    """Names the launch among all that a cluster may see."""
+    """A random id, unique among all launches on a cluster."""
     storage: Storage | None = None
-    """What trials reach instead of the study folder, where their machines do not share it."""
+    """Where trials save their files if their machines do not share the study folder."""
 
 
 def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
-    """Trains `config[TRIAL]` and reports a `Message` at each evaluation and at the end."""
+    """Trains `config[TRIAL]` as Ray Tune's trainable.
+
+    Reports a `Message` at each evaluation and at the end; none where the launch is stopped.
+    """
     assignment: Assignment = config[TRIAL]
     if not job.spec.gpus_per_trial:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves it unset, and torch would take a GPU
+        # Before torch is imported. Ray leaves it unset here, and torch would use a GPU.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     from nerf.training.loop import Interrupted
 
     last: Message | None = None
@@ -71,21 +75,22 @@ def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
                 try:
                     last = _Trial(assignment, scene, job.spec, job.launch, files, log).run()
                 except Interrupted as stopped:
-                    log.say(str(stopped))
+                    log.write(str(stopped))
                 except Exception:
-                    log.say(traceback.format_exc())
+                    log.write(traceback.format_exc())
                     raise
     except Exception as error:
-        config_of = job.spec.space.config(assignment.values, assignment.seed)
-        fault = of_exception(error, config_of)
-        last = Message(assignment.number, platform.node(), "", fault=fault)
-    _give_back_memory()
-    if last:  # only now, when the driver finds the trial's files
+        nerf_config = job.spec.space.config(assignment.values, assignment.seed)
+        failure = diagnose_exception(error, nerf_config)
+        last = Message(assignment.number, platform.node(), "", failure=failure)
+    _release_freed_memory()
+    # Only now, outside `trial_files`: the driver fetches the trial's files as it gets the message.
+    if last:
         _report(last)
 
 
-def _give_back_memory() -> None:
-    """To the system what a trial freed: glibc keeps it, over a gigabyte after fifty of them."""
+def _release_freed_memory() -> None:
+    """Returns a trial's freed memory to the system: glibc caches it, over 1 GB after 50 trials."""
     linux = sys.platform == "linux"
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if linux else None  # musl has none
     if trim:
@@ -113,48 +118,50 @@ class _Trial:
         self._launch = launch
         self._files = files
         self._log = log
-        self._name = trial_id(assignment.number)
+        self._trial_id = trial_id(assignment.number)
         self._device = "cuda" if spec.gpus_per_trial else "cpu"
         self._config = spec.space.config(assignment.values, assignment.seed)
         self._curve: list[dict[str, Any]] = []
-        self._compared_at = rungs(evaluation_steps(self._config)) if assignment.may_stop else ()
+        evaluations = evaluation_steps(self._config)
+        self._rungs = rungs(evaluations) if assignment.may_be_pruned else ()
 
     def run(self) -> Message:
-        """Trains from the checkpoint on, where there is one, to the end; returns how it ended."""
+        """Trains from the checkpoint, if there is one, to the end; returns the last message."""
         from nerf.training.loop import train
 
         folder = self._files.folder
-        checkpoint = folder.checkpoint(self._name)
-        self._take_up(checkpoint)
+        checkpoint = folder.checkpoint(self._trial_id)
+        self._load_curve(checkpoint)
         phase = self._assignment.phase
-        with track(folder, self._spec.wandb, self._name, phase, self._config) as run:
-            self._track = run
+        wandb = self._spec.wandb
+        with open_tracker(folder, wandb, self._trial_id, phase, self._config) as tracker:
+            self._tracker = tracker
             result = train(
                 self._config,
                 self._scene,
-                self._evaluated,
-                on_step=lambda step: self._log.alive(),
-                on_picture=self._pictured,
-                should_stop=listener(self._launch),
+                self._on_evaluation,
+                on_step=lambda step: self._log.reset_timeout(),
+                on_picture=self._on_picture,
+                should_stop=make_stop_check(self._launch),
                 checkpoint=checkpoint,
                 device=self._device,
             )
-            ended = self._message(curve=tuple(asdict(progress) for progress in result.curve))
+            last = self._message(curve=tuple(asdict(progress) for progress in result.curve))
             outcome = replace(
-                ended.ended(result.state, result.reason),
+                last.ended(result.state, result.reason),
                 psnr=result.psnr,
                 ssim=result.ssim,
                 test_psnr=result.test_psnr,
                 test_ssim=result.test_ssim,
             )
-            self._keep_render(result.picture)
-            film = partial(make_film, checkpoint, self._config, self._scene)
-            run.end(outcome, result.picture, film)
-        self._log.say(f"{outcome.state} with {outcome.psnr:.2f} dB {outcome.reason}".rstrip())
-        return replace(ended, outcome=outcome)
+            self._save_render(result.picture)
+            write_video = partial(write_trial_video, checkpoint, self._config, self._scene)
+            tracker.end(outcome, result.picture, write_video)
+        self._log.write(f"{outcome.state} with {outcome.psnr:.2f} dB {outcome.reason}".rstrip())
+        return replace(last, outcome=outcome)
 
-    def _take_up(self, checkpoint: Path) -> None:
-        """Finds out what an earlier attempt left; what cannot be read is named and put aside."""
+    def _load_curve(self, checkpoint: Path) -> None:
+        """Loads the curve of an earlier attempt; a checkpoint that cannot be read is set aside."""
         from nerf.training.checkpoint import load_checkpoint
 
         if not checkpoint.exists():
@@ -162,32 +169,35 @@ class _Trial:
         try:
             state = load_checkpoint(checkpoint)
             self._curve = list(state["curve"])
-            self._log.say(f"goes on after step {state['step']['number']}")
+            self._log.write(f"resumes after step {state['step']['number']}")
         except (InputError, KeyError) as error:
             checkpoint.replace(checkpoint.with_suffix(".pt.damaged"))
-            notice = f"trial {self._assignment.number} starts anew: {error}"
-            self._log.say(notice)
+            notice = f"trial {self._assignment.number} restarts from step 0: {error}"
+            self._log.write(notice)
             _report(self._message(notice=notice))
 
-    def _evaluated(self, progress: Progress) -> None:
+    def _on_evaluation(self, progress: Progress) -> None:
         self._curve.append(asdict(progress))
-        self._track.log(self._curve[-1])
-        self._log.say(f"step {progress.step}: {progress.psnr:.2f} dB, loss {progress.loss:.4g}")
+        self._tracker.log(self._curve[-1])
+        self._log.write(f"step {progress.step}: {progress.psnr:.2f} dB, loss {progress.loss:.4g}")
         _report(self._message(curve=tuple(self._curve)))
 
-    def _pictured(self, step: int, picture: Callable[[], Picture]) -> None:
-        """Where the trial may be stopped: whatever comes after the report would be too late."""
-        if step in self._compared_at:
+    def _on_picture(self, step: int, picture: Callable[[], RenderedImage]) -> None:
+        """Saves a render at each rung, before the report of it: Ray may end the trial right there.
+
+        A validation view beside its photograph, which is subsampled to the render's height.
+        """
+        if step in self._rungs:
             rendered = np.nan_to_num(picture().rgb.numpy())
             photograph = self._scene.images[self._scene.val[0]]
-            stride = -(-photograph.shape[0] // rendered.shape[0])
+            stride = -(-photograph.shape[0] // rendered.shape[0])  # rounded up
             both = np.concatenate((rendered, photograph[::stride, ::stride]), axis=1)
-            self._keep_render((both * 255 + 0.5).astype(np.uint8))
-            self._files.bring_home()
+            self._save_render((both * 255 + 0.5).astype(np.uint8))
+            self._files.sync()
 
-    def _keep_render(self, pixels: np.ndarray) -> None:
+    def _save_render(self, pixels: np.ndarray) -> None:
         png = imageio.imwrite("<bytes>", pixels, extension=".png")
-        write_atomically(self._files.folder.render(self._name), png)
+        write_atomically(self._files.folder.render(self._trial_id), png)
 
     def _message(self, **content: Any) -> Message:
         device = _device_name(self._device)
@@ -200,7 +210,7 @@ def _report(message: Message) -> None:
 
 
 def _device_name(device: str) -> str:
-    """What the trial computes on, by name where it has one."""
+    """The device's name, as a trial's row has it."""
     import torch
 
     return torch.cuda.get_device_name() if device == "cuda" else platform.machine() + " CPU"

@@ -1,7 +1,7 @@
-"""Where a trial keeps its files: in the study folder, or beside it where that is out of reach.
+"""A trial's files: in the study folder, or on machines without it in a mirrored scratch folder.
 
-On a machine that does not share the study folder they lie in scratch, which begins with what the
-storage has of the trial and which a mirror brings there.
+The scratch folder starts with what the storage has of the trial, as a checkpoint of an earlier
+attempt, and a mirror uploads every change.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.records.study_folder import StudyFolder
-from study.storage.mirror import Mirror, stamps_of
+from study.storage.mirror import Mirror, list_files
 from study.storage.remote import Storage
 
 
 @dataclass(frozen=True)
 class TrialFiles:
-    """A folder with a trial's files."""
+    """A study folder with one trial's files, and its mirror if the driver does not see it."""
 
     folder: StudyFolder
     mirror: Mirror | None = None
 
-    def bring_home(self) -> None:
-        """The driver finds all of them as they are now, unless the storage is out of reach."""
+    def sync(self) -> None:
+        """Makes the current files visible to the driver, unless the storage is out of reach."""
         if self.mirror:
             with suppress(OSError):
                 self.mirror.sync()
@@ -33,20 +33,20 @@ class TrialFiles:
 
 @contextmanager
 def trial_files(folder: StudyFolder, storage: Storage | None, name: str) -> Iterator[TrialFiles]:
-    """The files of the trial called `name`; at the end the driver finds them."""
+    """The files of the trial called `name`; on exit the driver can fetch them."""
     if storage is None:
         yield TrialFiles(folder)
         return
     with tempfile.TemporaryDirectory(prefix="nerf-study-") as scratch:
-        here = StudyFolder(Path(scratch) / folder.name)
-        for file in (here.spec_file, here.checkpoint(name), here.log(name)):
-            storage.fetch(here.path, here.key(file))
-        with Mirror(here.path, storage, copied=stamps_of(here.path)) as mirror:
-            yield TrialFiles(here, mirror)
+        local = StudyFolder(Path(scratch) / folder.name)
+        for file in (local.spec_file, local.checkpoint(name), local.log(name)):
+            storage.fetch(local.path, local.key(file))
+        with Mirror(local.path, storage, known=list_files(local.path)) as mirror:
+            yield TrialFiles(local, mirror)
 
 
-def collect(folder: StudyFolder, storage: Storage, name: str) -> None:
-    """Brings what a trial left in the storage into the study folder."""
+def fetch_trial_files(folder: StudyFolder, storage: Storage, name: str) -> None:
+    """Copies an ended trial's render and log from the storage into the study folder."""
     for file in (folder.render(name), folder.log(name)):
         with suppress(OSError):
             storage.fetch(folder.path, folder.key(file))

@@ -1,4 +1,4 @@
-"""A trial's log file, and the watch that ends a trial which makes no step for too long."""
+"""A trial's log file, and the timeout that ends a trial which hangs."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ from pathlib import Path
 
 from study.protocol.failures import ATTEMPT
 
-_REARMED = 1.0  # seconds; a watch re-armed at each of a thousand steps a second would cost some
+# Seconds between two resets of the timeout: at each of a thousand steps a second they would cost.
+_RESET_INTERVAL = 1.0
 
 
 class TrialLog:
-    """Writes a line an event. Use it as a context: within, the process must call `alive` often.
+    """Writes one line for each event. Use it as a context, and call `reset_timeout` at each step.
 
-    If it does not for `patience` seconds, its stacks are written into the log and the process ends:
-    nothing else ends a loop that hangs outside Python.
+    After `patience` seconds without a call, faulthandler's own thread writes all stacks into the
+    log and ends the process. Nothing in Python could: a loop that hangs in C holds its lock.
     """
 
     def __init__(self, path: Path, attempt: int, patience: float) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a", buffering=1)
         self._patience = patience
-        self._armed = 0.0
+        self._reset_at = 0.0
         self._file.write(f"{ATTEMPT} {attempt} on {platform.node()}, process {os.getpid()}\n")
 
     def __enter__(self) -> TrialLog:
-        self.alive()
+        self.reset_timeout()
         return self
 
     def __exit__(self, *_: object) -> None:
         faulthandler.cancel_dump_traceback_later()
         self._file.close()
 
-    def alive(self) -> None:
-        """The trial has made a step."""
+    def reset_timeout(self) -> None:
+        """Starts the `patience` again, as the trial has made a step."""
         now = time.monotonic()
-        if now > self._armed + _REARMED or not self._armed:
+        if now > self._reset_at + _RESET_INTERVAL or not self._reset_at:
             faulthandler.dump_traceback_later(self._patience, exit=True, file=self._file)
-            self._armed = now
+            self._reset_at = now
 
-    def say(self, text: str) -> None:
+    def write(self, text: str) -> None:
         self._file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}\n")

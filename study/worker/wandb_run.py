@@ -1,4 +1,4 @@
-"""A trial as a Weights & Biases run; nothing at all, not even an import, where that is off."""
+"""A trial as a Weights & Biases run; wandb is not even imported where that is off."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from nerf.config.schema import NerfConfig
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
 
-# What W&B looks up by itself at each start, which study.json says once.
-_SPARED: dict[str, Any] = {
+# W&B looks all this up at the start of each run; study.json has it once for the study.
+_DISABLED: dict[str, Any] = {
     "console": "off",
     "disable_code": True,
     "disable_git": True,
@@ -29,42 +29,42 @@ _SPARED: dict[str, Any] = {
     "x_save_requirements": False,
 }
 
-Film = Callable[[Path], Path | None]
-"""Writes a film to a path and returns it, or None where it makes none."""
+WriteVideo = Callable[[Path], Path | None]
+"""Writes a video to a path and returns it, or None where it writes none."""
 
 
-class Track(Protocol):
-    """Where a trial's figures go while it runs."""
+class Tracker(Protocol):
+    """Receives a trial's figures while it runs."""
 
     def log(self, point: dict[str, Any]) -> None:
-        """One evaluation of the curve."""
+        """Logs one evaluation of the curve."""
 
-    def end(self, outcome: Outcome, picture: np.ndarray, film: Film) -> None:
-        """How the trial ended, its render, and the film that `film` writes, if it does."""
+    def end(self, outcome: Outcome, picture: np.ndarray, write_video: WriteVideo) -> None:
+        """Logs how the trial ended, its render, and the video if one is written."""
 
 
-class _Nowhere:
+class _NoTracker:
     def log(self, point: dict[str, Any]) -> None:
         pass
 
-    def end(self, outcome: Outcome, picture: np.ndarray, film: Film) -> None:
+    def end(self, outcome: Outcome, picture: np.ndarray, write_video: WriteVideo) -> None:
         pass
 
 
-class _Wandb:
+class _WandbTracker:
     def __init__(self, run: Any) -> None:
         self._run = run
 
     def log(self, point: dict[str, Any]) -> None:
         self._run.log(point, step=point["step"])
 
-    def end(self, outcome: Outcome, picture: np.ndarray, film: Film) -> None:
+    def end(self, outcome: Outcome, picture: np.ndarray, write_video: WriteVideo) -> None:
         import wandb
 
         media: dict[str, Any] = {"render": wandb.Image(picture)}
         with tempfile.TemporaryDirectory() as scratch:
-            if outcome.state == "completed" and (made := film(Path(scratch) / "film.gif")):
-                media["film"] = wandb.Video(str(made), format="gif")
+            if outcome.state == "completed" and (video := write_video(Path(scratch) / "film.gif")):
+                media["film"] = wandb.Video(str(video), format="gif")
             self._run.log(media, step=outcome.steps_done)
         self._run.summary.update(
             {"state": outcome.state, "reason": outcome.reason, "test_psnr": outcome.test_psnr}
@@ -73,7 +73,7 @@ class _Wandb:
 
 
 def require_account() -> None:
-    """Raises `InputError` where W&B knows no key: every trial would fail, or wait for one."""
+    """Raises `InputError` where W&B has no API key: every trial would fail, or wait for one."""
     import wandb
 
     if wandb.api.api_key is None:
@@ -81,45 +81,45 @@ def require_account() -> None:
 
 
 @contextmanager
-def track(
+def open_tracker(
     folder: StudyFolder, mode: str, trial_id: str, phase: str, config: NerfConfig
-) -> Iterator[Track]:
-    """One trial's track, closed whatever happens; `mode` is one of `WANDB_MODES`."""
+) -> Iterator[Tracker]:
+    """One trial's tracker, closed even after an error; `mode` is one of `WANDB_MODES`."""
     if mode == "off":
-        yield _Nowhere()
+        yield _NoTracker()
         return
     import wandb
 
     folder.wandb.mkdir(parents=True, exist_ok=True)
     run = wandb.init(
-        # Without a mode W&B asks at the terminal; it must never.
+        # Without a mode W&B may prompt at the terminal, where a worker would wait without end.
         mode=cast(Literal["offline", "online"], mode),
         dir=folder.wandb,
         project="nerf-study",
         group=folder.name,
         name=f"{folder.name}-{trial_id}",
-        # A trial taken up again is the same run, whichever launch or machine does it.
+        # A resumed trial is the same run, on whichever machine it continues.
         id=_run_id(folder, trial_id),
         resume="allow",
         job_type=phase,
         config=dict(flatten(config)),
         reinit="finish_previous",
-        settings=wandb.Settings(silent=True, **_SPARED),
+        settings=wandb.Settings(silent=True, **_DISABLED),
     )
     try:
-        yield _Wandb(run)
+        yield _WandbTracker(run)
     finally:
         run.finish()
 
 
 def sync_command(folder: StudyFolder) -> str:
-    """What sends a study's offline runs to W&B, a trial's attempts as one run."""
+    """The command that uploads a study's offline runs to W&B, a trial's attempts as one run."""
     runs = shlex.quote(str(folder.wandb / "wandb"))
     return f"wandb sync --yes {runs}/offline-run-*"
 
 
 def _run_id(folder: StudyFolder, trial_id: str) -> str:
-    """Unlike that of any other study of this name, as W&B keeps one project for all of them."""
-    made = folder.read_spec()["created"]
-    digest = hashlib.sha256(f"{folder.name} {made}".encode()).hexdigest()[:8]
+    """The same for all attempts of a trial, and unique in W&B's project, which has all studies."""
+    created = folder.read_spec()["created"]  # tells apart studies of the same name
+    digest = hashlib.sha256(f"{folder.name} {created}".encode()).hexdigest()[:8]
     return f"{digest}-{trial_id}"

@@ -1,4 +1,4 @@
-"""A short flight around a trial's field, as cheap as it must be where there are many trials."""
+"""A short video of a trained trial for W&B: the camera flies around the scene once."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from nerf.config.schema import NerfConfig
 from nerf.scenes.cameras import camera_paths
 from nerf.scenes.scene import Scene
 
-SHARE = 0.0075
-"""Of a training's work that its film may take."""
+MAX_SHARE = 0.0075
+"""How much work the video may cost, as a share of the training's: a study has many trials."""
 
-_HEIGHT = 64  # pixels at most
-_FRAMES = (6, 24)  # fewer show no motion; more are not needed
-_BACKWARD = 3  # a training step's ray costs as much as so many that are only rendered
-
-
-def frames(config: NerfConfig, pixels: int) -> int:
-    """How many frames of so many pixels a whole training affords; 0 where they are too few."""
-    trained = config.optimisation.steps * config.optimisation.rays
-    affordable = math.floor(SHARE * _BACKWARD * trained / pixels)
-    return min(affordable, _FRAMES[1]) if affordable >= _FRAMES[0] else 0
+_MAX_HEIGHT = 64  # pixels
+_MIN_FRAMES, _MAX_FRAMES = 6, 24  # fewer show no motion, more are not needed
+_TRAINED_TO_RENDERED = 3  # cost of a ray with its backward pass, in rays that are only rendered
 
 
-def make_film(checkpoint: Path, config: NerfConfig, scene: Scene, out: Path) -> Path | None:
-    """Writes the flight as a GIF and returns `out`; None, and no file, where it is not afforded."""
+def affordable_frames(config: NerfConfig, pixels: int) -> int:
+    """How many frames of so many pixels a full training affords; 0 where they are too few."""
+    trained_rays = config.optimisation.steps * config.optimisation.rays
+    rendered_rays = MAX_SHARE * _TRAINED_TO_RENDERED * trained_rays
+    frames = math.floor(rendered_rays / pixels)
+    return min(frames, _MAX_FRAMES) if frames >= _MIN_FRAMES else 0
+
+
+def write_trial_video(checkpoint: Path, config: NerfConfig, scene: Scene, out: Path) -> Path | None:
+    """Writes the video as a GIF and returns `out`; None, and no file, where it costs too much."""
     from nerf.run.flythrough import flight, trained_model, write_video
 
-    height = min(scene.height, _HEIGHT)
+    height = min(scene.height, _MAX_HEIGHT)
     width = round(scene.width * height / scene.height)
-    count = frames(config, height * width)
+    count = affordable_frames(config, height * width)
     if not count:
         return None
     poses = camera_paths.default_path(scene, count)

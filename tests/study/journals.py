@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from study.driver.trial_manager import Bookkeeper
+from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.protocol.messages import Message, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec, study_space
-from tests.study.conftest import curve
+from tests.study.trials import curve
 
 STEPS = 60
 
@@ -25,12 +25,12 @@ def write_study(folder: StudyFolder, trials: int, planned: int = 0, scene: str =
         steps=STEPS,
     )
     ledger = Ledger(folder, spec)
-    books = Bookkeeper(folder, ledger, ())
-    assignment = books.next()
+    manager = TrialManager(folder, ledger, ())
+    assignment = manager.next_trial()
     assert assignment
     outcome = Outcome("completed", steps_done=STEPS, psnr=20.0, host="here", device="a CPU")
     points = curve(*(10.0 + k for k in range(12)))
-    books.hear(Message(0, "here", "a CPU", points, outcome))
+    manager.on_report(Message(0, "here", "a CPU", points, outcome))
     ledger.close()
     header, *lines = folder.journal.read_text().splitlines(keepends=True)
     blocks = [

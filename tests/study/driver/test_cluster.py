@@ -19,7 +19,7 @@ from study.cli.options import parse_options
 from study.driver.cluster import fit_cluster
 from study.spec.study_spec import StudySpec, study_space
 
-FOLDER = Path(__file__).parents[2] / "study" / "cluster"
+FOLDER = Path(__file__).parents[3] / "study" / "cluster"
 
 
 def command(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -12,20 +13,21 @@ from typing import Any
 import pytest
 
 from nerf.config.schema import NerfConfig
-from study.protocol.failures import of_death, of_exception
+from study.protocol.failures import diagnose_death, diagnose_exception
 from study.records.study_folder import StudyFolder
-from tests.study.conftest import RUN_SWEEP, TINY, record
+from tests.study.sweeps import RUN_SWEEP, TINY
+from tests.study.trials import record
 
 STEPS = 120
 
 
 @pytest.fixture(scope="module")
 def folder(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
-    """Seven trials: see faulty/sitecustomize.py for what happens to each."""
-    folder = StudyFolder(tmp_path_factory.mktemp("faults") / "faulty")
+    """Seven trials: see faults/sitecustomize.py for what happens to each."""
+    folder = StudyFolder(tmp_path_factory.mktemp("faults") / "faults")
     asked = ["--scene", str(scene_file), "--explore=7", "--optimize=0", f"--steps={STEPS}"]
     place = ["--studies", str(folder.path.parent), "--name", folder.name]
-    path = [str(Path(__file__).parent / "faulty"), str(RUN_SWEEP.parents[1])]
+    path = [str(Path(__file__).parent / "faults"), str(RUN_SWEEP.parents[1])]
     done = subprocess.run(
         [sys.executable, str(RUN_SWEEP), *place, "--patience=40", *asked, *TINY],
         capture_output=True,
@@ -73,7 +75,7 @@ def test_a_trial_that_hangs_is_ended_with_its_stacks(folder: StudyFolder) -> Non
 def test_a_worker_that_is_killed_costs_no_more_than_its_last_steps(folder: StudyFolder) -> None:
     assert trial(folder, "00002")["state"] in ("completed", "collapsed")
     assert attempts(folder, "00002") == 2
-    assert "goes on after step" in folder.log("00002").read_text()
+    assert "resumes after step" in folder.log("00002").read_text()
     steps = [point["step"] for point in record(folder, "00002")["curve"]]
     assert steps == sorted(set(steps))
 
@@ -82,8 +84,8 @@ def test_a_trial_out_of_memory_is_recorded_with_what_it_asked_for(folder: StudyF
     row = trial(folder, "00003")
     assert row["state"] == "failed"
     width = row["field.width"]
-    asked = f"it asked for 64 rays x 8 samples through 2 layers of {width}"
-    assert row["reason"].startswith(f"out of memory; {asked}")
+    size = f"64 rays x 8 samples through 2 layers of {width}"
+    assert row["reason"].startswith(f"out of memory with {size}")
 
 
 def test_a_trial_of_nan_collapses_and_ends(folder: StudyFolder) -> None:
@@ -112,14 +114,21 @@ def test_a_fault_that_passes_costs_no_trial(folder: StudyFolder) -> None:
     ],
 )
 def test_errors_of_memory_are_known(error: Exception, out_of_memory: bool) -> None:
-    assert of_exception(error, NerfConfig()).reason.startswith("out of memory") == out_of_memory
+    reason = diagnose_exception(error, NerfConfig()).reason
+    assert reason.startswith("out of memory") == out_of_memory
+
+
+def test_a_full_disk_is_not_the_trials_failure() -> None:
+    failure = diagnose_exception(OSError(errno.ENOSPC, "No space left on device"), NerfConfig())
+    assert failure.disk_full
+    assert not failure.node_lost
 
 
 def test_only_the_latest_attempt_counts_as_hung(tmp_path: Path) -> None:
     log = tmp_path / "0.log"
-    assert of_death(log, "", False, NerfConfig()).reason == "its process died"
+    assert diagnose_death(log, "", False, NerfConfig()).reason == "its process died"
     log.write_text("=== attempt 1\nTimeout (0:00:12)!\nThread\n=== attempt 2\nstep 5\n")
-    assert of_death(log, "", False, NerfConfig()).reason == "its process died"
-    assert of_death(log, "", True, NerfConfig()).reason.startswith("out of memory; it asked for")
+    assert diagnose_death(log, "", False, NerfConfig()).reason == "its process died"
+    assert diagnose_death(log, "", True, NerfConfig()).reason.startswith("out of memory with")
     log.write_text("=== attempt 1\nTimeout (0:00:12)!\nThread\n")
-    assert of_death(log, "", False, NerfConfig()).reason.startswith("hung")
+    assert diagnose_death(log, "", False, NerfConfig()).reason.startswith("hung")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from study.records.study_folder import StudyFolder
-from tests.study.conftest import TINY
+from tests.study.sweeps import TINY
 
 pytestmark = pytest.mark.slow
 
@@ -75,8 +75,8 @@ def test_a_lost_node_s_trial_goes_on_elsewhere_and_is_not_to_blame(story: Story)
     first, second = story.folder.log("00000").read_text().split("=== attempt ")[1:]
     assert f"on {story.killed}," in first
     assert f"on {other}," in second
-    assert "goes on after step" in second
-    assert "trial 0 broke off and is tried again: its node was lost" in story.said
+    assert "resumes after step" in second
+    assert "trial 0 failed and will be retried: its node was lost" in story.said
 
 
 def test_each_trial_records_its_node_and_device(story: Story) -> None:

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from study.records.study_folder import StudyFolder
-from tests.study.conftest import RUN_SWEEP, TINY, record, wait_for
+from tests.study.sweeps import RUN_SWEEP, TINY, wait_for
+from tests.study.trials import record
 from tests.study.wandb_runs import read_run
 
 pytestmark = pytest.mark.slow
@@ -123,7 +124,7 @@ def test_asked_once_trials_keep_themselves(story: dict[str, Ended], folder: Stud
     for name in ("00000", "00001"):
         log = folder.log(name).read_text()
         kept = [int(step) for step in re.findall(r"stopped after step (\d+)", log)]
-        taken_up = [int(step) for step in re.findall(r"goes on after step (\d+)", log)]
+        taken_up = [int(step) for step in re.findall(r"resumes after step (\d+)", log)]
         # Twice the driver alone was asked; told directly as well, a trial may be quick enough too.
         assert len(kept) >= 2
         assert set(kept) <= set(taken_up)

@@ -33,7 +33,7 @@ def test_explored_points_are_the_design_exactly(open_ledger: Open, spec: StudySp
 
 def test_the_first_optimised_trial_is_the_default(open_ledger: Open, spec: StudySpec) -> None:
     asked = ask_all(open_ledger())
-    assert [a.number for a in asked if a.baseline] == [3]
+    assert [a.number for a in asked if a.is_default_config] == [3]
     assert asked[3].values == spec.space.defaults()
 
 
@@ -51,7 +51,7 @@ def test_a_dead_drivers_trials_come_back_under_their_numbers(open_ledger: Open) 
     asked = [ledger.ask() for _ in range(5)]
     ledger.tell(1, Outcome("completed", "", 90, 20.0))
     again = open_ledger()
-    assert again.leftovers() == [a for a in asked if a and a.number != 1]
+    assert again.running() == [a for a in asked if a and a.number != 1]
     assert [a.number for a in ask_all(again)] == [5, 6]
 
 
@@ -67,8 +67,8 @@ def test_a_trial_whose_values_were_being_drawn_gets_the_rest(
     for end in range(birth + 1, len(lines) + 1):
         folder.journal.write_bytes(b"".join(lines[:end]))
         again = open_ledger()
-        assert [a.number for a in again.leftovers()] == [0, 1, 2, 3, 4]
-        assert set(again.leftovers()[4].values) == {d.path for d in spec.space.dimensions}
+        assert [a.number for a in again.running()] == [0, 1, 2, 3, 4]
+        assert set(again.running()[4].values) == {d.path for d in spec.space.dimensions}
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))
@@ -80,7 +80,7 @@ def test_a_torn_last_line_is_cut_off(open_ledger: Open, folder: StudyFolder, cut
     added = folder.journal.read_bytes()[len(whole) :]
     folder.journal.write_bytes(whole + added[:cut])
     again = open_ledger()
-    assert [a.number for a in again.leftovers()] == [0]
+    assert [a.number for a in again.running()] == [0]
     assert [a.number for a in ask_all(again)] == [1, 2, 3, 4, 5, 6]
 
 

@@ -10,10 +10,10 @@ import pytest
 from nerf.common.errors import InputError
 from study.ledger.ledger import Ledger
 from study.protocol.messages import Assignment, Outcome
-from study.records.provenance import extended
+from study.records.provenance import extended_document
 from study.search.sobol_design import explore_point, trial_seed
-from study.spec.study_spec import StudySpec, check_unchanged, extend
-from tests.study.conftest import curve
+from study.spec.study_spec import StudySpec, require_same_study, with_more_trials
+from tests.study.trials import curve
 
 Open = Callable[[], Ledger]
 
@@ -49,7 +49,7 @@ def test_explored_points_and_the_best_take_turns(open_ledger: Open, spec: StudyS
     assert [a.values for a in again[0::2]] == explored
     assert [a.values for a in again[1::2]] == [others[-1].values, others[-2].values]
     assert [a.seed for a in again] == [trial_seed(spec.seed, number) for number in range(7, 12)]
-    assert not any(a.may_stop for a in again)
+    assert not any(a.may_be_pruned for a in again)
 
 
 def test_the_best_are_not_told_before_the_others_have_ended(open_ledger: Open) -> None:
@@ -94,7 +94,7 @@ def test_a_dead_driver_goes_on_with_the_same_replicates(open_ledger: Open) -> No
     run_others(ledger)
     taken = [ledger.ask() for _ in range(2)]
     ledger = open_ledger()
-    assert ledger.leftovers() == taken
+    assert ledger.running() == taken
     assert [a.number for a in iter(ledger.ask, None)] == [9, 10, 11]
 
 
@@ -105,7 +105,7 @@ def test_an_extended_study_explores_on_and_then_repeats_more(
     run_others(ledger)
     for assignment in iter(ledger.ask, None):
         finish(ledger, assignment, 5.0)
-    ledger.spec = extend(spec, 2, 2)
+    ledger.spec = with_more_trials(spec, 2, 2)
     new = list(iter(ledger.ask, None))
     assert [a.phase for a in new] == ["explore", "explore"]
     for assignment in new:
@@ -116,10 +116,10 @@ def test_an_extended_study_explores_on_and_then_repeats_more(
 
 
 def test_replicates_alone_may_be_added_and_study_json_says_so(spec: StudySpec) -> None:
-    longer = extend(spec, 0, 3)
+    longer = with_more_trials(spec, 0, 3)
     assert (longer.explore, longer.replicates) == (spec.explore, 8)
     plain = {"space": spec.space.to_json(), "spec": spec.to_json(), "versions": {}}
-    (entry,) = extended(plain, longer, [])["extended"]
+    (entry,) = extended_document(plain, longer, [])["extended"]
     assert (entry["from"]["replicate"], entry["to"]["replicate"]) == (5, 8)
 
 
@@ -133,7 +133,7 @@ def test_a_negative_number_and_a_changed_one_are_refused(spec: StudySpec) -> Non
     with pytest.raises(InputError, match="--replicates must be 0 or more, got -1"):
         dataclasses.replace(spec, replicates=-1)
     with pytest.raises(InputError, match="--extend must be at least 1"):
-        extend(spec, 0, 0)
+        with_more_trials(spec, 0, 0)
     changed = dataclasses.replace(spec, replicates=6)
     with pytest.raises(InputError, match="--replicates 6 differs from the study's 5"):
-        check_unchanged(changed, spec, ["replicates"])
+        require_same_study(changed, spec, ["replicates"])

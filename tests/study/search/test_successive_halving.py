@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.search.successive_halving import REDUCTION, goes_on, rungs
+from study.search.successive_halving import REDUCTION, is_promoted, rungs
 
 values = st.lists(st.floats(0, 40), min_size=1, max_size=40, unique=True)
 
@@ -28,10 +28,10 @@ def test_rungs_are_evaluations_before_the_last(steps: list[int]) -> None:
 
 @given(values)
 def test_as_many_go_on_as_the_reduction_says(reported: list[float]) -> None:
-    kept = [value for value in reported if goes_on(value, reported)]
+    kept = [value for value in reported if is_promoted(value, reported)]
     best = sorted(reported, reverse=True)[: max(len(reported) // REDUCTION, 1)]
     assert sorted(kept, reverse=True) == best
 
 
 def test_the_first_at_a_rung_goes_on() -> None:
-    assert goes_on(3.0, [3.0])
+    assert is_promoted(3.0, [3.0])

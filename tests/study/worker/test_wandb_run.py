@@ -15,8 +15,8 @@ from nerf.scenes.scene import Scene
 from nerf.training.loop import train
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
-from study.worker.wandb_run import track
-from study.worker.wandb_video import SHARE, frames, make_film
+from study.worker.wandb_run import open_tracker
+from study.worker.wandb_video import MAX_SHARE, affordable_frames, write_trial_video
 from tests.study.wandb_runs import Run, read_run
 
 PICTURE = np.zeros((24, 48, 3), np.uint8)
@@ -31,7 +31,7 @@ def logged(folder: StudyFolder, outcome: Outcome) -> Run:
     import wandb
 
     folder.write_spec({"schema": 1, "created": "today"})
-    with track(folder, "offline", "00007", "explore", NerfConfig()) as run:
+    with open_tracker(folder, "offline", "00007", "explore", NerfConfig()) as run:
         run.log({"step": 10, "psnr": 11.0})
         run.log({"step": 20, "psnr": 12.0})
         run.end(outcome, PICTURE, lambda path: pytest.fail("a film of nothing"))
@@ -54,7 +54,7 @@ def test_a_collapsed_trial_is_tagged_and_says_why(folder: StudyFolder) -> None:
 def test_a_film_shows_the_field_from_all_around(ball: Scene, tmp_path: Path) -> None:
     train(TINY, ball, checkpoint=tmp_path / "0.pt")
     longer = build({"optimisation.rays": 64, "optimisation.steps": 3000})
-    made = make_film(tmp_path / "0.pt", longer, ball, tmp_path / "film.gif")
+    made = write_trial_video(tmp_path / "0.pt", longer, ball, tmp_path / "film.gif")
     assert made
     pictures = imageio.imread(made, index=None)
     assert pictures.shape == (7, 24, 48, 3)
@@ -64,13 +64,13 @@ def test_a_film_shows_the_field_from_all_around(ball: Scene, tmp_path: Path) -> 
 @pytest.mark.parametrize("steps", [100, 3000, 200_000])
 def test_a_film_takes_its_share_of_the_training_at_most(steps: int) -> None:
     config = build({"optimisation.rays": 512, "optimisation.steps": steps})
-    shown = frames(config, 64 * 64) * 64 * 64
-    assert shown <= SHARE * 3 * 512 * steps
+    shown = affordable_frames(config, 64 * 64) * 64 * 64
+    assert shown <= MAX_SHARE * 3 * 512 * steps
     assert bool(shown) == (steps > 100)
 
 
 def test_a_short_training_has_no_film(ball: Scene, tmp_path: Path) -> None:
-    assert make_film(tmp_path / "none.pt", TINY, ball, tmp_path / "film.gif") is None
+    assert write_trial_video(tmp_path / "none.pt", TINY, ball, tmp_path / "film.gif") is None
     assert not list(tmp_path.iterdir())
 
 
