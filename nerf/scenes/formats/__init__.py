@@ -1,5 +1,5 @@
 """Readers of the scene formats that other tools write, one file per format.
 
-Imports `bounds`, `cameras` and `scene`. To add a format: a reader here, and a line in
-`nerf/scenes/__init__.py` that recognises it.
+Imports `bounds`, `cameras` and `scene`. To add a format, write a reader here that fills a `Capture`
+and calls `build_scene`, and recognise its files in `nerf/scenes/__init__.py`.
 """

@@ -1,4 +1,4 @@
-"""From what a source says of its views to a `Scene` that keeps every rule."""
+"""Builds a checked `Scene` from the views, cameras and image files that a format's reader found."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class View:
-    """One photograph and its camera, in pixels of the picture as it lies on disk."""
+    """An image file and its camera, in pixels of the image before downscaling."""
 
     file: Path
     pose: Float64  # world_from_camera, OpenGL
@@ -39,20 +39,23 @@ class View:
 
 @dataclass(frozen=True)
 class Capture:
-    """All that a source's reader found; `file` is the one to blame for the cameras."""
+    """What a format's reader returns. Errors about cameras name `file`."""
 
     name: str
     file: Path
     description: str
     views: Sequence[View]
-    splits: dict[Split, tuple[int, ...]] | None = None  # the source's own, where it has one
-    size: tuple[int, int] | None = None  # width and height that the cameras were made for
+    splits: dict[Split, tuple[int, ...]] | None = None  # the source's own split, if it has one
+    size: tuple[int, int] | None = None  # width and height of the images that the cameras fit
     points: Float64 = field(default_factory=lambda: np.empty((0, 3)))
     bounds: Bounds | None = None
 
 
 def build_scene(capture: Capture, downscale: int, background: Background) -> Scene:
-    """The scene, checked, composited, with bounds; raises `InputError` for what breaks a rule."""
+    """Reads the images, checks and composites them, and suggests bounds if the source has none.
+
+    Raises `InputError` for data that fails a check.
+    """
     if len(capture.views) < MIN_VIEWS:
         raise scene_error(
             capture.file, f"a scene needs at least {MIN_VIEWS} views, got {len(capture.views)}"
@@ -61,22 +64,22 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
     check_poses(capture.file, poses)
     files = [view.file for view in capture.views]
     _check_unique(capture.file, files)
-    colours, alphas = read_images(capture.file, files, downscale)
-    _check_size(capture, colours, downscale)
-    focal, centre, distortion = _intrinsics(capture, downscale, colours.shape[2], colours.shape[1])
-    behind = np.zeros(3, np.float32)
+    rgb, alphas = read_images(capture.file, files, downscale)
+    _check_size(capture, rgb, downscale)
+    focal, centre, distortion = _intrinsics(capture, downscale, rgb.shape[2], rgb.shape[1])
+    colour = np.zeros(3, np.float32)
     if alphas is not None:
-        behind += background == "white"
-        colours = (colours + (1 - alphas)[..., None] * behind).clip(0, 1)
+        colour += background == "white"
+        rgb = (rgb + (1 - alphas)[..., None] * colour).clip(0, 1)  # rgb is premultiplied
     splits = capture.splits or split_views(len(poses))
     scene = Scene(
         name=capture.name,
         source=str(capture.file),
-        images=colours,
+        images=rgb,
         world_from_camera=poses.astype(np.float32),
         focal=focal,
         centre=centre,
-        background=behind,
+        background=colour,
         alphas=alphas,
         distortion=distortion if distortion.any() else None,
         bounds=capture.bounds or Scene.bounds,
@@ -90,18 +93,18 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
 
 
 def _check_unique(where: Path, files: list[Path]) -> None:
-    """Refuses a photograph in two views: it could be trained on and held out at once."""
+    """Rejects an image used by two views: it could be in training and held out at once."""
     seen: set[Path] = set()
     for file in files:
         if file in seen:
-            raise scene_error(where, f"uses {file.name} twice; keep one view of it")
+            raise scene_error(where, f"uses {file.name} twice; remove one of the two views")
         seen.add(file)
 
 
 def _intrinsics(
     capture: Capture, downscale: int, width: int, height: int
 ) -> tuple[Float32, Float32, Float32]:
-    """Focal lengths, principal points and distortions, scaled with the pictures."""
+    """Focal lengths and principal points in downscaled pixels, and distortions, one per view."""
     focal = np.array([view.focal for view in capture.views], np.float64) / downscale
     centre = np.array([view.centre for view in capture.views], np.float64) / downscale
     distortion = np.array([view.distortion for view in capture.views], np.float64)
@@ -114,15 +117,15 @@ def _intrinsics(
 
 
 def _check_size(capture: Capture, images: Float32, downscale: int) -> None:
-    """Refuses pictures of another size than the cameras were made for."""
+    """Rejects images of another size than the cameras were calibrated for."""
     if capture.size is None:
         return
-    wanted = tuple(size // downscale for size in capture.size)
-    if wanted != (images.shape[2], images.shape[1]):
-        said = " x ".join(map(str, capture.size))
-        found = " x ".join(str(size * downscale) for size in (images.shape[2], images.shape[1]))
+    expected = tuple(size // downscale for size in capture.size)
+    if expected != (images.shape[2], images.shape[1]):
+        size = " x ".join(map(str, capture.size))
+        actual = " x ".join(str(side * downscale) for side in (images.shape[2], images.shape[1]))
         raise scene_error(
             capture.file,
-            f"its cameras are made for images of {said} pixels, {capture.views[0].file.name} "
-            f"has about {found}; hand over the images that belong to it",
+            f"its cameras are for images of {size} pixels, {capture.views[0].file.name} "
+            f"has about {actual}; use the images that the cameras were computed from",
         )

@@ -1,7 +1,9 @@
-"""COLMAP's sparse reconstructions, binary or text, read without trusting a byte of them.
+"""Reads COLMAP's sparse reconstructions, binary or text, safe against damaged or forged files.
 
-COLMAP's own reader loops for hours or aborts the process on a torn file; this one checks every
-count against what the file still holds. Formats: https://colmap.github.io/format.html.
+COLMAP's own reader runs for hours or aborts the process on a truncated file; this one checks every
+count against the bytes that are left. Formats: https://colmap.github.io/format.html.
+
+In struct's letters, little-endian: i int32, I uint32, Q uint64, d float64, B uint8.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.formats.scene_checks import FARTHEST, MAX_VIEWS, scene_error
+from nerf.scenes.formats.scene_checks import MAX_COORDINATE, MAX_VIEWS, scene_error
 from nerf.scenes.formats.untrusted_files import regular_file
 
 MODELS = {
@@ -25,9 +27,10 @@ MODELS = {
     "RADIAL": (3, 5),
     "OPENCV": (4, 8),
 }
-"""Models understood here: COLMAP's number for each, and how many parameters it has."""
+"""Camera models that are supported: COLMAP's id of each, and its number of parameters."""
 
 MAX_BYTES = 2**31
+_MAX_NAME_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Image:
-    """One registered photograph: `rotation` (w, x, y, z) and `translation` are cam_from_world."""
+    """A registered image: `rotation` (w, x, y, z) and `translation` are cam_from_world."""
 
     name: str
     camera: int
@@ -50,33 +53,44 @@ class Image:
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Cameras and images by their id, points (n, 3), and which image saw which point (m, 2)."""
+    """Cameras and images by COLMAP's id, points, and which image observes which point.
+
+    points: (n, 3)
+    observations: (m, 2), an image's id and a row of `points` each
+    """
 
     cameras: dict[int, Camera]
     images: dict[int, Image]
     points: NDArray[np.float64]
-    tracks: NDArray[np.int64]
+    observations: NDArray[np.int64]
+
+
+Points = tuple[list[tuple[float, ...]], list[tuple[int, int]]]
+"""Positions of points, and pairs (image's id, index of the point)."""
 
 
 def read_reconstruction(folder: Path) -> Reconstruction:
-    """The reconstruction in a folder; raises `InputError` for what is torn, absurd or unknown."""
+    """Reads a reconstruction; raises `InputError` for truncated, absurd or unsupported files."""
     if (folder / "cameras.bin").exists():
         cameras = _binary_cameras(_Bytes(folder / "cameras.bin"))
         images = _binary_images(_Bytes(folder / "images.bin"))
-        points, tracks = _binary_points(_Bytes(folder / "points3D.bin"))
+        points, observations = _binary_points(_Bytes(folder / "points3D.bin"))
     else:
         cameras = _text_cameras(folder / "cameras.txt")
         images = _text_images(folder / "images.txt")
-        points, tracks = _text_points(folder / "points3D.txt")
+        points, observations = _text_points(folder / "points3D.txt")
     for image in images.values():
         if image.camera not in cameras:
             raise scene_error(
                 folder, f"image {image.name!r} has camera {image.camera}, which is missing"
             )
-    array = np.array(points, np.float64).reshape(-1, 3)
-    if not (np.abs(array) < FARTHEST).all():
-        raise scene_error(folder, f"a point of the reconstruction is NaN or beyond {FARTHEST:g}")
-    return Reconstruction(cameras, images, array, np.array(tracks, np.int64).reshape(-1, 2))
+    positions = np.array(points, np.float64).reshape(-1, 3)
+    if not (np.abs(positions) < MAX_COORDINATE).all():
+        raise scene_error(
+            folder, f"a point of the reconstruction is NaN or beyond {MAX_COORDINATE:g}"
+        )
+    pairs = np.array(observations, np.int64).reshape(-1, 2)
+    return Reconstruction(cameras, images, positions, pairs)
 
 
 def _check_file(file: Path) -> None:
@@ -85,11 +99,11 @@ def _check_file(file: Path) -> None:
 
 
 class _Bytes:
-    """A file's bytes, taken one record at a time; never more than there are."""
+    """A cursor over a file's bytes that raises `InputError` instead of reading past the end."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.at = 0
+        self.position = 0
         _check_file(file)
         try:
             self.content = file.read_bytes()
@@ -97,42 +111,46 @@ class _Bytes:
             raise scene_error(file, f"cannot be read ({error.strerror})") from None
 
     def take(self, layout: str) -> tuple[int | float, ...]:
-        self.need(size := struct.calcsize("<" + layout))
-        values = struct.unpack_from("<" + layout, self.content, self.at)
-        self.at += size
+        """The values of a struct layout, little-endian."""
+        self.require(size := struct.calcsize("<" + layout))
+        values = struct.unpack_from("<" + layout, self.content, self.position)
+        self.position += size
         return values
 
-    def count(self, smallest: int) -> int:
-        """A number of records that follow, each of at least that many bytes."""
+    def count(self, min_record_bytes: int) -> int:
+        """A number of records to follow, each of at least that many bytes."""
         (count,) = self.take("Q")
-        self.need(int(count) * smallest)
+        self.require(int(count) * min_record_bytes)
         return int(count)
 
     def text(self) -> str:
-        end = self.content.find(b"\0", self.at, self.at + 4096)
+        """A string that ends in a zero byte."""
+        end = self.content.find(b"\0", self.position, self.position + _MAX_NAME_BYTES)
         if end < 0:
-            raise scene_error(self.file, "holds a file name without an end")
-        name = self.content[self.at : end].decode("utf-8", "replace")
-        self.at = end + 1
+            raise scene_error(self.file, "has a file name without an end")
+        name = self.content[self.position : end].decode("utf-8", "replace")
+        self.position = end + 1
         return name
 
     def skip(self, size: int) -> None:
-        self.need(size)
-        self.at += size
+        self.require(size)
+        self.position += size
 
-    def need(self, size: int) -> None:
-        if self.at + size > len(self.content):
+    def require(self, size: int) -> None:
+        left = len(self.content) - self.position
+        if size > left:
             raise scene_error(
                 self.file,
-                f"is torn: {size} bytes wanted at {self.at}, {len(self.content) - self.at} left",
+                f"is truncated: {size} bytes expected at {self.position}, {left} left; copy it "
+                "again",
             )
 
 
 def _binary_cameras(data: _Bytes) -> dict[int, Camera]:
     cameras = {}
     for _ in range(data.count(24)):
-        key, number, width, height = (int(value) for value in data.take("iiQQ"))
-        model = next((name for name, (id_, _) in MODELS.items() if id_ == number), f"{number}")
+        key, model_id, width, height = (int(value) for value in data.take("iiQQ"))
+        model = next((name for name, (id_, _) in MODELS.items() if id_ == model_id), f"{model_id}")
         count = _parameter_count(data.file, model)
         cameras[key] = Camera(model, width, height, data.take(f"{count}d"))
     return cameras
@@ -140,27 +158,28 @@ def _binary_cameras(data: _Bytes) -> dict[int, Camera]:
 
 def _binary_images(data: _Bytes) -> dict[int, Image]:
     images = {}
-    for _ in range(_view_count(data.file, data.count(73))):
+    for _ in range(_check_view_count(data.file, data.count(73))):
+        # Image id, quaternion and translation, camera id; then the name.
         key, *pose, camera = data.take("i7di")
         name = data.text()
-        data.skip(24 * data.count(24))  # the features: x, y, id of the point
+        data.skip(24 * data.count(24))  # features: x, y, id of the point
         images[int(key)] = Image(name, int(camera), tuple(pose[:4]), tuple(pose[4:]))
     return images
 
 
-def _binary_points(data: _Bytes) -> tuple[list[tuple[float, ...]], list[tuple[int, int]]]:
-    points, tracks = [], []
+def _binary_points(data: _Bytes) -> Points:
+    points, observations = [], []
     for index in range(data.count(51)):
-        _, *place, _red, _green, _blue, _error = data.take("Q3d3Bd")
-        points.append(tuple(place))
-        length = data.count(8)
-        seen = data.take(f"{2 * length}I")[::2]
-        tracks += [(int(image), index) for image in seen]
-    return points, tracks
+        _id, *position, _red, _green, _blue, _error = data.take("Q3d3Bd")
+        points.append(tuple(position))
+        track_length = data.count(8)
+        images = data.take(f"{2 * track_length}I")[::2]  # image id, feature index, image id, ...
+        observations += [(int(image), index) for image in images]
+    return points, observations
 
 
 def _lines(file: Path) -> Iterator[list[str]]:
-    """The words of each line, comments left out."""
+    """The words of each line that is not a comment."""
     _check_file(file)
     try:
         with file.open(encoding="utf-8", errors="replace") as lines:
@@ -172,11 +191,12 @@ def _lines(file: Path) -> Iterator[list[str]]:
 
 
 def _text_cameras(file: Path) -> dict[int, Camera]:
+    """Lines of: camera id, model, width, height, parameters."""
     cameras = {}
     for words in filter(None, _lines(file)):
-        _at_least(file, words, 5)
+        _require_words(file, words, 5)
         count = _parameter_count(file, words[1])
-        _at_least(file, words, 4 + count)
+        _require_words(file, words, 4 + count)
         key, width, height = (int(_number(file, words[i])) for i in (0, 2, 3))
         parameters = tuple(_number(file, word) for word in words[4 : 4 + count])
         cameras[key] = Camera(words[1], width, height, parameters)
@@ -184,27 +204,28 @@ def _text_cameras(file: Path) -> dict[int, Camera]:
 
 
 def _text_images(file: Path) -> dict[int, Image]:
-    """Every second line is an image; the one below it, perhaps empty, holds its features."""
+    """Pairs of lines: id, quaternion, translation, camera id and name; then features, or none."""
     images = {}
     for index, words in enumerate(_lines(file)):
         if index % 2 == 0 and words:
-            _at_least(file, words, 10)
+            _require_words(file, words, 10)
             values = [_number(file, word) for word in words[:9]]
             name = " ".join(words[9:])
             images[int(values[0])] = Image(
                 name, int(values[8]), tuple(values[1:5]), tuple(values[5:8])
             )
-    _view_count(file, len(images))
+    _check_view_count(file, len(images))
     return images
 
 
-def _text_points(file: Path) -> tuple[list[tuple[float, ...]], list[tuple[int, int]]]:
-    points, tracks = [], []
+def _text_points(file: Path) -> Points:
+    """Lines of: point id, position, colour, error, then pairs of image id and feature index."""
+    points, observations = [], []
     for index, words in enumerate(filter(None, _lines(file))):
-        _at_least(file, words, 8)
+        _require_words(file, words, 8)
         points.append(tuple(_number(file, word) for word in words[1:4]))
-        tracks += [(int(_number(file, word)), index) for word in words[8::2]]
-    return points, tracks
+        observations += [(int(_number(file, word)), index) for word in words[8::2]]
+    return points, observations
 
 
 def _parameter_count(file: Path, model: str) -> int:
@@ -216,13 +237,13 @@ def _parameter_count(file: Path, model: str) -> int:
     return MODELS[model][1]
 
 
-def _view_count(file: Path, count: int) -> int:
+def _check_view_count(file: Path, count: int) -> int:
     if count > MAX_VIEWS:
         raise scene_error(file, f"has {count} images, at most {MAX_VIEWS} are read")
     return count
 
 
-def _at_least(file: Path, words: list[str], count: int) -> None:
+def _require_words(file: Path, words: list[str], count: int) -> None:
     if len(words) < count:
         raise scene_error(file, f"has a line of {len(words)} words where {count} are needed")
 
@@ -231,7 +252,7 @@ def _number(file: Path, word: str) -> float:
     try:
         value = float(word)
     except ValueError:
-        raise scene_error(file, f"holds {word[:40]!r} where a number is needed") from None
+        raise scene_error(file, f"has {word[:40]!r} where a number is needed") from None
     if not math.isfinite(value):
-        raise scene_error(file, f"holds {word!r} where a finite number is needed")
+        raise scene_error(file, f"has {word!r} where a finite number is needed")
     return value

@@ -1,8 +1,8 @@
-"""Scenes in one file, as the notebook of the NeRF paper uses them: tiny_nerf_data.npz.
+"""Reads scenes in a single .npz file, such as tiny_nerf_data.npz of the NeRF paper's notebook.
 
-The archive holds `images` (views, height, width, 3), float in [0, 1] or uint8, on black,
-`poses` (views, 4, 4) world_from_camera in the frame that `Scene` uses, and one `focal` length
-in pixels. The principal point is the images' middle.
+The archive holds `images` (views, height, width, 3), float in [0, 1] or uint8, on black, `poses`
+(views, 4, 4), world_from_camera in OpenGL's convention, and one `focal` length in pixels. The
+principal point is the middle of the images.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nerf.scenes.formats.scene_checks import (
     check_sizes,
     scene_error,
 )
-from nerf.scenes.formats.untrusted_files import BROKEN_ARRAY
+from nerf.scenes.formats.untrusted_files import INVALID_ARRAY_ERRORS
 from nerf.scenes.scene import Scene, split_views
 
 _KEYS = ("images", "poses", "focal")
@@ -31,15 +31,15 @@ Headers = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]
 
 
 def load_tiny_nerf(file: Path, name: str = "") -> Scene:
-    """The scene in `file`; raises `InputError` for whatever keeps it from being one."""
+    """Loads the scene in `file`; raises `InputError` for a file that is not a valid scene."""
     try:
-        _check_headers(file, _headers(file))
+        _check_headers(file, _read_headers(file))
         with np.load(file, allow_pickle=False) as archive:
             images, poses, focal = (archive[key] for key in _KEYS)
     except InputError:
         raise
-    except BROKEN_ARRAY as error:
-        raise scene_error(file, f"cannot be read ({error}); hand over a whole file") from None
+    except INVALID_ARRAY_ERRORS as error:
+        raise scene_error(file, f"cannot be read ({error}); copy or download it again") from None
     if images.dtype == np.uint8:
         images = images / np.float32(255)
     check_pixels(file, images)
@@ -63,20 +63,20 @@ def load_tiny_nerf(file: Path, name: str = "") -> Scene:
     return with_bounds(scene)
 
 
-def _headers(file: Path) -> Headers:
-    """Each array's shape and type, before anything of its announced size is allocated."""
-    found: Headers = {}
+def _read_headers(file: Path) -> Headers:
+    """Each array's shape and type, read before memory for an array of that size is allocated."""
+    headers: Headers = {}
     with zipfile.ZipFile(file) as archive:
         members = archive.namelist()
         for key in _KEYS:
             if f"{key}.npy" not in members:
                 raise scene_error(file, f"has no array `{key}`; it needs images, poses and focal")
             with archive.open(f"{key}.npy") as member:
-                old = npy.read_magic(member) == (1, 0)
-                read = npy.read_array_header_1_0 if old else npy.read_array_header_2_0
+                version_1 = npy.read_magic(member) == (1, 0)
+                read = npy.read_array_header_1_0 if version_1 else npy.read_array_header_2_0
                 shape, _, dtype = read(member)
-            found[key] = (shape, dtype)
-    return found
+            headers[key] = (shape, dtype)
+    return headers
 
 
 def _check_headers(file: Path, headers: Headers) -> None:

@@ -199,11 +199,11 @@ TINY: dict[str, tuple[Break, str]] = {
     "focal length negative": (tiny(focal=np.array(-15.0)), "must be positive, got -15"),
     "focal length NaN": (tiny(focal=np.array(NAN)), "must be positive, got nan"),
     "focal length absurd": (tiny(focal=np.array(1e9)), "absurd for images 12 pixels wide"),
-    "NaN pixel": (tiny(images=bad_pixel(NAN)), "image 3 holds NaN or infinite pixels"),
+    "NaN pixel": (tiny(images=bad_pixel(NAN)), "image 3 has NaN or infinite pixels"),
     "pixel of 255": (tiny(images=bad_pixel(255.0)), r"must lie in \[0, 1\]"),
     "NaN pose": (
         tiny(poses=turned(2, lambda p: set_at(p, (0, 3), NAN))),
-        "pose of view 2 holds NaN",
+        "pose of view 2 has NaN",
     ),
     "scaled": (tiny(poses=turned(2, lambda p: set_at(p, 0, p[0] * 1.01))), "not orthonormal"),
     "mirrored": (
@@ -212,12 +212,12 @@ TINY: dict[str, tuple[Break, str]] = {
     ),
     "far away": (
         tiny(poses=turned(2, lambda p: set_at(p, (0, 3), 1e30))),
-        "a camera stands farther than",
+        "a camera is farther than",
     ),
     "last row": (tiny(poses=turned(2, lambda p: set_at(p, (3, 2), 1.0))), "end in the row 0 0 0 1"),
     "one place": (
         tiny(poses=turned(0, lambda p: None)[[0] * 8]),
-        "all cameras stand at one place",
+        "all cameras are at one place",
     ),
     "two views": (
         tiny(images=makers.pixels()[:2, ..., :3], poses=makers.poses()[:2]),
@@ -229,12 +229,12 @@ TINY: dict[str, tuple[Break, str]] = {
     "cut short": (lambda f: cut("scene.npz", 900)(makers.tiny(f).parent), "is not a scene"),
 }
 BLENDER: dict[str, tuple[Break, str]] = {
-    "no JSON": (text(TRAIN, "{"), "is no JSON"),
+    "no JSON": (text(TRAIN, "{"), "cannot be read as JSON"),
     "a list": (text(TRAIN, "[]"), "holds a list"),
     "nested without end": (text(TRAIN, "[" * 200_000), "nested too deeply"),
     "camera file of 65 MiB": (sparse_file(TRAIN, 65 * 2**20), "larger than 64 MiB"),
     "angle beyond floats": (keys(TRAIN, camera_angle_x=10**400), "finite number, got '1000"),
-    "matrix beyond floats": (pose_of(10**400), "holds absurd numbers"),
+    "matrix beyond floats": (pose_of(10**400), "has absurd numbers"),
     "camera file elsewhere": (outside_link(TRAIN), "transforms_train.json: is a symbolic link"),
     "no angle": (keys(TRAIN, camera_angle_x=None), "lacks the number `camera_angle_x`"),
     "angle over pi": (keys(TRAIN, camera_angle_x=4), "between 0 and pi, got 4"),
@@ -246,14 +246,14 @@ BLENDER: dict[str, tuple[Break, str]] = {
         frame(TRAIN, transform_matrix=makers.poses()[0, :3].tolist()),
         "no 4 x 4 `transform_matrix`",
     ),
-    "matrix of words": (frame(TRAIN, transform_matrix=[["a"] * 4] * 4), "more than numbers"),
-    "NaN in a matrix": (pose(TRAIN, lambda p: set_at(p, (1, 1), NAN)), "view 0 holds NaN"),
+    "matrix of words": (frame(TRAIN, transform_matrix=[["a"] * 4] * 4), "must hold numbers"),
+    "NaN in a matrix": (pose(TRAIN, lambda p: set_at(p, (1, 1), NAN)), "view 0 has NaN"),
     "sheared": (pose(TRAIN, lambda p: set_at(p, (0, 1), 0.5)), "rotation of view 0 is not"),
     "absolute path": (frame(TRAIN, file_path="/etc/passwd"), "absolute path '/etc/passwd'"),
     "Windows path": (frame(TRAIN, file_path="C:\\x.png"), "absolute path 'C:"),
     "dots": (frame(TRAIN, file_path="../x/00"), "`..` may leave"),
     "link out": (outside_link("all/00.png"), "symbolic link out of"),
-    "image missing": (lose("all/02.png"), "02.png: is missing or no plain file"),
+    "image missing": (lose("all/02.png"), "02.png: is missing or not a regular file"),
     "image of another size": (picture(Image.new("RGBA", (5, 5))), "is 5 x 5 pixels, 00.png is"),
     "text for an image": (picture(b"hello"), "neither PNG nor JPEG"),
     "image cut short": (cut("all/02.png", 120), "cannot be decoded"),
@@ -293,7 +293,7 @@ TRANSFORMS: dict[str, tuple[Break, str]] = {
             val_filenames=["images/01.png"],
             test_filenames=["images/00.png"],
         ),
-        "`test_filenames` holds a view that is used elsewhere",
+        "`test_filenames` has a view that is used elsewhere",
     ),
     "split of nothing": (
         keys(JSON, train_filenames=["x"], val_filenames=[], test_filenames=[]),
@@ -307,16 +307,16 @@ TRANSFORMS: dict[str, tuple[Break, str]] = {
 }
 COLMAP: dict[str, tuple[Break, str]] = {
     "unknown model": (overwrite(CAMERAS, 12, struct.pack("<i", 9)), "camera model 9"),
-    "cameras without end": (overwrite(CAMERAS, 0, HUGE), r"cameras.bin: is torn"),
-    "images cut short": (cut(IMAGES, 300), r"images.bin: is torn"),
-    "images without end": (overwrite(IMAGES, 0, HUGE), "images.bin: is torn: 3366"),
-    "points cut short": (cut(POINTS, 500), r"points3D.bin: is torn"),
-    "track without end": (overwrite(POINTS, 51, HUGE), "points3D.bin: is torn: 3689"),
+    "cameras without end": (overwrite(CAMERAS, 0, HUGE), r"cameras.bin: is truncated"),
+    "images cut short": (cut(IMAGES, 300), r"images.bin: is truncated"),
+    "images without end": (overwrite(IMAGES, 0, HUGE), "images.bin: is truncated: 3366"),
+    "points cut short": (cut(POINTS, 500), r"points3D.bin: is truncated"),
+    "track without end": (overwrite(POINTS, 51, HUGE), "points3D.bin: is truncated: 3689"),
     "name without end": (lambda f: endless_name(f), "a file name without an end"),
-    "no images.bin": (lose(IMAGES), "images.bin: is missing or no plain"),
+    "no images.bin": (lose(IMAGES), "images.bin: is missing or not a regular"),
     "camera missing": (overwrite(IMAGES, 68, struct.pack("<i", 3)), "camera 3, which is missing"),
     "quaternion": (overwrite(IMAGES, 12, struct.pack("<d", 3.0)), "of '00.png' has length"),
-    "NaN translation": (overwrite(IMAGES, 44, struct.pack("<d", NAN)), "view 0 holds NaN"),
+    "NaN translation": (overwrite(IMAGES, 44, struct.pack("<d", NAN)), "view 0 has NaN"),
     "NaN point": (overwrite(POINTS, 16, struct.pack("<d", NAN)), "point of the reconstruction"),
     "nothing registered": (
         lambda f: (f / IMAGES).write_bytes(struct.pack("<Q", 0)),
@@ -329,7 +329,7 @@ COLMAP: dict[str, tuple[Break, str]] = {
     "photographs elsewhere": (outside_link("images"), "'images' is a symbolic link"),
 }
 COLMAP_TEXT: dict[str, tuple[Break, str]] = {
-    "word": (text("sparse/0/points3D.txt", "1 half 0 0 1 2 3 0.5\n"), "holds 'half' where"),
+    "word": (text("sparse/0/points3D.txt", "1 half 0 0 1 2 3 0.5\n"), "has 'half' where"),
     "NaN": (replace_text("sparse/0/cameras.txt", "15.0", "nan"), "'nan' where a finite"),
     "short line": (text("sparse/0/cameras.txt", "7 OPENCV 12\n"), "a line of 3 words"),
     "unknown model": (replace_text("sparse/0/cameras.txt", "OPENCV", "FOV"), "camera model FOV"),
@@ -347,7 +347,7 @@ LLFF: dict[str, tuple[Break, str]] = {
     "columns": (lambda f: np.save(f / "poses_bounds.npy", np.ones((8, 15))), r"floats \(views, 17"),
     "cut short": (cut("poses_bounds.npy", 400), "poses_bounds.npy: cannot be read"),
     "another number of images": (lose("images/05.png"), "has 8 poses, images has 7 images"),
-    "NaN": (table(lambda t: set_at(t, (1, 2), NAN)), "holds NaN or numbers beyond"),
+    "NaN": (table(lambda t: set_at(t, (1, 2), NAN)), "has NaN or numbers beyond"),
     "near beyond far": (table(lambda t: set_at(t, (1, 15), 9.0)), "needs 0 < near < far"),
     "no focal length": (table(lambda t: set_at(t, (1, 14), 0.0)), "focal length that is not"),
     "not rigid": (table(lambda t: set_at(t, (1, 0), 2.0)), "rotation of view 1 is not orthonormal"),
@@ -418,7 +418,7 @@ def test_absurd_downscale(tmp_path: Path, downscale: int, said: str) -> None:
 def test_shrunk_photographs_of_another_shape(tmp_path: Path) -> None:
     folder = makers.colmap(tmp_path / "scene")
     shrunk_wrongly(folder)
-    with pytest.raises(InputError, match="no shrunk copy of 12 x 10"):
+    with pytest.raises(InputError, match="not a downscaled copy of 12 x 10"):
         load(str(folder), downscale=2)
 
 

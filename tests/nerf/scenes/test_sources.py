@@ -245,7 +245,7 @@ def _agrees(pycolmap: object, sparse: Path) -> None:
     places = np.array([p.xyz for p in theirs.points3D.values()])
     np.testing.assert_allclose(np.sort(ours.points, 0), np.sort(places, 0), atol=1e-9)
     tracks = sum(p.track.length() for p in theirs.points3D.values())
-    assert len(ours.tracks) == tracks
+    assert len(ours.observations) == tracks
 
 
 @needs_data
