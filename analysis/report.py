@@ -1,4 +1,4 @@
-"""Reports on studies: `python analysis/report.py STUDY [STUDY ...]`, see --help."""
+"""Writes reports on studies: `python analysis/report.py STUDY [STUDY ...]`, see --help."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from pathlib import Path
 
 from analysis.data.study import Study, load_study
 from analysis.findings.analyze_study import Findings, analyze_study
+from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.records.study_folder import StudyFolder
 from study.spec.space import Dimension
 from study.spec.storage_url import is_url
-from study.storage.remote import Storage, borrow, reached
-
-__all__ = ["analyze_study", "main", "write_report"]
+from study.storage.remote import Storage, download_study, unreachable_as_input_error
 
 
-def write_report(folder: StudyFolder | Path | str, found: Findings | None = None) -> Path:
-    """Writes report.html into the study folder and returns its path."""
+def write_report(folder: StudyFolder | Path | str, findings: Findings | None = None) -> Path:
+    """Writes report.html into the study folder and returns its path.
+
+    Analyses the study first where no `findings` are passed.
+    """
     from analysis.pages.study_page import render_study_page
 
-    found = found or analyze_study(folder)
-    report = found.study.folder.report
-    write_atomically(report, render_study_page(found).encode())
+    findings = findings or analyze_study(folder)
+    report = findings.study.folder.report
+    write_atomically(report, render_study_page(findings).encode())
     return report
 
 
 def write_comparison(studies: Sequence[Findings], out: Path) -> Path:
-    """Writes one page about several studies; raises `InputError` where they share nothing."""
+    """Writes one page about several studies; raises `InputError` if they share no parameter."""
     from analysis.findings.comparison import compare_studies
     from analysis.pages.comparison_page import render_comparison_page
 
@@ -39,69 +41,72 @@ def write_comparison(studies: Sequence[Findings], out: Path) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    asked = _parser().parse_args(arguments)
-    try:
-        borrowed = {text: borrow(text).path for text in asked.study if is_url(text)}
-        for path in _write(asked, [borrowed.get(text, Path(text)) for text in asked.study]):
-            print(_brought_back(path, borrowed))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    """Runs the command; returns its exit status."""
+    return exit_status(lambda: _run(_parser().parse(arguments)))
+
+
+def _run(options: argparse.Namespace) -> int:
+    local_copies = {place: download_study(place).path for place in options.study if is_url(place)}
+    folders = [local_copies.get(place, Path(place)) for place in options.study]
+    for path in _write(options, folders):
+        print(_upload(path, local_copies))
     return 0
 
 
-def _brought_back(path: Path, borrowed: Mapping[str, Path]) -> str:
-    """Where a written file lies: with the study it is about, also where that was borrowed."""
-    for url, folder in borrowed.items():
+def _upload(path: Path, local_copies: Mapping[str, Path]) -> str:
+    """Copies a written file to the URL of its study, if it has one; returns where the file is."""
+    for url, folder in local_copies.items():
         if path.is_relative_to(folder):
             key = path.relative_to(folder).as_posix()
-            with reached(url):
+            with unreachable_as_input_error(url):
                 Storage(url.rstrip("/")).write(key, path.read_bytes())
             return f"{url.rstrip('/')}/{key}"
     return str(path)
 
 
-def _write(asked: argparse.Namespace, places: Sequence[Path]) -> list[Path]:
+def _write(options: argparse.Namespace, folders: Sequence[Path]) -> list[Path]:
+    """Analyses all studies and writes what was requested; returns the written files."""
     from analysis.figures.image_files import write_study_figures
     from analysis.findings.tables import write_tables
 
-    studies = [_study(path, asked) for path in places]
-    every = []
+    studies = [_load(path, options) for path in folders]
+    analysed = []
     for study in studies:
         print(f"{study.name}: {len(study.trials)} trials", file=sys.stderr, flush=True)
-        every.append(analyze_study(study))
-        print(every[-1].headline)
+        analysed.append(analyze_study(study))
+        print(analysed[-1].headline)
     written = []
-    for found in every:
-        beside = found.study.folder.path / "analysis"
-        if asked.format == "html":
-            written.append(write_report(found.study.folder, found))
+    for findings in analysed:
+        folder = findings.study.folder.path / "analysis"
+        if options.format == "html":
+            written.append(write_report(findings.study.folder, findings))
         else:
-            written += write_tables(found, asked.format, beside)
-        if asked.figures:
-            written += write_study_figures(found, asked.figures, beside)
-    if len(every) > 1 and asked.format == "html":
-        beside = Path() if any(map(is_url, asked.study)) else every[0].study.folder.path.parent
-        out = asked.out or beside / "comparison.html"
-        written.append(write_comparison(every, out))
+            written += write_tables(findings, options.format, folder)
+        if options.figures:
+            written += write_study_figures(findings, options.figures, folder)
+    if len(analysed) > 1 and options.format == "html":
+        any_url = any(map(is_url, options.study))
+        folder = Path() if any_url else analysed[0].study.folder.path.parent
+        written.append(write_comparison(analysed, options.out or folder / "comparison.html"))
     return written
 
 
-def _study(path: Path, asked: argparse.Namespace) -> Study:
+def _load(path: Path, options: argparse.Namespace) -> Study:
+    """A study of this project, or the sweep of another tool; raises `InputError` for neither."""
     if StudyFolder(path).spec_file.exists():
         return load_study(path)
     if path.is_dir() and not any(path.rglob("result.json")):
-        return load_study(path)  # which says that this is no study folder
+        return load_study(path)  # raises InputError: the folder is not a study
     from analysis.data.external_sweeps import read_external_sweep
 
-    priors = [_prior(text) for text in asked.prior]
-    return read_external_sweep(path, asked.metric, priors, asked.lower_is_better)
+    priors = [_parse_prior(text) for text in options.prior]
+    return read_external_sweep(path, options.metric, priors, options.lower_is_better)
 
 
-def _prior(text: str) -> Dimension:
+def _parse_prior(text: str) -> Dimension:
     """`NAME=LOW:HIGH` or `NAME=LOW:HIGH:log` as a dimension."""
-    name, _, span = text.partition("=")
-    ends = span.split(":")
+    name, _, domain = text.partition("=")
+    ends = domain.split(":")
     try:
         low, high = float(ends[0]), float(ends[1])
     except (ValueError, IndexError):
@@ -112,24 +117,41 @@ def _prior(text: str) -> Dimension:
     return Dimension(name, "float", low, high, log, label=name)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description="Write report.html into each study folder, and a comparison of several."
+def _parser() -> Parser:
+    parser = Parser("Write report.html into each study folder, and a comparison of several.")
+    parser.add_argument(
+        "study",
+        nargs="+",
+        help="a study folder or its s3://... or gs://... URL; or a sweep of another tool: an Optuna "
+        "journal or SQLite file, a Ray Tune folder, a CSV file",
     )
     parser.add_argument(
-        "study", nargs="+",
-        help="a study folder, or the s3://... or gs://... URL of its copy; or an Optuna journal "
-        "or SQLite file, a Ray Tune folder, a CSV",
-    )  # fmt: skip
-    parser.add_argument("--format", choices=("html", "csv", "md", "json"), default="html")
-    parser.add_argument("--figures", choices=("svg", "png"), help="also draw figures for a paper")
-    parser.add_argument("--out", type=Path, help="where the comparison goes")
-    parser.add_argument("--metric", default="psnr", help="column or key to explain, of other tools")
-    parser.add_argument("--lower-is-better", action="store_true", help="of that metric")
+        "--format",
+        choices=("html", "csv", "md", "json"),
+        default="html",
+        help="a report (html, the default), or tables as csv, md or json",
+    )
     parser.add_argument(
-        "--prior", action="append", default=[], metavar="NAME=LOW:HIGH[:log]",
-        help="a domain that another tool's record does not say (repeatable)",
-    )  # fmt: skip
+        "--figures", choices=("svg", "png"), help="also write figures for a paper as image files"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="file of the comparison (default: comparison.html beside the first study)",
+    )
+    parser.add_argument(
+        "--metric",
+        default="psnr",
+        help="column or key to explain, for sweeps of other tools (default: psnr)",
+    )
+    parser.add_argument("--lower-is-better", action="store_true", help="a lower --metric is better")
+    parser.add_argument(
+        "--prior",
+        action="append",
+        default=[],
+        metavar="NAME=LOW:HIGH[:log]",
+        help="domain of a parameter where another tool's record has none (repeatable)",
+    )
     return parser
 
 

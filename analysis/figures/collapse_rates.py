@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from analysis.figures.theme import blank_figure, set_axis_titles, wrap_label
-from analysis.findings.collapse import ParameterCollapse, PairCollapse
+from analysis.findings.collapse import PairCollapse, ParameterCollapse
 
 
 def plot_collapse_rates(breaking: ParameterCollapse) -> go.Figure:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.figures.compared_shares import plot_compared_shares
-from analysis.findings.comparison import Comparison
 from analysis.findings.analyze_study import Findings
+from analysis.findings.comparison import Comparison
 from analysis.importance.shares import SobolShare
 from analysis.pages.templating import TableView, render_template, view_figure
 

@@ -1,7 +1,7 @@
-"""The NeRF paper's ablation beside our own: `python analysis/published/ablation.py FOLDER`.
+"""Compares our ablation with the NeRF paper's: `python analysis/published/ablation.py FOLDER`.
 
-Reads the runs.parquet that benchmarks/ablation.py leaves. What the paper says is of single runs on
-eight scenes; ours is of one scene, several seeds and a small budget.
+Reads the runs.parquet that benchmarks/ablation.py writes. The paper reports means over eight
+scenes, one run each; ours has one scene, several seeds and a small budget.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ import plotly.graph_objects as go
 from analysis.figures.image_files import render_figures
 from analysis.figures.theme import blank_figure, escape_text, set_axis_titles
 from analysis.findings.tables import format_markdown_table
-from analysis.stats.paired import PairedDifference, Judgement, compare_pair, compare_all_pairs, judge_against_published
+from analysis.stats.paired import (
+    Judgement,
+    PairedDifference,
+    compare_all_pairs,
+    compare_pair,
+    judge_against_published,
+)
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
@@ -35,48 +41,48 @@ PAPER: Mapping[str, float] = {
 }
 """PSNR, dB, mean over the eight scenes of Table 2 of arXiv:2003.08934."""
 
-LEAST = 0.9
-"""dB apart in the paper from which on two rows' order is held to be known."""
+MIN_PAPER_GAP = 0.9
+"""dB between two rows of the paper above which we take their order as known."""
 
 MEASURES = {"test_psnr": "test views", "psnr": "validation views"}
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """What the runs say.
+    """Our rows against the paper's.
 
-    values: a row a seed, a column a row of the paper's table, dB; NaN where a run has none
-    to_complete: each other row less the complete one
-    pairs: those far enough apart in the paper for its order to count; close_pairs: the others
-    troubled: runs that did not complete or have no figure, with the reason
+    values: dB, seeds x rows of the paper's table; NaN where there is no run
+    to_complete: each other row minus the complete model
+    pairs: pairs of rows at least `MIN_PAPER_GAP` apart in the paper; close_pairs: the others
+    incomplete: runs that did not complete or have no PSNR, with the reason
     """
 
     values: pd.DataFrame
     to_complete: tuple[PairedDifference, ...]
     pairs: tuple[Judgement, ...]
     close_pairs: tuple[Judgement, ...]
-    troubled: pd.DataFrame
+    incomplete: pd.DataFrame
     budget: str
 
     @property
     def sentence(self) -> str:
-        """How the order of the pairs compares with the paper's."""
+        """How many pairs have the paper's order, with and without their intervals."""
         count = len(self.pairs)
         verdicts = [pair.verdict for pair in self.pairs]
         ordered = sum(pair.difference.mean > 0 for pair in self.pairs)
-        beyond = sum(pair.significant for pair in self.pairs)
+        significant = sum(pair.significant for pair in self.pairs)
         every = count + len(self.close_pairs)
         return (
-            f"Of {count} pairs that are at least {LEAST:g} dB apart in the paper, "
+            f"Of {count} pairs that are at least {MIN_PAPER_GAP:g} dB apart in the paper, "
             f"{verdicts.count('agrees')} have its order with an interval that excludes 0, "
-            f"{verdicts.count('disagrees')} the opposite one, {verdicts.count('open')} stay open; "
-            f"the means alone have its order in {ordered}. Corrected for all {every} "
-            f"pairs (Holm), {beyond} verdicts stand."
+            f"{verdicts.count('disagrees')} the opposite order, {verdicts.count('open')} are open; "
+            f"the means alone have its order in {ordered}. With Holm's correction for all {every} "
+            f"pairs, {significant} verdicts remain significant."
         )
 
 
 def read_runs(folder: Path) -> pd.DataFrame:
-    """The table of finished runs; raises `InputError` where there is none that can be read."""
+    """The table of finished runs; raises `InputError` where it is missing or not readable."""
     path = folder / "runs.parquet"
     if not path.exists():
         raise InputError(f"{path} does not exist; name a folder that benchmarks/ablation.py made")
@@ -89,24 +95,26 @@ def read_runs(folder: Path) -> pd.DataFrame:
     if missing:
         raise InputError(f"{path} has no column {missing[0]}; benchmarks/ablation.py writes it")
     if "complete" not in set(runs["row"]):
-        raise InputError(f"{path} holds no run of the complete row yet; let the ablation go on")
+        raise InputError(
+            f"{path} has no run of the complete model yet; resume benchmarks/ablation.py"
+        )
     return runs
 
 
-def ablation(runs: pd.DataFrame, measure: str = "test_psnr") -> Ablation:
-    """What the runs say about the paper's order; `measure` is the column that is compared."""
+def analyze_ablation(runs: pd.DataFrame, measure: str = "test_psnr") -> Ablation:
+    """Compares all pairs of rows with the paper's; `measure` is the column of `runs` to compare."""
     values = runs.pivot(index="seed", columns="row", values=measure)
     values = values[[row for row in PAPER if row in values.columns]]
     others = [row for row in values.columns if row != "complete"]
     every = judge_against_published(compare_all_pairs(values), PAPER)
-    known = sum(round(pair.published, 2) >= LEAST for pair in every)
-    troubled = runs[(runs["state"] != "completed") | runs[measure].isna()]
+    known = sum(round(pair.published, 2) >= MIN_PAPER_GAP for pair in every)
+    incomplete = runs[(runs["state"] != "completed") | runs[measure].isna()]
     return Ablation(
         values,
         tuple(compare_pair(row, "complete", values) for row in others),
         tuple(every[:known]),
         tuple(every[known:]),
-        troubled[["row", "seed", "state", "reason"]],
+        incomplete[["row", "seed", "state", "reason"]],
         _budget(runs, measure),
     )
 
@@ -121,31 +129,35 @@ def _budget(runs: pd.DataFrame, measure: str) -> str:
     )
 
 
-def markdown(found: Ablation) -> str:
-    """The rows beside the paper's, the pairs with their verdicts, and what it took."""
-    parts = [found.sentence, format_markdown_table(_rows(found)), format_markdown_table(_pairs(found.pairs))]
-    if found.close_pairs:
-        closer = f"Closer than {LEAST:g} dB in the paper, as they come:"
-        parts += [closer, format_markdown_table(_pairs(found.close_pairs))]
-    parts.append(found.budget)
-    if len(found.troubled):
-        parts += ["Runs that did not complete:", format_markdown_table(found.troubled)]
+def format_ablation(ablation: Ablation) -> str:
+    """The comparison as Markdown: rows, pairs with their verdicts, budget, incomplete runs."""
+    parts = [
+        ablation.sentence,
+        format_markdown_table(_rows(ablation)),
+        format_markdown_table(_pairs(ablation.pairs)),
+    ]
+    if ablation.close_pairs:
+        title = f"Pairs less than {MIN_PAPER_GAP:g} dB apart in the paper:"
+        parts += [title, format_markdown_table(_pairs(ablation.close_pairs))]
+    parts.append(ablation.budget)
+    if len(ablation.incomplete):
+        parts += ["Runs that did not complete:", format_markdown_table(ablation.incomplete)]
     return "\n\n".join(parts) + "\n"
 
 
-def _rows(found: Ablation) -> pd.DataFrame:
-    by_row = {d.first: d for d in found.to_complete}
+def _rows(ablation: Ablation) -> pd.DataFrame:
+    by_row = {d.first: d for d in ablation.to_complete}
     return pd.DataFrame(
         [
             {
                 "": row,
-                "runs": int(found.values[row].count()),
-                "dB": f"{found.values[row].mean():.2f}",
-                "less complete, 95 %": _words(by_row[row]) if row in by_row else "",
+                "runs": int(ablation.values[row].count()),
+                "dB": f"{ablation.values[row].mean():.2f}",
+                "minus complete, 95 %": _words(by_row[row]) if row in by_row else "",
                 "dB in the paper": f"{PAPER[row]:.2f}",
-                "less complete in the paper": f"{_published(row):+.2f}" if row in by_row else "",
+                "minus complete in the paper": f"{_published(row):+.2f}" if row in by_row else "",
             }
-            for row in found.values.columns
+            for row in ablation.values.columns
         ]
     )
 
@@ -183,17 +195,17 @@ def _published(row: str) -> float:
     return PAPER[row] - PAPER["complete"]
 
 
-def drawn(found: Sequence[PairedDifference]) -> go.Figure:
-    """What each row loses against the complete one, with its interval, beside the paper's loss."""
-    rows = [escape_text(d.first) for d in found]
-    bars = [(d.mean, d.mean) if d.interval is None else d.interval for d in found]
+def plot_ablation(to_complete: Sequence[PairedDifference]) -> go.Figure:
+    """Each row's loss against the complete model, with its interval, and the paper's loss."""
+    rows = [escape_text(d.first) for d in to_complete]
+    bars = [(d.mean, d.mean) if d.interval is None else d.interval for d in to_complete]
     figure = blank_figure(height=120 + 40 * len(rows))
     figure.add_scatter(
-        y=rows, x=[d.mean for d in found], mode="markers", name="here, 95 % interval",
+        y=rows, x=[d.mean for d in to_complete], mode="markers", name="here, 95 % interval",
         marker={"color": "var(--alive)", "size": 10},
         error_x={
-            "array": [high - d.mean for d, (_, high) in zip(found, bars, strict=True)],
-            "arrayminus": [d.mean - low for d, (low, _) in zip(found, bars, strict=True)],
+            "array": [high - d.mean for d, (_, high) in zip(to_complete, bars, strict=True)],
+            "arrayminus": [d.mean - low for d, (low, _) in zip(to_complete, bars, strict=True)],
             "color": "var(--alive)", "thickness": 2.5, "width": 0,
         },
         customdata=bars,
@@ -201,35 +213,42 @@ def drawn(found: Sequence[PairedDifference]) -> go.Figure:
         "<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        y=rows, x=[_published(d.first) for d in found], mode="markers", name="the paper",
+        y=rows, x=[_published(d.first) for d in to_complete], mode="markers", name="the paper",
         marker={"symbol": "diamond-open", "color": "var(--ink)", "size": 11, "line": {"width": 2}},
         hovertemplate="%{y}<br>%{x:+.2f} dB in the paper<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=0, line={"color": "var(--chance)", "width": 1})
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(paper_bgcolor="var(--card)")
-    return set_axis_titles(figure, "PSNR less that of the complete model (dB)", "")
+    return set_axis_titles(figure, "PSNR minus that of the complete model (dB)", "")
 
 
-def main() -> int:
-    parser = Parser("The NeRF paper's ablation beside our own, as Markdown and as a figure.")
-    parser.add_argument("folder", type=Path, help="what benchmarks/ablation.py made")
+def main(arguments: list[str] | None = None) -> int:
+    return exit_status(lambda: _run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    parser = Parser("Compare our ablation with the NeRF paper's, as Markdown and as a figure.")
+    parser.add_argument("folder", type=Path, help="the folder that benchmarks/ablation.py wrote")
     parser.add_argument(
-        "--measure", choices=tuple(MEASURES), default="test_psnr", help="which PSNR is compared"
+        "--measure",
+        choices=tuple(MEASURES),
+        default="test_psnr",
+        help="the PSNR to compare (default: test_psnr)",
     )
     parser.add_argument(
-        "--figures", choices=("svg", "png"), help="also draw FOLDER/ablation.svg or .png"
+        "--figures", choices=("svg", "png"), help="also write FOLDER/ablation.svg or .png"
     )
-    asked = parser.parse()
-    found = ablation(read_runs(asked.folder), asked.measure)
-    text = markdown(found)
+    options = parser.parse(arguments)
+    ablation = analyze_ablation(read_runs(options.folder), options.measure)
+    text = format_ablation(ablation)
     print(text)
-    write_atomically(asked.folder / "ablation.md", text.encode())
-    if asked.figures:
-        (picture,) = render_figures([drawn(found.to_complete)], asked.figures)
-        write_atomically(asked.folder / f"ablation.{asked.figures}", picture)
+    write_atomically(options.folder / "ablation.md", text.encode())
+    if options.figures:
+        (image,) = render_figures([plot_ablation(ablation.to_complete)], options.figures)
+        write_atomically(options.folder / f"ablation.{options.figures}", image)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(main))
+    sys.exit(main())

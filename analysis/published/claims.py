@@ -1,4 +1,4 @@
-"""The claims that the flagship studies were made to test, each as Markdown made from its tables."""
+"""Claims tested by the flagship studies, each as Markdown computed from the study's tables."""
 
 from __future__ import annotations
 
@@ -21,192 +21,223 @@ from analysis.stats.rates import CollapseRate, adjust_holm
 from nerf.common.errors import InputError
 from nerf.config.parameters import parameter
 
-SEEN = {"nothing": (-1.0, 0.01), "under half": (0.01, 0.5), "half to all": (0.5, 0.99),
-        "all": (0.99, 2.0)}  # fmt: skip
-"""Shares of the object's depth that lie between near and far, by what they are called."""
+VISIBLE_RANGES = {
+    "nothing": (-1.0, 0.01),
+    "under half": (0.01, 0.5),
+    "half to all": (0.5, 0.99),
+    "all": (0.99, 2.0),
+}
+"""Name -> range of the share of the object's depth that lies between near and far."""
 
-_FOLLOWED = 4
+_MAX_PARAMETERS_OVER_TIME = 4
 
 
-def explored(study: Study) -> pd.DataFrame:
-    """The explored trials of a study of near and far, with `seen`: see `SEEN`."""
+def select_explored(study: Study) -> pd.DataFrame:
+    """The explored trials of a study of near and far, with a column `visible`.
+
+    visible: share of the object's depth that lies between near and far, in [0, 1]
+    """
     low, high = _object(study)
     trials = study.trials[study.trials["phase"] == "explore"]
     far, near = trials["sampling.far"].to_numpy(float), trials["sampling.near"].to_numpy(float)
     inside = np.minimum(far, high) - np.maximum(near, low)
-    return trials.assign(seen=np.maximum(inside, 0.0) / (high - low))
+    return trials.assign(visible=np.maximum(inside, 0.0) / (high - low))
 
 
-def by_seen(study: Study) -> str:
-    """How training goes by how much of the object near and far leave to be seen."""
-    trials = explored(study)
+def tabulate_by_visible_depth(study: Study) -> str:
+    """Collapse and PSNR by how much of the object's depth lies between near and far."""
+    trials = select_explored(study)
     rows = []
-    for name, (least, most) in SEEN.items():
-        group = trials[(trials["seen"] >= least) & (trials["seen"] < most)]
+    for name, (least, most) in VISIBLE_RANGES.items():
+        group = trials[(trials["visible"] >= least) & (trials["visible"] < most)]
         psnr = group["psnr"]
         rows.append(
             {
-                "of the object's depth": name,
+                "visible part of the object's depth": name,
                 "trials": len(group),
-                "collapsed": _rate(group),
-                "no better than a flat picture": int((psnr <= _trivial(study)).sum()),
+                "collapsed": _format_rate(group),
+                "no better than the best trivial picture": int(
+                    (psnr <= _trivial_psnr(study)).sum()
+                ),
                 "median dB": f"{psnr.median():.2f}",
-                "middle half, dB": f"{psnr.quantile(0.25):.2f} to {psnr.quantile(0.75):.2f}",
+                "interquartile range, dB": f"{psnr.quantile(0.25):.2f} to {psnr.quantile(0.75):.2f}",
             }
         )
     return format_markdown_table(pd.DataFrame(rows))
 
 
 @dataclass(frozen=True)
-class Blinded:
-    """Trials that saw under half of the object; `lost`: dB by which the living stay behind.
+class ObscuredTrials:
+    """Explored trials whose bounds contain less than half of the object's depth.
 
-    Behind those that saw all of it. living: how many ended alive and above the best flat picture;
-    median: of their PSNR, dB
+    useful: trials that did not collapse and exceed the best trivial picture
+    median: their median PSNR in dB; lost: dB below the median of trials that see the whole object
     """
 
     trials: int
     collapsed: int
-    living: int
+    useful: int
     median: float
     lost: float
 
 
-def blinded(study: Study) -> Blinded:
-    """What became of the trials that saw under half of the object."""
-    trials = explored(study)
-    blind, whole = trials[trials["seen"] < 0.5], trials.loc[trials["seen"] >= 0.99, "psnr"].median()
-    dead = blind["state"] == "collapsed"
-    living = blind[~dead & (blind["psnr"] > _trivial(study))]["psnr"]
-    median = float(living.median())
-    return Blinded(len(blind), int(dead.sum()), len(living), median, float(whole) - median)
-
-
-def harm_in_silence(study: Study) -> str:
-    """How many of the trials that bounds ruined say so by collapsing."""
-    trials, trivial, blind = explored(study), _trivial(study), blinded(study)
-    worthless = trials[trials["psnr"] <= trivial]
-    flagged = int((worthless["state"] == "collapsed").sum())
-    return (
-        f"{len(worthless)} trials ended no better than the best picture that shows nothing of the "
-        f"object ({trivial:.1f} dB); {flagged} of them were flagged as collapsed. Of the "
-        f"{blind.trials} trials that saw under half of the object {blind.living} ended alive and "
-        f"above that, at {blind.median:.1f} dB in the middle: {blind.lost:.1f} dB below those that "
-        "saw all of it, without any sign of trouble but that."
+def analyze_obscured(study: Study) -> ObscuredTrials:
+    """Counts and PSNR of the explored trials that see less than half of the object."""
+    trials = select_explored(study)
+    obscured = trials[trials["visible"] < 0.5]
+    whole = trials.loc[trials["visible"] >= 0.99, "psnr"].median()
+    collapsed = obscured["state"] == "collapsed"
+    useful = obscured[~collapsed & (obscured["psnr"] > _trivial_psnr(study))]["psnr"]
+    median = float(useful.median())
+    return ObscuredTrials(
+        len(obscured), int(collapsed.sum()), len(useful), median, float(whole) - median
     )
 
 
-def suggestion(study: Study, suggested: Study) -> str:
-    """How good the suggested bounds are among all that were tried."""
-    runs, trials = select_finished(suggested.trials)["psnr"], explored(study)
+def describe_unnoticed_harm(study: Study) -> str:
+    """How many of the trials with unsuitable bounds were flagged as collapsed."""
+    trials, trivial = select_explored(study), _trivial_psnr(study)
+    obscured = analyze_obscured(study)
+    worthless = trials[trials["psnr"] <= trivial]
+    flagged = int((worthless["state"] == "collapsed").sum())
+    return (
+        f"{len(worthless)} trials ended no better than the best trivial picture, which shows "
+        f"nothing of the object ({trivial:.1f} dB); {flagged} of them were flagged as collapsed. "
+        f"Of the {obscured.trials} trials that saw under half of the object {obscured.useful} did "
+        f"not collapse and ended above that level, with a median of {obscured.median:.1f} dB: "
+        f"{obscured.lost:.1f} dB below those that saw all of it, with no other sign of trouble."
+    )
+
+
+def describe_suggestion(study: Study, suggested: Study) -> str:
+    """PSNR of the suggested bounds, and how many explored pairs of bounds exceed it."""
+    runs, trials = select_finished(suggested.trials)["psnr"], select_explored(study)
     better = CollapseRate.from_counts("", len(trials), int((trials["psnr"] > runs.mean()).sum()))
     low, high = _object(study)
     return (
         f"The bounds suggested from the silhouettes, {low:.2f} and {high:.2f}, with {len(runs)} "
-        f"seeds: {mean_interval(runs)} dB. {better.formatted} of the explored pairs did better than "
+        f"seeds: mean {format_mean(runs)} dB. {better.formatted} of the explored pairs exceeded "
         "that mean."
     )
 
 
-def suggestion_stands(study: Study, effects: Sequence[Effect]) -> str:
-    """Do the suggested bounds lie within what is as good as the best of each parameter?"""
+def describe_suggestion_range(study: Study, effects: Sequence[Effect]) -> str:
+    """Whether the suggested bounds are within the values that are as good as the best."""
     near, far = _object(study)
-    wanted = {NEAR: near, "sampling.span": far - near}
+    suggested = {NEAR: near, "sampling.span": far - near}
     outside = []
     for effect in effects:
-        if effect.path in wanted and effect.curve is not None:
+        if effect.path in suggested and effect.curve is not None:
             near_best = [float(value) for value in effect.curve.near_best]
-            if not min(near_best) <= wanted[effect.path] <= max(near_best):
+            if not min(near_best) <= suggested[effect.path] <= max(near_best):
                 outside.append(effect.label)
     if outside:
-        return f"Of the suggestion {' and '.join(outside)} leaves what is as good as the best."
-    return "Both lie within what is as good as the best on average: the suggestion stays as it is."
+        return f"The suggested {' and '.join(outside)} is outside the range as good as the best."
+    return (
+        "Both are within the range that is as good as the best on average: the suggestion is not "
+        "changed."
+    )
 
 
 def _object(study: Study) -> tuple[float, float]:
-    """Where the object begins and ends, as the scene suggested it."""
+    """Near and far bounds of the object, as suggested by the scene."""
     if study.space.bounds is None:
-        raise InputError(f"study {study.name} does not say where its object lies")
+        raise InputError(f"study {study.name} has no suggested bounds of its object")
     return study.space.bounds
 
 
-def _trivial(study: Study) -> float:
+def _trivial_psnr(study: Study) -> float:
+    """PSNR of the best picture that ignores the scene."""
     return max(study.trivial_psnrs.values())
 
 
-def rates_by(study: Study, rows: str, columns: str) -> str:
-    """Collapsed of all explored trials for each pair of choices, and by row and column alone."""
+def tabulate_collapse(study: Study, rows: str, columns: str) -> str:
+    """Collapsed / all explored trials for each pair of choices, with totals of rows and columns."""
     trials = select_completed_or_collapsed(study.trials)
-    across = {_named(columns, column): column for column in sorted(trials[columns].unique())}
+    across = {_name_choice(columns, column): column for column in sorted(trials[columns].unique())}
     table = []
     for row, of_row in trials.groupby(rows):
-        cells = {n: _counts(of_row[of_row[columns] == column]) for n, column in across.items()}
+        cells = {
+            n: _format_counts(of_row[of_row[columns] == column]) for n, column in across.items()
+        }
         table.append(
-            {rows: row, **cells, "together": _rate(of_row), "median dB alive": _alive(of_row)}
+            {
+                rows: row,
+                **cells,
+                "all": _format_rate(of_row),
+                "median dB, completed": _median_completed(of_row),
+            }
         )
-    cells = {n: _rate(trials[trials[columns] == column]) for n, column in across.items()}
-    table.append({rows: "together", **cells, "together": _rate(trials),
-                  "median dB alive": _alive(trials)})  # fmt: skip
+    cells = {n: _format_rate(trials[trials[columns] == column]) for n, column in across.items()}
+    table.append({rows: "all", **cells, "all": _format_rate(trials),
+                  "median dB, completed": _median_completed(trials)})  # fmt: skip
     return format_markdown_table(pd.DataFrame(table))
 
 
-def medians_by(study: Study, rows: str, columns: str) -> str:
-    """Median PSNR of the explored trials that ended alive, for each pair of choices."""
-    alive = select_finished(select_completed_or_collapsed(study.trials))
+def tabulate_medians(study: Study, rows: str, columns: str) -> str:
+    """Median PSNR of the explored trials that completed, for each pair of choices."""
+    completed = select_finished(select_completed_or_collapsed(study.trials))
     table = [
-        {rows: row} | {_named(columns, c): f"{cell['psnr'].median():.2f} dB"
+        {rows: row} | {_name_choice(columns, c): f"{cell['psnr'].median():.2f} dB"
                        for c, cell in of_row.groupby(columns)}
-        for row, of_row in alive.groupby(rows)
+        for row, of_row in completed.groupby(rows)
     ]  # fmt: skip
     return format_markdown_table(pd.DataFrame(table))
 
 
-def _named(path: str, value: object) -> str:
-    """A choice as a heading; a number says what it is of."""
+def _name_choice(path: str, value: object) -> str:
+    """A choice as a heading; numbers are preceded by the parameter's label."""
     return value if isinstance(value, str) else f"{parameter(path).label} {value:g}"
 
 
-def collapse_rates(study: Study, path: str) -> list[CollapseRate]:
-    """How often explored trials collapsed with each choice."""
+def estimate_collapse_rates(study: Study, path: str) -> list[CollapseRate]:
+    """Rate of collapse of explored trials for each choice, with its interval."""
     trials = select_completed_or_collapsed(study.trials)
     return [
-        CollapseRate.from_counts(str(choice), len(group), int((group["state"] == "collapsed").sum()))
+        CollapseRate.from_counts(
+            str(choice), len(group), int((group["state"] == "collapsed").sum())
+        )
         for choice, group in trials.groupby(path)
     ]
 
 
-def differing(study: Study, path: str) -> str:
-    """Fisher's exact test of collapse between every two choices, corrected after Holm."""
+def describe_differences(study: Study, path: str) -> str:
+    """Choices whose rates of collapse differ: Fisher's exact test of all pairs, Holm-corrected."""
     from scipy.stats import fisher_exact
 
     trials = select_completed_or_collapsed(study.trials)
     pairs = list(itertools.combinations(sorted(trials[path].unique()), 2))
-    dead = trials["state"] == "collapsed"
+    collapsed = trials["state"] == "collapsed"
 
     def p_value(pair: tuple[object, object]) -> float:
         counts = [
-            [int((dead & (trials[path] == c)).sum()), int((~dead & (trials[path] == c)).sum())]
+            [int((which & (trials[path] == c)).sum()) for which in (collapsed, ~collapsed)]
             for c in pair
         ]
         return float(fisher_exact(counts).pvalue)
 
     corrected = adjust_holm([p_value(pair) for pair in pairs])
-    told = [
-        f"{_named(path, a)} and {_named(path, b)} (p = {p:.2g})"
+    significant = [
+        f"{_name_choice(path, a)} and {_name_choice(path, b)} (p = {p:.2g})"
         for (a, b), p in sorted(zip(pairs, corrected, strict=True), key=lambda entry: entry[1])
         if p < 0.05
     ]
-    if not told:
-        return f"No two of {path} differ beyond chance."
-    return f"Beyond chance differ: {'; '.join(told)}. No other two of {path} do."
+    if not significant:
+        return f"No significant differences between choices of {path}."
+    return (
+        f"Significant differences between choices of {path}: {'; '.join(significant)}; no other "
+        "pair."
+    )
 
 
-def choices_compared(studies: Sequence[Study], path: str, usual: str) -> str:
-    """Studies that differ in one choice and share seeds: what each choice has more than `usual`.
+def tabulate_paired_gains(studies: Sequence[Study], path: str, usual: str) -> str:
+    """PSNR gain of each choice over `usual`, from studies that share seeds and differ in one choice.
 
-    A study of more steps than the others of its scene shows what the time alone would bring.
+    A study with more steps than the others of its scene shows the gain from training time alone.
     """
-    runs = pd.concat(select_finished(study.trials).assign(scene=study.scene["name"]) for study in studies)
+    runs = pd.concat(
+        select_finished(study.trials).assign(scene=study.scene["name"]) for study in studies
+    )
     rows = []
     for scene, group in runs.groupby("scene"):
         steps = group["budget_steps"].min()
@@ -222,35 +253,35 @@ def choices_compared(studies: Sequence[Study], path: str, usual: str) -> str:
                     "scene": scene,
                     "seeds": d.seeds,
                     f"{usual} for {steps} steps": f"{values[usual].mean():.2f} dB",
-                    "instead": other,
-                    "gains": f"{d.mean:+.2f} dB [{low:+.2f}, {high:+.2f}]",
+                    "alternative": other,
+                    "gain": f"{d.mean:+.2f} dB [{low:+.2f}, {high:+.2f}]",
                 }
             )
     return format_markdown_table(pd.DataFrame(rows))
 
 
-def by_budget(over: SharesOverTime) -> str:
-    """The largest shares at steps of training, and how well PSNR then tells the final order."""
-    strongest = np.argsort(-over.at_steps[-1].totals)[:_FOLLOWED]
+def tabulate_over_time(over: SharesOverTime) -> str:
+    """The largest shares and the rank correlation with the final PSNR at steps of training."""
+    strongest = np.argsort(-over.at_steps[-1].totals)[:_MAX_PARAMETERS_OVER_TIME]
     rows = [
         {
-            "at step": moment.step,
-            **{over.labels[j]: _share(moment, int(j)) for j in strongest},
-            "order agrees with the last": f"{moment.agreement:.2f} [{moment.agreement_low:.2f}, "
+            "step": moment.step,
+            **{over.labels[j]: _format_share(moment, int(j)) for j in strongest},
+            "rank correlation with the final PSNR": f"{moment.agreement:.2f} [{moment.agreement_low:.2f}, "
             f"{moment.agreement_high:.2f}]",
-            "lost by keeping the best third": f"{moment.psnr_lost:.2f} dB",
+            "loss from keeping the best third": f"{moment.psnr_lost:.2f} dB",
         }
         for moment in over.at_steps
     ]
     return format_markdown_table(pd.DataFrame(rows))
 
 
-def _share(moment: SharesAtStep, j: int) -> str:
+def _format_share(moment: SharesAtStep, j: int) -> str:
     return f"{moment.totals[j]:.0%} [{moment.low[j]:.0%}, {moment.high[j]:.0%}]"
 
 
-def mean_interval(values: pd.Series) -> str:
-    """A mean with its 95 % t interval."""
+def format_mean(values: pd.Series) -> str:
+    """A mean with its 95 % Student interval."""
     from scipy.stats import t
 
     mean, n = float(values.mean()), len(values)
@@ -260,14 +291,14 @@ def mean_interval(values: pd.Series) -> str:
     return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
 
 
-def _rate(trials: pd.DataFrame) -> str:
+def _format_rate(trials: pd.DataFrame) -> str:
     rate = CollapseRate.from_counts("", len(trials), int((trials["state"] == "collapsed").sum()))
     return f"{rate.collapsed}/{rate.trials}: {rate.formatted}" if rate.trials else "–"
 
 
-def _counts(trials: pd.DataFrame) -> str:
+def _format_counts(trials: pd.DataFrame) -> str:
     return f"{int((trials['state'] == 'collapsed').sum())}/{len(trials)}"
 
 
-def _alive(trials: pd.DataFrame) -> str:
+def _median_completed(trials: pd.DataFrame) -> str:
     return f"{trials.loc[trials['state'] == 'completed', 'psnr'].median():.2f}"

@@ -2,68 +2,70 @@
 
     python analysis/published/collect.py STUDY --into DIR
 
-Keeps trials.parquet, curves.parquet and study.json, from which `analysis/report.py` makes the same
-report again, pictures of trials apart. Folders of the machine it ran on are left out.
+Copies trials.parquet, curves.parquet and study.json, from which `analysis/report.py` writes the same
+report without renders. Absolute paths in study.json are cut to their last name.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
-from nerf.common.command_line import exit_status
+from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.records.study_folder import StudyFolder
 
 
-def collect(study: StudyFolder, into: Path) -> StudyFolder:
-    """The study's tables as a folder of its name in `into`.
+def collect_tables(study: StudyFolder, into: Path) -> StudyFolder:
+    """Copies a study's tables into `into`/NAME and returns that folder.
 
-    Raises `InputError` where another study's results are there already.
+    Raises `InputError` where the folder holds another study's tables or no trial has ended.
     """
-    spec = without_folders(study.read_spec())
-    kept = StudyFolder(into / study.name)
-    if kept.spec_file.exists() and kept.read_spec()["created"] != spec["created"]:
-        raise InputError(f"{kept.path} holds another study's results; remove it, or change --into")
+    spec = strip_folders(study.read_spec())
+    collected = StudyFolder(into / study.name)
+    if collected.spec_file.exists() and collected.read_spec()["created"] != spec["created"]:
+        raise InputError(
+            f"{collected.path} holds another study's results; remove it, or change --into"
+        )
     for source, target in (
-        (study.trials_file, kept.trials_file),
-        (study.curves_file, kept.curves_file),
+        (study.trials_file, collected.trials_file),
+        (study.curves_file, collected.curves_file),
     ):
         if not source.exists():
             raise InputError(f"{source} does not exist: no trial has ended; collect it later")
         write_atomically(target, source.read_bytes())
-    kept.write_spec(spec)
-    return kept
+    collected.write_spec(spec)
+    return collected
 
 
-def without_folders(value: Any) -> Any:
-    """The same JSON with every absolute path cut down to its last name."""
+def strip_folders(value: Any) -> Any:
+    """The same JSON value with every absolute path cut to its last name."""
     if isinstance(value, dict):
-        return {key: without_folders(inner) for key, inner in value.items()}
+        return {key: strip_folders(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [without_folders(inner) for inner in value]
+        return [strip_folders(inner) for inner in value]
     if isinstance(value, str) and Path(value).is_absolute():
         return Path(value).name
     return value
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Runs the command; returns its exit status."""
+    return exit_status(lambda: _run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    parser = Parser("Copy a study's tables into a folder small enough to commit.")
     parser.add_argument("study", nargs="+", type=Path, help="a study folder")
-    parser.add_argument("--into", type=Path, required=True, help="where its results go")
-    asked = parser.parse_args(arguments)
-
-    def run() -> int:
-        for path in asked.study:
-            kept = collect(StudyFolder(path), asked.into)
-            size = sum(file.stat().st_size for file in kept.path.iterdir()) / 1e6
-            print(f"{kept.path}: {size:.2f} MB")
-        return 0
-
-    return exit_status(run)
+    parser.add_argument("--into", type=Path, required=True, help="parent folder of the copy")
+    options = parser.parse(arguments)
+    for path in options.study:
+        collected = collect_tables(StudyFolder(path), options.into)
+        size = sum(file.stat().st_size for file in collected.path.iterdir()) / 1e6
+        print(f"{collected.path}: {size:.2f} MB")
+    return 0
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from analysis.published.ablation import PAPER, ablation, markdown, read_runs
+from analysis.published.ablation import PAPER, analyze_ablation, format_ablation, read_runs
 from nerf.config.flat import build
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
@@ -136,7 +136,7 @@ def test_killed_and_interrupted_it_comes_out_as_if_never_stopped(
     first = json.loads((out / "0-complete" / "result.json").read_text())
     unbroken = train(build(first["config"]), load(str(many_views)))
     assert (first["psnr"], first["test_psnr"]) == (unbroken.psnr, unbroken.test_psnr)
-    assert "stay open" in markdown(ablation(read_runs(out)))
+    assert "are open" in format_ablation(analyze_ablation(read_runs(out)))
 
     other = command(many_views, out, "--set=optimisation.decay=0.5")
     done = subprocess.run(other, capture_output=True, text=True, timeout=PATIENCE)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from analysis import report
-from analysis.findings.bounds_map import map_bounds
 from analysis.findings.analyze_study import analyze_study
+from analysis.findings.bounds_map import map_bounds
 from analysis.findings.summary import summarize
 from analysis.pages.study_page import render_study_page
 from study.records.study_folder import StudyFolder
@@ -87,7 +87,9 @@ def test_defaults_are_those_of_the_scene(make_study: Make) -> None:
     folder.write_spec(spec)
     found = analyze_study(folder)
     assert found.study.default_configuration["sampling.far"] == 4.25
-    row = re.search(r"<tr[^>]*><th scope=row>far \(scene units\)</th>.*?</tr>", render_study_page(found))
+    row = re.search(
+        r"<tr[^>]*><th scope=row>far \(scene units\)</th>.*?</tr>", render_study_page(found)
+    )
     assert row is not None
     assert "<td>4.25</td>" in row[0]
 

@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.published.ablation import PAPER, ablation, drawn, markdown, read_runs
+from analysis.published.ablation import (
+    PAPER,
+    analyze_ablation,
+    format_ablation,
+    plot_ablation,
+    read_runs,
+)
 from nerf.common.errors import InputError
 
 
@@ -37,34 +43,34 @@ def runs(seeds: int, direction: float = 1.0, noise: float = 0.02) -> pd.DataFram
 def test_the_paper_s_own_figures_agree_and_turned_round_disagree(
     direction: float, verdict: str
 ) -> None:
-    found = ablation(runs(4, direction))
-    assert len(found.pairs) == 28
-    assert {pair.verdict for pair in found.pairs} == {verdict}
-    assert len(found.close_pairs) == 8
-    assert "all 36 pairs" in found.sentence
-    for d in found.to_complete:
+    ablation = analyze_ablation(runs(4, direction))
+    assert len(ablation.pairs) == 28
+    assert {pair.verdict for pair in ablation.pairs} == {verdict}
+    assert len(ablation.close_pairs) == 8
+    assert "all 36 pairs" in ablation.sentence
+    for d in ablation.to_complete:
         expected = direction * (PAPER[d.first] - PAPER["complete"])
         assert d.mean == pytest.approx(expected, abs=0.05)
 
 
 def test_pure_noise_of_three_seeds_leaves_nearly_every_pair_open() -> None:
-    found = ablation(runs(3, 0.0, noise=1.0))
-    assert sum(pair.verdict == "open" for pair in found.pairs) >= 22
-    assert not any(pair.significant for pair in found.pairs)
+    ablation = analyze_ablation(runs(3, 0.0, noise=1.0))
+    assert sum(pair.verdict == "open" for pair in ablation.pairs) >= 22
+    assert not any(pair.significant for pair in ablation.pairs)
 
 
-def test_one_seed_settles_nothing() -> None:
-    found = ablation(runs(1))
-    assert {pair.verdict for pair in found.pairs} == {"open"}
-    assert "28 stay open" in found.sentence
-    assert "the means alone have its order in 28" in found.sentence
-    assert "nan" not in markdown(found)
+def test_one_seed_leaves_every_pair_open() -> None:
+    ablation = analyze_ablation(runs(1))
+    assert {pair.verdict for pair in ablation.pairs} == {"open"}
+    assert "28 are open" in ablation.sentence
+    assert "the means alone have its order in 28" in ablation.sentence
+    assert "nan" not in format_ablation(ablation)
 
 
 def test_a_block_broken_off_is_used_as_far_as_it_goes() -> None:
-    found = ablation(runs(3).iloc[:-4])
-    assert found.values.notna().sum().to_dict()["none of the three"] == 2
-    part = ablation(runs(1).iloc[:3])
+    ablation = analyze_ablation(runs(3).iloc[:-4])
+    assert ablation.values.notna().sum().to_dict()["none of the three"] == 2
+    part = analyze_ablation(runs(1).iloc[:3])
     assert [d.first for d in part.to_complete] == ["15 frequencies", "5 frequencies"]
     assert part.pairs == ()
 
@@ -72,7 +78,7 @@ def test_a_block_broken_off_is_used_as_far_as_it_goes() -> None:
 def test_the_markdown_names_what_did_not_complete_and_what_it_took() -> None:
     table = runs(3)
     table.loc[0, ["state", "reason", "test_psnr"]] = ["collapsed", "density | <dead>", np.nan]
-    text = markdown(ablation(table))
+    text = format_ablation(analyze_ablation(table))
     assert "| complete | 0 | collapsed | density \\| &lt;dead> |" in text
     assert "<dead>" not in text
     assert "27 runs on lego, at most 4,000 steps each, 2.70 hours" in text
@@ -82,17 +88,19 @@ def test_the_markdown_names_what_did_not_complete_and_what_it_took() -> None:
 
 
 def test_the_figure_draws_what_was_found() -> None:
-    found = ablation(runs(3))
-    here, paper = drawn(found.to_complete).data
-    assert list(here.x) == [d.mean for d in found.to_complete]
-    ends = [d.interval for d in found.to_complete]
+    ablation = analyze_ablation(runs(3))
+    here, paper = plot_ablation(ablation.to_complete).data
+    assert list(here.x) == [d.mean for d in ablation.to_complete]
+    ends = [d.interval for d in ablation.to_complete]
     np.testing.assert_allclose(np.asarray(here.x) + here.error_x.array, [high for _, high in ends])
     np.testing.assert_allclose(paper.x[-1], 26.67 - 31.01)
 
 
 def test_a_committed_table_reads_as_it_was_written(tmp_path: Path) -> None:
     runs(2).to_parquet(tmp_path / "runs.parquet", index=False)
-    assert markdown(ablation(read_runs(tmp_path))) == markdown(ablation(runs(2)))
+    assert format_ablation(analyze_ablation(read_runs(tmp_path))) == format_ablation(
+        analyze_ablation(runs(2))
+    )
 
 
 def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path) -> None:
@@ -106,5 +114,5 @@ def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no column test_psnr"):
         read_runs(tmp_path)
     runs(1).iloc[1:].to_parquet(path)
-    with pytest.raises(InputError, match="no run of the complete row"):
+    with pytest.raises(InputError, match="no run of the complete model"):
         read_runs(tmp_path)

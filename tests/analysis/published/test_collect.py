@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.findings.analyze_study import analyze_study
-from analysis.published.collect import collect, main, without_folders
+from analysis.published.collect import collect_tables, main, strip_folders
 from nerf.common.errors import InputError
 from study.records.study_folder import StudyFolder
 
@@ -18,20 +18,20 @@ Make = Callable[..., StudyFolder]
 
 def test_the_findings_are_those_of_the_study_itself(make_study: Make, tmp_path: Path) -> None:
     study = make_study(explore=24, optimize=2)
-    kept = collect(study, tmp_path / "results")
-    assert {file.name for file in kept.path.iterdir()} == {
+    collected = collect_tables(study, tmp_path / "results")
+    assert {file.name for file in collected.path.iterdir()} == {
         "study.json",
         "trials.parquet",
         "curves.parquet",
     }
-    assert analyze_study(kept).headline == analyze_study(study).headline
+    assert analyze_study(collected).headline == analyze_study(study).headline
 
 
 def test_folders_of_the_machine_are_left_out() -> None:
     spec = {"scene": {"source": "/home/ada/scenes/cup.npz"}, "command": ["run.py", "/data/lego"]}
-    kept = without_folders(spec)
-    assert kept == {"scene": {"source": "cup.npz"}, "command": ["run.py", "lego"]}
-    assert without_folders({"rate": 0.5, "when": "2026-11-23"}) == {
+    collected = strip_folders(spec)
+    assert collected == {"scene": {"source": "cup.npz"}, "command": ["run.py", "lego"]}
+    assert strip_folders({"rate": 0.5, "when": "2026-11-23"}) == {
         "rate": 0.5,
         "when": "2026-11-23",
     }
@@ -41,11 +41,11 @@ def test_results_of_another_study_are_not_overwritten(
     make_study: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = make_study(explore=4, optimize=0)
-    collect(study, tmp_path / "results")
-    collect(study, tmp_path / "results")  # the same one may be collected again
+    collect_tables(study, tmp_path / "results")
+    collect_tables(study, tmp_path / "results")  # the same one may be collected again
     spec = study.read_spec()
     study.spec_file.write_text(json.dumps({**spec, "created": "2020-01-01T00:00:00+00:00"}))
     with pytest.raises(InputError, match="another study's results"):
-        collect(study, tmp_path / "results")
+        collect_tables(study, tmp_path / "results")
     assert main([str(study.path), "--into", str(tmp_path / "results")]) == 2
     assert "another study's results" in capsys.readouterr().err

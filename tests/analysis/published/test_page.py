@@ -6,19 +6,19 @@ import re
 
 import pytest
 
-from analysis.published.page import RESULTS, document, headline
+from analysis.published.page import RESULTS, render_results_page, summarize_results
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?%?")
 
 
 def test_every_number_on_the_page_comes_from_the_tables() -> None:
-    assert_same_but_for_rounding((RESULTS / "README.md").read_text(), document(RESULTS))
+    assert_same_but_for_rounding((RESULTS / "README.md").read_text(), render_results_page(RESULTS))
 
 
 def test_the_readme_says_what_was_found() -> None:
     readme = " ".join((RESULTS.parent.parent / "README.md").read_text().split())
     start = readme.index("On tiny LEGO, over the whole")
-    made = headline(RESULTS)
+    made = summarize_results(RESULTS)
     assert_same_but_for_rounding(readme[start : start + len(made)], made)
 
 
