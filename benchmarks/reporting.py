@@ -38,11 +38,13 @@ def positive(text: str) -> int:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Prints a table under its title; floats with three significant digits."""
-    table = Table(*columns, title=title, title_justify="left", title_style="bold", box=box.SIMPLE)
+    table = Table(*columns, box=box.SIMPLE_HEAD)
     for row in rows:
         table.add_row(*(_text(value) for value in row))
     width = None if sys.stdout.isatty() else REDIRECTED_WIDTH
-    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
+    console = Console(width=width, markup=False, emoji=False, highlight=False)
+    console.print(f"\n{title}", style="bold")
+    console.print(table)
 
 
 def save_json(path: Path | None, benchmark: str, results: dict[str, Any]) -> None:
