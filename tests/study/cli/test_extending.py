@@ -14,7 +14,7 @@ from study.records.provenance import changes_since, extended_document
 from study.records.study_folder import StudyFolder
 from study.search.sobol_design import explore_point
 from study.spec.study_spec import StudySpec, with_more_trials
-from tests.study.finished_trials import complete_trials
+from tests.study.trials import complete_trials
 
 
 def test_the_sobol_sequence_goes_on_where_it_stopped(folder: StudyFolder, spec: StudySpec) -> None:

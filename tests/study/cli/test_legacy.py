@@ -1,0 +1,96 @@
+"""A study of the version before the rooms: read, reported, resumed and extended.
+
+Two of its three trials have ended. The third was running when its driver was killed; its checkpoint
+is there.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from analysis.report import main as report
+from study import run_sweep, status
+from study.records.study_folder import StudyFolder
+from tests.study.sweeps import end_of, start
+
+LEGACY = Path(__file__).parents[2] / "legacy" / "study"
+
+
+def copy_to(studies: Path) -> StudyFolder:
+    return StudyFolder(Path(shutil.copytree(LEGACY, studies / "before")))
+
+
+@pytest.fixture
+def legacy(tmp_path: Path) -> StudyFolder:
+    return copy_to(tmp_path)
+
+
+def test_its_status_is_shown(legacy: StudyFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status.main([str(legacy.path)]) == 0
+    output = capsys.readouterr().out
+    assert "2/3 trials, 1 completed, 1 collapsed, 1 running, best 16.15 dB (trial 0)" in output
+    assert "not running; resume with: " in output
+
+
+def test_its_report_is_written(legacy: StudyFolder) -> None:
+    assert report([str(legacy.path)]) == 0
+    assert "16.15" in legacy.report.read_text()
+
+
+def test_extending_it_needs_the_consent_of_its_user(
+    legacy: StudyFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = legacy.spec_file.read_bytes()
+    place = ["--studies", str(legacy.path.parent), "--name", legacy.name]
+    assert run_sweep.main([*place, "--extend", "1"]) == 2
+    error = capsys.readouterr().err
+    assert "an earlier version of this program created it" in error
+    assert "--allow-changes" in error
+    assert legacy.spec_file.read_bytes() == before
+
+
+@dataclass(frozen=True)
+class Continued:
+    """The study after `--resume`, then after `--extend`."""
+
+    folder: StudyFolder
+    resumed: str
+    trials_resumed: int
+    extended: str
+
+
+@pytest.fixture(scope="module")
+def continued(tmp_path_factory: pytest.TempPathFactory) -> Continued:
+    studies = tmp_path_factory.mktemp("studies")
+    folder = copy_to(studies)
+    place = [f"--studies={studies}", "--name=before"]
+    status, resumed = end_of(start(*place, "--resume", cwd=studies))
+    assert status == 0, resumed
+    trials_resumed = len(folder.read_trials())
+    status, extended = end_of(start(*place, "--extend=1", "--allow-changes", cwd=studies))
+    assert status == 0, extended
+    return Continued(folder, resumed, trials_resumed, extended)
+
+
+@pytest.mark.slow
+def test_its_interrupted_trial_continues_from_its_checkpoint(continued: Continued) -> None:
+    assert "warning: study before was created differently: " in continued.resumed
+    assert continued.trials_resumed == 3
+    saved_steps = 100  # in the checkpoint
+    assert f"after step {saved_steps}" in continued.folder.log("00002").read_text()
+    for trial_id in ("00000", "00001"):  # as they were
+        ended = LEGACY / "records" / f"{trial_id}.json"
+        assert continued.folder.record_file(trial_id).read_bytes() == ended.read_bytes()
+
+
+@pytest.mark.slow
+def test_it_gets_one_more_trial(continued: Continued) -> None:
+    assert list(continued.folder.read_trials()["number"]) == [0, 1, 2, 3]
+    (entry,) = json.loads(continued.folder.spec_file.read_text())["extended"]
+    assert entry["to"]["explore"] == entry["from"]["explore"] + 1
+    assert entry["differences"]
