@@ -79,9 +79,10 @@ class Scene:
     def summary(self) -> str:
         """One line to print: the kind and size of the scene, and its suggested bounds."""
         split = ", ".join(f"{len(self.views(s))} {s}" for s in ("train", "val", "test"))
+        near, far = f"{self.bounds.near:.2f}", f"{self.bounds.far:.2f}"
         return (
-            f"{self.name}: {self.description or 'scene'}, {len(self.images)} views of {self.width} x "
-            f"{self.height} ({split}); near {self.bounds.near:.2f}, far {self.bounds.far:.2f} "
+            f"{self.name}: {self.description or 'scene'}, {len(self.images)} views of "
+            f"{self.width} x {self.height} ({split}); near {near}, far {far} "
             f"from {self.bounds.basis}"
         )
 

@@ -1,4 +1,4 @@
-"""Scenes that need no files: the ray-traced bricks, and tiny LEGO fetched from its authors.
+"""Scenes that need no files: the ray-traced bricks, and tiny LEGO, downloaded from its authors.
 
-Imports `formats` and all below it.
+Imports `formats` and all rooms below it.
 """

@@ -1,7 +1,7 @@
-"""The built-in scene: a locomotive of bricks, seen as tiny LEGO is.
+"""The built-in scene: a locomotive of bricks, with as many views as tiny LEGO, of the same size.
 
-Nothing is downloaded. The pictures are ray-traced on first use (some seconds) and then kept in
-the user's cache folder, under a name that changes with the code that makes them.
+Nothing is downloaded. The views are ray-traced on first use, which takes some seconds, and cached
+in the user's cache folder, under a name that changes with the code that renders them.
 """
 
 from __future__ import annotations
@@ -23,50 +23,54 @@ from nerf.scenes.bounds.suggest import with_bounds
 from nerf.scenes.builtin import locomotive, raytrace
 from nerf.scenes.scene import Float32, Scene, split_views
 
-DISTANCE = 4.0311  # of each camera from the origin, as in tiny LEGO
-_FOCAL_PER_PIXEL = 1.38888889
-_SHADOW_SIZE = 512
+CAMERA_DISTANCE = 4.0311  # from the origin, scene units, as in tiny LEGO
+_FOCAL_PER_WIDTH = 1.38888889  # focal length as a multiple of the image width
+_SHADOW_SIZE = 512  # pixels a side of each light's shadow map
+_PLASTIC_NUMBER = 1.32471795724474602596  # the real root of x^3 = x + 1
 
 
 def load_bricks(views: int = 106, size: int = 100, samples: int = 3) -> Scene:
-    """The scene from the cache, or traced anew where the cache lacks it or is broken."""
+    """Loads the scene from the cache; renders it first if the cache has no valid copy."""
     file = cache_folder() / f"bricks-{views}x{size}x{samples}-{_generator_hash()}.npz"
-    pixels = _read(file, (views, size, size, 4))
+    pixels = _read_cache(file, (views, size, size, 4))
     if pixels is None:
-        with progress_bar("making the bricks scene", views) as advance:
-            pixels = trace(views, size, samples, lambda: advance(1))
-        _write(file, pixels)
-    return scene_of(pixels)
+        with progress_bar("rendering the bricks scene", views) as advance:
+            pixels = render_views(views, size, samples, lambda: advance(1))
+        _write_cache(file, pixels)
+    return _to_scene(pixels)
 
 
-def trace(
+def render_views(
     views: int, size: int, samples: int, on_view: Callable[[], None] = lambda: None
 ) -> NDArray[np.uint8]:
-    """(views, size, size, 4): premultiplied colours and coverage of every view.
+    """Renders premultiplied colours and coverage of every view: (views, size, size, 4).
 
-    Rounded to 8 bits, so that machines agree on the bytes.
+    Rounded to 8 bits, so that all machines agree on the values.
     """
-    model = raytrace.Model(locomotive.locomotive(), locomotive.lights(), _SHADOW_SIZE)
+    model = raytrace.LitModel(
+        locomotive.build_locomotive(), locomotive.build_lights(), _SHADOW_SIZE
+    )
     pixels = np.empty((views, size, size, 4), np.uint8)
-    for view, pose in enumerate(poses(views)):
-        colours, coverage = raytrace.picture(model, pose, _FOCAL_PER_PIXEL * size, size, samples)
+    focal = _FOCAL_PER_WIDTH * size
+    for view, pose in enumerate(camera_poses(views)):
+        colours, coverage = raytrace.render_view(model, pose, focal, size, samples)
         pixels[view] = np.rint(np.dstack([colours, coverage]) * 255)
         on_view()
     return pixels
 
 
-def scene_of(pixels: NDArray[np.uint8]) -> Scene:
-    """The pictures with their cameras, background and split."""
+def _to_scene(pixels: NDArray[np.uint8]) -> Scene:
+    """The scene of rendered views, with cameras, split and bounds."""
     views, size = pixels.shape[:2]
     splits = split_views(views)
-    unit = (pixels / 255).astype(np.float32)
+    rgba = (pixels / 255).astype(np.float32)
     scene = Scene(
         name="bricks",
         source="bricks",
-        images=unit[..., :3],
-        alphas=unit[..., 3],
-        world_from_camera=poses(views),
-        focal=np.full((views, 2), _FOCAL_PER_PIXEL * size, np.float32),
+        images=rgba[..., :3],
+        alphas=rgba[..., 3],
+        world_from_camera=camera_poses(views),
+        focal=np.full((views, 2), _FOCAL_PER_WIDTH * size, np.float32),
         centre=np.full((views, 2), size / 2, np.float32),
         background=np.zeros(3, np.float32),
         description="built-in locomotive of bricks",
@@ -77,34 +81,37 @@ def scene_of(pixels: NDArray[np.uint8]) -> Scene:
     return with_bounds(scene)
 
 
-def poses(views: int) -> Float32:
-    """(views, 4, 4): cameras spread evenly over the upper hemisphere, looking at the origin.
+def camera_poses(views: int) -> Float32:
+    """Poses (views, 4, 4) of cameras spread over the upper hemisphere, looking at the origin.
 
-    Heights and azimuths follow the R2 low-discrepancy sequence, so that any run of views, and
-    each held-out set, is spread as evenly as the whole.
+    Heights and azimuths follow the R2 low-discrepancy sequence (Roberts 2018), so that any run of
+    views, and each held-out split, covers the hemisphere as evenly as all views do.
     """
-    plastic = 1.32471795724474602596
-    found = np.zeros((views, 4, 4))
+    poses = np.zeros((views, 4, 4))
     for view in range(views):
-        height = 0.1 + 0.88 * ((0.5 + (view + 1) / plastic) % 1)
-        azimuth = 2 * math.pi * ((0.5 + (view + 1) / plastic**2) % 1)
+        # Uniform heights on a sphere give uniform areas; 0.1 to 0.98 leaves out horizon and pole.
+        height = 0.1 + 0.88 * ((0.5 + (view + 1) / _PLASTIC_NUMBER) % 1)
+        azimuth = 2 * math.pi * ((0.5 + (view + 1) / _PLASTIC_NUMBER**2) % 1)
         across = math.sqrt(1 - height**2)
         back = np.array([across * math.cos(azimuth), across * math.sin(azimuth), height])
         right = np.array([-math.sin(azimuth), math.cos(azimuth), 0.0])
-        found[view] = np.eye(4)
-        found[view, :3] = np.stack([right, np.cross(back, right), back, DISTANCE * back], axis=1)
-    return found.astype(np.float32)
+        poses[view] = np.eye(4)
+        poses[view, :3] = np.stack(
+            [right, np.cross(back, right), back, CAMERA_DISTANCE * back], axis=1
+        )
+    return poses.astype(np.float32)
 
 
 def _generator_hash() -> str:
+    """Hash of the source files that the pixels depend on."""
     digest = hashlib.sha256()
     for source in (locomotive.__file__, raytrace.__file__, __file__):
         digest.update(Path(source).read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _read(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
-    """The cached pictures, or None where they are missing, torn or not what they should be."""
+def _read_cache(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    """The cached views, or None if the file is missing, damaged or of another shape."""
     try:
         with np.load(file, allow_pickle=False) as archive:
             pixels = archive["pixels"]
@@ -113,8 +120,8 @@ def _read(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
     return pixels if pixels.shape == shape and pixels.dtype == np.uint8 else None
 
 
-def _write(file: Path, pixels: NDArray[np.uint8]) -> None:
+def _write_cache(file: Path, pixels: NDArray[np.uint8]) -> None:
     content = io.BytesIO()
     np.savez_compressed(content, pixels=pixels)
-    with contextlib.suppress(OSError):  # an unwritable cache costs the next run some seconds
+    with contextlib.suppress(OSError):  # without a cache the next run renders again
         write_atomically(file, content.getvalue())

@@ -1,7 +1,7 @@
-"""The built-in object: a small steam locomotive of bricks on its base plate.
+"""The built-in object, a small steam locomotive of bricks on a base plate, and its lights.
 
-Lengths are in studs (the pitch of a brick's knobs): a plate is 0.4 high, a brick 1.2; the base
-plate's top is at z = 0, the engine faces +x.
+Lengths are in studs, the pitch of a brick's knobs: a plate is 0.4 high, a brick 1.2. The top of the
+base plate is at z = 0, and the engine faces +x. `_solid` converts to scene units.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from nerf.scenes.builtin.raytrace import Axis, Light, Solid
 
 PLATE, BRICK = 0.4, 1.2
 STUD_RADIUS, STUD_HEIGHT = 0.3, 0.21
-_GAP = 0.02  # between neighbouring bricks, each side
-_PITCH = 0.124  # scene units a stud
-_MIDDLE = 3.9  # height, in studs, that becomes z = 0
+_GAP = 0.02  # from the edge of a brick to the edge of its cell
+_PITCH = 0.124  # scene units per stud
+_MIDDLE = 3.9  # height in studs that becomes z = 0 in the scene
 
 Colour = tuple[float, float, float]
 RED, YELLOW, BLUE = (0.62, 0.012, 0.01), (0.86, 0.42, 0.008), (0.008, 0.10, 0.52)
@@ -36,7 +36,7 @@ _FLOWERS = (
 def box(
     x: tuple[float, float], y: tuple[float, float], z: tuple[float, float], colour: Colour
 ) -> list[Solid]:
-    """A plain block between the given bounds."""
+    """A block without studs, which fills the given ranges but for the gaps."""
     low, high = (x[0] + _GAP, y[0] + _GAP, z[0]), (x[1] - _GAP, y[1] - _GAP, z[1])
     return [_solid(low, high, colour)]
 
@@ -44,7 +44,7 @@ def box(
 def brick(
     x: tuple[float, float], y: tuple[float, float], z: tuple[float, float], colour: Colour
 ) -> list[Solid]:
-    """A block with a stud on each whole cell of its top."""
+    """A block with a stud on each cell of its top."""
     columns, rows = round(x[1] - x[0]), round(y[1] - y[0])
     top = z[1] + STUD_HEIGHT / 2
     studs = [
@@ -58,7 +58,7 @@ def brick(
 def rod(
     axis: Axis, centre: tuple[float, float, float], radius: float, length: float, colour: Colour
 ) -> Solid:
-    """A cylinder along `axis`."""
+    """A cylinder along `axis`, of that radius and length around its centre."""
     half = [radius] * 3
     half[axis] = length / 2
     low = tuple(c - h for c, h in zip(centre, half, strict=True))
@@ -69,14 +69,15 @@ def rod(
 def _solid(
     low: tuple[float, ...], high: tuple[float, ...], colour: Colour, axis: Axis | None = None
 ) -> Solid:
+    """A solid from two opposite corners in studs."""
     centre = [(a + b) / 2 * _PITCH for a, b in zip(low, high, strict=True)]
     half = [(b - a) / 2 * _PITCH for a, b in zip(low, high, strict=True)]
     centre[2] -= _MIDDLE * _PITCH
     return Solid((centre[0], centre[1], centre[2]), (half[0], half[1], half[2]), colour, axis)
 
 
-def locomotive() -> list[Solid]:
-    """Every visible solid of the object; studs that a brick covers are left out."""
+def build_locomotive() -> list[Solid]:
+    """All visible solids of the object; studs that a brick covers are left out."""
     solids = [*_ground(), *_wheels(), *_engine(), *_cab(), *_garden()]
     return [solid for solid in solids if not _buried(solid, solids)]
 
@@ -158,7 +159,7 @@ def _garden() -> list[Solid]:
 
 
 def _buried(solid: Solid, solids: list[Solid]) -> bool:
-    """Whether one box holds the solid whole."""
+    """Whether a single box contains the whole solid."""
     return any(
         other.axis is None
         and other is not solid
@@ -170,23 +171,24 @@ def _buried(solid: Solid, solids: list[Solid]) -> bool:
     )
 
 
-def lights() -> list[Light]:
-    """A warm key light of some width, a cool sky all round, and a faint glow from below."""
-    found = []
+def build_lights() -> list[Light]:
+    """A warm key light, made of 6 so that its shadows are soft, and a cool sky of 16 lights."""
+    lights = []
     key = _direction(0.62, 2 * math.pi * 0.12)
     for i in range(6):
         angle, spread = 2 * math.pi * i / 6, 0.05
         x, y, z = (key[0] + spread * math.cos(angle), key[1] + spread * math.sin(angle), key[2])
         length = math.hypot(x, y, z)
-        found.append(Light((x / length, y / length, z / length), (0.35, 0.33, 0.295), 0.55))
+        lights.append(Light((x / length, y / length, z / length), (0.35, 0.33, 0.295), 0.55))
     count = 16
     for i in range(count):
+        # A Fibonacci spiral: heights in equal steps, azimuths by the golden angle.
         towards = _direction((i + 0.5) / count, i * math.pi * (3 - math.sqrt(5)))
-        found.append(Light(towards, (0.072, 0.080, 0.092), 0.0))
-    return found
+        lights.append(Light(towards, (0.072, 0.080, 0.092), 0.0))
+    return lights
 
 
 def _direction(height: float, azimuth: float) -> tuple[float, float, float]:
-    """The unit vector of that z and that angle from x towards y."""
+    """The unit vector with z = `height` and the angle `azimuth` from x towards y."""
     across = math.sqrt(1 - height**2)
     return across * math.cos(azimuth), across * math.sin(azimuth), height

@@ -1,9 +1,13 @@
-"""Pictures of boxes and cylinders, ray-traced exactly and lit by a sky of directional lights.
+"""Ray tracing of boxes and cylinders, lit by directional lights with shadow maps.
 
-Every solid is convex, so a ray meets it over one interval: the intersection of a slab's interval
-per axis (box), or of one slab and an infinite cylinder. Visibility from a camera and from each
-light is found in the same way, on a grid of rays, asking each solid only about the rays of the
-rectangle it projects to. Arrays of vectors keep their components first: (3, ...).
+Every solid is convex, so a ray is inside it over one interval: the intersection of three slabs'
+intervals for a box (Kay and Kajiya 1986), or of one slab's and an infinite cylinder's. Visibility
+from the camera and from each light is computed in the same way, on a grid of rays; each solid is
+tested only against the rays in the rectangle that it projects to.
+
+Arrays of vectors have their components first: (3, ...). Pixel centres lie at +0.5, directions have
+unit length, and distances are in scene units along them. Colours are linear RGB until `render_view`
+encodes them for display.
 """
 
 from __future__ import annotations
@@ -20,11 +24,13 @@ Array = NDArray[np.float32]
 Axis = Literal[0, 1, 2]
 
 _SHININESS = 48.0
+_GAMMA = 2.2
+_SHADOW_BIAS = 4  # pixels of a shadow map
 
 
 @dataclass(frozen=True)
 class Solid:
-    """A box, or a cylinder along `axis` whose two other half sizes are its radius."""
+    """A box, or a cylinder along `axis`, in which case its other two half sizes are its radius."""
 
     centre: tuple[float, float, float]
     half: tuple[float, float, float]
@@ -34,11 +40,11 @@ class Solid:
 
 @dataclass(frozen=True)
 class Rays:
-    """A square grid of rays, and the grid's place (column, row) of any point in the world."""
+    """A square grid of rays, and the projection of points to columns and rows of the grid."""
 
     origins: Array  # (3, size, size)
     directions: Array  # (3, size, size), unit length
-    place: Callable[[Array], tuple[Array, Array]]
+    project: Callable[[Array], tuple[Array, Array]]
 
     @property
     def size(self) -> int:
@@ -47,15 +53,15 @@ class Rays:
 
 @dataclass(frozen=True)
 class Light:
-    """Parallel light of one RGB radiance; `gloss` is its share in highlights."""
+    """Parallel light of one RGB radiance; `gloss` is the share of it that highlights reflect."""
 
     towards: tuple[float, float, float]  # unit vector from the object to the light
     radiance: tuple[float, float, float]
     gloss: float
 
 
-class Model:
-    """Solids with their lights' shadow maps: what `picture` needs of them, computed once."""
+class LitModel:
+    """Solids and lights, with the arrays and shadow maps that rendering needs, computed once."""
 
     def __init__(self, solids: Sequence[Solid], lights: Sequence[Light], shadow_size: int) -> None:
         self.solids = tuple(solids)
@@ -68,18 +74,18 @@ class Model:
 
     @cached_property
     def corners(self) -> Array:
-        """(3, solids, 8): each solid's bounding box."""
+        """The corners of each solid's bounding box: (3, solids, 8)."""
         signs = np.array(np.meshgrid(*[[-1, 1]] * 3), np.float32).reshape(3, 1, 8)
         return self.centre[:, :, None] + signs * self.half[:, :, None]
 
     @cached_property
     def radius(self) -> float:
-        """Of the sphere around the origin that holds every solid."""
+        """Radius of the sphere around the origin that contains every solid."""
         return float(np.sqrt((self.corners**2).sum(0)).max())
 
     @cached_property
-    def shadows(self) -> tuple[tuple[Rays, Array], ...]:
-        """For each light its parallel rays and how far each of them gets."""
+    def shadow_maps(self) -> tuple[tuple[Rays, Array], ...]:
+        """For each light, its parallel rays and the distance at which each is blocked."""
         maps = []
         for light in self.lights:
             rays = parallel_rays(light.towards, self.radius, self.shadow_size)
@@ -88,23 +94,27 @@ class Model:
 
 
 def camera_rays(world_from_camera: Array, focal: float, size: int) -> Rays:
-    """The rays of a square pinhole camera (OpenGL frame) through its pixels' centres."""
+    """The rays of a square pinhole camera (OpenGL convention) through its pixels' centres."""
     across = (np.arange(size, dtype=np.float32) + 0.5 - size / 2) / focal
-    x, y = np.meshgrid(across, -across)
+    x, y = np.meshgrid(across, -across)  # rows count downwards, y is up
     local = np.stack([x, y, -np.ones_like(x)]) / np.sqrt(x**2 + y**2 + 1)
     rotation, eye = world_from_camera[:3, :3], world_from_camera[:3, 3]
 
-    def place(points: Array) -> tuple[Array, Array]:
-        seen = _turn(rotation.T, points - _column(eye, points))
-        scale = focal / -seen[2]
-        return seen[0] * scale + size / 2, size / 2 - seen[1] * scale
+    def project(points: Array) -> tuple[Array, Array]:
+        in_camera = _rotate(rotation.T, points - _column(eye, points))
+        scale = focal / -in_camera[2]
+        return in_camera[0] * scale + size / 2, size / 2 - in_camera[1] * scale
 
     origins = np.broadcast_to(eye[:, None, None], local.shape)
-    return Rays(origins, _turn(rotation, local), place)
+    return Rays(origins, _rotate(rotation, local), project)
 
 
 def parallel_rays(towards: Sequence[float], radius: float, size: int) -> Rays:
-    """Rays that come from `towards` and cover the sphere of `radius` around the origin."""
+    """Rays that come from `towards` and cover the sphere of `radius` around the origin.
+
+    They start on the plane that touches the sphere, so a point p is at distance
+    radius - p . towards along its ray.
+    """
     back = np.array(towards, np.float32)
     right = np.cross([0.0, 0.6, 0.8], back)
     right = (right / np.linalg.norm(right)).astype(np.float32)
@@ -115,38 +125,42 @@ def parallel_rays(towards: Sequence[float], radius: float, size: int) -> Rays:
     origins = sum(v[:, None, None] * c for v, c in ((right, x), (up, y)))
     origins = (origins + radius * back[:, None, None]).astype(np.float32)
 
-    def place(points: Array) -> tuple[Array, Array]:
+    def project(points: Array) -> tuple[Array, Array]:
         return size / 2 + _dot(right, points) / pixel, size / 2 - _dot(up, points) / pixel
 
-    return Rays(origins, np.broadcast_to(-back[:, None, None], origins.shape), place)
+    return Rays(origins, np.broadcast_to(-back[:, None, None], origins.shape), project)
 
 
-def first_hits(model: Model, rays: Rays) -> tuple[Array, NDArray[np.int32]]:
-    """Distance along each ray to the first solid (inf where none), and that solid's index (-1)."""
+def first_hits(model: LitModel, rays: Rays) -> tuple[Array, NDArray[np.int32]]:
+    """Distance along each ray to the first solid, inf if none, and the solid's index, -1 if none.
+
+    Both are (size, size).
+    """
     distance = np.full((rays.size, rays.size), np.inf, np.float32)
-    which = np.full((rays.size, rays.size), -1, np.int32)
-    column, row = rays.place(model.corners)
-    # A ray of the grid lies at index + 0.5.
+    solid_index = np.full((rays.size, rays.size), -1, np.int32)
+    # The rectangle of rays around each solid's projected corners. Ray i lies at i + 0.5.
+    column, row = rays.project(model.corners)
     left, top = (np.floor(a.min(-1) - 0.5).astype(int).clip(0) for a in (column, row))
     right, bottom = (np.ceil(a.max(-1) + 0.5).astype(int) for a in (column, row))
     for index, solid in enumerate(model.solids):
         window = (slice(top[index], bottom[index]), slice(left[index], right[index]))
-        best = distance[window]
-        if best.size:
+        nearest = distance[window]  # a view, so that writing to it updates `distance`
+        if nearest.size:
             near, far = _interval(solid, rays.origins[:, *window], rays.directions[:, *window])
-            closer = (near < far) & (near < best)
-            best[closer] = near[closer]
-            which[window][closer] = index
-    return distance, which
+            closer = (near < far) & (near < nearest)
+            nearest[closer] = near[closer]
+            solid_index[window][closer] = index
+    return distance, solid_index
 
 
 def _interval(solid: Solid, origins: Array, directions: Array) -> tuple[Array, Array]:
-    """Where each ray enters and leaves the solid; entry >= exit where it misses."""
+    """Distances at which each ray enters and leaves the solid; entry >= exit if it misses."""
     near: Array | float = -np.inf
     far: Array | float = np.inf
     across = [axis for axis in range(3) if axis != solid.axis]
     offsets = [np.float32(solid.centre[axis]) - origins[axis] for axis in range(3)]
-    # Along an axis, a division by zero gives the right infinities.
+    # A ray parallel to a slab divides by zero, and the infinities are right: it is between the
+    # slab's planes everywhere, or nowhere.
     with np.errstate(divide="ignore", invalid="ignore"):
         for axis in across if solid.axis is None else (solid.axis,):
             half = np.float32(solid.half[axis])
@@ -155,7 +169,7 @@ def _interval(solid: Solid, origins: Array, directions: Array) -> tuple[Array, A
             near = np.maximum(near, np.minimum(first, second))
             far = np.minimum(far, np.maximum(first, second))
         if solid.axis is not None:
-            first, second = _mantle(
+            first, second = _cylinder_interval(
                 np.float32(solid.half[across[0]]),
                 *(offsets[axis] for axis in across),
                 *(directions[axis] for axis in across),
@@ -164,89 +178,107 @@ def _interval(solid: Solid, origins: Array, directions: Array) -> tuple[Array, A
     return np.asarray(near, np.float32), np.asarray(far, np.float32)
 
 
-def _mantle(radius: np.float32, ob: Array, oc: Array, db: Array, dc: Array) -> tuple[Array, Array]:
-    """Where a ray is within `radius` of a cylinder's axis, from its two components across it."""
-    square = db * db + dc * dc
+def _cylinder_interval(
+    radius: np.float32, ob: Array, oc: Array, db: Array, dc: Array
+) -> tuple[Array, Array]:
+    """Distances at which rays enter and leave an infinite cylinder; NaN if they miss it.
+
+    In the plane across the axis, with components b and c: (ob, oc) points from the ray's origin to
+    the axis, (db, dc) is its direction d. The ray is within `radius` of the axis at t where
+    |t d - o| <= radius, around the t of its closest approach.
+    """
+    square = db * db + dc * dc  # |d|^2
     middle = (ob * db + oc * dc) / square
-    miss = ob * dc - oc * db  # the ray's distance from the axis, times sqrt(square)
+    miss = ob * dc - oc * db  # the ray's distance from the axis, times |d|
     reach = np.sqrt(radius * radius * square - miss * miss) / square
     parallel = square < 1e-12
-    if parallel.any():
+    if parallel.any():  # to the axis: inside the cylinder all along, or nowhere
         inside = ob * ob + oc * oc < radius * radius
         middle = np.where(parallel, np.float32(0), middle)
-        endless = np.where(inside, np.float32(np.inf), np.float32(np.nan))
-        reach = np.where(parallel, endless, reach)
+        unbounded = np.where(inside, np.float32(np.inf), np.float32(np.nan))
+        reach = np.where(parallel, unbounded, reach)
     return middle - reach, middle + reach
 
 
-def picture(
-    model: Model, world_from_camera: Array, focal: float, size: int, samples: int
+def render_view(
+    model: LitModel, world_from_camera: Array, focal: float, size: int, samples: int
 ) -> tuple[Array, Array]:
     """One view: (size, size, 3) display colours on black, and (size, size) coverage in [0, 1].
 
-    Each pixel is the mean of `samples` x `samples` rays, taken after display encoding, so that
-    the picture is coverage x colour: what a compositing renderer can reproduce exactly.
+    Each pixel is the mean of `samples` x `samples` rays, taken after display encoding. So a pixel
+    is coverage times colour, which a NeRF that composites display colours can reproduce exactly.
     """
     rays = camera_rays(world_from_camera, focal * samples, size * samples)
-    distance, which = first_hits(model, rays)
-    hit = which >= 0
+    distance, solid_index = first_hits(model, rays)
+    hit = solid_index >= 0
     directions = rays.directions[:, hit]
     points = rays.origins[:, hit] + distance[hit] * directions
-    fine = np.zeros((*hit.shape, 4), np.float32)
-    fine[hit, :3] = np.clip(_shade(model, points, directions, which[hit]), 0, 1).T ** (1 / 2.2)
-    fine[hit, 3] = 1
-    coarse = fine.reshape(size, samples, size, samples, 4).mean((1, 3))
-    return coarse[..., :3], coarse[..., 3]
+    rgba = np.zeros((*hit.shape, 4), np.float32)
+    linear = _shade(model, points, directions, solid_index[hit])
+    rgba[hit, :3] = np.clip(linear, 0, 1).T ** (1 / _GAMMA)
+    rgba[hit, 3] = 1
+    pixels = rgba.reshape(size, samples, size, samples, 4).mean((1, 3))
+    return pixels[..., :3], pixels[..., 3]
 
 
-def _shade(model: Model, points: Array, directions: Array, which: NDArray[np.int32]) -> Array:
-    """Lambert's law plus Blinn-Phong highlights, each light only where nothing hides it."""
-    normals = _normals(model, points, which)
+def _shade(
+    model: LitModel, points: Array, directions: Array, solid_index: NDArray[np.int32]
+) -> Array:
+    """Linear RGB (3, points): Lambertian plus Blinn-Phong shading by the lights not in shadow."""
+    normals = _normals(model, points, solid_index)
     diffuse = np.zeros_like(points)
     glossy = np.zeros_like(points)
-    # Lifted off the surface by more than a shadow map's pixel, lest it shadow itself.
-    lifted = points + normals * np.float32(4 * model.radius / model.shadow_size)
-    for light, (rays, reach) in zip(model.lights, model.shadows, strict=True):
+    # Lifted off the surface by a few pixels of a shadow map, so that it does not shadow itself.
+    lifted = points + normals * np.float32(_SHADOW_BIAS * model.radius / model.shadow_size)
+    for light, (rays, blocked_at) in zip(model.lights, model.shadow_maps, strict=True):
         towards = np.array(light.towards, np.float32)
-        facing = np.maximum(_dot(towards, normals), 0)
-        column, row = (np.clip(a.astype(np.int32), 0, rays.size - 1) for a in rays.place(lifted))
-        seen = model.radius - _dot(towards, lifted) <= reach[row, column]
+        cosine = np.maximum(_dot(towards, normals), 0)
+        # The point is lit if the light's ray through it is not blocked before it gets there.
+        column, row = (np.clip(a.astype(np.int32), 0, rays.size - 1) for a in rays.project(lifted))
+        visible = model.radius - _dot(towards, lifted) <= blocked_at[row, column]
         radiance = np.array(light.radiance, np.float32)[:, None]
-        lit = np.where(seen, facing, 0)
+        lit = np.where(visible, cosine, 0)
         diffuse += radiance * lit
         if light.gloss:
-            half = towards[:, None] - directions
+            half = towards[:, None] - directions  # half-way between the light and the viewer
             half /= np.sqrt((half**2).sum(0))
             highlight = np.maximum((half * normals).sum(0), 0) ** np.float32(_SHININESS)
             glossy += radiance * np.where(lit > 0, light.gloss * highlight, 0)
-    return model.colour[:, which] * diffuse + glossy
+    return model.colour[:, solid_index] * diffuse + glossy
 
 
-def _normals(model: Model, points: Array, which: NDArray[np.int32]) -> Array:
-    """Outward unit normals: of the face whose plane, or mantle, the point is nearest to."""
-    local = (points - model.centre[:, which]) / model.half[:, which]
-    axis = model.axis[which]
+def _normals(model: LitModel, points: Array, solid_index: NDArray[np.int32]) -> Array:
+    """Outward unit normals (3, points) of the face, or curved side, that each point is nearest to.
+
+    In a solid's local coordinates, its faces lie at -1 and 1 and its curved side at radius 1, so a
+    surface point is on the face along its largest coordinate.
+    """
+    local = (points - model.centre[:, solid_index]) / model.half[:, solid_index]
+    axis = model.axis[solid_index]
     face = np.abs(local).argmax(0)
     normals = np.where(np.arange(3)[:, None] == face, np.sign(local), 0).astype(np.float32)
+    # A cylinder's point is on the curved side if it is farther out across the axis than along it.
     radial = np.where(np.arange(3)[:, None] == axis, 0, local)
     length = np.sqrt((radial**2).sum(0))
     along = np.abs(np.take_along_axis(local, axis[None].clip(0), 0)[0])
-    mantle = (axis >= 0) & (length > along)
-    cap = (axis >= 0) & ~mantle
-    normals[:, mantle] = (radial / np.maximum(length, 1e-6))[:, mantle]
+    on_side = (axis >= 0) & (length > along)
+    on_cap = (axis >= 0) & ~on_side
+    normals[:, on_side] = (radial / np.maximum(length, 1e-6))[:, on_side]
     caps = (np.arange(3)[:, None] == axis) * np.sign(local)
-    normals[:, cap] = caps[:, cap]
+    normals[:, on_cap] = caps[:, on_cap]
     return normals
 
 
 def _dot(vector: Array, points: Array) -> Array:
+    """Dot product of one vector (3,) with points (3, ...), in float32 and a fixed order."""
     x, y, z = (np.float32(v) for v in vector)
     return np.asarray(x * points[0] + y * points[1] + z * points[2], np.float32)
 
 
-def _turn(rotation: Array, points: Array) -> Array:
+def _rotate(rotation: Array, points: Array) -> Array:
     return np.stack([_dot(row, points) for row in rotation])
 
 
 def _column(vector: Array, like: Array) -> Array:
+    """Reshapes a vector (3,) to broadcast against `like` (3, ...)."""
     return vector.reshape(3, *[1] * (like.ndim - 1))

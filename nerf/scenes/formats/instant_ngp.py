@@ -62,10 +62,10 @@ def _view(folder: Path, file: Path, frame: dict[str, Any], width: int, height: i
     for key in ("k3", "k4"):
         if read_number(file, frame, key, 0.0):
             raise scene_error(file, f"has the distortion `{key}`, only k1 k2 p1 p2 are supported")
-    has_focal = "fl_x" in frame
-    focal_x = (
-        read_number(file, frame, "fl_x") if has_focal else focal_from_angle(file, frame, width)
-    )
+    if "fl_x" in frame:
+        focal_x = read_number(file, frame, "fl_x")
+    else:
+        focal_x = focal_from_angle(file, frame, width)
     k1, k2, p1, p2 = (read_number(file, frame, key, 0.0) for key in ("k1", "k2", "p1", "p2"))
     return View(
         file=frame_image(folder, frame["file_path"], file),

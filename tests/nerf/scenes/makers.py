@@ -19,7 +19,7 @@ LENS = (0.05, -0.02, 0.001, -0.002)
 
 
 def poses() -> np.ndarray:
-    return bricks.poses(VIEWS).astype(np.float64)
+    return bricks.camera_poses(VIEWS).astype(np.float64)
 
 
 def pixels() -> np.ndarray:

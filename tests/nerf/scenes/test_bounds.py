@@ -12,8 +12,8 @@ from nerf.scenes.bounds.matching import match_points
 from nerf.scenes.bounds.suggest import from_distances, with_bounds
 from nerf.scenes.bounds.visual_hull import silhouettes, visual_hull
 from nerf.scenes.builtin import bricks
-from nerf.scenes.builtin.locomotive import locomotive
-from nerf.scenes.builtin.raytrace import Model, camera_rays, first_hits
+from nerf.scenes.builtin.locomotive import build_locomotive
+from nerf.scenes.builtin.raytrace import LitModel, camera_rays, first_hits
 from nerf.scenes.cameras.canonical_frame import focus_point, to_canonical_frame
 from nerf.scenes.cameras.pixel_rays import view_directions
 
@@ -41,7 +41,7 @@ def scene_of(images: np.ndarray, poses: np.ndarray, focal: float) -> Scene:
 @pytest.fixture(scope="module")
 def locomotive_depths() -> tuple[np.ndarray, np.ndarray]:
     """Cameras around the built-in object, and the true distance of each pixel's surface."""
-    model, poses = Model(locomotive(), [], 1), bricks.poses(VIEWS)
+    model, poses = LitModel(build_locomotive(), [], 1), bricks.camera_poses(VIEWS)
     distances = [first_hits(model, camera_rays(pose, FOCAL, SIZE))[0] for pose in poses]
     return poses, np.stack(distances)
 
@@ -85,7 +85,7 @@ def test_hull_contains_every_surface_point(
 
 def test_photographs_full_to_the_brim_have_no_silhouette() -> None:
     images = np.random.default_rng(0).uniform(0.1, 1, (VIEWS, 10, 10, 3))
-    assert silhouettes(scene_of(images, bricks.poses(VIEWS), 14.0)) is None
+    assert silhouettes(scene_of(images, bricks.camera_poses(VIEWS), 14.0)) is None
 
 
 def wall(lens: tuple[float, ...] | None) -> tuple[Scene, np.ndarray]:
@@ -130,7 +130,7 @@ def test_bounds_from_matches_hold_what_the_photographs_show() -> None:
 
 def test_nothing_to_match_gives_a_guess_that_says_so() -> None:
     images = np.full((VIEWS, 20, 20, 3), 0.5)
-    bounds = with_bounds(scene_of(images, bricks.poses(VIEWS), 28.0)).bounds
+    bounds = with_bounds(scene_of(images, bricks.camera_poses(VIEWS), 28.0)).bounds
     assert "guess" in bounds.basis
     assert 0 < bounds.near < 4 < bounds.far
 
@@ -148,16 +148,16 @@ def test_canonical_frame_undoes_any_similarity(seed: int) -> None:
     turn = np.linalg.qr(draw.normal(size=(3, 3)))[0]
     turn *= np.linalg.det(turn)
     shift, scale = draw.normal(size=3) * 10, draw.uniform(0.01, 100)
-    poses = bricks.poses(30).astype(np.float64)
+    poses = bricks.camera_poses(30).astype(np.float64)
     points = draw.normal(size=(9, 3))
     moved = poses.copy()
     moved[:, :3, :3] = turn @ poses[:, :3, :3]
     moved[:, :3, 3] = scale * poses[:, :3, 3] @ turn.T + shift
     back, back_points, applied = to_canonical_frame(moved, scale * points @ turn.T + shift)
-    assert applied * scale == pytest.approx(4 / bricks.DISTANCE, rel=1e-2)
+    assert applied * scale == pytest.approx(4 / bricks.CAMERA_DISTANCE, rel=1e-2)
     np.testing.assert_allclose(np.linalg.norm(back[:, :3, 3], axis=1), 4, atol=0.02)
     # Only the turn about the upright axis is free.
-    heights = poses[:, 2, 3] * 4 / bricks.DISTANCE
+    heights = poses[:, 2, 3] * 4 / bricks.CAMERA_DISTANCE
     np.testing.assert_allclose(back[:, 2, 3], heights, atol=0.1)
     np.testing.assert_allclose(
         np.linalg.norm(back_points[:, None] - back[None, :, :3, 3], axis=-1),
@@ -167,7 +167,7 @@ def test_canonical_frame_undoes_any_similarity(seed: int) -> None:
 
 
 def test_look_at_meets_in_the_point_that_all_look_at() -> None:
-    poses = bricks.poses(20).astype(np.float64)
+    poses = bricks.camera_poses(20).astype(np.float64)
     poses[:, :3, 3] += (1, 2, 3)
     np.testing.assert_allclose(focus_point(poses), (1, 2, 3), atol=0.02)
 
@@ -181,6 +181,6 @@ def test_look_at_of_parallel_cameras_is_as_far_as_the_points() -> None:
 
 
 def test_look_at_of_cameras_that_look_outward_is_their_middle() -> None:
-    poses = bricks.poses(20).astype(np.float64)
+    poses = bricks.camera_poses(20).astype(np.float64)
     poses[:, :3, :3] *= (-1, 1, -1)
     np.testing.assert_allclose(focus_point(poses), poses[:, :3, 3].mean(0))

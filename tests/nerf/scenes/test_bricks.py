@@ -8,9 +8,9 @@ import pytest
 from nerf.scenes import load
 from nerf.scenes.builtin import bricks
 from nerf.scenes.builtin import locomotive as locomotive_module
-from nerf.scenes.builtin.bricks import load_bricks, poses, trace
-from nerf.scenes.builtin.locomotive import locomotive
-from nerf.scenes.builtin.raytrace import Model, camera_rays, first_hits
+from nerf.scenes.builtin.bricks import camera_poses, load_bricks, render_views
+from nerf.scenes.builtin.locomotive import build_locomotive
+from nerf.scenes.builtin.raytrace import LitModel, camera_rays, first_hits
 
 SMALL = {"views": 8, "size": 20, "samples": 1}
 
@@ -22,7 +22,7 @@ def test_scene_has_tiny_legos_geometry(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.update(views=views, size=size)
         return np.zeros((views, size, size, 4), np.uint8)
 
-    monkeypatch.setattr(bricks, "trace", small)  # its pictures are tested below, smaller
+    monkeypatch.setattr(bricks, "render_views", small)  # its pictures are tested below, smaller
     scene = load("bricks")
     assert asked == {"views": 106, "size": 100}
     assert scene.images.shape == (106, 100, 100, 3)
@@ -35,18 +35,18 @@ def test_scene_has_tiny_legos_geometry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cameras_look_at_the_origin() -> None:
-    cameras = poses(40)
+    cameras = camera_poses(40)
     rotation, eye = cameras[:, :3, :3], cameras[:, :3, 3]
     square = rotation @ rotation.transpose(0, 2, 1)
     np.testing.assert_allclose(square - np.eye(3), 0, atol=1e-6)
     np.testing.assert_allclose(np.linalg.det(rotation), 1, atol=1e-6)
-    np.testing.assert_allclose(eye - bricks.DISTANCE * rotation[:, :, 2], 0, atol=1e-6)
+    np.testing.assert_allclose(eye - bricks.CAMERA_DISTANCE * rotation[:, :, 2], 0, atol=1e-6)
     assert (rotation[:, 2, 1] > 0).all()  # up in the picture is up in the world
 
 
 def test_object_lies_between_two_and_six_and_inside_the_picture() -> None:
-    model = Model(locomotive(), [], 1)
-    for pose in poses(12):
+    model = LitModel(build_locomotive(), [], 1)
+    for pose in camera_poses(12):
         distance, which = first_hits(model, camera_rays(pose, 138.889, 100))
         hit = np.isfinite(distance)
         assert 2.5 < distance[hit].min() < distance[hit].max() < 5.6
@@ -56,7 +56,7 @@ def test_object_lies_between_two_and_six_and_inside_the_picture() -> None:
 
 
 def test_pictures_are_colourful_on_black_and_repeat_exactly() -> None:
-    whole = trace(4, 32, 2)
+    whole = render_views(4, 32, 2)
     assert (whole[:, 0] == 0).all()
     pixels = whole[..., :3]
     assert (pixels.max(-1) <= whole[..., 3]).all()  # colours are premultiplied
@@ -64,21 +64,21 @@ def test_pictures_are_colourful_on_black_and_repeat_exactly() -> None:
     for dominant in range(3):  # red, green and blue bricks are all seen
         others = np.delete(lit, dominant, axis=1).max(-1)
         assert (lit[:, dominant] - others > 40).mean() > 0.02
-    np.testing.assert_array_equal(whole, trace(4, 32, 2))
+    np.testing.assert_array_equal(whole, render_views(4, 32, 2))
 
 
 def test_second_load_comes_from_the_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load_bricks(**SMALL)
     assert len(list(cache.glob("bricks-8x20x1-*.npz"))) == 1
-    monkeypatch.setattr(bricks, "trace", lambda *_: pytest.fail("traced again"))
+    monkeypatch.setattr(bricks, "render_views", lambda *_: pytest.fail("rendered again"))
     assert load_bricks(**SMALL).content_hash == first.content_hash
 
 
 @pytest.fixture
 def few_lights(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most of a small picture's time goes into its shadow maps."""
-    lights = locomotive_module.lights()[:2]
-    monkeypatch.setattr(locomotive_module, "lights", lambda: lights)
+    lights = locomotive_module.build_lights()[:2]
+    monkeypatch.setattr(locomotive_module, "build_lights", lambda: lights)
 
 
 @pytest.mark.usefixtures("few_lights")

@@ -7,13 +7,13 @@ import pytest
 
 from nerf.scenes.builtin.raytrace import (
     Light,
-    Model,
+    LitModel,
     Rays,
     Solid,
     camera_rays,
     first_hits,
     parallel_rays,
-    picture,
+    render_view,
 )
 
 WHITE = (1.0, 1.0, 1.0)
@@ -57,7 +57,7 @@ def test_first_hits_agree_with_marching(seed: int, kind: str) -> None:
         if kind == "camera"
         else parallel_rays((0.36, -0.48, 0.8), 2.0, 24)
     )
-    distance, which = first_hits(Model(solids, [], 1), rays)
+    distance, which = first_hits(LitModel(solids, [], 1), rays)
     for row in range(0, 24, 2):
         for column in range(1, 24, 2):
             ray = rays.origins[:, row, column], rays.directions[:, row, column]
@@ -76,7 +76,7 @@ def test_rays_are_unit_and_pass_through_pixel_centres() -> None:
     rays = camera_rays(FRONT, 50.0, 8)
     np.testing.assert_allclose((rays.directions**2).sum(0), 1, rtol=1e-6)
     points = rays.origins + 3 * rays.directions
-    column, row = rays.place(points)
+    column, row = rays.project(points)
     np.testing.assert_allclose(column, np.arange(8)[None, :] + 0.5 + 0 * row, atol=1e-4)
     np.testing.assert_allclose(row, np.arange(8)[:, None] + 0.5 + 0 * row, atol=1e-4)
     assert column[0, -1] > column[0, 0]
@@ -88,7 +88,7 @@ def test_coverage_is_the_area_share() -> None:
     wall = Solid((-1.0 + 0.0625, 0.0, 0.0), (1.0, 0.001, 9.0), WHITE)
     light = Light((0.0, -1.0, 0.0), (9.0, 9.0, 9.0), 0.0)
     # At distance 4 - 0.001 with focal 16 a pixel is a quarter of a unit wide.
-    colours, coverage = picture(Model([wall], [light], 64), FRONT, 16.0, 8, 4)
+    colours, coverage = render_view(LitModel([wall], [light], 64), FRONT, 16.0, 8, 4)
     np.testing.assert_allclose(coverage[4], [1, 1, 1, 1, 0.25, 0, 0, 0], atol=1e-6)
     np.testing.assert_allclose(colours[4, :, 0], coverage[4], atol=1e-6)
 
@@ -99,7 +99,7 @@ def test_lambert_and_shadow() -> None:
     block = Solid((0.0, 0.0, 0.6), (0.3, 0.3, 0.1), WHITE)
     from_above = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 4], [0, 0, 0, 1]], np.float32)
     light = Light((0.6, 0.0, 0.8), (1.0, 1.0, 1.0), 0.0)
-    colours, _ = picture(Model([floor, block], [light], 256), from_above, 64.0, 64, 1)
+    colours, _ = render_view(LitModel([floor, block], [light], 256), from_above, 64.0, 64, 1)
 
     def shade(x: float) -> np.ndarray:
         return colours[32, int(32 + 16 * x)]  # at the floor's height
@@ -117,9 +117,9 @@ def test_gloss_depends_on_the_view_and_matt_does_not() -> None:
     from_side[:3] = turn @ FRONT[:3]
     seen = {}
     for gloss in (0.0, 0.5):
-        model = Model([wall], [Light((0.0, -1.0, 0.0), (1.0, 1.0, 1.0), gloss)], 256)
+        model = LitModel([wall], [Light((0.0, -1.0, 0.0), (1.0, 1.0, 1.0), gloss)], 256)
         seen[gloss] = [
-            picture(model, pose, 64.0, 32, 2)[0][16, 16, 0] for pose in (FRONT, from_side)
+            render_view(model, pose, 64.0, 32, 2)[0][16, 16, 0] for pose in (FRONT, from_side)
         ]
     np.testing.assert_allclose(np.square(seen[0.0]) ** 1.1, 0.2, rtol=1e-4)
     # Facing the light, half the radiance is reflected on top; 37 degrees aside it is mostly not.
@@ -132,7 +132,7 @@ def test_gloss_depends_on_the_view_and_matt_does_not() -> None:
 def test_rays_along_the_axes(axis: int | None) -> None:
     """Straight down, where every division by a direction's component meets a zero."""
     solid = Solid((0.1, 0.2, 0.3), (0.5, 0.5, 0.5), WHITE, axis)
-    distance, _ = first_hits(Model([solid], [], 1), parallel_rays((0.0, 0.0, 1.0), 2.0, 64))
+    distance, _ = first_hits(LitModel([solid], [], 1), parallel_rays((0.0, 0.0, 1.0), 2.0, 64))
     rays = parallel_rays((0.0, 0.0, 1.0), 2.0, 64)
     for row in range(1, 64, 3):
         for column in range(1, 64, 3):

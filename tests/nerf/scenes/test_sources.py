@@ -83,7 +83,9 @@ def test_blender_is_composited_premultiplied(tmp_path: Path) -> None:
         np.testing.assert_array_equal(scene.background, behind)
         assert scene.alphas is not None
         np.testing.assert_allclose(scene.alphas, alphas[..., 0], atol=1e-6)
-    np.testing.assert_allclose(scene.with_background("white").images, load(str(folder)).images, atol=1e-6)
+    np.testing.assert_allclose(
+        scene.with_background("white").images, load(str(folder)).images, atol=1e-6
+    )
     assert scene.with_background("white").content_hash != scene.content_hash
 
 

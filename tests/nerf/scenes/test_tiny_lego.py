@@ -22,7 +22,7 @@ def archive(views: int = 106) -> bytes:
     np.savez_compressed(
         content,
         images=np.full((views, 100, 100, 3), 0.25, np.float32),
-        poses=bricks.poses(views),
+        poses=bricks.camera_poses(views),
         focal=np.array(138.88887889922103),
     )
     return content.getvalue()
