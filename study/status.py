@@ -35,7 +35,9 @@ def _run(arguments: list[str] | None) -> int:
     parser = Parser("Show how far a study is.", prog="status.py")
     parser.add_argument("study", type=Path, help="a study folder that run_sweep.py created")
     parser.add_argument(
-        "--watch", action="store_true", help="keep updating until all trials have ended"
+        "--watch",
+        action="store_true",
+        help=f"update every {_WATCH_SECONDS:g} s until all trials have ended",
     )
     options = parser.parse(arguments)
     folder = StudyFolder(options.study)

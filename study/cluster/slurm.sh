@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # A study under Slurm: sbatch study/cluster/slurm.sh --name first --scene PATH --explore 256 ...
-# What follows the script's name goes to run_sweep.py. Run it again to go on with the study.
+# Arguments are passed to run_sweep.py.
+# To resume it: sbatch study/cluster/slurm.sh --name first --resume
 #SBATCH --job-name=nerf-study
 #SBATCH --nodes=4
 #SBATCH --ntasks-per-node=1
 #SBATCH --gpus-per-node=4
 #SBATCH --cpus-per-task=16
 #SBATCH --time=12:00:00
-# Trials keep themselves when the time is nearly up.
+# Trials save their checkpoints a minute before the time limit.
 #SBATCH --signal=B:TERM@60
 set -euo pipefail
 
 export RAY_USAGE_STATS_ENABLED=0 OMP_NUM_THREADS=1
-# One token for this job's nodes, which no other user of the cluster can read.
+# An authentication token for the nodes of this job, unreadable to other users of the cluster.
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$HOME/.ray/token-$SLURM_JOB_ID"
 mkdir -p "$HOME/.ray"
 (umask 077 && python -c 'import secrets; print(secrets.token_hex(32), end="")' >"$RAY_AUTH_TOKEN_PATH")
@@ -31,7 +32,8 @@ if [ "$SLURM_JOB_NUM_NODES" -gt 1 ]; then
     sleep 15
 fi
 
-# `exec` would lose the trap; the signal is passed on and the sweep's own end is waited for.
+# Not `exec`, which would lose the EXIT trap. TERM interrupts the first wait; the second one waits
+# until the sweep has stopped its trials.
 python study/run_sweep.py --plain --address "$head:$port" --gpus-per-trial 0.25 "$@" &
 sweep=$!
 trap 'kill -TERM $sweep' TERM

@@ -74,7 +74,7 @@ def changes_since(document: Mapping[str, Any]) -> list[str]:
 def extended_document(
     document: Mapping[str, Any], spec: StudySpec, command: Sequence[str]
 ) -> dict[str, Any]:
-    """study.json with the larger `spec`, and an entry that says when and how it was extended."""
+    """study.json with the larger `spec` and an entry about this extension."""
     entry = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "from": StudySpec.from_json(document).planned,

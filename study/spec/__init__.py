@@ -1,4 +1,4 @@
-"""What a study is asked to do: search space, budget, and the files that describe them.
+"""The specification of a study: search space, budget, and the files that describe them.
 
 Imports `nerf.config` and `nerf.common` only.
 """

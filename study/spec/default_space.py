@@ -1,4 +1,4 @@
-"""What a study varies and fixes when its options do not say."""
+"""The default search space of a study, and the parameters that it fixes by default."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Mirror:
         with self._pass_lock:
             known = self._files_in_storage()
             journal = self._folder / JOURNAL
-            # Read before the other files are listed: whatever it refers to is then among them.
+            # Read before the other files are listed: the records it refers to are among them.
             journal_bytes = journal.read_bytes() if journal.exists() else b""
             stamps = list_files(self._folder)
             changed = [key for key in stamps if _differs(stamps[key], known.get(key))]

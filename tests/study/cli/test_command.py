@@ -15,17 +15,17 @@ from study.records.study_folder import StudyFolder
 from tests.study.sweeps import start
 
 
-def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line that the command answers with."""
+def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Runs the command, which must fail, and returns the one line that it prints."""
     assert run_sweep.main(arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    (line,) = said.err.splitlines()
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
     return line
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--explor", "3"], "unknown option --explor; did you mean --explore?"),
         (["--exp=3"], "unknown option --exp"),
@@ -49,7 +49,7 @@ def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 )
 def test_a_mistake_is_one_line_and_creates_nothing(
     arguments: list[str],
-    said: str,
+    message: str,
     tmp_path: Path,
     scene_file: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -57,38 +57,38 @@ def test_a_mistake_is_one_line_and_creates_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     scene = [] if "--scene" in arguments else ["--scene", str(scene_file)]
-    line = refusal([*scene, *arguments], capsys)
+    line = error_line([*scene, *arguments], capsys)
     assert line.startswith("error: ")
-    assert said in line
+    assert message in line
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_scene(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_scene(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = tmp_path / "shopping list.txt"
     text.write_text("eggs")
-    line = refusal(["--studies", str(tmp_path / "studies"), "--scene", str(text)], capsys)
+    line = error_line(["--studies", str(tmp_path / "studies"), "--scene", str(text)], capsys)
     assert "shopping list.txt" in line
     assert "is not a scene" in line
     assert not (tmp_path / "studies").exists()
 
 
-def test_an_existing_name_is_refused_with_both_ways_out(
+def test_an_existing_name_is_refused_with_both_remedies(
     tmp_path: Path, scene_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "study.json").touch()
-    line = refusal(
+    line = error_line(
         ["--studies", str(tmp_path), "--name", "mine", "--scene", str(scene_file)], capsys
     )
     assert "--resume" in line
     assert "another --name" in line
 
 
-def test_it_runs_from_anywhere_and_answers_without_importing_ray_or_torch(tmp_path: Path) -> None:
-    """Those two alone would make a person wait for seconds to learn of a misspelling."""
+def test_it_runs_from_any_folder_and_fails_before_it_imports_ray_or_torch(tmp_path: Path) -> None:
+    """Their imports alone take seconds, too long to learn of a misspelt option."""
     process = start("--misspelt", cwd=tmp_path)
-    said, _ = process.communicate(timeout=60)
-    assert (process.returncode, said.count("\n")) == (2, 1)
+    output, _ = process.communicate(timeout=60)
+    assert (process.returncode, output.count("\n")) == (2, 1)
     code = "import sys, study.run_sweep; print({'ray', 'torch', 'optuna'} & set(sys.modules))"
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert imported.stdout == "set()\n"
@@ -98,12 +98,12 @@ def test_help_lists_every_parameter_with_its_values(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as ended:
         run_sweep.main(["--help"])
     assert ended.value.code == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for path, parameter in parameters().items():
         if path != "seed":
-            assert f"{path} = " in said
+            assert f"{path} = " in output
             for value in parameter.choices or ([parameter.domain] if parameter.domain else []):
-                assert str(value).lower() in said.lower()
+                assert str(value).lower() in output.lower()
 
 
 def test_the_scene_s_options_reach_the_scene(
@@ -118,8 +118,8 @@ def test_the_scene_s_options_reach_the_scene(
 def test_a_background_that_the_scene_cannot_have_is_refused_at_once(
     scene_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["--studies", str(tmp_path / "studies"), "--scene", str(scene_file)]
-    assert run_sweep.main([*asked, "--vary", "optimisation.background=scene,random"]) == 2
+    arguments = ["--studies", str(tmp_path / "studies"), "--scene", str(scene_file)]
+    assert run_sweep.main([*arguments, "--vary", "optimisation.background=scene,random"]) == 2
     assert "no alpha channel" in capsys.readouterr().err
     assert not (tmp_path / "studies").exists()
 

@@ -1,4 +1,4 @@
-"""A finished study gets more trials of the same design, unless something has changed under it."""
+"""`--extend`: more trials of the same design, unless code or libraries have changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from study.spec.study_spec import StudySpec, with_more_trials
 from tests.study.trials import complete_trials
 
 
-def test_the_sobol_sequence_goes_on_where_it_stopped(folder: StudyFolder, spec: StudySpec) -> None:
+def test_the_sobol_sequence_continues(folder: StudyFolder, spec: StudySpec) -> None:
     ledger = Ledger(folder, spec)
     complete_trials(TrialManager(folder, ledger, ()), 99)
     ledger.close()
@@ -31,7 +31,7 @@ def test_the_sobol_sequence_goes_on_where_it_stopped(folder: StudyFolder, spec: 
     assert list(folder.read_trials()["phase"])[7:] == ["explore"] * 5
 
 
-def test_a_study_that_explores_nothing_optimises_on(spec: StudySpec) -> None:
+def test_a_study_that_explores_nothing_gets_more_optimised_trials(spec: StudySpec) -> None:
     import dataclasses
 
     longer = with_more_trials(dataclasses.replace(spec, explore=0), 2)
@@ -39,7 +39,7 @@ def test_a_study_that_explores_nothing_optimises_on(spec: StudySpec) -> None:
 
 
 @pytest.fixture
-def kept(folder: StudyFolder, scene_file: Path, spec: StudySpec) -> dict[str, object]:
+def document(folder: StudyFolder, scene_file: Path, spec: StudySpec) -> dict[str, object]:
     """A study.json as the command writes it."""
     import dataclasses
 
@@ -52,59 +52,61 @@ def kept(folder: StudyFolder, scene_file: Path, spec: StudySpec) -> dict[str, ob
     return made
 
 
-def test_nothing_has_changed_at_first(kept: dict[str, object]) -> None:
-    assert changes_since(kept) == []
+def test_nothing_has_changed_at_first(document: dict[str, object]) -> None:
+    assert changes_since(document) == []
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("training_code", "other", "the training code in nerf/ has changed"),
         ("versions", {"torch": "1.0", "numpy": None}, "torch 1.0 is now"),
     ],
 )
-def test_what_differs_is_named_and_refused(
+def test_a_change_is_named_and_refused(
     folder: StudyFolder,
-    kept: dict[str, object],
+    document: dict[str, object],
     key: str,
     value: object,
-    said: str,
+    message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder.write_spec({**kept, key: value})
+    folder.write_spec({**document, key: value})
     before = folder.spec_file.read_text()
     place = ["--studies", str(folder.path.parent), "--name", folder.name]
     assert run_sweep.main([*place, "--extend", "3"]) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert message in error
     assert "--allow-changes" in error
     assert error.count("\n") == 1
     assert folder.spec_file.read_text() == before
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("arguments", "message"),
     [
         (["--extend", "0"], "--extend must be at least 1"),
         (["--extend", "2", "--steps", "7"], "--steps 7 differs from the study's 90"),
         (["--extend", "2", "--explore", "9"], "--explore 9 differs"),
     ],
 )
-def test_an_extension_changes_nothing_else(
+def test_extending_may_change_nothing_else(
     folder: StudyFolder,
-    kept: dict[str, object],
-    asked: list[str],
-    said: str,
+    document: dict[str, object],
+    arguments: list[str],
+    message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     place = ["--studies", str(folder.path.parent), "--name", folder.name]
-    assert run_sweep.main([*place, *asked]) == 2
-    assert said in capsys.readouterr().err
+    assert run_sweep.main([*place, *arguments]) == 2
+    assert message in capsys.readouterr().err
 
 
-def test_study_json_says_when_it_grew(kept: dict[str, object]) -> None:
-    spec = StudySpec.from_json(kept)
-    longer = extended_document(kept, with_more_trials(spec, 4), ["run_sweep.py", "--extend", "4"])
+def test_study_json_records_the_extension(document: dict[str, object]) -> None:
+    spec = StudySpec.from_json(document)
+    longer = extended_document(
+        document, with_more_trials(spec, 4), ["run_sweep.py", "--extend", "4"]
+    )
     assert StudySpec.from_json(json.loads(json.dumps(longer))).explore == spec.explore + 4
     (entry,) = longer["extended"]
     assert (entry["from"]["explore"], entry["to"]["explore"]) == (3, 7)

@@ -75,9 +75,9 @@ def test_trials_show_phase_state_reason_and_render(address: str, tmp_path: Path)
         page = browser.new_page()
         page.goto(f"{address}/dashboard/studies/0/trials?numbers=1")
         page.get_by_text("density is dead").first.wait_for(timeout=60_000)
-        said = page.inner_text("body")
+        text = page.inner_text("body")
         for part in ("phase", "explore", "state", "collapsed", "sampling.near"):
-            assert part in said
+            assert part in text
         image = page.locator("img[src*='artifacts']").first
         image.wait_for(timeout=30_000)
         loaded = "() => document.querySelector(\"img[src*='artifacts']\").naturalWidth == 48"

@@ -17,8 +17,8 @@ from study.ledger.ledger import Ledger
 from study.records.best_config import write_best
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
-from tests.study.finished_trials import complete_trials
 from tests.study.journals import write_study
+from tests.study.trials import complete_trials
 
 
 @pytest.fixture
@@ -86,20 +86,20 @@ def test_the_best_configuration_comes_back_whole(folder: StudyFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("field.width = 'wide'", "field.width must be"),
         ("field.widht = 32", "unknown parameter 'field.widht'; did you mean field.width?"),
         ("field.width = ", "cannot be read as TOML"),
     ],
 )
-def test_settings_in_a_file_are_checked(tmp_path: Path, text: str, said: str) -> None:
+def test_settings_in_a_file_are_checked(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(text)
     with pytest.raises(InputError) as raised:
         read_settings(file)
     assert str(file) in str(raised.value)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.slow

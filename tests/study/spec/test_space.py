@@ -26,7 +26,7 @@ DIMENSIONS = [
 
 @pytest.mark.parametrize("dimension", DIMENSIONS, ids=lambda d: d.path)
 @given(u=st.floats(0, 1, exclude_max=True))
-def test_a_value_goes_back_to_its_own_cell(dimension: Dimension, u: float) -> None:
+def test_from_unit_inverts_to_unit(dimension: Dimension, u: float) -> None:
     value = dimension.from_unit(u)
     again = dimension.to_unit(value)
     assert 0 <= again <= 1
@@ -40,7 +40,7 @@ def test_integers_are_equally_likely_ends_included() -> None:
 
 
 @pytest.mark.parametrize("bounds", [(2.8, 5.5), (25.3, 82.4), (0.4, 12.0), (0.02, 0.05)])
-def test_bounds_of_any_scale_are_in_their_space_and_so_are_wrong_ones(
+def test_the_space_of_a_scene_contains_its_bounds_and_wrong_ones(
     bounds: tuple[float, float],
 ) -> None:
     near, far = bounds
@@ -60,7 +60,7 @@ def test_the_default_of_all_views_is_nearest_to_the_most() -> None:
     assert space.defaults() == {"optimisation.views": 40}
 
 
-def test_a_range_of_one_s_own_is_kept() -> None:
+def test_a_range_given_by_the_user_does_not_change() -> None:
     space = parse_space(["sampling.near=10:20", "sampling.span=5:9"], {}).with_scene_bounds(
         (12.0, 18.0)
     )
@@ -102,7 +102,7 @@ def test_mistakes_are_named(varied: list[str], words: str) -> None:
         parse_space(varied, {}).with_scene_bounds((2.8, 5.5))
 
 
-def test_what_is_set_does_not_vary() -> None:
+def test_a_set_parameter_does_not_vary() -> None:
     space = default_space({"sampling.far": 7.0, "field.width": 32})
     assert not {"sampling.span", "field.width"} & {d.path for d in space.dimensions}
     with pytest.raises(InputError, match="both varied and set"):
@@ -113,12 +113,12 @@ def test_a_list_of_numbers_is_a_choice() -> None:
     assert parse_dimension("field.width=16,64").choices == (16, 64)
 
 
-def test_a_study_keeps_the_defaults_it_was_made_with() -> None:
+def test_a_study_keeps_the_defaults_it_was_created_with() -> None:
     """A later version may have others; neither its trials nor its report may then change."""
     space = parse_space(["optimisation.learning_rate"], {})
-    kept = space.to_json()
-    kept["usual"] |= {"field.depth": 7, "optimisation.learning_rate": 0.002}
-    of_then = Space.from_json(json.loads(json.dumps(kept)))
-    assert of_then.defaults() == {"optimisation.learning_rate": 0.002}
-    assert of_then.config({"optimisation.learning_rate": 0.01}).field.depth == 7
+    saved = space.to_json()
+    saved["usual"] |= {"field.depth": 7, "optimisation.learning_rate": 0.002}
+    earlier = Space.from_json(json.loads(json.dumps(saved)))
+    assert earlier.defaults() == {"optimisation.learning_rate": 0.002}
+    assert earlier.config({"optimisation.learning_rate": 0.01}).field.depth == 7
     assert Space.from_json(json.loads(json.dumps(space.to_json()))) == space

@@ -92,7 +92,7 @@ def test_zero_counts_as_given_and_a_missing_flag_does_not() -> None:
 def test_a_saved_study_file_gives_the_same_options(
     tmp_path: Path, scene_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = tmp_path / "kept here" / "study.toml"
+    file = tmp_path / "a folder" / "study.toml"
     arguments = ["--scene", str(scene_file), "--steps", "90", "--vary", "field.width=16:32"]
     arguments += ["--studies", str(tmp_path / "studies"), "--name", "one"]
     assert run_sweep.main([*arguments, "--save-study", str(file)]) == 0

@@ -1,4 +1,4 @@
-"""A spec checks itself, survives its JSON, and refuses to become another study."""
+"""`StudySpec`: validation, JSON, and the options that a saved study accepts."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ def test_json_and_back() -> None:
         ({"wandb": "of"}, "did you mean off"),
     ],
 )
-def test_numbers_that_make_no_study(wrong: dict[str, Any], named: str) -> None:
+def test_invalid_values_are_refused(wrong: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
         StudySpec(space=SPACE, **wrong)
 
 
 @pytest.mark.parametrize("setting", ["optimisation.steps=5", "seed=1"])
-def test_what_has_its_own_option_is_not_set(setting: str) -> None:
+def test_a_parameter_with_its_own_option_cannot_be_set(setting: str) -> None:
     with pytest.raises(InputError, match="has its own option"):
         study_space([], [setting], 100)
 
 
-def test_what_is_varied_is_not_settled_by_a_default_setting() -> None:
+def test_a_varied_parameter_takes_no_default_setting() -> None:
     space = study_space(["optimisation.rays=64:128"], [], 100)
     assert "optimisation.rays" not in dict(space.fixed)
 
 
 def test_resuming_may_change_the_launch_but_not_the_study() -> None:
-    kept = StudySpec(space=SPACE, scene="bricks", steps=100)
-    require_same_study(dataclasses.replace(kept, max_concurrent=1), kept, ["max_concurrent"])
+    saved = StudySpec(space=SPACE, scene="bricks", steps=100)
+    require_same_study(dataclasses.replace(saved, max_concurrent=1), saved, ["max_concurrent"])
     with pytest.raises(InputError, match=r"--explore 99 differs from the study's 48"):
-        require_same_study(dataclasses.replace(kept, explore=99), kept, ["explore"])
-    other = dataclasses.replace(kept, space=study_space(["field.width"], [], 100))
+        require_same_study(dataclasses.replace(saved, explore=99), saved, ["explore"])
+    other = dataclasses.replace(saved, space=study_space(["field.width"], [], 100))
     with pytest.raises(InputError, match="--vary and --set differ"):
-        require_same_study(other, kept, ["vary"])
+        require_same_study(other, saved, ["vary"])

@@ -1,0 +1,163 @@
+"""The command line of `run_sweep.py`: its options and their help, and the list of parameters."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from pathlib import Path
+
+from nerf.common.command_line import Parser, add_scene_options
+from nerf.config.parameter_help import describe_parameters
+from study.driver.resources import MAX_TRIALS_PER_GPU
+from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_VARIED
+from study.spec.study_spec import WANDB_MODES, StudySpec
+
+_Group = argparse._ArgumentGroup
+
+_DESCRIPTION = """\
+Train many NeRFs with Ray Tune, let Optuna choose the parameters that vary, and write a study folder
+with every trial's result and a report. Without options: a default study of a built-in scene, which
+takes a few minutes."""
+
+_EXAMPLES = """\
+examples:
+  python study/run_sweep.py
+  python study/run_sweep.py --scene photos.npz --name first --explore 64 --optimize 32 --steps 2000
+  python study/run_sweep.py --vary sampling.near=0.5:3 --vary field.width=64,128 --set field.depth=6
+  python study/run_sweep.py --name first --resume"""
+
+
+def make_parser() -> Parser:
+    """The parser, whose namespace lacks the options that are not given."""
+    parser = Parser(
+        _DESCRIPTION,
+        f"{_EXAMPLES}\n\n{_parameter_help()}",
+        prog="run_sweep.py",
+        argument_default=argparse.SUPPRESS,
+    )
+    for title, add_options in (
+        ("scene and parameters", _add_scene_and_parameters),
+        ("budget", _add_budget),
+        ("resources", _add_resources),
+        ("location", _add_location),
+        ("resuming and display", _add_resuming),
+    ):
+        add_options(parser.add_argument_group(title))
+    return parser
+
+
+def _add_scene_and_parameters(group: _Group) -> None:
+    add_scene_options(group)
+    add = group.add_argument
+    add(
+        "--vary",
+        action="append",
+        metavar="PATH[=LOW:HIGH|=a,b,c]",
+        help="vary a parameter over its own domain, a range or a list of values (repeatable)",
+    )
+    add(
+        "--study",
+        type=Path,
+        metavar="FILE",
+        help="read options from a TOML or YAML file, or from a W&B sweep.yaml; options on the "
+        "command line override it",
+    )
+    add(
+        "--save-study",
+        type=Path,
+        metavar="FILE",
+        help="write the options to a TOML file for --study, and run nothing",
+    )
+
+
+def _add_budget(group: _Group) -> None:
+    add = group.add_argument
+    explore = f"trials of a quasi-random (Sobol') design (default: {StudySpec.explore})"
+    add("--explore", type=int, metavar="N", help=explore)
+    optimize = f"trials that Optuna's TPE chooses to raise the PSNR (default: {StudySpec.optimize})"
+    add("--optimize", type=int, metavar="M", help=optimize)
+    add(
+        "--replicates",
+        type=int,
+        metavar="R",
+        help="trials that repeat a configuration with another seed: explored ones first, then the "
+        f"best (default: {StudySpec.replicates})",
+    )
+    steps = f"training steps of a full trial (default: {StudySpec.steps})"
+    add("--steps", type=int, metavar="S", help=steps)
+    seed = f"seed of the design, of TPE and of each trial's training (default: {StudySpec.seed})"
+    add("--seed", type=int, metavar="K", help=seed)
+
+
+def _add_resources(group: _Group) -> None:
+    add = group.add_argument
+    cpus = f"threads of each trial (default: {StudySpec.cpus_per_trial})"
+    add("--cpus-per-trial", type=int, metavar="N", help=cpus)
+    add(
+        "--gpus-per-trial",
+        type=_gpus,
+        metavar="F|auto",
+        help="a number, possibly a fraction; auto: as many trials on each GPU of this machine as "
+        f"there are CPUs for, at most {MAX_TRIALS_PER_GPU} (default: 0)",
+    )
+    concurrent = "trials that run at the same time (default: as many as fit)"
+    add("--max-concurrent", type=int, metavar="K", help=concurrent)
+    retries = f"retries per failed trial (default: {StudySpec.retries})"
+    add("--retries", type=int, metavar="N", help=retries)
+    patience = f"end a trial that makes no step for S seconds (default: {StudySpec.patience:g})"
+    add("--patience", type=float, metavar="S", help=patience)
+
+
+def _add_location(group: _Group) -> None:
+    add = group.add_argument
+    add("--name", help="name of the study (default: the scene's name with date and time)")
+    add("--studies", metavar="DIR", help="folder that contains study folders (default: studies)")
+    add(
+        "--address",
+        metavar="auto|HOST:PORT",
+        help="run on this Ray cluster; its nodes must share --studies or reach --storage",
+    )
+    add(
+        "--storage",
+        metavar="DIR|URL",
+        help="mirror the study to this folder, s3://... or gs://...; with --resume, restore it "
+        "from there if the study folder is missing",
+    )
+    add("--wandb", choices=WANDB_MODES, help="log trials to Weights & Biases (default: off)")
+
+
+def _add_resuming(group: _Group) -> None:
+    add = group.add_argument
+    resume = "run what is left of the study --name; interrupted trials continue from checkpoints"
+    add("--resume", action="store_true", help=resume)
+    add(
+        "--extend",
+        type=int,
+        metavar="N",
+        help="add N trials to the study --name and resume it (0 with --replicates R adds only "
+        "replicates)",
+    )
+    add(
+        "--allow-changes",
+        action="store_true",
+        help="extend even though code or libraries have changed since the study was created",
+    )
+    plain = "print one line per trial instead of the live view"
+    add("--plain", action="store_true", help=plain)
+
+
+def _gpus(text: str) -> float | str:
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number or auto, got {text!r}") from None
+
+
+def _parameter_help() -> str:
+    varied = [text.partition("=")[0] for text in DEFAULT_VARIED]
+    settings = ", ".join(f"{path}={value}" for path, value in DEFAULT_SETTINGS.items())
+    return (
+        "parameters for --vary and --set, with their defaults (* varied by default):\n"
+        f"{describe_parameters(varied)}\n\n"
+        + textwrap.fill(f"in a study, these defaults differ: {settings}", 100)
+    )
