@@ -153,7 +153,7 @@ def _distances_in_frame(scene: Scene, view: int, points: Array) -> Array:
 
 
 def _some_points(scene: Scene) -> Array:
-    """The scene's points (n, 3), thinned out evenly to about as many as can be told apart."""
+    """The scene's points (n, 3), thinned out evenly to about 5,000."""
     if scene.points is None:
         return np.empty((0, 3))
     step = max(len(scene.points) // _MAX_POINTS, 1)

@@ -47,7 +47,7 @@ def with_bounds(scene: Scene) -> Scene:
 def from_distances(distances: Array, points: str) -> Bounds:
     """Bounds around the 0.5 to 99.5 percentiles of camera-to-point distances, with a margin.
 
-    `points` says what was measured, for `Bounds.basis`.
+    `points` describes the points, for `Bounds.basis`.
     """
     low, high = np.percentile(distances, _PERCENTILES)
     far = float(high * (1 + MARGIN))

@@ -96,9 +96,8 @@ def camera_poses(views: int) -> Float32:
         back = np.array([across * math.cos(azimuth), across * math.sin(azimuth), height])
         right = np.array([-math.sin(azimuth), math.cos(azimuth), 0.0])
         poses[view] = np.eye(4)
-        poses[view, :3] = np.stack(
-            [right, np.cross(back, right), back, CAMERA_DISTANCE * back], axis=1
-        )
+        up, position = np.cross(back, right), CAMERA_DISTANCE * back
+        poses[view, :3] = np.stack([right, up, back, position], axis=1)
     return poses.astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""The NeRF authors' tiny LEGO scene, fetched from their page into the user's cache folder."""
+"""The NeRF authors' tiny LEGO scene, downloaded from their page to the user's cache folder."""
 
 from __future__ import annotations
 
@@ -13,57 +13,59 @@ from nerf.scenes.formats.tiny_nerf import load_tiny_nerf
 from nerf.scenes.scene import Scene
 
 URL = "https://cseweb.ucsd.edu/~viscomp/projects/LF/papers/ECCV20/nerf/tiny_nerf_data.npz"
+_FILE = "tiny_nerf_data.npz"
 _FOCAL = 138.88887889922103
 
 
 def load_tiny_lego(url: str = URL) -> Scene:
-    """The scene from the cache, or fetched first.
+    """Loads the scene from the cache; downloads it first if it is not there.
 
-    Raises `InputError` where it cannot be fetched or what came is another file; such a file is
-    not kept.
+    Raises `InputError` if the download fails or the file is not tiny LEGO, and deletes such a file.
     """
-    file = cache_folder() / "tiny_nerf_data.npz"
+    file = cache_folder() / _FILE
     if not file.exists():
-        _fetch(url)
+        _download(url)
     try:
         scene = load_tiny_nerf(file, name="tiny-lego")
         _check(scene)
     except InputError as error:
         file.unlink()
-        raise InputError(f"what {url} sent is not tiny LEGO ({error}); {WAY_OUT}") from None
+        raise InputError(f"the file from {url} is not tiny LEGO ({error}); {WAY_OUT}") from None
     return scene
 
 
 def _check(scene: Scene) -> None:
-    found = (*scene.images.shape, round(float(scene.focal[0, 0]), 3))
-    wanted = (106, 100, 100, 3, round(_FOCAL, 3))
-    if found != wanted:
-        raise InputError(f"images and focal length are {found}, should be {wanted}")
+    actual = (*scene.images.shape, round(float(scene.focal[0, 0]), 3))
+    expected = (106, 100, 100, 3, round(_FOCAL, 3))
+    if actual != expected:
+        raise InputError(f"images and focal length are {actual}, should be {expected}")
 
 
-def _fetch(url: str) -> None:
-    """Leaves the file in the cache whole, or nothing at all."""
+def _download(url: str) -> None:
+    """Downloads the file to the cache; a download that fails leaves no file."""
     import pooch  # type: ignore[import-untyped]
     import requests
 
     pooch.get_logger().setLevel(logging.WARNING)
-    with progress_bar("fetching tiny LEGO", 1) as advance:
+    with progress_bar("downloading tiny LEGO", 1) as advance:
         download = pooch.HTTPDownloader(progressbar=_Bar(advance), timeout=20)
         try:
             pooch.retrieve(
                 url,
                 known_hash=None,
-                fname="tiny_nerf_data.npz",
+                fname=_FILE,
                 path=cache_folder(),
                 downloader=download,
             )
         except (requests.RequestException, OSError, ValueError) as error:
             reason = type(error).__name__
-            raise InputError(f"cannot fetch tiny LEGO from {url} ({reason}); {WAY_OUT}") from None
+            raise InputError(
+                f"cannot download tiny LEGO from {url} ({reason}); {WAY_OUT}"
+            ) from None
 
 
 class _Bar:
-    """A progress bar as pooch wants one: it learns the size of the file late."""
+    """A progress bar with the interface that pooch expects; pooch sets `total` once known."""
 
     def __init__(self, advance: Any) -> None:
         self.advance = advance

@@ -1,4 +1,4 @@
-"""Builds a checked `Scene` from the views, cameras and image files that a format's reader found."""
+"""Builds a checked `Scene` from the views, cameras and image files that a format's reader returns."""
 
 from __future__ import annotations
 

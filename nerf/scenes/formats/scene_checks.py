@@ -1,4 +1,4 @@
-"""Checks that every scene must pass, whatever its format: sizes, pixels, poses, lenses.
+"""Checks that scenes of all formats must pass: sizes, pixels, poses, lenses.
 
 Each check raises an `InputError` of its own for what it rejects; `where` is the file to name in it.
 """
