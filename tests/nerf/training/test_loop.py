@@ -16,20 +16,7 @@ from nerf.training import step
 from nerf.training.checkpoint import load_checkpoint
 from nerf.training.loop import Progress, TrainingRun, TrainResult, train
 from nerf.training.schedule import evaluation_steps
-
-TINY: Flat = {
-    "sampling.coarse": 12,
-    "field.depth": 2,
-    "field.width": 24,
-    "encoding.position_frequencies": 4,
-    "optimisation.rays": 96,
-    "optimisation.steps": 40,
-    "optimisation.learning_rate": 5e-3,
-    "evaluation.times": 4,
-    "evaluation.pixels": 600,
-    "evaluation.final_pixels": 600,
-}
-
+from tests.nerf.training.tiny import TINY
 
 def same(one: TrainResult, other: TrainResult) -> bool:
     """Equal bit for bit in everything but the time it took."""
@@ -52,12 +39,12 @@ def test_learns_more_than_a_flat_colour(ball: Scene) -> None:
 
 def test_reports_every_evaluation_and_every_step(ball: Scene) -> None:
     config = build(TINY)
-    seen: list[Progress] = []
+    progress: list[Progress] = []
     steps: list[int] = []
-    result = train(config, ball, seen.append, on_step=steps.append)
+    result = train(config, ball, progress.append, on_step=steps.append)
     assert steps == list(range(1, 41))
-    assert tuple(p.step for p in seen) == evaluation_steps(config) == (10, 20, 30, 40)
-    assert tuple(seen) == result.curve
+    assert tuple(p.step for p in progress) == evaluation_steps(config) == (10, 20, 30, 40)
+    assert tuple(progress) == result.curve
 
 
 def test_fewer_views_train_another_field_judged_on_the_same_held_out_views(ball: Scene) -> None:
@@ -101,13 +88,13 @@ def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(
 
     with pytest.raises(_Killed):
         train(config, ball, on_step=die_at, checkpoint=checkpoint)
-    heard: list[Progress] = []
-    resumed = train(config, ball, heard.append, checkpoint=checkpoint)
-    assert [p.step for p in heard] == [40]
+    progress: list[Progress] = []
+    resumed = train(config, ball, progress.append, checkpoint=checkpoint)
+    assert [p.step for p in progress] == [40]
     assert same(resumed, train(config, ball))
 
 
-def test_a_run_that_leaves_space_out_is_resumed_bit_for_bit_too(
+def test_a_run_that_skips_empty_space_is_resumed_bit_for_bit_too(
     ball: Scene, tmp_path: Path
 ) -> None:
     longer: Flat = {
@@ -117,7 +104,7 @@ def test_a_run_that_leaves_space_out_is_resumed_bit_for_bit_too(
         "sampling.fine": 8,
     }
     config = build({**TINY, **longer})
-    left_out = []
+    skips = []
 
     def die_at(step: int) -> None:
         if step == 95:
@@ -130,10 +117,10 @@ def test_a_run_that_leaves_space_out_is_resumed_bit_for_bit_too(
     checkpoint = tmp_path / "run.pt"
     with pytest.raises(_Killed):
         train(config, ball, on_step=die_at, on_picture=picture, checkpoint=checkpoint)
-    for name, known in load_checkpoint(checkpoint)["model"].items():
-        if name.endswith("known"):
-            left_out.append(bool((known < 0).any()))
-    assert any(left_out)
+    for name, buffer in load_checkpoint(checkpoint)["model"].items():
+        if name.endswith("known"):  # the name of `density_bound` in a checkpoint
+            skips.append(bool((buffer < 0).any()))
+    assert any(skips)
     resumed = train(config, ball, checkpoint=checkpoint)
     assert same(resumed, train(config, ball))
 
@@ -154,15 +141,15 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(ball: Scene, tmp_path: P
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 torn"])
-def test_a_file_that_is_no_checkpoint_is_refused(
+def test_a_file_that_is_not_a_checkpoint_is_refused(
     ball: Scene, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "run.pt").write_bytes(content)
-    with pytest.raises(InputError, match="no checkpoint"):
+    with pytest.raises(InputError, match="not a readable checkpoint"):
         train(build(TINY), ball, checkpoint=tmp_path / "run.pt")
 
 
-def test_a_diverging_run_ends_early_and_says_so(ball: Scene) -> None:
+def test_a_diverging_run_ends_early_with_that_reason(ball: Scene) -> None:
     result = train(build({**TINY, "optimisation.learning_rate": 1e30}), ball)
     assert result.state == "collapsed"
     assert "diverged" in result.reason
@@ -195,7 +182,7 @@ def test_a_large_batch_is_one_step_however_it_is_cut(
     whole, cut = runs
     torch.testing.assert_close(whole.step.losses, cut.step.losses)
     for half, full in zip(cut.model.occupancy_grids(), whole.model.occupancy_grids(), strict=True):
-        assert half.ema_decay > full.ema_decay, "a part of a step forgets a part"
+        assert half.ema_decay > full.ema_decay, "each chunk of a step decays by a root of EMA_DECAY"
         torch.testing.assert_close(half.occs, full.occs, rtol=1 - EMA_DECAY, atol=1e-6)
     for ours, theirs in zip(cut.model.parameters(), whole.model.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-3, atol=1e-6)
