@@ -27,7 +27,7 @@ Float32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Bounds:
-    """Suggested near and far of one scene; `basis` is a phrase that names what they are computed from."""
+    """Suggested near and far of one scene; `basis` names what they were computed from."""
 
     near: float
     far: float

@@ -1,4 +1,4 @@
-"""Builds a checked `Scene` from the views, cameras and image files that a format's reader returns."""
+"""Builds a checked `Scene` from what a format's reader returns: image files and their cameras."""
 
 from __future__ import annotations
 
