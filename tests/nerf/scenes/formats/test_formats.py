@@ -14,18 +14,18 @@ from nerf.common.errors import InputError
 from nerf.scenes import Scene, load
 from nerf.scenes.cameras.pixel_rays import project
 from nerf.scenes.formats.colmap_files import MODELS, read_reconstruction
-from tests.nerf.scenes import makers
+from tests.nerf.scenes import scene_writers
 
 DATA = os.environ.get("NERF_STUDY_DATA", "")
 needs_data = pytest.mark.skipif(not DATA, reason="NERF_STUDY_DATA names no folder of real scenes")
 
 KINDS: dict[str, Callable[[Path], Path]] = {
-    "tiny-NeRF": makers.tiny,
-    "Blender": makers.blender,
-    "transforms": makers.transforms,
-    "COLMAP": makers.colmap,
-    "COLMAP text": lambda folder: makers.colmap(folder, text=True),
-    "LLFF": makers.llff,
+    "tiny-NeRF": scene_writers.write_tiny_nerf,
+    "Blender": scene_writers.write_blender,
+    "transforms": scene_writers.write_instant_ngp,
+    "COLMAP": scene_writers.write_colmap,
+    "COLMAP text": lambda folder: scene_writers.write_colmap(folder, text=True),
+    "LLFF": scene_writers.write_llff,
 }
 
 
@@ -36,7 +36,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
 
 def test_cameras_are_the_same_up_to_a_similarity(scene: Scene) -> None:
     """Angles between cameras, ratios of distances, and left-handedness all survive."""
-    wanted, found = makers.poses(), scene.world_from_camera.astype(np.float64)
+    wanted, found = scene_writers.poses(), scene.world_from_camera.astype(np.float64)
     between = [p[:, None, :3, :3].swapaxes(-1, -2) @ p[None, :, :3, :3] for p in (wanted, found)]
     np.testing.assert_allclose(*between, atol=1e-5)
     steps = [
@@ -70,15 +70,15 @@ def test_parts_are_disjoint_and_the_summary_is_one_line(scene: Scene) -> None:
 @pytest.mark.parametrize("kind", ["COLMAP", "LLFF", "transforms"])
 def test_photographs_arrive_in_order(tmp_path: Path, kind: str) -> None:
     scene = load(str(KINDS[kind](tmp_path / "scene")))
-    np.testing.assert_allclose(scene.images, makers.pixels()[..., :3] / 255, atol=1e-6)
+    np.testing.assert_allclose(scene.images, scene_writers.pixels()[..., :3] / 255, atol=1e-6)
 
 
 def test_blender_is_composited_premultiplied(tmp_path: Path) -> None:
-    folder = makers.blender(tmp_path / "scene")
-    alphas = makers.pixels()[..., 3:] / 255
+    folder = scene_writers.write_blender(tmp_path / "scene")
+    alphas = scene_writers.pixels()[..., 3:] / 255
     for background, behind in (("white", 1.0), ("black", 0.0)):
         scene = load(str(folder), background=background)
-        wanted = alphas * makers.pixels()[..., :3] / 255 + (1 - alphas) * behind
+        wanted = alphas * scene_writers.pixels()[..., :3] / 255 + (1 - alphas) * behind
         np.testing.assert_allclose(scene.images, wanted, atol=1e-6)
         np.testing.assert_array_equal(scene.background, behind)
         assert scene.alphas is not None
@@ -90,7 +90,7 @@ def test_blender_is_composited_premultiplied(tmp_path: Path) -> None:
 
 
 def test_downscale_averages_premultiplied_blocks(tmp_path: Path) -> None:
-    folder = makers.blender(tmp_path / "scene")
+    folder = scene_writers.write_blender(tmp_path / "scene")
     whole, small = load(str(folder)), load(str(folder), downscale=3)
     assert small.images.shape == (8, 3, 4, 3)  # ten rows leave one over
     wanted = whole.images[:, :9].reshape(8, 3, 3, 4, 3, 3).mean((2, 4))
@@ -100,29 +100,32 @@ def test_downscale_averages_premultiplied_blocks(tmp_path: Path) -> None:
 
 
 def test_opaque_scenes_keep_their_background(tmp_path: Path) -> None:
-    scene = load(str(makers.transforms(tmp_path / "scene")))
+    scene = load(str(scene_writers.write_instant_ngp(tmp_path / "scene")))
     assert scene.with_background("black") is scene
     with pytest.raises(InputError, match="no alpha channel"):
         scene.with_background("white")
 
 
 def test_transforms_keep_each_frames_own_lens(tmp_path: Path) -> None:
-    folder = makers.transforms(tmp_path / "scene")
-    makers.edit_frame(folder / "transforms.json", 2, fl_x=20.0, k1=0.1)
+    folder = scene_writers.write_instant_ngp(tmp_path / "scene")
+    scene_writers.edit_frame(folder / "transforms.json", 2, fl_x=20.0, k1=0.1)
     scene = load(str(folder))
     np.testing.assert_allclose(scene.focal[[0, 2]], [[15, 16], [20, 16]])
     np.testing.assert_allclose(scene.centre[0], [6.5, 4.75])
     assert scene.distortion is not None
-    np.testing.assert_allclose(scene.distortion[0], makers.LENS)
-    np.testing.assert_allclose(scene.distortion[2], (0.1, *makers.LENS[1:]))
+    np.testing.assert_allclose(scene.distortion[0], scene_writers.LENS)
+    np.testing.assert_allclose(scene.distortion[2], (0.1, *scene_writers.LENS[1:]))
 
 
 def test_transforms_without_lens_have_no_distortion(tmp_path: Path) -> None:
-    assert load(str(makers.transforms(tmp_path / "scene", (0, 0, 0, 0)))).distortion is None
+    assert (
+        load(str(scene_writers.write_instant_ngp(tmp_path / "scene", (0, 0, 0, 0)))).distortion
+        is None
+    )
 
 
 def test_frames_without_image_are_left_out_and_counted(tmp_path: Path) -> None:
-    folder = makers.transforms(tmp_path / "scene")
+    folder = scene_writers.write_instant_ngp(tmp_path / "scene")
     for name in ("01", "04", "05"):
         (folder / "images" / f"{name}.png").unlink()
     scene = load(str(folder))
@@ -131,17 +134,17 @@ def test_frames_without_image_are_left_out_and_counted(tmp_path: Path) -> None:
 
 
 def test_frames_may_leave_out_the_png(tmp_path: Path) -> None:
-    folder = makers.transforms(tmp_path / "scene")
+    folder = scene_writers.write_instant_ngp(tmp_path / "scene")
     whole = load(str(folder)).content_hash
-    for view in range(makers.VIEWS):
-        makers.edit_frame(folder / "transforms.json", view, file_path=f"./images/{view:02d}")
+    for view in range(scene_writers.VIEWS):
+        scene_writers.edit_frame(folder / "transforms.json", view, file_path=f"./images/{view:02d}")
     assert load(str(folder)).content_hash == whole
 
 
 def test_nerfstudios_split_is_kept(tmp_path: Path) -> None:
-    folder = makers.transforms(tmp_path / "scene")
-    names = [f"images/{name}" for name in makers.NAMES]
-    makers.edit(
+    folder = scene_writers.write_instant_ngp(tmp_path / "scene")
+    names = [f"images/{name}" for name in scene_writers.NAMES]
+    scene_writers.edit_json(
         folder / "transforms.json",
         train_filenames=names[:5],
         val_filenames=names[5:6],
@@ -152,7 +155,7 @@ def test_nerfstudios_split_is_kept(tmp_path: Path) -> None:
 
 
 def test_blenders_split_is_kept_and_completed(tmp_path: Path) -> None:
-    folder = makers.blender(tmp_path / "scene")
+    folder = scene_writers.write_blender(tmp_path / "scene")
     scene = load(str(folder))
     assert (scene.train, scene.val, scene.test) == ((0, 1, 2, 3, 4, 5), (6,), (7,))
     (folder / "transforms_val.json").unlink()
@@ -166,15 +169,15 @@ def test_colmap_projects_its_points_where_the_model_says(
     tmp_path: Path, model: str, text: bool
 ) -> None:
     """Through the canonical frame and back: the pixel is the one that COLMAP's formulas give."""
-    scene = load(str(makers.colmap(tmp_path / "scene", model, text)))
+    scene = load(str(scene_writers.write_colmap(tmp_path / "scene", model, text)))
     assert scene.points is not None
-    values = makers.parameters(model)
+    values = scene_writers.parameters(model)
     two = model in ("PINHOLE", "OPENCV")
     focal, rest = (values[:2], values[4:]) if two else ((values[0],) * 2, values[3:])
     k1, k2, p1, p2 = (*rest, 0.0, 0.0, 0.0, 0.0)[:4]
-    for view, (turn, shift) in enumerate(makers.extrinsics()):
+    for view, (turn, shift) in enumerate(scene_writers.extrinsics()):
         w, *vector = turn
-        for index, point in enumerate(makers.points()):
+        for index, point in enumerate(scene_writers.points()):
             # A quaternion turns a point by q p q*, written with cross products.
             across = 2 * np.cross(vector, point)
             x, y, z = point + w * across + np.cross(vector, across) + shift
@@ -184,16 +187,16 @@ def test_colmap_projects_its_points_where_the_model_says(
             u = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x)
             v = y * radial + 2 * p2 * x * y + p1 * (r2 + 2 * y * y)
             column, row, depth = project(scene, view, scene.points[index : index + 1])
-            assert column[0] == pytest.approx(focal[0] * u + makers.WIDTH / 2, abs=1e-3)
-            assert row[0] == pytest.approx(focal[1] * v + makers.HEIGHT / 2, abs=1e-3)
+            assert column[0] == pytest.approx(focal[0] * u + scene_writers.WIDTH / 2, abs=1e-3)
+            assert row[0] == pytest.approx(focal[1] * v + scene_writers.HEIGHT / 2, abs=1e-3)
             assert depth[0] > 0
 
 
 def test_colmap_takes_smaller_photographs_that_are_there(tmp_path: Path) -> None:
-    folder = makers.colmap(tmp_path / "scene")
+    folder = scene_writers.write_colmap(tmp_path / "scene")
     whole = load(str(folder))
     (folder / "images_2").mkdir()
-    for name in makers.NAMES:
+    for name in scene_writers.NAMES:
         Image.new("RGB", (6, 5), (255, 0, 0)).save(folder / "images_2" / name)
     small = load(str(folder), downscale=2)
     np.testing.assert_allclose(small.images, np.broadcast_to([1.0, 0, 0], (8, 5, 6, 3)))
@@ -202,9 +205,9 @@ def test_colmap_takes_smaller_photographs_that_are_there(tmp_path: Path) -> None
 
 
 def test_llffs_depths_become_distances_with_a_margin(tmp_path: Path) -> None:
-    scene = load(str(makers.llff(tmp_path / "scene")))
-    corner = np.sqrt(makers.WIDTH**2 + makers.HEIGHT**2) / 2
-    slant = np.sqrt(corner**2 + makers.FOCAL**2) / makers.FOCAL
+    scene = load(str(scene_writers.write_llff(tmp_path / "scene")))
+    corner = np.sqrt(scene_writers.WIDTH**2 + scene_writers.HEIGHT**2) / 2
+    slant = np.sqrt(corner**2 + scene_writers.FOCAL**2) / scene_writers.FOCAL
     scale = 4 / 4.0311  # of the makers' cameras to the canonical ones
     assert scene.bounds.near == pytest.approx(0.9 * 3 * scale, rel=1e-2)
     assert scene.bounds.far == pytest.approx(1.1 * 5 * slant * scale, rel=1e-2)
@@ -213,7 +216,7 @@ def test_llffs_depths_become_distances_with_a_margin(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [False, True])
 def test_reconstruction_agrees_with_colmaps_own_reader(tmp_path: Path, text: bool) -> None:
     pycolmap = pytest.importorskip("pycolmap")
-    _agrees(pycolmap, makers.colmap(tmp_path / "scene", text=text) / "sparse" / "0")
+    _agrees(pycolmap, scene_writers.write_colmap(tmp_path / "scene", text=text) / "sparse" / "0")
 
 
 @needs_data

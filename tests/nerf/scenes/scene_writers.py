@@ -1,9 +1,10 @@
-"""Small valid scenes of every kind, written by hand: the same eight cameras, the same pictures."""
+"""Writes small valid scenes in every format: the same eight cameras and the same images."""
 
 from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,36 +24,37 @@ def poses() -> np.ndarray:
 
 
 def pixels() -> np.ndarray:
-    """(views, height, width, 4) straight-alpha bytes: a bright disc before nothing."""
+    """Bytes (views, height, width, 4), alpha not premultiplied: a bright disc on nothing."""
     draw = np.random.default_rng(5)
     x, y = np.meshgrid(np.arange(WIDTH) + 0.5 - WIDTH / 2, np.arange(HEIGHT) + 0.5 - HEIGHT / 2)
-    found = draw.integers(60, 256, (VIEWS, HEIGHT, WIDTH, 4)).astype(np.uint8)
-    found[..., 3] = 255 * (np.hypot(x, y) < 3)
-    return found
+    rgba = draw.integers(60, 256, (VIEWS, HEIGHT, WIDTH, 4)).astype(np.uint8)
+    rgba[..., 3] = 255 * (np.hypot(x, y) < 3)
+    return rgba
 
 
 def points() -> np.ndarray:
-    """Around the origin, where every camera sees them."""
+    """Points (30, 3) around the origin, where every camera sees them."""
     return np.random.default_rng(6).uniform(-0.7, 0.7, (30, 3))
 
 
-def write_pictures(folder: Path, mode: str = "RGB", names: list[str] = NAMES) -> None:
+def write_images(folder: Path, mode: str = "RGB", names: list[str] = NAMES) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in zip(names, pixels(), strict=True):
         Image.fromarray(picture, "RGBA").convert(mode).save(folder / name)
 
 
-def tiny(folder: Path, **changes: Any) -> Path:
+def write_tiny_nerf(folder: Path, **changes: Any) -> Path:
+    """Writes a scene with some arrays replaced, or left out where given as None."""
     folder.mkdir(parents=True, exist_ok=True)
     images = pixels()[..., :3] * (pixels()[..., 3:] // 255)
     arrays = {"images": images, "poses": poses(), "focal": np.array(FOCAL), **changes}
-    kept = {key: value for key, value in arrays.items() if value is not None}
-    np.savez_compressed(folder / "scene.npz", **kept)
+    written = {key: value for key, value in arrays.items() if value is not None}
+    np.savez_compressed(folder / "scene.npz", **written)
     return folder / "scene.npz"
 
 
-def blender(folder: Path) -> Path:
-    write_pictures(folder / "all", "RGBA")
+def write_blender(folder: Path) -> Path:
+    write_images(folder / "all", "RGBA")
     parts = {"train": range(6), "val": range(6, 7), "test": range(7, 8)}
     for split, views in parts.items():
         document = {
@@ -66,8 +68,8 @@ def blender(folder: Path) -> Path:
     return folder
 
 
-def transforms(folder: Path, lens: tuple[float, ...] = LENS) -> Path:
-    write_pictures(folder / "images")
+def write_instant_ngp(folder: Path, lens: tuple[float, ...] = LENS) -> Path:
+    write_images(folder / "images")
     document = {
         "fl_x": FOCAL,
         "fl_y": FOCAL + 1,
@@ -85,9 +87,9 @@ def transforms(folder: Path, lens: tuple[float, ...] = LENS) -> Path:
     return folder
 
 
-def photographs(folder: Path) -> Path:
-    """As `transforms`, with JPEG files."""
-    transforms(folder)
+def write_instant_ngp_jpeg(folder: Path) -> Path:
+    """Writes the scene of `write_instant_ngp` with JPEG files."""
+    write_instant_ngp(folder)
     for index, name in enumerate(NAMES):
         picture = folder / "images" / name
         Image.open(picture).save(picture.with_suffix(".jpg"))
@@ -96,16 +98,17 @@ def photographs(folder: Path) -> Path:
     return folder
 
 
-def edit(file: Path, **changes: Any) -> None:
-    """Sets keys of a JSON file's object; those given as None are taken out."""
+def edit_json(file: Path, **changes: Any) -> None:
+    """Sets keys of the object in a JSON file; removes those given as None."""
     document = {**json.loads(file.read_text()), **changes}
     file.write_text(json.dumps({k: v for k, v in document.items() if v is not None}))
 
 
 def edit_frame(file: Path, index: int, **changes: Any) -> None:
+    """Sets keys of one of `frames` in a JSON file; removes those given as None."""
     frames = json.loads(file.read_text())["frames"]
     frames[index] = {k: v for k, v in {**frames[index], **changes}.items() if v is not None}
-    edit(file, frames=frames)
+    edit_json(file, frames=frames)
 
 
 def quaternion(rotation: np.ndarray) -> np.ndarray:
@@ -124,14 +127,15 @@ def quaternion(rotation: np.ndarray) -> np.ndarray:
 
 def extrinsics() -> list[tuple[np.ndarray, np.ndarray]]:
     """COLMAP's cam_from_world of each view: quaternion and translation, y down, z forward."""
-    found = []
+    cameras = []
     for pose in poses():
         rotation = (pose[:3, :3] * (1, -1, -1)).T
-        found.append((quaternion(rotation), -rotation @ pose[:3, 3]))
-    return found
+        cameras.append((quaternion(rotation), -rotation @ pose[:3, 3]))
+    return cameras
 
 
 def parameters(model: str) -> tuple[float, ...]:
+    """The parameters of a camera of one of COLMAP's models, in COLMAP's order."""
     centre = (WIDTH / 2, HEIGHT / 2)
     return {
         "SIMPLE_PINHOLE": (FOCAL, *centre),
@@ -157,12 +161,16 @@ def track_numbers(index: int) -> list[int]:
     return [n for view in track(index) for n in (view + 1, features(view).index(index))]
 
 
-def colmap(folder: Path, model: str = "OPENCV", text: bool = False) -> Path:
-    write_pictures(folder / "images")
+def write_colmap(folder: Path, model: str = "OPENCV", text: bool = False) -> Path:
+    write_images(folder / "images")
     sparse = folder / "sparse" / "0"
     sparse.mkdir(parents=True)
     (_colmap_text if text else _colmap_binary)(sparse, model)
     return folder
+
+
+def write_colmap_text(folder: Path) -> Path:
+    return write_colmap(folder, text=True)
 
 
 def _colmap_binary(sparse: Path, model: str) -> None:
@@ -214,7 +222,18 @@ def llff_table() -> np.ndarray:
     return table
 
 
-def llff(folder: Path) -> Path:
-    write_pictures(folder / "images")
+def write_llff(folder: Path) -> Path:
+    write_images(folder / "images")
     np.save(folder / "poses_bounds.npy", llff_table())
     return folder
+
+
+WRITERS: dict[str, Callable[[Path], Path]] = {
+    "tiny-NeRF": write_tiny_nerf,
+    "Blender": write_blender,
+    "instant-ngp": write_instant_ngp,
+    "COLMAP": write_colmap,
+    "COLMAP text": write_colmap_text,
+    "LLFF": write_llff,
+}
+"""Writes a scene of each format to a folder, and returns the path to load."""

@@ -16,7 +16,7 @@ from PIL import Image
 
 from nerf.common.errors import InputError
 from nerf.scenes import load
-from tests.nerf.scenes import makers
+from tests.nerf.scenes import scene_writers
 
 Break = Callable[[Path], object]
 
@@ -24,17 +24,17 @@ NAN, INF = float("nan"), float("inf")
 
 
 def turned(index: int, change: Callable[[np.ndarray], object]) -> np.ndarray:
-    poses = makers.poses()
+    poses = scene_writers.poses()
     change(poses[index])
     return poses
 
 
 def tiny(**changes: object) -> Break:
-    return lambda folder: makers.tiny(folder, **changes)
+    return lambda folder: scene_writers.write_tiny_nerf(folder, **changes)
 
 
 def bad_pixel(value: float) -> np.ndarray:
-    images = makers.pixels()[..., :3] / 255
+    images = scene_writers.pixels()[..., :3] / 255
     images[3, 2, 1, 0] = value
     return images
 
@@ -43,7 +43,7 @@ def announced(folder: Path) -> None:
     """An archive whose header promises 3 TB that are not there."""
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (500000, 800, 800, 3), }"
     header += b" " * (117 - len(header)) + b"\n"
-    with zipfile.ZipFile(makers.tiny(folder), "a") as archive:
+    with zipfile.ZipFile(scene_writers.write_tiny_nerf(folder), "a") as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     content["images.npy"] = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
     with zipfile.ZipFile(folder / "scene.npz", "w") as archive:
@@ -66,7 +66,7 @@ def cut(name: str, keep: int) -> Break:
 
 def torn_archive(folder: Path) -> None:
     """The directory at the end is whole, the compressed data are not."""
-    makers.tiny(folder)
+    scene_writers.write_tiny_nerf(folder)
     overwrite("scene.npz", 200, b"\xff" * 64)(folder)
 
 
@@ -75,11 +75,11 @@ def text(name: str, content: str) -> Break:
 
 
 def keys(name: str, **changes: object) -> Break:
-    return lambda folder: makers.edit(folder / name, **changes)
+    return lambda folder: scene_writers.edit_json(folder / name, **changes)
 
 
 def frame(name: str, index: int = 0, **changes: object) -> Break:
-    return lambda folder: makers.edit_frame(folder / name, index, **changes)
+    return lambda folder: scene_writers.edit_frame(folder / name, index, **changes)
 
 
 def pose(name: str, change: Callable[[np.ndarray], object]) -> Break:
@@ -151,7 +151,7 @@ def replace_text(name: str, old: str, new: str) -> Break:
 
 def table(change: Callable[[np.ndarray], object]) -> Break:
     def act(folder: Path) -> None:
-        values = makers.llff_table()
+        values = scene_writers.llff_table()
         change(values)
         np.save(folder / "poses_bounds.npy", values)
 
@@ -176,7 +176,7 @@ def two_sizes(folder: Path) -> None:
 
 
 def shrunk_wrongly(folder: Path) -> None:
-    makers.write_pictures(folder / "images_2")
+    scene_writers.write_images(folder / "images_2")
     for file in (folder / "images_2").iterdir():
         Image.new("RGB", (6, 9)).save(file)
 
@@ -190,9 +190,15 @@ TINY: dict[str, tuple[Break, str]] = {
     "no poses": (tiny(poses=None), "no array `poses`"),
     "no focal length": (tiny(focal=None), "no array `focal`"),
     "pickled": (tiny(images=np.array([{"a": 1}], object)), "float or uint8, got object"),
-    "three axes": (tiny(images=makers.pixels()[..., 0]), r"must be \(views, height, width, 3\)"),
-    "alpha": (tiny(images=makers.pixels()), r"got \(8, 10, 12, 4\)"),
-    "more images than poses": (tiny(poses=makers.poses()[:5]), r"`poses` must be \(8, 4, 4\)"),
+    "three axes": (
+        tiny(images=scene_writers.pixels()[..., 0]),
+        r"must be \(views, height, width, 3\)",
+    ),
+    "alpha": (tiny(images=scene_writers.pixels()), r"got \(8, 10, 12, 4\)"),
+    "more images than poses": (
+        tiny(poses=scene_writers.poses()[:5]),
+        r"`poses` must be \(8, 4, 4\)",
+    ),
     "poses of whole numbers": (tiny(poses=np.ones((8, 4, 4), int)), "`poses` must be float"),
     "focal length is text": (tiny(focal=np.array("15")), "`focal` must be a number"),
     "focal length a list": (tiny(focal=np.ones(8)), "must be one number, got an array"),
@@ -220,13 +226,16 @@ TINY: dict[str, tuple[Break, str]] = {
         "all cameras are at one place",
     ),
     "two views": (
-        tiny(images=makers.pixels()[:2, ..., :3], poses=makers.poses()[:2]),
+        tiny(images=scene_writers.pixels()[:2, ..., :3], poses=scene_writers.poses()[:2]),
         "at least 3 views, got 2",
     ),
-    "one pixel": (tiny(images=makers.pixels()[:, :1, :1, :3]), "2 to 8192 pixels a side"),
+    "one pixel": (tiny(images=scene_writers.pixels()[:, :1, :1, :3]), "2 to 8192 pixels a side"),
     "promises terabytes": (announced, "at most 10000 views, got 500000"),
     "torn": (torn_archive, "cannot be read"),
-    "cut short": (lambda f: cut("scene.npz", 900)(makers.tiny(f).parent), "is not a scene"),
+    "cut short": (
+        lambda f: cut("scene.npz", 900)(scene_writers.write_tiny_nerf(f).parent),
+        "is not a scene",
+    ),
 }
 BLENDER: dict[str, tuple[Break, str]] = {
     "no JSON": (text(TRAIN, "{"), "cannot be read as JSON"),
@@ -243,7 +252,7 @@ BLENDER: dict[str, tuple[Break, str]] = {
     "frame without file": (frame(TRAIN, file_path=None), "frame 0 has no `file_path`"),
     "file name a number": (frame(TRAIN, file_path=7), "must be text, got 7"),
     "matrix of three rows": (
-        frame(TRAIN, transform_matrix=makers.poses()[0, :3].tolist()),
+        frame(TRAIN, transform_matrix=scene_writers.poses()[0, :3].tolist()),
         "no 4 x 4 `transform_matrix`",
     ),
     "matrix of words": (frame(TRAIN, transform_matrix=[["a"] * 4] * 4), "must hold numbers"),
@@ -270,11 +279,11 @@ TRANSFORMS: dict[str, tuple[Break, str]] = {
     "fisheye": (keys(JSON, camera_model="OPENCV_FISHEYE"), "camera model OPENCV_FISHEYE"),
     "k3": (keys(JSON, k3=0.1), "distortion `k3`"),
     "no image there": (
-        lambda f: lose(*(f"images/{name}" for name in makers.NAMES))(f),
+        lambda f: lose(*(f"images/{name}" for name in scene_writers.NAMES))(f),
         "none of its 8 images",
     ),
     "two images there": (
-        lambda f: lose(*(f"images/{name}" for name in makers.NAMES[2:]))(f),
+        lambda f: lose(*(f"images/{name}" for name in scene_writers.NAMES[2:]))(f),
         "at least 3 views, got 2",
     ),
     "listed twice": (
@@ -341,7 +350,9 @@ LLFF: dict[str, tuple[Break, str]] = {
         "poses_bounds.npy: cannot be read",
     ),
     "an archive": (
-        lambda f: (f / "poses_bounds.npy").write_bytes(makers.tiny(f / "x").read_bytes()),
+        lambda f: (f / "poses_bounds.npy").write_bytes(
+            scene_writers.write_tiny_nerf(f / "x").read_bytes()
+        ),
         "is an archive",
     ),
     "columns": (lambda f: np.save(f / "poses_bounds.npy", np.ones((8, 15))), r"floats \(views, 17"),
@@ -360,16 +371,16 @@ def endless_name(folder: Path) -> None:
 
 
 def colmap_text(folder: Path) -> Path:
-    return makers.colmap(folder, text=True)
+    return scene_writers.write_colmap(folder, text=True)
 
 
 MAKERS: dict[str, tuple[Callable[[Path], Path], dict[str, tuple[Break, str]]]] = {
-    "tiny-NeRF": (makers.tiny, TINY),
-    "Blender": (makers.blender, BLENDER),
-    "transforms": (makers.transforms, TRANSFORMS),
-    "COLMAP": (makers.colmap, COLMAP),
+    "tiny-NeRF": (scene_writers.write_tiny_nerf, TINY),
+    "Blender": (scene_writers.write_blender, BLENDER),
+    "transforms": (scene_writers.write_instant_ngp, TRANSFORMS),
+    "COLMAP": (scene_writers.write_colmap, COLMAP),
     "COLMAP text": (colmap_text, COLMAP_TEXT),
-    "LLFF": (makers.llff, LLFF),
+    "LLFF": (scene_writers.write_llff, LLFF),
 }
 CASES = [(kind, name) for kind, (_, cases) in MAKERS.items() for name in cases]
 
@@ -412,11 +423,11 @@ def test_the_corpus_is_large_and_its_messages_differ(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("downscale", "said"), [(0, "at least 1, got 0"), (11, "leaves nothing")])
 def test_absurd_downscale(tmp_path: Path, downscale: int, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        load(str(makers.transforms(tmp_path / "scene")), downscale=downscale)
+        load(str(scene_writers.write_instant_ngp(tmp_path / "scene")), downscale=downscale)
 
 
 def test_shrunk_photographs_of_another_shape(tmp_path: Path) -> None:
-    folder = makers.colmap(tmp_path / "scene")
+    folder = scene_writers.write_colmap(tmp_path / "scene")
     shrunk_wrongly(folder)
     with pytest.raises(InputError, match="not a downscaled copy of 12 x 10"):
         load(str(folder), downscale=2)
@@ -424,7 +435,7 @@ def test_shrunk_photographs_of_another_shape(tmp_path: Path) -> None:
 
 def test_frames_as_json_survive_the_makers(tmp_path: Path) -> None:
     """The corpus breaks what it says it breaks: an edit changes nothing else."""
-    file = makers.transforms(tmp_path / "scene") / JSON
+    file = scene_writers.write_instant_ngp(tmp_path / "scene") / JSON
     before = json.loads(file.read_text())
-    makers.edit(file, k3=0.1)
+    scene_writers.edit_json(file, k3=0.1)
     assert json.loads(file.read_text()) == {**before, "k3": 0.1}

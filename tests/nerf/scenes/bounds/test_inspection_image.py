@@ -9,14 +9,14 @@ import pytest
 from nerf.scenes import Bounds, Scene, load
 from nerf.scenes.bounds.inspection_image import draw_inspection, frustum_corners
 from nerf.scenes.cameras.pixel_rays import project
-from tests.nerf.scenes import makers
+from tests.nerf.scenes import scene_writers
 
 NEAR, FAR = (235, 120, 10), (130, 60, 200)
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
-    return load(str(makers.colmap(tmp_path / "scene")))
+    return load(str(scene_writers.write_colmap(tmp_path / "scene")))
 
 
 def column_of(image: np.ndarray, colour: tuple[int, int, int]) -> float:
@@ -68,7 +68,7 @@ def test_frustum_corners_are_the_pictures_corners_at_the_bounds(scene: Scene) ->
         np.testing.assert_allclose(distances[0], scene.bounds.near, rtol=1e-5)
         np.testing.assert_allclose(distances[1], scene.bounds.far, rtol=1e-5)
         columns, rows, _ = project(scene, view, corners.reshape(-1, 3))
-        right, low = makers.WIDTH - 0.5, makers.HEIGHT - 0.5
+        right, low = scene_writers.WIDTH - 0.5, scene_writers.HEIGHT - 0.5
         np.testing.assert_allclose(columns, [0.5, right, right, 0.5] * 2, atol=1e-3)
         np.testing.assert_allclose(rows, [0.5, 0.5, low, low] * 2, atol=1e-3)
 
