@@ -1,7 +1,8 @@
-"""Objectives whose Sobol' shares are known in closed form: what every estimator is held against.
+"""Benchmark functions with Sobol' shares in closed form, against which estimators are tested.
 
-Each is a function of quantiles, uniform on the unit cube, as a study's prior is. Where a formula
-has a name it is given; the others follow from the variances of their independent parts.
+Each is a function of quantiles, uniform on the unit cube, as a study's prior is. Functions of the
+literature carry their names; the shares of the others follow from variances of independent terms:
+Var(c u) = c^2 / 12 for u uniform on [0, 1].
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from analysis.surrogate.unit_cube import Axis
 
 @dataclass(frozen=True)
 class BenchmarkFunction:
-    """A function of the unit cube with its shares.
+    """A function of the unit cube and its shares.
 
-    evaluate: (points, axes) -> (points,); first, total: the share of each axis, in [0, 1]
+    evaluate: (points, axes) -> (points,)
+    first, total: each axis's first-order and total Sobol' index, in [0, 1]
     """
 
     name: str
@@ -28,11 +30,13 @@ class BenchmarkFunction:
     first: tuple[float, ...]
     total: tuple[float, ...]
 
-    def sample_trials(self, count: int, noise: float, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """`count` points of a scrambled Sobol' design and their values.
+    def sample_trials(
+        self, count: int, noise: float, rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """`count` points (count, axes) of a scrambled Sobol' design, and their values (count,).
 
-        noise: standard deviation of what is added, as a share of the objective's own (of 1 where
-        the objective is constant)
+        noise: standard deviation of added Gaussian noise, as a multiple of the function's own (of
+        1 if the function is constant)
         """
         from scipy.stats import qmc
 
@@ -43,7 +47,7 @@ class BenchmarkFunction:
 
 
 def list_benchmark_functions() -> tuple[BenchmarkFunction, ...]:
-    """All of them; the last is pure noise, where every share is 0."""
+    """All benchmark functions; the last is constant: with noise, every share is 0."""
     return (
         _ishigami(), _sobol_g(), _additive(), _interaction(), _region(), _optimum(), _switch(),
         _sparse(), make_noise_function(),
@@ -51,9 +55,11 @@ def list_benchmark_functions() -> tuple[BenchmarkFunction, ...]:
 
 
 def make_noise_function(axes: int = 6) -> BenchmarkFunction:
-    """Nothing but noise."""
+    """The constant 0, so that sampled trials are pure noise."""
     nothing = (0.0,) * axes
-    return BenchmarkFunction("noise", _continuous(axes), lambda u: np.zeros(len(u)), nothing, nothing)
+    return BenchmarkFunction(
+        "noise", _continuous(axes), lambda u: np.zeros(len(u)), nothing, nothing
+    )
 
 
 def _ishigami() -> BenchmarkFunction:
@@ -88,7 +94,7 @@ def _sobol_g() -> BenchmarkFunction:
 
 
 def _additive() -> BenchmarkFunction:
-    """A slope, a step, a choice of four, an integer of eight, and one dead axis; no interaction."""
+    """A slope, a step, a choice of four, an integer of eight levels, and an idle axis; additive."""
     effects = np.array([0.0, 1.0, 1.0, 2.5])
     axes = (
         Axis("x0", "slope"), Axis("x1", "step"), _levels("x2", 4, unordered=True),
@@ -106,7 +112,7 @@ def _additive() -> BenchmarkFunction:
 
 
 def _interaction() -> BenchmarkFunction:
-    """A product of two centred axes: neither does anything alone."""
+    """A product of two centred axes: neither has an effect alone."""
 
     def value(u: FloatArray) -> FloatArray:
         result: FloatArray = (2.0 * u[:, 0] - 1.0) * (2.0 * u[:, 1] - 1.0)
@@ -116,7 +122,7 @@ def _interaction() -> BenchmarkFunction:
 
 
 def _region() -> BenchmarkFunction:
-    """Training collapses in a corner of two axes; elsewhere a third one has a slope."""
+    """Training collapses in a corner of two axes; a third one has a slope everywhere."""
     drop, slope, p, q = 12.0, 6.0, 0.35, 0.6
 
     def value(u: FloatArray) -> FloatArray:
@@ -131,7 +137,7 @@ def _region() -> BenchmarkFunction:
 
 
 def _optimum() -> BenchmarkFunction:
-    """Six parabolas of falling weight and two dead axes, as learning rates and widths act."""
+    """Six parabolas of falling weight and two idle axes, as learning rates and widths act."""
     weights = np.array([8.0, 6.0, 4.0, 3.0, 2.0, 1.0, 0.0, 0.0])
     tops = np.array([0.6, 0.3, 0.7, 0.5, 0.2, 0.9, 0.5, 0.5])
 
@@ -145,7 +151,7 @@ def _optimum() -> BenchmarkFunction:
 
 
 def _switch() -> BenchmarkFunction:
-    """A choice of three decides the slope along another axis, which is flat on average."""
+    """A choice of three sets the slope along another axis, which is flat on average."""
     slopes, offsets = np.array([-3.0, 0.0, 3.0]), np.array([0.0, 1.0, 0.5])
     axes = (_levels("x0", 3, unordered=True), Axis("x1", "x1"), Axis("x2", "x2"), Axis("x3", "x3"))
 
@@ -160,7 +166,7 @@ def _switch() -> BenchmarkFunction:
 
 
 def _sparse() -> BenchmarkFunction:
-    """Two live axes among twelve, with an interaction."""
+    """Two active axes among twelve, with an interaction."""
 
     def value(u: FloatArray) -> FloatArray:
         a, b = np.sin(np.pi * (u[:, 0] - 0.5)), 2.0 * u[:, 1] - 1.0
@@ -178,7 +184,7 @@ def _from_parts(
     alone: Sequence[float],
     pairs: dict[tuple[int, int], float],
 ) -> BenchmarkFunction:
-    """The objective whose variance has these parts, of single axes and of pairs."""
+    """The function of which each axis and each pair of axes contributes this variance."""
     whole = sum(alone) + sum(pairs.values())
     total = [
         part + sum(v for pair, v in pairs.items() if j in pair) for j, part in enumerate(alone)

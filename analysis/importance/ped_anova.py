@@ -1,8 +1,13 @@
-"""What separates the best trials from the rest: a question of its own, apart from variance.
+"""PED-ANOVA: which parameters decide whether a trial is among the best.
 
-A parameter can decide whether training collapses and yet say nothing about which of the good
-configurations is best. Pearson divergence of the best tenth from the prior, for each parameter:
-PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), with a null line and intervals.
+That is another question than variance: a parameter can decide whether training collapses and yet
+not which of the good configurations is best. For each parameter, the values of the best tenth of
+trials are compared with the prior by their Pearson divergence
+
+    D = E_prior[(p_top(x) / p_prior(x) - 1)^2]
+
+(Watanabe et al. 2023, arXiv:2304.10255), here with a null line from shuffled trials and intervals
+from a bootstrap. Under shuffles D is positive by chance; a share counts what exceeds its mean.
 """
 
 from __future__ import annotations
@@ -16,19 +21,22 @@ from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 from analysis.surrogate.unit_cube import Axis
 
 MIN_TRIALS_FOR_PED_ANOVA = 30
-"""Trials below which a tenth of them is too few to be compared with anything."""
+"""Trials below which the best tenth is too small to estimate a density from."""
 
+_MIN_TOP = 4
 _BOOTSTRAPS = 200
 _SHUFFLES = 400
 _CELLS = 32
+_NO_DIFFERENCE = "the best {top} trials differ from the rest no more than a random {top} would."
 
 
 @dataclass(frozen=True)
 class PedAnovaShare:
     """How far the best trials' values of one parameter depart from the prior.
 
-    share: of all parameters' divergences beyond chance, in [0, 1]; low, high: 95 % interval;
-    null: what the largest of all parameters' shares stays below in 95 % of shuffled studies
+    share: of the divergence of all parameters in excess of chance, in [0, 1]
+    low, high: 95 % interval
+    null: the null line, below which the largest share of all parameters stays in 95 % of shuffles
     """
 
     path: str
@@ -40,12 +48,16 @@ class PedAnovaShare:
 
     @property
     def significant(self) -> bool:
+        """Whether the share lies above the null line and its interval above 0."""
         return self.share > self.null and self.low > 0.0
 
 
 @dataclass(frozen=True)
 class PedAnova:
-    """Which parameters decide whether a trial is among the best; highest share first."""
+    """Which parameters decide whether a trial is among the best; highest share first.
+
+    top_count: how many trials count as the best; refusal: why nothing is ranked, empty if it is
+    """
 
     shares: tuple[PedAnovaShare, ...]
     trials: int
@@ -54,10 +66,12 @@ class PedAnova:
 
     @property
     def ranked(self) -> bool:
+        """Whether the shares may be relied on."""
         return not self.refusal
 
     @property
     def significant_shares(self) -> tuple[PedAnovaShare, ...]:
+        """The parameters above the null line; none if nothing is ranked."""
         return tuple(s for s in self.shares if s.significant) if self.ranked else ()
 
 
@@ -68,82 +82,122 @@ def estimate_ped_anova(
     rng: np.random.Generator,
     fraction: float = 0.1,
 ) -> PedAnova:
-    """Divergence of the best `fraction` of trials (at least 4) from the prior, for each axis."""
+    """Each parameter's share of what sets the best trials apart from the prior.
+
+    Args:
+        units: (trials, axes) quantiles of each trial's values under the prior, in [0, 1].
+        targets: (trials,) results, higher is better; trials that are not finite are left out.
+        axes: the parameters, in the order of the columns of `units`.
+        rng: draws bootstrap samples and shuffles; the same state gives the same result.
+        fraction: of the trials that counts as the best; at least 4 of them do.
+
+    Returns:
+        A share with its interval for each parameter, or a `refusal`.
+
+    Example:
+        >>> best = estimate_ped_anova(units, psnr, axes, np.random.default_rng(0))
+        >>> [(s.path, s.share, s.low, s.high) for s in best.significant_shares]
+    """
     finite = np.isfinite(targets)
     units, targets = units[finite], targets[finite]
     n = len(targets)
-    top = max(4, round(fraction * n))
+    top = max(_MIN_TOP, round(fraction * n))
     if n < MIN_TRIALS_FOR_PED_ANOVA or not axes:
-        more = (
-            f"{n} comparable trials are too few to look at their best tenth; {MIN_TRIALS_FOR_PED_ANOVA} are needed."
+        too_few = (
+            f"{n} comparable trials are too few to look at their best tenth; "
+            f"{MIN_TRIALS_FOR_PED_ANOVA} are needed."
         )
-        return PedAnova((), n, top, more)
+        return PedAnova((), n, top, too_few)
     if np.ptp(targets) <= 1e-9 * max(1.0, float(np.abs(targets).max())):
-        return PedAnova((), n, top, f"all {n} comparable trials ended alike.")
+        return PedAnova((), n, top, f"all {n} comparable trials ended with the same result.")
+    shares = _estimate_shares(units, targets, axes, top, rng)
+    refusal = "" if any(s.significant for s in shares) else _NO_DIFFERENCE.format(top=top)
+    return PedAnova(tuple(shares), n, top, refusal)
+
+
+def _estimate_shares(
+    units: FloatArray,
+    targets: FloatArray,
+    axes: Sequence[Axis],
+    top: int,
+    rng: np.random.Generator,
+) -> list[PedAnovaShare]:
+    n = len(targets)
     once = np.ones((n, 1))
+    # (n, R) how often each bootstrap sample holds each trial.
     repeats = rng.multinomial(n, np.full(n, 1.0 / n), size=_BOOTSTRAPS).T.astype(float)
+    # Shuffled results choose a best tenth at random: what divergence arises by chance.
     shuffled = np.array(
-        [_best(rng.permutation(targets), once, top)[:, 0] for _ in range(_SHUFFLES)]
+        [_count_best(rng.permutation(targets), once, top)[:, 0] for _ in range(_SHUFFLES)]
     )
-    windows = [_window(units[:, j], axis) for j, axis in enumerate(axes)]
-    found = _divergences(windows, _best(targets, once, top))[:, 0]
-    resampled = _divergences(windows, _best(targets, repeats, top))
-    chance = _divergences(windows, shuffled.T)
-    usual, spread = chance.mean(axis=1), np.maximum(chance.std(axis=1), 1e-12)
-    highest = np.quantile(((chance - usual[:, None]) / spread[:, None]).max(axis=0), 0.95)
-    excess = np.maximum(found - usual, 0.0)
-    whole = max(float(excess.sum()), 1e-12)
-    # A bootstrap sample repeats trials, which adds divergence of its own: shift it back.
-    shift = (resampled.mean(axis=1) - found)[:, None]
-    again = np.maximum(resampled - shift - usual[:, None], 0.0)
-    shares = again / np.maximum(again.sum(axis=0), 1e-12)
-    low, high = np.quantile(shares, INTERVAL_QUANTILES, axis=1)
-    result = [
+    densities = [_estimate_density(units[:, j], axis) for j, axis in enumerate(axes)]
+    divergence = _divergences(densities, _count_best(targets, once, top))[:, 0]
+    bootstrapped = _divergences(densities, _count_best(targets, repeats, top))
+    by_chance = _divergences(densities, shuffled.T)
+    mean, deviation = by_chance.mean(axis=1), np.maximum(by_chance.std(axis=1), 1e-12)
+    # One line for all parameters, in standard deviations: the largest of them in each shuffle.
+    z = ((by_chance - mean[:, None]) / deviation[:, None]).max(axis=0)
+    z_limit = np.quantile(z, 0.95)
+    excess = np.maximum(divergence - mean, 0.0)
+    total = max(float(excess.sum()), 1e-12)
+    # Repeated trials in a bootstrap sample add divergence of their own: subtract that bias.
+    bias = (bootstrapped.mean(axis=1) - divergence)[:, None]
+    excesses = np.maximum(bootstrapped - bias - mean[:, None], 0.0)
+    resampled_shares = excesses / np.maximum(excesses.sum(axis=0), 1e-12)
+    low, high = np.quantile(resampled_shares, INTERVAL_QUANTILES, axis=1)
+    shares = [
         PedAnovaShare(
             axis.path,
             axis.label,
-            share=float(excess[j] / whole),
-            low=float(min(low[j], excess[j] / whole)),
-            high=float(max(high[j], excess[j] / whole)),
-            null=min(1.0, float(highest * spread[j] / whole)),
+            share=float(excess[j] / total),
+            low=float(min(low[j], excess[j] / total)),
+            high=float(max(high[j], excess[j] / total)),
+            null=min(1.0, float(z_limit * deviation[j] / total)),
         )
         for j, axis in enumerate(axes)
     ]
-    result.sort(key=lambda share: share.share, reverse=True)
-    none = "" if any(s.significant for s in result) else _NOTHING.format(top=top)
-    return PedAnova(tuple(result), n, top, none)
+    shares.sort(key=lambda share: share.share, reverse=True)
+    return shares
 
 
-_NOTHING = "the best {top} trials differ from the others no more than any {top} would."
+def _count_best(targets: FloatArray, repeats: FloatArray, top: int) -> FloatArray:
+    """(n, R) how often each trial is among the best `top` of each of R bootstrap samples.
 
-
-def _best(targets: FloatArray, repeats: FloatArray, top: int) -> FloatArray:
-    """(n, R) how often each trial is among the best `top` of each resampling."""
+    repeats: (n, R) how often each sample holds each trial
+    """
     order = np.argsort(-targets, kind="stable")
     counts = repeats[order]
+    # Places taken by better trials; the last trial within the top may have some of its repeats in.
     before = np.cumsum(counts, axis=0) - counts
-    chosen = np.empty_like(counts)
-    chosen[order] = np.clip(top - before, 0.0, counts)
-    return chosen
+    best = np.empty_like(counts)
+    best[order] = np.clip(top - before, 0.0, counts)
+    return best
 
 
-def _window(places: FloatArray, axis: Axis) -> tuple[FloatArray, FloatArray]:
-    """(cells, n) each trial's density on the axis, relative to the prior, and the cells' chances.
+def _estimate_density(places: FloatArray, axis: Axis) -> tuple[FloatArray, FloatArray]:
+    """Kernel density of each trial on the axis.
 
-    Unordered levels are counted; on an ordered axis a trial is a Gaussian reflected at both ends.
+    Returns (cells, n) densities relative to the prior, and (cells,) prior probabilities. A trial on
+    an unordered axis is its level; on an ordered one it is a Gaussian, reflected at both ends so
+    that no mass leaves [0, 1].
     """
     grid, chances = axis.grid(_CELLS)
     if axis.unordered:
         return np.isclose(grid[:, None], places[None, :]) / chances[:, None], chances
-    width = 0.25 * max(4.0, 0.1 * len(places)) ** -0.2
+    # Scott's rule for the tenth of the trials that is compared: n^(-1/5) standard deviations,
+    # which are about those of the uniform prior.
+    bandwidth = 0.25 * max(4.0, 0.1 * len(places)) ** -0.2
     gaps = [grid[:, None] - mirrored[None, :] for mirrored in (places, -places, 2.0 - places)]
-    density = sum(np.exp(-0.5 * (gap / width) ** 2) for gap in gaps)
+    density = sum(np.exp(-0.5 * (gap / bandwidth) ** 2) for gap in gaps)
+    # Normalise each trial to a mean of 1 under the prior.
     return np.asarray(density / (chances @ density)), chances
 
 
-def _divergences(windows: Sequence[tuple[FloatArray, FloatArray]], chosen: FloatArray) -> FloatArray:
-    """(axes, R) Pearson divergence from the prior of the trials `chosen` (n, R)."""
-    counts = chosen.sum(axis=0)
+def _divergences(
+    densities: Sequence[tuple[FloatArray, FloatArray]], counts: FloatArray
+) -> FloatArray:
+    """(axes, R) Pearson divergence from the prior of trials that count (n, R) times."""
+    total = counts.sum(axis=0)
     return np.array(
-        [chances @ ((density @ chosen) / counts - 1.0) ** 2 for density, chances in windows]
+        [chances @ ((density @ counts) / total - 1.0) ** 2 for density, chances in densities]
     )

@@ -1,4 +1,4 @@
-"""What could be said about which parameters matter, each number with its interval."""
+"""Result objects of the Sobol' analysis: shares of the variance, each with its interval."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class SobolShare:
-    """One parameter's part of a result's variance over the prior, between 0 and 1.
+    """Sobol' indices of one parameter: its shares of the variance of the result, in [0, 1].
 
-    first: what it moves alone; total: what it moves alone and together with others.
-    low, high: 95 % interval; null: what the largest of all parameters' totals stays below in 95 %
-    of shuffles.
-    rank: 1 for the highest total; rank_low, rank_high: its 95 % interval.
+    first: of first order, by this parameter alone; total: alone and in interactions with others
+    first_low, first_high, total_low, total_high: their 95 % intervals
+    null: the null line, below which the largest total of all parameters stays in 95 % of shuffles
+    rank: 1 for the highest total; rank_low, rank_high: its 95 % interval
     """
 
     path: str
@@ -32,14 +32,15 @@ class SobolShare:
 
     @property
     def significant(self) -> bool:
+        """Whether the total lies above the null line."""
         return self.total > self.null
 
 
 @dataclass(frozen=True)
 class PairShare:
-    """What two parameters move together and neither alone, as a share of the variance.
+    """Second-order Sobol' index of two parameters: their interaction's share of the variance.
 
-    null: what the largest of all pairs stays below in 95 % of shuffles
+    low, high: 95 % interval; null: the null line of the largest of all pairs
     """
 
     paths: tuple[str, str]
@@ -51,16 +52,17 @@ class PairShare:
 
     @property
     def significant(self) -> bool:
+        """Whether the share lies above the null line."""
         return self.share > self.null
 
 
 @dataclass(frozen=True)
 class Importance:
-    """What could be said about which parameters matter, and how sure it is.
+    """Which parameters matter, and how sure that is.
 
-    shares: highest total first, pairs: highest first; both empty where no surrogate could be
-    fitted. r2: cross-validated, for each surrogate tried; `surrogate` names the one used.
-    refusal: why nothing is ranked; empty where the ranking stands.
+    shares: highest total first; pairs: highest share first; both empty without a surrogate
+    surrogate: the name of the one used; r2: cross-validated R2 of each one tried
+    refusal: why the parameters are not ranked; empty if they are
     """
 
     shares: tuple[SobolShare, ...]
@@ -72,28 +74,30 @@ class Importance:
 
     @property
     def ranked(self) -> bool:
+        """Whether the shares may be relied on."""
         return not self.refusal
 
     @property
     def best_r2(self) -> float:
+        """Cross-validated R2 of the surrogate used; NaN without one."""
         return self.r2.get(self.surrogate, float("nan"))
 
     @property
     def significant_shares(self) -> tuple[SobolShare, ...]:
-        """The parameters that move the result more than chance; none where nothing is ranked."""
+        """The parameters above the null line; none if the parameters are not ranked."""
         return tuple(s for s in self.shares if s.significant) if self.ranked else ()
 
     def table(self) -> pd.DataFrame:
-        """A row a parameter: `Share`'s columns and whether it is beyond chance."""
+        """A row for each parameter: the fields of `SobolShare`, and `significant`."""
         rows = [{**asdict(s), "significant": s.significant} for s in self.shares]
         return pd.DataFrame(rows)
 
     def headline(self, count: int = 3) -> str:
-        """The most important parameters with their intervals in one sentence, or the refusal."""
+        """One sentence: the `count` most important parameters with intervals, or the refusal."""
         if self.refusal:
             return f"No ranking: {self.refusal}"
         if not self.significant_shares:
-            return "No parameter's share of the variance of the final PSNR stands beyond chance."
+            return "No parameter's share of the variance of the final PSNR is significant."
         shares = "; ".join(
             f"{s.label} {s.total:.0%} [{s.total_low:.0%}, {s.total_high:.0%}]"
             for s in self.significant_shares[:count]
