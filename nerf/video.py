@@ -1,6 +1,6 @@
-"""A flight around a trained field: `python nerf/video.py RUN_FOLDER` writes RUN_FOLDER/video.mp4.
+"""Fly-through of a trained NeRF: `python nerf/video.py RUN_FOLDER` writes RUN_FOLDER/video.mp4.
 
-Each frame shows colour on the left and depth on the right: near is bright, far and empty dark.
+Each frame shows colour on the left and depth on the right: white is near, black far or empty.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
-from nerf.run.flythrough import flight, trained_model, write_video
-from nerf.run.folder import CHECKPOINT, read_beginning
+from nerf.run.flythrough import load_model, render_flythrough, write_video
+from nerf.run.run_folder import CHECKPOINT, read_run
 
 if TYPE_CHECKING:
     from nerf.scenes.scene import Float32, Scene
@@ -21,64 +21,77 @@ if TYPE_CHECKING:
 FORMATS = ("mp4", "gif")
 
 
-def options(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line, parsed; raises `InputError` for what it does not understand."""
-    parser = Parser("Make a video of a trained NeRF: colour beside depth.")
-    parser.add_argument("run", type=Path, help="a folder that nerf/train.py made")
-    parser.add_argument("--frames", type=int, default=60, help="frames of the flight (default 60)")
-    parser.add_argument("--fps", type=int, default=15, help="frames a second (default 15)")
-    parser.add_argument("--radius", type=float, help="distance from the middle, scene units")
+def main(arguments: list[str] | None = None) -> int:
+    """Renders the video with a progress bar."""
+    return exit_status(lambda: _video_command(parse_options(arguments)))
+
+
+def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parses the command line; raises `InputError` for unknown options and values out of range."""
+    parser = Parser("Render a video of a trained NeRF: colour beside depth.")
+    parser.add_argument("run", type=Path, help="a run folder made by nerf/train.py")
+    parser.add_argument("--frames", type=int, default=60, help="number of frames (default: 60)")
+    parser.add_argument("--fps", type=int, default=15, help="frames per second (default: 15)")
+    parser.add_argument("--radius", type=float, help="distance from the origin, scene units")
     parser.add_argument("--elevation", type=float, help="degrees above the horizon, -89 to 89")
-    parser.add_argument("--height", type=int, help="pixels (default: the photographs')")
+    parser.add_argument("--height", type=int, help="pixels (default: height of the images)")
     parser.add_argument(
         "--path",
         choices=("auto", "orbit", "cameras"),
         default="auto",
-        help="around the middle or along the training cameras (auto: what suits the scene)",
+        help="an orbit around the origin or a path through the training cameras "
+        "(auto: the cameras for a forward-facing capture, else an orbit)",
     )
     parser.add_argument("--format", choices=FORMATS, default="mp4")
-    asked = parser.parse(arguments)
-    if asked.frames < 2 or asked.fps < 1 or (asked.height is not None and asked.height < 16):
+    options = parser.parse(arguments)
+    if (
+        options.frames < 2
+        or options.fps < 1
+        or (options.height is not None and options.height < 16)
+    ):
         raise InputError("--frames must be at least 2, --fps at least 1, --height at least 16")
-    if asked.elevation is not None and not -89 <= asked.elevation <= 89:
-        raise InputError(f"--elevation must lie in -89..89 degrees, got {asked.elevation:g}")
-    if asked.radius is not None and not 0 < asked.radius < 1e6:
-        raise InputError(f"--radius must be positive, got {asked.radius:g}")
-    return asked
+    if options.elevation is not None and not -89 <= options.elevation <= 89:
+        raise InputError(f"--elevation must be in -89..89 degrees, got {options.elevation:g}")
+    if options.radius is not None and not 0 < options.radius < 1e6:
+        raise InputError(f"--radius must be positive, got {options.radius:g}")
+    return options
 
 
-def main() -> int:
-    """Renders the flight with a progress bar."""
-    asked = options()
-    source, _ = read_beginning(asked.run)
+def _video_command(options: argparse.Namespace) -> int:
+    source, _ = read_run(options.run)
 
+    # Imported once the options are known to be valid: slow.
     from rich.progress import track
 
     from nerf.common.files import replace_atomically
 
     scene = source.load()
-    model = trained_model(asked.run / CHECKPOINT)
-    frames = flight(model, scene, camera_path(scene, asked), asked.height or scene.height)
-    shown = track(frames, description="rendering", total=asked.frames)
-    video = asked.run / f"video.{asked.format}"
-    replace_atomically(video, lambda path: write_video(path, shown, asked.fps))
-    print(f"{video} ({asked.frames} frames, left: colour, right: depth)")
+    model = load_model(options.run / CHECKPOINT)
+    poses = _camera_path(scene, options)
+    frames = render_flythrough(model, scene, poses, options.height or scene.height)
+    tracked = track(frames, description="rendering", total=options.frames)
+    video = options.run / f"video.{options.format}"
+    replace_atomically(video, lambda path: write_video(path, tracked, options.fps))
+    print(f"{video} ({options.frames} frames, left: colour, right: depth)")
     return 0
 
 
-def camera_path(scene: Scene, asked: argparse.Namespace) -> Float32:
-    """The poses of the flight that was asked for."""
+def _camera_path(scene: Scene, options: argparse.Namespace) -> Float32:
+    """World_from_camera poses of the path that the options describe."""
     from nerf.scenes.cameras import camera_paths
 
-    forward_facing = asked.path == "auto" and camera_paths.is_forward_facing(scene)
-    if asked.path == "cameras" or forward_facing:
-        return camera_paths.path_through_cameras(scene, asked.frames)
-    radius = camera_paths.typical_radius(scene) if asked.radius is None else asked.radius
-    elevation = (
-        camera_paths.typical_elevation(scene) if asked.elevation is None else asked.elevation
+    through_cameras = options.path == "cameras" or (
+        options.path == "auto" and camera_paths.is_forward_facing(scene)
     )
-    return camera_paths.orbit_path(asked.frames, radius, elevation)
+    if through_cameras:
+        return camera_paths.path_through_cameras(scene, options.frames)
+    radius, elevation = options.radius, options.elevation
+    if radius is None:
+        radius = camera_paths.typical_radius(scene)
+    if elevation is None:
+        elevation = camera_paths.typical_elevation(scene)
+    return camera_paths.orbit_path(options.frames, radius, elevation)
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(main))
+    sys.exit(main())

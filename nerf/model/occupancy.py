@@ -86,8 +86,8 @@ class OccupancyGrid(nn.Module):
         self.register_buffer("density_bound", torch.zeros(count))
         # Largest number of visible samples in a training batch since the last `fit_capacity`.
         self.register_buffer("max_visible", torch.zeros((), dtype=torch.int64))
-        self.register_state_dict_post_hook(_rename_saved_buffers)
-        self.register_load_state_dict_pre_hook(_rename_loaded_buffers)
+        self.register_state_dict_post_hook(_rename_saved_buffers)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_pre_hook(_rename_loaded_buffers)  # type: ignore[no-untyped-call]
 
     def cell_of(
         self,

@@ -10,8 +10,9 @@ import torch
 
 from nerf.config.schema import Precision
 
-# oneDNN and torch's layer over it cache compiled kernels, a thousand each by default. A process that
-# trains many networks one after another would grow by gigabytes for shapes it never meets again.
+# oneDNN and torch's layer over it cache compiled kernels, a thousand each by default. A process
+# that trains many networks one after another would grow by gigabytes for shapes it never meets
+# again.
 for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
     os.environ.setdefault(cache, "64")
 

@@ -18,7 +18,7 @@ MIN_WEIGHT = 1e-5
 """Added to every weight so that those of an empty ray still normalise (as nerf-pytorch does)."""
 
 MIN_BIN_PROBABILITY = 1e-5
-"""Bins of less probability are not interpolated: draws stay at the lower end, to 1e-5 of the bin."""
+"""Bins of less probability are not interpolated: draws stay within 1e-5 of the lower end."""
 
 
 def stratified_samples(

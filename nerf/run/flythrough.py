@@ -1,4 +1,7 @@
-"""Renders a camera path through a trained field to a video file."""
+"""Fly-through video of a trained field: renders a camera path and writes the frames.
+
+torch is imported in the functions: it takes seconds, which a misspelt option should not cost.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,11 @@ if TYPE_CHECKING:
     from nerf.scenes.scene import Float32, Scene
 
 
-def trained_model(checkpoint: Path) -> Nerf:
-    """The model in a run's checkpoint; raises `InputError` where there is none."""
+def load_model(checkpoint: Path) -> Nerf:
+    """The model of a run's checkpoint, on the GPU if there is one.
+
+    Raises `InputError` if there is no checkpoint.
+    """
     import torch
 
     from nerf.config.flat import build
@@ -27,8 +33,14 @@ def trained_model(checkpoint: Path) -> Nerf:
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def flight(model: Nerf, scene: Scene, poses: Float32, height: int) -> Iterator[np.ndarray]:
-    """One picture (height, 2 width, 3) uint8 a pose; both sides even, as video coders want."""
+def render_flythrough(
+    model: Nerf, scene: Scene, poses: Float32, height: int
+) -> Iterator[np.ndarray]:
+    """Yields a frame (height, 2 width, 3) uint8 for each world_from_camera pose.
+
+    Colour is on the left, depth on the right: white at near, black at far. Height and width are
+    rounded down to even numbers, as video codecs require.
+    """
     import numpy as np
     import torch
 
@@ -39,6 +51,7 @@ def flight(model: Nerf, scene: Scene, poses: Float32, height: int) -> Iterator[n
     rows, columns = height // 2 * 2, round(scene.width * scale) // 2 * 2
     near, far = model.config.sampling.near, model.config.sampling.far
     for pose in poses:
+        # The scene's first camera, scaled to the height of the video.
         directions = torch.tensor(
             pixel_directions(
                 pose,
@@ -48,16 +61,15 @@ def flight(model: Nerf, scene: Scene, poses: Float32, height: int) -> Iterator[n
                 np.arange(rows),
             )
         )
-        seen = render_rays(
-            model, torch.tensor(pose[:3, 3]).expand(directions.shape), directions, scene.background
-        )
-        nearness = ((far - seen.depth) / (far - near)).clamp(0, 1)[..., None].expand(-1, -1, 3)
-        both = torch.cat((seen.rgb, nearness), dim=1).numpy()
-        yield (np.nan_to_num(both) * 255 + 0.5).astype(np.uint8)
+        origins = torch.tensor(pose[:3, 3]).expand(directions.shape)
+        image = render_rays(model, origins, directions, scene.background)
+        nearness = ((far - image.depth) / (far - near)).clamp(0, 1)[..., None].expand(-1, -1, 3)
+        frame = torch.cat((image.rgb, nearness), dim=1).numpy()
+        yield (np.nan_to_num(frame) * 255 + 0.5).astype(np.uint8)
 
 
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
-    """An mp4 that any browser plays, or a GIF that loops for ever, by the path's ending."""
+    """Writes an endlessly looping GIF if `path` ends in .gif, an H.264 mp4 otherwise."""
     import imageio.v2 as iio
 
     if path.suffix == ".gif":

@@ -1,4 +1,4 @@
-"""What a person sees while one NeRF trains: a bar, the quality so far, the time left."""
+"""Progress bar of one run: steps done, held-out quality, time elapsed and left."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nerf.training import loop as training
+from nerf.training import loop
 
 
 class ProgressBar:
-    """A live bar on a terminal; a line at each evaluation elsewhere. Use as a context."""
+    """Context manager: a live bar on a terminal, elsewhere a printed line for each evaluation."""
 
     def __init__(self, steps: int) -> None:
         self._bar = Progress(
@@ -37,10 +37,10 @@ class ProgressBar:
         if self._bar.console.is_terminal:
             self._bar.stop()
 
-    def stepped(self, step: int) -> None:
+    def show_step(self, step: int) -> None:
         self._bar.update(self._task, completed=step)
 
-    def evaluated(self, progress: training.Progress) -> None:
+    def show_evaluation(self, progress: loop.Progress) -> None:
         quality = f"{progress.psnr:.2f} dB, SSIM {progress.ssim:.3f}"
         self._bar.update(self._task, description=quality)
         if not self._bar.console.is_terminal:

@@ -1,8 +1,8 @@
 """Health watch: decides that a run has collapsed, and names the reason.
 
-A slow run and a collapsed one look alike from outside: a dark image, a loss that does not fall. What
-differs is whether training can still change anything, so that is what the checks during a run
-test:
+A slow run and a collapsed one look alike from outside: a dark image, a loss that does not fall.
+What differs is whether training can still change anything, so that is what the checks during a
+run test:
 
     diverged         the loss or the held-out PSNR is not a finite number; it never recovers
     frozen density   the density head has had no gradient for `DEAD_GRADIENT_STEPS`
@@ -55,7 +55,7 @@ MISSED_OBJECT_MIN_STEPS = 200
 """Steps before a run whose near..far misses the object is judged by its held-out PSNR."""
 
 PLATEAU_MAX_RANGE = 0.1
-"""Largest range of held-out PSNR, in dB, over the second half of a run that has stopped improving."""
+"""Range of held-out PSNR, in dB, over the second half of a run, below which it is a plateau."""
 
 TRIVIAL_PSNR_MARGIN = 0.3
 """dB around the PSNR of a flat colour within which a run shows no more than a flat colour."""
@@ -133,11 +133,7 @@ class HealthWatch:
         if math.isnan(psnr):
             return _diverged("the held-out PSNR", psnr, step)
         missed = explain_missed_object(self._config, self._scene)
-        if (
-            missed
-            and step >= MISSED_OBJECT_MIN_STEPS
-            and psnr < self._trivial_psnrs["mean image"]
-        ):
+        if missed and step >= MISSED_OBJECT_MIN_STEPS and psnr < self._trivial_psnrs["mean image"]:
             return Verdict("collapsed", missed)
         return HEALTHY
 
@@ -156,9 +152,7 @@ class HealthWatch:
             )
         last_step, last_psnr = curve[-1]
         second_half = [psnr for step, psnr in curve if step >= last_step / 2]
-        plateau = (
-            len(second_half) > 1 and max(second_half) - min(second_half) < PLATEAU_MAX_RANGE
-        )
+        plateau = len(second_half) > 1 and max(second_half) - min(second_half) < PLATEAU_MAX_RANGE
         background, flat = self._trivial_psnrs["background"], self._trivial_psnrs["mean colour"]
         lowest = min(background, flat) - TRIVIAL_PSNR_MARGIN
         highest = max(background, flat) + TRIVIAL_PSNR_MARGIN

@@ -71,7 +71,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a run ended; `psnr` and `ssim` are of the validation views, `test_*` of the test views."""
+    """How a run ended; `psnr` and `ssim` are of validation views, `test_*` of test views."""
 
     state: State
     reason: str

@@ -27,7 +27,7 @@ def affordable_frames(config: NerfConfig, pixels: int) -> int:
 
 def write_trial_video(checkpoint: Path, config: NerfConfig, scene: Scene, out: Path) -> Path | None:
     """Writes the video as a GIF and returns `out`; None, and no file, where it costs too much."""
-    from nerf.run.flythrough import flight, trained_model, write_video
+    from nerf.run.flythrough import load_model, render_flythrough, write_video
 
     height = min(scene.height, _MAX_HEIGHT)
     width = round(scene.width * height / scene.height)
@@ -35,5 +35,5 @@ def write_trial_video(checkpoint: Path, config: NerfConfig, scene: Scene, out: P
     if not count:
         return None
     poses = camera_paths.default_path(scene, count)
-    write_video(out, flight(trained_model(checkpoint), scene, poses, height), fps=8)
+    write_video(out, render_flythrough(load_model(checkpoint), scene, poses, height), fps=8)
     return out

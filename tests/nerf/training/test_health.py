@@ -177,9 +177,7 @@ def state_at_end(ball: Scene, late_psnr: list[float], learning_rate: float) -> s
     """The verdict on 400 steps at this learning rate that ended with these PSNR."""
     trivial = {"background": 9.84, "mean colour": 10.96, "mean image": 21.4}
     curve = list(enumerate([5.0, 6.0, *late_psnr], start=1))
-    config = build(
-        {**LONG, "optimisation.steps": 400, "optimisation.learning_rate": learning_rate}
-    )
+    config = build({**LONG, "optimisation.steps": 400, "optimisation.learning_rate": learning_rate})
     watch = HealthWatch(config, ball, trivial)
     return watch.check_end([(80 * k, psnr) for k, psnr in curve], [0.1]).state
 

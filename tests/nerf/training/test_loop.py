@@ -18,6 +18,7 @@ from nerf.training.loop import Progress, TrainingRun, TrainResult, train
 from nerf.training.schedule import evaluation_steps
 from tests.nerf.training.tiny import TINY
 
+
 def same(one: TrainResult, other: TrainResult) -> bool:
     """Equal bit for bit in everything but the time it took."""
 

@@ -1,10 +1,11 @@
-"""The folder of one run: its files, and what it was begun with, from which it can be gone on with.
+"""The folder of one run: its files, and what is needed to resume it.
 
 OUT/
-    run.json         the scene and every setting, before the first step
-    checkpoint.pt    the run's whole state
-    progress.png     the field as it grows
-    result.json      how it ended, beside what run.json holds
+    run.json         the scene's source and every parameter, written before the first step
+    checkpoint.pt    the whole state of the run
+    progress/*.png   a validation view after each evaluation
+    progress.png     all of them on one contact sheet
+    result.json      how the run ended, with what run.json holds
     render.png       a validation view beside its photograph
 """
 
@@ -33,43 +34,43 @@ _RUN = "run.json"
 
 @dataclass(frozen=True)
 class SceneSource:
-    """Where a run's scene comes from, as the options of the same names say."""
+    """The options --scene, --downscale and --background of a run."""
 
     scene: str = "bricks"
     downscale: int = 1
     background: Background = "white"
 
     def load(self) -> Scene:
-        """The scene; raises `InputError` where there is none."""
-        from nerf.scenes import load
+        """Loads the scene; raises `InputError` if that is not possible."""
+        from nerf.scenes import load  # imported late: slow, and needless for a misspelt option
 
         return load(self.scene, downscale=self.downscale, background=self.background)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its folder, its scene with where that comes from, and its settings."""
+    """A run's folder `out`, its scene and its config."""
 
     out: Path
     source: SceneSource
     scene: Scene
     config: NerfConfig
 
-    def begin(self) -> None:
-        """Writes run.json; raises `InputError` where the folder holds a run already."""
+    def create(self) -> None:
+        """Writes run.json; raises `InputError` if the folder contains a run."""
         if any((self.out / name).exists() for name in (CHECKPOINT, RESULT)):
             raise InputError(
-                f"{self.out} holds a run; --resume --out {self.out} goes on with it, --out names "
-                "another folder"
+                f"{self.out} already contains a run; continue it with --resume --out {self.out}, "
+                "or choose another --out"
             )
-        self._write(_RUN, self._described())
+        self._write(_RUN, self._description())
 
     def write_result(self, result: TrainResult, device: str) -> None:
         """Writes result.json and render.png."""
         import imageio.v3 as iio
 
         replace_atomically(self.out / "render.png", lambda path: iio.imwrite(path, result.picture))
-        ended = {
+        outcome = {
             "state": result.state,
             "reason": result.reason,
             "psnr": result.psnr,
@@ -81,9 +82,9 @@ class Run:
             "device": device,
             "curve": [dataclasses.asdict(progress) for progress in result.curve],
         }
-        self._write(RESULT, ended | self._described())
+        self._write(RESULT, outcome | self._description())
 
-    def _described(self) -> dict[str, Any]:
+    def _description(self) -> dict[str, Any]:
         return {
             "scene": {
                 "name": self.scene.name,
@@ -97,27 +98,27 @@ class Run:
         }
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
-        text = json.dumps(_json(content), indent=2, allow_nan=False)
+        text = json.dumps(_finite(content), indent=2, allow_nan=False)
         write_atomically(self.out / name, text.encode())
 
 
-def read_beginning(out: Path) -> tuple[SceneSource, NerfConfig]:
-    """What the run in `out` was begun with; raises `InputError` where there is none."""
+def read_run(out: Path) -> tuple[SceneSource, NerfConfig]:
+    """The scene's source and the config in run.json; raises `InputError` if it is unreadable."""
     try:
-        kept = json.loads((out / _RUN).read_text())
-        scene, settings = kept["scene"], dict(kept["config"])
+        content = json.loads((out / _RUN).read_text())
+        scene, settings = content["scene"], dict(content["config"])
         source = SceneSource(scene["source"], scene["downscale"], scene["background"])
     except (OSError, ValueError, TypeError, KeyError):
         raise InputError(
-            f"{out} holds no run (no readable {_RUN}); name a folder that nerf/train.py made"
+            f"{out} is not a run folder (no readable {_RUN}); name one made by nerf/train.py"
         ) from None
     return source, build(settings)
 
 
-def _json(value: Any) -> Any:
-    """`value` with None for what a diverged run could not measure: JSON knows no NaN."""
+def _finite(value: Any) -> Any:
+    """`value` with None in place of NaN and infinities, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: _json(entry) for key, entry in value.items()}
+        return {key: _finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_json(entry) for entry in value]
+        return [_finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
