@@ -23,7 +23,7 @@ _READ_TIMEOUT = 120.0  # seconds that a node has to start a process and read one
 
 
 def runtime_environment() -> dict[str, Any]:
-    """Ray's runtime environment: ships `nerf` and `study`, whatever version workers have."""
+    """Ray's runtime environment: sends `nerf` and `study` to workers, which may lack them."""
     packages = [Path(package.__file__).parent for package in (nerf, study) if package.__file__]
     return {"py_modules": [str(path) for path in packages], "excludes": ["**/__pycache__"]}
 

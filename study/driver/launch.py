@@ -1,7 +1,8 @@
 """One launch of a study: runs Ray Tune until every trial has ended or a stop is requested.
 
-Ray's experiment state is never restored. Each time, a fresh Tuner asks the trial manager, which
-reads the journal, what is left to run: one source of truth, whatever died and in whatever order.
+Ray's experiment state is never restored. Each run is a fresh Tuner that gets its trials from the
+trial manager, which reads the journal. So there is one record of what is left to run, and it does
+not matter which of Ray's processes died, or when.
 
 Importing this imports Ray; call `configure_ray_environment` first.
 """
@@ -124,7 +125,7 @@ def _run_tuner(
     """Starts Ray, or joins the study's cluster, and runs one Tuner to its end."""
     folder, spec = manager.folder, manager.ledger.spec
     # Ray's experiment folder: scratch that is never read again. On a cluster all nodes must see
-    # it; on one machine it is kept off the study's disk, where Tune would hang if that is full.
+    # it; on one machine it is on another disk than the study: Tune hangs where its disk is full.
     shutil.rmtree(folder.ray, ignore_errors=True)
     scratch = folder.ray.resolve() if spec.address else Path(tempfile.mkdtemp(prefix="nerf-study-"))
     _connect(spec, resources)
@@ -178,7 +179,7 @@ def _connect(spec: StudySpec, resources: Resources | None) -> None:
         ray.init(address=spec.address, runtime_env=runtime_environment(), **quiet)
     except (ConnectionError, ValueError) as error:
         raise InputError(
-            f"no Ray cluster answers at --address {spec.address} ({_first_line(error)}); start "
+            f"cannot reach a Ray cluster at --address {spec.address} ({_first_line(error)}); start "
             "one, or leave the option out to run on this machine"
         ) from error
 

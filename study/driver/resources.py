@@ -55,7 +55,7 @@ def gpu_slots(gpus: int, per_trial: float) -> int:
 
 
 def gpu_share(cpus_per_trial: int) -> float:
-    """The share of a GPU that lets every CPU here run a trial; 0 where there is no GPU.
+    """The share of a GPU so that every CPU here can run a trial; 0 where there is no GPU.
 
     A rule of thumb, not measured: how many trials a GPU sustains depends on the networks.
     """

@@ -189,7 +189,7 @@ class TrialManager:
         del self._running[number]
 
     def _end(self, number: int, outcome: Outcome) -> None:
-        """Records how a running trial ended, then tells the journal.
+        """Records how a running trial ended, then ends it in the journal.
 
         In this order, as a driver may die in between. The next one finds the record and completes
         the journal from it; the other way round, a trial that the journal calls ended would lack

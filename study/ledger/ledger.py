@@ -31,6 +31,7 @@ from study.records.study_folder import StudyFolder
 from study.search.replicates import must_wait, replicate_values
 from study.search.samplers import distribution, propose
 from study.search.sobol_design import explore_point, trial_seed
+from study.search.variant_design import variant_point
 from study.spec.study_spec import StudySpec
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -73,12 +74,13 @@ class Ledger:
     def ask(self) -> Assignment | None:
         """Creates the next trial; None when all exist, or the next depends on running ones.
 
-        Explored points come first. The optimise phase does not wait until the last of them has
+        Variants or explored points come first. The optimise phase does not wait until the last of them has
         ended: TPE learns from those that have, and no slot is idle.
         """
         index = self._created["replicate"]
-        others = self._created["explore"] + self._created["optimize"]
-        if others >= self.spec.explore + self.spec.optimize and (
+        phases = ("variant", "explore", "optimize")
+        others_exist = all(self._created[phase] >= self.spec.planned[phase] for phase in phases)
+        if others_exist and (
             index >= self.spec.replicates or must_wait(self.spec, self.trials(), index)
         ):
             return None
@@ -88,7 +90,10 @@ class Ledger:
         """Creates a trial of the first phase that lacks one, else a replicate."""
         number = sum(self._created.values())
         is_default, params = False, {}  # no params: the sampler proposes all of them
-        if self._created["explore"] < self.spec.explore:
+        if self._created["variant"] < self.spec.planned["variant"]:
+            phase = "variant"
+            params = variant_point(self.spec, self._created["variant"])
+        elif self._created["explore"] < self.spec.explore:
             phase = "explore"
             params = explore_point(self.spec.space, self.spec.seed, self._created["explore"])
         elif self._created["optimize"] < self.spec.optimize:
@@ -108,7 +113,7 @@ class Ledger:
         attributes = {
             "phase": phase,
             "baseline": is_default,  # called so on disk
-            "seed": trial_seed(self.spec.seed, sum(self._created.values())),
+            "seed": self._next_seed(phase),
             "budget_steps": self.spec.steps,
         }
         template = create_trial(
@@ -120,6 +125,13 @@ class Ledger:
         )
         self._study.add_trial(template)
         self._created[phase] += 1
+
+    def _next_seed(self, phase: str) -> int:
+        """The training seed of the trial that is about to be added."""
+        if phase == "variant":  # the r-th repeats of all variants share one seed
+            repeat = self._created["variant"] // len(self.spec.variants)
+            return trial_seed(self.spec.seed, repeat)
+        return trial_seed(self.spec.seed, sum(self._created.values()))
 
     def restore(self, records: Sequence[dict[str, Any]]) -> list[int]:
         """Adds the trials that a damaged journal lost; returns their numbers.

@@ -1,8 +1,7 @@
-"""The lock that keeps two processes from running one study: `driver.lock` in its folder.
+"""The lock that prevents two processes from running one study: `driver.lock` in its folder.
 
-The operating system holds it (flock on Unix) and frees it when its process dies, however that
-happens. A lock file may be emptied by whoever opens it, so who holds the lock stands in a file of
-its own beside it.
+It is a lock of the operating system (flock on Unix), which frees it when the process dies. Opening
+a lock file may empty it, so the name of the holder is in a second file beside it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _HOLDER = "driver.lock.holder"
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that took a study's lock last; `str` of it reads `process 12 on host`."""
+    """The process that took a study's lock last; as a string `process 12 on host`."""
 
     process: int
     host: str
@@ -34,7 +33,7 @@ class Holder:
         return f"process {self.process} on {self.host}"
 
     def is_dead(self) -> bool:
-        """Whether it has certainly ended: on another machine nobody can tell from here."""
+        """Whether it has certainly ended; False on another machine, where that cannot be seen."""
         return self.host == platform.node() and not psutil.pid_exists(self.process)
 
 

@@ -120,6 +120,6 @@ def sync_command(folder: StudyFolder) -> str:
 
 def _run_id(folder: StudyFolder, trial_id: str) -> str:
     """The same for all attempts of a trial, and unique in W&B's project, which has all studies."""
-    created = folder.read_spec()["created"]  # tells apart studies of the same name
+    created = folder.read_spec()["created"]  # differs between studies of the same name
     digest = hashlib.sha256(f"{folder.name} {created}".encode()).hexdigest()[:8]
     return f"{digest}-{trial_id}"

@@ -28,7 +28,7 @@ def command(text: str) -> list[str]:
     return [word for word in words if word != "$resume"]
 
 
-def test_the_rayjob_is_whole() -> None:
+def test_the_rayjob_mounts_its_volumes_and_runs_a_valid_command() -> None:
     job = yaml.safe_load((FOLDER / "rayjob.yaml").read_text())
     assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
     cluster_spec = job["spec"]["rayClusterSpec"]
@@ -69,9 +69,12 @@ def slurm(tmp_path: Path) -> dict[str, list[str]]:
         **{"SLURM_JOB_ID": "71", "SLURM_JOB_NODELIST": "n[1-3]", "SLURM_JOB_NUM_NODES": "3"},
         "SLURM_CPUS_PER_TASK": "16",
     }
-    asked = ["--name", "a study", "--explore", "9"]
+    options = ["--name", "a study", "--explore", "9"]
     done = subprocess.run(
-        ["bash", str(FOLDER / "slurm.sh"), *asked], env=environment, capture_output=True, text=True
+        ["bash", str(FOLDER / "slurm.sh"), *options],
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert not list((tmp_path / ".ray").iterdir()), "the token is not left behind"
@@ -79,7 +82,7 @@ def slurm(tmp_path: Path) -> dict[str, list[str]]:
     return {tool: [x for x in lines if x.startswith(tool)] for tool in ("srun", "python")}
 
 
-def test_slurm_starts_one_head_the_rest_and_the_sweep(slurm: dict[str, list[str]]) -> None:
+def test_slurm_starts_the_head_the_workers_and_the_sweep(slurm: dict[str, list[str]]) -> None:
     head, rest = sorted(slurm["srun"], key=lambda text: "--head" not in text)
     assert "--nodelist=n1" in head
     assert "--port=20071" in head
@@ -103,7 +106,7 @@ def spec(**fields: Any) -> StudySpec:
         ({"gpus_per_trial": 0.25, "max_concurrent": 3}, {"CPU": 64.0, "GPU": 4.0}, 3),
     ],
 )
-def test_what_fits_on_a_cluster(
+def test_as_many_trials_as_fit_on_a_cluster(
     fields: dict[str, Any], total: dict[str, float], slots: int
 ) -> None:
     assert fit_cluster(spec(**fields), total).at_once == slots

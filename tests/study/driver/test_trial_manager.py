@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -164,6 +165,36 @@ def test_a_full_disk_stops_the_launch_and_fails_no_trial(
     assert again == assignment
 
 
+def test_a_disk_that_fills_up_during_a_write_stops_the_launch(
+    manager: TrialManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assignment = manager.next_trial()
+    assert assignment
+
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(StudyFolder, "append", fail)
+    complete(manager, assignment.number, 20.0)
+    assert manager.stop_reason is StopReason.DISK_FULL
+    manager.request_stop(StopReason.REQUESTED)
+    assert manager.stop_reason is StopReason.DISK_FULL, "which Ctrl-C does not change"
+
+
+def test_running_trials_are_queued_again_after_ray_failed(manager: TrialManager) -> None:
+    started = [manager.next_trial() for _ in range(2)]
+    manager.requeue_running()
+    assert not manager.running
+    assert [manager.next_trial() for _ in range(2)] == started
+
+
+def test_each_notice_is_drained_once(manager: TrialManager) -> None:
+    crash_next(manager)
+    expected = ["trial 0 failed and will be retried: its process died"]
+    assert manager.drain_notices() == expected
+    assert manager.drain_notices() == []
+
+
 def test_a_stopped_launch_leaves_running_trials_to_the_next(
     manager: TrialManager, open_ledger: Open, folder: StudyFolder
 ) -> None:
@@ -194,9 +225,7 @@ def test_tables_have_a_row_for_each_trial(manager: TrialManager) -> None:
     assert len(manager.folder.read_curves()) == 3 * 18
 
 
-def test_a_record_that_is_still_being_written_is_not_read(
-    manager: TrialManager,
-) -> None:
+def test_a_record_that_is_still_being_written_is_not_read(manager: TrialManager) -> None:
     explore(manager)
     seen = []
 

@@ -1,4 +1,4 @@
-"""The ledger: exact trial counts whatever dies, and nothing told that is not so."""
+"""The ledger: exactly the planned trials after any crash, and only true outcomes in the journal."""
 
 from __future__ import annotations
 
@@ -25,40 +25,42 @@ def ask_all(ledger: Ledger) -> list[Assignment]:
 
 
 def test_explored_points_are_the_design_exactly(open_ledger: Open, spec: StudySpec) -> None:
-    asked = ask_all(open_ledger())
-    assert [a.phase for a in asked] == ["explore"] * 3 + ["optimize"] * 4
-    assert [a.values for a in asked[:3]] == [explore_point(spec.space, 0, i) for i in range(3)]
-    assert [a.seed for a in asked] == [trial_seed(0, number) for number in range(7)]
+    assignments = ask_all(open_ledger())
+    assert [a.phase for a in assignments] == ["explore"] * 3 + ["optimize"] * 4
+    assert [a.values for a in assignments[:3]] == [
+        explore_point(spec.space, 0, i) for i in range(3)
+    ]
+    assert [a.seed for a in assignments] == [trial_seed(0, number) for number in range(7)]
 
 
 def test_the_first_optimised_trial_is_the_default(open_ledger: Open, spec: StudySpec) -> None:
-    asked = ask_all(open_ledger())
-    assert [a.number for a in asked if a.is_default_config] == [3]
-    assert asked[3].values == spec.space.defaults()
+    assignments = ask_all(open_ledger())
+    assert [a.number for a in assignments if a.is_default_config] == [3]
+    assert assignments[3].values == spec.space.defaults()
 
 
 def test_optuna_sees_real_parameters_and_distributions(open_ledger: Open, spec: StudySpec) -> None:
     ledger = open_ledger()
-    asked = ask_all(ledger)
-    for assignment, trial in zip(asked, ledger.trials(), strict=True):
+    assignments = ask_all(ledger)
+    for assignment, trial in zip(assignments, ledger.trials(), strict=True):
         assert trial.params == assignment.values
         assert set(trial.distributions) == {d.path for d in spec.space.dimensions}
         spec.space.config(assignment.values)
 
 
-def test_a_dead_drivers_trials_come_back_under_their_numbers(open_ledger: Open) -> None:
+def test_trials_of_a_dead_driver_are_still_running_under_their_numbers(open_ledger: Open) -> None:
     ledger = open_ledger()
-    asked = [ledger.ask() for _ in range(5)]
+    assignments = [ledger.ask() for _ in range(5)]
     ledger.tell(1, Outcome("completed", "", 90, 20.0))
     again = open_ledger()
-    assert again.running() == [a for a in asked if a and a.number != 1]
+    assert again.running() == [a for a in assignments if a and a.number != 1]
     assert [a.number for a in ask_all(again)] == [5, 6]
 
 
-def test_a_trial_whose_values_were_being_drawn_gets_the_rest(
+def test_values_missing_from_an_interrupted_proposal_are_drawn(
     open_ledger: Open, folder: StudyFolder, spec: StudySpec
 ) -> None:
-    """A driver may die at any line of the journal; here at each one of the fifth trial's birth."""
+    """A driver may die at any line of the journal: here at each that creates the fifth trial."""
     ledger = open_ledger()
     for _ in range(5):
         ledger.ask()
@@ -72,7 +74,9 @@ def test_a_trial_whose_values_were_being_drawn_gets_the_rest(
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))
-def test_a_torn_last_line_is_cut_off(open_ledger: Open, folder: StudyFolder, cut: int) -> None:
+def test_an_incomplete_last_line_is_removed(
+    open_ledger: Open, folder: StudyFolder, cut: int
+) -> None:
     ledger = open_ledger()
     ledger.ask()
     whole = folder.journal.read_bytes()
@@ -85,7 +89,7 @@ def test_a_torn_last_line_is_cut_off(open_ledger: Open, folder: StudyFolder, cut
 
 
 @pytest.mark.parametrize(
-    ("state", "steps", "psnr", "told"),
+    ("state", "steps", "psnr", "expected"),
     [
         ("completed", 90, 20.0, TrialState.COMPLETE),
         ("collapsed", 90, 9.0, TrialState.COMPLETE),
@@ -95,21 +99,21 @@ def test_a_torn_last_line_is_cut_off(open_ledger: Open, folder: StudyFolder, cut
         ("failed", 0, math.nan, TrialState.FAIL),
     ],
 )
-def test_only_a_full_budget_is_complete(
-    open_ledger: Open, state: str, steps: int, psnr: float, told: TrialState
+def test_only_trials_of_a_full_budget_are_complete_for_optuna(
+    open_ledger: Open, state: str, steps: int, psnr: float, expected: TrialState
 ) -> None:
     ledger = open_ledger()
     ledger.ask()
     ledger.report(0, [(30, 9.0)])
     ledger.tell(0, Outcome(state, "why", steps, psnr))
     (trial,) = open_ledger().trials()
-    assert trial.state == told
+    assert trial.state == expected
     assert trial.user_attrs["state"] == state
     assert trial.user_attrs["reason"] == "why"
     assert trial.user_attrs["steps_done"] == steps
 
 
-def test_how_a_trial_ended_is_never_rewritten(open_ledger: Open) -> None:
+def test_an_outcome_is_never_overwritten(open_ledger: Open) -> None:
     ledger = open_ledger()
     ledger.ask()
     ledger.tell(0, Outcome("completed", "", 90, 20.0))
@@ -118,9 +122,7 @@ def test_how_a_trial_ended_is_never_rewritten(open_ledger: Open) -> None:
     assert ledger.trials()[0].user_attrs["reason"] == ""
 
 
-def test_only_finite_values_are_reported_and_each_once(
-    open_ledger: Open, folder: StudyFolder
-) -> None:
+def test_each_finite_value_is_stored_once(open_ledger: Open, folder: StudyFolder) -> None:
     ledger = open_ledger()
     ledger.ask()
     ledger.report(0, [(5, 10.0), (10, math.nan)])
@@ -131,7 +133,7 @@ def test_only_finite_values_are_reported_and_each_once(
     assert ledger.reported_at(10) == []
 
 
-def test_a_second_driver_is_refused_by_name(
+def test_a_second_driver_is_refused_naming_the_first(
     open_ledger: Open, folder: StudyFolder, spec: StudySpec
 ) -> None:
     open_ledger()
@@ -151,9 +153,7 @@ def test_proposals_do_not_repeat_after_a_restart(open_ledger: Open, folder: Stud
     assert fifth.values != sixth.values
 
 
-def test_a_lock_of_optunas_own_left_behind_costs_nothing(
-    open_ledger: Open, folder: StudyFolder
-) -> None:
+def test_a_stale_lock_of_optuna_is_removed(open_ledger: Open, folder: StudyFolder) -> None:
     open_ledger()
     stale = Path(f"{folder.journal}.lock")
     stale.symlink_to(folder.journal)

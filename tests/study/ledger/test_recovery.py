@@ -16,9 +16,8 @@ from study.ledger.ledger import Ledger
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
-from tests.study.finished_trials import complete_trials
 from tests.study.journals import write_study
-from tests.study.trials import record
+from tests.study.trials import complete_trials, record
 
 
 @pytest.fixture(scope="module")
@@ -143,10 +142,10 @@ def test_a_study_of_two_hundred_trials_opens_within_three_seconds(folder: StudyF
 
 def test_only_the_temporary_file_of_a_killed_writer_is_removed(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path / "study")
-    kept = folder.checkpoint("00001")
-    write_atomically(kept, b"whole")
-    left = kept.with_name(".00001-0123abcd.pt")
-    left.write_bytes(b"torn")
+    checkpoint = folder.checkpoint("00001")
+    write_atomically(checkpoint, b"whole")
+    temporary = checkpoint.with_name(".00001-0123abcd.pt")
+    temporary.write_bytes(b"torn")
     folder.remove_unfinished()
-    assert kept.read_bytes() == b"whole"
-    assert not left.exists()
+    assert checkpoint.read_bytes() == b"whole"
+    assert not temporary.exists()

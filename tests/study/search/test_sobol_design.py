@@ -32,7 +32,7 @@ def test_points_cover_each_dimension_more_evenly_than_chance() -> None:
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(0, 10_000))
-def test_seeds_are_repeatable_and_of_their_number(seed: int, number: int) -> None:
+def test_seeds_are_repeatable_and_differ_between_trials(seed: int, number: int) -> None:
     assert trial_seed(seed, number) == trial_seed(seed, number)
     assert 0 <= trial_seed(seed, number) < 2**31
     assert trial_seed(seed, number) != trial_seed(seed, number + 1)

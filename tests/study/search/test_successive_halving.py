@@ -1,4 +1,4 @@
-"""Successive halving: where trials are compared, and which go on."""
+"""Successive halving: where trials are compared, and which are promoted."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def test_one_evaluation_leaves_no_rung() -> None:
 @given(st.lists(st.integers(1, 2000), min_size=1, max_size=30, unique=True))
 def test_rungs_are_evaluations_before_the_last(steps: list[int]) -> None:
     evaluations = sorted(steps)
-    found = rungs(evaluations)
-    assert set(found) <= set(evaluations[:-1])
-    assert list(found) == sorted(set(found))
+    steps_of_rungs = rungs(evaluations)
+    assert set(steps_of_rungs) <= set(evaluations[:-1])
+    assert list(steps_of_rungs) == sorted(set(steps_of_rungs))
 
 
 @given(values)
-def test_as_many_go_on_as_the_reduction_says(reported: list[float]) -> None:
-    kept = [value for value in reported if is_promoted(value, reported)]
+def test_the_best_third_is_promoted(reported: list[float]) -> None:
+    promoted = [value for value in reported if is_promoted(value, reported)]
     best = sorted(reported, reverse=True)[: max(len(reported) // REDUCTION, 1)]
-    assert sorted(kept, reverse=True) == best
+    assert sorted(promoted, reverse=True) == best
 
 
-def test_the_first_at_a_rung_goes_on() -> None:
+def test_the_first_at_a_rung_is_promoted() -> None:
     assert is_promoted(3.0, [3.0])

@@ -1,4 +1,4 @@
-"""A trial as a W&B run, as it is kept without a network."""
+"""A trial as an offline W&B run."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def logged(folder: StudyFolder, outcome: Outcome) -> Run:
         run.log({"step": 20, "psnr": 12.0})
         run.end(outcome, PICTURE, lambda path: pytest.fail("a film of nothing"))
     wandb.teardown()
-    (kept,) = folder.wandb.glob("wandb/offline-run-*")
-    return read_run(kept)
+    (run_folder,) = folder.wandb.glob("wandb/offline-run-*")
+    return read_run(run_folder)
 
 
-def test_a_collapsed_trial_is_tagged_and_says_why(folder: StudyFolder) -> None:
+def test_a_collapsed_trial_has_a_tag_and_a_reason(folder: StudyFolder) -> None:
     run = logged(folder, Outcome("collapsed", "density is dead", 20, 12.0))
     assert (run.group, run.kind, run.steps) == (folder.name, "explore", (10, 20))
     assert run.id.endswith("-00007")
@@ -51,7 +51,7 @@ def test_a_collapsed_trial_is_tagged_and_says_why(folder: StudyFolder) -> None:
     assert run.config["field.width"] == NerfConfig().field.width
 
 
-def test_a_film_shows_the_field_from_all_around(ball: Scene, tmp_path: Path) -> None:
+def test_a_video_flies_around_the_scene(ball: Scene, tmp_path: Path) -> None:
     train(TINY, ball, checkpoint=tmp_path / "0.pt")
     longer = build({"optimisation.rays": 64, "optimisation.steps": 3000})
     made = write_trial_video(tmp_path / "0.pt", longer, ball, tmp_path / "film.gif")
@@ -62,18 +62,18 @@ def test_a_film_shows_the_field_from_all_around(ball: Scene, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("steps", [100, 3000, 200_000])
-def test_a_film_takes_its_share_of_the_training_at_most(steps: int) -> None:
+def test_a_video_costs_at_most_its_share_of_the_training(steps: int) -> None:
     config = build({"optimisation.rays": 512, "optimisation.steps": steps})
     shown = affordable_frames(config, 64 * 64) * 64 * 64
     assert shown <= MAX_SHARE * 3 * 512 * steps
     assert bool(shown) == (steps > 100)
 
 
-def test_a_short_training_has_no_film(ball: Scene, tmp_path: Path) -> None:
+def test_a_short_training_has_no_video(ball: Scene, tmp_path: Path) -> None:
     assert write_trial_video(tmp_path / "none.pt", TINY, ball, tmp_path / "film.gif") is None
     assert not list(tmp_path.iterdir())
 
 
-def test_a_diverged_trial_has_no_figures_and_still_a_run(folder: StudyFolder) -> None:
+def test_a_diverged_trial_without_figures_has_a_run(folder: StudyFolder) -> None:
     run = logged(folder, Outcome("collapsed", "diverged", 5, math.nan))
     assert run.summary["reason"] == "diverged"
