@@ -1,4 +1,4 @@
-"""Runs in the driver process: launches Ray Tune, hands out trials, handles their results.
+"""Runs in the driver process: launches Ray Tune, starts trials, records or retries them.
 
-Imports every room below it; only `cli` and the commands stand above.
+Imports every room but `cli`.
 """

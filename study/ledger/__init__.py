@@ -1,4 +1,4 @@
-"""The Optuna journal as the only truth about trials, its lock, and recovery after a crash.
+"""The Optuna journal, which has the state of all trials; its lock, and recovery after a crash.
 
 Imports `records`, `search`, `spec` and `protocol`.
 """

@@ -1,4 +1,4 @@
-"""Runs in a Ray worker: trains one trial, logs it, and reports to the driver.
+"""Runs in a Ray worker: trains one trial after another, logs them, and reports to the driver.
 
 Imports `storage`, `records`, `search`, `spec` and `protocol`, never `driver`.
 """
