@@ -14,6 +14,7 @@ from study.driver.resources import gpu_share
 from study.spec.storage_url import is_url
 from study.spec.study_file import read_study_file
 from study.spec.study_spec import StudySpec
+from study.spec.variants import Variant
 
 _BUILT_IN_SCENES = ("bricks", "tiny-lego")
 _SPEC_FIELDS = {field.name for field in dataclasses.fields(StudySpec)}
@@ -40,6 +41,9 @@ class Options:
     optimize: int | None = None
     replicates: int | None = None
     """In all for a new study, in addition for `extend`."""
+    variants: tuple[Variant, ...] = ()
+    """Of a study file; no option gives them."""
+    repeats: int | None = None
     steps: int | None = None
     seed: int | None = None
 

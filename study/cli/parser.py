@@ -83,6 +83,8 @@ def _add_budget(group: _Group) -> None:
         help="trials that repeat a configuration with another seed: explored ones first, then the "
         f"best (default: {StudySpec.replicates})",
     )
+    repeats = f"trials of each variant of a --study file (default: {StudySpec.repeats})"
+    add("--repeats", type=int, metavar="R", help=repeats)
     steps = f"training steps of a full trial (default: {StudySpec.steps})"
     add("--steps", type=int, metavar="S", help=steps)
     seed = f"seed of the design, of TPE and of each trial's training (default: {StudySpec.seed})"

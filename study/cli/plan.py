@@ -16,7 +16,9 @@ from nerf.scenes.scene import Scene
 from study.cli.options import Options
 from study.records.provenance import changes_since, extended_document
 from study.records.study_folder import StudyFolder
+from study.spec.space import Space
 from study.spec.study_spec import StudySpec, require_same_study, study_space, with_more_trials
+from study.spec.variants import variant_values
 from study.storage.mirror import restore
 
 
@@ -52,8 +54,11 @@ def make_plan(options: Options) -> Plan:
 def plan_new(options: Options) -> Plan:
     """A study that does not exist yet."""
     steps = StudySpec.steps if options.steps is None else options.steps
-    space = study_space(options.vary, options.set, steps)
-    spec = StudySpec(space=space, **options.spec_fields())
+    space = study_space(options.vary, options.set, steps, options.variants)
+    fields = options.spec_fields()
+    if options.variants:  # they take the place of the default design
+        fields = {"explore": 0, "optimize": 0, **fields}
+    spec = StudySpec(space=space, **fields)
     stem = Path(options.scene).stem if options.scene else "bricks"
     name = options.name or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
     if Path(name).name != name:
@@ -65,7 +70,7 @@ def plan_new(options: Options) -> Plan:
     if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
         raise InputError(f"{folder.path} exists; resume it by --resume, or give another --name")
     scene = _load_scene(spec)
-    space = spec.space.with_scene_bounds((round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
+    space = _scene_space(spec, (round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
     for background in space.values("optimisation.background"):
         if background != "scene":
             scene.require_alphas(str(background))
@@ -122,8 +127,9 @@ def _read_saved(options: Options, option: str) -> _Saved:
 def _plan_saved(saved: _Saved, options: Options, fields: dict[str, Any]) -> Plan:
     """The saved study with these `fields`, none of which may change its design."""
     space = saved.spec.space
-    if options.vary or options.set:
-        space = study_space(options.vary, options.set, saved.spec.steps)
+    if options.vary or options.set or options.variants:
+        variants = options.variants or saved.spec.variants
+        space = study_space(options.vary, options.set, saved.spec.steps, variants)
         space = dataclasses.replace(space, bounds=saved.spec.space.bounds)
     spec = dataclasses.replace(saved.spec, space=space, **fields)
     require_same_study(spec, saved.spec, list(options.given()))
@@ -134,6 +140,17 @@ def _plan_saved(saved: _Saved, options: Options, fields: dict[str, Any]) -> Plan
             "restore it, or start a new study with another --name"
         )
     return Plan(saved.folder, spec, scene, is_new=False)
+
+
+def _scene_space(spec: StudySpec, bounds: tuple[float, float]) -> Space:
+    """The study's space for a scene with these bounds; raises `InputError` if one is invalid."""
+    if not spec.variants:
+        return spec.space.with_scene_bounds(bounds)
+    # Only the variants themselves are run, so not every combination of their values need be valid.
+    space = dataclasses.replace(spec.space, bounds=bounds)
+    for variant in spec.variants:
+        space.config(variant_values(variant, space))
+    return space
 
 
 def _folder(options: Options, name: str) -> StudyFolder:

@@ -136,8 +136,8 @@ class Ledger:
     def restore(self, records: Sequence[dict[str, Any]]) -> list[int]:
         """Adds the trials that a damaged journal lost; returns their numbers.
 
-        A trial with a record is added as it ended. One without is created again, to be run; it
-        gets its old number, as records are written in another order than trials are created.
+        A trial with a record is added as it ended. One without was still running: it is created
+        again under its number, to be run.
         """
         by_number = {record["trial"]["number"]: record for record in records}
         lost = list(range(len(self.trials()), max(by_number, default=-1) + 1))

@@ -12,7 +12,7 @@ from nerf.config.parameters import parameters
 SCHEMA_VERSION = 1
 
 
-PHASES = ("explore", "optimize", "replicate")
+PHASES = ("variant", "explore", "optimize", "replicate")
 
 
 STATES = ("completed", "pruned", "collapsed", "failed")
@@ -21,8 +21,8 @@ STATES = ("completed", "pruned", "collapsed", "failed")
 TRIAL_COLUMNS = {
     "trial_id": "string",  # the trial's number, as its files are named
     "number": "int64",
-    "phase": "string",  # explore | optimize | replicate
-    "state": "string",  # completed | pruned | collapsed | failed
+    "phase": "string",  # one of PHASES
+    "state": "string",  # one of STATES
     "reason": "string",  # why it is not completed; empty if it is
     "seed": "int64",
     "steps_done": "int64",

@@ -5,6 +5,8 @@
     vary = { "sampling.near" = "0.5:4", "field.width" = [32, 64] }
     set = { "field.depth" = 4 }
 
+Named configurations instead of ranges are in variants.py.
+
 A file with the key `parameters` is read as a W&B sweep.yaml, by wandb_sweep.py.
 """
 
@@ -19,7 +21,8 @@ import tomli_w
 
 from nerf.common.errors import InputError, closest
 from nerf.common.files import write_atomically
-from study.spec.parse_space import check_texts, format_value
+from study.spec.parse_space import check_texts, flatten_table, format_value
+from study.spec.variants import read_variants
 from study.spec.wandb_sweep import read_wandb_sweep
 
 # The options that a file may contain, with the types of their values.
@@ -32,10 +35,12 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "explore": int,
     "optimize": int,
     "replicates": int,
+    "repeats": int,
     "steps": int,
     "seed": int,
     "vary": (dict, list),
     "set": (dict, list),
+    "variants": dict,
     "cpus_per_trial": int,
     "gpus_per_trial": (int, float),
     "max_concurrent": int,
@@ -65,7 +70,12 @@ def read_study_file(path: Path) -> dict[str, Any]:
         types = _KEYS[name]
         if not isinstance(value, types) or isinstance(value, bool):
             raise InputError(f"{path}: {key} must be {_describe_types(types)}, got {value!r}")
-        options[name] = _texts(path, name, value) if name in ("vary", "set") else value
+        if name in ("vary", "set"):
+            options[name] = _texts(path, name, value)
+        elif name == "variants":
+            options[name] = read_variants(path, dict(value))
+        else:
+            options[name] = value
     if "scene" in options and (path.parent / options["scene"]).exists():
         options["scene"] = str(path.parent / options["scene"])  # relative to the file
     return options
@@ -74,6 +84,8 @@ def read_study_file(path: Path) -> dict[str, Any]:
 def write_study_file(path: Path, options: Mapping[str, Any]) -> None:
     """Writes those `options` that a study file may contain as TOML."""
     content = {key: options[key] for key in _KEYS if key in options}
+    if "variants" in content:
+        content["variants"] = {v.name: dict(v.settings) for v in content["variants"]}
     write_atomically(path, tomli_w.dumps(content).encode())
 
 
@@ -112,7 +124,7 @@ def _texts(path: Path, key: str, value: Any) -> list[str]:
         return check_texts(path, key, value)
     varies = key == "vary"
     texts = []
-    for name, entry in _flatten(value).items():
+    for name, entry in flatten_table(value).items():
         if varies and isinstance(entry, list):
             texts.append(f"{name}={','.join(map(format_value, entry))}")
         elif varies and entry in (True, ""):
@@ -122,14 +134,3 @@ def _texts(path: Path, key: str, value: Any) -> list[str]:
         else:
             raise InputError(f"{path}: {key}.{name} must be a plain value, got {entry!r}")
     return check_texts(path, key, texts)
-
-
-def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A table by dotted paths, whether its keys are quoted paths or nested tables."""
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat |= _flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

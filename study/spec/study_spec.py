@@ -14,15 +14,16 @@ from study.spec.default_space import DEFAULT_SETTINGS, default_space
 from study.spec.parse_space import parse_space
 from study.spec.space import Space
 from study.spec.storage_url import holds_credentials
+from study.spec.variants import Variant, variant_space
 
 WANDB_MODES = ("off", "offline", "online")
 
 # Parameters with an option of their own, which `--set` might contradict.
 _OWN_OPTION = {"optimisation.steps": "--steps", "seed": "--seed"}
 
-# The field of the spec that holds the number of trials of each phase.
-_TRIALS_FIELD = {"explore": "explore", "optimize": "optimize", "replicate": "replicates"}
-_NON_NEGATIVE = (*_TRIALS_FIELD.values(), "seed", "gpus_per_trial", "max_concurrent", "retries")
+_TRIALS_FIELDS = ("explore", "optimize", "replicates")
+_NON_NEGATIVE = (*_TRIALS_FIELDS, "seed", "gpus_per_trial", "max_concurrent", "retries")
+_AT_LEAST_ONE = ("steps", "cpus_per_trial", "repeats")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class StudySpec:
 
     replicates: int = 0
     """Trials that repeat a configuration with another seed: explored ones first, then the best."""
+
+    variants: tuple[Variant, ...] = ()
+    """Named configurations to compare with paired seeds, in place of all phases above."""
+
+    repeats: int = 1
+    """Trials of each variant."""
 
     steps: int = 300
     """Training steps of the full budget."""
@@ -82,11 +89,17 @@ class StudySpec:
                 getattr(self, name) >= 0,
                 f"{option_name(name)} must be 0 or more, got {getattr(self, name)}",
             )
+        phases = self.explore + self.optimize
         _require(
-            self.explore + self.optimize > 0,
+            phases > 0 or bool(self.variants),
             "a study needs at least one trial; raise --explore or --optimize",
         )
-        for name in ("steps", "cpus_per_trial"):
+        _require(
+            not self.variants or phases + self.replicates == 0,
+            "a study of variants runs nothing else; give --repeats in place of --explore, "
+            "--optimize and --replicates",
+        )
+        for name in _AT_LEAST_ONE:
             _require(
                 getattr(self, name) >= 1,
                 f"{option_name(name)} must be at least 1, got {getattr(self, name)}",
@@ -108,8 +121,13 @@ class StudySpec:
 
     @property
     def planned(self) -> dict[str, int]:
-        """The number of trials of each phase."""
-        return {phase: getattr(self, field) for phase, field in _TRIALS_FIELD.items()}
+        """The number of trials of each phase, in the order in which they run."""
+        return {
+            "variant": len(self.variants) * self.repeats,
+            "explore": self.explore,
+            "optimize": self.optimize,
+            "replicate": self.replicates,
+        }
 
     @property
     def trials(self) -> int:
@@ -117,20 +135,25 @@ class StudySpec:
 
     def to_json(self) -> dict[str, Any]:
         """Every field except the space, which study.json holds under a key of its own."""
-        return {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if field.name != "space"
-        }
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del fields["space"]
+        return fields | {"variants": [variant.to_json() for variant in self.variants]}
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> StudySpec:
         """Reads the spec from the content of study.json."""
-        return StudySpec(space=Space.from_json(document["space"]), **document["spec"])
+        fields = dict(document["spec"])
+        variants = tuple(Variant.from_json(data) for data in fields.pop("variants", ()))
+        return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)
 
 
-def study_space(varied: Sequence[str], settings: Sequence[str], steps: int) -> Space:
-    """Parses `--vary` and `--set` texts; without `--vary`, the default parameters vary."""
+def study_space(
+    varied: Sequence[str],
+    settings: Sequence[str],
+    steps: int,
+    variants: Sequence[Variant] = (),
+) -> Space:
+    """Parses `--vary` and `--set` texts; without `--vary` and variants, the defaults vary."""
     fixed: Flat = parse_settings(list(settings))
     for path, own in _OWN_OPTION.items():
         _require(path not in fixed, f"{path} has its own option; use {own}")
@@ -138,6 +161,9 @@ def study_space(varied: Sequence[str], settings: Sequence[str], steps: int) -> S
     varied_paths = {text.partition("=")[0] for text in varied}
     defaults = {path: value for path, value in DEFAULT_SETTINGS.items() if path not in varied_paths}
     fixed = {**defaults, **fixed, "optimisation.steps": steps}
+    if variants:
+        _require(not varied, "a study of variants varies what they set; remove --vary")
+        return variant_space(variants, fixed)
     return parse_space(varied, fixed) if varied else default_space(fixed)
 
 
@@ -149,11 +175,19 @@ def option_name(field: str) -> str:
 def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> StudySpec:
     """Adds trials to the explore phase, or to the optimize phase if the study explores nothing.
 
-    `trials` may be 0 if `replicates` are added. Raises `InputError` for smaller numbers.
+    A study of variants gets further repeats of all of them. `trials` may be 0 if `replicates` are
+    added. Raises `InputError` for smaller numbers.
     """
     minimum = 0 if replicates > 0 else 1
     _require(trials >= minimum, f"--extend must be at least {minimum}, got {trials}")
     _require(replicates >= 0, f"--replicates must be 0 or more, got {replicates}")
+    if spec.variants:
+        count = len(spec.variants)
+        _require(
+            trials % count == 0,
+            f"--extend must be a multiple of the study's {count} variants, got {trials}",
+        )
+        return dataclasses.replace(spec, repeats=spec.repeats + trials // count)
     phase = "explore" if spec.explore else "optimize"
     longer: dict[str, Any] = {phase: getattr(spec, phase) + trials}
     return dataclasses.replace(spec, **longer, replicates=spec.replicates + replicates)
@@ -161,15 +195,17 @@ def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> Study
 
 def require_same_study(changed: StudySpec, saved: StudySpec, given: Sequence[str]) -> None:
     """Raises `InputError` if an option in `given` changes the design of the `saved` study."""
-    for field in ("scene", "downscale", "background", *_TRIALS_FIELD.values(), "steps", "seed"):
+    for field in ("scene", "downscale", "background", *_TRIALS_FIELDS, "repeats", "steps", "seed"):
         if field in given and getattr(changed, field) != getattr(saved, field):
             raise InputError(
                 f"{option_name(field)} {getattr(changed, field)} differs from the study's "
                 f"{getattr(saved, field)}; leave it out to resume, or give another --name"
             )
-    if {"vary", "set"} & set(given) and changed.space != saved.space:
+    design = {"vary", "set", "variants"} & set(given)
+    if design and (changed.space, changed.variants) != (saved.space, saved.variants):
+        differing = "variants" if changed.variants != saved.variants else "--vary and --set"
         raise InputError(
-            "--vary and --set differ from those of the study; leave them out to resume, or give "
+            f"{differing} differ from those of the study; leave them out to resume, or give "
             "another --name"
         )
 
