@@ -51,6 +51,7 @@ def tabulate_by_visible_depth(study: Study) -> str:
     for name, (least, most) in VISIBLE_RANGES.items():
         group = trials[(trials["visible"] >= least) & (trials["visible"] < most)]
         psnr = group["psnr"]
+        low, high = psnr.quantile(0.25), psnr.quantile(0.75)
         rows.append(
             {
                 "visible part of the object's depth": name,
@@ -60,7 +61,7 @@ def tabulate_by_visible_depth(study: Study) -> str:
                     (psnr <= _trivial_psnr(study)).sum()
                 ),
                 "median dB": f"{psnr.median():.2f}",
-                "interquartile range, dB": f"{psnr.quantile(0.25):.2f} to {psnr.quantile(0.75):.2f}",
+                "interquartile range, dB": f"{low:.2f} to {high:.2f}",
             }
         )
     return format_markdown_table(pd.DataFrame(rows))
@@ -231,7 +232,9 @@ def describe_differences(study: Study, path: str) -> str:
 
 
 def tabulate_paired_gains(studies: Sequence[Study], path: str, usual: str) -> str:
-    """PSNR gain of each choice over `usual`, from studies that share seeds and differ in one choice.
+    """PSNR gain of each choice over `usual`, paired by seed.
+
+    studies: they differ in one choice, `path`, and share their seeds
 
     A study with more steps than the others of its scene shows the gain from training time alone.
     """
@@ -265,19 +268,19 @@ def tabulate_over_time(over: SharesOverTime) -> str:
     strongest = np.argsort(-over.at_steps[-1].totals)[:_MAX_PARAMETERS_OVER_TIME]
     rows = [
         {
-            "step": moment.step,
-            **{over.labels[j]: _format_share(moment, int(j)) for j in strongest},
-            "rank correlation with the final PSNR": f"{moment.agreement:.2f} [{moment.agreement_low:.2f}, "
-            f"{moment.agreement_high:.2f}]",
-            "loss from keeping the best third": f"{moment.psnr_lost:.2f} dB",
+            "step": at_step.step,
+            **{over.labels[j]: _format_share(at_step, int(j)) for j in strongest},
+            "rank correlation with the final PSNR": f"{at_step.agreement:.2f} "
+            f"[{at_step.agreement_low:.2f}, {at_step.agreement_high:.2f}]",
+            "loss from keeping the best third": f"{at_step.psnr_lost:.2f} dB",
         }
-        for moment in over.at_steps
+        for at_step in over.at_steps
     ]
     return format_markdown_table(pd.DataFrame(rows))
 
 
-def _format_share(moment: SharesAtStep, j: int) -> str:
-    return f"{moment.totals[j]:.0%} [{moment.low[j]:.0%}, {moment.high[j]:.0%}]"
+def _format_share(at_step: SharesAtStep, j: int) -> str:
+    return f"{at_step.totals[j]:.0%} [{at_step.low[j]:.0%}, {at_step.high[j]:.0%}]"
 
 
 def format_mean(values: pd.Series) -> str:

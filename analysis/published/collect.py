@@ -2,8 +2,8 @@
 
     python analysis/published/collect.py STUDY --into DIR
 
-Copies trials.parquet, curves.parquet and study.json, from which `analysis/report.py` writes the same
-report without renders. Absolute paths in study.json are cut to their last name.
+Copies trials.parquet, curves.parquet and study.json, from which `analysis/report.py` writes the
+same report without renders. Absolute paths in study.json are cut to their last name.
 """
 
 from __future__ import annotations

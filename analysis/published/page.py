@@ -117,8 +117,8 @@ def summarize_results(results: Path) -> str:
         f"object {few.collapsed} were flagged as collapsed, and the others ended "
         f"{few.lost:.1f} dB below those that saw all of it. With a ReLU on the density "
         f"{relu.formatted} of {relu.trials} runs died, with each of the other four activations "
-        f"{others.formatted}; noise on the raw density kept every ReLU alive ({with_noise.collapsed} of "
-        f"{with_noise.trials} died, {without_noise.collapsed} of {without_noise.trials} without)."
+        f"{others.formatted}; noise on the raw density kept every ReLU alive "
+        f"({with_noise.collapsed} of {with_noise.trials} died, {without_noise.collapsed} of {without_noise.trials} without)."
     )
 
 
@@ -192,7 +192,7 @@ def _everything(name: str, findings: Findings) -> Iterator[str]:
     yield link_figure(f"{name}_importance", "Share of the variance of PSNR for each parameter")
     yield "\n".join(f"- {name}: {sentence}" for name, sentence in summarize(findings))
     if findings.over_time.at_steps:
-        yield "Importance and rank correlation during training, over trials that reached the full budget:"
+        yield "Importance and rank correlation during training, over trials with the full budget:"
         yield tabulate_over_time(findings.over_time)
         yield link_figure(f"{name}_over_time", "Shares against training steps")
 
