@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,14 +8,12 @@ import pytest
 
 from nerf.common.errors import InputError
 from nerf.scenes import load, split_views
-
-DATA = os.environ.get("NERF_STUDY_DATA", "")
-needs_data = pytest.mark.skipif(not DATA, reason="NERF_STUDY_DATA names no folder of real scenes")
+from tests.nerf.scenes.real_scenes import REAL_SCENES, needs_real_scenes
 
 
 @pytest.mark.parametrize("source", ["brick", "no/such/file.npz", "", "text.txt", "folder"])
-def test_no_scene_names_the_ways_out(source: str, tmp_path: Path) -> None:
-    (tmp_path / "text.txt").write_text("no scene")
+def test_an_unknown_scene_names_the_ways_out(source: str, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("not a scene")
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError) as error:
         load(str(tmp_path / source) if source.startswith(("text", "folder")) else source)
@@ -34,15 +31,15 @@ def test_splits_are_disjoint_and_whole(count: int) -> None:
     assert split["test"]
 
 
-def test_importing_scenes_needs_neither_rich_nor_pooch_nor_imageio() -> None:
+def test_importing_scenes_loads_no_library_that_reading_needs() -> None:
     heavy = ("rich", "pooch", "requests", "imageio", "PIL", "pycolmap")
     code = f"import sys, nerf.scenes; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-@needs_data
+@needs_real_scenes
 def test_real_tiny_lego() -> None:
-    scene = load(f"{DATA}/tiny_lego.npz")
+    scene = load(f"{REAL_SCENES}/tiny_lego.npz")
     assert scene.images.shape == (100, 100, 100, 3)
     assert len(scene.train) == 75
