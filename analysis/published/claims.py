@@ -225,10 +225,8 @@ def describe_differences(study: Study, path: str) -> str:
     ]
     if not significant:
         return f"No significant differences between choices of {path}."
-    return (
-        f"Significant differences between choices of {path}: {'; '.join(significant)}; no other "
-        "pair."
-    )
+    rest = "; no other pair" if len(significant) < len(pairs) else ""
+    return f"Significant differences between choices of {path}: {'; '.join(significant)}{rest}."
 
 
 def tabulate_paired_gains(studies: Sequence[Study], path: str, usual: str) -> str:
