@@ -150,7 +150,7 @@ def _run_tuner(
             run_config=tune.RunConfig(
                 name="launch",
                 storage_path=str(scratch),
-                callbacks=[_Monitor(manager, view, stop, job.launch)],
+                callbacks=[_LaunchCallback(manager, view, stop, job.launch)],
                 verbose=0,
             ),
         ).fit()
@@ -188,7 +188,7 @@ class _StopOverdue(Exception):
     """Trials took longer than `GRACE` to stop; the next launch uses their last checkpoints."""
 
 
-class _Monitor(tune.Callback):
+class _LaunchCallback(tune.Callback):
     """Updates the view while Ray runs, and ends the launch where a stop is requested."""
 
     def __init__(self, manager: TrialManager, view: LiveView, stop: Stop, launch: str) -> None:

@@ -74,8 +74,8 @@ class Ledger:
     def ask(self) -> Assignment | None:
         """Creates the next trial; None when all exist, or the next depends on running ones.
 
-        Variants or explored points come first. The optimise phase does not wait until the last of them has
-        ended: TPE learns from those that have, and no slot is idle.
+        Variants or explored points come first. The optimise phase does not wait until the last of
+        them has ended: TPE learns from those that have, and no slot is idle.
         """
         index = self._created["replicate"]
         phases = ("variant", "explore", "optimize")

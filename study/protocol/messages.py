@@ -25,7 +25,7 @@ class Assignment:
 
     number: int
     phase: str
-    """explore, optimize or replicate."""
+    """One of `study.records.schema.PHASES`."""
     is_default_config: bool
     """The default configuration, run for comparison."""
     seed: int
@@ -37,9 +37,10 @@ class Assignment:
 
     @property
     def may_be_pruned(self) -> bool:
-        """Whether successive halving applies.
+        """Whether successive halving may end the trial early.
 
-        Not to explored trials and replicates, as they must compare at the same budget.
+        Only what the optimiser proposed: trials of every other phase are compared with one another
+        at the same budget.
         """
         return self.phase == "optimize" and not self.is_default_config
 
