@@ -28,6 +28,16 @@ def write_study_figures(findings: Findings, image_format: ImageFormat, folder: P
 
     Raises `InputError` like `render_figures`.
     """
+    figures = plot_study_figures(findings)
+    paths = [folder / f"{name}.{image_format}" for name in figures]
+    images = render_figures(list(figures.values()), image_format)
+    for path, content in zip(paths, images, strict=True):
+        write_atomically(path, content)
+    return paths
+
+
+def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
+    """File name without suffix -> figure: the figures of one study for a paper."""
     trials = findings.study.trials
     states = dict(zip(trials["trial_id"], trials["state"], strict=True))
     figures = {"curves": plot_learning_curves(findings.study.curves, states, {}, {})}
@@ -39,11 +49,7 @@ def write_study_figures(findings: Findings, image_format: ImageFormat, folder: P
         figures[f"effect_{effect.path}"] = plot_parameter_effect(effect)
     for breaking in findings.collapse.significant_parameters:
         figures[f"collapse_{breaking.path}"] = plot_collapse_rates(breaking)
-    paths = [folder / f"{name}.{image_format}" for name in figures]
-    images = render_figures(list(figures.values()), image_format)
-    for path, content in zip(paths, images, strict=True):
-        write_atomically(path, content)
-    return paths
+    return figures
 
 
 def render_figures(figures: Sequence[go.Figure], image_format: ImageFormat) -> list[bytes]:

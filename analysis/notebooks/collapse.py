@@ -13,7 +13,7 @@
 # %% [markdown]
 # # What breaks training
 #
-# `NERF_STUDY` names the study folder that a sweep left.
+# `NERF_STUDY` is the path of a study folder.
 
 # %%
 import os
@@ -24,36 +24,36 @@ from analysis.figures.collapse_rates import plot_collapse_rates, plot_pair_colla
 from analysis.figures.theme import resolve_colours
 from analysis.findings.analyze_study import analyze_study
 
-found = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
-broken = found.collapse
-print(f"{broken.collapsed} of {broken.trials} explored trials collapsed. {broken.refusal}")
+findings = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
+collapse = findings.collapse
+print(f"{collapse.collapsed} of {collapse.trials} explored trials collapsed. {collapse.refusal}")
 
 # %% [markdown]
-# Rates of collapse with 95 % Wilson intervals; p-values are exact and corrected for the number of
-# parameters looked at.
+# Rates of collapse with 95 % Wilson intervals; p-values are of Fisher's exact test, with Holm's
+# correction for the number of parameters.
 
 # %%
-pd.DataFrame([{"parameter": p.label, "p": p.p_value} for p in broken.parameters])
+pd.DataFrame([{"parameter": p.label, "p": p.p_value} for p in collapse.parameters])
 
 # %%
-for breaking in broken.parameters[:3]:
-    resolve_colours(plot_collapse_rates(breaking)).show()
+for parameter in collapse.parameters[:3]:
+    resolve_colours(plot_collapse_rates(parameter)).show()
 
 # %% [markdown]
-# ## Two at a time
+# ## Pairs of parameters
 #
-# The p-value is that one of the two does not matter where the other one is held.
+# The null hypothesis is that one of the two does not matter where the other is held fixed.
 
 # %%
-pairs = broken.pairs[:5]
+pairs = collapse.pairs[:5]
 pd.DataFrame([{"pair": " × ".join(p.labels), "p": p.p_value} for p in pairs])
 
 # %%
-resolve_colours(plot_pair_collapse_rates(broken.pairs[0]))
+resolve_colours(plot_pair_collapse_rates(collapse.pairs[0]))
 
 # %% [markdown]
 # ## Why did they collapse?
 
 # %%
-collapsed = found.study.trials.query("state == 'collapsed'")
+collapsed = findings.study.trials.query("state == 'collapsed'")
 collapsed.groupby("reason").agg(trials=("trial_id", "size"), psnr=("psnr", "median")).reset_index()

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Several studies side by side
 #
-# `NERF_STUDIES` names their folders, separated by the system's path separator.
+# `NERF_STUDIES` lists the study folders, separated by the system's path separator.
 
 # %%
 import os
@@ -22,13 +22,13 @@ import pandas as pd
 
 from analysis.figures.compared_shares import plot_compared_shares
 from analysis.figures.theme import resolve_colours
-from analysis.findings.comparison import compare_studies
 from analysis.findings.analyze_study import analyze_study
+from analysis.findings.comparison import compare_studies
 
 names = os.environ.get("NERF_STUDIES", os.pathsep.join(["studies/bricks", "studies/lego"]))
 studies = [analyze_study(name) for name in names.split(os.pathsep)]
 compared = compare_studies(studies)
-print("\n".join(compared.differences) or "They differ in nothing that was recorded.")
+print("\n".join(compared.differences) or "No other differences were recorded.")
 
 # %%
 pd.DataFrame(

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Which parameters matter in one study
 #
-# Open it with Jupyter and jupytext. `NERF_STUDY` names the study folder that a sweep left.
+# Open it with Jupyter and jupytext. `NERF_STUDY` is the path of a study folder.
 
 # %%
 import os
@@ -23,32 +23,32 @@ from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.theme import resolve_colours
 from analysis.findings.analyze_study import analyze_study
 
-found = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
-print(found.headline)
+findings = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
+print(findings.headline)
 
 # %% [markdown]
-# Shares of the variance of the final PSNR over the declared domains, with 95 % intervals and how
-# far chance alone would reach.
+# Shares of the variance of the final PSNR over the declared domains, with 95 % intervals; a share
+# above its null is significant.
 
 # %%
-print(found.comparable.sentence())
-found.importance.table()
+print(findings.comparable.sentence())
+findings.importance.table()
 
 # %%
-resolve_colours(plot_importance_bars(found.importance))
+resolve_colours(plot_importance_bars(findings.importance))
 
 # %% [markdown]
-# ## How does each one act?
+# ## How does each parameter act?
 
 # %%
-for effect in found.effects:
+for effect in findings.effects:
     print(effect.label, "-", effect.sentence)
     resolve_colours(plot_parameter_effect(effect)).show()
 
 # %% [markdown]
-# ## The trials themselves are an ordinary data frame
+# ## The trials are an ordinary data frame
 
 # %%
-varied = [dimension.path for dimension in found.study.space.dimensions]
+varied = [dimension.path for dimension in findings.study.space.dimensions]
 columns = ["trial_id", "state", "psnr", *varied]
-found.study.trials.sort_values("psnr", ascending=False)[columns].head(10)
+findings.study.trials.sort_values("psnr", ascending=False)[columns].head(10)

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Near and far bounds
 #
-# `NERF_STUDY` names the study folder that a sweep left; it must have varied both bounds.
+# `NERF_STUDY` is the path of a study folder; the study must have varied both bounds.
 
 # %%
 import os
@@ -23,18 +23,18 @@ import pandas as pd
 from analysis.figures.near_far_map import plot_near_far_map
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.theme import resolve_colours
-from analysis.findings.bounds_map import format_ranges
 from analysis.findings.analyze_study import analyze_study
+from analysis.findings.bounds_map import format_ranges
 
-found = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
-trials = found.study.trials.dropna(subset=["psnr"])
+findings = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
+trials = findings.study.trials.dropna(subset=["psnr"])
 resolve_colours(plot_near_far_map(trials, "sampling.near", "sampling.far"))
 
 # %% [markdown]
-# How many explored trials collapsed in each cell of the plane; empty where none fell.
+# How many explored trials collapsed in each cell of the plane; empty cells have no trials.
 
 # %%
-plane = found.bounds
+plane = findings.bounds
 assert plane is not None, "both bounds must vary"
 pd.DataFrame(
     [[f"{c.rate.collapsed} of {c.rate.trials}" if c else "" for c in row] for row in plane.cells],
@@ -43,7 +43,7 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# Mean PSNR by quarter of each bound, all else varying: a first look, without a surrogate.
+# Mean PSNR by quartile of each bound while all other parameters vary: no surrogate is involved.
 
 # %%
 near = pd.qcut(trials["sampling.near"], 4)
@@ -51,10 +51,10 @@ far = pd.qcut(trials["sampling.far"], 4)
 trials.pivot_table(index=near, columns=far, values="psnr", observed=True).round(1)
 
 # %% [markdown]
-# The same with the other parameters averaged out, one bound at a time.
+# Each bound alone, averaged over the other parameters by the surrogate.
 
 # %%
-for effect in found.effects:
+for effect in findings.effects:
     if effect.path in ("sampling.near", "sampling.span"):
         print(effect.label, "-", effect.sentence)
         resolve_colours(plot_parameter_effect(effect)).show()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
+from analysis.findings.analyze_study import Findings, analyze_study
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from study.records.schema import trial_id
@@ -150,3 +151,15 @@ def make_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., StudyF
 def study_folder(make_study: Callable[..., StudyFolder]) -> StudyFolder:
     """One ordinary study, shared by the tests that only read it."""
     return make_study()
+
+
+@pytest.fixture(scope="session")
+def study_findings(study_folder: StudyFolder) -> Findings:
+    """The findings of `study_folder`, analysed once."""
+    return analyze_study(study_folder)
+
+
+@pytest.fixture(scope="session")
+def replicated_findings(make_study: Callable[..., StudyFolder]) -> Findings:
+    """A larger study with replicates, analysed once: its report has every section and figure."""
+    return analyze_study(make_study("replicated", explore=64, optimize=6, replicates=16))

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,10 +10,8 @@ import pandas as pd
 import pytest
 
 from analysis import report
-from analysis.figures.image_files import render_figures, write_study_figures
-from analysis.figures.importance_bars import plot_importance_bars
-from analysis.findings.comparison import compare_studies
 from analysis.findings.analyze_study import Findings, analyze_study
+from analysis.findings.comparison import compare_studies
 from analysis.findings.tables import IMPORTANCE_COLUMNS, build_importance_table, write_tables
 from nerf.common.errors import InputError
 from nerf.config.parameters import Value
@@ -63,8 +57,12 @@ def test_studies_of_one_name_or_with_nothing_in_common_are_refused(make_study: M
         compare_studies([same, other])
 
 
-def test_the_command_compares(two: list[Findings], tmp_path: Path) -> None:
-    folders = [str(found.study.folder.path) for found in two]
+def test_the_command_compares(
+    two: list[Findings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysed = {findings.study.name: findings for findings in two}
+    monkeypatch.setattr(report, "analyze_study", lambda study: analysed[study.name])
+    folders = [str(findings.study.folder.path) for findings in two]
     out = tmp_path / "both.html"
     assert report.main([*folders, "--out", str(out)]) == 0
     page = out.read_text()
@@ -92,39 +90,3 @@ def test_tables_come_back_as_written(two: list[Findings], tmp_path: Path) -> Non
     assert whole["headline"] == two[0].headline
     (single,) = write_tables(two[0], "md", tmp_path)
     assert "| sampling.near | psnr: variance, total |" in single.read_text()
-
-
-def test_figures_for_a_paper_are_drawn(two: list[Findings], tmp_path: Path) -> None:
-    pytest.importorskip("kaleido", reason="kaleido is not installed")
-    if shutil.which("chromium") is None:
-        pytest.skip("no chromium on this machine")
-    drawn = write_study_figures(two[0], "svg", tmp_path)
-    assert {"importance.svg", "curves.svg"} <= {path.name for path in drawn}
-    assert all("<svg" in path.read_text() for path in drawn)
-    bars = plot_importance_bars(two[0].importance)
-    once, again = render_figures([bars, bars], "svg")
-    assert once == again
-
-
-@pytest.mark.parametrize(
-    ("missing", "said"),
-    [("kaleido", "pip install -e '.[figures]'"), ("Chromium", "plotly_get_chrome")],
-)
-def test_what_figures_need_is_named_in_one_line(
-    two: list[Findings], missing: str, said: str
-) -> None:
-    if missing == "Chromium":
-        pytest.importorskip("kaleido", reason="kaleido is not installed")
-    barred = (
-        "import sys; sys.modules['kaleido'] = None; " if missing == "kaleido" else "import sys; "
-    )
-    script = barred + "from analysis.report import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", script, str(two[0].study.folder.path)]
-    ended = subprocess.run(
-        [*command, "--format=csv", "--figures=svg"],
-        capture_output=True, text=True, env={**os.environ, "BROWSER_PATH": "/nowhere"},
-    )  # fmt: skip
-    assert ended.returncode == 2
-    (line,) = (text for text in ended.stderr.splitlines() if text.startswith("error:"))
-    assert said in line
-    assert "Traceback" not in ended.stderr

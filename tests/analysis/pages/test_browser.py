@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis.report import write_report
-from study.records.study_folder import StudyFolder
+from analysis.findings.analyze_study import Findings
+from analysis.pages.study_page import render_study_page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -29,17 +31,15 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def folder(make_study: Callable[..., StudyFolder]) -> StudyFolder:
-    folder = make_study("browsed", explore=40, optimize=6)
-    spec = folder.read_spec()
-    spec["name"] = NAME
-    folder.write_spec(spec)
-    write_report(folder)
-    return folder
+def report(replicated_findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    study = dataclasses.replace(replicated_findings.study, name=NAME)
+    path = tmp_path_factory.mktemp("browser") / "report.html"
+    path.write_text(render_study_page(dataclasses.replace(replicated_findings, study=study)))
+    return path
 
 
 @pytest.fixture(scope="module", params=[(1280, 900), (375, 740)], ids=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Any, folder: StudyFolder) -> Iterator[Any]:
+def page(request: pytest.FixtureRequest, browser: Any, report: Path) -> Iterator[Any]:
     """The report, drawn once a screen; whatever the browser complains about, or fetches, fails.
 
     Tests leave the page as they found it: they share it.
@@ -62,7 +62,7 @@ def page(request: pytest.FixtureRequest, browser: Any, folder: StudyFolder) -> I
             else None
         ),
     )
-    page.goto(folder.report.as_uri())
+    page.goto(report.as_uri())
     page.wait_for_selector("html[data-drawn]", timeout=60_000)
     yield page
     context.close()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 from analysis import report
-from analysis.findings.analyze_study import analyze_study
+from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.bounds_map import map_bounds
 from analysis.findings.summary import summarize
 from analysis.pages.study_page import render_study_page
@@ -23,8 +25,8 @@ Make = Callable[..., StudyFolder]
 
 
 @pytest.fixture(scope="module")
-def page(study_folder: StudyFolder) -> str:
-    return report.write_report(study_folder).read_text()
+def page(study_folder: StudyFolder, study_findings: Findings) -> str:
+    return report.write_report(study_folder, study_findings).read_text()
 
 
 def own_markup(page: str) -> str:
@@ -62,9 +64,72 @@ def test_a_name_that_is_markup_shows_as_text(make_study: Make) -> None:
     assert "<img src=x" not in page
 
 
-def test_two_runs_say_the_same(study_folder: StudyFolder) -> None:
-    first, second = analyze_study(study_folder), analyze_study(study_folder)
-    assert first.importance == second.importance
+class Texts(HTMLParser):
+    """The text of each section, header and footer of a page, and its scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = ""
+        self.texts: dict[str, str] = {}
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("header", "section", "footer"):
+            self.place = dict(attrs).get("id") or tag
+        self.tags.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.texts[self.place] = self.texts.get(self.place, "") + data
+
+
+def test_markup_in_names_values_and_reasons_shows_as_text_in_every_section(
+    make_study: Make,
+) -> None:
+    hostile = """</script><script>alert("1 & 2")</script><img src=x onerror='alert(3)'>"""
+    folder = make_study("hostile", explore=24, optimize=2, replicates=4)
+    spec = folder.read_spec()
+    spec["name"] = spec["scene"]["name"] = spec["scene"]["source"] = hostile
+    spec["command"] = [hostile]
+    for dimension in spec["space"]["dimensions"]:
+        dimension["label"] = f"{dimension['label']} {hostile}"
+        if dimension["path"] == "field.density_activation":
+            dimension["choices"] = [hostile if c == "relu" else c for c in dimension["choices"]]
+    folder.write_spec(spec)
+    trials = folder.read_trials()
+    trials["field.density_activation"] = trials["field.density_activation"].replace("relu", hostile)
+    trials.loc[trials["state"] == "collapsed", "reason"] = hostile
+    trials.to_parquet(folder.trials_file, index=False)
+    findings = analyze_study(folder)
+    assert (findings.study.trials["field.density_activation"] == hostile).any()
+    page = render_study_page(findings)
+    texts = Texts()
+    texts.feed(own_markup(page))
+    for place in ("header", "collapse", "trials", "footer"):
+        assert hostile in texts.texts[place], place
+    sections = re.findall(r'<section id="(\w+)">', own_markup(page))
+    assert sections == list(page_sections(page))
+    for text in ("<script>alert", "</script><script>alert", "<img src=x"):
+        assert text not in page
+    figures = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert len(figures) >= 10
+    assert all(json.loads(figure)["layout"] for figure in figures)
+    # Plotly reads some HTML of its own, so text in figures is escaped once more.
+    assert not any("<img" in text for figure in figures for text in strings_in(json.loads(figure)))
+
+
+def page_sections(page: str) -> dict[str, str]:
+    """Anchor -> markup of each section of a page."""
+    parts = re.split(r'<section id="(\w+)">', own_markup(page))
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def strings_in(value: object) -> list[str]:
+    """Every string within a JSON value."""
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in strings_in(inner)]
+    if isinstance(value, list):
+        return [text for inner in value for text in strings_in(inner)]
+    return [value] if isinstance(value, str) else []
 
 
 def test_few_trials_are_not_ranked_and_more_are_asked_for(make_study: Make) -> None:
@@ -81,7 +146,7 @@ def test_a_study_without_trials_has_a_report(make_study: Make) -> None:
 
 def test_defaults_are_those_of_the_scene(make_study: Make) -> None:
     """Far is set through far - near, whose default is the distance that the scene suggests."""
-    folder = make_study("bounded", explore=10, optimize=1)
+    folder = make_study("bounded", explore=6, optimize=1)
     spec = folder.read_spec()
     spec["space"]["bounds"] = [2.5, 4.25]
     folder.write_spec(spec)
@@ -96,7 +161,7 @@ def test_defaults_are_those_of_the_scene(make_study: Make) -> None:
 
 def test_the_report_of_200_trials_stays_under_15_megabytes(make_study: Make) -> None:
     """With renders as large and as noisy as those of the built-in scene, 100 x 200 pixels."""
-    folder = make_study("large", explore=160, optimize=40)
+    folder = make_study("large", explore=30, optimize=170)
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (100, 200, 3), dtype=np.uint8)
     for render in folder.render("x").parent.iterdir():
@@ -119,39 +184,31 @@ def test_the_map_of_bounds_has_a_render_that_opens_for_each_cell(
 
 
 def test_the_first_screen_says_what_breaks_what_tuning_gains_and_what_seeds_do(
-    make_study: Make,
+    replicated_findings: Findings,
 ) -> None:
-    found = analyze_study(make_study("told", explore=64, optimize=6, replicates=16))
-    said = dict(summarize(found))
-    assert list(said) == ["Trials", "Best", "Breaks", "Tuning", "Seed"] or "Best tenth" in said
-    assert re.search(r"\d+% \[\d+%, \d+%\] of trials collapse with near", said["Breaks"])
-    assert re.search(r"by 0\.\d\d dB \[0\.\d\d, \d\.\d\d\]", said["Seed"])
-    assert "dB above the default configuration" in said["Best"]
+    summary = dict(summarize(replicated_findings))
+    assert list(summary) == ["Trials", "Best", "Breaks", "Best tenth", "Tuning", "Seed"]
+    assert re.search(r"\d+% \[\d+%, \d+%\] of trials collapse with near", summary["Breaks"])
+    assert re.search(r"by 0\.\d\d dB \[0\.\d\d, \d\.\d\d\]", summary["Seed"])
+    assert "dB above the default configuration" in summary["Best"]
 
 
 def test_without_a_ranking_what_is_certain_comes_first(make_study: Make) -> None:
     found = analyze_study(make_study("few", explore=24, optimize=2, noise=2.5))
     assert not found.importance.ranked
-    assert found.headline.startswith("What moves the final PSNR beyond chance, one at a time: near")
+    assert found.headline.startswith(
+        "Parameters that move the final PSNR significantly, tested one at a time: near"
+    )
     assert "No ranking: " in found.headline
 
 
 def test_missing_renders_and_baselines_are_done_without(make_study: Make) -> None:
-    folder = make_study(explore=10, optimize=1)
+    folder = make_study(explore=6, optimize=1)
     folder.render("00003").unlink()
     spec = folder.read_spec()
     del spec["scene"]["baselines"]
     folder.write_spec(spec)
     assert "none</span>" in report.write_report(folder).read_text()
-
-
-def test_command_writes_the_report(
-    study_folder: StudyFolder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert report.main([str(study_folder.path)]) == 0
-    headline, path = capsys.readouterr().out.strip().splitlines()
-    assert headline.startswith("What moves the final PSNR most")
-    assert Path(path).read_text().startswith("<!doctype html>")
 
 
 def test_command_refuses_a_folder_that_is_no_study(
@@ -186,9 +243,25 @@ def test_importing_is_fast_and_needs_neither_ray_nor_torch() -> None:
     assert float(printed) < 1.0
 
 
-def test_a_report_is_written_where_neither_ray_nor_torch_is_there(
-    study_folder: StudyFolder,
+def test_the_command_writes_the_same_report_again_without_ray_and_torch(
+    page: str, study_folder: StudyFolder
 ) -> None:
+    study_folder.report.unlink()
     script = "from analysis.report import main; sys.exit(main(sys.argv[1:]))"
-    printed = run_without_the_trainers(script, str(study_folder.path))
-    assert printed.splitlines()[-1] == str(study_folder.report)
+    headline, path = run_without_the_trainers(script, str(study_folder.path)).splitlines()
+    assert headline.startswith("What moves the final PSNR most")
+    assert path == str(study_folder.report)
+    assert page.startswith("<!doctype html>")
+    assert study_folder.report.read_text() == page
+
+
+@pytest.mark.parametrize("options", [["--nope"], ["--format", "docx"], ["--fromat=csv"]])
+def test_a_misspelt_option_gives_one_line(
+    options: list[str], study_folder: StudyFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report.main([str(study_folder.path), *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    if options == ["--fromat=csv"]:
+        assert "did you mean --format?" in captured.err

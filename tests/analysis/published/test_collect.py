@@ -17,7 +17,8 @@ Make = Callable[..., StudyFolder]
 
 
 def test_the_findings_are_those_of_the_study_itself(make_study: Make, tmp_path: Path) -> None:
-    study = make_study(explore=24, optimize=2)
+    vary = ("sampling.near", "optimisation.learning_rate")
+    study = make_study(explore=16, optimize=2, vary=vary)
     collected = collect_tables(study, tmp_path / "results")
     assert {file.name for file in collected.path.iterdir()} == {
         "study.json",
