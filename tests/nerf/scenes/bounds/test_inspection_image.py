@@ -20,27 +20,27 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def column_of(image: np.ndarray, colour: tuple[int, int, int]) -> float:
-    """Where the line of that colour runs down the lowest panel."""
+    """The column of the vertical line of that colour in the lower panel."""
     strip = image[-240:-60]
-    found = (strip == colour).all(-1).mean(0)
-    assert found.max() > 0.95
-    return float(np.mean(np.flatnonzero(found > 0.95)))
+    share = (strip == colour).all(-1).mean(0)
+    assert share.max() > 0.95
+    return float(np.mean(np.flatnonzero(share > 0.95)))
 
 
 def test_bounds_are_drawn_where_they_are(scene: Scene) -> None:
-    shown = []
+    columns = []
     for bounds in (Bounds(1.0, 8.0, "x"), Bounds(2.0, 8.0, "x"), Bounds(4.0, 8.0, "x")):
         image = draw_inspection(replace(scene, bounds=bounds))
         assert image.dtype == np.uint8
-        shown.append((column_of(image, NEAR), column_of(image, FAR)))
-    near, far = np.array(shown).T
+        columns.append((column_of(image, NEAR), column_of(image, FAR)))
+    near, far = np.array(columns).T
     assert np.ptp(far) == 0
     np.testing.assert_allclose(near[1:] - 24, (near[0] - 24) * np.array([2, 4]), atol=3)
     np.testing.assert_allclose(far - 24, (near[0] - 24) * 8, atol=8)
 
 
-def test_the_share_between_the_bounds_is_told(scene: Scene) -> None:
-    """Words above the drawing change with a bound that cuts the points, with no other."""
+def test_the_share_between_the_bounds_is_written(scene: Scene) -> None:
+    """The text above the panels changes only with a bound that cuts off points."""
     header = np.s_[36:54, 400:]
     wide, wider, cut = (
         draw_inspection(replace(scene, bounds=Bounds(*bounds, "x")))[header]
@@ -61,7 +61,7 @@ def test_points_leave_dark_marks_at_their_distance(scene: Scene) -> None:
     assert np.abs(dark - distances.mean()).min() < 0.1
 
 
-def test_frustum_corners_are_the_pictures_corners_at_the_bounds(scene: Scene) -> None:
+def test_frustum_corners_are_the_image_corners_at_the_bounds(scene: Scene) -> None:
     for view in (0, 5):
         corners = frustum_corners(scene, view)
         distances = np.linalg.norm(corners - scene.world_from_camera[view, :3, 3], axis=-1)

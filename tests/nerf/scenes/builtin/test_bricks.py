@@ -16,15 +16,15 @@ SMALL = {"views": 8, "size": 20, "samples": 1}
 
 
 def test_scene_has_tiny_legos_geometry(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = {}
+    arguments = {}
 
     def small(views: int, size: int, samples: int, on_view: object) -> np.ndarray:
-        asked.update(views=views, size=size)
+        arguments.update(views=views, size=size)
         return np.zeros((views, size, size, 4), np.uint8)
 
-    monkeypatch.setattr(bricks, "render_views", small)  # its pictures are tested below, smaller
+    monkeypatch.setattr(bricks, "render_views", small)  # its images are tested below, smaller
     scene = load("bricks")
-    assert asked == {"views": 106, "size": 100}
+    assert arguments == {"views": 106, "size": 100}
     assert scene.images.shape == (106, 100, 100, 3)
     np.testing.assert_allclose(scene.focal, 138.889, atol=1e-3)
     np.testing.assert_allclose(scene.centre, 50)
@@ -41,21 +41,23 @@ def test_cameras_look_at_the_origin() -> None:
     np.testing.assert_allclose(square - np.eye(3), 0, atol=1e-6)
     np.testing.assert_allclose(np.linalg.det(rotation), 1, atol=1e-6)
     np.testing.assert_allclose(eye - bricks.CAMERA_DISTANCE * rotation[:, :, 2], 0, atol=1e-6)
-    assert (rotation[:, 2, 1] > 0).all()  # up in the picture is up in the world
+    assert (rotation[:, 2, 1] > 0).all()  # up in the image is up in the world
 
 
-def test_object_lies_between_two_and_six_and_inside_the_picture() -> None:
+def test_object_lies_between_two_and_six_and_inside_the_image() -> None:
     model = LitModel(build_locomotive(), [], 1)
     for pose in camera_poses(12):
-        distance, which = first_hits(model, camera_rays(pose, 138.889, 100))
+        distance, solid_index = first_hits(model, camera_rays(pose, 138.889, 100))
         hit = np.isfinite(distance)
         assert 2.5 < distance[hit].min() < distance[hit].max() < 5.6
-        rim = np.concatenate([which[0], which[-1], which[:, 0], which[:, -1]])
+        rim = np.concatenate(
+            [solid_index[0], solid_index[-1], solid_index[:, 0], solid_index[:, -1]]
+        )
         assert (rim < 0).all()
         assert 0.05 < hit.mean() < 0.6
 
 
-def test_pictures_are_colourful_on_black_and_repeat_exactly() -> None:
+def test_images_are_colourful_on_black_and_repeat_exactly() -> None:
     whole = render_views(4, 32, 2)
     assert (whole[:, 0] == 0).all()
     pixels = whole[..., :3]
@@ -76,14 +78,14 @@ def test_second_load_comes_from_the_cache(cache: Path, monkeypatch: pytest.Monke
 
 @pytest.fixture
 def few_lights(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Most of a small picture's time goes into its shadow maps."""
+    """Two lights only: shadow maps take most of the time of a small image."""
     lights = locomotive_module.build_lights()[:2]
     monkeypatch.setattr(locomotive_module, "build_lights", lambda: lights)
 
 
 @pytest.mark.usefixtures("few_lights")
 @pytest.mark.parametrize("damage", ["torn", "empty", "other", "nonsense"])
-def test_broken_cache_is_made_anew(cache: Path, damage: str) -> None:
+def test_broken_cache_is_rendered_again(cache: Path, damage: str) -> None:
     first = load_bricks(**SMALL)
     (file,) = cache.iterdir()
     whole = file.read_bytes()
@@ -107,6 +109,6 @@ def test_the_background_can_be_white() -> None:
     np.testing.assert_array_equal(white.images[whole], scene.images[whole])
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_not_needed(cache: Path) -> None:
     cache.parent.write_text("a file where the folder should be")
     assert load_bricks(**SMALL).images.shape == (8, 20, 20, 3)

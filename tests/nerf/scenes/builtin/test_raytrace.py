@@ -15,37 +15,11 @@ from nerf.scenes.builtin.raytrace import (
     parallel_rays,
     render_view,
 )
+from tests.nerf.scenes.builtin.ray_marching import contains, march, random_solids
 
 WHITE = (1.0, 1.0, 1.0)
 FRONT = np.array([[1, 0, 0, 0], [0, 0, -1, -4], [0, 1, 0, 0], [0, 0, 0, 1]], np.float32)
 """A camera at y = -4 that looks along +y, z up."""
-
-
-def random_solids(seed: int, count: int) -> list[Solid]:
-    draw = np.random.default_rng(seed)
-    solids = []
-    for _ in range(count):
-        axis = [None, 0, 1, 2][draw.integers(4)]
-        half = draw.uniform(0.1, 0.4, 3)
-        if axis is not None:
-            half[[a for a in range(3) if a != axis]] = draw.uniform(0.1, 0.4)
-        solids.append(Solid(tuple(draw.uniform(-0.8, 0.8, 3)), tuple(half), WHITE, axis))
-    return solids
-
-
-def holds(solid: Solid, points: np.ndarray) -> np.ndarray:
-    local = (points - np.array(solid.centre)) / np.array(solid.half)
-    if solid.axis is None:
-        return (abs(local) <= 1).all(-1)
-    across = np.delete(local, solid.axis, axis=-1)
-    return (abs(local[..., solid.axis]) <= 1) & ((across**2).sum(-1) <= 1)
-
-
-def march(solids: list[Solid], origin: np.ndarray, direction: np.ndarray) -> float:
-    """The first of 8,000 points along the ray that lies in any solid."""
-    t = np.linspace(0, 8, 8001)
-    inside = np.any([holds(s, origin + t[:, None] * direction) for s in solids], axis=0)
-    return float(t[inside.argmax()]) if inside.any() else np.inf
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -57,7 +31,7 @@ def test_first_hits_agree_with_marching(seed: int, kind: str) -> None:
         if kind == "camera"
         else parallel_rays((0.36, -0.48, 0.8), 2.0, 24)
     )
-    distance, which = first_hits(LitModel(solids, [], 1), rays)
+    distance, solid_index = first_hits(LitModel(solids, [], 1), rays)
     for row in range(0, 24, 2):
         for column in range(1, 24, 2):
             ray = rays.origins[:, row, column], rays.directions[:, row, column]
@@ -65,7 +39,7 @@ def test_first_hits_agree_with_marching(seed: int, kind: str) -> None:
             # A graze thinner than a step may be seen by one and not by the other.
             if np.isfinite(slow) and np.isfinite(distance[row, column]):
                 point = ray[0] + (distance[row, column] + 1e-3) * ray[1]
-                grazing = not holds(solids[which[row, column]], point)
+                grazing = not contains(solids[solid_index[row, column]], point)
                 assert grazing or distance[row, column] == pytest.approx(slow, abs=2e-3)
             else:
                 assert np.isinf(slow) or not np.isinf(distance[row, column])
@@ -83,7 +57,7 @@ def test_rays_are_unit_and_pass_through_pixel_centres() -> None:
     assert points[2, 0, 0] > points[2, -1, 0]  # the first row is the upper one
 
 
-def test_coverage_is_the_area_share() -> None:
+def test_coverage_is_the_covered_share_of_a_pixel() -> None:
     """A wall that ends a quarter through a pixel covers a quarter of it."""
     wall = Solid((-1.0 + 0.0625, 0.0, 0.0), (1.0, 0.001, 9.0), WHITE)
     light = Light((0.0, -1.0, 0.0), (9.0, 9.0, 9.0), 0.0)
@@ -93,7 +67,7 @@ def test_coverage_is_the_area_share() -> None:
     np.testing.assert_allclose(colours[4, :, 0], coverage[4], atol=1e-6)
 
 
-def test_lambert_and_shadow() -> None:
+def test_light_falls_by_the_cosine_and_casts_shadows() -> None:
     """A floor is lit by cos(angle), and dark where a block stands between it and the light."""
     floor = Solid((0.0, 0.0, -0.1), (1.0, 1.0, 0.1), (0.5, 0.25, 0.125))
     block = Solid((0.0, 0.0, 0.6), (0.3, 0.3, 0.1), WHITE)
@@ -110,26 +84,26 @@ def test_lambert_and_shadow() -> None:
     np.testing.assert_allclose(shade(-0.95) ** 2.2, 0.8 * np.array(floor.colour), rtol=1e-4)
 
 
-def test_gloss_depends_on_the_view_and_matt_does_not() -> None:
+def test_glossy_light_depends_on_the_view_and_diffuse_light_does_not() -> None:
     wall = Solid((0.0, 0.0, 0.0), (0.5, 0.1, 0.5), (0.2, 0.2, 0.2))
     from_side = FRONT.copy()
     turn = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]], np.float32)
     from_side[:3] = turn @ FRONT[:3]
-    seen = {}
+    brightness = {}
     for gloss in (0.0, 0.5):
         model = LitModel([wall], [Light((0.0, -1.0, 0.0), (1.0, 1.0, 1.0), gloss)], 256)
-        seen[gloss] = [
+        brightness[gloss] = [
             render_view(model, pose, 64.0, 32, 2)[0][16, 16, 0] for pose in (FRONT, from_side)
         ]
-    np.testing.assert_allclose(np.square(seen[0.0]) ** 1.1, 0.2, rtol=1e-4)
+    np.testing.assert_allclose(np.square(brightness[0.0]) ** 1.1, 0.2, rtol=1e-4)
     # Facing the light, half the radiance is reflected on top; 37 degrees aside it is mostly not.
     half = np.cos(np.arccos(0.8) / 2)
-    np.testing.assert_allclose(seen[0.5][0] ** 2.2, 0.7, rtol=1e-2)
-    np.testing.assert_allclose(seen[0.5][1] ** 2.2, 0.2 + 0.5 * half**48, rtol=2e-2)
+    np.testing.assert_allclose(brightness[0.5][0] ** 2.2, 0.7, rtol=1e-2)
+    np.testing.assert_allclose(brightness[0.5][1] ** 2.2, 0.2 + 0.5 * half**48, rtol=2e-2)
 
 
 @pytest.mark.parametrize("axis", [None, 0, 1, 2])
-def test_rays_along_the_axes(axis: int | None) -> None:
+def test_rays_along_the_axes_agree_with_marching(axis: int | None) -> None:
     """Straight down, where every division by a direction's component meets a zero."""
     solid = Solid((0.1, 0.2, 0.3), (0.5, 0.5, 0.5), WHITE, axis)
     distance, _ = first_hits(LitModel([solid], [], 1), parallel_rays((0.0, 0.0, 1.0), 2.0, 64))

@@ -1,4 +1,4 @@
-"""Fetching tiny LEGO from a real server on this machine, and what is left when that fails."""
+"""Downloading tiny LEGO from a real server on this machine, and what is left if that fails."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Handler(BaseHTTPRequestHandler):
         "/other": archive(9),
         "/page": b"<html>log in first</html>",
     }
-    asked: ClassVar[list[str]] = []
+    requested: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
+        self.requested.append(self.path)
         content = self.files.get(self.path.replace("torn", "whole"))
         self.send_response(200 if content else 404)
         content = content or b"nothing here"
@@ -58,18 +58,18 @@ def server() -> Iterator[str]:
         http.shutdown()
 
 
-def test_fetched_once_then_kept(server: str, cache: Path) -> None:
-    Handler.asked.clear()
+def test_it_is_downloaded_once_and_then_cached(server: str, cache: Path) -> None:
+    Handler.requested.clear()
     first = load_tiny_lego(f"{server}/whole")
     assert first.name == "tiny-lego"
     assert first.images.shape == (106, 100, 100, 3)
     assert load_tiny_lego(f"{server}/whole").content_hash == first.content_hash
-    assert Handler.asked == ["/whole"]
+    assert Handler.requested == ["/whole"]
     assert (cache / "tiny_nerf_data.npz").read_bytes() == Handler.files["/whole"]
 
 
 @pytest.mark.parametrize("page", ["missing", "torn", "other", "page"])
-def test_nothing_wrong_is_kept(server: str, cache: Path, page: str) -> None:
+def test_a_failed_download_leaves_no_file(server: str, cache: Path, page: str) -> None:
     with pytest.raises(InputError) as error:
         load_tiny_lego(f"{server}/{page}")
     assert_helpful(str(error.value))
@@ -77,7 +77,7 @@ def test_nothing_wrong_is_kept(server: str, cache: Path, page: str) -> None:
     assert load_tiny_lego(f"{server}/whole").images.shape[0] == 106  # and the next try can work
 
 
-def test_without_a_network(cache: Path) -> None:
+def test_without_a_network_the_message_names_the_ways_out(cache: Path) -> None:
     with pytest.raises(InputError) as error:
         load_tiny_lego("http://127.0.0.1:9/tiny_nerf_data.npz")
     assert_helpful(str(error.value))

@@ -39,7 +39,7 @@ def test_a_flight_through_the_cameras_passes_each_one_smoothly(ball: Scene) -> N
     )  # fmt: skip
 
 
-def test_tells_cameras_all_around_from_a_forward_facing_capture(ball: Scene) -> None:
+def test_a_forward_facing_capture_is_recognised(ball: Scene) -> None:
     assert not is_forward_facing(ball)
     assert typical_radius(ball) == np.float32(4.4721360)
     same_way = ball.world_from_camera.copy()

@@ -107,10 +107,8 @@ def test_each_frame_may_have_its_own_lens(tmp_path: Path) -> None:
 
 
 def test_zero_coefficients_mean_no_distortion(tmp_path: Path) -> None:
-    assert (
-        load(str(scene_writers.write_instant_ngp(tmp_path / "scene", (0, 0, 0, 0)))).distortion
-        is None
-    )
+    folder = scene_writers.write_instant_ngp(tmp_path / "scene", (0, 0, 0, 0))
+    assert load(str(folder)).distortion is None
 
 
 def test_frames_without_image_are_left_out_and_counted(tmp_path: Path) -> None:

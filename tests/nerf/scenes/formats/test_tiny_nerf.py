@@ -19,12 +19,12 @@ def arrays(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_arrays_arrive_as_they_are(tmp_path: Path, dtype: type) -> None:
-    given = arrays(images=arrays()["images"].astype(dtype))
-    np.savez_compressed(tmp_path / "small.npz", **given)
+def test_arrays_are_loaded_unchanged(tmp_path: Path, dtype: type) -> None:
+    written = arrays(images=arrays()["images"].astype(dtype))
+    np.savez_compressed(tmp_path / "small.npz", **written)
     scene = load(str(tmp_path / "small.npz"))
-    np.testing.assert_array_equal(scene.images, given["images"].astype(np.float32))
-    np.testing.assert_allclose(scene.world_from_camera, given["poses"], atol=1e-6)
+    np.testing.assert_array_equal(scene.images, written["images"].astype(np.float32))
+    np.testing.assert_allclose(scene.world_from_camera, written["poses"], atol=1e-6)
     np.testing.assert_array_equal(scene.focal, np.full((10, 2), 7.5))
     np.testing.assert_array_equal(scene.centre, np.tile([3.0, 2.0], (10, 1)))
     assert (scene.background == 0).all()
@@ -40,7 +40,7 @@ def test_bytes_become_unit_range(tmp_path: Path) -> None:
     np.testing.assert_allclose(scene.images, images / 255, atol=1e-7)
 
 
-def test_hash_tells_scenes_apart_and_ignores_names(tmp_path: Path) -> None:
+def test_hash_depends_on_content_and_not_on_names(tmp_path: Path) -> None:
     for name, focal in (("a", 7.5), ("b", 7.5), ("c", 7.6)):
         np.savez(tmp_path / f"{name}.npz", **arrays(focal=np.array(focal)))
     a, b, c = (load(str(tmp_path / f"{name}.npz")).content_hash for name in "abc")
