@@ -1,4 +1,4 @@
-"""What can be said about a study, as result objects: collapse, effects, bounds, seeds, comparison.
+"""All findings of a study as result objects: collapse, effects, bounds, seeds, comparison.
 
-Imports `importance` and all below it.
+Imports `importance` and all below it. Begin with `analyze_study.py`.
 """

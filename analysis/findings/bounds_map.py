@@ -1,4 +1,4 @@
-"""Which near and far bounds break training: their plane in cells, each with a trial to look at."""
+"""Map of collapse over near and far bounds: cells of the plane, each with an example trial."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CELLS = 4
 
 @dataclass(frozen=True)
 class BoundsCell:
-    """The explored trials with bounds in one cell; `trial_id` of the one of median PSNR."""
+    """The explored trials in one cell; trial_id: an example, the trial of median PSNR."""
 
     rate: CollapseRate
     trial_id: str
@@ -27,9 +27,10 @@ class BoundsCell:
 
 @dataclass(frozen=True)
 class BoundsMap:
-    """near, far: edges of the columns, left to right, and of the rows, top down; scene units.
+    """Cells of the plane of near and far.
 
-    cells: (rows, columns); None where no trial fell
+    near, far: edges of the columns, left to right, and of the rows, top down; scene units
+    cells: (rows, columns); None for a cell without a trial
     """
 
     near: tuple[float, ...]
@@ -38,40 +39,42 @@ class BoundsMap:
 
 
 def map_bounds(trials: pd.DataFrame) -> BoundsMap | None:
-    """The map of the explore trials that ended by themselves; None where both bounds stand still.
+    """The map of all explore trials that completed or collapsed; None unless both bounds vary.
 
-    Columns and rows are equally wide; far falls from top to bottom.
+    Columns are equally wide, rows equally high; far falls from top to bottom.
     """
     if not {NEAR, FAR} <= set(trials):
         return None
-    ended = select_completed_or_collapsed(trials)
-    if ended.empty or np.ptp(ended[NEAR]) == 0 or np.ptp(ended[FAR]) == 0:
+    explored = select_completed_or_collapsed(trials)
+    if explored.empty or np.ptp(explored[NEAR]) == 0 or np.ptp(explored[FAR]) == 0:
         return None
-    near, columns = _cut(ended[NEAR].to_numpy(dtype=float))
-    far, heights = _cut(ended[FAR].to_numpy(dtype=float))
-    rows = _CELLS - 1 - heights
+    near, columns = _bin(explored[NEAR].to_numpy(dtype=float))
+    far, heights = _bin(explored[FAR].to_numpy(dtype=float))
+    rows = _CELLS - 1 - heights  # the highest far on top
     cells = tuple(
-        tuple(_cell(ended[(rows == r) & (columns == c)]) for c in range(_CELLS))
+        tuple(_make_cell(explored[(rows == r) & (columns == c)]) for c in range(_CELLS))
         for r in range(_CELLS)
     )
     return BoundsMap(near, far[::-1], cells)
 
 
-def _cut(values: FloatArray) -> tuple[tuple[float, ...], BinIndices]:
+def _bin(values: FloatArray) -> tuple[tuple[float, ...], BinIndices]:
+    """Edges of equally wide bins from the lowest to the highest value, and the bin of each one."""
     edges = np.linspace(values.min(), values.max(), _CELLS + 1)
-    places = np.searchsorted(edges[1:-1], values, side="right")
-    return tuple(map(float, edges)), places
+    bins = np.searchsorted(edges[1:-1], values, side="right")
+    return tuple(map(float, edges)), bins
 
 
-def _cell(trials: pd.DataFrame) -> BoundsCell | None:
+def _make_cell(trials: pd.DataFrame) -> BoundsCell | None:
     if trials.empty:
         return None
     ordered = trials.sort_values("psnr")
-    middle = ordered.iloc[(len(ordered) - 1) // 2]
+    median = ordered.iloc[(len(ordered) - 1) // 2]
+    trial_id = str(median["trial_id"])
     collapsed = int((trials["state"] == "collapsed").sum())
-    return BoundsCell(CollapseRate.from_counts(str(middle["trial_id"]), len(trials), collapsed), str(middle["trial_id"]))
+    return BoundsCell(CollapseRate.from_counts(trial_id, len(trials), collapsed), trial_id)
 
 
 def format_ranges(edges: tuple[float, ...]) -> list[str]:
-    """Each cell's range in words, along one side of the map."""
+    """The range of each cell along one side of the map, such as `2–3.5`."""
     return [f"{min(a, b):.3g}–{max(a, b):.3g}" for a, b in itertools.pairwise(edges)]

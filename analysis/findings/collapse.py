@@ -1,4 +1,8 @@
-"""Which parameters break training: rates of collapse with Wilson intervals and an exact test."""
+"""Which parameters make training collapse: rates with Wilson intervals and Fisher's exact test.
+
+Over the explore trials that completed or collapsed: for each parameter the rate of collapse in each
+of its choices or of four equally likely ranges, and for each pair of parameters the same in a grid.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +15,27 @@ import pandas as pd
 
 from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares
 from analysis.stats.intervals import FloatArray
-from analysis.stats.rates import BinIndices, CollapseRate, count_collapses, sample_fisher_p_value, adjust_holm, rates_from_counts
+from analysis.stats.rates import (
+    BinIndices,
+    CollapseRate,
+    adjust_holm,
+    count_collapses,
+    rates_from_counts,
+    sample_fisher_p_value,
+)
 from analysis.surrogate.unit_cube import make_axis, to_quantiles
 from study.spec.space import Dimension
 
 _BINS = 4
-_PAIR_BINS = 3
+_PAIR_BINS = 3  # fewer: a pair has their square in cells
+_SIGNIFICANCE_LEVEL = 0.05
 
 
 @dataclass(frozen=True)
 class ParameterCollapse:
     """Collapse against one parameter.
 
-    p_value: of Fisher's exact test that all `rates` are one, corrected after Holm for the number
-    of parameters looked at
+    p_value: of Fisher's exact test that all `rates` are equal, Holm-corrected for all parameters
     """
 
     path: str
@@ -34,16 +45,17 @@ class ParameterCollapse:
 
     @property
     def significant(self) -> bool:
-        return self.p_value < 0.05
+        """Whether the corrected p-value is below 0.05."""
+        return self.p_value < _SIGNIFICANCE_LEVEL
 
     @property
     def sentence(self) -> str:
-        """Where training collapses most and least often, with intervals."""
+        """Where training collapses most and least often, with intervals; no full stop."""
         tried = [rate for rate in self.rates if rate.trials]
         worst, safest = max(tried, key=lambda r: r.rate), min(tried, key=lambda r: r.rate)
         return (
-            f"{worst.formatted} of trials collapse with {self.label} {worst.name}, {safest.formatted} "
-            f"with {safest.name}"
+            f"{worst.formatted} of trials collapse with {self.label} {worst.name}, "
+            f"{safest.formatted} with {safest.name}"
         )
 
 
@@ -51,9 +63,10 @@ class ParameterCollapse:
 class PairCollapse:
     """Collapse against two parameters at once.
 
-    rates: for each range or choice of the second parameter those of the first, left to right
-    p_value: that one of the two does not matter where the other one is held; corrected after Holm
-    for the number of pairs looked at
+    names: ranges or choices of the first and of the second parameter
+    rates: for each range or choice of the second parameter, those of the first
+    p_value: of "one of the two has no effect while the other is held fixed"; Holm-corrected for all
+    pairs
     """
 
     paths: tuple[str, str]
@@ -64,14 +77,16 @@ class PairCollapse:
 
     @property
     def significant(self) -> bool:
-        return self.p_value < 0.05
+        """Whether the corrected p-value is below 0.05."""
+        return self.p_value < _SIGNIFICANCE_LEVEL
 
 
 @dataclass(frozen=True)
 class CollapseAnalysis:
-    """What is known about collapse; parameters, and pairs, with the lowest p-value first.
+    """All findings on collapse; parameters, and pairs, of lowest p-value first.
 
-    sobol: shares of the variance of "did it collapse", its surrogate the chance of it
+    sobol: shares of the variance of "collapsed: 1 or 0", whose surrogate predicts the probability
+    refusal: why there is nothing to compare; empty if there is
     """
 
     trials: int
@@ -83,50 +98,67 @@ class CollapseAnalysis:
 
     @property
     def ranked(self) -> bool:
+        """Whether some trials collapsed and some did not."""
         return not self.refusal
 
     @property
     def significant_parameters(self) -> tuple[ParameterCollapse, ...]:
+        """The parameters with which the rate of collapse differs significantly."""
         return tuple(p for p in self.parameters if p.significant) if self.ranked else ()
 
     @property
     def significant_pairs(self) -> tuple[PairCollapse, ...]:
+        """The pairs of which each parameter matters while the other is held fixed."""
         return tuple(p for p in self.pairs if p.significant) if self.ranked else ()
 
 
 def analyze_collapse(
     trials: pd.DataFrame, dimensions: Sequence[Dimension], rng: np.random.Generator
 ) -> CollapseAnalysis:
-    """Collapse over the explore trials that ended by themselves, whatever budget they reached."""
+    """Analyzes collapse against each parameter and each pair of parameters.
+
+    Args:
+        trials: a study's trials table; only explore trials that completed or collapsed count, at
+            any budget.
+        dimensions: the varied parameters, each a column of `trials`.
+        rng: draws tables, bootstrap samples and shuffles; the same state gives the same result.
+
+    Returns:
+        Rates and p-values; with a `refusal` if no trial or every trial collapsed.
+
+    Example:
+        >>> study = load_study("studies/default")
+        >>> collapse = analyze_collapse(study.trials, study.space.dimensions, rng)
+        >>> [parameter.sentence for parameter in collapse.significant_parameters]
+    """
     ended = select_completed_or_collapsed(trials)
-    dead = np.asarray(ended["state"] == "collapsed", dtype=float)
+    collapsed = np.asarray(ended["state"] == "collapsed", dtype=float)
     units = to_quantiles(ended, dimensions)
     axes = [make_axis(d) for d in dimensions]
-    sobol = estimate_sobol_shares(units, dead, axes, rng)
-    found = [_breaking(d, units[:, j], dead, rng) for j, d in enumerate(dimensions)]
-    corrected = adjust_holm([breaking.p_value for breaking in found])
-    found = [replace(b, p_value=p) for b, p in zip(found, corrected, strict=True)]
-    found.sort(key=lambda breaking: breaking.p_value)
+    sobol = estimate_sobol_shares(units, collapsed, axes, rng)
+    parameters = [_test_parameter(d, units[:, j], collapsed, rng) for j, d in enumerate(dimensions)]
+    corrected = adjust_holm([parameter.p_value for parameter in parameters])
+    parameters = [replace(c, p_value=p) for c, p in zip(parameters, corrected, strict=True)]
+    parameters.sort(key=lambda parameter: parameter.p_value)
     pairs = [
-        _pair((dimensions[j], dimensions[k]), units[:, [j, k]], dead, rng)
+        _test_pair((dimensions[j], dimensions[k]), units[:, [j, k]], collapsed, rng)
         for j, k in itertools.combinations(range(len(dimensions)), 2)
     ]
-    p_values = adjust_holm([pair.p_value for pair in pairs])
-    pairs = [replace(pair, p_value=p) for pair, p in zip(pairs, p_values, strict=True)]
+    corrected = adjust_holm([pair.p_value for pair in pairs])
+    pairs = [replace(pair, p_value=p) for pair, p in zip(pairs, corrected, strict=True)]
     pairs.sort(key=lambda pair: pair.p_value)
-    count = int(dead.sum())
-    return CollapseAnalysis(
-        len(ended), count, tuple(found), tuple(pairs), sobol, _refusal(len(ended), count)
-    )
+    count = int(collapsed.sum())
+    refusal = _reason_to_refuse(len(ended), count)
+    return CollapseAnalysis(len(ended), count, tuple(parameters), tuple(pairs), sobol, refusal)
 
 
 def select_completed_or_collapsed(trials: pd.DataFrame) -> pd.DataFrame:
-    """The explore trials that nobody stopped and that raised no error."""
+    """The explore trials that no scheduler stopped and that raised no error."""
     explore = trials["phase"] == "explore"
     return trials[explore & trials["state"].isin(["completed", "collapsed"])]
 
 
-def _refusal(trials: int, collapsed: int) -> str:
+def _reason_to_refuse(trials: int, collapsed: int) -> str:
     if collapsed == 0:
         return f"none of {trials} explored trials collapsed."
     if collapsed == trials:
@@ -134,40 +166,54 @@ def _refusal(trials: int, collapsed: int) -> str:
     return ""
 
 
-def _breaking(
-    dimension: Dimension, places: FloatArray, dead: FloatArray, rng: np.random.Generator
+def _test_parameter(
+    dimension: Dimension, places: FloatArray, collapsed: FloatArray, rng: np.random.Generator
 ) -> ParameterCollapse:
-    names, cells = _cells(dimension, places, _BINS)
-    counts = count_collapses(cells, dead, len(names))
+    """Rates and the uncorrected p-value; places: (trials,) quantiles of the parameter."""
+    names, bins = _bin_quantiles(dimension, places, _BINS)
+    counts = count_collapses(bins, collapsed, len(names))
     p_value = sample_fisher_p_value([counts], rng)
-    return ParameterCollapse(dimension.path, dimension.label, tuple(rates_from_counts(names, counts)), p_value)
+    rates = tuple(rates_from_counts(names, counts))
+    return ParameterCollapse(dimension.path, dimension.label, rates, p_value)
 
 
-def _pair(
-    dimensions: tuple[Dimension, Dimension], places: FloatArray, dead: FloatArray, rng: np.random.Generator
+def _test_pair(
+    dimensions: tuple[Dimension, Dimension],
+    places: FloatArray,
+    collapsed: FloatArray,
+    rng: np.random.Generator,
 ) -> PairCollapse:
+    """Rates and the uncorrected p-value; places: (trials, 2) quantiles of both parameters."""
     first, second = dimensions
-    columns, x = _cells(first, places[:, 0], _PAIR_BINS)
-    rows, y = _cells(second, places[:, 1], _PAIR_BINS)
-    flat = count_collapses(y * len(columns) + x, dead, len(rows) * len(columns))
+    columns, x = _bin_quantiles(first, places[:, 0], _PAIR_BINS)
+    rows, y = _bin_quantiles(second, places[:, 1], _PAIR_BINS)
+    flat = count_collapses(y * len(columns) + x, collapsed, len(rows) * len(columns))
     counts = flat.reshape(len(rows), len(columns), 2)
-    p_value = max(sample_fisher_p_value(list(strata), rng) for strata in (counts, counts.swapaxes(0, 1)))
+    # Test each parameter within strata of the other; both must matter, so the larger p counts.
+    p_value = max(
+        sample_fisher_p_value(list(strata), rng) for strata in (counts, counts.swapaxes(0, 1))
+    )
     rates = tuple(
-        tuple(rates_from_counts([f"{column}, {row}" for column in columns], of_row))
-        for row, of_row in zip(rows, counts, strict=True)
+        tuple(rates_from_counts([f"{column}, {row}" for column in columns], row_counts))
+        for row, row_counts in zip(rows, counts, strict=True)
     )
     return PairCollapse(
-        (first.path, second.path), (first.label, second.label), rates,
-        (tuple(columns), tuple(rows)), p_value,
-    )  # fmt: skip
+        (first.path, second.path),
+        (first.label, second.label),
+        rates,
+        (tuple(columns), tuple(rows)),
+        p_value,
+    )
 
 
-def _cells(dimension: Dimension, places: FloatArray, bins: int) -> tuple[list[str], BinIndices]:
-    """The choices, or equally likely ranges, and which of them each trial falls in."""
+def _bin_quantiles(
+    dimension: Dimension, places: FloatArray, bins: int
+) -> tuple[list[str], BinIndices]:
+    """Names of the choices, or of equally likely ranges, and which of them each trial is in."""
     count = len(dimension.choices) or bins
-    cells = np.clip((places * count).astype(np.intp), 0, count - 1)
+    indices = np.clip((places * count).astype(np.intp), 0, count - 1)
     if dimension.choices:
-        return [str(choice) for choice in dimension.choices], cells
+        return [str(choice) for choice in dimension.choices], indices
     edges = [dimension.from_unit(i / count) for i in range(count + 1)]
     names = [f"{float(a):.3g} to {float(b):.3g}" for a, b in itertools.pairwise(edges)]
-    return names, cells
+    return names, indices

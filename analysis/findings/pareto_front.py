@@ -1,4 +1,4 @@
-"""What a decibel costs: PSNR against seconds of training."""
+"""Pareto front of PSNR against seconds of training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from analysis.data.selection import select_finished
 
 
 def select_pareto_front(trials: pd.DataFrame) -> pd.DataFrame:
-    """The finished trials that no other one beats in both PSNR and seconds, fastest first."""
+    """The finished trials that no other one beats in both PSNR and seconds; fastest first."""
     done = select_finished(trials).sort_values(["train_seconds", "psnr"], ascending=[True, False])
+    # In order of time: on the front are those that beat every faster trial.
     better = done["psnr"] > done["psnr"].cummax().shift(fill_value=float("-inf"))
     return pd.DataFrame(done[better])

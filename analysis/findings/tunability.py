@@ -1,4 +1,8 @@
-"""What tuning would gain over the defaults by the surrogate; and the way to the best trial."""
+"""Tunability: what tuning would gain over the defaults, and the path to the best trial.
+
+By the surrogate: the gain of moving one parameter from its default to its best value, and all
+parameters at once (after Probst et al. 2019, arXiv:1802.09596).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.selection import select_finished, match_configuration
+from analysis.data.selection import match_configuration, select_finished
 from analysis.data.study import Study
 from analysis.importance.sobol import FittedSurrogate
 from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
@@ -21,7 +25,7 @@ _CANDIDATES = 4096
 
 @dataclass(frozen=True)
 class TuningGain:
-    """dB gained by moving from the defaults to the surrogate's best value, with 95 % interval."""
+    """Gain in dB of moving from the default to the surrogate's best value, 95 % interval."""
 
     label: str
     value: Value | None
@@ -32,10 +36,10 @@ class TuningGain:
 
 @dataclass(frozen=True)
 class PathStep:
-    """One parameter moved from its default to the best trial's value, all earlier ones moved too.
+    """One step from the defaults to the best trial: one more parameter moved.
 
-    predicted: mean, low and high in dB by the surrogate; measured: mean dB of the `runs` trials
-    that really ran this configuration, NaN where none did
+    predicted, low, high: PSNR in dB after this step by the surrogate, with its interval
+    measured: mean PSNR in dB of the `runs` trials of exactly this configuration; NaN for none
     """
 
     label: str
@@ -50,7 +54,11 @@ class PathStep:
 
 @dataclass(frozen=True)
 class Tunability:
-    """Gains of tuning each parameter alone, highest first, and of all; the path to the best."""
+    """Gains over the defaults.
+
+    single: of tuning each parameter alone, highest first; joint: of tuning all together
+    path: from the defaults to the best trial, a parameter at a time; empty without one
+    """
 
     single: tuple[TuningGain, ...]
     joint: TuningGain
@@ -60,58 +68,77 @@ class Tunability:
 def estimate_tunability(
     study: Study, model: FittedSurrogate, best: pd.Series | None, rng: np.random.Generator
 ) -> Tunability:
-    """Gains over the default configuration, which need not have been run."""
+    """Gains over the default configuration, which need not have been run.
+
+    Args:
+        study: as read by `load_study`.
+        model: the surrogate of its Sobol' analysis.
+        best: a row of the trials table, where the path ends.
+        rng: draws the candidates for the joint optimum.
+
+    Example:
+        >>> tunability = estimate_tunability(study, sobol.model, find_best_trial(study.trials), rng)
+        >>> [(gain.label, gain.value, gain.gain) for gain in tunability.single]
+    """
     dimensions = study.space.dimensions
     axes = [make_axis(d) for d in dimensions]
     defaults = study.defaults
     start = np.array([d.to_unit(defaults[d.path]) for d in dimensions])
-    alone = []
+    single = []
     for j, dimension in enumerate(dimensions):
         grid = axes[j].grid(_CELLS)[0]
         points = np.repeat(start[None], len(grid), axis=0)
         points[:, j] = grid
-        place, gain = _gain(model, start, points)
-        alone.append(TuningGain(dimension.label, dimension.from_unit(float(grid[place])), *gain))
+        best_point, gain = _estimate_gain(model, start, points)
+        single.append(
+            TuningGain(dimension.label, dimension.from_unit(float(grid[best_point])), *gain)
+        )
+    # The joint optimum by random search: the surrogate is cheap and need not be smooth.
     candidates = rng.random((_CANDIDATES, len(axes)))
     snapped = np.column_stack([a.snap(candidates[:, j]) for j, a in enumerate(axes)])
-    together = TuningGain("all together", None, *_gain(model, start, snapped)[1])
-    path = () if best is None else _path(study, model, start, axes, best)
-    return Tunability(tuple(sorted(alone, key=lambda g: -g.gain)), together, path)
+    joint = TuningGain("all together", None, *_estimate_gain(model, start, snapped)[1])
+    path = () if best is None else _find_path(study, model, start, axes, best)
+    return Tunability(tuple(sorted(single, key=lambda g: -g.gain)), joint, path)
 
 
-def _gain(model: FittedSurrogate, start: FloatArray, points: FloatArray) -> tuple[int, tuple[float, float, float]]:
-    """The best of `points` by the surrogate; its gain over `start`, with its interval."""
+def _estimate_gain(
+    model: FittedSurrogate, start: FloatArray, points: FloatArray
+) -> tuple[int, tuple[float, float, float]]:
+    """Index of the best of `points` by the surrogate; its gain over `start`, with its interval."""
     best = int(model.surrogate.predict(points)[:, 0].argmax())
     pair = np.array([start, points[best]])
-    once, again = model.surrogate.predict(pair), model.ensemble.predict(pair)
-    gain = float(once[1, 0] - once[0, 0])
-    low, high = np.quantile(again[1] - again[0], INTERVAL_QUANTILES)
+    predicted, draws = model.surrogate.predict(pair), model.ensemble.predict(pair)
+    gain = float(predicted[1, 0] - predicted[0, 0])
+    # Differences within each draw: what two predictions have in common cancels out.
+    low, high = np.quantile(draws[1] - draws[0], INTERVAL_QUANTILES)
     return best, (gain, min(gain, float(low)), max(gain, float(high)))
 
 
-def _path(
+def _find_path(
     study: Study, model: FittedSurrogate, start: FloatArray, axes: Sequence[Axis], best: pd.Series
 ) -> tuple[PathStep, ...]:
-    """From the defaults to the best trial, each time the move that the surrogate likes most."""
+    """Steps from the defaults to the best trial, each the move that the surrogate rates highest."""
     dimensions = study.space.dimensions
     values = dict(study.defaults)
     goal = {d.path: best[d.path] for d in dimensions}
     target = np.array([d.to_unit(goal[d.path]) for d in dimensions])
-    left = [j for j in range(len(axes)) if not np.isclose(start[j], target[j])]
+    remaining = [j for j in range(len(axes)) if not np.isclose(start[j], target[j])]
     place = start.copy()
-    steps = [_step(study, model, "defaults", None, None, place, values)]
-    while left:
-        moves = np.repeat(place[None], len(left), axis=0)
-        for row, j in enumerate(left):
+    steps = [_make_step(study, model, "defaults", None, None, place, values)]
+    while remaining:
+        moves = np.repeat(place[None], len(remaining), axis=0)
+        for row, j in enumerate(remaining):
             moves[row, j] = target[j]
-        j = left.pop(int(model.surrogate.predict(moves)[:, 0].argmax()))
+        j = remaining.pop(int(model.surrogate.predict(moves)[:, 0].argmax()))
         path = dimensions[j].path
         place[j], before, values[path] = target[j], values[path], goal[path]
-        steps.append(_step(study, model, dimensions[j].label, before, goal[path], place, values))
+        steps.append(
+            _make_step(study, model, dimensions[j].label, before, goal[path], place, values)
+        )
     return tuple(steps)
 
 
-def _step(
+def _make_step(
     study: Study,
     model: FittedSurrogate,
     label: str,
@@ -122,10 +149,10 @@ def _step(
 ) -> PathStep:
     predicted = float(model.surrogate.predict(place[None])[0, 0])
     low, high = np.quantile(model.ensemble.predict(place[None])[0], INTERVAL_QUANTILES)
-    done = select_finished(study.trials)
-    ran = done[match_configuration(done, values)]
-    measured = float(ran["psnr"].mean()) if len(ran) else float("nan")
+    finished = select_finished(study.trials)
+    runs = finished[match_configuration(finished, values)]
+    measured = float(runs["psnr"].mean()) if len(runs) else float("nan")
     return PathStep(
         label, before, after, predicted, min(predicted, float(low)), max(predicted, float(high)),
-        measured, len(ran),
+        measured, len(runs),
     )  # fmt: skip

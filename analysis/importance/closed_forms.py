@@ -49,9 +49,16 @@ class BenchmarkFunction:
 def list_benchmark_functions() -> tuple[BenchmarkFunction, ...]:
     """All benchmark functions; the last is constant: with noise, every share is 0."""
     return (
-        _ishigami(), _sobol_g(), _additive(), _interaction(), _region(), _optimum(), _switch(),
-        _sparse(), make_noise_function(),
-    )  # fmt: skip
+        _ishigami(),
+        _sobol_g(),
+        _additive(),
+        _interaction(),
+        _region(),
+        _optimum(),
+        _switch(),
+        _sparse(),
+        make_noise_function(),
+    )
 
 
 def make_noise_function(axes: int = 6) -> BenchmarkFunction:

@@ -1,1 +1,4 @@
-"""Intervals, rates and paired differences: pure functions of arrays. Imports nothing of this project."""
+"""Intervals, rates and paired differences: pure functions of arrays.
+
+Imports nothing of this project.
+"""

@@ -1,4 +1,4 @@
-"""The interval level and array type shared by all estimates."""
+"""The quantiles of 95 % intervals, and the array type of all estimates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,5 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-
 INTERVAL_QUANTILES = (0.025, 0.975)
-"""The quantiles of resampled estimates between which an interval lies: 95 %."""
+"""Quantiles of bootstrap samples or posterior draws at the ends of a 95 % interval."""

@@ -1,8 +1,8 @@
-"""Configurations that were run with the same seeds, held against one another pair by pair.
+"""Paired differences between configurations that were run with the same seeds.
 
-Two runs that share a seed share their initial random draws; their difference is the observation.
-Over seeds it has Student's t interval, exact where differences are normal. With few seeds that is
-wide, as it should be.
+Two runs that share a seed share their initial random draws; their difference is one observation.
+Over seeds the mean difference has Student's t interval, exact if differences are normal. With few
+seeds it is wide, as it should be.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Verdict = Literal["agrees", "disagrees", "open"]
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How much more `first` has than `second`, mean over the seeds that both have figures for.
+    """Mean of `first` minus `second` over the seeds that have a value of both.
 
-    interval: 95 %; None, with p_value and holm, where fewer than two seeds have
-    p_value: of Student's paired t test, two-sided; holm: the same, corrected for every pair
+    interval: 95 %; None, as the p-values are, for fewer than two seeds
+    p_value: of Student's paired t test, two-sided; holm_p_value: corrected for all pairs
     """
 
     first: str
@@ -38,8 +38,15 @@ class PairedDifference:
     p_value: float | None
     holm_p_value: float | None = None
 
+    @property
+    def description(self) -> str:
+        """The mean and its interval in words, such as `+0.49 [+0.08, +0.89]`."""
+        if self.interval is None:
+            return f"{self.mean:+.2f}"
+        return f"{self.mean:+.2f} [{self.interval[0]:+.2f}, {self.interval[1]:+.2f}]"
+
     def verdict(self, expected: float) -> Verdict:
-        """Does its interval lie on that side of 0 on which `expected`, not 0, does?"""
+        """Whether the sign agrees with that of `expected` (not 0); open if the interval holds 0."""
         if self.interval is None:
             return "open"
         low, high = self.interval if expected > 0 else (-self.interval[1], -self.interval[0])
@@ -48,61 +55,69 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A difference beside the one that was published; both of the order that was published."""
+    """A difference beside the published one, both in the published order (so that it is positive).
+
+    significant: whether the verdict remains after the correction for all pairs
+    """
 
     difference: PairedDifference
     published: float
     verdict: Verdict
     significant: bool
-    """Does the verdict stand after the correction for all pairs?"""
 
 
-def compare_pair(first: str, second: str, values: pd.DataFrame, level: float = 0.95) -> PairedDifference:
-    """The paired difference of two columns of `values`, a row a seed, NaN where there is none."""
+def compare_pair(
+    first: str, second: str, values: pd.DataFrame, level: float = 0.95
+) -> PairedDifference:
+    """The paired difference of two columns of `values`: a row for each seed, NaN where missing."""
     from scipy.stats import t
 
-    gaps: FloatArray = (values[first] - values[second]).dropna().to_numpy(np.float64)
-    count = len(gaps)
-    mean = float(gaps.mean()) if count else float("nan")
+    differences: FloatArray = (values[first] - values[second]).dropna().to_numpy(np.float64)
+    count = len(differences)
+    mean = float(differences.mean()) if count else float("nan")
     if count < 2:
         return PairedDifference(first, second, count, mean, None, None)
-    error = float(gaps.std(ddof=1)) / count**0.5
+    # Standard error of the mean, and the half-width of its t interval.
+    error = float(differences.std(ddof=1)) / count**0.5
     half = float(t.ppf((1 + level) / 2, count - 1)) * error
-    # Without an error every seed has the same difference.
+    # If every seed has the same difference, it is certain: p is 0, or 1 for a difference of 0.
     p_value = float(2 * t.sf(abs(mean) / error, count - 1)) if error else float(mean == 0)
     return PairedDifference(first, second, count, mean, (mean - half, mean + half), p_value)
 
 
 def compare_all_pairs(values: pd.DataFrame) -> list[PairedDifference]:
-    """Every pair of columns in their order, with p-values corrected for all of them (Holm 1979)."""
-    found = [compare_pair(a, b, values) for a, b in itertools.combinations(values.columns, 2)]
-    corrected = adjust_holm([1.0 if d.p_value is None else d.p_value for d in found])
+    """The difference of every pair of columns, its p-value corrected for all pairs (Holm 1979)."""
+    pairs = [compare_pair(a, b, values) for a, b in itertools.combinations(values.columns, 2)]
+    # A pair that could not be tested counts as p = 1: it was looked at too.
+    corrected = adjust_holm([1.0 if d.p_value is None else d.p_value for d in pairs])
     return [
         d if d.p_value is None else dataclasses.replace(d, holm_p_value=p)
-        for d, p in zip(found, corrected, strict=True)
+        for d, p in zip(pairs, corrected, strict=True)
     ]
 
 
 def judge_against_published(
-    found: Sequence[PairedDifference], published: Mapping[str, float], level: float = 0.05
+    differences: Sequence[PairedDifference], published: Mapping[str, float], level: float = 0.05
 ) -> list[Judgement]:
-    """The pairs whose published figures differ, the widest apart first.
+    """Whether each pair has the published order, the pair furthest apart there first.
 
-    Each is turned so that its published difference is positive.
+    Pairs that are equal in `published` are left out.
     """
-    out = []
-    for d in found:
+    judgements = []
+    for d in differences:
         gap = published[d.first] - published[d.second]
         if gap == 0:
             continue
-        turned = d if gap > 0 else reverse_difference(d)
-        verdict = turned.verdict(abs(gap))
-        beyond = verdict != "open" and d.holm_p_value is not None and d.holm_p_value < level
-        out.append(Judgement(turned, abs(gap), verdict, beyond))
-    return sorted(out, key=lambda j: -j.published)
+        ordered = d if gap > 0 else reverse_difference(d)
+        verdict = ordered.verdict(abs(gap))
+        significant = verdict != "open" and d.holm_p_value is not None and d.holm_p_value < level
+        judgements.append(Judgement(ordered, abs(gap), verdict, significant))
+    return sorted(judgements, key=lambda j: -j.published)
 
 
 def reverse_difference(d: PairedDifference) -> PairedDifference:
-    """The same difference, of the second from the first."""
+    """The same difference with the other sign: `second` minus `first`."""
     interval = None if d.interval is None else (-d.interval[1], -d.interval[0])
-    return PairedDifference(d.second, d.first, d.seeds, -d.mean, interval, d.p_value, d.holm_p_value)
+    return PairedDifference(
+        d.second, d.first, d.seeds, -d.mean, interval, d.p_value, d.holm_p_value
+    )

@@ -1,4 +1,4 @@
-"""Rates of an event: their intervals, and exact tests of whether groups differ."""
+"""Rates of collapse: Wilson intervals, and exact tests of whether groups of trials differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _SAMPLED_TABLES = 9999
 
 @dataclass(frozen=True)
 class CollapseRate:
-    """How often trials with one value, or within one range of values, collapsed: 95 % Wilson."""
+    """How many trials with one value (or range of values) collapsed.
+
+    low, high: 95 % Wilson interval of the rate
+    """
 
     name: str
     trials: int
@@ -29,63 +32,81 @@ class CollapseRate:
 
     @staticmethod
     def from_counts(name: str, trials: int, collapsed: int) -> CollapseRate:
+        """The rate with its interval; 0 in [0, 1] without trials."""
         rate = collapsed / trials if trials else 0.0
         return CollapseRate(name, trials, collapsed, rate, *wilson_interval(collapsed, trials))
 
     @property
     def formatted(self) -> str:
+        """`12% [3%, 40%]`."""
         return f"{self.rate:.0%} [{self.low:.0%}, {self.high:.0%}]"
 
 
-def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % score interval of a rate (Wilson 1927); (0, 1) without trials."""
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """The 95 % score interval of a rate (Wilson 1927), by SciPy; (0, 1) without trials."""
+    from scipy.stats import binomtest
+
     if trials == 0:
         return 0.0, 1.0
-    rate, shrink = successes / trials, 1.0 + z * z / trials
-    centre = (rate + z * z / (2 * trials)) / shrink
-    half = z / shrink * np.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+    # The p-value of this test is not used. For p = the rate itself it is 1 without enumeration, ten
+    # times as fast: 40 against 400 microseconds, 400 times a report.
+    test = binomtest(successes, trials, p=successes / trials)
+    interval = test.proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
-def count_collapses(cells: BinIndices, dead: FloatArray, count: int) -> Counts:
-    """(count, 2) how many trials in each cell live and died."""
-    trials = np.bincount(cells, minlength=count)
-    lost = np.bincount(cells, weights=dead, minlength=count).astype(np.int64)
-    return np.column_stack([trials - lost, lost]).astype(np.int64)
+def count_collapses(bins: BinIndices, collapsed: FloatArray, count: int) -> Counts:
+    """(count, 2) trials alive and collapsed in each bin.
+
+    bins: (trials,) which of `count` bins each trial lies in; collapsed: (trials,) 0 or 1
+    """
+    trials = np.bincount(bins, minlength=count)
+    dead = np.bincount(bins, weights=collapsed, minlength=count).astype(np.int64)
+    return np.column_stack([trials - dead, dead]).astype(np.int64)
 
 
 def rates_from_counts(names: Sequence[str], counts: Counts) -> list[CollapseRate]:
-    """A rate for each name, from (names, 2) counts of alive and dead."""
-    return [CollapseRate.from_counts(n, int(row.sum()), int(row[1])) for n, row in zip(names, counts, strict=True)]
+    """A rate for each name, from (names, 2) counts of alive and collapsed."""
+    return [
+        CollapseRate.from_counts(name, int(row.sum()), int(row[1]))
+        for name, row in zip(names, counts, strict=True)
+    ]
 
 
 def sample_fisher_p_value(tables: Sequence[Counts], rng: np.random.Generator) -> float:
-    """Fisher's exact test of (groups, 2) tables of alive and dead, one for each stratum.
+    """P-value of Fisher's exact test that all groups have one rate, by Monte Carlo.
 
-    By sampling tables with the same margins: the share of `_TABLES` samples that are no likelier
-    than what was seen, itself counted.
+    tables: (groups, 2) alive and collapsed, one table for each stratum. The p-value is the share of
+    tables with the same margins that are no likelier than the observed one, which counts as well.
     """
     from scipy.special import gammaln
 
-    def log_chance(collapsed: Counts, totals: Counts) -> FloatArray:
-        ways = gammaln(collapsed + 1.0) + gammaln(totals - collapsed + 1.0)
-        return np.asarray(-np.sum(ways, axis=-1), dtype=float)
+    def log_probability(collapsed: Counts, totals: Counts) -> FloatArray:
+        # Multivariate hypergeometric: a product of binomials C(total, collapsed), of which the
+        # factors total! are the same for all tables with these margins.
+        terms = gammaln(collapsed + 1.0) + gammaln(totals - collapsed + 1.0)
+        return np.asarray(-np.sum(terms, axis=-1), dtype=float)
 
-    seen, sampled = 0.0, np.zeros(_SAMPLED_TABLES)
+    observed, sampled = 0.0, np.zeros(_SAMPLED_TABLES)
     for table in tables:
         totals, dead = table.sum(axis=1), int(table[:, 1].sum())
-        drawn = rng.multivariate_hypergeometric(totals, dead, size=_SAMPLED_TABLES)
-        seen += float(log_chance(table[:, 1], totals))
-        sampled += log_chance(drawn, totals)
-    return (1 + int((sampled <= seen + 1e-9).sum())) / (1 + _SAMPLED_TABLES)
+        samples = rng.multivariate_hypergeometric(totals, dead, size=_SAMPLED_TABLES)
+        # Strata are independent: log-probabilities add up.
+        observed += float(log_probability(table[:, 1], totals))
+        sampled += log_probability(samples, totals)
+    return (1 + int((sampled <= observed + 1e-9).sum())) / (1 + _SAMPLED_TABLES)
 
 
 def adjust_holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction for looking at several parameters."""
+    """P-values corrected for their number by Holm's step-down method (Holm 1979).
+
+    SciPy has no Holm correction (`false_discovery_control` controls another error rate).
+    """
     order = np.argsort(p_values)
     corrected = np.empty(len(p_values))
-    highest = 0.0
+    largest = 0.0
     for rank, j in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[j]))
-        corrected[j] = highest
+        # The smallest of m p-values times m, the next times m - 1, ...; never falling, at most 1.
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[j]))
+        corrected[j] = largest
     return [float(p) for p in corrected]

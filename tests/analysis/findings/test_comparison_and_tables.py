@@ -48,7 +48,7 @@ def test_studies_that_disagree_are_said_to(two: list[Findings]) -> None:
 
 def test_studies_of_one_name_or_with_nothing_in_common_are_refused(make_study: Make) -> None:
     same = analyze_study(make_study("twin", explore=10))
-    with pytest.raises(InputError, match="two studies have one name"):
+    with pytest.raises(InputError, match="two studies have the same name"):
         compare_studies([same, same])
     other = analyze_study(
         make_study("other", explore=10, vary=("field.width=32:64",), objective=lambda v: 20.0)
