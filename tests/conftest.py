@@ -8,11 +8,16 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 import tests.shape_checker  # noqa: F401 - jaxtyping finds the checker by name, unimported
 
 install_import_hook("nerf", "tests.shape_checker.check")
+
+# The same examples in each run, however busy the machine is.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.load_profile("suite")
 
 # After the hook, which checks only what is imported later.
 from tests.ball import ball, scene_file  # noqa: E402

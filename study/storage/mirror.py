@@ -26,8 +26,9 @@ SPEC, JOURNAL = "study.json", "optuna.journal"
 SYNC_SECONDS = 5.0
 """Between two passes, or as long as the last one took if that is more."""
 
-_LOCAL_PREFIXES = ("ray/", "driver.lock")
-"""Files that concern this machine alone and are not mirrored."""
+_LOCAL_PREFIXES = ("ray/", "driver.lock", f"{JOURNAL}.lock")
+"""Files that concern this machine alone and are not mirrored; the last is Optuna's own lock, a link
+to the journal that exists while a line is written."""
 _LAST_PASS_SECONDS = 2.0
 """For the last pass after a requested stop."""
 _FILES_PER_RENEWAL = 64

@@ -48,6 +48,12 @@ def start(
     )
 
 
+def hooks(**settings: str) -> dict[str, str]:
+    """The environment of a launch whose trials hooks/sitecustomize.py treats by these settings."""
+    path = [str(Path(__file__).parent / "hooks"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(path), **settings}
+
+
 def wait_for(process: subprocess.Popen[str], happened: Callable[[], bool]) -> None:
     """Returns once `happened` is true; fails where the process ends first."""
     deadline = time.monotonic() + PATIENCE

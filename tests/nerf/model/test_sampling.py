@@ -40,7 +40,7 @@ def test_another_generator_state_gives_other_samples_and_the_same_gives_the_same
     assert not torch.equal(first, other)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(3, 40), st.integers(1, 40))
 def test_inverse_cdf_agrees_with_the_reference(seed: int, bins: int, samples: int) -> None:
     rng = np.random.default_rng(seed)

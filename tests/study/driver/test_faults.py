@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ import pytest
 from nerf.config.schema import NerfConfig
 from study.protocol.failures import diagnose_death, diagnose_exception
 from study.records.study_folder import StudyFolder
-from tests.study.sweeps import RUN_SWEEP, TINY
+from tests.study.sweeps import TINY, end_of, hooks, start
 from tests.study.trials import record
 
 STEPS = 120
@@ -23,20 +20,15 @@ STEPS = 120
 
 @pytest.fixture(scope="module")
 def folder(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
-    """Seven trials: see faults/sitecustomize.py for what happens to each."""
+    """Seven trials: see hooks/sitecustomize.py for what happens to each."""
     folder = StudyFolder(tmp_path_factory.mktemp("faults") / "faults")
     asked = ["--scene", str(scene_file), "--explore=7", "--optimize=0", f"--steps={STEPS}"]
     place = ["--studies", str(folder.path.parent), "--name", folder.name]
-    path = [str(Path(__file__).parent / "faults"), str(RUN_SWEEP.parents[1])]
-    done = subprocess.run(
-        [sys.executable, str(RUN_SWEEP), *place, "--patience=40", *asked, *TINY],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
-        timeout=400,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    options = [*place, "--patience=10", *asked, *TINY]
+    faults = hooks(FAULTS="1")
+    status, output = end_of(start(*options, cwd=folder.path.parent, environment=faults))
+    assert status == 0, output
+    assert "Traceback" not in output
     return folder
 
 

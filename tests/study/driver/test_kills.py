@@ -1,9 +1,11 @@
-"""Twenty SIGKILLs of the driver over one study, which must come out as if there had been none."""
+"""A driver killed at every stage of a study, which must come out as if it had never been killed."""
 
 from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +13,62 @@ import pandas as pd
 import psutil
 import pytest
 
+from nerf.scenes import load
+from nerf.training.loop import train
+from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from tests.study.sweeps import TINY, start, wait_for
+from study.search.sobol_design import explore_point, trial_seed
+from study.spec.study_spec import StudySpec
+from tests.study.sweeps import TINY, end_of, hooks, start, wait_for
+from tests.study.trials import record
 
 pytestmark = pytest.mark.slow
 
-KILLS, TRIALS, STEPS = 20, 24, 120
-ASKED = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}", "--set=evaluation.times=3"]
-IN_TRAINING = 5
-"""Every fifth kill comes while trials train, the others while the driver or Ray starts."""
+TRIALS, STEPS = 8, 60
+NEW = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}", "--set=evaluation.times=3", *TINY]
+SLOW, HELD, FAST = hooks(SECONDS_A_STEP="0.03"), hooks(HELD_FROM="0"), hooks()
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A study's driver, and how far it has come."""
+
+    folder: StudyFolder
+    driver: subprocess.Popen[str]
+
+    def made_study_file(self) -> bool:
+        return self.folder.spec_file.exists()
+
+    def opened_journal(self) -> bool:
+        return self.folder.journal.exists()
+
+    def started_ray(self) -> bool:
+        children = psutil.Process(self.driver.pid).children(recursive=True)
+        return any("raylet" in child.name() for child in children)
+
+    def kept_checkpoint(self) -> bool:
+        return any(self.folder.path.glob("checkpoints/*.pt"))
+
+    def recorded_trial(self) -> bool:
+        return bool(records(self.folder))
+
+    def recorded_all_trials(self) -> bool:
+        return len(records(self.folder)) == TRIALS
+
+
+STAGES: list[tuple[Callable[[Launch], bool], Mapping[str, str]]] = [
+    (Launch.made_study_file, FAST),
+    (Launch.opened_journal, FAST),
+    (Launch.started_ray, FAST),
+    (Launch.kept_checkpoint, HELD),
+    (Launch.recorded_trial, SLOW),
+    (Launch.recorded_all_trials, FAST),
+]
+"""When each driver is killed, the first one with the study still to be made, and how trials run."""
+
+
+def records(folder: StudyFolder) -> list[Path]:
+    return list(folder.path.glob("records/0*.json"))
 
 
 def kill_driver(driver: subprocess.Popen[str]) -> None:
@@ -32,73 +81,96 @@ def kill_driver(driver: subprocess.Popen[str]) -> None:
     driver.communicate()
 
 
-def trains(folder: StudyFolder, began: float) -> bool:
-    """Has a trial been evaluated since then?"""
-    kept = [*folder.path.glob("checkpoints/*.pt"), *folder.path.glob("records/*.json")]
-    return any(newer_than(began, file) for file in kept)
-
-
-def ended(folder: StudyFolder, began: float) -> bool:
-    """Has a trial been recorded since then?"""
-    return any(newer_than(began, file) for file in folder.path.glob("records/0*.json"))
-
-
-def newer_than(moment: float, file: Path) -> bool:
-    try:
-        return file.stat().st_mtime > moment
-    except FileNotFoundError:  # a checkpoint goes when its trial ends
-        return False
+@dataclass(frozen=True)
+class Story:
+    folder: StudyFolder
+    second: tuple[int, str]
+    """How a second driver ended that was started while the one called `holder` ran."""
+    holder: int
+    after_each_kill: list[dict[str, bytes]]
+    """The records that each kill left."""
+    last: tuple[int, str]
 
 
 @pytest.fixture(scope="module")
-def studies(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    studies = tmp_path_factory.mktemp("kills")
-    place = ["--studies", str(studies)]
-    new = ["--scene", str(scene_file), *ASKED, *TINY]
+def story(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    folder = StudyFolder(tmp_path_factory.mktemp("kills") / "killed")
+    place = ["--studies", str(folder.path.parent), "--name", folder.name]
     draw = np.random.default_rng(5)
-    folder = StudyFolder(studies / "killed")
-    before: dict[str, bytes] = {}
-    for kill in range(KILLS):
-        begin = ["--resume"] if folder.spec_file.exists() else new
-        began = time.time()
-        driver = start(*place, "--name=killed", *begin, cwd=studies)
-        if kill % IN_TRAINING == 0:
-            # In the second half a trial must have ended, so that some kills come between two.
-            lived = ended if kill >= KILLS // 2 else trains
-            wait_for(driver, lambda began=began, lived=lived: lived(folder, began))
-        time.sleep(draw.uniform(0, 0.3) if kill % IN_TRAINING == 0 else draw.uniform(0.3, 2.5))
-        assert driver.poll() is None, driver.communicate()[0]
+    after_each_kill = []
+    second, holder = (0, ""), 0
+    for has_come, environment in STAGES:
+        begin = ["--resume"] if folder.spec_file.exists() else ["--scene", str(scene_file), *NEW]
+        driver = start(*place, *begin, cwd=folder.path.parent, environment=environment)
+        launch = Launch(folder, driver)
+        wait_for(driver, lambda launch=launch, has_come=has_come: has_come(launch))
+        if environment is HELD:
+            second = end_of(start(*place, "--resume", cwd=folder.path.parent))
+            holder = driver.pid
+        time.sleep(draw.uniform(0, 0.2))  # not always at the very same instruction
         kill_driver(driver)
-        now = {file.name: file.read_bytes() for file in folder.path.glob("records/0*.json")}
-        assert before.items() <= now.items(), "a completed trial was lost or run again"
-        before = now
-    assert 0 < len(before) < TRIALS, "no kill came between two trials"
-    for name, begin in (("killed", ["--resume"]), ("unbroken", new)):
-        driver = start(*place, f"--name={name}", *begin, cwd=studies)
-        said, _ = driver.communicate(timeout=400)
-        assert driver.returncode == 0, said
-    return studies
+        after_each_kill.append({f.name: f.read_bytes() for f in records(folder)})
+    last = end_of(start(*place, "--resume", cwd=folder.path.parent))
+    return Story(folder, second, holder, after_each_kill, last)
 
 
-def table(studies: Path, name: str) -> pd.DataFrame:
-    frame = StudyFolder(studies / name).read_trials()
-    return frame.drop(columns=["started", "ended", "train_seconds"])
+def test_the_last_launch_ends_the_study(story: Story) -> None:
+    status, output = story.last
+    assert status == 0, output
+    assert f"{TRIALS}/{TRIALS} trials" in output
+    assert story.folder.report.exists()
 
 
-def test_exactly_the_planned_trials_each_with_its_own_values(studies: Path) -> None:
-    killed = table(studies, "killed")
-    assert list(killed["number"]) == list(range(TRIALS))
-    assert len(killed.drop_duplicates(["sampling.near", "optimisation.learning_rate"])) == TRIALS
-    assert set(killed["state"]) <= {"completed", "collapsed"}
+def test_kills_came_before_between_and_after_trials(story: Story) -> None:
+    *before, between, after = [len(kept) for kept in story.after_each_kill]
+    assert before == [0, 0, 0, 0]
+    assert 0 < between < after == TRIALS
 
 
-def test_records_equal_those_of_an_unbroken_run(studies: Path) -> None:
-    pd.testing.assert_frame_equal(table(studies, "killed"), table(studies, "unbroken"))
+def test_no_completed_trial_is_lost_or_run_again(story: Story) -> None:
+    last = {file.name: file.read_bytes() for file in records(story.folder)}
+    for kept in story.after_each_kill:
+        assert kept.items() <= last.items()
 
 
-def test_curves_equal_those_of_an_unbroken_run(studies: Path) -> None:
-    killed, unbroken = (
-        StudyFolder(studies / name).read_curves().drop(columns="seconds")
-        for name in ("killed", "unbroken")
-    )
-    pd.testing.assert_frame_equal(killed, unbroken)
+def test_trials_that_were_killed_resume_from_their_checkpoints(story: Story) -> None:
+    logs = [log.read_text() for log in (story.folder.path / "logs").glob("*.log")]
+    assert any("resumes after step 40" in log for log in logs)
+
+
+def test_exactly_the_planned_trials_each_with_its_own_values(story: Story) -> None:
+    table = story.folder.read_trials()
+    assert list(table["number"]) == list(range(TRIALS))
+    assert len(table.drop_duplicates(["sampling.near", "optimisation.learning_rate"])) == TRIALS
+    assert set(table["state"]) <= {"completed", "collapsed"}
+
+
+def test_each_trial_equals_its_training_without_a_driver_bit_for_bit(
+    story: Story, scene_file: Path
+) -> None:
+    spec = StudySpec.from_json(story.folder.read_spec())
+    scene = load(str(scene_file))
+    measured = ["state", "reason", "steps_done", "psnr", "ssim", "test_psnr", "test_ssim"]
+    for number in range(TRIALS):
+        values = explore_point(spec.space, spec.seed, number)
+        seed = trial_seed(spec.seed, number)
+        result = train(spec.space.config(values, seed), scene)
+        kept = record(story.folder, trial_id(number))
+        trial = pd.Series(kept["trial"], dtype=object)
+        expected = {"phase": "explore", "seed": seed, **values}
+        expected |= {name: getattr(result, name) for name in measured}
+        pd.testing.assert_series_equal(
+            trial[list(expected)], pd.Series(expected, dtype=object), check_exact=True
+        )
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(kept["curve"]).drop(columns="seconds"),
+            pd.DataFrame([asdict(point) for point in result.curve]).drop(columns="seconds"),
+            check_exact=True,
+        )
+
+
+def test_a_second_driver_is_refused_by_pid_and_host(story: Story) -> None:
+    status, output = story.second
+    assert status == 2
+    (line,) = (text for text in output.splitlines() if text.startswith("error"))
+    assert f"process {story.holder} on " in line

@@ -1,4 +1,4 @@
-"""One study, stopped in every way a person or a machine stops it, and gone on with each time."""
+"""One study, stopped in every way a person or a machine stops it, and resumed each time."""
 
 from __future__ import annotations
 
@@ -6,60 +6,67 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
+from study import run_sweep
 from study.records.study_folder import StudyFolder
-from tests.study.sweeps import RUN_SWEEP, TINY, wait_for
+from tests.study.sweeps import PATIENCE, TINY, end_of, hooks, start, wait_for
 from tests.study.trials import record
 from tests.study.wandb_runs import read_run
 
-pytestmark = pytest.mark.slow
+STEPS, TIMES = 320, 64
+# As many rays as a film of six frames needs.
+BUDGET = [f"--steps={STEPS}", f"--set=evaluation.times={TIMES}", "--set=optimisation.rays=512"]
+NEW = ["--explore=2", "--optimize=0", *BUDGET, *(o for o in TINY if "rays" not in o)]
 
-STEPS, TIMES = 3000, 60
+RESUME = ["--resume", "--max-concurrent=1"]
+
+WAYS: dict[str, tuple[Callable[[int, int], None], int, int]] = {
+    "Ctrl-C": (os.killpg, signal.SIGINT, 1),
+    "SIGTERM": (os.kill, signal.SIGTERM, 1),
+    "Ctrl-C twice": (os.killpg, signal.SIGINT, 2),
+    "SIGTERM for all": (os.killpg, signal.SIGTERM, 1),
+}
+"""How a signal is sent, which one, and how often."""
 
 
-class Driver:
-    """The command in a process group of its own, as a terminal starts it."""
+def wait_until_it_trains(driver: subprocess.Popen[str], folder: StudyFolder) -> None:
+    sizes = {log: log.stat().st_size for log in (folder.path / "logs").glob("*.log")}
 
-    def __init__(self, studies: Path, *arguments: str) -> None:
-        command = [sys.executable, str(RUN_SWEEP), "--studies", str(studies), "--name", "stopped"]
-        self.process = subprocess.Popen(
-            [*command, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+    def trains() -> bool:
+        return any(
+            "dB" in log.read_text()[sizes.get(log, 0) :]
+            for log in (folder.path / "logs").glob("*.log")
         )
 
-    def wait_until_it_trains(self, folder: StudyFolder) -> None:
-        logs = {log: log.stat().st_size for log in (folder.path / "logs").glob("*.log")}
+    wait_for(driver, trains)
 
-        def trains() -> bool:
-            return any(
-                "dB" in log.read_text()[logs.get(log, 0) :]
-                for log in (folder.path / "logs").glob("*.log")
-            )
 
-        wait_for(self.process, trains)
+@dataclass(frozen=True)
+class Ended:
+    status: int
+    output: str
+    left: list[str]
+    """The processes that outlived the driver."""
 
-    def end(self, send: Callable[[int, int], None], number: int, times: int = 1) -> Ended:
-        """Sends a signal and watches what comes of it."""
-        family = psutil.Process(self.process.pid).children(recursive=True)
-        began = time.monotonic()
-        for _ in range(times):
-            send(self.process.pid, number)
-            time.sleep(0.3)
-        said, _ = self.process.communicate(timeout=60)
-        seconds = time.monotonic() - began
-        psutil.wait_procs(family, timeout=3)
-        return Ended(said, self.process.returncode, seconds, [str(m) for m in family if lives(m)])
+
+def stop(
+    driver: subprocess.Popen[str], send: Callable[[int, int], None], number: int, times: int
+) -> Ended:
+    """Sends a signal and watches what comes of it."""
+    family = psutil.Process(driver.pid).children(recursive=True)
+    for _ in range(times):
+        send(driver.pid, number)
+        time.sleep(0.3)
+    status, output = end_of(driver)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE / 20)
+    return Ended(status, output, [str(member) for member in alive if lives(member)])
 
 
 def lives(member: psutil.Process) -> bool:
@@ -70,72 +77,117 @@ def lives(member: psutil.Process) -> bool:
         return False
 
 
+def fill(disk: Path) -> Path:
+    """A file that takes all there is."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while file.write(b"0" * 65536):
+                pass
+        except OSError:
+            pass
+    return filler
+
+
 @dataclass(frozen=True)
-class Ended:
-    said: str
-    status: int
-    seconds: float
-    left: list[str]
-    """The processes that outlived the driver."""
+class Disk:
+    path: Path
+    is_small: bool
+    """Is it a file system of its own, which a test may fill?"""
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
-    return StudyFolder(tmp_path_factory.mktemp("stopped studies") / "stopped")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
+    path = tmp_path_factory.mktemp("small disk")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(path)]
+    is_small = subprocess.run(mount, capture_output=True).returncode == 0
+    yield Disk(path, is_small)
+    if is_small:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.fixture
+def small_disk(disk: Disk) -> Path:
+    if not disk.is_small:
+        pytest.skip("no right to mount a small file system")
+    return disk.path
 
 
 @pytest.fixture(scope="module")
-def story(scene_file: Path, folder: StudyFolder) -> dict[str, Ended]:
+def folder(disk: Disk) -> StudyFolder:
+    return StudyFolder(disk.path / "stopped")
+
+
+@pytest.fixture(scope="module")
+def story(scene_file: Path, folder: StudyFolder, disk: Disk) -> dict[str, Ended]:
     """How each launch of one study ended, the last one by itself."""
-    studies = folder.path.parent
-    asked = ["--scene", str(scene_file), "--explore=2", "--optimize=0", f"--steps={STEPS}", *TINY]
-    ways: dict[str, tuple[Callable[[int, int], None], int, int]] = {
-        "Ctrl-C": (os.killpg, signal.SIGINT, 1),
-        "SIGTERM": (os.kill, signal.SIGTERM, 1),
-        "Ctrl-C twice": (os.killpg, signal.SIGINT, 2),
-        "SIGTERM for all": (os.killpg, signal.SIGTERM, 1),
-    }
-    ended = {}
-    for way, (send, number, times) in ways.items():
-        arguments = ["--resume"] if ended else [*asked, f"--set=evaluation.times={TIMES}"]
-        driver = Driver(studies, *arguments, "--wandb=offline")
-        driver.wait_until_it_trains(folder)
-        ended[way] = driver.end(send, number, times)
-    last = Driver(studies, "--resume").process
-    said, _ = last.communicate(timeout=400)
-    ended["resumed"] = Ended(said, last.returncode, 0.0, [])
-    for way, how in ended.items():
-        print(f"{way}: {how.seconds:.1f} s")
+    place = ["--studies", str(disk.path), "--name", folder.name]
+    slow = hooks(SECONDS_A_STEP="0.1")
+    ended: dict[str, Ended] = {}
+
+    def launch(*options: str) -> subprocess.Popen[str]:
+        driver = start(*place, *options, cwd=disk.path.parent, environment=slow)
+        wait_until_it_trains(driver, folder)
+        return driver
+
+    for way, (send, number, times) in WAYS.items():
+        new = ["--scene", str(scene_file), *NEW, "--wandb=offline"]
+        # Once two trials are stopped; then one process less is started in each launch.
+        ended[way] = stop(launch(*(RESUME if ended else new)), send, number, times)
+    if disk.is_small:
+        driver = launch(*RESUME, "--wandb=off")
+        filler = fill(disk.path)
+        ended["full disk"] = Ended(*end_of(driver), left=[])
+        filler.unlink()
+    last = start(*place, *RESUME, cwd=disk.path.parent)
+    ended["resumed"] = Ended(*end_of(last), left=[])
     return ended
 
 
-@pytest.mark.parametrize("way", ["Ctrl-C", "SIGTERM", "Ctrl-C twice", "SIGTERM for all"])
-def test_it_leaves_in_time_and_says_how_to_go_on(story: dict[str, Ended], way: str) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_it_leaves_nothing_running_and_says_how_to_resume(
+    story: dict[str, Ended], way: str
+) -> None:
     ended = story[way]
-    assert ended.status == 130, ended.said
-    # Twice as long as a machine of its own takes: the suite's other process works beside it.
-    assert ended.seconds < (8 if "twice" in way else 20)
+    assert ended.status == 130, ended.output
     assert ended.left == []
-    assert "Traceback" not in ended.said
-    assert "--name stopped --resume" in ended.said
+    assert "Traceback" not in ended.output
+    assert "--name stopped --resume" in ended.output
+    if way == "Ctrl-C twice":
+        assert "stopped at once" in ended.output
 
 
-def test_asked_once_trials_keep_themselves(story: dict[str, Ended], folder: StudyFolder) -> None:
-    for name in ("00000", "00001"):
-        log = folder.log(name).read_text()
-        kept = [int(step) for step in re.findall(r"stopped after step (\d+)", log)]
-        taken_up = [int(step) for step in re.findall(r"resumes after step (\d+)", log)]
-        # Twice the driver alone was asked; told directly as well, a trial may be quick enough too.
-        assert len(kept) >= 2
-        assert set(kept) <= set(taken_up)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "stops"), [("00000", 2), ("00001", 1)])
+def test_running_trials_save_checkpoints_that_the_next_launch_resumes(
+    story: dict[str, Ended], folder: StudyFolder, name: str, stops: int
+) -> None:
+    log = folder.log(name).read_text()
+    saved_after = [int(step) for step in re.findall(r"stopped after step (\d+)", log)]
+    resumed_after = [int(step) for step in re.findall(r"resumes after step (\d+)", log)]
+    # Each time that the driver alone was asked; told directly, a trial may be quick enough too.
+    assert len(saved_after) >= stops
+    assert set(saved_after) <= set(resumed_after)
 
 
-def test_a_trial_taken_up_again_goes_on_with_its_wandb_run(
+@pytest.mark.slow
+def test_a_full_disk_stops_it_and_says_how_to_resume(
+    story: dict[str, Ended], small_disk: Path
+) -> None:
+    ended = story["full disk"]
+    assert ended.status == 2, ended.output
+    assert "Traceback" not in ended.output
+    assert "stopped: the disk is full; fix that, then resume with: " in ended.output
+
+
+@pytest.mark.slow
+def test_a_resumed_trial_continues_its_wandb_run(
     story: dict[str, Ended], folder: StudyFolder
 ) -> None:
     """What the last launch logged; those that were stopped closed their runs, too."""
-    kept = sorted((folder.wandb / "wandb").glob("offline-run-*-00000"))
-    runs = [read_run(run) for run in kept if list(run.glob("*.wandb"))]
+    folders = sorted((folder.wandb / "wandb").glob("offline-run-*-00000"))
+    runs = [read_run(run) for run in folders if list(run.glob("*.wandb"))]
     assert len(runs) >= 3
     assert len({run.id for run in runs if run.id}) == 1
     last = runs[-1]
@@ -148,8 +200,21 @@ def test_a_trial_taken_up_again_goes_on_with_its_wandb_run(
     assert last.summary["film._type"] == "video-file"
 
 
+@pytest.mark.slow
 def test_it_ends_with_every_trial_whole(story: dict[str, Ended], folder: StudyFolder) -> None:
-    assert "2/2 trials, 2 completed" in story["resumed"].said
+    assert "2/2 trials, 2 completed" in story["resumed"].output
     for name in ("00000", "00001"):
         steps = [point["step"] for point in record(folder, name)["curve"]]
         assert steps == list(range(STEPS // TIMES, STEPS + 1, STEPS // TIMES))
+
+
+def test_no_study_begins_on_a_full_disk(
+    small_disk: Path, scene_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {file.name for file in small_disk.iterdir()}
+    filler = fill(small_disk)
+    asked = ["--studies", str(small_disk), "--name", "none", "--scene", str(scene_file)]
+    assert run_sweep.main(asked) == 2
+    assert "is full: less than 32 MB are free" in capsys.readouterr().err
+    filler.unlink()
+    assert {file.name for file in small_disk.iterdir()} == before

@@ -1,6 +1,6 @@
 """A head and two workers on one machine, a study across them, and one worker killed in the middle.
 
-    unshare -rnmpf --mount-proc --kill-child python tests/study/three_nodes.py ROOT SCENE OPTIONS...
+    unshare -rnmpf --mount-proc --kill-child python three_nodes.py ROOT SCENE OPTIONS...
 
 Run in namespaces of its own: Ray listens on every interface there is, and here that is loopback
 alone; whatever it leaves behind ends with the first process. Each node has its own name, and the
@@ -103,11 +103,12 @@ def main(root: Path, scene: str, options: list[str]) -> None:
         )
     log = storage / "far" / "logs" / "00000.log"
     checkpoint = storage / "far" / "checkpoints" / "00000.pt"
-    # The log may come to the storage after the checkpoint.
+    # The log may come to the storage after the checkpoint. Until the node is lost, trials wait.
     trains = (checkpoint, log)
     wait_until(lambda: all(map(Path.exists, trains)), "a checkpoint", driver, driver_said)
     (killed,) = re.findall(r"=== attempt 1 on (\S+),", log.read_text())
     nodes[killed].kill()
+    (root / "released").touch()
     wait_until(lambda: driver.poll() is not None, "the study's end", driver, driver_said)
     interfaces = [name for _, name in socket.if_nameindex()]
     told = {

@@ -1,0 +1,122 @@
+"""The wheel, built from the sources and installed elsewhere: complete, and its commands run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.study.sweeps import PATIENCE, TINY
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("nerf", "study", "analysis")
+COMMANDS = ("nerf-sweep", "nerf-status", "nerf-train", "nerf-video", "nerf-report")
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """What a command that succeeds prints; nothing but its own environment is on Python's path."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy, as setuptools leaves its work beside the sources."""
+    sources = tmp_path_factory.mktemp("sources") / "nerf-study"
+    sources.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, sources)
+    for package in PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, sources / package, ignore=ignored)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
+    out = tmp_path_factory.mktemp("wheel")
+    run(*pip, "--no-deps", *build_isolation(), "--wheel-dir", out, sources, cwd=out)
+    (file,) = out.glob("nerf_study-*.whl")
+    return file
+
+
+def build_isolation() -> list[str]:
+    """Nothing is downloaded where the setuptools that pyproject.toml requires is here."""
+    try:
+        version = importlib.metadata.version("setuptools")
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    return ["--no-build-isolation"] if int(version.split(".")[0]) >= 77 else []
+
+
+@pytest.fixture(scope="module")
+def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the commands in an environment that has the wheel.
+
+    Dependencies are those of the running one; of its .pth files, editable installs among them, none
+    is read, since Python reads those of an environment's own folder alone.
+    """
+    root = tmp_path_factory.mktemp("an environment")
+    venv.create(root, symlinks=True)
+    (site_packages,) = root.glob("lib/python*/site-packages")
+    dependencies = [path for path in sys.path if path.endswith("-packages")]
+    (site_packages / "dependencies.pth").write_text("\n".join(dependencies))
+    python = root / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    run(*pip, "install", "--quiet", "--no-deps", "--ignore-installed", wheel, cwd=root)
+    return python.parent
+
+
+def test_every_module_and_data_file_is_in_the_wheel(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    data = [
+        *(ROOT / "study" / "cluster").iterdir(),
+        *(ROOT / "analysis" / "pages" / "templates").iterdir(),
+        *(ROOT / "analysis" / "pages").glob("report.*"),
+    ]
+    assert len(data) > 10
+    modules = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    files = {file.relative_to(ROOT).as_posix() for file in (*modules, *data) if file.is_file()}
+    assert files - names == set()
+    assert {name.split("/")[0] for name in names} == {*PACKAGES, wheel_info(wheel)}
+
+
+def wheel_info(wheel: Path) -> str:
+    name, version = wheel.name.split("-")[:2]
+    return f"{name}-{version}.dist-info"
+
+
+def test_what_is_imported_comes_from_the_wheel(scripts: Path, tmp_path: Path) -> None:
+    code = f"import {', '.join(PACKAGES)}; print(*(p.__file__ for p in ({', '.join(PACKAGES)})))"
+    files = run(scripts / "python", "-c", code, cwd=tmp_path).strip()
+    assert files.count(str(scripts.parent)) == len(PACKAGES), files
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help(scripts: Path, tmp_path: Path, command: str) -> None:
+    assert run(scripts / command, "--help", cwd=tmp_path).startswith("usage: ")
+
+
+def test_a_study_of_two_trials_runs_in_an_empty_folder(
+    scripts: Path, scene_file: Path, tmp_path: Path
+) -> None:
+    study = ["--name=first", "--explore=2", "--optimize=0", "--steps=20", "--max-concurrent=1"]
+    output = run(scripts / "nerf-sweep", "--scene", scene_file, *study, *TINY, cwd=tmp_path)
+    assert "2/2 trials, 2 completed" in output
+    assert (tmp_path / "studies" / "first" / "report.html").exists()
+    assert [file.name for file in tmp_path.iterdir()] == ["studies"]
