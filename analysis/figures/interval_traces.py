@@ -45,12 +45,12 @@ def add_intervals(
 
 
 def add_null_ticks(figure: go.Figure, names: Sequence[str], null: Sequence[float]) -> None:
-    """Adds a red tick at each name's null: an estimate to its left is not significant."""
+    """Adds the null line, a red tick for each name: an estimate to its left is not significant."""
     figure.add_scatter(
         y=names,
         x=null,
         mode="markers",
-        name="significance threshold",
+        name="null line",
         marker={
             "symbol": "line-ns",
             "size": 22,

@@ -1,4 +1,4 @@
-"""Figures as image files, and what is said where they cannot be rendered."""
+"""Figures as image files, and the error where they cannot be rendered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report in a real browser: it draws, sorts, filters, opens a trial, and says no error."""
+"""The report in a real browser: it draws, sorts, filters, opens a trial, and logs no error."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def report(replicated_findings: Findings, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module", params=[(1280, 900), (375, 740)], ids=["desktop", "phone"])
 def page(request: pytest.FixtureRequest, browser: Any, report: Path) -> Iterator[Any]:
-    """The report, drawn once a screen; whatever the browser complains about, or fetches, fails.
+    """The report, drawn once for each screen; any error or request of the browser fails.
 
-    Tests leave the page as they found it: they share it.
+    Tests share the page and restore what they change.
     """
     width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height}, offline=True)

@@ -133,10 +133,10 @@ def strings_in(value: object) -> list[str]:
 
 
 def test_few_trials_are_not_ranked_and_more_are_asked_for(make_study: Make) -> None:
-    found = analyze_study(make_study(explore=5, optimize=1))
-    assert not found.importance.ranked
-    assert re.search(r"No ranking: \d+ comparable trials are too few", found.headline)
-    assert 'class="refusal"' in report.write_report(found.study.folder, found).read_text()
+    findings = analyze_study(make_study(explore=5, optimize=1))
+    assert not findings.importance.ranked
+    assert re.search(r"No ranking: \d+ comparable trials are too few", findings.headline)
+    assert 'class="refusal"' in report.write_report(findings.study.folder, findings).read_text()
 
 
 def test_a_study_without_trials_has_a_report(make_study: Make) -> None:
@@ -150,10 +150,10 @@ def test_defaults_are_those_of_the_scene(make_study: Make) -> None:
     spec = folder.read_spec()
     spec["space"]["bounds"] = [2.5, 4.25]
     folder.write_spec(spec)
-    found = analyze_study(folder)
-    assert found.study.default_configuration["sampling.far"] == 4.25
+    findings = analyze_study(folder)
+    assert findings.study.default_configuration["sampling.far"] == 4.25
     row = re.search(
-        r"<tr[^>]*><th scope=row>far \(scene units\)</th>.*?</tr>", render_study_page(found)
+        r"<tr[^>]*><th scope=row>far \(scene units\)</th>.*?</tr>", render_study_page(findings)
     )
     assert row is not None
     assert "<td>4.25</td>" in row[0]
@@ -194,12 +194,12 @@ def test_the_first_screen_says_what_breaks_what_tuning_gains_and_what_seeds_do(
 
 
 def test_without_a_ranking_what_is_certain_comes_first(make_study: Make) -> None:
-    found = analyze_study(make_study("few", explore=24, optimize=2, noise=2.5))
-    assert not found.importance.ranked
-    assert found.headline.startswith(
+    findings = analyze_study(make_study("few", explore=24, optimize=2, noise=2.5))
+    assert not findings.importance.ranked
+    assert findings.headline.startswith(
         "Parameters that move the final PSNR significantly, tested one at a time: near"
     )
-    assert "No ranking: " in found.headline
+    assert "No ranking: " in findings.headline
 
 
 def test_missing_renders_and_baselines_are_done_without(make_study: Make) -> None:

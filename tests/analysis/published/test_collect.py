@@ -1,4 +1,4 @@
-"""What is committed of a study says the same as the study."""
+"""Collected tables give the same findings as the study they were copied from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page about the flagship studies says what the tables beside it say."""
+"""The results page agrees with the tables beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_every_number_on_the_page_comes_from_the_tables() -> None:
     assert_same_but_for_rounding((RESULTS / "README.md").read_text(), render_results_page(RESULTS))
 
 
-def test_the_readme_says_what_was_found() -> None:
+def test_the_readme_agrees_with_the_tables() -> None:
     readme = " ".join((RESULTS.parent.parent / "README.md").read_text().split())
     start = readme.index("On tiny LEGO, over the whole")
     made = summarize_results(RESULTS)
@@ -29,7 +29,7 @@ def test_every_figure_on_the_page_is_there() -> None:
 
 
 def assert_same_but_for_rounding(written: str, made: str) -> None:
-    """Fits, and so the ends of intervals, turn out differently with other threads or processors."""
+    """Fits, and so the ends of intervals, differ slightly between processors and thread counts."""
     assert NUMBER.sub("#", written) == NUMBER.sub("#", made)
     for ours, theirs in zip(NUMBER.findall(written), NUMBER.findall(made), strict=True):
         points = {"abs": 6.0} if ours.endswith("%") else {"rel": 0.05, "abs": 0.05}
