@@ -39,8 +39,8 @@ def points() -> np.ndarray:
 
 def write_images(folder: Path, mode: str = "RGB", names: list[str] = NAMES) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, picture in zip(names, pixels(), strict=True):
-        Image.fromarray(picture, "RGBA").convert(mode).save(folder / name)
+    for name, rgba in zip(names, pixels(), strict=True):
+        Image.fromarray(rgba, "RGBA").convert(mode).save(folder / name)
 
 
 def write_tiny_nerf(folder: Path, **changes: Any) -> Path:
@@ -91,10 +91,10 @@ def write_instant_ngp_jpeg(folder: Path) -> Path:
     """Writes the scene of `write_instant_ngp` with JPEG files."""
     write_instant_ngp(folder)
     for index, name in enumerate(NAMES):
-        picture = folder / "images" / name
-        Image.open(picture).save(picture.with_suffix(".jpg"))
-        picture.unlink()
-        edit_frame(folder / "transforms.json", index, file_path=f"images/{picture.stem}.jpg")
+        png = folder / "images" / name
+        Image.open(png).save(png.with_suffix(".jpg"))
+        png.unlink()
+        edit_frame(folder / "transforms.json", index, file_path=f"images/{png.stem}.jpg")
     return folder
 
 

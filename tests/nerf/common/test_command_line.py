@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from nerf.common.command_line import Parser, add_scene_options, exit_status
+from nerf.common.errors import InputError
+
+
+def scene_parser() -> Parser:
+    parser = Parser("Trains.")
+    add_scene_options(parser)
+    return parser
+
+
+def test_scene_options_are_none_unless_they_are_on_the_command_line() -> None:
+    options = scene_parser().parse([])
+    assert vars(options) == {"scene": None, "downscale": None, "background": None, "set": None}
+    options = scene_parser().parse(
+        ["--scene", "bricks", "--set", "seed=1", "--set", "field.skip=2"]
+    )
+    assert (options.scene, options.set) == ("bricks", ["seed=1", "field.skip=2"])
+
+
+def test_scene_options_fit_a_group_and_a_parser_that_suppresses_defaults() -> None:
+    parser = Parser("Trains.", argument_default=argparse.SUPPRESS)
+    add_scene_options(parser.add_argument_group("scene and parameters"))
+    assert vars(parser.parse(["--downscale", "2"])) == {"downscale": 2}
+
+
+def test_a_misspelt_option_names_the_nearest_one() -> None:
+    with pytest.raises(InputError, match=r"unknown option --scen; did you mean --scene\?"):
+        scene_parser().parse(["--scen=bricks"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (InputError("near < far\n  must hold"), 2, "error: near < far must hold\n"),
+        (OSError(28, "No space left on device"), 2, "No space left on device; check disk space"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_expected_errors_become_a_line_and_an_exit_status(
+    error: BaseException, status: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> int:
+        raise error
+
+    assert exit_status(fail) == status
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert printed.count("\n") <= 1
