@@ -1,4 +1,4 @@
-"""Study folders and the sweeps of other tools as data frames, and which trials compare.
+"""Study folders and other tools' sweeps as data frames, and selections of comparable trials.
 
 Imports the records of `study`.
 """

@@ -1,8 +1,8 @@
-"""Studies that other tools made: Optuna storages, Ray Tune results, W&B sweeps exported as CSV.
+"""Reads sweeps of other tools: Optuna storages, Ray Tune results, W&B sweeps exported as CSV.
 
-They are read as they lie on disk, with none of these tools. What such a record does not say, the
-prior and the budget above all, is taken from the caller or guessed from the trials; what was
-guessed is listed in `Study.assumed`, and every report repeats it.
+None of these tools is needed. What such a record lacks, above all the prior and the budget, comes
+from the caller or is guessed from the trials; guesses are listed in `Study.assumed` and repeated
+in every report.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from study.records.schema import CURVE_COLUMNS, TRIAL_COLUMNS, tidy
 from study.records.study_folder import StudyFolder
 from study.spec.space import Dimension, Space
 
-_CSV_FACTS = ("Name", "State", "ID", "User", "Notes", "Tags", "Created", "Runtime", "Sweep")
+_CSV_METADATA = ("Name", "State", "ID", "User", "Notes", "Tags", "Created", "Runtime", "Sweep")
 
 
 def read_external_sweep(
@@ -31,12 +31,22 @@ def read_external_sweep(
     priors: Sequence[Dimension] = (),
     lower_is_better: bool = False,
 ) -> Study:
-    """The study at `path`: a journal or SQLite file of Optuna's, a folder of Ray Tune's, a CSV.
+    """Reads an Optuna journal or SQLite file, a Ray Tune results folder or a CSV as a study.
 
-    metric: the column or key to explain (Optuna has one value and needs none); priors: what is
-    known of the domains. Raises `InputError` for anything else, and where no trial is found.
+    Args:
+        path: the file or folder.
+        metric: the column or key to explain; not used for Optuna, whose trials have one value.
+        priors: domains that the record lacks; others are guessed from the values seen.
+        lower_is_better: turns the sign of the metric.
+
+    Raises:
+        InputError: `path` is none of these, or holds no finished trial with this metric.
+
+    Example:
+        >>> study = read_external_sweep(Path("optuna.db"))
+        >>> findings = analyze_study(study)
     """
-    records, name = _records(path, metric)
+    records, name = _read_trials(path, metric)
     if not records:
         raise InputError(
             f"{path} holds no ended trial with a metric {metric!r}; name it with --metric"
@@ -46,8 +56,8 @@ def read_external_sweep(
         "every trial was drawn from the prior (explore): with a sampler that follows results, "
         "shares lean towards where it looked",
     ]
-    dimensions = _dimensions(records, {d.path: d for d in priors}, assumed)
-    trials, curves = _frames(records, dimensions, sign, assumed)
+    dimensions = _find_dimensions(records, {d.path: d for d in priors}, assumed)
+    trials, curves = _make_frames(records, dimensions, sign, assumed)
     return Study(
         folder=StudyFolder(path.parent / f"{path.stem}-report"),
         name=path.stem,
@@ -63,9 +73,9 @@ def read_external_sweep(
     )
 
 
-def _records(path: Path, metric: str) -> tuple[list[ExternalTrial], str]:
+def _read_trials(path: Path, metric: str) -> tuple[list[ExternalTrial], str]:
     if path.is_dir():
-        return _ray_records(path, metric), "a Ray Tune folder"
+        return _read_ray(path, metric), "a Ray Tune folder"
     if not path.exists():
         raise InputError(
             f"{path} does not exist; name a study folder, storage, results folder or CSV"
@@ -77,16 +87,16 @@ def _records(path: Path, metric: str) -> tuple[list[ExternalTrial], str]:
     if start.lstrip().startswith(b"{"):
         return read_journal(path), "an Optuna journal"
     if path.suffix == ".csv":
-        return _csv_records(path, metric), "a CSV export"
+        return _read_csv(path, metric), "a CSV export"
     raise InputError(
-        f"{path} is no study folder, Optuna journal, SQLite storage, Ray Tune folder or CSV; "
+        f"{path} is not a study folder, Optuna journal, SQLite storage, Ray Tune folder or CSV; "
         "name one of these"
     )
 
 
-def _ray_records(path: Path, metric: str) -> list[ExternalTrial]:
-    """Each trial folder's params.json and the lines of its result.json."""
-    found = []
+def _read_ray(path: Path, metric: str) -> list[ExternalTrial]:
+    """A trial for each folder with a params.json and a result.json of one report a line."""
+    trials = []
     for results in sorted(path.rglob("result.json")):
         config = results.with_name("params.json")
         lines = [line for line in results.read_text().splitlines() if line.strip()]
@@ -97,23 +107,25 @@ def _ray_records(path: Path, metric: str) -> list[ExternalTrial]:
             if isinstance(r.get(metric), int | float)
         }
         if steps and config.exists():
-            values = _flat(json.loads(config.read_text()))
-            found.append(ExternalTrial("completed", steps[max(steps)], values, steps, {}))
-    return found
+            values = _flatten(json.loads(config.read_text()))
+            trials.append(ExternalTrial("completed", steps[max(steps)], values, steps, {}))
+    return trials
 
 
-def _csv_records(path: Path, metric: str) -> list[ExternalTrial]:
-    """A row a run; parameters are the columns that vary and are no summary of W&B's own."""
+def _read_csv(path: Path, metric: str) -> list[ExternalTrial]:
+    """A trial for each row; parameters are the columns that vary, without those of W&B itself."""
     try:
         table = pd.read_csv(path)
     except ValueError as error:
-        raise InputError(f"{path} is no CSV ({error}); name a file with a heading line") from None
+        raise InputError(
+            f"{path} is not a CSV ({error}); name a file with a heading line"
+        ) from None
     if metric not in table:
         known = ", ".join(map(str, table.columns[:12]))
         raise InputError(
             f"{path} has no column {metric!r} (it has {known}); name one with --metric"
         )
-    skipped = {metric, *_CSV_FACTS}
+    skipped = {metric, *_CSV_METADATA}
     names = [
         name
         for name in table.columns
@@ -131,38 +143,38 @@ def _csv_records(path: Path, metric: str) -> list[ExternalTrial]:
     ]
 
 
-def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in nested.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
+            flat |= _flatten(value, f"{prefix}{key}.")
         elif isinstance(value, bool | int | float | str):
             flat[f"{prefix}{key}"] = value
     return flat
 
 
-def _dimensions(
+def _find_dimensions(
     records: Sequence[ExternalTrial], priors: Mapping[str, Dimension], assumed: list[str]
 ) -> tuple[Dimension, ...]:
-    """The parameters that every trial has and that vary, with what is known of their priors."""
+    """The parameters that every trial has and that vary, with their known or guessed priors."""
     common = [n for n in records[0].parameters if all(n in r.parameters for r in records)]
     partial = {name for r in records for name in r.parameters} - set(common)
     if partial:
         assumed.append(f"left out, since not every trial has them: {', '.join(sorted(partial))}")
-    found = []
+    dimensions = []
     for name in common:
         values = [r.parameters[name] for r in records]
         recorded = next((r.dimensions[name] for r in records if name in r.dimensions), None)
         if name in priors:
-            found.append(priors[name])
+            dimensions.append(priors[name])
         elif recorded is not None:
-            found.append(recorded)
+            dimensions.append(recorded)
         elif len(set(values)) > 1:
-            found.append(_guessed(name, values, assumed))
-    return tuple(found)
+            dimensions.append(_guess_dimension(name, values, assumed))
+    return tuple(dimensions)
 
 
-def _guessed(name: str, values: Sequence[Any], assumed: list[str]) -> Dimension:
+def _guess_dimension(name: str, values: Sequence[Any], assumed: list[str]) -> Dimension:
     if any(isinstance(v, str | bool | np.bool_) for v in values):
         choices = tuple(sorted({str(v) for v in values}))
         assumed.append(f"{name}: each of {', '.join(choices)} as likely")
@@ -175,8 +187,11 @@ def _guessed(name: str, values: Sequence[Any], assumed: list[str]) -> Dimension:
     return Dimension(name, "int" if integer else "float", low, high, log, label=name)
 
 
-def _frames(
-    records: Sequence[ExternalTrial], dimensions: Sequence[Dimension], sign: float, assumed: list[str]
+def _make_frames(
+    records: Sequence[ExternalTrial],
+    dimensions: Sequence[Dimension],
+    sign: float,
+    assumed: list[str],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     budget = max((max(r.steps) for r in records if r.steps), default=1)
     assumed.append(f"the full budget is {budget} steps, the most that any trial reports")

@@ -1,4 +1,4 @@
-"""The trials of an Optuna storage, a journal or an SQLite file, read without Optuna."""
+"""Reads the trials of an Optuna storage (journal or SQLite file) without Optuna."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _STATES = {"COMPLETE": "completed", "PRUNED": "pruned", "FAIL": "failed"}
 
 @dataclass(frozen=True)
 class ExternalTrial:
-    """One trial as another tool left it; `steps` maps a step to the metric there."""
+    """One trial of another tool.
+
+    state: completed, pruned or failed; steps: step -> metric; dimensions: as far as recorded
+    """
 
     state: str
     value: float
@@ -34,14 +37,14 @@ def read_journal(path: Path) -> list[ExternalTrial]:
         try:
             entry = json.loads(line)
         except ValueError:
-            break  # a torn last line
+            break  # a last line that was cut off
         code, number = entry.get("op_code"), entry.get("trial_id")
         if code == 4:
             state = _OPTUNA_STATES[entry.get("state", 0)]
             trials.append({"state": state, "params": {}, "kinds": {}, "steps": {}, "value": None})
-            given = entry.get("params", {})
+            internal = entry.get("params", {})
             for name, text in entry.get("distributions", {}).items():
-                _set_parameter(trials[-1], name, given[name], json.loads(text))
+                _set_parameter(trials[-1], name, internal[name], json.loads(text))
             trials[-1]["value"] = entry.get("value", (entry.get("values") or [None])[0])
         elif code == 5:
             kind = json.loads(entry["distribution"])
@@ -51,7 +54,7 @@ def read_journal(path: Path) -> list[ExternalTrial]:
             trials[number]["value"] = (entry.get("values") or [None])[0]
         elif code == 7:
             trials[number]["steps"][int(entry["step"])] = entry["intermediate_value"]
-    return [_optuna_record(trial) for trial in trials if trial["state"] in _STATES]
+    return [_make_trial(trial) for trial in trials if trial["state"] in _STATES]
 
 
 def read_sqlite(path: Path) -> list[ExternalTrial]:
@@ -75,29 +78,37 @@ def read_sqlite(path: Path) -> list[ExternalTrial]:
             ):
                 trials[key]["steps"][int(step)] = value
     except sqlite3.Error as error:
-        raise InputError(f"{path} is no Optuna storage ({error}); name one that is") from None
-    return [_optuna_record(trial) for trial in trials.values() if trial["state"] in _STATES]
+        raise InputError(
+            f"{path} is not an Optuna storage ({error}); name a study's SQLite or journal file"
+        ) from None
+    return [_make_trial(trial) for trial in trials.values() if trial["state"] in _STATES]
 
 
 def _set_parameter(trial: dict[str, Any], name: str, internal: float, kind: dict[str, Any]) -> None:
-    """Keeps a parameter's value, which Optuna stores as a number, with its dimension."""
-    facts = kind["attributes"]
-    if "choices" in facts:
-        choices = tuple(facts["choices"])
+    """Adds a parameter: its value, which Optuna stores as a number, and its dimension."""
+    attributes = kind["attributes"]
+    if "choices" in attributes:
+        choices = tuple(attributes["choices"])
         trial["params"][name] = choices[int(internal)]
         trial["kinds"][name] = Dimension(name, "choice", choices=choices, label=name)
         return
     integer = kind["name"].startswith("Int")
     trial["params"][name] = int(internal) if integer else float(internal)
     trial["kinds"][name] = Dimension(
-        name, "int" if integer else "float", facts["low"], facts["high"], bool(facts.get("log")),
+        name,
+        "int" if integer else "float",
+        attributes["low"],
+        attributes["high"],
+        bool(attributes.get("log")),
         label=name,
-    )  # fmt: skip
+    )
 
 
-def _optuna_record(trial: dict[str, Any]) -> ExternalTrial:
+def _make_trial(trial: dict[str, Any]) -> ExternalTrial:
     steps = {k: float(v) for k, v in trial["steps"].items() if v is not None}
     value = trial["value"]
     if value is None:
         value = steps[max(steps)] if steps else float("nan")
-    return ExternalTrial(_STATES[trial["state"]], float(value), trial["params"], steps, trial["kinds"])
+    return ExternalTrial(
+        _STATES[trial["state"]], float(value), trial["params"], steps, trial["kinds"]
+    )

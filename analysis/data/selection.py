@@ -1,4 +1,4 @@
-"""Which trials may be compared: equal budgets, explored ones, the best, the default."""
+"""Selections of trials: comparable ones, finished ones, the best one, the default one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from nerf.config.parameters import Value
 
 @dataclass(frozen=True)
 class ComparableTrials:
-    """The trials that a variance share may be computed from, and how many were left out, by why."""
+    """The trials that shares may be estimated from; left_out: reason -> how many were left out."""
 
     trials: pd.DataFrame
     left_out: Mapping[str, int]
 
     def sentence(self) -> str:
-        """What was used and what was not, for a person."""
+        """How many trials were used, and how many were left out for which reason."""
         used = f"{_count(len(self.trials), 'trial')} used"
         if not self.left_out:
             return f"{used}, none left out."
@@ -30,10 +30,10 @@ class ComparableTrials:
 
 
 def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
-    """The explore trials that reached one common budget with a finite PSNR.
+    """The explore trials that reached the full budget with a finite PSNR.
 
-    Trials stopped early carry the PSNR of another budget, and those of the optimise phase were
-    drawn where results were already good; either would move the shares (see the README).
+    Trials stopped early have the PSNR of another budget, and those of the optimise phase were not
+    drawn from the prior but where results were good; either would bias the shares.
     """
     explore = trials["phase"] == "explore"
     budget = int(trials.loc[explore, "budget_steps"].max()) if explore.any() else 0
@@ -64,27 +64,27 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
 
 
 def select_measured(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials with a finite PSNR, however they ended."""
+    """The trials with a finite PSNR, in any state."""
     return pd.DataFrame(trials[np.isfinite(trials["psnr"].to_numpy(dtype=float))])
 
 
 def select_finished(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials of any phase that reached their budget alive, with a finite PSNR."""
+    """The trials of any phase that completed their budget with a finite PSNR."""
     alive = (trials["state"] == "completed") & (trials["steps_done"] == trials["budget_steps"])
     return select_measured(trials[alive.to_numpy(dtype=bool)])
 
 
 def find_default_trial(study: Study) -> pd.Series | None:
-    """The finished trial that ran the default configuration, or None where the study has none."""
-    done = select_finished(study.trials)
+    """The finished trial that ran the default configuration, or None without one."""
     if not study.defaults:
         return None
-    same = match_configuration(done, study.defaults)
-    return done[same].iloc[0] if same.any() else None
+    finished = select_finished(study.trials)
+    same = match_configuration(finished, study.defaults)
+    return finished[same].iloc[0] if same.any() else None
 
 
 def match_configuration(trials: pd.DataFrame, values: Mapping[str, Value]) -> NDArray[np.bool_]:
-    """(trials,) whether each one has all these values."""
+    """(trials,) whether each trial has all these values, by parameter path."""
     same = np.ones(len(trials), dtype=bool)
     for path, value in values.items():
         same &= _equals(trials[path], value)
@@ -92,12 +92,12 @@ def match_configuration(trials: pd.DataFrame, values: Mapping[str, Value]) -> ND
 
 
 def find_best_trial(trials: pd.DataFrame) -> pd.Series | None:
-    """The finished trial of highest validation PSNR, or None where none has finished.
+    """The finished trial of highest validation PSNR, or None without one.
 
-    Replicates are not among them: they say how good the best one is with other seeds.
+    Replicates do not count: they measure how good the best configuration is with other seeds.
     """
-    done = select_finished(trials[trials["phase"] != "replicate"])
-    return None if done.empty else done.iloc[int(done["psnr"].argmax())]
+    finished = select_finished(trials[trials["phase"] != "replicate"])
+    return None if finished.empty else finished.iloc[int(finished["psnr"].argmax())]
 
 
 def _equals(column: pd.Series, value: Value) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Study folder -> tidy data frames, and which of its trials may be compared."""
+"""Reads a study folder into tidy data frames."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from nerf.config.parameters import Value, parameters
 from study.records.study_folder import StudyFolder
 from study.spec.space import Space
 from study.spec.storage_url import is_url
-from study.storage.remote import borrow
+from study.storage.remote import download_study
 
 
 @dataclass(frozen=True)
 class Study:
-    """One study as read from its folder; complete for the trials that have ended so far.
+    """One study as read from its folder, with the trials that have ended so far.
 
-    trials: the columns of `study.folder.TRIAL_COLUMNS` and one for each parameter, a row a trial
-    curves: the columns of `study.folder.CURVE_COLUMNS`, a row an evaluation
-    assumed: what another tool's record does not say and was guessed; empty for our own
+    scene, spec, versions: as in study.json; spec holds the options of the sweep
+    trials: a row for each trial, with TRIAL_COLUMNS of `study.records.schema` and a column for each
+    parameter
+    curves: a row for each evaluation, with CURVE_COLUMNS
+    assumed: what another tool's record lacks and was guessed; empty for studies of this program
     """
 
     folder: StudyFolder
@@ -40,31 +42,35 @@ class Study:
 
     @property
     def defaults(self) -> dict[str, Value]:
-        """The default configuration's varied values; empty for parameters that are not a NeRF's."""
+        """Default values of the varied parameters; empty if one of them is not of this program."""
         if all(d.path in parameters() for d in self.space.dimensions):
             return self.space.defaults()
         return {}
 
     @property
     def default_configuration(self) -> dict[str, Value]:
-        """Every parameter's value under the defaults, near and far from the scene's bounds."""
+        """Default values of all parameters, with near and far from the scene's bounds."""
         if not self.defaults:
             return {}
         return flatten(self.space.config(self.defaults))
 
     @property
     def trivial_psnrs(self) -> dict[str, float]:
-        """PSNR in dB of pictures that know nothing of the scene; empty where not recorded."""
+        """PSNR in dB of trivial images (such as all black) by name; empty if not recorded."""
         return dict(self.scene.get("baselines") or {})
 
 
 def load_study(folder: StudyFolder | Path | str) -> Study:
-    """The study in `folder`, as far as it has come; raises `InputError` where there is none.
+    """Reads the study in `folder`, finished or not; raises `InputError` if there is none.
 
-    An s3://... or gs://... URL is that of a copy which `run_sweep.py --storage` keeps.
+    An s3:// or gs:// URL names a copy made by `run_sweep.py --storage`, which is downloaded.
+
+    Example:
+        >>> study = load_study("studies/default")
+        >>> study.trials[["trial_id", "state", "psnr"]]
     """
     if isinstance(folder, str) and is_url(folder):
-        folder = borrow(folder)
+        folder = download_study(folder)
     folder = folder if isinstance(folder, StudyFolder) else StudyFolder(Path(folder))
     spec = folder.read_spec()
     return Study(
