@@ -93,8 +93,8 @@ def extended_document(
 def hash_training_code(package: Path = Path(nerf.__file__).parent) -> str:
     """Hash of the code that training runs, without comments, docstrings and formatting.
 
-    Covers the syntax trees of `_TRAINING_ROOMS`. Python 3.11 to 3.14 give the same hash for the
-    same code, unless a version parses some construct to another tree.
+    Covers the syntax trees of `_TRAINING_ROOMS`. Python 3.11, 3.12 and 3.13 give the same hash; a
+    later version may parse some construct to another tree, and then seems to have changed the code.
     """
     digest = hashlib.sha256()
     for file in sorted(file for room in _TRAINING_ROOMS for file in (package / room).rglob("*.py")):

@@ -1,0 +1,62 @@
+"""Plans made from options: what a new, a resumed and an extended study will run."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from nerf.common.errors import InputError
+from study.cli.options import Options
+from study.cli.plan import make_plan
+from study.records.provenance import study_document
+
+
+@pytest.fixture
+def new(tmp_path: Path, scene_file: Path) -> Options:
+    return Options(
+        scene=str(scene_file), studies=str(tmp_path), name="one", vary=("sampling.near",), explore=5
+    )
+
+
+@pytest.fixture
+def saved(new: Options) -> Options:
+    """The options that find the study of `new`, which is created but has no trials."""
+    plan = make_plan(new)
+    plan.folder.create(study_document("one", plan.spec, plan.scene, []))
+    return Options(studies=new.studies, name="one")
+
+
+def test_a_new_study_takes_the_bounds_of_its_scene_and_creates_nothing(new: Options) -> None:
+    plan = make_plan(new)
+    assert plan.is_new
+    assert (plan.spec.explore, plan.spec.optimize) == (5, 8)
+    assert plan.spec.space.bounds == pytest.approx(
+        (plan.scene.bounds.near, plan.scene.bounds.far), abs=1e-3
+    )
+    assert not plan.folder.path.exists()
+    assert plan.resume_hint.endswith(f"--studies {new.studies} --name one --resume")
+
+
+def test_a_resumed_study_keeps_its_design_and_may_run_differently(saved: Options) -> None:
+    plan = make_plan(dataclasses.replace(saved, resume=True, max_concurrent=2))
+    assert not plan.is_new
+    assert (plan.spec.explore, plan.spec.max_concurrent) == (5, 2)
+    assert (plan.extended_document, plan.warning) == (None, "")
+
+
+def test_an_extended_study_gets_more_trials_and_replicates(saved: Options) -> None:
+    plan = make_plan(dataclasses.replace(saved, extend=3, replicates=2))
+    assert (plan.spec.explore, plan.spec.replicates) == (8, 2)
+    assert plan.extended_document
+    assert plan.extended_document["spec"]["explore"] == 8
+
+
+def test_another_scene_is_refused(saved: Options) -> None:
+    plan = make_plan(dataclasses.replace(saved, resume=True))
+    plan.folder.write_spec(
+        {**plan.folder.read_spec(), "scene": {"hash": "of another scene", "baselines": {}}}
+    )
+    with pytest.raises(InputError, match="has changed since study one was created"):
+        make_plan(dataclasses.replace(saved, resume=True))
