@@ -122,7 +122,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "study",
         nargs="+",
-        help="a study folder or its s3://... or gs://... URL; or a sweep of another tool: an Optuna "
+        help="a study folder or its s3://... or gs://... URL; or another tool's sweep: an Optuna "
         "journal or SQLite file, a Ray Tune folder, a CSV file",
     )
     parser.add_argument(

@@ -37,6 +37,7 @@ class CellView:
 
 
 def render_collapse_section(findings: Findings) -> Markup:
+    """Rates of collapse by parameter and by pair, with the recorded reasons."""
     return render_template(
         "collapse.html",
         collapse=findings.collapse,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def render_importance_section(findings: Findings) -> Markup:
+    """Sobol' shares of the final PSNR with pair effects, or why there is no ranking."""
     importance = findings.importance
     figure = None
     if importance.shares:
@@ -51,6 +52,7 @@ def _view_pair_maps(findings: Findings) -> list[FigureView]:
 
 
 def render_top_section(findings: Findings) -> Markup:
+    """PED-ANOVA shares: which parameters set the best trials apart."""
     figure = None
     if findings.ped_anova.shares:
         alt = "Each parameter's share of the divergence of the best trials"
@@ -59,6 +61,7 @@ def render_top_section(findings: Findings) -> Markup:
 
 
 def render_time_section(findings: Findings) -> Markup:
+    """Shares and rank correlation during training."""
     over = findings.over_time
     if over.refusal:
         return render_template("time.html", over=over, figures=[])

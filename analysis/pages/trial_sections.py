@@ -88,6 +88,7 @@ def render_combinations_section(findings: Findings) -> Markup:
 
 
 def render_trials_section(findings: Findings) -> Markup:
+    """The table of all trials with their renders, best first."""
     study = findings.study
     columns = [*_HEADS, *(effect.path for effect in findings.effects), "reason"]
     ranked = study.trials.sort_values("psnr", ascending=False)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def render_effects_section(findings: Findings) -> Markup:
+    """PSNR against each parameter, with its partial dependence."""
     return render_template(
         "effects.html",
         figures=[
@@ -32,6 +33,7 @@ def render_effects_section(findings: Findings) -> Markup:
 
 
 def render_tuning_section(findings: Findings) -> Markup:
+    """Gains over the defaults, and the path from there to the best trial."""
     tuning, spread = findings.tunability, findings.seeds.reference
     figures = []
     if tuning is not None:
@@ -44,6 +46,7 @@ def render_tuning_section(findings: Findings) -> Markup:
 
 
 def render_seeds_section(findings: Findings) -> Markup:
+    """The spread between seeds, and its share of the variance."""
     seeds = findings.seeds
     figure = None
     if seeds.reference is not None and seeds.parts:
