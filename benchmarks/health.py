@@ -231,8 +231,11 @@ def run_benchmark(arguments: list[str] | None) -> int:
     )
     options = parser.parse(arguments)
     torch.set_num_threads(1)
-    bricks = load("bricks")
-    scenes = [load(source) for source in options.scene or []] or [bricks, bricks.with_background("white")]
+    if options.scene:
+        scenes = [load(source) for source in options.scene]
+    else:
+        bricks = load("bricks")
+        scenes = [bricks, bricks.with_background("white")]
     collapsed, healthy = watch_all(scenes)
     columns = ["kind", "runs", "flagged", "latest step", "dB gained later", "reason"]
     print_table(

@@ -165,8 +165,7 @@ def time_in_turns(sides: dict[str, Step], repeats: int) -> dict[str, float]:
 def measure(network: str, rays: int, checkout: Path, repeats: int) -> list[list[object]]:
     """A row of the table for each side."""
     samples = rays * SAMPLES
-    # Our step cuts its batch in parts of at most TRAINING_CHUNK_SAMPLES; the bare products are timed for
-    # one part.
+    # Our step works on at most TRAINING_CHUNK_SAMPLES samples at once, and so do the bare products.
     parts = -(-samples // TRAINING_CHUNK_SAMPLES)
     seconds = time_in_turns(
         {
