@@ -45,8 +45,9 @@ class Node:
     def __init__(self, name: str, said: Path, *options: str, own: Sequence[Path] = ()) -> None:
         """Returns when the node is part of the cluster; what it says goes to the file `said`."""
         mounts = "".join(f"mount -t tmpfs tmpfs '{folder}' && " for folder in own)
-        ray = [sys.executable, "-c", _NODE, name, str(Path(sys.executable).with_name("ray"))]
-        command = [*ray, "start", "--block", "--disable-usage-stats", *options]
+        ray = [sys.executable, "-m", "ray.scripts.scripts"]
+        node = [sys.executable, "-c", _NODE, name, *ray]
+        command = [*node, "start", "--block", "--disable-usage-stats", *options]
         with said.open("wb") as file:
             self._process = subprocess.Popen(
                 ["unshare", "-um", "sh", "-c", f'{mounts}exec "$@"', "sh", *command],
@@ -80,7 +81,12 @@ def main(root: Path, scene: str, options: list[str]) -> None:
     bring_loopback_up()
     token = root / "token"
     token.write_text(secrets.token_hex(32))
-    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
+    os.environ |= {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token),
+        # A node is given up after five refused checks; Ray's default has 3 s between two.
+        "RAY_health_check_period_ms": "1000",
+    }
     studies, storage, scratch = (root / name for name in ("studies", "storage", "ray"))
     studies.mkdir()
     scratch.mkdir()
