@@ -1,4 +1,4 @@
-"""Held-out views rendered without randomness, their PSNR and SSIM, and trivial baselines.
+"""Renders held-out views without randomness; PSNR, SSIM and the PSNR of trivial images.
 
 Imports `model`, `scenes` and all below them.
 """

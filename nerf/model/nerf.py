@@ -133,7 +133,7 @@ class Nerf(nn.Module):
     ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
         """Density and colour of the samples that the occupancy grid selects; zeros elsewhere.
 
-        In training (with `step`), the grid also observes the densities it was given.
+        In training (with `step`), the grid also observes the densities that come back.
         """
         field, grid = self.passes()[name], cast(OccupancyGrid, self.grids[name])
         cell = grid.cell_of(origins, directions, t)

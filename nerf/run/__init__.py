@@ -1,4 +1,4 @@
-"""One run as a person sees it: its folder, progress bar, contact sheet and fly-through video.
+"""What a run shows and leaves behind: run folder, progress bar, contact sheet, video.
 
 Imports `training` and all below it.
 """

@@ -1,4 +1,4 @@
-"""The training loop, one step of it, ray batches, checkpoints, and the health watch.
+"""The training loop, its steps, ray batches, schedules, checkpoints and health watch.
 
 Imports `evaluation` and all below it.
 """

@@ -203,8 +203,8 @@ def _diverged(quantity: str, value: float, step: int) -> Verdict:
 def _last_field(model: Nerf) -> RadianceField:
     """The field of the last pass.
 
-    A dead coarse field is no collapse: its weights are uniform, and the fine field learns from
-    evenly spread samples.
+    A dead coarse field is not a collapse: its weights are equal, so that the fine field still
+    learns, from evenly spread samples.
     """
     return list(model.passes().values())[-1]
 

@@ -1,4 +1,4 @@
-"""The formulas of nerf-pytorch, written anew in plain numpy loops: slow, obvious, independent."""
+"""The formulas of nerf-pytorch, rewritten as plain numpy loops: slow, obvious, independent."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from nerf.model.nerf import Nerf
 from nerf.scenes.scene import Scene
 
 
-def test_the_grid_takes_about_what_is_asked_and_never_less_than_ssim_needs(ball: Scene) -> None:
+def test_the_grid_has_about_the_requested_pixels_and_room_for_ssim(ball: Scene) -> None:
     assert grid_stride(ball, "val", 10**9) == 1
     assert grid_stride(ball, "val", 24 * 24 // 4) == 2
     assert grid_stride(ball, "val", 1) == 2  # 12 x 12 pixels: one stride more is under 11
@@ -25,7 +25,7 @@ def test_a_view_without_error_counts_finitely(ball: Scene) -> None:
     assert evaluate(model, black, "val", 600).psnr == MAX_PSNR
 
 
-def test_a_field_that_renders_no_numbers_has_no_psnr(ball: Scene) -> None:
+def test_a_field_that_renders_nan_has_no_psnr(ball: Scene) -> None:
     model = Nerf(build({}), torch.Generator().manual_seed(0))
     torch.nn.init.constant_(model.coarse.colour.bias, math.nan)
     assert math.isnan(evaluate(model, ball, "val", 600).psnr)

@@ -70,19 +70,19 @@ def test_density_does_not_depend_on_the_viewing_direction() -> None:
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_without_directions_the_colour_is_the_same_from_every_side(precision: Precision) -> None:
     generator = torch.Generator().manual_seed(0)
-    blind = RadianceField(
+    undirected = RadianceField(
         Field(depth=2, width=16), Encoding(directions=False), precision, generator
     )
     positions = torch.rand(5, 1, 3, generator=generator).expand(5, 2, 3).reshape(10, 1, 3)
     directions = torch.nn.functional.normalize(torch.randn(10, 3, generator=generator), dim=-1)
-    _, rgb = blind(positions, directions)
+    _, rgb = undirected(positions, directions)
     assert torch.equal(rgb[::2], rgb[1::2])
     assert not torch.equal(rgb[0], rgb[2])
     rgb.sum().backward()
-    assert all(p.grad is None or p.grad.isfinite().all() for p in blind.parameters())
+    assert all(p.grad is None or p.grad.isfinite().all() for p in undirected.parameters())
 
 
-def test_without_frequencies_a_direction_is_given_bare() -> None:
+def test_without_frequencies_a_direction_is_passed_unencoded() -> None:
     encoding = Encoding(direction_frequencies=0, include_input=False)
     directions = torch.eye(3)
     assert torch.equal(field(Field(depth=1), encoding).encode_direction(directions), directions)

@@ -19,12 +19,12 @@ def test_agrees_with_the_reference_embedder(frequencies: int) -> None:
 
 @pytest.mark.parametrize("include_input", [True, False])
 @pytest.mark.parametrize("frequencies", [0, 3])
-def test_makes_as_many_features_as_it_says(frequencies: int, include_input: bool) -> None:
+def test_encoded_size_is_the_number_of_features(frequencies: int, include_input: bool) -> None:
     features = frequency_encoding(torch.zeros(2, 3), frequencies, include_input)
     assert features.shape == (2, encoded_size(3, frequencies, include_input))
 
 
-def test_times_pi_is_the_paper_s_form() -> None:
+def test_times_pi_is_the_form_of_the_paper() -> None:
     x = torch.tensor([[0.25]], dtype=torch.float64)
     ours = frequency_encoding(x, 2, include_input=False, times_pi=True)[0]
     paper = [f(2**k * math.pi * 0.25) for k in range(2) for f in (math.sin, math.cos)]

@@ -39,15 +39,15 @@ def twin(made: HashEncoding, position: np.ndarray) -> list[float]:
     for level in range(LEVELS):
         scaled = unit * np.float32(math.floor(COARSEST_CELLS * growth**level + 1e-6))
         base = np.floor(scaled)
-        found = np.zeros(FEATURES)
+        feature = np.zeros(FEATURES)
         for corner in itertools.product((0, 1), repeat=3):
             entry, share = 0, 1.0
             for axis, step in enumerate(corner):
                 entry ^= (int(base[axis]) + step) * PRIMES[axis]
                 beyond = scaled[axis] - base[axis]
                 share *= beyond if step else 1 - beyond
-            found += share * table[level, entry % 2**LOG2]
-        features += found.tolist()
+            feature += share * table[level, entry % 2**LOG2]
+        features += feature.tolist()
     return features
 
 
@@ -59,7 +59,7 @@ def test_agrees_with_its_slow_twin() -> None:
         np.testing.assert_allclose(row, twin(made, position), atol=2e-3)
 
 
-def test_positions_outside_are_held_at_the_border() -> None:
+def test_positions_outside_are_clamped_to_the_box() -> None:
     made = encoding()
     outside, border = torch.tensor([[5.0, -3.0, 2.5]]), torch.tensor([[1.0, 0.0, 2.5]])
     assert torch.equal(made(outside), made(border))
@@ -87,7 +87,7 @@ def test_the_gradient_is_torchs_own() -> None:
     torch.testing.assert_close(ours, table.grad)
 
 
-def test_learns_a_scene_and_does_it_again_the_same(ball: Scene) -> None:
+def test_learns_a_scene_and_is_deterministic(ball: Scene) -> None:
     settings = {
         "encoding.kind": "hash",
         "encoding.hash_log2_entries": 10,
@@ -108,7 +108,7 @@ def test_learns_a_scene_and_does_it_again_the_same(ball: Scene) -> None:
     assert torch.equal(*tables)
 
 
-def test_bare_coordinates_are_a_kind_too() -> None:
+def test_kind_none_passes_coordinates_unencoded() -> None:
     config = build({"encoding.kind": "none"})
     field = RadianceField(config.field, config.encoding, "fp32", torch.Generator().manual_seed(0))
     assert field.encode_position.features == 3

@@ -1,4 +1,4 @@
-"""The grid of empty space against slow, obvious twins, and against asking everywhere."""
+"""The occupancy grid against slow, obvious twins, and against querying every sample."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BOX = torch.tensor([[-1.0, 0.0, 2.0], [1.0, 4.0, 3.0]])
 SAMPLES, DELTA = 16, 0.5
 
 
-def grid_of() -> OccupancyGrid:
+def small_grid() -> OccupancyGrid:
     return OccupancyGrid(CELLS, BOX, SAMPLES, DELTA)
 
 
@@ -40,10 +40,10 @@ def drawn(*shape: int, seed: int = 0) -> Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def test_every_sample_finds_its_cell() -> None:
+def test_every_sample_lies_in_its_cell() -> None:
     origins, directions = drawn(7, 3) * 6 - 2, drawn(7, 3, seed=1) - 0.5
     t = drawn(7, 5, seed=2) * 4
-    found = grid_of().cell_of(origins, directions, t)
+    cells = small_grid().cell_of(origins, directions, t)
     low, high = BOX.numpy().astype(np.float64)
     for ray in range(7):
         for sample in range(5):
@@ -51,97 +51,97 @@ def test_every_sample_finds_its_cell() -> None:
             x, y, z = np.floor((at - low) / (high - low) * CELLS).astype(int)
             inside = all(0 <= k < CELLS for k in (x, y, z))
             number = (x * CELLS + y) * CELLS + z if inside else CELLS**3
-            assert found[ray, sample] == number
-    assert (found == CELLS**3).any()
-    assert (found != CELLS**3).any()
+            assert cells[ray, sample] == number
+    assert (cells == CELLS**3).any()
+    assert (cells != CELLS**3).any()
 
 
-def test_cells_remember_the_densest_and_the_thinnest_and_slowly_forget() -> None:
-    grid = grid_of()
-    densest: dict[int, float] = {}
-    thinnest: dict[int, float] = {}
+def test_cells_track_the_largest_and_smallest_density_with_decay() -> None:
+    grid = small_grid()
+    occs: dict[int, float] = {}
+    min_density: dict[int, float] = {}
     for step in range(6):
         cells = torch.randint(0, 9, (20,), generator=torch.Generator().manual_seed(step))
         density = drawn(20, seed=step) * 3
         grid.observe(cells, density)
         for cell in set(cells.tolist()):
             here = [d for c, d in zip(cells.tolist(), density.tolist(), strict=True) if c == cell]
-            densest[cell] = max(EMA_DECAY * densest.get(cell, 0.0), *here, 0.0)
-            thinnest[cell] = min(thinnest.get(cell, math.inf) / EMA_DECAY, *here, math.inf)
+            occs[cell] = max(EMA_DECAY * occs.get(cell, 0.0), *here, 0.0)
+            min_density[cell] = min(min_density.get(cell, math.inf) / EMA_DECAY, *here, math.inf)
     for cell in range(CELLS**3):
-        assert math.isclose(grid.occs[cell], densest.get(cell, math.inf), rel_tol=1e-5)
-        assert math.isclose(grid.min_density[cell], thinnest.get(cell, math.inf), rel_tol=1e-5)
+        assert math.isclose(grid.occs[cell], occs.get(cell, math.inf), rel_tol=1e-5)
+        assert math.isclose(grid.min_density[cell], min_density.get(cell, math.inf), rel_tol=1e-5)
 
 
-def test_what_is_empty_or_behind_what_is_full_is_left_out() -> None:
-    grid = grid_of()
+def test_samples_in_empty_cells_or_behind_opaque_ones_are_not_visible() -> None:
+    grid = small_grid()
     grid.observe(torch.arange(4), torch.tensor([0.0, 1e-4, 5.0, 20.0]))
     grid.update_bounds()
     assert grid.density_bound[:2].eq(-1).all(), f"less than {ALPHA_THRE} of the light"
     cells = torch.tensor([[0, 2, 3, 2, 3, 1], [9, 64, 1, 3, 2, 9]])
-    needed = grid.visibility(cells, torch.full((2, 6), DELTA))
+    visible = grid.visibility(cells, torch.full((2, 6), DELTA))
     for ray, row in enumerate(cells.tolist()):
         depth = 0.0
         for sample, cell in enumerate(row):
             density = {0: None, 1: None, 2: 5.0, 3: 20.0}.get(cell, 0.0)
-            assert needed[ray, sample] == (density is not None and depth < MAX_OPTICAL_DEPTH)
+            assert visible[ray, sample] == (density is not None and depth < MAX_OPTICAL_DEPTH)
             depth += (density or 0.0) * DELTA
 
 
-@given(empty=st.floats(0, 1), rays=st.integers(1, 40), turn=st.integers(0, 10**6))
-def test_chosen_samples_are_all_that_are_needed_and_some_others(
-    empty: float, rays: int, turn: int
+@given(empty=st.floats(0, 1), rays=st.integers(1, 40), step=st.integers(0, 10**6))
+def test_all_visible_samples_are_selected_and_some_others(
+    empty: float, rays: int, step: int
 ) -> None:
-    grid = grid_of()
+    grid = small_grid()
     grid.density_bound.copy_(torch.where(drawn(CELLS**3 + 1) < empty, -1.0, 0.0))
     cell = torch.randint(0, CELLS**3 + 1, (rays, 16), generator=torch.Generator().manual_seed(3))
     deltas = torch.ones(rays, 16)
-    chosen = grid.select(cell, deltas, torch.tensor(turn))
-    needed = grid.visibility(cell, deltas).flatten()
-    assert len(set(chosen.tolist())) == len(chosen)
-    assert set(needed.nonzero()[:, 0].tolist()) <= set(chosen.tolist())
-    assert len(chosen) - needed.sum() <= -(-needed.numel() // SIZE_BUCKETS)
-    assert len(chosen) > needed.sum() or needed.all()
+    selected = grid.select(cell, deltas, torch.tensor(step))
+    visible = grid.visibility(cell, deltas).flatten()
+    assert len(set(selected.tolist())) == len(selected)
+    assert set(visible.nonzero()[:, 0].tolist()) <= set(selected.tolist())
+    assert len(selected) - visible.sum() <= -(-visible.numel() // SIZE_BUCKETS)
+    assert len(selected) > visible.sum() or visible.all()
 
 
-def test_others_change_until_each_has_had_its_turn() -> None:
-    grid = grid_of()
+def test_the_others_rotate_until_each_has_been_selected() -> None:
+    grid = small_grid()
     grid.density_bound.fill_(-1.0)
     cell = torch.zeros(8, 64, dtype=torch.int64)
-    asked: set[int] = set()
-    for turn in range(SIZE_BUCKETS):
-        asked |= set(grid.select(cell, torch.ones(8, 64), torch.tensor(turn)).tolist())
-    assert len(asked) == 8 * 64
+    selected: set[int] = set()
+    for step in range(SIZE_BUCKETS):
+        selected |= set(grid.select(cell, torch.ones(8, 64), torch.tensor(step)).tolist())
+    assert len(selected) == 8 * 64
 
 
-def test_a_room_is_filled_with_what_is_needed_first() -> None:
-    grid = grid_of()
+def test_a_capacity_is_filled_with_visible_samples_first() -> None:
+    grid = small_grid()
     grid.density_bound.copy_(torch.where(drawn(CELLS**3 + 1) < 0.7, -1.0, 0.0))
     cell = torch.randint(0, CELLS**3, (8, SAMPLES), generator=torch.Generator().manual_seed(3))
-    deltas, turn = torch.ones(8, SAMPLES), torch.tensor(5)
-    free = grid.select(cell, deltas, turn)
-    needed = set(grid.visibility(cell, deltas).flatten().nonzero()[:, 0].tolist())
+    deltas, step = torch.ones(8, SAMPLES), torch.tensor(5)
+    free = grid.select(cell, deltas, step)
+    visible = set(grid.visibility(cell, deltas).flatten().nonzero()[:, 0].tolist())
     grid.fit_capacity(rays=8)
     assert grid.capacity is not None
     assert len(free) < grid.capacity < 8 * SAMPLES
-    asked = grid.select(cell, deltas, turn)
-    assert len(asked) == grid.capacity
-    assert needed <= set(asked.tolist())
-    assert torch.equal(asked[: len(free)], free)
-    assert torch.equal(grid.select(cell, deltas), grid.select(cell, deltas)), "no training, no room"
-    grid.capacity = len(needed) // 2
-    tight = grid.select(cell, deltas, turn)
-    assert set(tight.tolist()) < needed
-    assert len(set((tight // SAMPLES).tolist())) == 8, "what does not fit is missing on all rays"
-    grid.capacity = room = len(asked)
-    grid.select(cell, deltas, turn)
+    selected = grid.select(cell, deltas, step)
+    assert len(selected) == grid.capacity
+    assert visible <= set(selected.tolist())
+    assert torch.equal(selected[: len(free)], free)
+    assert torch.equal(grid.select(cell, deltas), grid.select(cell, deltas)), "not in training"
+    grid.capacity = len(visible) // 2
+    tight = grid.select(cell, deltas, step)
+    assert set(tight.tolist()) < visible
+    assert len(set((tight // SAMPLES).tolist())) == 8, "all rays lose samples"
+    grid.capacity = capacity = len(selected)
+    grid.select(cell, deltas, step)
     grid.fit_capacity(rays=8)
-    assert grid.capacity == room
+    assert grid.capacity == capacity
 
 
-def test_a_field_that_is_the_same_everywhere_is_asked_everywhere() -> None:
+def test_a_field_that_is_the_same_everywhere_has_no_empty_cell() -> None:
     for density in (0.0, 1e-6, 3.0):
-        grid = grid_of()
+        grid = small_grid()
         grid.observe(torch.arange(CELLS**3), torch.full((CELLS**3,), density))
         grid.update_bounds()
         assert grid.density_bound.ge(0).all()
@@ -163,7 +163,7 @@ def test_a_full_grid_changes_nothing(ball: Scene) -> None:
     assert all(torch.equal(ours[name], plain[name]) for name in plain)
 
 
-def test_a_trained_grid_asks_little_and_shows_the_same(ball: Scene) -> None:
+def test_a_trained_grid_skips_samples_and_renders_the_same(ball: Scene) -> None:
     run = run_of(ball, **{"sampling.fine": 16, "compute.occupancy": 12})
     while run.steps_done < WARMUP_STEPS + 5 * UPDATE_INTERVAL:
         run.advance()
@@ -177,7 +177,7 @@ def test_a_trained_grid_asks_little_and_shows_the_same(ball: Scene) -> None:
     assert (shown.rgb - whole.rgb).abs().max() < 0.1
 
 
-def test_looking_at_a_run_changes_nothing_of_it(ball: Scene) -> None:
+def test_evaluating_a_run_does_not_change_it(ball: Scene) -> None:
     run = run_of(ball)
     run.advance()
     before = {name: value.clone() for name, value in run.model.named_buffers()}
@@ -187,7 +187,7 @@ def test_looking_at_a_run_changes_nothing_of_it(ball: Scene) -> None:
         assert torch.equal(value, before[name])
 
 
-def test_steps_with_a_room_train_as_others_do(ball: Scene) -> None:
+def test_steps_with_a_capacity_train_like_others(ball: Scene) -> None:
     run = run_of(ball, **{"compute.occupancy": 8})
     while run.steps_done < WARMUP_STEPS + UPDATE_INTERVAL:
         run.advance()
@@ -202,7 +202,7 @@ def test_steps_with_a_room_train_as_others_do(ball: Scene) -> None:
     assert other.model.occupancy_grids()[0].capacity == grid.capacity
 
 
-def test_the_grid_is_kept_with_the_model(ball: Scene) -> None:
+def test_the_grid_is_saved_with_the_model(ball: Scene) -> None:
     run = run_of(ball)
     run.advance()
     run.model.occupancy_grids()[0].update_bounds()

@@ -1,4 +1,4 @@
-"""Which arithmetic a run takes, and that the exact one is exact."""
+"""The precision of matrix products: the one configured, and float32 without rounding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nerf.training.loop import TrainingRun
 CPU = torch.device("cpu")
 
 
-def test_float32_products_stay_exact_whatever_way_they_take() -> None:
+def test_float32_products_are_exact_with_the_chosen_backend() -> None:
     choose_float32_backend(CPU)
     generator = torch.Generator().manual_seed(1)
     for size in (64, 128, 256):
@@ -22,7 +22,7 @@ def test_float32_products_stay_exact_whatever_way_they_take() -> None:
         assert ((a @ b.t() - exact).abs() / scale).max() < 1e-6
 
 
-def test_asked_for_it_is_taken() -> None:
+def test_an_explicit_precision_is_used() -> None:
     assert matrix_dtype("fp32", CPU) is torch.float32
     assert matrix_dtype("bf16", CPU) is torch.bfloat16
 

@@ -45,15 +45,17 @@ def test_constant_density_gives_the_closed_form(density: float, samples: int) ->
     torch.testing.assert_close(ours.rgb[:, 0], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_a_wall_is_seen_where_it_stands_and_empty_space_shows_the_background() -> None:
+def test_a_wall_renders_at_its_depth_and_empty_space_as_background() -> None:
     t = stratified_samples(2.0, 6.0, 2, 400, None)
     density = torch.where(t > 4.0, 1e4, 0.0)
     density[1] = 0
     colour = torch.ones(2, 400, 3) * torch.tensor([1.0, 0.5, 0.0])
-    seen = composite(density, colour, t, edges_around(t, 2.0, 6.0), torch.tensor([0.0, 0.0, 1.0]))
-    torch.testing.assert_close(seen.depth, torch.tensor([4.0, 6.0]), atol=0.01, rtol=0)
-    torch.testing.assert_close(seen.rgb[0], torch.tensor([1.0, 0.5, 0.0]))
-    torch.testing.assert_close(seen.rgb[1], torch.tensor([0.0, 0.0, 1.0]))
+    rendering = composite(
+        density, colour, t, edges_around(t, 2.0, 6.0), torch.tensor([0.0, 0.0, 1.0])
+    )
+    torch.testing.assert_close(rendering.depth, torch.tensor([4.0, 6.0]), atol=0.01, rtol=0)
+    torch.testing.assert_close(rendering.rgb[0], torch.tensor([1.0, 0.5, 0.0]))
+    torch.testing.assert_close(rendering.rgb[1], torch.tensor([0.0, 0.0, 1.0]))
 
 
 def test_weights_and_what_passes_sum_to_one() -> None:
@@ -71,12 +73,12 @@ def test_outputs_and_gradients_are_finite_over_twenty_decades(
 ) -> None:
     t, edges, sigma, rgb = (x.to(dtype) for x in random_ray_bundle(4, 16))
     density = (sigma.abs() * 10.0**exponent).requires_grad_()
-    seen = composite(density, rgb, t, edges, BLACK.to(dtype))
-    for output in (seen.rgb, seen.opacity, seen.depth, seen.weights):
+    rendering = composite(density, rgb, t, edges, BLACK.to(dtype))
+    for output in (rendering.rgb, rendering.opacity, rendering.depth, rendering.weights):
         assert output.isfinite().all()
-    assert (seen.opacity >= 0).all()
-    assert (seen.opacity <= 1 + 1e-6).all()
-    (seen.rgb.sum() + seen.depth.sum() + (seen.weights**2).sum()).backward()
+    assert (rendering.opacity >= 0).all()
+    assert (rendering.opacity <= 1 + 1e-6).all()
+    (rendering.rgb.sum() + rendering.depth.sum() + (rendering.weights**2).sum()).backward()
     assert density.grad is not None
     assert density.grad.isfinite().all()
 
@@ -101,8 +103,8 @@ def test_density_activations_are_finite_and_not_negative_over_twenty_decades(
 def test_gradients_agree_with_finite_differences() -> None:
     t, edges, sigma, rgb = random_ray_bundle(2, 6)
 
-    def picture(density: Tensor, colour: Tensor) -> Tensor:
+    def render_rgb(density: Tensor, colour: Tensor) -> Tensor:
         return composite(density, colour, t, edges, BLACK.double()).rgb
 
     density = sigma.abs().requires_grad_()
-    assert torch.autograd.gradcheck(picture, (density, rgb.requires_grad_()))
+    assert torch.autograd.gradcheck(render_rgb, (density, rgb.requires_grad_()))

@@ -19,7 +19,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def test_middles_of_equal_strata_without_a_generator() -> None:
+def test_midpoints_of_equal_strata_without_a_generator() -> None:
     t = stratified_samples(2.0, 6.0, 3, 4, None)
     np.testing.assert_allclose(t.numpy(), [[2.5, 3.5, 4.5, 5.5]] * 3)
     np.testing.assert_allclose(edges_around(t, 2.0, 6.0)[0].numpy(), [2, 3, 4, 5, 6])
@@ -68,7 +68,9 @@ def test_samples_follow_the_weights() -> None:
 
 
 @pytest.mark.parametrize("weight", [0.0, 1e-30, 1.0])
-def test_refined_samples_are_sorted_within_bounds_and_hold_the_coarse_ones(weight: float) -> None:
+def test_refined_samples_are_sorted_in_bounds_and_contain_the_coarse_ones(
+    weight: float,
+) -> None:
     t = stratified_samples(2.0, 6.0, 5, 8, generator(1))
     merged = refined_samples(t, torch.full_like(t, weight), 16, generator(2))
     assert merged.shape == (5, 24)

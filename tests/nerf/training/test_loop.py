@@ -111,13 +111,13 @@ def test_a_run_that_skips_empty_space_is_resumed_bit_for_bit_too(
         if step == 95:
             raise _Killed
 
-    def picture(step: int, render: object) -> None:
+    def render_it(step: int, render: object) -> None:
         assert callable(render)
         render()
 
     checkpoint = tmp_path / "run.pt"
     with pytest.raises(_Killed):
-        train(config, ball, on_step=die_at, on_picture=picture, checkpoint=checkpoint)
+        train(config, ball, on_step=die_at, on_picture=render_it, checkpoint=checkpoint)
     for name, buffer in load_checkpoint(checkpoint)["model"].items():
         if name.endswith("known"):  # the name of `density_bound` in a checkpoint
             skips.append(bool((buffer < 0).any()))

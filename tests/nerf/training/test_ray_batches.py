@@ -49,11 +49,11 @@ def test_fewer_views_are_spread_evenly_and_each_is_taken_once(ball: Scene) -> No
         assert gaps.max() <= -(-available // count)
 
 
-def test_rays_come_from_the_views_asked_for_alone(ball: Scene) -> None:
+def test_rays_come_only_from_the_selected_views(ball: Scene) -> None:
     rays = TrainingRays.of(ball, view_count=3)
     drawn = rays.draw(2000, torch.Generator().manual_seed(0)).origins.tolist()
-    kept = ball.world_from_camera[spread_views(ball, 3), :3, 3].tolist()
-    assert {tuple(origin) for origin in drawn} == {tuple(origin) for origin in kept}
+    positions = ball.world_from_camera[spread_views(ball, 3), :3, 3].tolist()
+    assert {tuple(origin) for origin in drawn} == {tuple(origin) for origin in positions}
 
 
 def test_more_views_than_there_are_is_refused(ball: Scene) -> None:

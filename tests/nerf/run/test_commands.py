@@ -1,0 +1,137 @@
+"""`nerf/train.py` and `nerf/video.py`: what they leave behind, print and refuse."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+import imageio.v3 as iio
+import pytest
+
+from nerf import train, video
+from tests.nerf.run.scripts import command_line, run_script
+
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
+
+QUICK = [
+    "--set=field.depth=2",
+    "--set=field.width=16",
+    "--set=sampling.coarse=12",
+    "--set=optimisation.rays=64",
+    "--set=evaluation.times=4",
+]
+STEPS = 800
+"""Of a run that is interrupted after a quarter: long enough for the signal to reach it in time."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_trains_inspects_and_renders_videos(
+    scene_file: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = f"--scene={scene_file}"
+    trained = run_script("train.py", scene, "--steps", 24, *QUICK, cwd=folder)
+    assert trained.returncode == 0, trained.stderr
+    out = folder / "runs" / "ball"
+    result = json.loads((out / "result.json").read_text())
+    assert result["steps"] == 24
+    assert result["config"]["field.width"] == 16
+    assert {"psnr", "ssim", "seconds", "views"} <= set(result)
+    assert iio.imread(out / "render.png").shape == (24, 48, 3)
+    assert iio.imread(out / "progress.png").shape == (24, 96, 3)
+
+    assert video.main([str(out), "--frames=4", "--height=32"]) == 0
+    frames = iio.imread(out / "video.mp4")
+    assert frames.shape == (4, 32, 64, 3)
+    assert frames.std() > 1
+    assert video.main([str(out), "--frames=3", "--format=gif", "--path=cameras"]) == 0
+    assert iio.imread(out / "video.gif", index=0).shape == (24, 48, 3)
+
+    assert train.main([scene, *QUICK]) == 2, "the folder contains a run"
+    assert "--resume --out runs/ball" in capsys.readouterr().err
+
+    assert train.main([scene, "--inspect"]) == 0
+    assert (out / "inspect.png").exists()
+
+
+def test_ctrl_c_saves_the_run_and_resume_completes_it(
+    scene_file: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["--scene", scene_file, "--steps", STEPS, "--out", folder / "run", *QUICK]
+    process = subprocess.Popen(
+        command_line("train.py", *arguments), cwd=folder, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(f"step {STEPS // 4}:"):
+            break
+    process.send_signal(signal.SIGINT)
+    output = process.stdout.read()
+    assert process.wait(timeout=30) == 130
+    resume_command = shlex.split(output.splitlines()[-1])
+    assert resume_command[-3:] == ["--resume", "--out", str(folder / "run")]
+    assert not (folder / "run" / "result.json").exists()
+
+    assert train.main(["--resume", "--out=run", "--set=field.width=32"]) == 2
+    contradiction = "run was started with field.width=16, not 32; omit that option"
+    assert contradiction in capsys.readouterr().err
+
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    assert train.main(["--resume", "--out=../run", f"--steps={STEPS}"]) == 0
+    assert f"step {STEPS // 4}:" not in capsys.readouterr().out, "trained again from the start"
+    curve = json.loads((folder / "run" / "result.json").read_text())["curve"]
+    assert [point["step"] for point in curve] == [STEPS * k // 4 for k in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--sceen", "x"], "did you mean --scene?"),
+        (["--set", "field.widht=3"], "did you mean field.width?"),
+        (["--set", "sampling.near=7", "--set", "sampling.far=6"], "near < far"),
+        (["--scene", "/dev/null"], "no scene"),
+        (["--scene", "nowhere"], "--scene bricks"),
+        (["--steps", "many"], "--steps"),
+        (["--steps", "5", "--set", "optimisation.steps=6"], "twice"),
+        (["--resume"], "add --out"),
+        (["--resume", "--out", "none"], "none is not a run folder"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert train.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert words in error
+    assert error.count("\n") == 1
+    assert not list(folder.iterdir())
+
+
+def test_a_mistake_is_one_line_in_a_process_of_its_own_too(tmp_path: Path) -> None:
+    done = run_script("train.py", "--sceen", "x", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("arguments", [["nowhere"], [".", "--frames", "1"], [".", "--radius=-3"]])
+def test_a_mistake_about_a_video_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert video.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1

@@ -1,0 +1,38 @@
+"""A run folder written by the version before: half trained, 100 of 200 steps."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import imageio.v3 as iio
+import pytest
+
+from tests.nerf.run.scripts import ROOT, run_script
+
+
+@pytest.fixture
+def old_run(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "tests" / "legacy" / "run", tmp_path / "run"))
+
+
+def test_an_old_run_is_resumed_and_its_video_rendered(old_run: Path) -> None:
+    saved = json.loads((old_run / "run.json").read_text())
+    resumed = run_script("train.py", "--resume", "--out", old_run, cwd=old_run)
+    assert resumed.returncode == 0, resumed.stderr
+    printed = [line.split(":")[0] for line in resumed.stdout.splitlines()]
+    assert "step 50" not in printed, "trained again from the start"
+    result = json.loads((old_run / "result.json").read_text())
+    assert result["steps"] == saved["config"]["optimisation.steps"] == 200
+    assert [point["step"] for point in result["curve"]] == [50, 100, 150, 200]
+    assert result["state"] == "completed"
+    # Without its state the optimiser, or the grid, would lose what the first half had learnt.
+    psnr = [point["psnr"] for point in result["curve"]]
+    assert psnr == sorted(psnr)
+
+    filmed = run_script("video.py", old_run, "--frames", 4, cwd=old_run)
+    assert filmed.returncode == 0, filmed.stderr
+    frames = iio.imread(old_run / "video.mp4")
+    assert frames.shape == (4, 100, 200, 3)
+    assert frames.std() > 1
