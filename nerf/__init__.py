@@ -1,17 +1,17 @@
 """A neural radiance field in plain PyTorch: scenes, model, training and evaluation of one NeRF.
 
-Commands: `nerf/train.py` trains one NeRF, `nerf/video.py` films a trained one.
+Commands: `nerf/train.py` trains one NeRF, `nerf/video.py` renders a video of it.
 
 Rooms, each importing only from those after it:
 
-    run         the folder, progress bar and pictures of one run
+    run         the run folder, progress bar, contact sheet and video
     training    the training loop, its checkpoints and its health watch
-    evaluation  held-out views, PSNR and SSIM
+    evaluation  renders held-out views; PSNR and SSIM
     model       the radiance field: sampling, encodings, network, rendering
     scenes      images with cameras, from any source
     config      every choice a user may change, with its domain
     common      errors, files, progress bar and the command line
 
-Begin with `config/schema.py`, then `training/loop.py` and `model/nerf.py`. Nothing here knows of Ray,
-Optuna, pandas or W&B.
+Begin with `config/schema.py`, then `training/loop.py` and `model/nerf.py`. Nothing here imports
+Ray, Optuna, pandas or W&B.
 """
