@@ -73,7 +73,7 @@ def read_study_file(path: Path) -> dict[str, Any]:
         if name in ("vary", "set"):
             options[name] = _texts(path, name, value)
         elif name == "variants":
-            options[name] = read_variants(path, dict(value))
+            options[name] = read_variants(path, content[key])
         else:
             options[name] = value
     if "scene" in options and (path.parent / options["scene"]).exists():
