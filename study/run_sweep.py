@@ -1,4 +1,4 @@
-"""Runs or resumes a study and prints what it found.
+"""Runs, resumes or extends a study, and reports on it.
 
     python study/run_sweep.py --help
 

@@ -76,7 +76,7 @@ def trial_id(number: int) -> str:
 
 
 def read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
-    """Reads a table of a study; empty if there is no file. Raises `InputError` if it is damaged."""
+    """Reads a table, empty if there is no file; raises `InputError` for a damaged one."""
     if not file.exists():
         return tidy(pd.DataFrame(), dtypes)
     try:
