@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study.sweeps import SECRETS
+from tests.study.sweeps import PATIENCE, SECRETS
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +84,14 @@ def service_account(file: Path) -> Path:
         "client_email": "somebody@nowhere.iam.gserviceaccount.com",
         "private_key_id": "one",
         "private_key": private.decode(),
-        "token_uri": "http://127.0.0.1:9/token",  # never asked
+        "token_uri": "http://127.0.0.1:9/token",  # never queried
     }
     file.write_text(json.dumps(account))
     return file
 
 
 def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -71,8 +72,12 @@ def end_of(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
     """SIGKILL for a process and all its descendants at once, as when the machine dies."""
-    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    for member in family:
-        member.kill()
-    psutil.wait_procs(family, timeout=20)
+    kill_all([psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)])
     process.communicate()
+
+
+def kill_all(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=20)

@@ -1,4 +1,4 @@
-"""What W&B keeps of a run offline, read from its file."""
+"""Reads the file in which W&B stores an offline run."""
 
 from __future__ import annotations
 

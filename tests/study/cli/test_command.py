@@ -12,7 +12,7 @@ from nerf.common.errors import InputError
 from nerf.config.parameters import parameters
 from study import run_sweep
 from study.records.study_folder import StudyFolder
-from tests.study.sweeps import start
+from tests.study.sweeps import end_of, start
 
 
 def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -87,8 +87,8 @@ def test_an_existing_name_is_refused_with_both_remedies(
 def test_it_runs_from_any_folder_and_fails_before_it_imports_ray_or_torch(tmp_path: Path) -> None:
     """Their imports alone take seconds, too long to learn of a misspelt option."""
     process = start("--misspelt", cwd=tmp_path)
-    output, _ = process.communicate(timeout=60)
-    assert (process.returncode, output.count("\n")) == (2, 1)
+    status, output = end_of(process)
+    assert (status, output.count("\n")) == (2, 1)
     code = "import sys, study.run_sweep; print({'ray', 'torch', 'optuna'} & set(sys.modules))"
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert imported.stdout == "set()\n"

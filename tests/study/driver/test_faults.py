@@ -1,4 +1,4 @@
-"""Trials that raise, hang, die or ask for too much memory, in one real sweep."""
+"""Trials that raise, hang, die or need too much memory, in one real sweep."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ STEPS = 120
 def folder(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
     """Seven trials: see hooks/sitecustomize.py for what happens to each."""
     folder = StudyFolder(tmp_path_factory.mktemp("faults") / "faults")
-    asked = ["--scene", str(scene_file), "--explore=7", "--optimize=0", f"--steps={STEPS}"]
+    new = ["--scene", str(scene_file), "--explore=7", "--optimize=0", f"--steps={STEPS}"]
     place = ["--studies", str(folder.path.parent), "--name", folder.name]
-    options = [*place, "--patience=10", *asked, *TINY]
+    options = [*place, "--patience=10", *new, *TINY]
     faults = hooks(FAULTS="1")
     status, output = end_of(start(*options, cwd=folder.path.parent, environment=faults))
     assert status == 0, output
@@ -43,7 +43,7 @@ def attempts(folder: StudyFolder, name: str) -> int:
 pytestmark = pytest.mark.slow
 
 
-def test_a_trial_that_raises_is_tried_again_and_recorded_with_its_traceback(
+def test_a_trial_that_raises_is_retried_and_recorded_with_its_traceback(
     folder: StudyFolder,
 ) -> None:
     row = trial(folder, "00000")
@@ -72,7 +72,7 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_last_steps(folder: Study
     assert steps == sorted(set(steps))
 
 
-def test_a_trial_out_of_memory_is_recorded_with_what_it_asked_for(folder: StudyFolder) -> None:
+def test_a_trial_out_of_memory_is_recorded_with_its_size(folder: StudyFolder) -> None:
     row = trial(folder, "00003")
     assert row["state"] == "failed"
     width = row["field.width"]

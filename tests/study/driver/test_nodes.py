@@ -23,7 +23,7 @@ SCRIPT = Path(__file__).parent / "three_nodes.py"
 ALONE = ["unshare", "-rnmpf", "--mount-proc", "--kill-child"]
 TRIALS, STEPS, TIMES = 3, 60, 3
 RAY_GAVE_UP = "The current node timed out during startup"
-"""Ray gives a node 30 s to join, whatever else the machine does."""
+"""Ray gives a node 30 s to join, however busy the machine is."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Story:
     killed: str
     """The name of the node that was lost, while it trained trial 0."""
     status: int
-    said: str
+    output: str
     interfaces: list[str]
 
 
@@ -43,14 +43,14 @@ def story(scene_file: Path) -> Iterator[Story]:
     )
     if tried is None or tried.returncode:
         pytest.skip("no right to make namespaces")
-    asked = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}"]
+    new = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}"]
     often = [*TINY, f"--set=evaluation.times={TIMES}"]
     with tempfile.TemporaryDirectory(prefix="nodes-") as short:  # as Ray's sockets need it
         for root in (Path(short) / "1", Path(short) / "2", Path(short) / "3"):
             root.mkdir()
             held = hooks(HELD_FROM="0", HELD_UNTIL=str(root / "released"))
             done = subprocess.run(
-                [*ALONE, sys.executable, str(SCRIPT), str(root), str(scene_file), *asked, *often],
+                [*ALONE, sys.executable, str(SCRIPT), str(root), str(scene_file), *new, *often],
                 capture_output=True,
                 text=True,
                 env=os.environ | held,
@@ -63,7 +63,7 @@ def story(scene_file: Path) -> Iterator[Story]:
 
 
 def test_every_trial_ends_as_it_should(story: Story) -> None:
-    assert story.status == 0, story.said
+    assert story.status == 0, story.output
     table = story.folder.read_trials()
     assert list(table["number"]) == list(range(TRIALS))
     assert set(table["state"]) <= {"completed", "collapsed"}
@@ -73,13 +73,13 @@ def test_every_trial_ends_as_it_should(story: Story) -> None:
         assert steps == [STEPS // TIMES * k for k in range(1, len(steps) + 1)]
 
 
-def test_a_lost_node_s_trial_goes_on_elsewhere_and_is_not_to_blame(story: Story) -> None:
+def test_the_trial_of_a_lost_node_resumes_elsewhere_and_is_not_blamed(story: Story) -> None:
     (other,) = {"node3", "node4"} - {story.killed}
     first, second = story.folder.log("00000").read_text().split("=== attempt ")[1:]
     assert f"on {story.killed}," in first
     assert f"on {other}," in second
     assert "resumes after step" in second
-    assert "trial 0 failed and will be retried: its node was lost" in story.said
+    assert "trial 0 failed and will be retried: its node was lost" in story.output
 
 
 def test_each_trial_records_its_node_and_device(story: Story) -> None:

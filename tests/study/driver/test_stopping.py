@@ -166,7 +166,7 @@ def test_running_trials_save_checkpoints_that_the_next_launch_resumes(
     log = folder.log(name).read_text()
     saved_after = [int(step) for step in re.findall(r"stopped after step (\d+)", log)]
     resumed_after = [int(step) for step in re.findall(r"resumes after step (\d+)", log)]
-    # Each time that the driver alone was asked; told directly, a trial may be quick enough too.
+    # Once for each signal to the driver alone; one sent to all may reach a trial in time, too.
     assert len(saved_after) >= stops
     assert set(saved_after) <= set(resumed_after)
 
@@ -213,8 +213,8 @@ def test_no_study_begins_on_a_full_disk(
 ) -> None:
     before = {file.name for file in small_disk.iterdir()}
     filler = fill(small_disk)
-    asked = ["--studies", str(small_disk), "--name", "none", "--scene", str(scene_file)]
-    assert run_sweep.main(asked) == 2
+    arguments = ["--studies", str(small_disk), "--name", "none", "--scene", str(scene_file)]
+    assert run_sweep.main(arguments) == 2
     assert "is full: less than 32 MB are free" in capsys.readouterr().err
     filler.unlink()
     assert {file.name for file in small_disk.iterdir()} == before

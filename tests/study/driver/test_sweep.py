@@ -79,8 +79,8 @@ def story(s3: str, scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -
     listening = listening_addresses(driver.pid)
     kill_tree(driver)
     shutil.rmtree(machines[0])
-    kept = {key: storage.read(key) or b"" for key in storage.listing()}
-    before = {Path(k).stem: json.loads(kept[k]) for k in kept if k.startswith("records/")}
+    keys = [key for key in storage.listing() if key.startswith("records/")]
+    before = {Path(key).stem: json.loads(storage.read(key) or b"") for key in keys}
     storage.write(f"checkpoints/{UNREADABLE}.pt", b"no checkpoint")
     status, output = end_of(start(*name, "--resume", "--wandb=offline", cwd=machines[1]))
     folder = StudyFolder(machines[1] / "studies" / "killed")
@@ -93,6 +93,7 @@ def listening_addresses(pid: int) -> set[str]:
     return {
         connection.laddr.ip
         for member in family
+        if member.is_running()
         for connection in member.net_connections()
         if connection.status == psutil.CONN_LISTEN
     }
@@ -102,7 +103,7 @@ def trials(story: Story) -> pd.DataFrame:
     return story.folder.read_trials()
 
 
-def test_it_ends_well_and_says_what_came_of_it(story: Story) -> None:
+def test_it_succeeds_and_prints_its_results(story: Story) -> None:
     assert story.status == 0, story.output
     assert "Traceback" not in story.output
     assert f"{TRIALS}/{TRIALS} trials" in story.output
@@ -138,8 +139,8 @@ def test_explored_values_are_the_design(story: Story) -> None:
 
 def test_what_had_ended_was_not_run_again(story: Story) -> None:
     assert story.before
-    for name, kept in story.before.items():
-        assert record(story.folder, name) == kept
+    for name, before in story.before.items():
+        assert record(story.folder, name) == before
 
 
 def test_a_checkpoint_that_cannot_be_read_is_named_and_its_trial_starts_again(
@@ -208,7 +209,7 @@ def test_the_copy_is_whole(story: Story) -> None:
     assert there == here
 
 
-def test_no_secret_is_kept_anywhere(story: Story) -> None:
+def test_no_secret_is_stored_anywhere(story: Story) -> None:
     files = [file for file in story.folder.path.rglob("*") if file.is_file()]
     assert len(files) > 20
     assert [file for file in files if b"5ec4e75ec4e7" in file.read_bytes()] == []

@@ -3,7 +3,7 @@
     unshare -rnmpf --mount-proc --kill-child python three_nodes.py ROOT SCENE OPTIONS...
 
 Run in namespaces of its own: Ray listens on every interface there is, and here that is loopback
-alone; whatever it leaves behind ends with the first process. Each node has its own name, and the
+alone; all that it leaves behind ends with the first process. Each node has its own name, and the
 workers do not see the driver's study folder. Prints what happened as JSON.
 """
 
@@ -42,13 +42,13 @@ def bring_loopback_up() -> None:
 class Node:
     """A `ray start` under its own name, on which the folders `own` begin empty and unshared."""
 
-    def __init__(self, name: str, said: Path, *options: str, own: Sequence[Path] = ()) -> None:
-        """Returns when the node is part of the cluster; what it says goes to the file `said`."""
+    def __init__(self, name: str, log: Path, *options: str, own: Sequence[Path] = ()) -> None:
+        """Returns when the node is part of the cluster; its output goes to the file `log`."""
         mounts = "".join(f"mount -t tmpfs tmpfs '{folder}' && " for folder in own)
         ray = [sys.executable, "-m", "ray.scripts.scripts"]
         node = [sys.executable, "-c", _NODE, name, *ray]
         command = [*node, "start", "--block", "--disable-usage-stats", *options]
-        with said.open("wb") as file:
+        with log.open("wb") as file:
             self._process = subprocess.Popen(
                 ["unshare", "-um", "sh", "-c", f'{mounts}exec "$@"', "sh", *command],
                 stdout=file,
@@ -56,7 +56,7 @@ class Node:
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
             )
         up = "Ray runtime started"
-        wait_until(lambda: up in said.read_text(), f"{name} joins", self._process, said)
+        wait_until(lambda: up in log.read_text(), f"{name} joins", self._process, log)
 
     def kill(self) -> None:
         """SIGKILL for all its processes."""
@@ -67,13 +67,13 @@ class Node:
 
 
 def wait_until(
-    happened: Callable[[], bool], what: str, process: subprocess.Popen[bytes], said: Path
+    happened: Callable[[], bool], what: str, process: subprocess.Popen[bytes], log: Path
 ) -> None:
-    """Ends the script with what the process said where that ends before it has happened."""
+    """Ends the script with the process's output if it ends before `happened` is true."""
     deadline = time.monotonic() + 600  # for a machine that does much else
     while not happened():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"never: {what}\n{said.read_text()}")
+            raise SystemExit(f"never: {what}\n{log.read_text()}")
         time.sleep(0.1)
 
 
@@ -98,11 +98,11 @@ def main(root: Path, scene: str, options: list[str]) -> None:
         joins = [f"--address={HEAD}", f"--node-ip-address=127.0.0.{i}", "--num-cpus=1"]
         own = (studies, scratch)
         nodes[f"node{i}"] = Node(f"node{i}", root / f"node{i}.log", *joins, own=own)
-    asked = ["--studies", studies, "--storage", storage, "--name=far", "--address", HEAD]
-    driver_said = root / "driver.log"
-    with driver_said.open("wb") as file:
+    study = ["--studies", studies, "--storage", storage, "--name=far", "--address", HEAD]
+    driver_log = root / "driver.log"
+    with driver_log.open("wb") as file:
         driver = subprocess.Popen(
-            [sys.executable, str(RUN_SWEEP), *map(str, asked), "--scene", scene, *options],
+            [sys.executable, str(RUN_SWEEP), *map(str, study), "--scene", scene, *options],
             stdout=file,
             stderr=subprocess.STDOUT,
             env=os.environ | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"},
@@ -111,19 +111,19 @@ def main(root: Path, scene: str, options: list[str]) -> None:
     checkpoint = storage / "far" / "checkpoints" / "00000.pt"
     # The log may come to the storage after the checkpoint. Until the node is lost, trials wait.
     trains = (checkpoint, log)
-    wait_until(lambda: all(map(Path.exists, trains)), "a checkpoint", driver, driver_said)
+    wait_until(lambda: all(map(Path.exists, trains)), "a checkpoint", driver, driver_log)
     (killed,) = re.findall(r"=== attempt 1 on (\S+),", log.read_text())
     nodes[killed].kill()
     (root / "released").touch()
-    wait_until(lambda: driver.poll() is not None, "the study's end", driver, driver_said)
+    wait_until(lambda: driver.poll() is not None, "the study's end", driver, driver_log)
     interfaces = [name for _, name in socket.if_nameindex()]
-    told = {
+    story = {
         "killed": killed,
         "status": driver.returncode,
-        "said": driver_said.read_text(),
+        "output": driver_log.read_text(),
         "interfaces": interfaces,
     }
-    print(json.dumps(told))
+    print(json.dumps(story))
 
 
 if __name__ == "__main__":

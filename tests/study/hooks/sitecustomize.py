@@ -1,7 +1,7 @@
 """Makes trials fail, crawl or stand still, in any process that has this folder on its path.
 
 Python imports a module of this name by itself as it starts. Variables choose what happens:
-`FAULTS=1` strikes each trial as `_FAULTS` says, `SECONDS_A_STEP=0.1` slows every step down without
+`FAULTS=1` strikes each trial by `_FAULTS`, `SECONDS_A_STEP=0.1` slows every step down without
 using the processor, and with `HELD_FROM=2` trials from number 2 on stand still at step 41, until
 the file `HELD_UNTIL` exists where one is named. Training is hooked as it is imported, so that
 nothing is loaded earlier than it would be.

@@ -19,6 +19,7 @@ from study.ledger.ledger import Ledger
 from study.protocol.messages import Message, Outcome
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
+from tests.study.sweeps import PATIENCE
 from tests.study.trials import curve
 
 pytest.importorskip("optuna_dashboard", reason="the extra [dashboard] is not installed")
@@ -52,7 +53,7 @@ def address(folder: StudyFolder, spec: StudySpec) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             urllib.request.urlopen(f"{address}/api/studies", timeout=5)
@@ -74,12 +75,12 @@ def test_trials_show_phase_state_reason_and_render(address: str, tmp_path: Path)
         browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(f"{address}/dashboard/studies/0/trials?numbers=1")
-        page.get_by_text("density is dead").first.wait_for(timeout=60_000)
+        page.get_by_text("density is dead").first.wait_for(timeout=1000 * PATIENCE)
         text = page.inner_text("body")
         for part in ("phase", "explore", "state", "collapsed", "sampling.near"):
             assert part in text
         image = page.locator("img[src*='artifacts']").first
-        image.wait_for(timeout=30_000)
+        image.wait_for(timeout=1000 * PATIENCE)
         loaded = "() => document.querySelector(\"img[src*='artifacts']\").naturalWidth == 48"
-        page.wait_for_function(loaded, timeout=30_000)
+        page.wait_for_function(loaded, timeout=1000 * PATIENCE)
         browser.close()
