@@ -76,7 +76,7 @@ def simulate_study(name: str, trials: int, noise: float, seed: int) -> StudyResu
     ped_anova = estimate_ped_anova(units, targets, function.axes, rng)
     top = {share.path: share.share for share in ped_anova.shares}
     paths = [axis.path for axis in function.axes]
-    study = _to_optuna(function, units, targets)
+    study = to_optuna(function, units, targets)
     evaluators = (
         FanovaImportanceEvaluator(seed=seed),
         MeanDecreaseImpurityImportanceEvaluator(seed=seed),
@@ -92,7 +92,8 @@ def simulate_study(name: str, trials: int, noise: float, seed: int) -> StudyResu
     )
 
 
-def _to_optuna(function: BenchmarkFunction, units: FloatArray, targets: FloatArray) -> optuna.Study:
+def to_optuna(function: BenchmarkFunction, units: FloatArray, targets: FloatArray) -> optuna.Study:
+    """The trials as an Optuna study whose values are quantiles, maximised."""
     distributions: dict[str, optuna.distributions.BaseDistribution] = {}
     for axis in function.axes:
         if axis.unordered:

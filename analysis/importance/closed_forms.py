@@ -69,6 +69,24 @@ def make_noise_function(axes: int = 6) -> BenchmarkFunction:
     )
 
 
+def make_cliff_function() -> BenchmarkFunction:
+    """A slope, a product of two axes and a cliff over two more; seven of twelve axes are idle."""
+    slope, product, drop, p, q = 3.0, 4.0, 6.0, 0.3, 0.5
+
+    def evaluate(u: FloatArray) -> FloatArray:
+        cliff = (u[:, 4] > 1.0 - p) & (u[:, 5] > 1.0 - q)
+        result: FloatArray = 24.0 + slope * u[:, 0] + product * u[:, 2] * u[:, 3] - drop * cliff
+        return result
+
+    # u v = 1/4 + (u - 1/2) / 2 + (v - 1/2) / 2 + (u - 1/2) (v - 1/2)
+    product_main, product_pair = product**2 / 48.0, product**2 / 144.0
+    cliff_4, cliff_5 = drop**2 * q**2 * p * (1 - p), drop**2 * p**2 * q * (1 - q)
+    cliff_pair = drop**2 * p * (1 - p) * q * (1 - q)
+    alone = [slope**2 / 12.0, 0.0, product_main, product_main, cliff_4, cliff_5] + [0.0] * 6
+    pairs = {(2, 3): product_pair, (4, 5): cliff_pair}
+    return _from_parts("cliff", _continuous(12), evaluate, alone, pairs)
+
+
 def _ishigami() -> BenchmarkFunction:
     """Ishigami and Homma 1990, a = 7, b = 0.1: x1 and x3 interact, x2 is periodic."""
     a, b = 7.0, 0.1

@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import qmc
 
 from analysis.findings.analyze_study import Findings, analyze_study
+from analysis.importance import sobol
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from study.records.schema import trial_id
@@ -163,3 +164,13 @@ def study_findings(study_folder: StudyFolder) -> Findings:
 def replicated_findings(make_study: Callable[..., StudyFolder]) -> Findings:
     """A larger study with replicates, analysed once: its report has every section and figure."""
     return analyze_study(make_study("replicated", explore=64, optimize=6, replicates=16))
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer bootstrap samples and shuffles of Sobol' shares, for tests that do not look at them.
+
+    The shares, the choice of the surrogate and the refusal stay as they are.
+    """
+    monkeypatch.setattr(sobol, "_BOOTSTRAPS", 4)
+    monkeypatch.setattr(sobol, "_SHUFFLES", 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,11 @@ def objective(trial: optuna.Trial) -> float:
     return float(value)
 
 
-@pytest.fixture(params=["journal", "sqlite"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module", params=["journal", "sqlite"])
+def optuna_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A storage that Optuna wrote, once for all tests."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    path = tmp_path / f"study.{request.param}"
+    path = tmp_path_factory.mktemp("optuna") / f"study.{request.param}"
     made: optuna.storages.BaseStorage
     if request.param == "journal":
         made = JournalStorage(JournalFileBackend(str(path)))
@@ -49,6 +51,12 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def storage(optuna_file: Path, tmp_path: Path) -> Path:
+    """A copy of the storage that a test may change."""
+    return Path(shutil.copy(optuna_file, tmp_path))
+
+
 def test_an_optuna_storage_keeps_its_priors_and_its_pruned_trials(storage: Path) -> None:
     study = read_external_sweep(storage)
     assert set(study.space.dimensions) == {
@@ -58,10 +66,10 @@ def test_an_optuna_storage_keeps_its_priors_and_its_pruned_trials(storage: Path)
     }
     assert study.trials["state"].value_counts().to_dict() == {"completed": 30, "pruned": 10}
     assert set(study.trials["act"]) == {"relu", "silu"}
-    found = analyze_study(study)
-    assert found.importance.trials == 30
-    assert [share.path for share in found.importance.significant_shares] == ["rate"]
-    assert found.comparable.left_out == {"stopped before the full budget": 10}
+    findings = analyze_study(study)
+    assert findings.importance.trials == 30
+    assert [share.path for share in findings.importance.significant_shares] == ["rate"]
+    assert findings.comparable.left_out == {"stopped before the full budget": 10}
 
 
 def test_a_torn_journal_is_read_to_its_tear(storage: Path) -> None:
@@ -105,7 +113,7 @@ def test_the_command_reports_on_foreign_studies_and_repeats_what_was_assumed(
     assert report.main([str(storage)]) == 0
     page = Path(capsys.readouterr().out.splitlines()[-1])
     assert page.parent == storage.with_name("study-report")
-    assert "Assumed, since the record does not say" in page.read_text()
+    assert "Assumed, because the record does not say" in page.read_text()
 
 
 @pytest.mark.parametrize("text", ["lr", "lr=1", "lr=2:1", "lr=0:1:log", "lr=a:b", "lr=1:2:cubic"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.data.selection import find_best_trial, select_comparable, find_default_trial
+from analysis.data.selection import find_best_trial, find_default_trial, select_comparable
 from analysis.data.study import load_study
 from study.records.study_folder import StudyFolder
 
@@ -60,8 +60,8 @@ def test_the_best_trial_is_a_completed_one(state: str) -> None:
 
 def test_the_default_trial_is_found_by_its_configuration(make_study: Make) -> None:
     study = load_study(make_study(explore=9, optimize=2))
-    found = find_default_trial(study)
-    assert found is not None
-    assert found["number"] == 9
+    default = find_default_trial(study)
+    assert default is not None
+    assert default["number"] == 9
     without = load_study(make_study(explore=9, optimize=0))
     assert find_default_trial(without) is None

@@ -27,16 +27,16 @@ def trials(count: int = 200) -> pd.DataFrame:
 
 def test_every_explored_trial_is_in_the_cell_of_its_bounds() -> None:
     table = trials()
-    found = map_bounds(table)
-    assert found is not None
-    assert list(found.near) == sorted(found.near)
-    assert list(found.far) == sorted(found.far, reverse=True)
-    assert sum(c.rate.trials for row in found.cells for c in row if c) == len(table)
-    for r, row in enumerate(found.cells):
+    bounds = map_bounds(table)
+    assert bounds is not None
+    assert list(bounds.near) == sorted(bounds.near)
+    assert list(bounds.far) == sorted(bounds.far, reverse=True)
+    assert sum(c.rate.trials for row in bounds.cells for c in row if c) == len(table)
+    for r, row in enumerate(bounds.cells):
         for c, cell in enumerate(row):
             inside = table[
-                table[NEAR].between(found.near[c], found.near[c + 1])
-                & table[FAR].between(found.far[r + 1], found.far[r])
+                table[NEAR].between(bounds.near[c], bounds.near[c + 1])
+                & table[FAR].between(bounds.far[r + 1], bounds.far[r])
             ]
             assert (cell is None) == inside.empty
             if cell is not None:
@@ -48,9 +48,9 @@ def test_every_explored_trial_is_in_the_cell_of_its_bounds() -> None:
 def test_a_cells_example_is_its_trial_of_median_psnr() -> None:
     table = trials(3).assign(**{NEAR: [1.0, 1.1, 5.0], FAR: [2.0, 2.1, 9.0]})
     table["psnr"] = [30.0, 10.0, 20.0]
-    found = map_bounds(table)
-    assert found is not None
-    assert [c.trial_id for row in found.cells for c in row if c] == ["00002", "00001"]
+    bounds = map_bounds(table)
+    assert bounds is not None
+    assert [c.trial_id for row in bounds.cells for c in row if c] == ["00002", "00001"]
 
 
 @pytest.mark.parametrize("phase", ["optimize", "replicate"])

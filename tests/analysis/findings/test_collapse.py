@@ -22,10 +22,21 @@ def trials(dead: list[bool], near: list[float], act: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"phase": "explore", "state": state, "near": near, "act": act})
 
 
-@pytest.mark.parametrize(("successes", "total"), [(0, 10), (3, 10), (10, 10), (1, 200)])
-def test_wilson_interval_is_scipys(successes: int, total: int) -> None:
-    twin = stats.binomtest(successes, total).proportion_ci(method="wilson")
-    assert wilson_interval(successes, total) == pytest.approx((twin.low, twin.high), abs=1e-6)
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """The twin: the formula of Wilson 1927."""
+    z = stats.norm.ppf(0.975)
+    rate, shrink = successes / trials, 1.0 + z * z / trials
+    centre = (rate + z * z / (2 * trials)) / shrink
+    half = z / shrink * np.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+@pytest.mark.parametrize(
+    ("successes", "total"),
+    [(0, 1), (1, 1), (0, 10), (3, 10), (10, 10), (1, 200), (199, 200), (49, 49), (7, 49)],
+)
+def test_wilson_interval_is_that_of_the_formula(successes: int, total: int) -> None:
+    assert wilson_interval(successes, total) == pytest.approx(wilson(successes, total), abs=1e-12)
 
 
 def test_wilson_interval_of_nothing_is_everything() -> None:
@@ -51,46 +62,49 @@ def test_p_value_of_three_groups_is_the_enumerated_one() -> None:
     ]
     seen = chance[every.index(tuple(table[:, 1]))]
     exact = sum(c for c in chance if c <= seen * (1 + 1e-9)) / sum(chance)
-    assert sample_fisher_p_value([table], np.random.default_rng(0)) == pytest.approx(exact, abs=0.01)
+    assert sample_fisher_p_value([table], np.random.default_rng(0)) == pytest.approx(
+        exact, abs=0.01
+    )
 
 
 def test_the_parameter_that_breaks_training_is_named_with_its_rates() -> None:
     rng = np.random.default_rng(0)
     near, act = rng.uniform(0, 8, 80), rng.choice(["relu", "sigmoid"], 80)
-    found = analyze_collapse(trials(list(near > 6), list(near), list(act)), (NEAR, ACT), rng)
-    assert [breaking.path for breaking in found.significant_parameters] == ["near"]
-    *safe, last = found.significant_parameters[0].rates
+    collapse = analyze_collapse(trials(list(near > 6), list(near), list(act)), (NEAR, ACT), rng)
+    assert [breaking.path for breaking in collapse.significant_parameters] == ["near"]
+    *safe, last = collapse.significant_parameters[0].rates
     assert last.name == "6 to 8"
     assert (last.rate, last.high) == (1.0, 1.0)
     assert all(rate.collapsed == 0 for rate in safe)
-    assert found.sobol.importance.shares[0].path == "near"
+    assert collapse.sobol.importance.shares[0].path == "near"
 
 
 def test_trials_that_a_scheduler_stopped_or_that_failed_say_nothing() -> None:
     table = trials([True, False, False, False], [1.0, 2.0, 3.0, 4.0], ["relu"] * 4)
     table["state"] = ["collapsed", "completed", "pruned", "failed"]
-    found = analyze_collapse(table, (NEAR, ACT), np.random.default_rng(0))
-    assert (found.trials, found.collapsed) == (2, 1)
+    collapse = analyze_collapse(table, (NEAR, ACT), np.random.default_rng(0))
+    assert (collapse.trials, collapse.collapsed) == (2, 1)
 
 
 @pytest.mark.parametrize("dead", [True, False])
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_all_or_none_collapsed_is_said_and_not_ranked(dead: bool, count: int) -> None:
     near = list(np.linspace(0, 8, count))
-    found = analyze_collapse(
+    collapse = analyze_collapse(
         trials([dead] * count, near, ["relu"] * count), (NEAR, ACT), np.random.default_rng(0)
     )
-    assert not found.ranked
-    assert not found.significant_parameters
-    assert all(breaking.p_value == 1.0 for breaking in found.parameters)
+    assert not collapse.ranked
+    assert not collapse.significant_parameters
+    assert all(breaking.p_value == 1.0 for breaking in collapse.parameters)
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_a_pair_is_named_where_each_matters_while_the_other_is_held() -> None:
     rng = np.random.default_rng(0)
     near, act = rng.uniform(0, 8, 120), rng.choice(["relu", "sigmoid"], 120)
     both = (near > 16 / 3) & (act == "relu")
-    found = analyze_collapse(trials(list(both), list(near), list(act)), (NEAR, ACT), rng)
-    (pair,) = found.significant_pairs
+    collapse = analyze_collapse(trials(list(both), list(near), list(act)), (NEAR, ACT), rng)
+    (pair,) = collapse.significant_pairs
     assert pair.paths == ("near", "act")
     assert pair.names == (("0 to 2.67", "2.67 to 5.33", "5.33 to 8"), ("relu", "sigmoid"))
     relu, sigmoid = pair.rates
@@ -99,6 +113,7 @@ def test_a_pair_is_named_where_each_matters_while_the_other_is_held() -> None:
     assert sum(rate.trials for row in pair.rates for rate in row) == 120
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_a_parameter_that_only_rides_along_makes_no_pair() -> None:
     """Collapse follows near alone: no choice of activation changes it."""
     hits = 0
@@ -107,7 +122,9 @@ def test_a_parameter_that_only_rides_along_makes_no_pair() -> None:
         near, act = rng.uniform(0, 8, 60), rng.choice(["relu", "sigmoid"], 60)
         dead = rng.random(60) < np.where(near > 4, 0.8, 0.1)
         hits += bool(
-            analyze_collapse(trials(list(dead), list(near), list(act)), (NEAR, ACT), rng).significant_pairs
+            analyze_collapse(
+                trials(list(dead), list(near), list(act)), (NEAR, ACT), rng
+            ).significant_pairs
         )
     assert hits <= 3
 
@@ -125,4 +142,6 @@ def test_strata_that_each_differ_add_up() -> None:
     seen = np.prod([chance[t[1, 1]] for chance, t in zip(chances, tables, strict=True)])
     joint = [a * b for a in chances[0].values() for b in chances[1].values()]
     exact = sum(c for c in joint if c <= seen * (1 + 1e-9))
-    assert sample_fisher_p_value(tables, np.random.default_rng(0)) == pytest.approx(exact, abs=0.015)
+    assert sample_fisher_p_value(tables, np.random.default_rng(0)) == pytest.approx(
+        exact, abs=0.015
+    )

@@ -8,29 +8,29 @@ import numpy as np
 import pytest
 
 from analysis.data.selection import select_finished
-from analysis.findings.pareto_front import select_pareto_front
 from analysis.findings.analyze_study import Findings, analyze_study
+from analysis.findings.pareto_front import select_pareto_front
 from study.records.study_folder import StudyFolder
 
 
 @pytest.fixture(scope="module")
-def found(make_study: Callable[..., StudyFolder]) -> Findings:
+def findings(make_study: Callable[..., StudyFolder]) -> Findings:
     return analyze_study(make_study("known", explore=64, optimize=8))
 
 
-def effect(found: Findings, path: str):  # type: ignore[no-untyped-def]
-    return next(effect for effect in found.effects if effect.path == path)
+def effect(findings: Findings, path: str):  # type: ignore[no-untyped-def]
+    return next(effect for effect in findings.effects if effect.path == path)
 
 
-def test_every_varied_parameter_and_far_itself_have_an_effect(found: Findings) -> None:
-    paths = [effect.path for effect in found.effects]
-    assert {d.path for d in found.study.space.dimensions} < set(paths)
+def test_every_varied_parameter_and_far_itself_have_an_effect(findings: Findings) -> None:
+    paths = [effect.path for effect in findings.effects]
+    assert {d.path for d in findings.study.space.dimensions} < set(paths)
     assert paths.index("sampling.far") == paths.index("sampling.span") - 1
 
 
-def test_the_curve_is_the_objective_averaged_over_the_others(found: Findings) -> None:
+def test_the_curve_is_the_objective_averaged_over_the_others(findings: Findings) -> None:
     """PSNR falls by 6 dB a unit of near beyond 3; trials beyond 4.5 collapsed and left no curve."""
-    curve = effect(found, "sampling.near").curve
+    curve = effect(findings, "sampling.near").curve
     near = np.array(curve.values)
     truth = -6.0 * np.maximum(near - 3.0, 0.0)
     seen = near < 4.4
@@ -39,52 +39,52 @@ def test_the_curve_is_the_objective_averaged_over_the_others(found: Findings) ->
     assert (curve.mean <= curve.high).all()
 
 
-def test_the_best_learning_rate_is_found_within_its_interval(found: Findings) -> None:
-    curve = effect(found, "optimisation.learning_rate").curve
+def test_the_best_learning_rate_is_found_within_its_interval(findings: Findings) -> None:
+    curve = effect(findings, "optimisation.learning_rate").curve
     assert curve.best_low <= 2e-3 <= curve.best_high
     assert curve.near_best[0] <= curve.best <= curve.near_best[-1]
 
 
-def test_an_idle_parameter_is_flat_and_said_to_be(found: Findings) -> None:
-    flat = effect(found, "encoding.position_frequencies")
+def test_an_idle_parameter_is_flat_and_said_to_be(findings: Findings) -> None:
+    flat = effect(findings, "encoding.position_frequencies")
     assert len(flat.curve.near_best) == len(flat.curve.values)
     assert "No value is distinguishably better" in flat.sentence
 
 
-def test_gains_of_tuning_cover_those_of_the_objective(found: Findings) -> None:
+def test_gains_of_tuning_cover_those_of_the_objective(findings: Findings) -> None:
     """The objective is at its best at a learning rate of 2e-3, and anywhere below a near of 3."""
-    assert found.tunability is not None
-    rate = float(found.study.space.defaults()["optimisation.learning_rate"])
+    assert findings.tunability is not None
+    rate = float(findings.study.space.defaults()["optimisation.learning_rate"])
     truth = {"learning rate": 4.0 * np.log10(rate / 2e-3) ** 2}
-    for gain in found.tunability.single:
+    for gain in findings.tunability.single:
         assert gain.low - 0.1 <= truth.get(gain.label, 0.0) <= gain.high + 0.1
-    assert found.tunability.joint.high >= truth["learning rate"]
+    assert findings.tunability.joint.high >= truth["learning rate"]
 
 
 def test_the_path_leads_from_the_defaults_to_the_best_trial_and_names_what_ran(
-    found: Findings,
+    findings: Findings,
 ) -> None:
-    assert found.tunability is not None
-    assert found.default is not None
-    assert found.best is not None
-    first, *_, last = found.tunability.path
-    assert first.measured == pytest.approx(found.default["psnr"])
-    assert last.measured == pytest.approx(found.best["psnr"])
-    moved = [step.label for step in found.tunability.path[1:]]
+    assert findings.tunability is not None
+    assert findings.default is not None
+    assert findings.best is not None
+    first, *_, last = findings.tunability.path
+    assert first.measured == pytest.approx(findings.default["psnr"])
+    assert last.measured == pytest.approx(findings.best["psnr"])
+    moved = [step.label for step in findings.tunability.path[1:]]
     assert len(moved) == len(set(moved))
 
 
-def test_importance_over_time_ends_where_importance_is(found: Findings) -> None:
-    last = found.over_time.at_steps[-1]
-    totals = dict(zip(found.over_time.labels, last.totals, strict=True))
-    for share in found.importance.shares:
+def test_importance_over_time_ends_where_importance_is(findings: Findings) -> None:
+    last = findings.over_time.at_steps[-1]
+    totals = dict(zip(findings.over_time.labels, last.totals, strict=True))
+    for share in findings.importance.shares:
         assert totals[share.label] == pytest.approx(share.total, abs=0.1)
     assert last.agreement == pytest.approx(1.0)
     assert last.psnr_lost == 0.0
 
 
-def test_nothing_beats_the_pareto_set(found: Findings) -> None:
-    best, done = select_pareto_front(found.study.trials), select_finished(found.study.trials)
+def test_nothing_beats_the_pareto_set(findings: Findings) -> None:
+    best, done = select_pareto_front(findings.study.trials), select_finished(findings.study.trials)
     for _, trial in done.iterrows():
         faster = best[best["train_seconds"] <= trial["train_seconds"]]
         assert faster["psnr"].max() >= trial["psnr"]

@@ -1,4 +1,4 @@
-"""One suite that every estimator passes, whatever a study hands it."""
+"""One suite that every importance estimator passes, for any study."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def not_finite() -> Data:
 
 
 def collapsed() -> Data:
-    """The picture stays black whatever is tried: one PSNR, to the last bit but a few."""
+    """All renders are black: one PSNR, but for rounding errors."""
     units, targets, axes = plain(32, 3)
     return units, np.full(len(targets), 10.9) + 1e-12 * np.arange(len(targets)), axes
 
@@ -98,6 +98,7 @@ def numbers(value: Any) -> Iterable[float]:
         yield value
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_answers_with_finite_numbers_or_refuses(estimator: str, case: str) -> None:

@@ -1,24 +1,30 @@
-"""A thousand trials of twelve parameters, with all intervals, within half a minute of one core."""
+"""The parameters that matter among many idle ones, in a study of twelve parameters."""
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
+import pytest
 
-from analysis.importance.ped_anova import estimate_ped_anova
-from analysis.importance.sobol import estimate_sobol_shares
-from analysis.surrogate.unit_cube import Axis
+from analysis.importance import sobol
+from analysis.importance.closed_forms import make_cliff_function
+from analysis.surrogate.anova import decompose_by_sampling
 
 
-def test_a_thousand_trials_take_less_than_half_a_minute_of_processor_time() -> None:
-    rng = np.random.default_rng(0)
-    units = rng.random((1000, 12))
-    cliff = (units[:, 4] > 0.7) & (units[:, 5] > 0.5)
-    psnr = 24 + 3 * units[:, 0] + 4 * units[:, 2] * units[:, 3] - 6 * cliff + rng.normal(size=1000)
-    axes = tuple(Axis(f"x{j}", f"x{j}") for j in range(12))
-    started = time.process_time()
-    importance = estimate_sobol_shares(units, psnr, axes, rng).importance
-    estimate_ped_anova(units, psnr, axes, rng)
-    assert time.process_time() - started < 30.0
-    assert {share.path for share in importance.significant_shares} == {"x0", "x2", "x3", "x4", "x5"}
+def test_the_parameters_that_matter_are_significant_and_the_idle_ones_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sobol, "_BOOTSTRAPS", 10)  # the null line does not depend on them
+    function, rng = make_cliff_function(), np.random.default_rng(0)
+    units, psnr = function.sample_trials(200, 0.3, rng)
+    importance = sobol.estimate_sobol_shares(units, psnr, function.axes, rng).importance
+    significant = {share.path for share in importance.significant_shares}
+    assert significant == {"x0", "x2", "x3", "x4", "x5"}
+
+
+def test_the_shares_of_the_cliff_are_those_of_its_closed_form() -> None:
+    function = make_cliff_function()
+    decomposition = decompose_by_sampling(
+        lambda units: function.evaluate(units)[:, None], function.axes, np.random.default_rng(0)
+    )
+    assert decomposition.first_shares[:, 0] == pytest.approx(function.first, abs=0.035)
+    assert decomposition.total_shares[:, 0] == pytest.approx(function.total, abs=0.035)

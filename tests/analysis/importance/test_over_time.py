@@ -19,7 +19,9 @@ def story(units: FloatArray, step: int) -> FloatArray:
     return 15.0 + 4.0 * units[:, 0 if step < 30 else 1]
 
 
-def tables(units: FloatArray, ends: dict[int, int] | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tables(
+    units: FloatArray, ends: dict[int, int] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     names = [f"{i:05d}" for i in range(len(units))]
     rows = [
         {"trial_id": name, "step": step, "psnr": story(units, step)[i]}
@@ -58,4 +60,7 @@ def test_what_halving_would_have_lost_is_the_gap_to_the_best_kept_trial() -> Non
 
 def test_few_trials_are_not_followed() -> None:
     units = np.random.default_rng(0).random((5, 2))
-    assert "too few" in estimate_shares_over_time(*tables(units), units, AXES, np.random.default_rng(1)).refusal
+    assert (
+        "too few"
+        in estimate_shares_over_time(*tables(units), units, AXES, np.random.default_rng(1)).refusal
+    )

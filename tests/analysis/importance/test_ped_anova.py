@@ -28,7 +28,9 @@ def test_noise_names_a_parameter_in_at_most_one_study_of_twenty() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
         units, targets = make_noise_function().sample_trials(128, 1.0, rng)
-        named += bool(estimate_ped_anova(units, targets, make_noise_function().axes, rng).significant_shares)
+        named += bool(
+            estimate_ped_anova(units, targets, make_noise_function().axes, rng).significant_shares
+        )
     assert named <= 1
 
 
@@ -44,5 +46,5 @@ def test_an_unordered_choice_is_counted_level_by_level() -> None:
 
 def test_few_trials_are_refused() -> None:
     units = np.random.default_rng(0).random((20, 4))
-    found = estimate_ped_anova(units, units[:, 0], AXES, np.random.default_rng(0))
-    assert found.refusal.startswith("20 comparable trials are too few")
+    top = estimate_ped_anova(units, units[:, 0], AXES, np.random.default_rng(0))
+    assert top.refusal.startswith("20 comparable trials are too few")

@@ -1,19 +1,27 @@
-"""What moves a result beyond chance, where trials are too few to rank."""
+"""Permutation tests: false positives, power, directions, refusals."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from analysis.importance.closed_forms import BenchmarkFunction, make_noise_function, list_benchmark_functions
+from analysis.importance.closed_forms import (
+    BenchmarkFunction,
+    list_benchmark_functions,
+    make_noise_function,
+)
 from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
 from analysis.surrogate.unit_cube import Axis
 
 
-def found(objective: BenchmarkFunction, trials: int, noise: float, seed: int) -> dict[str, PermutationTest]:
+def run_tests(
+    objective: BenchmarkFunction, trials: int, noise: float, seed: int
+) -> dict[str, PermutationTest]:
     rng = np.random.default_rng(seed)
     units, targets = objective.sample_trials(trials, noise, rng)
-    return {signal.path: signal for signal in run_permutation_tests(units, targets, objective.axes, rng)}
+    return {
+        signal.path: signal for signal in run_permutation_tests(units, targets, objective.axes, rng)
+    }
 
 
 def named(objective: str) -> BenchmarkFunction:
@@ -22,7 +30,8 @@ def named(objective: str) -> BenchmarkFunction:
 
 def test_pure_noise_names_something_in_few_studies() -> None:
     hits = [
-        any(s.significant for s in found(make_noise_function(), 24, 1.0, seed).values()) for seed in range(60)
+        any(s.significant for s in run_tests(make_noise_function(), 24, 1.0, seed).values())
+        for seed in range(60)
     ]
     assert sum(hits) <= 7  # 5 % of studies; 7 of 60 or fewer in 98 % of suites
 
@@ -32,7 +41,7 @@ def test_a_dead_parameter_is_not_named_beside_a_strong_one() -> None:
     sparse = named("sparse")
     strong, dead = 0, 0
     for seed in range(20):
-        signal = found(sparse, 24, 0.3, seed)
+        signal = run_tests(sparse, 24, 0.3, seed)
         strong += signal["x0"].significant
         dead += sum(signal[f"x{j}"].significant for j in range(2, 12))
     assert strong >= 19
@@ -45,7 +54,8 @@ def test_direction_is_told_where_it_is_certain() -> None:
     axes = (Axis("up", "up"), Axis("down", "down"), Axis("hump", "hump"))
     targets = 5 * units[:, 0] - 3 * units[:, 1] - 20 * (units[:, 2] - 0.5) ** 2
     up, down, hump = (
-        next(s for s in run_permutation_tests(units, targets, axes, rng) if s.path == a.path) for a in axes
+        next(s for s in run_permutation_tests(units, targets, axes, rng) if s.path == a.path)
+        for a in axes
     )
     assert "more is better" in up.description
     assert "less is better" in down.description

@@ -7,15 +7,19 @@ import functools
 import numpy as np
 import pytest
 
-from analysis.importance.closed_forms import BenchmarkFunction, make_noise_function, list_benchmark_functions
-from analysis.importance.sobol import SobolAnalysis, min_r2, estimate_sobol_shares
+from analysis.importance.closed_forms import (
+    BenchmarkFunction,
+    list_benchmark_functions,
+    make_noise_function,
+)
+from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares, min_r2
 from analysis.stats.intervals import FloatArray
 
 LIVE = [objective for objective in list_benchmark_functions() if any(objective.total)]
 
 
 @functools.cache
-def attribute(objective: BenchmarkFunction, trials: int, noise: float, seed: int) -> SobolAnalysis:
+def analyze(objective: BenchmarkFunction, trials: int, noise: float, seed: int) -> SobolAnalysis:
     rng = np.random.default_rng(seed)
     units, targets = objective.sample_trials(trials, noise, rng)
     return estimate_sobol_shares(units, targets, objective.axes, rng)
@@ -25,7 +29,7 @@ def attribute(objective: BenchmarkFunction, trials: int, noise: float, seed: int
 def test_shares_are_within_five_points_of_the_truth_and_within_their_intervals(
     objective: BenchmarkFunction,
 ) -> None:
-    importance = attribute(objective, 128, 0.1, seed=1).importance
+    importance = analyze(objective, 128, 0.1, seed=1).importance
     assert importance.ranked
     shares = {share.path: share for share in importance.shares}
     for axis, first, total in zip(objective.axes, objective.first, objective.total, strict=True):
@@ -38,7 +42,7 @@ def test_shares_are_within_five_points_of_the_truth_and_within_their_intervals(
 
 @pytest.mark.parametrize("objective", LIVE, ids=lambda objective: objective.name)
 def test_a_dead_parameter_ranks_below_every_live_one(objective: BenchmarkFunction) -> None:
-    importance = attribute(objective, 128, 0.1, seed=1).importance
+    importance = analyze(objective, 128, 0.1, seed=1).importance
     truth = {a.path: total for a, total in zip(objective.axes, objective.total, strict=True)}
     dead = [s for s in importance.shares if truth[s.path] == 0]
     live = [s for s in importance.shares if truth[s.path] > 0.05]
@@ -47,10 +51,11 @@ def test_a_dead_parameter_ranks_below_every_live_one(objective: BenchmarkFunctio
     assert all(d.total < v.total for d in dead for v in live)
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("trials", [24, 64])
 def test_pure_noise_is_not_ranked(trials: int, seed: int) -> None:
-    importance = attribute(make_noise_function(), trials, 1.0, seed).importance
+    importance = analyze.__wrapped__(make_noise_function(), trials, 1.0, seed).importance
     assert not importance.significant_shares
     assert "No ranking" in importance.headline()
     assert f"{min_r2(trials):.2f} is needed" in importance.refusal
@@ -58,7 +63,7 @@ def test_pure_noise_is_not_ranked(trials: int, seed: int) -> None:
 
 def test_a_pure_interaction_is_found_as_a_pair() -> None:
     objective = next(o for o in LIVE if o.name == "interaction")
-    strongest, *others = attribute(objective, 128, 0.1, seed=0).importance.pairs
+    strongest, *others = analyze(objective, 128, 0.1, seed=1).importance.pairs
     assert strongest.paths == ("x0", "x1")
     assert strongest.share == pytest.approx(1.0, abs=0.05)
     assert strongest.low <= strongest.share <= strongest.high
@@ -66,7 +71,7 @@ def test_a_pure_interaction_is_found_as_a_pair() -> None:
 
 
 def test_the_parts_add_up_to_the_whole() -> None:
-    model = attribute(LIVE[0], 64, 0.1, seed=0).model
+    model = analyze(LIVE[0], 128, 0.1, seed=1).model
     assert model is not None
     parts = model.decomposition
     whole = parts.main_variance.sum(axis=0) + 0.5 * parts.pair_variance.sum(axis=(0, 1))
@@ -74,12 +79,14 @@ def test_the_parts_add_up_to_the_whole() -> None:
     assert (parts.total_variance >= parts.main_variance - 1e-12).all()
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_the_same_generator_gives_the_same_answer() -> None:
-    fresh = attribute.__wrapped__
+    fresh = analyze.__wrapped__
     first, second = (fresh(LIVE[0], 32, 0.1, seed=5).importance for _ in range(2))
     assert first == second
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_order_of_trials_and_of_columns_does_not_matter() -> None:
     objective = next(o for o in LIVE if o.name == "additive")
     units, targets = objective.sample_trials(64, 0.1, np.random.default_rng(0))
@@ -88,14 +95,17 @@ def test_order_of_trials_and_of_columns_does_not_matter() -> None:
 
     def totals(u: FloatArray, y: FloatArray, axes: tuple[int, ...]) -> dict[str, float]:
         chosen = [objective.axes[j] for j in axes]
-        found = estimate_sobol_shares(u[:, axes], y, chosen, np.random.default_rng(3)).importance
-        return {share.path: share.total for share in found.shares}
+        importance = estimate_sobol_shares(
+            u[:, axes], y, chosen, np.random.default_rng(3)
+        ).importance
+        return {share.path: share.total for share in importance.shares}
 
     plain = totals(units, targets, tuple(range(5)))
     turned = totals(units[order], targets[order], tuple(columns))
     assert turned == pytest.approx(plain, abs=0.03)
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_adding_a_constant_and_scaling_changes_no_share() -> None:
     units, targets = LIVE[0].sample_trials(64, 0.1, np.random.default_rng(0))
     one = estimate_sobol_shares(units, targets, LIVE[0].axes, np.random.default_rng(1)).importance

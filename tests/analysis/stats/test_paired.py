@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from analysis.stats.paired import PairedDifference, compare_pair, compare_all_pairs, judge_against_published, reverse_difference
+from analysis.stats.paired import (
+    PairedDifference,
+    compare_all_pairs,
+    compare_pair,
+    judge_against_published,
+    reverse_difference,
+)
 from analysis.stats.rates import adjust_holm
 
 
@@ -21,11 +27,11 @@ def table(rng: np.random.Generator, means: dict[str, float], seeds: int) -> pd.D
 
 def test_interval_and_p_value_are_those_of_the_paired_t_test() -> None:
     values = table(np.random.default_rng(0), {"a": 3.0, "b": 2.5}, 6)
-    found = compare_pair("a", "b", values)
+    difference = compare_pair("a", "b", values)
     known = ttest_rel(values["a"], values["b"])
-    assert found.interval == pytest.approx(tuple(known.confidence_interval(0.95)))
-    assert found.p_value == pytest.approx(known.pvalue)
-    assert found.mean == pytest.approx((values["a"] - values["b"]).mean())
+    assert difference.interval == pytest.approx(tuple(known.confidence_interval(0.95)))
+    assert difference.p_value == pytest.approx(known.pvalue)
+    assert difference.mean == pytest.approx((values["a"] - values["b"]).mean())
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 8])
@@ -40,15 +46,20 @@ def test_the_interval_holds_the_truth_in_19_of_20_experiments(seeds: int) -> Non
 
 
 def test_one_seed_has_a_difference_and_no_interval() -> None:
-    found = compare_pair("a", "b", pd.DataFrame({"a": [3.0], "b": [2.0]}))
-    assert (found.mean, found.seeds, found.interval, found.p_value) == (1.0, 1, None, None)
-    assert found.verdict(1.0) == "open"
+    difference = compare_pair("a", "b", pd.DataFrame({"a": [3.0], "b": [2.0]}))
+    assert (difference.mean, difference.seeds, difference.interval, difference.p_value) == (
+        1.0,
+        1,
+        None,
+        None,
+    )
+    assert difference.verdict(1.0) == "open"
 
 
 def test_seeds_without_a_figure_in_either_row_are_left_out() -> None:
     values = pd.DataFrame({"a": [3.0, np.nan, 4.0, 5.0], "b": [2.0, 1.0, np.nan, 3.0]})
-    found = compare_pair("a", "b", values)
-    assert (found.seeds, found.mean) == (2, 1.5)
+    difference = compare_pair("a", "b", values)
+    assert (difference.seeds, difference.mean) == (2, 1.5)
     lost = compare_pair("a", "b", pd.DataFrame({"a": [np.nan], "b": [1.0]}))
     assert lost.seeds == 0
     assert np.isnan(lost.mean)
@@ -73,7 +84,10 @@ def test_among_equal_rows_holm_finds_something_in_one_experiment_of_twenty() -> 
     rng = np.random.default_rng(7)
     alike = dict.fromkeys("abcd", 0.0)
     wrong = sum(
-        any(d.holm_p_value is not None and d.holm_p_value < 0.05 for d in compare_all_pairs(table(rng, alike, 5)))
+        any(
+            d.holm_p_value is not None and d.holm_p_value < 0.05
+            for d in compare_all_pairs(table(rng, alike, 5))
+        )
         for _ in range(200)
     )
     assert wrong <= 19  # at most 10 expected; more than 19 in 1 of 300 suites
@@ -81,11 +95,11 @@ def test_among_equal_rows_holm_finds_something_in_one_experiment_of_twenty() -> 
 
 def test_every_pair_is_corrected_for_those_that_cannot_be_tested_too() -> None:
     values = pd.DataFrame({"a": [1.0, 1.2, 1.1], "b": [0.0, 0.1, 0.3], "c": [np.nan, 5.0, np.nan]})
-    found = compare_all_pairs(values)
-    assert [(d.first, d.second) for d in found] == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert found[0].p_value is not None
-    assert found[0].holm_p_value == pytest.approx(3 * found[0].p_value)
-    assert (found[1].holm_p_value, found[2].holm_p_value) == (None, None)
+    differences = compare_all_pairs(values)
+    assert [(d.first, d.second) for d in differences] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert differences[0].p_value is not None
+    assert differences[0].holm_p_value == pytest.approx(3 * differences[0].p_value)
+    assert (differences[1].holm_p_value, differences[2].holm_p_value) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -95,22 +109,24 @@ def test_every_pair_is_corrected_for_those_that_cannot_be_tested_too() -> None:
 def test_a_verdict_needs_an_interval_on_one_side_of_nothing(
     interval: tuple[float, float], verdict: str
 ) -> None:
-    found = PairedDifference("a", "b", 3, sum(interval) / 2, interval, 0.01)
-    assert found.verdict(1.0) == verdict
-    assert reverse_difference(found).verdict(-1.0) == verdict
-    assert reverse_difference(reverse_difference(found)) == found
+    difference = PairedDifference("a", "b", 3, sum(interval) / 2, interval, 0.01)
+    assert difference.verdict(1.0) == verdict
+    assert reverse_difference(difference).verdict(-1.0) == verdict
+    assert reverse_difference(reverse_difference(difference)) == difference
 
 
 def test_pairs_are_judged_in_the_published_order_the_widest_apart_first() -> None:
     values = table(np.random.default_rng(1), {"worst": 1.0, "best": 9.0, "middle": 4.0}, 4)
     published = {"worst": 1.1, "best": 3.0, "middle": 2.0}
-    found = judge_against_published(compare_all_pairs(values), published)
-    pairs = [(j.difference.first, j.difference.second) for j in found]
+    judgements = judge_against_published(compare_all_pairs(values), published)
+    pairs = [(j.difference.first, j.difference.second) for j in judgements]
     assert pairs == [("best", "worst"), ("best", "middle"), ("middle", "worst")]
-    assert [j.published for j in found] == pytest.approx([1.9, 1.0, 0.9])
-    assert [j.verdict for j in found] == ["agrees"] * 3
-    assert all(j.difference.mean > 0 for j in found)
-    assert len(judge_against_published(compare_all_pairs(values), published | {"middle": 1.1})) == 2  # one is a tie
+    assert [j.published for j in judgements] == pytest.approx([1.9, 1.0, 0.9])
+    assert [j.verdict for j in judgements] == ["agrees"] * 3
+    assert all(j.difference.mean > 0 for j in judgements)
+    assert (
+        len(judge_against_published(compare_all_pairs(values), published | {"middle": 1.1})) == 2
+    )  # one is a tie
 
 
 def test_a_verdict_that_the_correction_takes_back_is_said_to_fall() -> None:

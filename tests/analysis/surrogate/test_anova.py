@@ -26,15 +26,17 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
     rng = np.random.default_rng(0)
     units = np.column_stack([axis.snap(rng.random(9)) for axis in AXES])
     weights, means = rng.normal(size=(9, 2)), np.array([20.0, 3.0])
-    found = Expansion.from_kernel_weights(make_features(LOGS, AXES), LOGS, units, weights, means)
-    parts = found.decompose()
+    expansion = Expansion.from_kernel_weights(
+        make_features(LOGS, AXES), LOGS, units, weights, means
+    )
+    parts = expansion.decompose()
     grids, chances = zip(*(axis.grid(48) for axis in AXES), strict=True)
     points = np.array(list(itertools.product(*grids)))
     shape = tuple(map(len, grids))
     f = (
         kernel.covariance(LOGS, kernel.squared_distances(points, units, AXES)) @ weights + means
     ).reshape(*shape, 2)
-    assert found.predict(points).reshape(f.shape) == pytest.approx(f, abs=1e-3)
+    assert expansion.predict(points).reshape(f.shape) == pytest.approx(f, abs=1e-3)
     p = np.einsum("i,j,k->ijk", *chances)
     mean = np.einsum("ijkr,ijk->r", f, p)
     assert parts.mean == pytest.approx(mean)

@@ -64,7 +64,8 @@ def test_shares_drawn_hold_the_truth_where_the_process_cannot_follow() -> None:
     for seed in range(25):
         rng = np.random.default_rng(seed)
         units, targets = objective.sample_trials(128, 0.1, rng)
-        process = GaussianProcessFamily().fit(TrainingData(objective.axes, units, targets), rng)
+        data = TrainingData(objective.axes, units, targets)
+        process = GaussianProcessFamily().fit(data, rng, quick=True)
         parts = process.resample(60, rng).decompose()
         for truth, drawn in (
             (objective.first[0], parts.first_shares[0]),

@@ -16,7 +16,7 @@ def test_a_forest_predicts_what_its_library_predicts() -> None:
     units = rng.random((40, len(axes)))
     forest = ForestFamily().fit(TrainingData(axes, units, units.sum(axis=1)), rng)
     assert isinstance(forest, Forest)
-    asked = rng.random((25, len(axes)))
+    points = rng.random((25, len(axes)))
     (theirs,) = forest.forests
-    expected = theirs.predict(encode_one_hot(asked, axes))
-    assert forest.predict(asked)[:, 0] == pytest.approx(expected, rel=1e-12)
+    expected = theirs.predict(encode_one_hot(points, axes))
+    assert forest.predict(points)[:, 0] == pytest.approx(expected, rel=1e-12)

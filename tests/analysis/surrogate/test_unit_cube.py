@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.surrogate.unit_cube import make_axis, encode_one_hot, to_quantiles
+from analysis.surrogate.unit_cube import encode_one_hot, make_axis, to_quantiles
 from study.spec.default_space import DEFAULT_VARIED
 from study.spec.parse_space import parse_dimension
 from study.spec.space import Dimension
@@ -38,11 +38,11 @@ def test_quantiles_of_a_table_are_those_of_its_values(rows: list[tuple[float, ..
         {d.path: d.from_unit(u) for d, u in zip(DIMENSIONS, row, strict=True)} for row in rows
     ]
     table = pd.DataFrame(values, columns=[d.path for d in DIMENSIONS])
-    found = to_quantiles(table, DIMENSIONS)
-    assert found.shape == (len(rows), len(DIMENSIONS))
+    units = to_quantiles(table, DIMENSIONS)
+    assert units.shape == (len(rows), len(DIMENSIONS))
     for j, dimension in enumerate(DIMENSIONS):
         snapped = make_axis(dimension).snap(np.array([row[j] for row in rows]))
-        assert found[:, j] == pytest.approx(snapped, abs=1e-9)
+        assert units[:, j] == pytest.approx(snapped, abs=1e-9)
 
 
 def test_unordered_axes_become_one_hot_columns() -> None:
