@@ -23,7 +23,7 @@ QUICK = [
     "--set=optimisation.rays=64",
     "--set=evaluation.times=4",
 ]
-STEPS = 800
+STEPS = 480
 """Of a run that is interrupted after a quarter: long enough for the signal to reach it in time."""
 
 
@@ -120,8 +120,9 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
     assert not list(folder.iterdir())
 
 
-def test_a_mistake_is_one_line_in_a_process_of_its_own_too(tmp_path: Path) -> None:
-    done = run_script("train.py", "--sceen", "x", cwd=tmp_path)
+@pytest.mark.parametrize("script", ["train.py", "video.py"])
+def test_a_mistake_is_one_line_in_a_process_of_its_own_too(script: str, tmp_path: Path) -> None:
+    done = run_script(script, "--nope", "x", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())

@@ -9,6 +9,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 
+from nerf import video
 from tests.nerf.run.scripts import ROOT, run_script
 
 
@@ -30,8 +31,7 @@ def test_an_old_run_is_resumed_and_its_video_rendered(old_run: Path) -> None:
     psnr = [point["psnr"] for point in result["curve"]]
     assert psnr[-1] > psnr[1], "training continued to learn"
 
-    rendered = run_script("video.py", old_run, "--frames", 4, cwd=old_run)
-    assert rendered.returncode == 0, rendered.stderr
+    assert video.main([str(old_run), "--frames=4"]) == 0
     frames = iio.imread(old_run / "video.mp4")
     assert frames.shape == (4, 100, 200, 3)
     assert frames.std() > 1
