@@ -62,14 +62,15 @@ def test_a_trial_that_hangs_is_ended_with_its_stacks(folder: StudyFolder) -> Non
     )
     assert "in _hang" in folder.log("00001").read_text()
     assert "in _hang" in folder.error("00001").read_text()
+    assert attempts(folder, "00001") == 2
 
 
 def test_a_worker_that_is_killed_costs_no_more_than_its_last_steps(folder: StudyFolder) -> None:
-    assert trial(folder, "00002")["state"] in ("completed", "collapsed")
+    assert trial(folder, "00002")["state"] == "completed"
     assert attempts(folder, "00002") == 2
     assert "resumes after step" in folder.log("00002").read_text()
     steps = [point["step"] for point in record(folder, "00002")["curve"]]
-    assert steps == sorted(set(steps))
+    assert steps == list(range(STEPS // 8, STEPS + 1, STEPS // 8))
 
 
 def test_a_trial_out_of_memory_is_recorded_with_its_size(folder: StudyFolder) -> None:
@@ -91,8 +92,7 @@ def test_a_trial_of_nan_collapses_and_ends(folder: StudyFolder) -> None:
 def test_a_fault_that_passes_costs_no_trial(folder: StudyFolder) -> None:
     for name in ("00004", "00005"):
         row = trial(folder, name)
-        assert row["state"] in ("completed", "collapsed")
-        assert row["steps_done"] == STEPS or row["state"] == "collapsed"
+        assert (row["state"], row["steps_done"]) == ("completed", STEPS)
     assert (attempts(folder, "00004"), attempts(folder, "00005")) == (2, 1)
 
 
