@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from analysis.findings.collapse import analyze_collapse
+from analysis.importance import sobol
 from analysis.stats.rates import sample_fisher_p_value, wilson_interval
 from study.spec.space import Dimension
 
@@ -20,6 +21,12 @@ ACT = Dimension("act", "choice", choices=("relu", "sigmoid"), label="activation"
 def trials(dead: list[bool], near: list[float], act: list[str]) -> pd.DataFrame:
     state = np.where(dead, "collapsed", "completed")
     return pd.DataFrame({"phase": "explore", "state": state, "near": near, "act": act})
+
+
+@pytest.fixture
+def without_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No surrogate is fitted, for tests of rates and p-values alone."""
+    monkeypatch.setattr(sobol, "MIN_TRIALS_FOR_SOBOL", 10_000)
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
@@ -98,7 +105,7 @@ def test_all_or_none_collapsed_is_said_and_not_ranked(dead: bool, count: int) ->
     assert all(breaking.p_value == 1.0 for breaking in collapse.parameters)
 
 
-@pytest.mark.usefixtures("few_resamples")
+@pytest.mark.usefixtures("without_shares")
 def test_a_pair_is_named_where_each_matters_while_the_other_is_held() -> None:
     rng = np.random.default_rng(0)
     near, act = rng.uniform(0, 8, 120), rng.choice(["relu", "sigmoid"], 120)
@@ -113,7 +120,7 @@ def test_a_pair_is_named_where_each_matters_while_the_other_is_held() -> None:
     assert sum(rate.trials for row in pair.rates for rate in row) == 120
 
 
-@pytest.mark.usefixtures("few_resamples")
+@pytest.mark.usefixtures("without_shares")
 def test_a_parameter_that_only_rides_along_makes_no_pair() -> None:
     """Collapse follows near alone: no choice of activation changes it."""
     hits = 0
