@@ -105,8 +105,8 @@ class Encoding:
     kind: Annotated[
         EncodingKind,
         Doc(
-            "Position encoding: frequency (Eq. 4 of arXiv:2003.08934), none, or hash grid "
-            "(arXiv:2201.05989). Directions always use the frequency encoding."
+            "Position encoding: frequency (Eq. 4 of arXiv:2003.08934), none (raw coordinates) "
+            "or hash grid (arXiv:2201.05989). Directions always use the frequency encoding."
         ),
     ] = "frequency"
 

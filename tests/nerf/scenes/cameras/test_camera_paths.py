@@ -34,9 +34,10 @@ def test_a_flight_through_the_cameras_passes_each_one_smoothly(ball: Scene) -> N
     assert steps.max() < 0.5
     rotations = poses[:, :3, :3]
     np.testing.assert_allclose(
-        rotations @ rotations.transpose(0, 2, 1), np.broadcast_to(np.eye(3), rotations.shape),
+        rotations @ rotations.transpose(0, 2, 1),
+        np.broadcast_to(np.eye(3), rotations.shape),
         atol=1e-5,
-    )  # fmt: skip
+    )
 
 
 def test_a_forward_facing_capture_is_recognised(ball: Scene) -> None:
