@@ -1,4 +1,4 @@
-"""A study folder -> everything that is to be said about it, computed once."""
+"""Analyzes a study: from its folder to all findings, computed once."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.data.selection import ComparableTrials, find_best_trial, select_comparable, find_default_trial
+from analysis.data.selection import (
+    ComparableTrials,
+    find_best_trial,
+    find_default_trial,
+    select_comparable,
+)
 from analysis.data.study import Study, load_study
 from analysis.findings.bounds_map import BoundsMap, map_bounds
 from analysis.findings.collapse import CollapseAnalysis, analyze_collapse
-from analysis.findings.partial_dependence import Effect, PairEffect, estimate_effects, estimate_pair_effect
+from analysis.findings.partial_dependence import (
+    Effect,
+    PairEffect,
+    estimate_effects,
+    estimate_pair_effect,
+)
 from analysis.findings.seed_variance import SeedVariance, estimate_seed_variance
 from analysis.findings.tunability import Tunability, estimate_tunability
 from analysis.importance.over_time import SharesOverTime, estimate_shares_over_time
@@ -24,17 +34,20 @@ from analysis.surrogate.unit_cube import make_axis, to_quantiles
 from study.records.study_folder import StudyFolder
 
 _SEED = 0
-_MAPS = 3
-_WORTH_A_MAP = 0.01
+_MAX_PAIR_EFFECTS = 3
+_MIN_SHARE_OF_PAIR = 0.01
 
 
 @dataclass(frozen=True)
 class Findings:
     """Everything a report shows; the same study gives the same findings.
 
-    best, default: rows of the trials table, None where there is none such
-    permutation_tests: what stands beyond chance without a surrogate; tuning: None where none predicts well
-    bounds: None where near and far did not both vary
+    comparable: the trials behind shares, permutation tests and `over_time`
+    sobol: shares of the variance of PSNR, with their surrogate
+    ped_anova: what sets the best trials apart
+    pair_effects: of the strongest interactions; like tunability, they need a good surrogate
+    bounds: None unless both near and far vary
+    best, default: rows of the trials table; None if no trial finished, or none ran the defaults
     """
 
     study: Study
@@ -54,30 +67,50 @@ class Findings:
 
     @property
     def importance(self) -> Importance:
+        """Which parameters matter: the shares without their surrogate."""
         return self.sobol.importance
 
     @property
     def headline(self) -> str:
-        """The three parameters that matter most; or what is certain, and why none are ranked."""
-        said = self.importance.headline()
+        """The three most important parameters; or the significant ones and why none are ranked."""
+        shares = self.importance.headline()
         if self.importance.significant_shares or not self.permutation_tests:
-            return said
-        certain = [signal.description for signal in self.permutation_tests if signal.significant]
-        if not certain:
-            return f"No parameter moves the final PSNR beyond chance, one at a time. {said}"
+            return shares
+        significant = [test.description for test in self.permutation_tests if test.significant]
+        if not significant:
+            return f"No single parameter moves the final PSNR significantly. {shares}"
         return (
-            f"What moves the final PSNR beyond chance, one at a time: {', '.join(certain)}. {said}"
+            "Parameters that move the final PSNR significantly, tested one at a time: "
+            f"{', '.join(significant)}. {shares}"
         )
 
 
 def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
-    """What a study's trials say so far; raises `InputError` where there is no study."""
+    """Analyzes all trials that a study has so far.
+
+    Args:
+        source: a study folder, the s3:// or gs:// URL of its copy, or a `Study` read from one (or
+            from another tool's files, see `read_external_sweep`).
+
+    Returns:
+        All findings: importance, collapse, effects, tunability, seeds. Those that the trials cannot
+        support carry a `refusal` or are None.
+
+    Raises:
+        InputError: there is no study.
+
+    Example:
+        >>> findings = analyze_study("studies/default")
+        >>> print(findings.headline)
+        >>> [(s.path, s.total, s.total_low, s.total_high) for s in findings.importance.shares]
+    """
     study = source if isinstance(source, Study) else load_study(source)
     comparable = select_comparable(study.trials)
     dimensions = study.space.dimensions
     axes = [make_axis(dimension) for dimension in dimensions]
     units = to_quantiles(comparable.trials, dimensions)
     psnr = comparable.trials["psnr"].to_numpy(dtype=float)
+    # One generator through all estimates, in this order: reports repeat to the last digit.
     rng = np.random.default_rng(_SEED)
     sobol = estimate_sobol_shares(units, psnr, axes, rng)
     model = sobol.model if sobol.importance.ranked else None
@@ -92,8 +125,10 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
         collapse=analyze_collapse(study.trials, dimensions, rng),
         bounds=map_bounds(study.trials),
         effects=estimate_effects(study, sobol, rng),
-        pair_effects=_planes(study, sobol, rng),
-        tunability=estimate_tunability(study, model, best, rng) if model and study.defaults else None,
+        pair_effects=_estimate_pair_effects(study, sobol, rng),
+        tunability=(
+            estimate_tunability(study, model, best, rng) if model and study.defaults else None
+        ),
         over_time=estimate_shares_over_time(comparable.trials, study.curves, units, axes, rng),
         seeds=estimate_seed_variance(study.trials, paths, model, rng),
         best=best,
@@ -101,15 +136,17 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
     )
 
 
-def _planes(study: Study, sobol: SobolAnalysis, rng: np.random.Generator) -> tuple[PairEffect, ...]:
-    """Maps of the strongest pairs, of those whose interval leaves zero behind."""
+def _estimate_pair_effects(
+    study: Study, sobol: SobolAnalysis, rng: np.random.Generator
+) -> tuple[PairEffect, ...]:
+    """Effects of the strongest pairs, if the interval of their share excludes 0."""
     model, importance = sobol.model, sobol.importance
     if model is None or not importance.ranked:
         return ()
     dimensions = study.space.dimensions
     places = {dimension.path: j for j, dimension in enumerate(dimensions)}
-    strong = [pair for pair in importance.pairs[:_MAPS] if pair.low > _WORTH_A_MAP]
+    strongest = [p for p in importance.pairs[:_MAX_PAIR_EFFECTS] if p.low > _MIN_SHARE_OF_PAIR]
     return tuple(
         estimate_pair_effect(dimensions, places[pair.paths[0]], places[pair.paths[1]], model, rng)
-        for pair in strong
+        for pair in strongest
     )
