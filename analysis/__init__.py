@@ -14,5 +14,5 @@ Rooms, each importing only from those after it:
     data        study folders and other tools' sweeps as data frames
     stats       intervals, rates, paired differences
 
-Begin with `findings/study_findings.py`. No module imports Ray, Optuna or torch.
+Begin with `findings/analyze_study.py`. No module imports Ray, Optuna or torch.
 """

@@ -25,6 +25,7 @@ from analysis.findings.partial_dependence import (
 )
 from analysis.findings.seed_variance import SeedVariance, estimate_seed_variance
 from analysis.findings.tunability import Tunability, estimate_tunability
+from analysis.findings.variants import VariantComparison, compare_variants
 from analysis.importance.over_time import SharesOverTime, estimate_shares_over_time
 from analysis.importance.ped_anova import PedAnova, estimate_ped_anova
 from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
@@ -47,6 +48,7 @@ class Findings:
     ped_anova: what sets the best trials apart
     pair_effects: of the strongest interactions; like tunability, they need a good surrogate
     bounds: None unless both near and far vary
+    variants: None unless the study has variants with trials that ended
     best, default: rows of the trials table; None if no trial finished, or none ran the defaults
     """
 
@@ -62,6 +64,7 @@ class Findings:
     tunability: Tunability | None
     over_time: SharesOverTime
     seeds: SeedVariance
+    variants: VariantComparison | None
     best: pd.Series | None
     default: pd.Series | None
 
@@ -131,6 +134,7 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
         ),
         over_time=estimate_shares_over_time(comparable.trials, study.curves, units, axes, rng),
         seeds=estimate_seed_variance(study.trials, paths, model, rng),
+        variants=compare_variants(study),
         best=best,
         default=find_default_trial(study),
     )

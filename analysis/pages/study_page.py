@@ -29,11 +29,13 @@ from analysis.pages.tuning_sections import (
     render_seeds_section,
     render_tuning_section,
 )
+from analysis.pages.variant_section import render_variants_section
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
 
 _SECTIONS = (
+    render_variants_section,
     render_importance_section,
     render_top_section,
     render_collapse_section,

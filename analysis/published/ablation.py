@@ -1,7 +1,7 @@
 """Compares our ablation with the NeRF paper's: `python analysis/published/ablation.py FOLDER`.
 
-Reads the runs.parquet that benchmarks/ablation.py writes. The paper reports means over eight
-scenes, one run each; ours has one scene, several seeds and a small budget.
+FOLDER is a study of benchmarks/paper_ablation.toml. The paper reports means over eight scenes, one
+run each; ours has one scene, several seeds and a small budget.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.data.study import load_study
 from analysis.figures.image_files import render_figures
-from analysis.figures.theme import blank_figure, escape_text, set_axis_titles
+from analysis.figures.variant_differences import plot_variant_differences
 from analysis.findings.tables import format_markdown_table
+from analysis.findings.variants import label_variants
 from analysis.stats.paired import (
     Judgement,
     PairedDifference,
@@ -82,28 +84,26 @@ class Ablation:
 
 
 def read_runs(folder: Path) -> pd.DataFrame:
-    """The table of finished runs; raises `InputError` where it is missing or not readable."""
-    path = folder / "runs.parquet"
-    if not path.exists():
-        raise InputError(f"{path} does not exist; name a folder that benchmarks/ablation.py made")
-    try:
-        runs = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({str(error).splitlines()[0][:80]})") from None
-    needed = {"row", "seed", "state", "reason", "steps", "seconds", *MEASURES}
-    missing = sorted(needed - set(runs.columns))
-    if missing:
-        raise InputError(f"{path} has no column {missing[0]}; benchmarks/ablation.py writes it")
-    if "complete" not in set(runs["row"]):
+    """The ablation's ended trials: the study's columns and `variant`.
+
+    Raises `InputError` where there is no such study, or no run of the complete model yet.
+    """
+    study = load_study(folder)
+    runs = label_variants(study)
+    unknown = sorted(set(runs["variant"]) - set(PAPER))
+    if runs.empty or unknown:
         raise InputError(
-            f"{path} has no run of the complete model yet; resume benchmarks/ablation.py"
+            f"{folder} is not a study of benchmarks/paper_ablation.toml"
+            + (f": the paper has no row {unknown[0]!r}" if unknown else "; name one")
         )
-    return runs
+    if "complete" not in set(runs["variant"]):
+        raise InputError(f"{folder} has no run of the complete model yet; resume the study")
+    return runs.assign(scene=study.scene["name"])
 
 
 def analyze_ablation(runs: pd.DataFrame, measure: str = "test_psnr") -> Ablation:
     """Compares all pairs of rows with the paper's; `measure` is the column of `runs` to compare."""
-    values = runs.pivot(index="seed", columns="row", values=measure)
+    values = runs.pivot(index="seed", columns="variant", values=measure)
     values = values[[row for row in PAPER if row in values.columns]]
     others = [row for row in values.columns if row != "complete"]
     every = judge_against_published(compare_all_pairs(values), PAPER)
@@ -114,18 +114,17 @@ def analyze_ablation(runs: pd.DataFrame, measure: str = "test_psnr") -> Ablation
         tuple(compare_pair(row, "complete", values) for row in others),
         tuple(every[:known]),
         tuple(every[known:]),
-        incomplete[["row", "seed", "state", "reason"]],
+        incomplete[["variant", "seed", "state", "reason"]],
         _budget(runs, measure),
     )
 
 
 def _budget(runs: pd.DataFrame, measure: str) -> str:
-    scene = f" on {runs['scene'].iloc[0]}" if "scene" in runs else ""
-    hours = runs["seconds"].sum() / 3600
+    hours = runs["train_seconds"].sum() / 3600
     return (
-        f"{len(runs)} runs{scene}, at most {runs['steps'].max():,} steps each, {hours:.2f} hours "
-        f"of training in all; PSNR of {MEASURES[measure]}. The paper's figures are means of "
-        "eight scenes."
+        f"{len(runs)} runs on {runs['scene'].iloc[0]}, at most {runs['steps_done'].max():,} steps "
+        f"each, {hours:.2f} hours of training in all; PSNR of {MEASURES[measure]}. The paper's "
+        "figures are means of eight scenes."
     )
 
 
@@ -153,7 +152,7 @@ def _rows(ablation: Ablation) -> pd.DataFrame:
                 "": row,
                 "runs": int(ablation.values[row].count()),
                 "dB": f"{ablation.values[row].mean():.2f}",
-                "minus complete, 95 %": _words(by_row[row]) if row in by_row else "",
+                "minus complete, 95 %": by_row[row].description if row in by_row else "",
                 "dB in the paper": f"{PAPER[row]:.2f}",
                 "minus complete in the paper": f"{_published(row):+.2f}" if row in by_row else "",
             }
@@ -169,7 +168,7 @@ def _pairs(pairs: Sequence[Judgement]) -> pd.DataFrame:
                 "better in the paper": pair.difference.first,
                 "worse": pair.difference.second,
                 "paper": f"{pair.published:+.2f}",
-                "here, 95 %": _words(pair.difference),
+                "here, 95 %": pair.difference.description,
                 "order": pair.verdict,
                 "p": _p_value(pair.difference.p_value),
                 "p, Holm": _p_value(pair.difference.holm_p_value),
@@ -177,12 +176,6 @@ def _pairs(pairs: Sequence[Judgement]) -> pd.DataFrame:
             for pair in pairs
         ]
     )
-
-
-def _words(d: PairedDifference) -> str:
-    if d.interval is None:
-        return f"{d.mean:+.2f}"
-    return f"{d.mean:+.2f} [{d.interval[0]:+.2f}, {d.interval[1]:+.2f}]"
 
 
 def _p_value(p: float | None) -> str:
@@ -197,30 +190,8 @@ def _published(row: str) -> float:
 
 def plot_ablation(to_complete: Sequence[PairedDifference]) -> go.Figure:
     """Each row's loss against the complete model, with its interval, and the paper's loss."""
-    rows = [escape_text(d.first) for d in to_complete]
-    bars = [(d.mean, d.mean) if d.interval is None else d.interval for d in to_complete]
-    figure = blank_figure(height=120 + 40 * len(rows))
-    figure.add_scatter(
-        y=rows, x=[d.mean for d in to_complete], mode="markers", name="here, 95 % interval",
-        marker={"color": "var(--alive)", "size": 10},
-        error_x={
-            "array": [high - d.mean for d, (_, high) in zip(to_complete, bars, strict=True)],
-            "arrayminus": [d.mean - low for d, (low, _) in zip(to_complete, bars, strict=True)],
-            "color": "var(--alive)", "thickness": 2.5, "width": 0,
-        },
-        customdata=bars,
-        hovertemplate="%{y}<br>%{x:+.2f} dB [%{customdata[0]:+.2f}, %{customdata[1]:+.2f}]"
-        "<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        y=rows, x=[_published(d.first) for d in to_complete], mode="markers", name="the paper",
-        marker={"symbol": "diamond-open", "color": "var(--ink)", "size": 11, "line": {"width": 2}},
-        hovertemplate="%{y}<br>%{x:+.2f} dB in the paper<extra></extra>",
-    )  # fmt: skip
-    figure.add_vline(x=0, line={"color": "var(--chance)", "width": 1})
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_layout(paper_bgcolor="var(--card)")
-    return set_axis_titles(figure, "PSNR minus that of the complete model (dB)", "")
+    losses = {row: _published(row) for row in PAPER}
+    return plot_variant_differences(to_complete, "the complete model", losses)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -229,7 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     parser = Parser("Compare our ablation with the NeRF paper's, as Markdown and as a figure.")
-    parser.add_argument("folder", type=Path, help="the folder that benchmarks/ablation.py wrote")
+    parser.add_argument("folder", type=Path, help="a study of benchmarks/paper_ablation.toml")
     parser.add_argument(
         "--measure",
         choices=tuple(MEASURES),

@@ -99,27 +99,29 @@ def render_results_page(results: Path) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def summarize_results(results: Path) -> str:
-    """The paragraph of the project's README about the results."""
-    speed = _total(analyze_committed(results / "everything"), "optimisation.learning_rate")
+def summarize_results(results: Path) -> list[str]:
+    """The three findings on the project's front page."""
+    learning_rate = _total(analyze_committed(results / "everything"), "optimisation.learning_rate")
     near = _total(analyze_committed(results / "near_far"), "sampling.near")
-    few = analyze_obscured(load_study(results / "near_far"))
+    obscured = analyze_obscured(load_study(results / "near_far"))
     rates = estimate_collapse_rates(load_study(results / "activations"), "field.density_activation")
     others = max((rate for rate in rates if rate.name != "relu"), key=lambda rate: rate.high)
     relu = next(rate for rate in rates if rate.name == "relu")
     without_noise, with_noise = estimate_collapse_rates(
         load_study(results / "cures"), "optimisation.density_noise"
     )
-    return (
-        f"On tiny LEGO, over the whole default space, the learning rate explains {speed} of the "
-        f"variance of PSNR. Between pairs of near and far alone the near bound explains {near}, "
-        f"and wrong bounds seldom look broken: of {few.trials} runs that saw under half of the "
-        f"object {few.collapsed} were flagged as collapsed, and the others ended "
-        f"{few.lost:.1f} dB below those that saw all of it. With a ReLU on the density "
-        f"{relu.formatted} of {relu.trials} runs died, with each of the other four activations "
-        f"{others.formatted}; noise on the raw density kept every ReLU alive "
-        f"({with_noise.collapsed} of {with_noise.trials} died, {without_noise.collapsed} of {without_noise.trials} without)."
-    )
+    return [
+        f"On tiny LEGO, over the whole default space, the learning rate explains {learning_rate} "
+        "of the variance of PSNR.",
+        f"Where only near and far vary, near explains {near}, and wrong bounds seldom look broken: "
+        f"of {obscured.trials} runs that saw less than half of the object, {obscured.collapsed} "
+        f"were flagged as collapsed; the others ended {obscured.lost:.1f} dB below those that saw "
+        "all of it.",
+        f"With a ReLU on the density {relu.formatted} of {relu.trials} runs died, with each of the "
+        f"other four activations {others.formatted}. Noise on the raw density kept every ReLU "
+        f"alive: {with_noise.collapsed} of {with_noise.trials} died, {without_noise.collapsed} of "
+        f"{without_noise.trials} without it.",
+    ]
 
 
 def _total(findings: Findings, path: str) -> str:
@@ -198,18 +200,13 @@ def _everything(name: str, findings: Findings) -> Iterator[str]:
 
 
 def _ablation(results: Path) -> Iterator[str]:
-    runs = read_runs(results / "ablation")
-    first, seeds = runs.iloc[0], runs["seed"].nunique()
-    yield (
-        "Do the rows of Table 2 of the NeRF paper keep their order at a small budget? `python "
-        f"benchmarks/ablation.py --scene {first['scene']} --seeds {seeds} --steps "
-        f"{first['optimisation.steps']} --set optimisation.learning_rate="
-        f"{first['optimisation.learning_rate']:g} --out FOLDER`:"
-    )
+    study = load_study(results / "ablation")
+    yield "Do the rows of Table 2 of the NeRF paper keep their order at a small budget?"
+    yield _describe_origin(study)
     yield link_figure(
         "ablation", "Loss of each row against the complete model, here and in the paper"
     )
-    yield format_ablation(analyze_ablation(runs)).strip()
+    yield format_ablation(analyze_ablation(read_runs(results / "ablation"))).strip()
 
 
 def _hidden(studies: Sequence[Study]) -> Iterator[str]:
@@ -243,7 +240,8 @@ def _learning_rate(studies: Sequence[Study]) -> Iterator[str]:
 
 
 def _describe_origin(study: Study) -> str:
-    planned = sum(int(study.spec[phase]) for phase in ("explore", "optimize", "replicates"))
+    document = {"spec": study.spec, "space": study.space.to_json()}
+    planned = StudySpec.from_json(document).trials
     ended = len(study.trials)
     so_far = f"{ended} trials" if ended == planned else f"{ended} of {planned} trials"
     return (
@@ -258,6 +256,8 @@ def _options_for_old_defaults(study: Study) -> Iterator[str]:
     then = dict(study.space.parameter_defaults) | dict(study.space.fixed)
     now: dict[str, Value] = flatten(NerfConfig()) | DEFAULT_SETTINGS
     own = {dimension.path for dimension in study.space.dimensions} | {"optimisation.steps"}
+    if "--study" in study.command:  # a study file sets them
+        own |= set(dict(study.space.fixed))
     if "--steps" not in study.command and study.spec["steps"] != StudySpec.steps:
         yield f"--steps {study.spec['steps']}"
     for path, value in then.items():

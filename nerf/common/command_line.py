@@ -31,14 +31,15 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
         """Parses the command line; raises `InputError` that names the nearest known option."""
-        options, unknown = self.parse_known_args(arguments)
-        if unknown:
-            name = unknown[0].partition("=")[0]
-            known = [text for action in self._actions for text in action.option_strings]
-            raise InputError(
-                f"unknown option {name}{closest(name, known)} (--help lists all options)"
-            )
-        return options
+        arguments = sys.argv[1:] if arguments is None else arguments
+        known = [text for action in self._actions for text in action.option_strings]
+        # Before argparse, which would first complain of whatever else is missing.
+        for name in (argument.partition("=")[0] for argument in arguments):
+            if name.startswith("--") and name not in known:
+                raise InputError(
+                    f"unknown option {name}{closest(name, known)} (--help lists all options)"
+                )
+        return self.parse_args(arguments)
 
     def error(self, message: str) -> NoReturn:
         raise InputError(message)

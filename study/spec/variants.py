@@ -41,7 +41,7 @@ class Variant:
 
 
 def read_variants(file: Path, table: Mapping[str, Any]) -> tuple[Variant, ...]:
-    """The variants in a study file's table; raises `InputError` with file, variant and parameter."""
+    """Reads a study file's table; raises `InputError` with file, variant and parameter."""
     variants = []
     for name, settings in table.items():
         if not isinstance(settings, Mapping):

@@ -16,6 +16,9 @@ from analysis.published.ablation import (
     read_runs,
 )
 from nerf.common.errors import InputError
+from study.records.study_folder import StudyFolder
+from study.spec.variants import Variant
+from tests.analysis.variant_studies import paper_spec, variant_spec, write_variant_study
 
 
 def runs(seeds: int, direction: float = 1.0, noise: float = 0.02) -> pd.DataFrame:
@@ -23,15 +26,15 @@ def runs(seeds: int, direction: float = 1.0, noise: float = 0.02) -> pd.DataFram
     rng = np.random.default_rng(0)
     rows = [
         {
-            "row": row,
+            "variant": row,
             "seed": seed,
             "scene": "lego",
             "psnr": 0.0,
             "test_psnr": 25 + direction * (psnr - 30) + noise * rng.normal(),
             "state": "completed",
             "reason": "",
-            "steps": 4000,
-            "seconds": 360.0,
+            "steps_done": 4000,
+            "train_seconds": 360.0,
         }
         for seed in range(seeds)
         for row, psnr in PAPER.items()
@@ -96,23 +99,29 @@ def test_the_figure_draws_what_was_found() -> None:
     np.testing.assert_allclose(paper.x[-1], 26.67 - 31.01)
 
 
-def test_a_committed_table_reads_as_it_was_written(tmp_path: Path) -> None:
-    runs(2).to_parquet(tmp_path / "runs.parquet", index=False)
-    assert format_ablation(analyze_ablation(read_runs(tmp_path))) == format_ablation(
-        analyze_ablation(runs(2))
-    )
+def test_the_study_file_has_the_rows_of_the_paper(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "ablation")
+    write_variant_study(folder, paper_spec(2), lambda name, repeat: PAPER[name] + repeat)
+    ablation = analyze_ablation(read_runs(folder.path))
+    assert list(ablation.values.columns) == list(PAPER)
+    assert {pair.verdict for pair in ablation.pairs} == {"agrees"}
+    assert "18 runs on lego, at most 1,000 steps each, 1.80 hours" in ablation.budget
 
 
-def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"runs\.parquet does not exist; name a folder"):
+def test_what_is_not_the_ablation_is_named_in_one_line(
+    tmp_path: Path, study_folder: StudyFolder
+) -> None:
+    with pytest.raises(InputError, match="not a study folder"):
         read_runs(tmp_path)
-    path = tmp_path / "runs.parquet"
-    path.write_bytes(b"nothing")
-    with pytest.raises(InputError, match="cannot be read"):
-        read_runs(tmp_path)
-    runs(1).drop(columns="test_psnr").to_parquet(path)
-    with pytest.raises(InputError, match="no column test_psnr"):
-        read_runs(tmp_path)
-    runs(1).iloc[1:].to_parquet(path)
+    with pytest.raises(InputError, match=r"not a study of benchmarks/paper_ablation\.toml"):
+        read_runs(study_folder.path)
+    variants = (Variant("complete"), Variant("wider", (("field.width", 64),)))
+    other = StudyFolder(tmp_path / "other")
+    write_variant_study(other, variant_spec(variants, [], 100), lambda name, repeat: 20.0)
+    with pytest.raises(InputError, match="the paper has no row 'wider'"):
+        read_runs(other.path)
+    begun = StudyFolder(tmp_path / "begun")
+    values = {"complete": float("nan")}
+    write_variant_study(begun, paper_spec(1), lambda name, repeat: values.get(name, 20.0))
     with pytest.raises(InputError, match="no run of the complete model"):
-        read_runs(tmp_path)
+        read_runs(begun.path)
