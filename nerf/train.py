@@ -188,7 +188,7 @@ def _train(run: Run, device: str) -> TrainResult | None:
                 run.scene,
                 bar.show_evaluation,
                 on_step=bar.show_step,
-                on_picture=ContactSheet(run.out).add,
+                on_preview=ContactSheet(run.out).add,
                 should_stop=lambda: bool(interrupts),
                 checkpoint=run.out / CHECKPOINT,
                 device=device,

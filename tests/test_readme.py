@@ -15,7 +15,7 @@ FOLDERS = ("nerf/", "study/", "analysis/", "tests/", "benchmarks/")
 
 
 def linked(page: Path) -> list[str]:
-    """Targets of the page's links and pictures that are files of this repository."""
+    """Targets of the page's links and images that are files of this repository."""
     targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
     return [target for target in targets if "://" not in target]
 

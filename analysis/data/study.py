@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from nerf.config.flat import flatten
-from nerf.config.parameters import Value, parameters
+from nerf.config.parameters import Value, list_parameters
 from study.records.study_folder import StudyFolder
 from study.spec.space import Space
 from study.spec.storage_url import is_url
@@ -43,7 +43,7 @@ class Study:
     @property
     def defaults(self) -> dict[str, Value]:
         """Default values of the varied parameters; empty if one of them is not of this program."""
-        if all(d.path in parameters() for d in self.space.dimensions):
+        if all(d.path in list_parameters() for d in self.space.dimensions):
             return self.space.defaults()
         return {}
 

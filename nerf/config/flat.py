@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import DERIVED, Value, parameter, parameters
+from nerf.config.parameters import DERIVED, Value, list_parameters, parameter
 from nerf.config.schema import NerfConfig
 
 Flat = Mapping[str, Value]
@@ -20,7 +20,7 @@ Flat = Mapping[str, Value]
 def flatten(config: NerfConfig) -> dict[str, Value]:
     """Maps the path of every parameter, derived ones included, to its value in `config`."""
     flat: dict[str, Value] = {}
-    for path in parameters():
+    for path in list_parameters():
         value: Any = config
         for part in path.split("."):
             value = getattr(value, part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection
 
-from nerf.config.parameters import Parameter, parameters
+from nerf.config.parameters import Parameter, list_parameters
 
 INDENT = " " * 6
 
@@ -15,7 +15,9 @@ def describe_parameters(marked: Collection[str] = ()) -> str:
 
     A star marks the paths in `marked`.
     """
-    return "\n".join(_entry(p, "*" if p.path in marked else " ") for p in parameters().values())
+    return "\n".join(
+        _entry(p, "*" if p.path in marked else " ") for p in list_parameters().values()
+    )
 
 
 def _entry(parameter: Parameter, mark: str) -> str:

@@ -1,7 +1,7 @@
 """Every choice of a `NerfConfig` by its dotted path, read from the fields of `config/schema.py`.
 
 The command line, search spaces, tables and axis labels all take a parameter's type, range, default
-and description from `parameters()`.
+and description from `list_parameters()`.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ DERIVED = {
 
 
 @functools.cache
-def parameters() -> dict[str, Parameter]:
+def list_parameters() -> dict[str, Parameter]:
     """Every parameter by its path, in the order of declaration."""
     by_path: dict[str, Parameter] = {}
     default = NerfConfig()
@@ -109,7 +109,7 @@ def parameters() -> dict[str, Parameter]:
 
 def parameter(path: str) -> Parameter:
     """The parameter at `path`; raises `InputError` that names the closest path if unknown."""
-    by_path = parameters()
+    by_path = list_parameters()
     if path not in by_path:
         hint = closest(path, list(by_path))
         raise InputError(f"unknown parameter {path!r}{hint} (--help lists all parameters)")

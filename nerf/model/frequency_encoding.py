@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 
 def encoded_size(dimensions: int, frequencies: int, include_input: bool) -> int:
-    """Number of features that `frequency_encoding` returns for `dimensions` coordinates."""
+    """Number of features that `encode_frequencies` returns for `dimensions` coordinates."""
     return dimensions * (2 * frequencies + int(include_input))
 
 
-def frequency_encoding(
+def encode_frequencies(
     x: Float[Tensor, "*batch dimensions"],
     frequencies: int,
     include_input: bool = True,
@@ -42,7 +42,7 @@ def frequency_encoding(
 
 
 class FrequencyEncoding(nn.Module):
-    """`frequency_encoding` of three coordinates as a module without parameters.
+    """`encode_frequencies` of three coordinates as a module without parameters.
 
     Returns the coordinates themselves if there would otherwise be no feature: no octave, no input.
     """
@@ -55,7 +55,7 @@ class FrequencyEncoding(nn.Module):
         self.features = encoded_size(3, frequencies, self.include_input)
 
     def forward(self, x: Float[Tensor, "points 3"]) -> Float[Tensor, "points features"]:
-        return frequency_encoding(x, self.frequencies, self.include_input, self.times_pi)
+        return encode_frequencies(x, self.frequencies, self.include_input, self.times_pi)
 
 
 class NoEncoding(nn.Module):

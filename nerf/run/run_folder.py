@@ -69,7 +69,7 @@ class Run:
         """Writes result.json and render.png."""
         import imageio.v3 as iio
 
-        replace_atomically(self.out / "render.png", lambda path: iio.imwrite(path, result.picture))
+        replace_atomically(self.out / "render.png", lambda path: iio.imwrite(path, result.image))
         outcome = {
             "state": result.state,
             "reason": result.reason,

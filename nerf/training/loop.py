@@ -82,7 +82,7 @@ class TrainResult:
     seconds: float
     steps_done: int
     curve: tuple[Progress, ...]
-    picture: np.ndarray
+    image: np.ndarray
     """(height, 2 width, 3) uint8: the first validation view as rendered, beside its photograph."""
 
 
@@ -171,7 +171,7 @@ class TrainingRun:
             seconds=self.seconds,
             steps_done=self.steps_done,
             curve=tuple(self.curve),
-            picture=render_beside_photograph(self.model, self.scene, self.scene.val[0]),
+            image=render_beside_photograph(self.model, self.scene, self.scene.val[0]),
         )
 
     def state(self) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def train(
     on_progress: Callable[[Progress], None] = _ignore,
     *,
     on_step: Callable[[int], None] = _ignore,
-    on_picture: Callable[[int, Callable[[], RenderedImage]], None] = _ignore,
+    on_preview: Callable[[int, Callable[[], RenderedImage]], None] = _ignore,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint: Path | None = None,
     device: str = "cpu",
@@ -251,7 +251,7 @@ def train(
         run,
         on_progress,
         on_step=on_step,
-        on_picture=on_picture,
+        on_preview=on_preview,
         should_stop=should_stop,
         checkpoint=checkpoint,
     )
@@ -262,13 +262,13 @@ def train_to_end(
     on_progress: Callable[[Progress], None] = _ignore,
     *,
     on_step: Callable[[int], None] = _ignore,
-    on_picture: Callable[[int, Callable[[], RenderedImage]], None] = _ignore,
+    on_preview: Callable[[int, Callable[[], RenderedImage]], None] = _ignore,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint: Path | None = None,
 ) -> TrainResult:
     """Trains `run` until its last step or a collapse, and returns how it ended.
 
-    `on_step` is called with the number of each step; at each evaluation, `on_picture` with the
+    `on_step` is called with the number of each step; at each evaluation, `on_preview` with the
     step and a function that renders the first validation view, then `on_progress`. The run is
     saved in `checkpoint` at each evaluation and from time to time between. If `should_stop` returns
     True, it is saved and `Interrupted` is raised.
@@ -287,7 +287,7 @@ def train_to_end(
             progress = run.evaluate()
             writer.write(run)
             # Last the callbacks: the process may be ended in them, and must lose nothing.
-            on_picture(run.steps_done, run.render_preview)
+            on_preview(run.steps_done, run.render_preview)
             on_progress(progress)
             run.start_clock()
         elif should_stop() or writer.is_due():

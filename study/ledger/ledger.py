@@ -24,7 +24,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from study.ledger.journal import repair
-from study.ledger.lock import lock
+from study.ledger.lock import acquire_lock
 from study.protocol.messages import Assignment, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
@@ -43,7 +43,7 @@ class Ledger:
     def __init__(self, folder: StudyFolder, spec: StudySpec) -> None:
         """Opens or creates the folder's study; raises `InputError` if another process runs it."""
         self.spec = spec
-        self._lock = lock(folder)
+        self._lock = acquire_lock(folder)
         self.notice = repair(folder.journal)
         """What was damaged in the journal; empty where nothing was."""
         # We hold the study's lock, so one of Optuna's own must be left from a process that died;

@@ -37,7 +37,7 @@ class Holder:
         return self.host == platform.node() and not psutil.pid_exists(self.process)
 
 
-def lock(folder: StudyFolder) -> BaseFileLock:
+def acquire_lock(folder: StudyFolder) -> BaseFileLock:
     """Takes the study's lock, held until `release` or until this process dies.
 
     Raises `InputError` naming the process that holds it.

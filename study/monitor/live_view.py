@@ -48,7 +48,7 @@ def render_progress(
 ) -> RenderableType:
     """Renders the progress of study `name` to a screen of `height` lines and 80 columns or more.
 
-    `steps` is the full budget, `trivial_psnr` the PSNR (dB) of a picture without any detail and
+    `steps` is the full budget, `trivial_psnr` the PSNR (dB) of the best trivial image and
     `rate` the steps per second.
     """
     rows = max(height - _FIXED_LINES, 2)
@@ -128,7 +128,7 @@ class LiveView:
     def __init__(
         self, console: Console, name: str, spec: StudySpec, trivial_psnr: float = 0.0
     ) -> None:
-        """`trivial_psnr` is the PSNR (dB) of a picture without any detail of the scene."""
+        """`trivial_psnr` is the PSNR (dB) of the best trivial image."""
         self._console = console
         self._name = name
         self._spec = spec

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 # The share of the full budget that a trial of a phase is expected to train. Successive halving
-# stops some of the optimize phase early: as measured where configurations were better than most
+# stops some of the optimise phase early: as measured where configurations were better than most
 # explored ones. It counts as much as one ended trial.
 _EXPECTED_BUDGET_SHARE = {"optimize": 0.6}
 
@@ -41,7 +41,7 @@ class RunningTrial:
         return self.curve[-1] if self.curve else None
 
     def health(self, trivial_psnr: float) -> str:
-        """A word or two; `trivial_psnr` is the PSNR (dB) of a picture without any detail."""
+        """A word or two; `trivial_psnr` is the PSNR (dB) of the best trivial image."""
         if self.psnr is None:
             return f"attempt {self.failures + 1}" if self.failures else "starting"
         if self.psnr < trivial_psnr:

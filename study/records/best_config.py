@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from nerf.common.files import write_atomically
-from nerf.config.parameters import DERIVED, Value, parameters
+from nerf.config.parameters import DERIVED, Value, list_parameters
 from study.records.study_folder import StudyFolder
 
 
@@ -24,7 +24,7 @@ def write_best(folder: StudyFolder, row: Mapping[Any, Any], scene: str) -> Path:
     # A table for each section; `seed`, which is in none, must stand before the first table.
     top_level: dict[str, Value] = {}
     sections: dict[str, dict[str, Value]] = {}
-    for path, parameter in parameters().items():
+    for path, parameter in list_parameters().items():
         if path not in DERIVED:
             value = row[path]
             section, _, name = path.rpartition(".")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import parameters
+from nerf.config.parameters import list_parameters
 
 SCHEMA_VERSION = 1
 
@@ -57,7 +57,7 @@ _KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "choice": "s
 def trial_dtypes() -> dict[str, str]:
     """Columns of trials.parquet and their types."""
     return TRIAL_COLUMNS | {
-        p.path: _KIND_DTYPES[p.kind] for p in parameters().values() if p.path != "seed"
+        p.path: _KIND_DTYPES[p.kind] for p in list_parameters().values() if p.path != "seed"
     }
 
 
@@ -81,7 +81,7 @@ def read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
         return tidy(pd.DataFrame(), dtypes)
     try:
         frame = pd.read_parquet(file)
-        for p in parameters().values():
+        for p in list_parameters().values():
             if p.path in dtypes and p.path not in frame:
                 frame[p.path] = p.default  # added in a later version
         return frame.astype(dtypes)

@@ -32,7 +32,7 @@ import pandas as pd
 
 from nerf.common.errors import InputError
 from nerf.common.files import UNFINISHED, write_atomically
-from nerf.config.parameters import parameters
+from nerf.config.parameters import list_parameters
 from study.records.schema import (
     CURVE_COLUMNS,
     SCHEMA_VERSION,
@@ -147,7 +147,7 @@ class StudyFolder:
         return spec
 
     def trivial_psnr(self) -> float:
-        """PSNR (dB) of the best trivial picture, such as the mean training image; 0 if unknown."""
+        """PSNR (dB) of the best trivial image, such as the mean training image; 0 if unknown."""
         psnrs: dict[str, float] = self.read_spec()["scene"].get("baselines", {})
         return max(psnrs.values(), default=0.0)
 
@@ -183,7 +183,7 @@ class StudyFolder:
         """Rebuilds trials.parquet and curves.parquet from the records."""
         records = self.records()
         # A parameter that was added later had its default before.
-        defaults = {p.path: p.default for p in parameters().values()}
+        defaults = {p.path: p.default for p in list_parameters().values()}
         trials = tidy(
             pd.DataFrame([defaults | record["trial"] for record in records]), trial_dtypes()
         )

@@ -30,7 +30,7 @@ DEFAULT_VARIED = (
 """The `--vary` texts of a study without any."""
 
 
-def default_space(fixed: Flat) -> Space:
+def make_default_space(fixed: Flat) -> Space:
     """The space of a study without `--vary`: `DEFAULT_VARIED` without the parameters in `fixed`."""
     set_paths = set(fixed)
     set_paths |= {path for path, derived in DERIVED.items() if derived.sets in fixed}

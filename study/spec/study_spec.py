@@ -10,7 +10,7 @@ from typing import Any, Literal
 from nerf.common.errors import InputError, closest
 from nerf.config.flat import Flat
 from nerf.config.settings import parse_settings
-from study.spec.default_space import DEFAULT_SETTINGS, default_space
+from study.spec.default_space import DEFAULT_SETTINGS, make_default_space
 from study.spec.parse_space import parse_space
 from study.spec.space import Space
 from study.spec.storage_url import holds_credentials
@@ -46,7 +46,7 @@ class StudySpec:
     """Trials of the explore phase: a quasi-random design, each with the full budget."""
 
     optimize: int = 8
-    """Trials of the optimize phase: the default configuration, then those that TPE proposes."""
+    """Trials of the optimise phase: the default configuration, then those that TPE proposes."""
 
     replicates: int = 0
     """Trials that repeat a configuration with another seed: explored ones first, then the best."""
@@ -164,7 +164,7 @@ def study_space(
     if variants:
         _require(not varied, "a study of variants varies what they set; remove --vary")
         return variant_space(variants, fixed)
-    return parse_space(varied, fixed) if varied else default_space(fixed)
+    return parse_space(varied, fixed) if varied else make_default_space(fixed)
 
 
 def option_name(field: str) -> str:
@@ -173,7 +173,7 @@ def option_name(field: str) -> str:
 
 
 def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> StudySpec:
-    """Adds trials to the explore phase, or to the optimize phase if the study explores nothing.
+    """Adds trials to the explore phase, or to the optimise phase if the study explores nothing.
 
     A study of variants gets further repeats of all of them. `trials` may be 0 if `replicates` are
     added. Raises `InputError` for smaller numbers.

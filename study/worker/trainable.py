@@ -34,7 +34,7 @@ from study.records.study_folder import StudyFolder
 from study.search.successive_halving import rungs
 from study.spec.study_spec import StudySpec
 from study.storage.remote import Storage
-from study.worker.trial_files import TrialFiles, trial_files
+from study.worker.trial_files import TrialFiles, open_trial_files
 from study.worker.trial_log import TrialLog
 from study.worker.wandb_run import open_tracker
 from study.worker.wandb_video import write_trial_video
@@ -69,7 +69,7 @@ def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
 
     last: Message | None = None
     try:
-        with trial_files(job.folder, job.storage, trial_id(assignment.number)) as files:
+        with open_trial_files(job.folder, job.storage, trial_id(assignment.number)) as files:
             log_file = files.folder.log(trial_id(assignment.number))
             with TrialLog(log_file, assignment.attempt, job.spec.patience) as log:
                 try:
@@ -84,7 +84,7 @@ def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
         failure = diagnose_exception(error, nerf_config)
         last = Message(assignment.number, platform.node(), "", failure=failure)
     _release_freed_memory()
-    # Only now, outside `trial_files`: the driver fetches the trial's files as it gets the message.
+    # Only now, outside `open_trial_files`: the driver fetches these files as it gets the message.
     if last:
         _report(last)
 
@@ -141,7 +141,7 @@ class _Trial:
                 self._scene,
                 self._on_evaluation,
                 on_step=lambda step: self._log.reset_timeout(),
-                on_picture=self._on_picture,
+                on_preview=self._on_preview,
                 should_stop=make_stop_check(self._launch),
                 checkpoint=checkpoint,
                 device=self._device,
@@ -154,9 +154,9 @@ class _Trial:
                 test_psnr=result.test_psnr,
                 test_ssim=result.test_ssim,
             )
-            self._save_render(result.picture)
+            self._save_render(result.image)
             write_video = partial(write_trial_video, checkpoint, self._config, self._scene)
-            tracker.end(outcome, result.picture, write_video)
+            tracker.end(outcome, result.image, write_video)
         self._log.write(f"{outcome.state} with {outcome.psnr:.2f} dB {outcome.reason}".rstrip())
         return replace(last, outcome=outcome)
 
@@ -182,13 +182,13 @@ class _Trial:
         self._log.write(f"step {progress.step}: {progress.psnr:.2f} dB, loss {progress.loss:.4g}")
         _report(self._message(curve=tuple(self._curve)))
 
-    def _on_picture(self, step: int, picture: Callable[[], RenderedImage]) -> None:
+    def _on_preview(self, step: int, render: Callable[[], RenderedImage]) -> None:
         """Saves a render at each rung, before the report of it: Ray may end the trial right there.
 
         A validation view beside its photograph, which is subsampled to the render's height.
         """
         if step in self._rungs:
-            rendered = np.nan_to_num(picture().rgb.numpy())
+            rendered = np.nan_to_num(render().rgb.numpy())
             photograph = self._scene.images[self._scene.val[0]]
             stride = -(-photograph.shape[0] // rendered.shape[0])  # rounded up
             both = np.concatenate((rendered, photograph[::stride, ::stride]), axis=1)

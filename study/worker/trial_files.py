@@ -32,7 +32,9 @@ class TrialFiles:
 
 
 @contextmanager
-def trial_files(folder: StudyFolder, storage: Storage | None, name: str) -> Iterator[TrialFiles]:
+def open_trial_files(
+    folder: StudyFolder, storage: Storage | None, name: str
+) -> Iterator[TrialFiles]:
     """The files of the trial called `name`; on exit the driver can fetch them."""
     if storage is None:
         yield TrialFiles(folder)

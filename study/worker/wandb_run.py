@@ -39,7 +39,7 @@ class Tracker(Protocol):
     def log(self, point: dict[str, Any]) -> None:
         """Logs one evaluation of the curve."""
 
-    def end(self, outcome: Outcome, picture: np.ndarray, write_video: WriteVideo) -> None:
+    def end(self, outcome: Outcome, image: np.ndarray, write_video: WriteVideo) -> None:
         """Logs how the trial ended, its render, and the video if one is written."""
 
 
@@ -47,7 +47,7 @@ class _NoTracker:
     def log(self, point: dict[str, Any]) -> None:
         pass
 
-    def end(self, outcome: Outcome, picture: np.ndarray, write_video: WriteVideo) -> None:
+    def end(self, outcome: Outcome, image: np.ndarray, write_video: WriteVideo) -> None:
         pass
 
 
@@ -58,12 +58,13 @@ class _WandbTracker:
     def log(self, point: dict[str, Any]) -> None:
         self._run.log(point, step=point["step"])
 
-    def end(self, outcome: Outcome, picture: np.ndarray, write_video: WriteVideo) -> None:
+    def end(self, outcome: Outcome, image: np.ndarray, write_video: WriteVideo) -> None:
         import wandb
 
-        media: dict[str, Any] = {"render": wandb.Image(picture)}
+        media: dict[str, Any] = {"render": wandb.Image(image)}
         with tempfile.TemporaryDirectory() as scratch:
-            if outcome.state == "completed" and (video := write_video(Path(scratch) / "film.gif")):
+            if outcome.state == "completed" and (video := write_video(Path(scratch) / "video.gif")):
+                # Called `film` in the panels of earlier studies in the same W&B project.
                 media["film"] = wandb.Video(str(video), format="gif")
             self._run.log(media, step=outcome.steps_done)
         self._run.summary.update(

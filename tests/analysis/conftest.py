@@ -107,10 +107,10 @@ def _append(
     ]  # fmt: skip
     folder.append(row, curve)
     folder.render(name).parent.mkdir(exist_ok=True)
-    imageio.imwrite(folder.render(name), _picture(psnr, rng))
+    imageio.imwrite(folder.render(name), _render(psnr, rng))
 
 
-def _picture(psnr: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _render(psnr: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """A disc, and beside it the disc under noise of the given PSNR."""
     y, x = np.mgrid[-1:1:50j, -1:1:50j]
     truth = np.clip(np.dstack([1 - x**2 - y**2, 0.7 - x * y, 0.5 + 0.5 * y]), 0, 1)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.scenes.bounds.matching import MIN_POINTS, match_points
-from nerf.scenes.bounds.visual_hull import Mask, silhouettes, visual_hull
+from nerf.scenes.bounds.visual_hull import Mask, carve_visual_hull, silhouettes
 from nerf.scenes.cameras.canonical_frame import focus_point
 from nerf.scenes.scene import Bounds, Float32, Scene
 
@@ -59,11 +59,11 @@ def _refined_hull(
     scene: Scene, masks: Mask, focus: Array, distance: float
 ) -> tuple[Float32, float]:
     """The hull's cubes and their edge: computed twice, the second time in the box of the first."""
-    hull, edge = visual_hull(scene, masks, focus, distance)
+    hull, edge = carve_visual_hull(scene, masks, focus, distance)
     if not len(hull):
         return hull, edge
     low, high = hull.min(0).astype(np.float64), hull.max(0).astype(np.float64)
-    return visual_hull(scene, masks, (low + high) / 2, float((high - low).max() / 2 + edge))
+    return carve_visual_hull(scene, masks, (low + high) / 2, float((high - low).max() / 2 + edge))
 
 
 def _hull_bounds(poses: Array, hull: Float32, edge: float) -> Bounds:

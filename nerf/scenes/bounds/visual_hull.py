@@ -37,7 +37,7 @@ def silhouettes(scene: Scene) -> Mask | None:
     return masks if np.median(empty) > _MIN_EMPTY_SHARE and masks.any() else None
 
 
-def visual_hull(
+def carve_visual_hull(
     scene: Scene, masks: Mask, middle: NDArray[np.float64], reach: float
 ) -> tuple[Float32, float]:
     """Centres (n, 3) of the cubes of the hull, and their edge.

@@ -163,9 +163,9 @@ def test_the_report_of_200_trials_stays_under_15_megabytes(make_study: Make) -> 
     """With renders as large and as noisy as those of the built-in scene, 100 x 200 pixels."""
     folder = make_study("large", explore=30, optimize=170)
     rng = np.random.default_rng(0)
-    picture = rng.integers(0, 256, (100, 200, 3), dtype=np.uint8)
+    image = rng.integers(0, 256, (100, 200, 3), dtype=np.uint8)
     for render in folder.render("x").parent.iterdir():
-        imageio.imwrite(render, picture)
+        imageio.imwrite(render, image)
     assert len(folder.read_trials()) == 200
     assert report.write_report(folder).stat().st_size < 15_000_000
 

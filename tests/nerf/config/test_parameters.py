@@ -7,7 +7,7 @@ import pytest
 from nerf.common.errors import InputError
 from nerf.config.domain import Domain
 from nerf.config.flat import build, flatten
-from nerf.config.parameters import parameter, parameters
+from nerf.config.parameters import list_parameters, parameter
 from nerf.config.schema import NerfConfig
 from nerf.config.settings import parse_settings
 
@@ -18,7 +18,7 @@ def test_flattening_and_building_are_inverse() -> None:
 
 
 def test_every_field_has_a_meaning_and_a_valid_default() -> None:
-    for p in parameters().values():
+    for p in list_parameters().values():
         assert p.doc, p.path
         assert p.check(p.default) == p.default
         if p.domain and p.path not in ("sampling.far", "optimisation.views"):

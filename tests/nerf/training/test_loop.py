@@ -25,8 +25,8 @@ def same(one: TrainResult, other: TrainResult) -> bool:
     def timeless(result: TrainResult) -> list[object]:
         curve = [dataclasses.replace(p, seconds=0) for p in result.curve]
         values = dataclasses.asdict(dataclasses.replace(result, seconds=0, curve=()))
-        picture = values.pop("picture")
-        return [values, curve, picture.tobytes()]
+        image = values.pop("image")
+        return [values, curve, image.tobytes()]
 
     return timeless(one) == timeless(other)
 
@@ -35,7 +35,7 @@ def test_learns_more_than_a_flat_colour(ball: Scene) -> None:
     result = train(build({**TINY, "optimisation.steps": 150}), ball)
     assert result.state == "completed"
     assert result.psnr > trivial_psnrs(ball)["mean colour"] + 4
-    assert result.picture.shape == (24, 48, 3)
+    assert result.image.shape == (24, 48, 3)
 
 
 def test_reports_every_evaluation_and_every_step(ball: Scene) -> None:
@@ -117,7 +117,7 @@ def test_a_run_that_skips_empty_space_is_resumed_bit_for_bit_too(
 
     checkpoint = tmp_path / "run.pt"
     with pytest.raises(_Killed):
-        train(config, ball, on_step=die_at, on_picture=render_it, checkpoint=checkpoint)
+        train(config, ball, on_step=die_at, on_preview=render_it, checkpoint=checkpoint)
     for name, buffer in load_checkpoint(checkpoint)["model"].items():
         if name.endswith("known"):  # the name of `density_bound` in a checkpoint
             skips.append(bool((buffer < 0).any()))

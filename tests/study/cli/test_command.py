@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import parameters
+from nerf.config.parameters import list_parameters
 from study import run_sweep
 from study.records.study_folder import StudyFolder
 from tests.study.sweeps import end_of, start
@@ -99,7 +99,7 @@ def test_help_lists_every_parameter_with_its_values(capsys: pytest.CaptureFixtur
         run_sweep.main(["--help"])
     assert ended.value.code == 0
     output = capsys.readouterr().out
-    for path, parameter in parameters().items():
+    for path, parameter in list_parameters().items():
         if path != "seed":
             assert f"{path} = " in output
             for value in parameter.choices or ([parameter.domain] if parameter.domain else []):

@@ -184,8 +184,8 @@ def test_full_trials_left_a_render(story: Story) -> None:
     ended = trials(story).query("steps_done == budget_steps or state == 'pruned'")
     assert len(ended) >= EXPLORE
     for name in ended["trial_id"]:
-        picture = imageio.imread(story.folder.render(name))
-        assert picture.shape == (24, 48, 3)
+        image = imageio.imread(story.folder.render(name))
+        assert image.shape == (24, 48, 3)
 
 
 def test_nothing_listened_off_loopback(story: Story) -> None:

@@ -11,18 +11,18 @@ import sys
 import pytest
 
 from nerf.common.errors import InputError
-from study.ledger.lock import Holder, holder, lock
+from study.ledger.lock import Holder, acquire_lock, holder
 from study.records.study_folder import StudyFolder
 
 THIS_PROCESS = Holder(os.getpid(), platform.node())
 
 
 def test_a_held_lock_is_refused_naming_its_holder_until_it_is_released(folder: StudyFolder) -> None:
-    held = lock(folder)
+    held = acquire_lock(folder)
     with pytest.raises(InputError, match=f"study a study is being run by {THIS_PROCESS}; wait"):
-        lock(folder)
+        acquire_lock(folder)
     held.release()
-    lock(folder).release()
+    acquire_lock(folder).release()
 
 
 def test_a_driver_of_an_earlier_version_excludes_this_one(folder: StudyFolder) -> None:
@@ -33,12 +33,12 @@ def test_a_driver_of_an_earlier_version_excludes_this_one(folder: StudyFolder) -
         file.write(f"process 12 on {platform.node()}")
         file.flush()
         with pytest.raises(InputError, match="is being run by process 12 on"):
-            lock(folder)
-    lock(folder).release()
+            acquire_lock(folder)
+    acquire_lock(folder).release()
 
 
 def test_this_version_excludes_a_driver_of_an_earlier_one(folder: StudyFolder) -> None:
-    held = lock(folder)
+    held = acquire_lock(folder)
     with (folder.path / "driver.lock").open("a+") as file, pytest.raises(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     held.release()
@@ -46,15 +46,15 @@ def test_this_version_excludes_a_driver_of_an_earlier_one(folder: StudyFolder) -
 
 def test_the_lock_of_a_killed_process_is_free(folder: StudyFolder) -> None:
     folder.path.mkdir()
-    code = "import os, sys; from pathlib import Path; from study.ledger.lock import lock; "
+    code = "import os, sys; from pathlib import Path; from study.ledger.lock import acquire_lock; "
     code += "from study.records.study_folder import StudyFolder; "
-    code += "held = lock(StudyFolder(Path(sys.argv[1]))); os.kill(os.getpid(), 9)"
+    code += "held = acquire_lock(StudyFolder(Path(sys.argv[1]))); os.kill(os.getpid(), 9)"
     killed = subprocess.run([sys.executable, "-c", code, str(folder.path)])
     assert killed.returncode == -9
     last = holder(folder)
     assert last
     assert last.is_dead()
-    lock(folder).release()
+    acquire_lock(folder).release()
     assert holder(folder) == THIS_PROCESS
 
 

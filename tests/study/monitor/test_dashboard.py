@@ -35,9 +35,9 @@ def address(folder: StudyFolder, spec: StudySpec) -> Iterator[str]:
     for reason in reasons:
         assignment = manager.next_trial()
         assert assignment
-        picture = folder.render(f"{assignment.number:05d}")
-        picture.parent.mkdir(exist_ok=True)
-        imageio.imwrite(picture, np.full((24, 48, 3), 90, np.uint8))
+        render = folder.render(f"{assignment.number:05d}")
+        render.parent.mkdir(exist_ok=True)
+        imageio.imwrite(render, np.full((24, 48, 3), 90, np.uint8))
         state = "collapsed" if reason else "completed"
         outcome = Outcome(state, reason, 90, 15.0 + assignment.number)
         manager.on_report(Message(assignment.number, "here", "a CPU", curve(5.0, 15.0), outcome))

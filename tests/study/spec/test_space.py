@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from nerf.common.errors import InputError
 from nerf.config.flat import flatten
-from nerf.config.parameters import parameters
-from study.spec.default_space import default_space
+from nerf.config.parameters import list_parameters
+from study.spec.default_space import make_default_space
 from study.spec.parse_space import parse_dimension, parse_space
 from study.spec.space import Dimension, Space
 
@@ -44,7 +44,7 @@ def test_the_space_of_a_scene_contains_its_bounds_and_wrong_ones(
     bounds: tuple[float, float],
 ) -> None:
     near, far = bounds
-    space = default_space({}).with_scene_bounds(bounds)
+    space = make_default_space({}).with_scene_bounds(bounds)
     sampling = space.config(space.defaults()).sampling
     assert (sampling.near, sampling.far) == (pytest.approx(near), pytest.approx(far))
     nears = {d.path: (d.low, d.high) for d in space.dimensions}["sampling.near"]
@@ -71,7 +71,7 @@ def test_a_range_given_by_the_user_does_not_change() -> None:
     "path",
     [
         p.path
-        for p in parameters().values()
+        for p in list_parameters().values()
         if (p.domain or p.choices) and p.path != "optimisation.steps"
     ],
 )
@@ -103,7 +103,7 @@ def test_mistakes_are_named(varied: list[str], words: str) -> None:
 
 
 def test_a_set_parameter_does_not_vary() -> None:
-    space = default_space({"sampling.far": 7.0, "field.width": 32})
+    space = make_default_space({"sampling.far": 7.0, "field.width": 32})
     assert not {"sampling.span", "field.width"} & {d.path for d in space.dimensions}
     with pytest.raises(InputError, match="both varied and set"):
         parse_space(["field.width"], {"field.width": 32})

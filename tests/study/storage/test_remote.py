@@ -16,7 +16,7 @@ from study.storage import lease
 from study.storage.lease import Lease, LeaseLost
 from study.storage.mirror import Mirror, list_files, restore
 from study.storage.remote import Storage
-from study.worker.trial_files import fetch_trial_files, trial_files
+from study.worker.trial_files import fetch_trial_files, open_trial_files
 from tests.study.buckets import gs, s3
 
 __all__ = ["gs", "s3"]
@@ -129,7 +129,7 @@ def test_a_trial_on_another_machine_starts_from_the_storage_and_uploads_its_file
     Mirror(folder.path, storage).sync()
     storage.write("checkpoints/00002.pt", b"step 10")
     storage.write("logs/00002.log", b"attempt 1\n")
-    with trial_files(folder, storage, "00002") as files:
+    with open_trial_files(folder, storage, "00002") as files:
         assert files.folder.path != folder.path
         assert files.folder.read_spec() == {"schema": 1}
         assert files.folder.checkpoint("00002").read_bytes() == b"step 10"
@@ -137,12 +137,12 @@ def test_a_trial_on_another_machine_starts_from_the_storage_and_uploads_its_file
         with files.folder.log("00002").open("a") as log:
             log.write("attempt 2\n")
         files.folder.render("00002").parent.mkdir()
-        files.folder.render("00002").write_bytes(b"a picture")
+        files.folder.render("00002").write_bytes(b"a render")
     assert not files.folder.path.exists()
     assert storage.read("checkpoints/00002.pt") == b"step 200"
     fetch_trial_files(folder, storage, "00002")
     assert folder.log("00002").read_text() == "attempt 1\nattempt 2\n"
-    assert folder.render("00002").read_bytes() == b"a picture"
+    assert folder.render("00002").read_bytes() == b"a render"
 
 
 def test_one_process_at_a_time_holds_the_lease(

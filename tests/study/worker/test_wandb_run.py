@@ -19,7 +19,7 @@ from study.worker.wandb_run import open_tracker
 from study.worker.wandb_video import MAX_SHARE, affordable_frames, write_trial_video
 from tests.study.wandb_runs import Run, read_run
 
-PICTURE = np.zeros((24, 48, 3), np.uint8)
+RENDER = np.zeros((24, 48, 3), np.uint8)
 TINY = build(
     {"optimisation.rays": 64, "sampling.coarse": 8, "field.width": 16, "field.depth": 2,
      "optimisation.steps": 40, "evaluation.times": 2, "evaluation.final_pixels": 256}
@@ -34,7 +34,7 @@ def logged(folder: StudyFolder, outcome: Outcome) -> Run:
     with open_tracker(folder, "offline", "00007", "explore", NerfConfig()) as run:
         run.log({"step": 10, "psnr": 11.0})
         run.log({"step": 20, "psnr": 12.0})
-        run.end(outcome, PICTURE, lambda path: pytest.fail("a film of nothing"))
+        run.end(outcome, RENDER, lambda path: pytest.fail("a video of nothing"))
     wandb.teardown()
     (run_folder,) = folder.wandb.glob("wandb/offline-run-*")
     return read_run(run_folder)
@@ -54,11 +54,11 @@ def test_a_collapsed_trial_has_a_tag_and_a_reason(folder: StudyFolder) -> None:
 def test_a_video_flies_around_the_scene(ball: Scene, tmp_path: Path) -> None:
     train(TINY, ball, checkpoint=tmp_path / "0.pt")
     longer = build({"optimisation.rays": 64, "optimisation.steps": 3000})
-    made = write_trial_video(tmp_path / "0.pt", longer, ball, tmp_path / "film.gif")
+    made = write_trial_video(tmp_path / "0.pt", longer, ball, tmp_path / "video.gif")
     assert made
-    pictures = imageio.imread(made, index=None)
-    assert pictures.shape == (7, 24, 48, 3)
-    assert len({picture.tobytes() for picture in pictures}) > 5
+    frames = imageio.imread(made, index=None)
+    assert frames.shape == (7, 24, 48, 3)
+    assert len({frame.tobytes() for frame in frames}) > 5
 
 
 @pytest.mark.parametrize("steps", [100, 3000, 200_000])
@@ -70,7 +70,7 @@ def test_a_video_costs_at_most_its_share_of_the_training(steps: int) -> None:
 
 
 def test_a_short_training_has_no_video(ball: Scene, tmp_path: Path) -> None:
-    assert write_trial_video(tmp_path / "none.pt", TINY, ball, tmp_path / "film.gif") is None
+    assert write_trial_video(tmp_path / "none.pt", TINY, ball, tmp_path / "video.gif") is None
     assert not list(tmp_path.iterdir())
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nerf.scenes.bounds.visual_hull import silhouettes, visual_hull
+from nerf.scenes.bounds.visual_hull import carve_visual_hull, silhouettes
 from nerf.scenes.builtin import bricks
 from nerf.scenes.builtin.raytrace import camera_rays
 from tests.nerf.scenes.bounds.known_scenes import FOCAL, SIZE, VIEWS, scene_of
@@ -15,7 +15,7 @@ def test_hull_contains_every_surface_point(
     scene = scene_of(np.repeat(np.isfinite(distances)[..., None], 3, -1), poses, FOCAL)
     masks = silhouettes(scene)
     assert masks is not None
-    hull, edge = visual_hull(scene, masks, np.zeros(3), 1.6)
+    hull, edge = carve_visual_hull(scene, masks, np.zeros(3), 1.6)
     cubes = {tuple(cube) for cube in np.floor((hull + 1.6) / edge).astype(int)}
     for view in range(0, VIEWS, 3):
         rays = camera_rays(poses[view], FOCAL, SIZE)
