@@ -50,9 +50,11 @@ class Ledger:
         # Optuna would wait for it.
         folder.journal.with_name(folder.journal.name + ".lock").unlink(missing_ok=True)
         self._storage = JournalStorage(JournalFileBackend(str(folder.journal)))
+        # A renamed or copied folder has the study's old name in its journal.
+        names = optuna.get_all_study_names(self._storage)
         self._study = optuna.create_study(
             storage=self._storage,
-            study_name=folder.name,
+            study_name=folder.name if folder.name in names or not names else names[0],
             direction="maximize",
             load_if_exists=True,
         )

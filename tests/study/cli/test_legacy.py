@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from analysis.report import main as report
 from study import run_sweep, status
+from study.cli.options import Options
+from study.cli.plan import make_plan
 from study.records.study_folder import StudyFolder
 from tests.study.sweeps import end_of, start
 
@@ -54,43 +55,37 @@ def test_extending_it_needs_the_consent_of_its_user(
     assert legacy.spec_file.read_bytes() == before
 
 
-@dataclass(frozen=True)
-class Continued:
-    """The study after `--resume`, then after `--extend`."""
-
-    folder: StudyFolder
-    resumed: str
-    trials_resumed: int
-    extended: str
+def test_resuming_it_warns_that_its_code_cannot_be_compared(legacy: StudyFolder) -> None:
+    plan = make_plan(Options(resume=True, name=legacy.name, studies=str(legacy.path.parent)))
+    assert (plan.spec.trials, plan.is_new) == (3, False)
+    assert "study before was created differently: " in plan.warning
+    assert "an earlier version of this program created it" in plan.warning
 
 
 @pytest.fixture(scope="module")
-def continued(tmp_path_factory: pytest.TempPathFactory) -> Continued:
+def extended(tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
+    """With one trial more; the same launch first resumes the interrupted one."""
     studies = tmp_path_factory.mktemp("studies")
     folder = copy_to(studies)
-    place = [f"--studies={studies}", "--name=before"]
-    status, resumed = end_of(start(*place, "--resume", cwd=studies))
-    assert status == 0, resumed
-    trials_resumed = len(folder.read_trials())
-    status, extended = end_of(start(*place, "--extend=1", "--allow-changes", cwd=studies))
-    assert status == 0, extended
-    return Continued(folder, resumed, trials_resumed, extended)
+    options = ["--extend=1", "--allow-changes", "--max-concurrent=1"]
+    status, output = end_of(start(f"--studies={studies}", "--name=before", *options, cwd=studies))
+    assert status == 0, output
+    return folder
 
 
 @pytest.mark.slow
-def test_its_interrupted_trial_continues_from_its_checkpoint(continued: Continued) -> None:
-    assert "warning: study before was created differently: " in continued.resumed
-    assert continued.trials_resumed == 3
+def test_its_interrupted_trial_continues_from_its_checkpoint(extended: StudyFolder) -> None:
     saved_steps = 100  # in the checkpoint
-    assert f"after step {saved_steps}" in continued.folder.log("00002").read_text()
+    assert f"after step {saved_steps}" in extended.log("00002").read_text()
     for trial_id in ("00000", "00001"):  # as they were
         ended = LEGACY / "records" / f"{trial_id}.json"
-        assert continued.folder.record_file(trial_id).read_bytes() == ended.read_bytes()
+        assert extended.record_file(trial_id).read_bytes() == ended.read_bytes()
 
 
 @pytest.mark.slow
-def test_it_gets_one_more_trial(continued: Continued) -> None:
-    assert list(continued.folder.read_trials()["number"]) == [0, 1, 2, 3]
-    (entry,) = json.loads(continued.folder.spec_file.read_text())["extended"]
+def test_it_gets_one_more_trial(extended: StudyFolder) -> None:
+    assert list(extended.read_trials()["number"]) == [0, 1, 2, 3]
+    assert set(extended.read_trials()["state"]) <= {"completed", "collapsed"}
+    (entry,) = json.loads(extended.spec_file.read_text())["extended"]
     assert entry["to"]["explore"] == entry["from"]["explore"] + 1
     assert entry["differences"]

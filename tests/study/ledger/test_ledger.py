@@ -57,6 +57,18 @@ def test_trials_of_a_dead_driver_are_still_running_under_their_numbers(open_ledg
     assert [a.number for a in ask_all(again)] == [5, 6]
 
 
+def test_a_renamed_folder_keeps_its_trials(
+    open_ledger: Open, folder: StudyFolder, spec: StudySpec
+) -> None:
+    ledger = open_ledger()
+    assignments = ask_all(ledger)
+    ledger.close()
+    moved = StudyFolder(folder.path.rename(folder.path.with_name("moved")))
+    again = Ledger(moved, spec)
+    assert again.running() == assignments
+    again.close()
+
+
 def test_values_missing_from_an_interrupted_proposal_are_drawn(
     open_ledger: Open, folder: StudyFolder, spec: StudySpec
 ) -> None:
