@@ -112,11 +112,17 @@ def test_each_command_has_help(scripts: Path, tmp_path: Path, command: str) -> N
     assert run(scripts / command, "--help", cwd=tmp_path).startswith("usage: ")
 
 
-def test_a_study_of_two_trials_runs_in_an_empty_folder(
+def test_a_study_of_two_variants_runs_in_an_empty_folder(
     scripts: Path, scene_file: Path, tmp_path: Path
 ) -> None:
-    study = ["--name=first", "--explore=2", "--optimize=0", "--steps=20", "--max-concurrent=1"]
-    output = run(scripts / "nerf-sweep", "--scene", scene_file, *study, *TINY, cwd=tmp_path)
+    variants = tmp_path / "variants.toml"
+    variants.write_text('[variants.narrow]\n[variants.wide]\n"field.width" = 32\n')
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    settings = [option for option in TINY if option.startswith("--set")]
+    study = [f"--study={variants}", "--name=first", "--steps=20", "--max-concurrent=1"]
+    output = run(scripts / "nerf-sweep", "--scene", scene_file, *study, *settings, cwd=empty)
     assert "2/2 trials, 2 completed" in output
-    assert (tmp_path / "studies" / "first" / "report.html").exists()
-    assert [file.name for file in tmp_path.iterdir()] == ["studies"]
+    report = (empty / "studies" / "first" / "report.html").read_text()
+    assert "How do the variants compare with narrow?" in report
+    assert [file.name for file in empty.iterdir()] == ["studies"]
