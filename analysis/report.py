@@ -70,13 +70,13 @@ def _write(options: argparse.Namespace, folders: Sequence[Path]) -> list[Path]:
     from analysis.findings.tables import write_tables
 
     studies = [_load(path, options) for path in folders]
-    analysed = []
+    all_findings = []
     for study in studies:
         print(f"{study.name}: {len(study.trials)} trials", file=sys.stderr, flush=True)
-        analysed.append(analyze_study(study))
-        print(analysed[-1].headline)
+        all_findings.append(analyze_study(study))
+        print(all_findings[-1].headline)
     written = []
-    for findings in analysed:
+    for findings in all_findings:
         folder = findings.study.folder.path / "analysis"
         if options.format == "html":
             written.append(write_report(findings.study.folder, findings))
@@ -84,10 +84,10 @@ def _write(options: argparse.Namespace, folders: Sequence[Path]) -> list[Path]:
             written += write_tables(findings, options.format, folder)
         if options.figures:
             written += write_study_figures(findings, options.figures, folder)
-    if len(analysed) > 1 and options.format == "html":
+    if len(all_findings) > 1 and options.format == "html":
         any_url = any(map(is_url, options.study))
-        folder = Path() if any_url else analysed[0].study.folder.path.parent
-        written.append(write_comparison(analysed, options.out or folder / "comparison.html"))
+        folder = Path() if any_url else all_findings[0].study.folder.path.parent
+        written.append(write_comparison(all_findings, options.out or folder / "comparison.html"))
     return written
 
 

@@ -79,10 +79,17 @@ class Peer:
         self._embed, position = helpers.get_embedder(10)
         self._embed_direction, direction = helpers.get_embedder(4)
         self.coarse, self.fine = (
-            helpers.NeRF(D=8, W=256, input_ch=position, input_ch_views=direction,
-                         output_ch=5, skips=[4], use_viewdirs=True)
+            helpers.NeRF(
+                D=8,
+                W=256,
+                input_ch=position,
+                input_ch_views=direction,
+                output_ch=5,
+                skips=[4],
+                use_viewdirs=True,
+            )
             for _ in range(2)
-        )  # fmt: skip
+        )
         for network in (self.coarse, self.fine):
             # With some seeds every ReLU density starts at zero: black images, no gradients, nothing
             # to compare. A positive bias makes the density positive.

@@ -68,10 +68,17 @@ def peer_step(network: str, rays: int, checkout: Path, fine: int = 0, device: st
     embed_direction, direction = helpers.get_embedder(4)
     skips = [skip - 1] if skip else []
     coarse_net, fine_net = (
-        helpers.NeRF(D=depth, W=width, input_ch=position, input_ch_views=direction,
-                     output_ch=5, skips=skips, use_viewdirs=True)
+        helpers.NeRF(
+            D=depth,
+            W=width,
+            input_ch=position,
+            input_ch_views=direction,
+            output_ch=5,
+            skips=skips,
+            use_viewdirs=True,
+        )
         for _ in range(2)
-    )  # fmt: skip
+    )
     weights = [*coarse_net.parameters(), *(fine_net.parameters() if fine else ())]
     optimiser = torch.optim.Adam(weights, lr=5e-4, betas=(0.9, 0.999))
     training_rays = TrainingRays.of(load("bricks"), device=device)

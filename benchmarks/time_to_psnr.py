@@ -98,10 +98,17 @@ def nerf_pytorch_side(scene: Scene, checkout: Path, seed: int) -> Side:
     embed, position = helpers.get_embedder(10)
     embed_direction, direction = helpers.get_embedder(4)
     coarse, fine = (
-        helpers.NeRF(D=8, W=256, input_ch=position, input_ch_views=direction,
-                     output_ch=5, skips=[4], use_viewdirs=True)
+        helpers.NeRF(
+            D=8,
+            W=256,
+            input_ch=position,
+            input_ch_views=direction,
+            output_ch=5,
+            skips=[4],
+            use_viewdirs=True,
+        )
         for _ in range(2)
-    )  # fmt: skip
+    )
     optimiser = torch.optim.Adam([*coarse.parameters(), *fine.parameters()], lr=5e-4)
     rng, steps_done = np.random.default_rng(seed), 0
 

@@ -202,12 +202,18 @@ def _make_frames(
         name = f"{number:05d}"
         rows.append(
             {
-                "trial_id": name, "number": number, "phase": "explore", "state": state,
-                "reason": "", "seed": 0, "steps_done": reached, "budget_steps": budget,
+                "trial_id": name,
+                "number": number,
+                "phase": "explore",
+                "state": state,
+                "reason": "",
+                "seed": 0,
+                "steps_done": reached,
+                "budget_steps": budget,
                 "psnr": sign * record.value,
                 **{d.path: _typed(d, record.parameters[d.path]) for d in dimensions},
             }
-        )  # fmt: skip
+        )
         points += [{"trial_id": name, "step": s, "psnr": sign * v} for s, v in record.steps.items()]
     kinds = {"float": "float64", "int": "int64", "bool": "bool", "choice": "object"}
     dtypes = TRIAL_COLUMNS | {d.path: kinds[d.kind] for d in dimensions}

@@ -33,7 +33,8 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
     """The explore trials that reached the full budget with a finite PSNR.
 
     Trials stopped early have the PSNR of another budget, and those of the optimise phase were not
-    drawn from the prior but where results were good; either would bias the shares.
+    drawn from the prior but where results were good; either would bias the shares. Variants sample no
+    space at all.
     """
     explore = trials["phase"] == "explore"
     budget = int(trials.loc[explore, "budget_steps"].max()) if explore.any() else 0
@@ -41,6 +42,7 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
     reasons = np.select(
         [
             trials["phase"] == "replicate",
+            trials["phase"] == "variant",
             ~explore,
             trials["state"] == "failed",
             (trials["state"] == "collapsed") & short,
@@ -50,6 +52,7 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
         ],
         [
             "repeated with another seed",
+            "of named variants (not drawn from the space)",
             "of the optimise phase (drawn where results were good)",
             "failed",
             "collapsed before the full budget",
@@ -70,8 +73,8 @@ def select_measured(trials: pd.DataFrame) -> pd.DataFrame:
 
 def select_finished(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials of any phase that completed their budget with a finite PSNR."""
-    alive = (trials["state"] == "completed") & (trials["steps_done"] == trials["budget_steps"])
-    return select_measured(trials[alive.to_numpy(dtype=bool)])
+    full = (trials["state"] == "completed") & (trials["steps_done"] == trials["budget_steps"])
+    return select_measured(trials[full.to_numpy(dtype=bool)])
 
 
 def find_default_trial(study: Study) -> pd.Series | None:

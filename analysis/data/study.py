@@ -41,9 +41,17 @@ class Study:
     assumed: tuple[str, ...] = ()
 
     @property
+    def has_variants(self) -> bool:
+        """Whether it compares named configurations, in place of sampling a space."""
+        return bool(self.spec.get("variants"))
+
+    @property
     def defaults(self) -> dict[str, Value]:
-        """Default values of the varied parameters; empty if one of them is not of this program."""
-        if all(d.path in list_parameters() for d in self.space.dimensions):
+        """Default values of the varied parameters.
+
+        Empty if one of them is not of this program, and for variants, of which none is the default.
+        """
+        if not self.has_variants and all(d.path in list_parameters() for d in self.space.dimensions):
             return self.space.defaults()
         return {}
 

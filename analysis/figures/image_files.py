@@ -16,6 +16,7 @@ from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
 from analysis.figures.learning_curves import plot_learning_curves
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.theme import resolve_colours
+from analysis.figures.variant_differences import plot_variant_differences
 from analysis.findings.analyze_study import Findings
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
@@ -41,6 +42,10 @@ def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
     trials = findings.study.trials
     states = dict(zip(trials["trial_id"], trials["state"], strict=True))
     figures = {"curves": plot_learning_curves(findings.study.curves, states, {}, {})}
+    if findings.study.has_variants:
+        if (compared := findings.variants) is not None:
+            figures["variants"] = plot_variant_differences(compared.to_first, compared.first)
+        return figures
     if findings.importance.shares:
         figures["importance"] = plot_importance_bars(findings.importance)
     if findings.ped_anova.shares:

@@ -22,7 +22,7 @@ def plot_learning_curves(
 
     states: trial_id -> state
     highlighted: trial_id -> legend entry of the trials to emphasise
-    trivial_psnrs: name -> PSNR of pictures that ignore the scene, drawn as levels
+    trivial_psnrs: name -> PSNR of trivial images, drawn as levels
     """
     figure = blank_figure(height=440)
     in_legend: set[str] = set()

@@ -16,7 +16,7 @@ from analysis.figures.theme import (
     trial_markers,
     wrap_label,
 )
-from analysis.findings.partial_dependence import Curve, Effect, PairEffect
+from analysis.findings.partial_dependence import Effect, EffectCurve, PairEffect
 from nerf.config.parameters import Value
 
 
@@ -66,7 +66,7 @@ def plot_parameter_pair(plane: PairEffect) -> go.Figure:
     return set_axis_titles(figure, plane.labels[0], plane.labels[1])
 
 
-def _add_choice_means(figure: go.Figure, curve: Curve, places: Mapping[Value, int]) -> None:
+def _add_choice_means(figure: go.Figure, curve: EffectCurve, places: Mapping[Value, int]) -> None:
     """A dash and an interval over each choice."""
     figure.add_scatter(
         x=[places.get(value, 0) for value in curve.values],
@@ -84,7 +84,7 @@ def _add_choice_means(figure: go.Figure, curve: Curve, places: Mapping[Value, in
     )
 
 
-def _add_mean_curve(figure: go.Figure, curve: Curve) -> None:
+def _add_mean_curve(figure: go.Figure, curve: EffectCurve) -> None:
     """Faint lines of single configurations, below the band and the mean."""
     x = list(curve.values)
     for line in curve.individuals.T:

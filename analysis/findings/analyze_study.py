@@ -75,7 +75,12 @@ class Findings:
 
     @property
     def headline(self) -> str:
-        """The three most important parameters; or the significant ones and why none are ranked."""
+        """The three most important parameters; or the significant ones and why none are ranked.
+
+        For a study of variants, those that differ from the first.
+        """
+        if self.study.has_variants:
+            return self.variants.headline if self.variants else "No run of a variant has ended yet."
         shares = self.importance.headline()
         if self.importance.significant_shares or not self.permutation_tests:
             return shares

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares
-from analysis.stats.intervals import FloatArray
+from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.rates import (
     BinIndices,
     CollapseRate,
@@ -28,7 +28,6 @@ from study.spec.space import Dimension
 
 _BINS = 4
 _PAIR_BINS = 3  # fewer: a pair has their square in cells
-_SIGNIFICANCE_LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class ParameterCollapse:
 
     @property
     def significant(self) -> bool:
-        """Whether the corrected p-value is below 0.05."""
-        return self.p_value < _SIGNIFICANCE_LEVEL
+        """Whether the corrected p-value is below `SIGNIFICANCE_LEVEL`."""
+        return self.p_value < SIGNIFICANCE_LEVEL
 
     @property
     def sentence(self) -> str:
@@ -77,8 +76,8 @@ class PairCollapse:
 
     @property
     def significant(self) -> bool:
-        """Whether the corrected p-value is below 0.05."""
-        return self.p_value < _SIGNIFICANCE_LEVEL
+        """Whether the corrected p-value is below `SIGNIFICANCE_LEVEL`."""
+        return self.p_value < SIGNIFICANCE_LEVEL
 
 
 @dataclass(frozen=True)

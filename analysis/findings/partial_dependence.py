@@ -25,7 +25,7 @@ _PLANE_SAMPLES = 32
 
 
 @dataclass(frozen=True)
-class Curve:
+class EffectCurve:
     """Partial dependence: mean PSNR at each value, all other parameters drawn from the prior.
 
     values: ascending; mean, low, high: (values,) dB with a 95 % band
@@ -60,7 +60,7 @@ class Effect:
     log: bool
     choices: tuple[Value, ...]
     points: pd.DataFrame
-    curve: Curve | None
+    curve: EffectCurve | None
 
     @property
     def axis_title(self) -> str:
@@ -166,7 +166,7 @@ def estimate_pair_effect(
     )
 
 
-def _make_effect(dimension: Dimension, trials: pd.DataFrame, curve: Curve | None) -> Effect:
+def _make_effect(dimension: Dimension, trials: pd.DataFrame, curve: EffectCurve | None) -> Effect:
     measured = select_measured(trials)
     points = measured[["trial_id", "psnr", "state", "phase"]].assign(value=measured[dimension.path])
     return Effect(
@@ -182,7 +182,7 @@ def _make_effect(dimension: Dimension, trials: pd.DataFrame, curve: Curve | None
 
 def _estimate_curve(
     dimensions: Sequence[Dimension], j: int, model: FittedSurrogate, rng: np.random.Generator
-) -> Curve:
+) -> EffectCurve:
     grid = model.decomposition.grids[j]
     values = tuple(map(dimensions[j].from_unit, grid.tolist()))
     # Partial dependence is the mean plus the main effect of the ANOVA decomposition.
@@ -197,7 +197,7 @@ def _estimate_curve(
     # Interval of the best value: quantiles of where each draw has its maximum.
     tops = draws.argmax(axis=0)
     first, last = (int(np.quantile(tops, q, method="nearest")) for q in INTERVAL_QUANTILES)
-    return Curve(
+    return EffectCurve(
         values,
         mean,
         np.minimum(low, mean),

@@ -79,7 +79,8 @@ def estimate_seed_variance(
 
     Replicates repeat explored configurations and the best ones in turn. The first run of an
     explored one counts as well: it was repeated whatever its result. The first run of a best one
-    does not: it was selected for its result, so that its luck would bias the spread.
+    does not: it was selected for its result, so that its luck would bias the spread. Repeats of
+    variants do not count either: they are a choice of configurations, no sample of the space.
 
     Args:
         trials: a study's trials table; paths: its varied parameters.
@@ -92,7 +93,7 @@ def estimate_seed_variance(
     explored = int((phase == "explore").sum())
     of_best = [i for i, index in place.items() if not repeats_explored(int(index), explored)]
     best = trials.loc[of_best]
-    design = trials[phase != "optimize"].drop(index=of_best)
+    design = trials[phase.isin(["explore", "replicate"])].drop(index=of_best)
     everywhere = _spread(_groups(select_finished(design), paths))
     repeated = [g["state"].eq("collapsed").agg(["any", "all"]) for g in _groups(design, paths)]
     return SeedVariance(

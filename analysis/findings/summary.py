@@ -13,6 +13,7 @@ from analysis.findings.seed_variance import select_other_seeds
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
+    from analysis.findings.variants import VariantComparison
 
 _MAX_NAMED = 3
 
@@ -20,6 +21,10 @@ _MAX_NAMED = 3
 def summarize(findings: Findings) -> Iterator[tuple[str, str]]:
     """A heading of a word or two and its sentences, for each fact beside the headline."""
     yield "Trials", _summarize_trials(findings)
+    if findings.study.has_variants:
+        if findings.variants is not None and findings.best is not None:
+            yield "Best", _summarize_best_variant(findings.variants)
+        return
     yield "Best", _summarize_best(findings)
     if findings.collapse.ranked:
         yield "Breaks", _summarize_collapse(findings.collapse)
@@ -60,10 +65,18 @@ def _summarize_collapse(collapse: CollapseAnalysis) -> str:
 
 def _summarize_best(findings: Findings) -> str:
     if findings.best is None:
-        return "No trial has reached its full budget alive yet."
+        return "No trial has completed its full budget yet."
     gain = _describe_gain(findings.best, findings.default)
     reached = f"{findings.best['psnr']:.2f} dB on the validation views{gain}."
     return " ".join([reached, *_describe_other_seeds(findings, findings.best)])
+
+
+def _summarize_best_variant(variants: VariantComparison) -> str:
+    means = variants.psnr.mean()
+    best = means.idxmax()
+    runs = int(variants.psnr[best].count())
+    seeds = "in its only completed run" if runs == 1 else f"on average over {runs} completed runs"
+    return f"{best}, with {means[best]:.2f} dB on the validation views {seeds}."
 
 
 def _describe_gain(best: pd.Series, default: pd.Series | None) -> str:
@@ -85,8 +98,8 @@ def _describe_other_seeds(findings: Findings, trial: pd.Series) -> list[str]:
     seeds = "another seed" if len(replicates) == 1 else f"{len(replicates)} other seeds"
     reached = f" it reached {psnr.mean():.2f} dB" if len(psnr) else ""
     spread = f" on average ({psnr.min():.2f} to {psnr.max():.2f})" if len(psnr) > 1 else ""
-    dead = len(replicates) - len(psnr)
-    lost = f"; {dead} did not end alive" if dead else ""
+    unfinished = len(replicates) - len(psnr)
+    lost = f"; {unfinished} did not complete" if unfinished else ""
     return [f"Run again with {seeds}{reached}{spread}{lost}."]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.findings.analyze_study import Findings
+from analysis.findings.variants import VariantComparison
 from nerf.common.files import write_atomically
 
 TableFormat = Literal["csv", "md", "json"]
@@ -30,6 +31,7 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
         "collapse_pairs": _build_collapse_pair_table(findings),
         "effects": _build_effect_table(findings),
         "tuning": _tabulate(findings.tunability.single if findings.tunability else ()),
+        "variants": _build_variant_table(findings.variants),
         "trials": findings.study.trials,
     }
 
@@ -44,9 +46,9 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
         n = importance.trials
         for s in importance.shares:
             flag = importance.refusal or ("" if s.significant else "within chance")
+            alone = (s.first, s.first_low, s.first_high, s.null)
             whole = (s.total, s.total_low, s.total_high, s.null)
-            rows.append((s.path, f"{question}: variance, alone", s.first, s.first_low, s.first_high,
-                         s.null, n, flag))  # fmt: skip
+            rows.append((s.path, f"{question}: variance, alone", *alone, n, flag))
             rows.append((s.path, f"{question}: variance, total", *whole, n, flag))
     for t in findings.ped_anova.shares:
         flag = findings.ped_anova.refusal or ("" if t.significant else "within chance")
@@ -91,12 +93,16 @@ def _build_collapse_table(findings: Findings) -> pd.DataFrame:
 
 def _build_collapse_pair_table(findings: Findings) -> pd.DataFrame:
     rows = [
-        {"first": pair.paths[0], "second": pair.paths[1], **dataclasses.asdict(rate),
-         "p_value": pair.p_value}
+        {
+            "first": pair.paths[0],
+            "second": pair.paths[1],
+            **dataclasses.asdict(rate),
+            "p_value": pair.p_value,
+        }
         for pair in findings.collapse.pairs
         for row in pair.rates
         for rate in row
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -109,6 +115,31 @@ def _build_effect_table(findings: Findings) -> pd.DataFrame:
             effect.curve.values, effect.curve.mean, effect.curve.low, effect.curve.high, strict=True
         )
     ]
+    return pd.DataFrame(rows)
+
+
+def _build_variant_table(comparison: VariantComparison | None) -> pd.DataFrame:
+    """A row for each variant; `difference` is its paired one from the first, in dB."""
+    if comparison is None:
+        return pd.DataFrame()
+    differences = {d.first: d for d in comparison.to_first}
+    rows = []
+    for name in comparison.runs:
+        d = differences.get(name)  # None for the first variant
+        low, high = (d and d.interval) or (None, None)
+        rows.append(
+            {
+                "variant": name,
+                "runs": comparison.runs[name],
+                "collapsed": comparison.collapsed[name],
+                "psnr": float(comparison.psnr[name].mean()),
+                "difference": d and d.mean,
+                "low": low,
+                "high": high,
+                "p_value": d and d.p_value,
+                "holm_p_value": d and d.holm_p_value,
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -153,6 +153,12 @@ def _make_step(
     runs = finished[match_configuration(finished, values)]
     measured = float(runs["psnr"].mean()) if len(runs) else float("nan")
     return PathStep(
-        label, before, after, predicted, min(predicted, float(low)), max(predicted, float(high)),
-        measured, len(runs),
-    )  # fmt: skip
+        label,
+        before,
+        after,
+        predicted,
+        min(predicted, float(low)),
+        max(predicted, float(high)),
+        measured,
+        len(runs),
+    )

@@ -5,6 +5,7 @@ Variants are named configurations (study/spec/variants.py); the r-th runs of all
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,26 +13,51 @@ import pandas as pd
 
 from analysis.data.selection import match_configuration
 from analysis.data.study import Study
-from analysis.stats.paired import PairedDifference, compare_pair
+from analysis.stats.paired import PairedDifference, compare_with_first
 from study.spec.variants import Variant, variant_values
+
+
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
 class VariantComparison:
     """PSNR of each variant, and its difference from the first.
 
-    psnr: dB, seeds x variants in the study's order; NaN where there is no run yet, or none survived
+    psnr: dB, seeds x variants in the study's order; NaN where no run has completed
     to_first: each other variant minus the first, over the seeds that both have
-    collapsed: variant -> how many of its runs collapsed
+    runs, collapsed: variant -> how many of its runs have ended, and how many of these collapsed
     """
 
     psnr: pd.DataFrame
     to_first: tuple[PairedDifference, ...]
+    runs: dict[str, int]
     collapsed: dict[str, int]
 
     @property
     def first(self) -> str:
         return str(self.psnr.columns[0])
+
+    @property
+    def headline(self) -> str:
+        """How many variants differ from the first with an interval that excludes 0, and which."""
+        different = [d for d in self.to_first if d.excludes_zero]
+        untested = sum(d.interval is None for d in self.to_first)
+        count = f"{len(different)} differ" if len(different) > 1 else f"{len(different)} differs"
+        sentence = (
+            f"Of {len(self.to_first)} variants, {count if different else 'none differs'} from "
+            f"{self.first} with a 95 % interval that excludes 0"
+        )
+        if different:
+            sentence += f": {_name_largest(different)}"
+        if untested:
+            sentence += f"; {untested} without an interval, for want of two seeds with both runs"
+        return f"{sentence}. {self._describe_runs()}"
+
+    def _describe_runs(self) -> str:
+        runs, collapsed = sum(self.runs.values()), sum(self.collapsed.values())
+        ended = "1 run has ended" if runs == 1 else f"{runs} runs have ended"
+        return f"{ended}, {collapsed or 'none'} of them by collapse."
 
 
 def compare_variants(study: Study, measure: str = "psnr") -> VariantComparison | None:
@@ -45,13 +71,14 @@ def compare_variants(study: Study, measure: str = "psnr") -> VariantComparison |
         return None
     finished = runs.assign(value=runs[measure].where(runs["state"] == "completed"))
     psnr = finished.pivot(index="seed", columns="variant", values="value")
-    names = [name for name in _names(study) if name in psnr.columns]
-    psnr = psnr[names].astype(np.float64)
-    counts = runs[runs["state"] == "collapsed"].groupby("variant").size()
+    names = [str(data["name"]) for data in study.spec["variants"]]
+    psnr = psnr.reindex(columns=names).astype(np.float64)
+    collapsed = runs.loc[runs["state"] == "collapsed", "variant"]
     return VariantComparison(
         psnr=psnr,
-        to_first=tuple(compare_pair(name, names[0], psnr) for name in names[1:]),
-        collapsed={name: int(counts.get(name, 0)) for name in names},
+        to_first=tuple(compare_with_first(psnr)),
+        runs={name: int((runs["variant"] == name).sum()) for name in names},
+        collapsed={name: int((collapsed == name).sum()) for name in names},
     )
 
 
@@ -65,5 +92,9 @@ def label_variants(study: Study) -> pd.DataFrame:
     return trials.assign(variant=names)
 
 
-def _names(study: Study) -> list[str]:
-    return [str(data["name"]) for data in study.spec.get("variants", ())]
+def _name_largest(different: Sequence[PairedDifference]) -> str:
+    """The largest differences in words, and how many there are beside them."""
+    ordered = sorted(different, key=lambda d: -abs(d.mean))
+    named = ", ".join(f"{d.first} {d.description} dB" for d in ordered[:_MAX_NAMED])
+    others = len(ordered) - _MAX_NAMED
+    return f"{named} and {others} more" if others > 0 else named

@@ -122,9 +122,12 @@ def _additive() -> BenchmarkFunction:
     """A slope, a step, a choice of four, an integer of eight levels, and an idle axis; additive."""
     effects = np.array([0.0, 1.0, 1.0, 2.5])
     axes = (
-        Axis("x0", "slope"), Axis("x1", "step"), _levels("x2", 4, unordered=True),
-        _levels("x3", 8), Axis("x4", "dead"),
-    )  # fmt: skip
+        Axis("x0", "slope"),
+        Axis("x1", "step"),
+        _levels("x2", 4, unordered=True),
+        _levels("x3", 8),
+        Axis("x4", "idle"),
+    )
 
     def value(u: FloatArray) -> FloatArray:
         chosen = effects[np.minimum((u[:, 2] * 4).astype(int), 3)]

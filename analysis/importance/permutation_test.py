@@ -14,14 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
+from analysis.stats.intervals import INTERVAL_QUANTILES, SIGNIFICANCE_LEVEL, FloatArray
 from analysis.surrogate.unit_cube import Axis
 
 MIN_TRIALS_FOR_PERMUTATION_TEST = 10
 """Trials below which nothing is tested; at least two for each parameter are needed as well."""
-
-SIGNIFICANCE_LEVEL = 0.05
-"""The corrected p-value below which a parameter is significant."""
 
 _SHUFFLES = 1999
 _BOOTSTRAPS = 400

@@ -13,6 +13,7 @@ from analysis.figures.near_far_map import plot_near_far_map
 from analysis.findings.bounds_map import FAR, NEAR, BoundsCell, format_ranges
 from analysis.pages.templating import FigureView, render_template, view_figure
 from analysis.pages.thumbnails import thumbnail
+from analysis.stats.intervals import SIGNIFICANCE_LEVEL
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
@@ -76,7 +77,7 @@ def _view_pairs(findings: Findings) -> list[FigureView]:
 
 
 def _describe_p_value(p: float) -> str:
-    return f"p = {p:.2g}, corrected" + ("" if p < 0.05 else ": not significant")
+    return f"p = {p:.2g}, corrected" + ("" if p < SIGNIFICANCE_LEVEL else ": not significant")
 
 
 def _count_reasons(findings: Findings) -> str:

@@ -19,7 +19,7 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
     return render_template(
         "comparison.html",
         title=" · ".join(findings.study.name for findings in studies),
-        lead=_summarise(comparison),
+        lead=_summarize(comparison),
         sections=[
             render_template(
                 "compared_shares.html",
@@ -32,7 +32,7 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
     )
 
 
-def _summarise(comparison: Comparison) -> str:
+def _summarize(comparison: Comparison) -> str:
     sentences = []
     if comparison.parameters:
         first = comparison.parameters[0]

@@ -42,9 +42,9 @@ const rowOf = (trial) => table?.querySelector(`tr[data-trial="${CSS.escape(trial
   };
   const listen = ({ place }) => {
     place.on("plotly_hover", (event) => {
-      const picture = trialAt(event) && rowOf(trialAt(event))?.querySelector("img");
-      if (!picture) return;
-      peek.replaceChildren(picture.cloneNode(), `trial ${trialAt(event)}`);
+      const image = trialAt(event) && rowOf(trialAt(event))?.querySelector("img");
+      if (!image) return;
+      peek.replaceChildren(image.cloneNode(), `trial ${trialAt(event)}`);
       peek.hidden = false;
     });
     place.on("plotly_unhover", () => { peek.hidden = true; });
@@ -64,7 +64,7 @@ const rowOf = (trial) => table?.querySelector(`tr[data-trial="${CSS.escape(trial
 function look(trial) {
   const row = rowOf(trial);
   const dialog = document.getElementById("look");
-  const picture = row.querySelector("img");
+  const image = row.querySelector("img");
   const facts = document.createElement("dl");
   const heads = [...table.tHead.rows[0].cells].slice(1);
   heads.forEach((head, i) => {
@@ -73,7 +73,7 @@ function look(trial) {
     value.textContent = row.cells[i + 1].textContent;
     if (value.textContent) facts.append(name, value);
   });
-  dialog.querySelector("div").replaceChildren(...(picture ? [picture.cloneNode()] : []), facts);
+  dialog.querySelector("div").replaceChildren(...(image ? [image.cloneNode()] : []), facts);
   dialog.showModal();
 }
 

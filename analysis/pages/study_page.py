@@ -51,6 +51,15 @@ _SECTIONS = (
 )
 
 
+# Variants sample no space, so nothing of what follows from explored trials.
+_VARIANT_SECTIONS = (
+    render_variants_section,
+    render_curves_section,
+    render_cost_section,
+    render_trials_section,
+)
+
+
 @dataclass(frozen=True)
 class CardView:
     """One configuration with its render; image: a data URI, empty without a render."""
@@ -79,6 +88,7 @@ class ValueView:
 
 def render_study_page(findings: Findings) -> str:
     """The whole page of one study as HTML."""
+    sections = _VARIANT_SECTIONS if findings.study.has_variants else _SECTIONS
     return render_template(
         "study.html",
         title=findings.study.name,
@@ -86,8 +96,9 @@ def render_study_page(findings: Findings) -> str:
         summary=list(summarize(findings)),
         cards=list(_view_cards(findings)),
         values=_view_values(findings),
+        has_default=bool(findings.study.defaults),
         default_was_run=findings.default is not None,
-        sections=[render(findings) for render in _SECTIONS],
+        sections=[render(findings) for render in sections],
         facts=_list_facts(findings),
     )
 
@@ -97,7 +108,8 @@ def _view_cards(findings: Findings) -> Iterator[CardView]:
     best, default = findings.best, findings.default
     if best is None:
         return
-    yield _view_card("Best configuration", findings, best)
+    title = "Best run" if findings.study.has_variants else "Best configuration"
+    yield _view_card(title, findings, best)
     if default is not None and default["trial_id"] != best["trial_id"]:
         yield _view_card("Defaults", findings, default)
 

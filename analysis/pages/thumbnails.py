@@ -7,15 +7,15 @@ import io
 from pathlib import Path
 
 
-def thumbnail(picture: Path, height: int = 72, render_only: bool = False) -> str:
-    """A JPEG data URI of the picture, at most `height` pixels high; empty if it cannot be read.
+def thumbnail(render: Path, height: int = 72, render_only: bool = False) -> str:
+    """A JPEG data URI of the image file, at most `height` pixels high; empty if it cannot be read.
 
     With `render_only` only the left half, without the photograph beside it.
     """
     from PIL import Image
 
     try:
-        with Image.open(picture) as opened:
+        with Image.open(render) as opened:
             image = opened.convert("RGB")
     except (OSError, ValueError):
         return ""

@@ -14,6 +14,7 @@ from analysis.figures.learning_curves import plot_learning_curves
 from analysis.figures.parallel_coordinates import plot_parallel_coordinates
 from analysis.figures.pareto_front import plot_pareto_front
 from analysis.findings.pareto_front import select_pareto_front
+from analysis.findings.variants import label_variants
 from analysis.pages.templating import render_template, view_figure
 from analysis.pages.thumbnails import thumbnail
 
@@ -90,11 +91,14 @@ def render_combinations_section(findings: Findings) -> Markup:
 def render_trials_section(findings: Findings) -> Markup:
     """The table of all trials with their renders, best first."""
     study = findings.study
-    columns = [*_HEADS, *(effect.path for effect in findings.effects), "reason"]
-    ranked = study.trials.sort_values("psnr", ascending=False)
+    heads, trials = dict(_HEADS), study.trials
+    if study.has_variants:
+        heads["variant"], trials = "variant", label_variants(study)
+    columns = [*heads, *(effect.path for effect in findings.effects), "reason"]
+    ranked = trials.sort_values("psnr", ascending=False)
     return render_template(
         "trials.html",
-        heads=[*_HEADS.values(), *(effect.label for effect in findings.effects), "reason"],
+        heads=[*heads.values(), *(effect.label for effect in findings.effects), "reason"],
         trials=[_view_trial(findings, row, columns) for _, row in ranked.iterrows()],
     )
 

@@ -1,4 +1,4 @@
-"""Claims tested by the flagship studies, each as Markdown computed from the study's tables."""
+"""Claims tested by the published studies, each as Markdown computed from the study's tables."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from analysis.findings.collapse import select_completed_or_collapsed
 from analysis.findings.partial_dependence import Effect
 from analysis.findings.tables import format_markdown_table
 from analysis.importance.over_time import SharesAtStep, SharesOverTime
+from analysis.stats.intervals import SIGNIFICANCE_LEVEL
 from analysis.stats.paired import compare_pair
 from analysis.stats.rates import CollapseRate, adjust_holm
 from nerf.common.errors import InputError
@@ -57,9 +58,7 @@ def tabulate_by_visible_depth(study: Study) -> str:
                 "visible part of the object's depth": name,
                 "trials": len(group),
                 "collapsed": _format_rate(group),
-                "no better than the best trivial picture": int(
-                    (psnr <= _trivial_psnr(study)).sum()
-                ),
+                "no better than the best trivial image": int((psnr <= _trivial_psnr(study)).sum()),
                 "median dB": f"{psnr.median():.2f}",
                 "interquartile range, dB": f"{low:.2f} to {high:.2f}",
             }
@@ -71,7 +70,7 @@ def tabulate_by_visible_depth(study: Study) -> str:
 class ObscuredTrials:
     """Explored trials whose bounds contain less than half of the object's depth.
 
-    useful: trials that did not collapse and exceed the best trivial picture
+    useful: trials that did not collapse and exceed the best trivial image
     median: their median PSNR in dB; lost: dB below the median of trials that see the whole object
     """
 
@@ -102,7 +101,7 @@ def describe_unnoticed_harm(study: Study) -> str:
     worthless = trials[trials["psnr"] <= trivial]
     flagged = int((worthless["state"] == "collapsed").sum())
     return (
-        f"{len(worthless)} trials ended no better than the best trivial picture, which shows "
+        f"{len(worthless)} trials ended no better than the best trivial image, which shows "
         f"nothing of the object ({trivial:.1f} dB); {flagged} of them were flagged as collapsed. "
         f"Of the {obscured.trials} trials that saw under half of the object {obscured.useful} did "
         f"not collapse and ended above that level, with a median of {obscured.median:.1f} dB: "
@@ -148,7 +147,7 @@ def _object(study: Study) -> tuple[float, float]:
 
 
 def _trivial_psnr(study: Study) -> float:
-    """PSNR of the best picture that ignores the scene."""
+    """PSNR of the best trivial image."""
     return max(study.trivial_psnrs.values())
 
 
@@ -170,8 +169,14 @@ def tabulate_collapse(study: Study, rows: str, columns: str) -> str:
             }
         )
     cells = {n: _format_rate(trials[trials[columns] == column]) for n, column in across.items()}
-    table.append({rows: "all", **cells, "all": _format_rate(trials),
-                  "median dB, completed": _median_completed(trials)})  # fmt: skip
+    table.append(
+        {
+            rows: "all",
+            **cells,
+            "all": _format_rate(trials),
+            "median dB, completed": _median_completed(trials),
+        }
+    )
     return format_markdown_table(pd.DataFrame(table))
 
 
@@ -179,10 +184,13 @@ def tabulate_medians(study: Study, rows: str, columns: str) -> str:
     """Median PSNR of the explored trials that completed, for each pair of choices."""
     completed = select_finished(select_completed_or_collapsed(study.trials))
     table = [
-        {rows: row} | {_name_choice(columns, c): f"{cell['psnr'].median():.2f} dB"
-                       for c, cell in of_row.groupby(columns)}
+        {rows: row}
+        | {
+            _name_choice(columns, c): f"{cell['psnr'].median():.2f} dB"
+            for c, cell in of_row.groupby(columns)
+        }
         for row, of_row in completed.groupby(rows)
-    ]  # fmt: skip
+    ]
     return format_markdown_table(pd.DataFrame(table))
 
 
@@ -221,7 +229,7 @@ def describe_differences(study: Study, path: str) -> str:
     significant = [
         f"{_name_choice(path, a)} and {_name_choice(path, b)} (p = {p:.2g})"
         for (a, b), p in sorted(zip(pairs, corrected, strict=True), key=lambda entry: entry[1])
-        if p < 0.05
+        if p < SIGNIFICANCE_LEVEL
     ]
     if not significant:
         return f"No significant differences between choices of {path}."

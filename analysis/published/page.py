@@ -43,7 +43,7 @@ from study.spec.study_spec import StudySpec
 RESULTS = Path(__file__).parents[1] / "results"
 
 _INTRODUCTION = """\
-# Results of the flagship studies
+# Results
 
 Written by `python analysis/published/page.py --figures svg` from the tables in these folders;
 numbers in brackets are 95 % intervals. `python analysis/report.py analysis/results/NAME` writes the
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str] | None) -> int:
-    parser = Parser("Write the results page of the flagship studies from their committed tables.")
+    parser = Parser("Write the page of published results from its committed tables.")
     parser.add_argument("--figures", choices=("svg",), help="also write the page's figures")
     options = parser.parse(arguments)
     page = RESULTS / "README.md"
@@ -117,10 +117,10 @@ def summarize_results(results: Path) -> list[str]:
         f"of {obscured.trials} runs that saw less than half of the object, {obscured.collapsed} "
         f"were flagged as collapsed; the others ended {obscured.lost:.1f} dB below those that saw "
         "all of it.",
-        f"With a ReLU on the density {relu.formatted} of {relu.trials} runs died, with each of the "
-        f"other four activations {others.formatted}. Noise on the raw density kept every ReLU "
-        f"alive: {with_noise.collapsed} of {with_noise.trials} died, {without_noise.collapsed} of "
-        f"{without_noise.trials} without it.",
+        f"With a ReLU on the density {relu.formatted} of {relu.trials} runs collapsed, with each "
+        f"of the other four activations {others.formatted}. With noise on the raw density of a "
+        f"ReLU {with_noise.collapsed} of {with_noise.trials} collapsed, without it "
+        f"{without_noise.collapsed} of {without_noise.trials}.",
     ]
 
 

@@ -16,10 +16,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.stats.intervals import FloatArray
+from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.rates import adjust_holm
 
-Verdict = Literal["agrees", "disagrees", "open"]
+PairVerdict = Literal["agrees", "disagrees", "open"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class PairedDifference:
     """Mean of `first` minus `second` over the seeds that have a value of both.
 
     interval: 95 %; None, as the p-values are, for fewer than two seeds
-    p_value: of Student's paired t test, two-sided; holm_p_value: corrected for all pairs
+    p_value: of Student's paired t test, two-sided; holm_p_value: corrected for all that were tested
+    together
     """
 
     first: str
@@ -40,12 +41,19 @@ class PairedDifference:
 
     @property
     def description(self) -> str:
-        """The mean and its interval in words, such as `+0.49 [+0.08, +0.89]`."""
+        """The mean and its interval in words, such as `+0.49 [+0.08, +0.89]`; a dash for no seed."""
+        if self.seeds == 0:
+            return "–"
         if self.interval is None:
             return f"{self.mean:+.2f}"
         return f"{self.mean:+.2f} [{self.interval[0]:+.2f}, {self.interval[1]:+.2f}]"
 
-    def verdict(self, expected: float) -> Verdict:
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether there is an interval, and 0 is outside it."""
+        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+
+    def verdict(self, expected: float) -> PairVerdict:
         """Whether the sign agrees with that of `expected` (not 0); open if the interval holds 0."""
         if self.interval is None:
             return "open"
@@ -62,7 +70,7 @@ class Judgement:
 
     difference: PairedDifference
     published: float
-    verdict: Verdict
+    verdict: PairVerdict
     significant: bool
 
 
@@ -87,7 +95,18 @@ def compare_pair(
 
 def compare_all_pairs(values: pd.DataFrame) -> list[PairedDifference]:
     """The difference of every pair of columns, its p-value corrected for all pairs (Holm 1979)."""
-    pairs = [compare_pair(a, b, values) for a, b in itertools.combinations(values.columns, 2)]
+    return _correct_p_values(
+        [compare_pair(a, b, values) for a, b in itertools.combinations(values.columns, 2)]
+    )
+
+
+def compare_with_first(values: pd.DataFrame) -> list[PairedDifference]:
+    """Each other column minus the first, its p-value corrected for all of these (Holm 1979)."""
+    first, *others = values.columns
+    return _correct_p_values([compare_pair(other, first, values) for other in others])
+
+
+def _correct_p_values(pairs: Sequence[PairedDifference]) -> list[PairedDifference]:
     # A pair that could not be tested counts as p = 1: it was looked at too.
     corrected = adjust_holm([1.0 if d.p_value is None else d.p_value for d in pairs])
     return [
@@ -97,7 +116,9 @@ def compare_all_pairs(values: pd.DataFrame) -> list[PairedDifference]:
 
 
 def judge_against_published(
-    differences: Sequence[PairedDifference], published: Mapping[str, float], level: float = 0.05
+    differences: Sequence[PairedDifference],
+    published: Mapping[str, float],
+    level: float = SIGNIFICANCE_LEVEL,
 ) -> list[Judgement]:
     """Whether each pair has the published order, the pair furthest apart there first.
 

@@ -56,17 +56,17 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 
 
 def count_collapses(bins: BinIndices, collapsed: FloatArray, count: int) -> Counts:
-    """(count, 2) trials alive and collapsed in each bin.
+    """(count, 2) trials that completed and that collapsed in each bin.
 
     bins: (trials,) which of `count` bins each trial lies in; collapsed: (trials,) 0 or 1
     """
     trials = np.bincount(bins, minlength=count)
-    dead = np.bincount(bins, weights=collapsed, minlength=count).astype(np.int64)
-    return np.column_stack([trials - dead, dead]).astype(np.int64)
+    counts = np.bincount(bins, weights=collapsed, minlength=count).astype(np.int64)
+    return np.column_stack([trials - counts, counts]).astype(np.int64)
 
 
 def rates_from_counts(names: Sequence[str], counts: Counts) -> list[CollapseRate]:
-    """A rate for each name, from (names, 2) counts of alive and collapsed."""
+    """A rate for each name, from (names, 2) counts of completed and collapsed."""
     return [
         CollapseRate.from_counts(name, int(row.sum()), int(row[1]))
         for name, row in zip(names, counts, strict=True)
@@ -76,8 +76,9 @@ def rates_from_counts(names: Sequence[str], counts: Counts) -> list[CollapseRate
 def sample_fisher_p_value(tables: Sequence[Counts], rng: np.random.Generator) -> float:
     """P-value of Fisher's exact test that all groups have one rate, by Monte Carlo.
 
-    tables: (groups, 2) alive and collapsed, one table for each stratum. The p-value is the share of
-    tables with the same margins that are no likelier than the observed one, which counts as well.
+    tables: (groups, 2) completed and collapsed, one table for each stratum. The p-value is the
+    share of tables with the same margins that are no likelier than the observed one, which counts
+    as well.
     """
     from scipy.special import gammaln
 
@@ -89,8 +90,8 @@ def sample_fisher_p_value(tables: Sequence[Counts], rng: np.random.Generator) ->
 
     observed, sampled = 0.0, np.zeros(_SAMPLED_TABLES)
     for table in tables:
-        totals, dead = table.sum(axis=1), int(table[:, 1].sum())
-        samples = rng.multivariate_hypergeometric(totals, dead, size=_SAMPLED_TABLES)
+        totals, collapses = table.sum(axis=1), int(table[:, 1].sum())
+        samples = rng.multivariate_hypergeometric(totals, collapses, size=_SAMPLED_TABLES)
         # Strata are independent: log-probabilities add up.
         observed += float(log_probability(table[:, 1], totals))
         sampled += log_probability(samples, totals)

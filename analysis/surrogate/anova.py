@@ -20,9 +20,8 @@ import numpy as np
 from analysis.stats.intervals import FloatArray
 from analysis.surrogate.unit_cube import Axis
 
-_BASE_SAMPLES = (
-    1024  # a power of 2, as Sobol' sequences need; the design is (2 d + 2) times as long
-)
+# A power of 2, as Sobol' sequences need; the design is (2 d + 2) times as long.
+_BASE_SAMPLES = 1024
 _BINS = 24
 
 

@@ -98,9 +98,8 @@ class HashEncoding(nn.Module):
         # (2 ends, 3 axes, levels, points). "mod T" is a mask, T being a power of two; masking
         # before the xor gives the same as masking after it.
         ends = torch.stack((hashed, hashed + self.primes)).bitwise_and_(self.entries - 1)
-        ends[:, 0] |= (
-            self.offsets
-        )  # in bits above the mask, which the xor with y and z leaves as is
+        # The levels' offsets lie in bits above the mask, which the xor with y and z leaves as is.
+        ends[:, 0] |= self.offsets
         shares = torch.stack((1 - fraction, fraction))
         # Every combination of ends: (2, 2, 2, levels, points), that is 8 corners.
         x, y, z = ends.unbind(1)

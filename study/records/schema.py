@@ -11,12 +11,9 @@ from nerf.config.parameters import list_parameters
 
 SCHEMA_VERSION = 1
 
-
 PHASES = ("variant", "explore", "optimize", "replicate")
 
-
 STATES = ("completed", "pruned", "collapsed", "failed")
-
 
 TRIAL_COLUMNS = {
     "trial_id": "string",  # the trial's number, as its files are named
@@ -39,7 +36,6 @@ TRIAL_COLUMNS = {
 }
 """Columns of trials.parquet; after them, one for each parameter, varied or not, by its path."""
 
-
 CURVE_COLUMNS = {
     "trial_id": "string",
     "step": "int64",
@@ -49,7 +45,6 @@ CURVE_COLUMNS = {
     "ssim": "float64",
     "learning_rate": "float64",
 }
-
 
 _KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "choice": "string"}
 
