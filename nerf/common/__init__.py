@@ -1,1 +1,1 @@
-"""Errors, atomic files, the command line and a progress bar. Imports no other room."""
+"""Errors, atomic files, code hashes, the command line and a progress bar. Imports no other room."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib.metadata
 import platform
 import subprocess
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import nerf
+from nerf.common.code_hash import hash_code
 from nerf.scenes.scene import Scene
 from study.records.schema import SCHEMA_VERSION
 from study.spec.study_spec import StudySpec
@@ -23,6 +22,17 @@ _NUMERIC_PACKAGES = ("torch", "numpy")
 
 _TRAINING_ROOMS = ("common", "config", "scenes", "model", "evaluation", "training")
 """The rooms of `nerf` whose code runs in training."""
+
+NOT_IN_TRAINING = (
+    "common/code_hash.py",
+    "common/command_line.py",
+    "common/progress.py",
+    "config/parameter_help.py",
+    "config/settings.py",
+    "scenes/bounds/inspection_image.py",
+    "scenes/cameras/camera_paths.py",
+)
+"""Files of these rooms that cannot change the result of a training."""
 
 
 def study_document(
@@ -74,58 +84,34 @@ def changes_since(document: Mapping[str, Any]) -> list[str]:
 def extended_document(
     document: Mapping[str, Any], spec: StudySpec, command: Sequence[str]
 ) -> dict[str, Any]:
-    """study.json with the larger `spec` and an entry about this extension."""
+    """study.json with the larger `spec`, today's code and versions, and an entry on the extension.
+
+    The entry has the code and versions of before. The next extension is compared with today's, so
+    that changes which were allowed once need not be allowed again.
+    """
     entry = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "from": StudySpec.from_json(document).planned,
         "to": spec.planned,
         "differences": changes_since(document),
+        "training_code": document.get("training_code"),
+        "versions": document["versions"],
         "git": git_state(Path(__file__).parent),
         "command": list(command),
     }
     return {
         **document,
         "spec": spec.to_json(),
+        "versions": versions(),
+        "training_code": hash_training_code(),
         "extended": [*document.get("extended", []), entry],
     }
 
 
 def hash_training_code(package: Path = Path(nerf.__file__).parent) -> str:
-    """Hash of the code that training runs, without comments, docstrings and formatting.
-
-    Covers the syntax trees of `_TRAINING_ROOMS`. Python 3.11, 3.12 and 3.13 give the same hash; a
-    later version may parse some construct to another tree, and then seems to have changed the code.
-    """
-    digest = hashlib.sha256()
-    for file in sorted(file for room in _TRAINING_ROOMS for file in (package / room).rglob("*.py")):
-        syntax = _describe_syntax(ast.parse(file.read_bytes()))
-        digest.update(f"{file.relative_to(package).as_posix()}\0{syntax}\0".encode())
-    return digest.hexdigest()[:16]
-
-
-def _describe_syntax(node: Any) -> str:
-    """Like `ast.dump`, but without documentation, and with empty fields left out.
-
-    Python versions disagree about empty fields: 3.12 added `type_params`, and `ast.dump` of 3.13
-    leaves out empty lists.
-    """
-    if isinstance(node, list):
-        return f"[{','.join(_describe_syntax(item) for item in node if not _documents(item))}]"
-    if isinstance(node, ast.AST):
-        fields = [
-            f"{name}={_describe_syntax(value)}"
-            for name, value in ast.iter_fields(node)
-            if value is not None and value != []
-        ]
-        return f"{type(node).__name__}({','.join(fields)})"
-    return repr(node)
-
-
-def _documents(node: Any) -> bool:
-    """Whether a node is a docstring (any statement that is just a string) or a call of `Doc`."""
-    if isinstance(node, ast.Expr):
-        return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Doc"
+    """Hash of the code that training runs, without comments, docstrings and formatting."""
+    files = {file for room in _TRAINING_ROOMS for file in (package / room).rglob("*.py")}
+    return hash_code(sorted(files - {package / name for name in NOT_IN_TRAINING}), package)
 
 
 def versions() -> dict[str, str]:

@@ -7,7 +7,6 @@ in the user's cache folder, under a name that changes with the code that renders
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import math
 import zipfile
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nerf.common.code_hash import hash_code
 from nerf.common.files import cache_folder, write_atomically
 from nerf.common.progress import progress_bar
 from nerf.scenes.bounds.suggest import with_bounds
@@ -27,6 +27,7 @@ CAMERA_DISTANCE = 4.0311  # from the origin, scene units, as in tiny LEGO
 _FOCAL_PER_WIDTH = 1.38888889  # focal length as a multiple of the image width
 _SHADOW_SIZE = 512  # pixels a side of each light's shadow map
 _PLASTIC_NUMBER = 1.32471795724474602596  # the real root of x^3 = x + 1
+_GENERATOR = ("locomotive.py", "raytrace.py", "bricks.py")  # the files that make the pixels
 
 
 def load_bricks(views: int = 106, size: int = 100, samples: int = 3) -> Scene:
@@ -102,11 +103,9 @@ def camera_poses(views: int) -> Float32:
 
 
 def _generator_hash() -> str:
-    """Hash of the source files that the pixels depend on."""
-    digest = hashlib.sha256()
-    for source in (locomotive.__file__, raytrace.__file__, __file__):
-        digest.update(Path(source).read_bytes())
-    return digest.hexdigest()[:16]
+    """Hash of the code that the pixels depend on."""
+    folder = Path(__file__).parent
+    return hash_code((folder / name for name in _GENERATOR), folder)
 
 
 def _read_cache(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:

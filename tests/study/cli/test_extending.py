@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,3 +111,22 @@ def test_study_json_records_the_extension(document: dict[str, object]) -> None:
     assert StudySpec.from_json(json.loads(json.dumps(longer))).explore == spec.explore + 4
     (entry,) = longer["extended"]
     assert (entry["from"]["explore"], entry["to"]["explore"]) == (3, 7)
+
+
+def test_changes_that_were_allowed_once_are_not_refused_again(document: dict[str, Any]) -> None:
+    versions = document["versions"]
+    older = {**document, "training_code": "older", "versions": {**versions, "torch": "1.0"}}
+    spec = StudySpec.from_json(older)
+    longer = extended_document(older, with_more_trials(spec, 4), ["run_sweep.py"])
+    assert changes_since(longer) == []
+    (entry,) = longer["extended"]
+    assert len(entry["differences"]) == 2
+    assert (entry["training_code"], entry["versions"]["torch"]) == ("older", "1.0")
+
+
+def test_a_study_without_a_code_hash_gets_one_when_it_is_extended(document: dict[str, Any]) -> None:
+    older = {key: value for key, value in document.items() if key != "training_code"}
+    spec = StudySpec.from_json(older)
+    longer = extended_document(older, with_more_trials(spec, 4), ["run_sweep.py"])
+    assert changes_since(longer) == []
+    assert longer["extended"][0]["training_code"] is None

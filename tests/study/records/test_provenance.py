@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +13,12 @@ import pytest
 
 import nerf
 from nerf.scenes.scene import Scene
-from study.records.provenance import changes_since, hash_training_code, study_document
+from study.records.provenance import (
+    NOT_IN_TRAINING,
+    changes_since,
+    hash_training_code,
+    study_document,
+)
 from study.spec.study_spec import StudySpec
 
 NERF = Path(nerf.__file__).parent
@@ -42,6 +50,7 @@ def hash_with(tmp_path: Path) -> Callable[[str, str, str], str]:
         ),
         pytest.param("common/errors.py", "n=1, cutoff=0.5", "n=1,  cutoff=0.5", id="formatting"),
         pytest.param("video.py", "import", "import this\nimport", id="video"),
+        pytest.param("common/command_line.py", "repeatable", "as often as you like", id="help"),
     ],
 )
 def test_documentation_and_other_rooms_do_not_change_the_hash(
@@ -63,6 +72,18 @@ def test_any_other_change_of_the_training_code_changes_the_hash(
     hash_with: Callable[[str, str, str], str], file: str, old: str, new: str
 ) -> None:
     assert hash_with(file, old, new) != hash_training_code()
+
+
+def test_training_imports_no_code_that_the_hash_leaves_out() -> None:
+    names = [f"nerf.{file.removesuffix('.py').replace('/', '.')}" for file in NOT_IN_TRAINING]
+    assert all(importlib.util.find_spec(name) for name in names)
+    code = "import sys, nerf.training.loop, nerf.scenes, nerf.config.flat; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=NERF.parent, capture_output=True, text=True, check=True
+    )
+    # The built-in scene names its cache file by one and shows its rendering with the other.
+    harmless = {"nerf.common.code_hash", "nerf.common.progress"}
+    assert {*names} & {*done.stdout.split()} == harmless
 
 
 def test_a_renamed_file_changes_the_hash(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,18 @@ def test_second_load_comes_from_the_cache(cache: Path, monkeypatch: pytest.Monke
     assert len(list(cache.glob("bricks-8x20x1-*.npz"))) == 1
     monkeypatch.setattr(bricks, "render_views", lambda *_: pytest.fail("rendered again"))
     assert load_bricks(**SMALL).content_hash == first.content_hash
+
+
+@pytest.mark.parametrize(("old", "new", "same"), [("# from", "# to", True), ("0.88", "0.8", False)])
+def test_only_code_changes_the_name_of_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, same: bool
+) -> None:
+    copy = shutil.copytree(Path(bricks.__file__).parent, tmp_path / "builtin") / "bricks.py"
+    before = bricks._generator_hash()
+    assert old in copy.read_text()
+    copy.write_text(copy.read_text().replace(old, new))
+    monkeypatch.setattr(bricks, "__file__", str(copy))
+    assert (bricks._generator_hash() == before) == same
 
 
 @pytest.fixture
