@@ -51,7 +51,9 @@ class Study:
 
         Empty if one of them is not of this program, and for variants, of which none is the default.
         """
-        if not self.has_variants and all(d.path in list_parameters() for d in self.space.dimensions):
+        if not self.has_variants and all(
+            d.path in list_parameters() for d in self.space.dimensions
+        ):
             return self.space.defaults()
         return {}
 

@@ -73,7 +73,7 @@ def _summarize_best(findings: Findings) -> str:
 
 def _summarize_best_variant(variants: VariantComparison) -> str:
     means = variants.psnr.mean()
-    best = means.idxmax()
+    best = str(means.idxmax())
     runs = int(variants.psnr[best].count())
     seeds = "in its only completed run" if runs == 1 else f"on average over {runs} completed runs"
     return f"{best}, with {means[best]:.2f} dB on the validation views {seeds}."

@@ -13,9 +13,9 @@ import pandas as pd
 
 from analysis.data.selection import match_configuration
 from analysis.data.study import Study
+from analysis.stats.intervals import SIGNIFICANCE_LEVEL
 from analysis.stats.paired import PairedDifference, compare_with_first
 from study.spec.variants import Variant, variant_values
-
 
 _MAX_NAMED = 3
 
@@ -43,21 +43,26 @@ class VariantComparison:
         """How many variants differ from the first with an interval that excludes 0, and which."""
         different = [d for d in self.to_first if d.excludes_zero]
         untested = sum(d.interval is None for d in self.to_first)
-        count = f"{len(different)} differ" if len(different) > 1 else f"{len(different)} differs"
+        count = str(len(different)) if different else "none"
+        verb = "differ" if len(different) > 1 else "differs"
         sentence = (
-            f"Of {len(self.to_first)} variants, {count if different else 'none differs'} from "
-            f"{self.first} with a 95 % interval that excludes 0"
+            f"Of {len(self.to_first)} variants beside {self.first}, {count} {verb} from it with a "
+            "95 % interval that excludes 0"
         )
         if different:
-            sentence += f": {_name_largest(different)}"
+            sentence += f" ({self._count_significant()}): {_name_largest(different)}"
         if untested:
             sentence += f"; {untested} without an interval, for want of two seeds with both runs"
         return f"{sentence}. {self._describe_runs()}"
 
+    def _count_significant(self) -> str:
+        holm = [d.holm_p_value for d in self.to_first if d.holm_p_value is not None]
+        return f"{sum(p < SIGNIFICANCE_LEVEL for p in holm)} with Holm's correction"
+
     def _describe_runs(self) -> str:
         runs, collapsed = sum(self.runs.values()), sum(self.collapsed.values())
         ended = "1 run has ended" if runs == 1 else f"{runs} runs have ended"
-        return f"{ended}, {collapsed or 'none'} of them by collapse."
+        return f"{ended}; {collapsed or 'none'} collapsed."
 
 
 def compare_variants(study: Study, measure: str = "psnr") -> VariantComparison | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.findings.summary import summarize
+from analysis.findings.variants import label_variants
 from analysis.pages.collapse_sections import render_bounds_section, render_collapse_section
 from analysis.pages.importance_sections import (
     render_importance_section,
@@ -108,7 +109,10 @@ def _view_cards(findings: Findings) -> Iterator[CardView]:
     best, default = findings.best, findings.default
     if best is None:
         return
-    title = "Best run" if findings.study.has_variants else "Best configuration"
+    title = "Best configuration"
+    if findings.study.has_variants:
+        variants = label_variants(findings.study).set_index("trial_id")["variant"]
+        title = f"Best run: {variants[best['trial_id']]}"
     yield _view_card(title, findings, best)
     if default is not None and default["trial_id"] != best["trial_id"]:
         yield _view_card("Defaults", findings, default)

@@ -29,8 +29,8 @@ def render_variants_section(findings: Findings) -> Markup:
 
 
 def _view_table(comparison: VariantComparison) -> TableView:
-    differences = {d.first: d.description for d in comparison.to_first}
-    heads = ["variant", "completed", "collapsed", "mean PSNR, dB", "difference, dB"]
+    differences = {d.first: (d.description, d.holm_p_value) for d in comparison.to_first}
+    heads = ["variant", "completed", "collapsed", "mean PSNR, dB", "difference, dB", "p, Holm"]
     return TableView(
         heads,
         [
@@ -39,7 +39,7 @@ def _view_table(comparison: VariantComparison) -> TableView:
                 int(psnr.count()),
                 comparison.collapsed[str(name)],
                 float(psnr.mean()),
-                differences.get(str(name), ""),
+                *differences.get(str(name), ("", "")),
             ]
             for name, psnr in comparison.psnr.items()
         ],

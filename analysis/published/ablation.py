@@ -23,7 +23,7 @@ from analysis.stats.paired import (
     Judgement,
     PairedDifference,
     compare_all_pairs,
-    compare_pair,
+    compare_with_first,
     judge_against_published,
 )
 from nerf.common.command_line import Parser, exit_status
@@ -105,13 +105,12 @@ def analyze_ablation(runs: pd.DataFrame, measure: str = "test_psnr") -> Ablation
     """Compares all pairs of rows with the paper's; `measure` is the column of `runs` to compare."""
     values = runs.pivot(index="seed", columns="variant", values=measure)
     values = values[[row for row in PAPER if row in values.columns]]
-    others = [row for row in values.columns if row != "complete"]
     every = judge_against_published(compare_all_pairs(values), PAPER)
     known = sum(round(pair.published, 2) >= MIN_PAPER_GAP for pair in every)
     incomplete = runs[(runs["state"] != "completed") | runs[measure].isna()]
     return Ablation(
         values,
-        tuple(compare_pair(row, "complete", values) for row in others),
+        tuple(compare_with_first(values)),
         tuple(every[:known]),
         tuple(every[known:]),
         incomplete[["variant", "seed", "state", "reason"]],

@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 from nerf.common.command_line import Parser, add_scene_options
+from nerf.common.commands import command_line, command_name
 from nerf.config.parameter_help import describe_parameters
 from study.driver.resources import MAX_TRIALS_PER_GPU
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_VARIED
@@ -19,20 +20,23 @@ Train many NeRFs with Ray Tune, let Optuna choose the parameters that vary, and 
 with every trial's result and a report. Without options: a default study of a built-in scene, which
 takes a few minutes."""
 
-_EXAMPLES = """\
-examples:
-  python study/run_sweep.py
-  python study/run_sweep.py --scene photos.npz --name first --explore 64 --optimize 32 --steps 2000
-  python study/run_sweep.py --vary sampling.near=0.5:3 --vary field.width=64,128 --set field.depth=6
-  python study/run_sweep.py --name first --resume"""
+_EXAMPLES = (
+    "",
+    "--scene photos.npz --name first --explore 64 --optimize 32 --steps 2000",
+    "--vary sampling.near=0.5:3 --vary field.width=64,128 --set field.depth=6",
+    "--name first --resume",
+)
+"""Options of commands to show as examples."""
 
 
 def make_parser() -> Parser:
     """The parser, whose namespace lacks the options that are not given."""
+    program = command_line("study/run_sweep.py")
+    examples = "\n".join(f"  {program} {options}".rstrip() for options in _EXAMPLES)
     parser = Parser(
         _DESCRIPTION,
-        f"{_EXAMPLES}\n\n{_parameter_help()}",
-        prog="run_sweep.py",
+        f"examples:\n{examples}\n\n{_parameter_help()}",
+        prog=Path(command_name("study/run_sweep.py")).name,
         argument_default=argparse.SUPPRESS,
     )
     for title, add_options in (
@@ -80,10 +84,13 @@ def _add_budget(group: _Group) -> None:
         "--replicates",
         type=int,
         metavar="R",
-        help="trials that repeat a configuration with another seed: explored ones first, then the "
-        f"best (default: {StudySpec.replicates})",
+        help="further trials that repeat explored configurations and the best ones with another "
+        f"seed (default: {StudySpec.replicates}); variants have --repeats",
     )
-    repeats = f"trials of each variant of a --study file (default: {StudySpec.repeats})"
+    repeats = (
+        "trials of each variant in a --study file that lists variants, each with another seed "
+        f"(default: {StudySpec.repeats}); other studies have --replicates"
+    )
     add("--repeats", type=int, metavar="R", help=repeats)
     steps = f"training steps of a full trial (default: {StudySpec.steps})"
     add("--steps", type=int, metavar="S", help=steps)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nerf.common.commands import command_line
 from nerf.common.errors import InputError
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
@@ -37,8 +37,8 @@ class Plan:
     @property
     def resume_hint(self) -> str:
         """The command that resumes the study, for a person to copy."""
-        place = ["--studies", str(self.folder.path.parent), "--name", self.folder.name]
-        return f"resume with: {shlex.join([sys.executable, sys.argv[0], *place, '--resume'])}"
+        place = ("--studies", self.folder.path.parent, "--name", self.folder.name)
+        return f"resume with: {command_line('study/run_sweep.py', *place, '--resume')}"
 
 
 def make_plan(options: Options) -> Plan:
@@ -53,6 +53,7 @@ def make_plan(options: Options) -> Plan:
 
 def plan_new(options: Options) -> Plan:
     """A study that does not exist yet."""
+    _check_repeats(options, bool(options.variants))
     steps = StudySpec.steps if options.steps is None else options.steps
     space = study_space(options.vary, options.set, steps, options.variants)
     fields = options.spec_fields()
@@ -126,6 +127,7 @@ def _read_saved(options: Options, option: str) -> _Saved:
 
 def _plan_saved(saved: _Saved, options: Options, fields: dict[str, Any]) -> Plan:
     """The saved study with these `fields`, none of which may change its design."""
+    _check_repeats(options, bool(saved.spec.variants))
     space = saved.spec.space
     if options.vary or options.set or options.variants:
         variants = options.variants or saved.spec.variants
@@ -140,6 +142,15 @@ def _plan_saved(saved: _Saved, options: Options, fields: dict[str, Any]) -> Plan
             "restore it, or start a new study with another --name"
         )
     return Plan(saved.folder, spec, scene, is_new=False)
+
+
+def _check_repeats(options: Options, has_variants: bool) -> None:
+    """Raises `InputError` if `--repeats` is given for a study without variants."""
+    if options.repeats is not None and not has_variants:
+        raise InputError(
+            f"--repeats {options.repeats} is for a study of variants, and this study has none; give "
+            "a --study file that lists them, or --replicates to repeat explored configurations"
+        )
 
 
 def _scene_space(spec: StudySpec, bounds: tuple[float, float]) -> Space:

@@ -75,7 +75,7 @@ def launch(
     try:
         if extension:  # not before the lock is ours
             folder.write_spec(extension)
-        steps = evaluation_steps(spec.space.config(spec.space.defaults()))
+        steps = evaluation_steps(spec.reference_config)
         manager = TrialManager(folder, ledger, rungs(steps))
         with LiveView(console, folder.name, spec, folder.trivial_psnr()) as view:
             view.show(ledger.trials())

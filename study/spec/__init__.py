@@ -1,4 +1,4 @@
-"""The specification of a study: search space, budget, and the files that describe them.
+"""The specification of a study: search space or variants, budget, and files that describe them.
 
 Imports `nerf.config` and `nerf.common` only.
 """

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from nerf.common.errors import InputError, closest
 from nerf.config.flat import Flat
+from nerf.config.schema import NerfConfig
 from nerf.config.settings import parse_settings
 from study.spec.default_space import DEFAULT_SETTINGS, make_default_space
 from study.spec.parse_space import parse_space
 from study.spec.space import Space
 from study.spec.storage_url import holds_credentials
-from study.spec.variants import Variant, variant_space
+from study.spec.variants import Variant, variant_space, variant_values
 
 WANDB_MODES = ("off", "offline", "online")
 
@@ -133,6 +134,16 @@ class StudySpec:
     def trials(self) -> int:
         return sum(self.planned.values())
 
+    @property
+    def reference_config(self) -> NerfConfig:
+        """The config of the first variant, or of the default values in a study without variants.
+
+        The default values of a study of variants may be invalid together: no trial combines them.
+        """
+        if self.variants:
+            return self.space.config(variant_values(self.variants[0], self.space))
+        return self.space.config(self.space.defaults())
+
     def to_json(self) -> dict[str, Any]:
         """Every field except the space, which study.json holds under a key of its own."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -176,21 +187,30 @@ def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> Study
     """Adds trials to the explore phase, or to the optimise phase if the study explores nothing.
 
     A study of variants gets further repeats of all of them. `trials` may be 0 if `replicates` are
-    added. Raises `InputError` for smaller numbers.
+    added. Raises `InputError` for smaller numbers, and for replicates of variants.
     """
+    if spec.variants:
+        return _with_more_repeats(spec, trials, replicates)
     minimum = 0 if replicates > 0 else 1
     _require(trials >= minimum, f"--extend must be at least {minimum}, got {trials}")
     _require(replicates >= 0, f"--replicates must be 0 or more, got {replicates}")
-    if spec.variants:
-        count = len(spec.variants)
-        _require(
-            trials % count == 0,
-            f"--extend must be a multiple of the study's {count} variants, got {trials}",
-        )
-        return dataclasses.replace(spec, repeats=spec.repeats + trials // count)
     phase = "explore" if spec.explore else "optimize"
     longer: dict[str, Any] = {phase: getattr(spec, phase) + trials}
     return dataclasses.replace(spec, **longer, replicates=spec.replicates + replicates)
+
+
+def _with_more_repeats(spec: StudySpec, trials: int, replicates: int) -> StudySpec:
+    count = len(spec.variants)
+    _require(
+        replicates == 0,
+        f"a study of variants has no replicates, got --replicates {replicates}; "
+        f"--extend {count} runs every variant with another seed",
+    )
+    _require(
+        trials > 0 and trials % count == 0,
+        f"--extend must be a positive multiple of the study's {count} variants, got {trials}",
+    )
+    return dataclasses.replace(spec, repeats=spec.repeats + trials // count)
 
 
 def require_same_study(changed: StudySpec, saved: StudySpec, given: Sequence[str]) -> None:

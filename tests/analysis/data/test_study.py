@@ -27,7 +27,7 @@ def table(**columns: list[object]) -> pd.DataFrame:
     return pd.DataFrame({**{name: [value] * rows for name, value in usual.items()}, **columns})
 
 
-def test_only_full_budget_explore_trials_are_compared_and_the_rest_is_counted() -> None:
+def test_only_explore_trials_of_the_full_budget_are_comparable() -> None:
     trials = table(
         state=["completed", "collapsed", "collapsed", "pruned", "failed", "completed", "completed"],
         steps_done=[100, 100, 40, 40, 10, 100, 100],
@@ -46,7 +46,17 @@ def test_trials_of_another_budget_are_left_out() -> None:
     assert used.left_out == {"with another budget": 1}
 
 
-def test_no_trials_at_all_compare_to_nothing() -> None:
+def test_each_phase_is_left_out_for_a_reason_of_its_own() -> None:
+    phases = ["explore", "replicate", "variant", "optimize"]
+    used = select_comparable(table(phase=phases, psnr=[20.0] * 4))
+    assert used.left_out == {
+        "repeated with another seed": 1,
+        "of named variants (not drawn from the space)": 1,
+        "of the optimise phase (drawn where results were good)": 1,
+    }
+
+
+def test_an_empty_table_has_no_comparable_trials() -> None:
     assert select_comparable(table(psnr=[])).trials.empty
 
 
@@ -58,7 +68,7 @@ def test_the_best_trial_is_a_completed_one(state: str) -> None:
     assert best["psnr"] == 20.0
 
 
-def test_the_default_trial_is_found_by_its_configuration(make_study: Make) -> None:
+def test_the_default_trial_is_identified_by_its_configuration(make_study: Make) -> None:
     study = load_study(make_study(explore=9, optimize=2))
     default = find_default_trial(study)
     assert default is not None

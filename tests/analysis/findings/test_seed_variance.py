@@ -41,7 +41,7 @@ def known(trials: pd.DataFrame) -> SeedVariance:
     return estimate_seed_variance(trials, ["x"], None, np.random.default_rng(0))
 
 
-def test_intervals_of_the_spread_cover_in_19_of_20_studies() -> None:
+def test_intervals_of_the_deviation_cover_it_in_19_of_20_studies() -> None:
     covered = []
     for seed in range(100):
         spread = known(table(np.random.default_rng(seed), 0.5)).everywhere
@@ -51,7 +51,13 @@ def test_intervals_of_the_spread_cover_in_19_of_20_studies() -> None:
     assert 0.9 <= np.mean(covered) <= 0.99
 
 
-def test_the_lucky_run_that_got_repeated_does_not_count() -> None:
+def test_repeats_of_variants_are_no_sample_of_the_space() -> None:
+    trials = table(np.random.default_rng(0), 0.5).assign(phase="variant")
+    seeds = known(trials)
+    assert (seeds.everywhere, seeds.best, seeds.repeated) == (None, None, 0)
+
+
+def test_the_first_run_of_a_repeated_best_trial_does_not_count() -> None:
     """The best three were chosen for their luck, which their first runs have and no other."""
     trials = table(np.random.default_rng(0), 0.0, replicates=48)
     of_best = trials.query("phase == 'replicate'").index[1::2]
@@ -65,7 +71,7 @@ def test_the_lucky_run_that_got_repeated_does_not_count() -> None:
     assert spread.deviation == pytest.approx(noise.pow(2).mean() ** 0.5, rel=0.2)
 
 
-def test_a_configuration_that_collapsed_with_one_seed_alone_is_counted_as_torn() -> None:
+def test_a_configuration_that_collapsed_with_some_seeds_counts_as_partly_collapsed() -> None:
     trials = table(np.random.default_rng(0), 0.5)
     trials.loc[[0, 1, 25], "state"] = "collapsed"  # 0: explored; 24 repeats 0, 26 repeats 1
     trials.loc[26, "state"] = "collapsed"
@@ -75,7 +81,7 @@ def test_a_configuration_that_collapsed_with_one_seed_alone_is_counted_as_torn()
     assert seeds.everywhere.configurations == 10
 
 
-def test_without_replicates_nothing_is_known() -> None:
+def test_without_replicates_there_is_no_estimate() -> None:
     seeds = known(table(np.random.default_rng(0), 0.5, replicates=0))
     assert seeds == SeedVariance(None, None, 0, 0, ())
     assert seeds.reference is None
@@ -107,7 +113,7 @@ def test_variance_is_split_into_parameters_interactions_and_seed(make_study: Mak
     assert sum(part.share for part in findings.seeds.parts) == pytest.approx(1.0)
 
 
-def test_replicates_change_no_share_and_are_never_the_best(
+def test_replicates_do_not_change_shares_and_are_never_the_best(
     make_study: Make, study_findings: Findings
 ) -> None:
     more = analyze_study(make_study("more", explore=32, optimize=4, replicates=24))

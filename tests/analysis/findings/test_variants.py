@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from analysis.figures.image_files import plot_study_figures
 from analysis.findings.analyze_study import analyze_study
+from analysis.findings.summary import summarize
+from analysis.findings.tables import build_tables
 from analysis.pages.study_page import render_study_page
 from study.records.study_folder import StudyFolder
 from study.spec.variants import Variant
@@ -23,8 +29,7 @@ SEEDS = (20.0, 24.0, 22.0)  # each seed's own level, which pairing takes out
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
-    spec = variant_spec(VARIANTS, ["field.width=16"], 100)
-    spec = type(spec)(**{**vars(spec), "repeats": 3})
+    spec = replace(variant_spec(VARIANTS, ["field.width=16"], 100), repeats=3)
     folder = StudyFolder(tmp_path_factory.mktemp("variants") / "ablation")
 
     def psnr(name: str, repeat: int) -> float | None:
@@ -33,6 +38,11 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
         return SEEDS[repeat] + BETTER[name] + 0.01 * repeat * (name != "plain")
 
     return write_variant_study(folder, spec, psnr)
+
+
+def own_text(page: str) -> str:
+    """The page without scripts, among them plotly.js."""
+    return re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
 
 
 def test_differences_are_paired_by_seed(study: StudyFolder) -> None:
@@ -44,10 +54,88 @@ def test_differences_are_paired_by_seed(study: StudyFolder) -> None:
     assert deep.interval is not None
     assert deep.interval[0] > 0.4  # the seeds' levels differ by 4 dB
     assert (relu.mean, relu.seeds) == (pytest.approx(-0.99), 2)
+    assert comparison.runs == {"plain": 3, "<b>deep</b>": 3, "relu": 3}
     assert comparison.collapsed == {"plain": 0, "<b>deep</b>": 0, "relu": 1}
 
 
-def test_nothing_is_ranked_from_trials_that_sample_no_space(study: StudyFolder) -> None:
+def test_the_headline_names_what_differs_from_the_first(study: StudyFolder) -> None:
+    findings = analyze_study(study)
+    assert findings.headline == (
+        "Of 2 variants beside plain, 2 differ from it with a 95 % interval that excludes 0 "
+        "(2 with Holm's correction): relu -0.99 [-1.12, -0.86] dB, "
+        "<b>deep</b> +0.51 [+0.49, +0.53] dB. 9 runs have ended; 1 collapsed."
+    )
+    assert dict(summarize(findings)) == {
+        "Trials": "9 on lego: 8 completed, 1 collapsed.",
+        "Best": "<b>deep</b>, with 22.51 dB on the validation views on average over 3 completed "
+        "runs.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("seeds", "better", "headline"),
+    [
+        (1, 1.0, "none differs from it .*; 2 without an interval.* 3 runs have ended; none"),
+        (3, 0.0, "Of 2 variants beside plain, none differs from it with .* excludes 0. 9 runs"),
+    ],
+)
+def test_the_headline_claims_no_more_than_the_intervals(
+    tmp_path: Path, seeds: int, better: float, headline: str
+) -> None:
+    noise = np.random.default_rng(0).normal(size=9)
+    spec = replace(variant_spec(VARIANTS, [], 100), repeats=seeds)
+    folder = StudyFolder(tmp_path / "few")
+
+    def psnr(name: str, repeat: int) -> float:
+        return 20.0 + better * BETTER[name] + float(noise[3 * repeat + list(BETTER).index(name)])
+
+    assert re.search(headline, analyze_study(write_variant_study(folder, spec, psnr)).headline)
+
+
+def test_before_the_first_variant_has_run_nothing_is_compared_with_another(tmp_path: Path) -> None:
+    spec = replace(variant_spec(VARIANTS, [], 100), repeats=2)
+    values = {"plain": float("nan")}
+    folder = StudyFolder(tmp_path / "begun")
+    write_variant_study(folder, spec, lambda name, repeat: values.get(name, 20.0))
+    findings = analyze_study(folder)
+    assert findings.variants is not None
+    assert findings.variants.first == "plain"
+    assert [d.description for d in findings.variants.to_first] == ["–", "–"]
+    assert "nan" not in own_text(render_study_page(findings))
+
+
+def test_exports_have_a_table_of_variants(study: StudyFolder) -> None:
+    table = build_tables(analyze_study(study))["variants"].set_index("variant")
+    assert list(table.columns) == [
+        "runs", "collapsed", "psnr", "difference", "low", "high", "p_value", "holm_p_value",
+    ]  # fmt: skip
+    assert table.loc["plain", "difference":].isna().all()
+    deep = table.loc["<b>deep</b>"]
+    assert (deep["runs"], deep["psnr"]) == (3, pytest.approx(22.51))
+    assert deep["low"] < deep["difference"] < deep["high"]
+    assert deep["p_value"] <= deep["holm_p_value"] <= 2 * deep["p_value"]
+    assert table.loc["relu", "collapsed"] == 1
+
+
+def test_a_paper_gets_the_figure_of_differences(study: StudyFolder) -> None:
+    assert list(plot_study_figures(analyze_study(study))) == ["curves", "variants"]
+
+
+def test_defaults_are_not_mixed_from_variants(tmp_path: Path) -> None:
+    """Depth 4 is the default and a variant's; with the skip of the other it is invalid."""
+    variants = (
+        Variant("deep", (("field.depth", 8), ("field.skip", 6))),
+        Variant("shallow", (("field.depth", 4), ("field.skip", 3))),
+    )
+    folder = StudyFolder(tmp_path / "skips")
+    write_variant_study(folder, variant_spec(variants, [], 100), lambda name, repeat: 20.0)
+    findings = analyze_study(folder)
+    assert findings.study.default_configuration == {}
+    assert findings.default is None
+    assert "<th>default" not in render_study_page(findings)
+
+
+def test_variants_are_not_ranked_by_importance(study: StudyFolder) -> None:
     findings = analyze_study(study)
     assert findings.importance.shares == ()
     assert findings.comparable.left_out
@@ -56,10 +144,13 @@ def test_nothing_is_ranked_from_trials_that_sample_no_space(study: StudyFolder) 
 
 def test_the_report_has_a_row_for_each_variant(study: StudyFolder) -> None:
     page = render_study_page(analyze_study(study))
+    assert re.findall(r'<section id="(\w+)">', page) == ["variants", "cost", "trials"]
+    assert "explored" not in own_text(page)
     assert "How do the variants compare with plain?" in page
     assert "&lt;b&gt;deep&lt;/b&gt;" in page
     assert "<b>deep" not in page
     assert "+0.51 [" in page
+    assert "<b>Best run: &lt;b&gt;deep&lt;/b&gt;</b>" in page
 
 
 def test_a_study_without_variants_has_no_such_section(study_folder: StudyFolder) -> None:
@@ -68,7 +159,7 @@ def test_a_study_without_variants_has_no_such_section(study_folder: StudyFolder)
     assert 'id="variants"' not in render_study_page(findings)
 
 
-def test_before_the_first_run_has_ended_there_is_nothing_to_compare(tmp_path: Path) -> None:
+def test_a_study_without_ended_runs_has_no_comparison(tmp_path: Path) -> None:
     spec = variant_spec(VARIANTS, [], 100)
     folder = StudyFolder(tmp_path / "empty")
     write_variant_study(folder, spec, lambda name, repeat: float("nan"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,11 @@ from analysis.published.ablation import (
     read_runs,
 )
 from nerf.common.errors import InputError
+from nerf.scenes import load
+from nerf.training.ray_batches import TrainingRays, bounding_box
+from nerf.training.schedule import evaluation_steps
 from study.records.study_folder import StudyFolder
+from study.search.variant_design import variant_point
 from study.spec.variants import Variant
 from tests.analysis.variant_studies import paper_spec, variant_spec, write_variant_study
 
@@ -43,7 +48,7 @@ def runs(seeds: int, direction: float = 1.0, noise: float = 0.02) -> pd.DataFram
 
 
 @pytest.mark.parametrize(("direction", "verdict"), [(1.0, "agrees"), (-1.0, "disagrees")])
-def test_the_paper_s_own_figures_agree_and_turned_round_disagree(
+def test_the_papers_values_agree_and_in_reverse_order_disagree(
     direction: float, verdict: str
 ) -> None:
     ablation = analyze_ablation(runs(4, direction))
@@ -56,7 +61,7 @@ def test_the_paper_s_own_figures_agree_and_turned_round_disagree(
         assert d.mean == pytest.approx(expected, abs=0.05)
 
 
-def test_pure_noise_of_three_seeds_leaves_nearly_every_pair_open() -> None:
+def test_with_pure_noise_and_three_seeds_most_pairs_stay_open() -> None:
     ablation = analyze_ablation(runs(3, 0.0, noise=1.0))
     assert sum(pair.verdict == "open" for pair in ablation.pairs) >= 22
     assert not any(pair.significant for pair in ablation.pairs)
@@ -70,7 +75,7 @@ def test_one_seed_leaves_every_pair_open() -> None:
     assert "nan" not in format_ablation(ablation)
 
 
-def test_a_block_broken_off_is_used_as_far_as_it_goes() -> None:
+def test_an_incomplete_block_counts_for_the_rows_it_has() -> None:
     ablation = analyze_ablation(runs(3).iloc[:-4])
     assert ablation.values.notna().sum().to_dict()["none of the three"] == 2
     part = analyze_ablation(runs(1).iloc[:3])
@@ -78,7 +83,7 @@ def test_a_block_broken_off_is_used_as_far_as_it_goes() -> None:
     assert part.pairs == ()
 
 
-def test_the_markdown_names_what_did_not_complete_and_what_it_took() -> None:
+def test_the_markdown_lists_collapsed_runs_and_the_training_time() -> None:
     table = runs(3)
     table.loc[0, ["state", "reason", "test_psnr"]] = ["collapsed", "density | <dead>", np.nan]
     text = format_ablation(analyze_ablation(table))
@@ -90,7 +95,7 @@ def test_the_markdown_names_what_did_not_complete_and_what_it_took() -> None:
     assert widths == {7, 8}
 
 
-def test_the_figure_draws_what_was_found() -> None:
+def test_the_figure_shows_measured_and_published_differences() -> None:
     ablation = analyze_ablation(runs(3))
     here, paper = plot_ablation(ablation.to_complete).data
     assert list(here.x) == [d.mean for d in ablation.to_complete]
@@ -108,7 +113,47 @@ def test_the_study_file_has_the_rows_of_the_paper(tmp_path: Path) -> None:
     assert "18 runs on lego, at most 1,000 steps each, 1.80 hours" in ablation.budget
 
 
-def test_what_is_not_the_ablation_is_named_in_one_line(
+def test_the_rows_of_the_study_file_differ_as_the_paper_s_do() -> None:
+    spec = paper_spec(1)
+    rows = [v.name for v in spec.variants]
+    configs = {row: spec.space.config(variant_point(spec, place)) for place, row in enumerate(rows)}
+    for config in configs.values():
+        coarse, fine = config.sampling.coarse, config.sampling.fine
+        # One network is queried at the coarse samples, the other at all of them.
+        assert coarse + (coarse + fine if fine else 0) == 128
+        assert not config.encoding.include_input
+        assert evaluation_steps(config) == (200, 400, 600, 800, 1000)
+    one_pass = [row for row, config in configs.items() if not config.sampling.fine]
+    assert one_pass == ["no hierarchical sampling", "none of the three"]
+    views = {row: config.optimisation.views for row, config in configs.items()}
+    assert {row: count for row, count in views.items() if count} == {
+        "50 images": 50,
+        "25 images": 25,
+    }
+    blind = [row for row, config in configs.items() if not config.encoding.directions]
+    assert blind == ["no view dependence", "none of the three"]
+    without = [row for row, config in configs.items() if config.encoding.kind == "none"]
+    assert without == ["no positional encoding", "none of the three"]
+    octaves = {
+        row: (config.encoding.position_frequencies, config.encoding.direction_frequencies)
+        for row, config in configs.items()
+        if row not in without
+    }
+    assert {row: count for row, count in octaves.items() if count != (10, 4)} == {
+        "15 frequencies": (15, 6),
+        "5 frequencies": (5, 2),
+    }
+    assert {configs[row].encoding.direction_frequencies for row in without} == {0}
+
+
+def test_the_lowest_octave_of_a_scene_like_the_paper_s_does_not_repeat() -> None:
+    """As the study file says: its positions are not multiplied by pi."""
+    scene = load("bricks")
+    box = bounding_box(TrainingRays.of(scene), scene.bounds.near, scene.bounds.far)
+    assert 2.6 < float(box.abs().max()) < math.pi
+
+
+def test_a_folder_without_the_ablation_is_refused_in_one_line(
     tmp_path: Path, study_folder: StudyFolder
 ) -> None:
     with pytest.raises(InputError, match="not a study folder"):

@@ -60,3 +60,15 @@ def test_another_scene_is_refused(saved: Options) -> None:
     )
     with pytest.raises(InputError, match="has changed since study one was created"):
         make_plan(dataclasses.replace(saved, resume=True))
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_repeats_are_of_variants_only(new: Options, saved: Options, repeats: int) -> None:
+    for options in (
+        dataclasses.replace(new, name="two", repeats=repeats),
+        dataclasses.replace(saved, resume=True, repeats=repeats),
+    ):
+        with pytest.raises(
+            InputError, match=r"--repeats \d is for a study of variants.*replicates"
+        ):
+            make_plan(options)

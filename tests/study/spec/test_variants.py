@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from nerf.common.errors import InputError
+from nerf.training.schedule import evaluation_steps
 from study.cli.options import parse_options
 from study.cli.plan import make_plan
 from study.search.variant_design import variant_point
-from study.spec.study_file import read_study_file
+from study.spec.study_file import read_study_file, write_study_file
 from study.spec.study_spec import StudySpec, study_space, with_more_trials
 from study.spec.variants import Variant
 
@@ -73,8 +74,22 @@ def test_it_survives_study_json() -> None:
 
 def test_it_is_extended_by_whole_blocks() -> None:
     assert with_more_trials(spec(), 3).repeats == 3
-    with pytest.raises(InputError, match="multiple of the study's 3 variants"):
-        with_more_trials(spec(), 2)
+    for trials in (0, 2, -3):
+        with pytest.raises(InputError, match="positive multiple of the study's 3 variants"):
+            with_more_trials(spec(), trials)
+    with pytest.raises(InputError, match=r"no replicates.*--extend 3 runs every variant"):
+        with_more_trials(spec(), 3, replicates=2)
+
+
+def test_variants_whose_defaults_are_invalid_together_have_a_reference_config() -> None:
+    """Depth 4 is the default and a variant's; with the skip of the other it is invalid."""
+    deep = Variant("deep", (("field.depth", 8), ("field.skip", 6), ("evaluation.times", 3)))
+    shallow = Variant("shallow", (("field.depth", 4), ("field.skip", 3)))
+    two = spec((deep, shallow))
+    with pytest.raises(InputError, match="0 <= skip < depth"):
+        two.space.config(two.space.defaults())
+    assert two.reference_config.field.depth == 8
+    assert evaluation_steps(two.reference_config) == (3, 7, 10)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +126,10 @@ def test_the_plan_and_a_saved_file_are_those_of_the_file(file: Path, tmp_path: P
     options = parse_options(["--study", str(file), "--studies", str(tmp_path), "--name", "a"])
     plan = make_plan(options)
     assert (plan.spec.trials, plan.spec.variants, plan.spec.explore) == (9, THREE, 0)
+    saved = tmp_path / "saved.toml"
+    write_study_file(saved, options.given())
+    place = {"studies": str(tmp_path), "name": "a"}
+    assert read_study_file(saved) == read_study_file(file) | place
 
 
 def test_a_file_with_an_unknown_parameter_names_the_variant(tmp_path: Path) -> None:
@@ -118,3 +137,11 @@ def test_a_file_with_an_unknown_parameter_names_the_variant(tmp_path: Path) -> N
     path.write_text('[variants.a]\n"field.widht" = 3\n[variants.b]\n')
     with pytest.raises(InputError, match=r"odd.toml: variants.a: .*did you mean field.width"):
         read_study_file(path)
+
+
+def test_the_example_of_the_readme_is_a_study(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[3] / "study" / "README.md").read_text()
+    example = tmp_path / "ablation.toml"
+    example.write_text(readme.partition("```toml\n")[2].partition("```")[0])
+    options = parse_options(["--study", str(example), "--studies", str(tmp_path)])
+    assert make_plan(options).spec.trials == 9
