@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import shlex
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nerf.common.command_line import INTERRUPTED, Parser, add_scene_options, exit_status
+from nerf.common.commands import command_line
 from nerf.common.errors import InputError
 from nerf.config.flat import build, flatten, with_suggested_bounds
 from nerf.config.parameter_help import describe_parameters
@@ -72,7 +72,8 @@ def _train_command(options: argparse.Namespace) -> int:
         run.create()
     result = _train(run, device)
     if result is None:
-        print(f"stopped; the run is saved. To continue:\n  {_resume_command(run.out)}")
+        resume = command_line("nerf/train.py", "--resume", "--out", run.out)
+        print(f"stopped; the run is saved; resume with:\n  {resume}")
         return INTERRUPTED
     run.write_result(result, device)
     print(f"{result.state}: {result.psnr:.2f} dB, SSIM {result.ssim:.3f} on validation views")
@@ -197,13 +198,6 @@ def _train(run: Run, device: str) -> TrainResult | None:
         return None
     finally:
         signal.signal(signal.SIGINT, previous_handler)
-
-
-def _resume_command(out: Path) -> str:
-    """The command line that continues the run in `out`."""
-    is_file = sys.argv[0].endswith(".py")
-    command = ["python", sys.argv[0]] if is_file else [Path(sys.argv[0]).name]
-    return shlex.join([*command, "--resume", "--out", str(out)])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nerf.common.command_line import Parser, exit_status
+from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.run.flythrough import load_model, render_flythrough, write_video
 from nerf.run.run_folder import CHECKPOINT, read_run
@@ -29,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; raises `InputError` for unknown options and values out of range."""
     parser = Parser("Render a video of a trained NeRF: colour beside depth.")
-    parser.add_argument("run", type=Path, help="a run folder made by nerf/train.py")
+    program = command_name("nerf/train.py")
+    parser.add_argument("run", type=Path, help=f"a run folder that {program} created")
     parser.add_argument("--frames", type=int, default=60, help="number of frames (default: 60)")
     parser.add_argument("--fps", type=int, default=15, help="frames per second (default: 15)")
     parser.add_argument("--radius", type=float, help="distance from the origin, scene units")

@@ -8,12 +8,12 @@ and torch, which take seconds to import, are imported only once the options are 
 
 from __future__ import annotations
 
-import shlex
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from nerf.common.command_line import INTERRUPTED, exit_status
+from nerf.common.commands import command_line
 from nerf.common.errors import InputError
 from study.cli.options import parse_options
 from study.spec.study_file import write_study_file
@@ -146,8 +146,8 @@ def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
         return []
     scene = folder.read_spec()["spec"]["scene"]
     file = write_best(folder, findings.best.to_dict(), scene)
-    command = f"python nerf/train.py --scene {shlex.quote(scene)} --config {shlex.quote(str(file))}"
-    return [f"train it for longer with: {command} --steps 5000"]
+    options = ("--scene", scene, "--config", file, "--steps", 5000)
+    return [f"train it for longer with: {command_line('nerf/train.py', *options)}"]
 
 
 def _print(console: Console, *lines: str) -> None:

@@ -7,13 +7,13 @@ Only reads the study folder, so that the study may be running at the same time, 
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nerf.common.command_line import Parser, exit_status
+from nerf.common.commands import command_line, command_name
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 
@@ -32,8 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str] | None) -> int:
-    parser = Parser("Show how far a study is.", prog="status.py")
-    parser.add_argument("study", type=Path, help="a study folder that run_sweep.py created")
+    parser = Parser("Show how far a study is.", prog=Path(command_name("study/status.py")).name)
+    program = command_name("study/run_sweep.py")
+    parser.add_argument("study", type=Path, help=f"a study folder that {program} created")
     parser.add_argument(
         "--watch",
         action="store_true",
@@ -100,9 +101,8 @@ def _describe_driver(folder: StudyFolder) -> str:
     driver = holder(folder)
     if driver and not driver.is_dead():
         return f"being run by {driver}"
-    place = ["--studies", str(folder.path.absolute().parent), "--name", folder.name]
-    command = ["python", "study/run_sweep.py", *place, "--resume"]
-    return f"not running; resume with: {shlex.join(command)}"
+    place = ["--studies", folder.path.absolute().parent, "--name", folder.name]
+    return f"not running; resume with: {command_line('study/run_sweep.py', *place, '--resume')}"
 
 
 if __name__ == "__main__":

@@ -37,6 +37,6 @@ def test_every_module_imports_and_a_sweep_is_refused_in_one_line(tmp_path: Path)
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: run_sweep.py does not run on Windows")
+    assert line.startswith("error: study/run_sweep.py does not run on Windows")
     assert "WSL" in line
     assert not list(tmp_path.iterdir())

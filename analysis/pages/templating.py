@@ -18,6 +18,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from analysis.figures.theme import PALETTES
+from nerf.common.commands import command_name
 
 _ASSETS = Path(__file__).parent
 
@@ -77,6 +78,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["cell"] = format_cell
     environment.globals["style"] = Markup(_style())
     environment.globals["report_js"] = Markup((_ASSETS / "report.js").read_text())
+    environment.globals["sweep_command"] = command_name("study/run_sweep.py")
     environment.globals["plotly_js"] = Markup(get_plotlyjs())
     return environment
 

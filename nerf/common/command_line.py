@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any, NoReturn
 
 from nerf.common.errors import InputError, closest
@@ -30,19 +31,39 @@ class Parser(argparse.ArgumentParser):
         )
 
     def parse(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
-        """Parses the command line; raises `InputError` that names the nearest known option."""
+        """Parses the command line; raises `InputError` for an unknown option or a stray word.
+
+        What follows `--` is not an option, however it begins.
+        """
         arguments = sys.argv[1:] if arguments is None else arguments
         known = [text for action in self._actions for text in action.option_strings]
         # Before argparse, which would first complain of whatever else is missing.
-        for name in (argument.partition("=")[0] for argument in arguments):
-            if name.startswith("--") and name not in known:
+        for argument in takewhile(lambda argument: argument != "--", arguments):
+            name = argument.partition("=")[0]
+            if name.startswith("-") and name not in known and not _is_number(argument):
                 raise InputError(
                     f"unknown option {name}{closest(name, known)} (--help lists all options)"
                 )
-        return self.parse_args(arguments)
+        options, rest = self.parse_known_args(arguments)
+        stray = [word for word in rest if word != "--"]
+        if stray:
+            raise InputError(
+                f"unexpected argument {stray[0]!r}; put its option before it, or quote a value "
+                "that contains spaces (--help lists all options)"
+            )
+        return options
 
     def error(self, message: str) -> NoReturn:
         raise InputError(message)
+
+
+def _is_number(text: str) -> bool:
+    """Whether this is a number, such as the value -1 of an option."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def add_scene_options(parser: argparse._ActionsContainer) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import replace_atomically, write_atomically
 from nerf.config.flat import build, flatten
@@ -110,7 +111,8 @@ def read_run(out: Path) -> tuple[SceneSource, NerfConfig]:
         source = SceneSource(scene["source"], scene["downscale"], scene["background"])
     except (OSError, ValueError, TypeError, KeyError):
         raise InputError(
-            f"{out} is not a run folder (no readable {_RUN}); name one made by nerf/train.py"
+            f"{out} is not a run folder (no readable {_RUN}); name one that "
+            f"{command_name('nerf/train.py')} created"
         ) from None
     return source, build(settings)
 

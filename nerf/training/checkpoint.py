@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 
@@ -25,7 +26,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     Raises `InputError` if there is no such file, or if it is not a checkpoint.
     """
     if not path.exists():
-        raise InputError(f"{path} does not exist; name a run folder made by nerf/train.py")
+        program = command_name("nerf/train.py")
+        raise InputError(f"{path} does not exist; name a run folder that {program} created")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a file that is not a checkpoint

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 
 _ONE_MACHINE = {
@@ -42,7 +43,8 @@ def configure_ray_environment(cluster: bool) -> None:
     """
     if sys.platform == "win32":
         raise InputError(
-            "run_sweep.py does not run on Windows, as it needs POSIX signals and file locks; run "
-            "it in WSL (wsl --install), where everything works as on Linux"
+            f"{command_name('study/run_sweep.py')} does not run on Windows, as it needs POSIX "
+            "signals and file locks; run it in WSL (wsl --install), where everything works as on "
+            "Linux"
         )
     os.environ.update(_RAY if cluster else _RAY | _ONE_MACHINE)

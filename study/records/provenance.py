@@ -26,6 +26,7 @@ _TRAINING_ROOMS = ("common", "config", "scenes", "model", "evaluation", "trainin
 NOT_IN_TRAINING = (
     "common/code_hash.py",
     "common/command_line.py",
+    "common/commands.py",
     "common/progress.py",
     "config/parameter_help.py",
     "config/settings.py",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.config.parameters import list_parameters
 
@@ -83,5 +84,5 @@ def read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{file} cannot be read ({str(error).splitlines()[0]}); rebuild it from the records "
-            "with run_sweep.py --resume"
+            f"with {command_name('study/run_sweep.py')} --resume"
         ) from None

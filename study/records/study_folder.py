@@ -8,6 +8,7 @@
         curves.parquet    one row per evaluation, built from the records
         renders/ID.png    one validation view, rendered at the trial's end, beside the photograph
         driver.lock       locked by the process that runs the study
+        driver.lock.holder  which process that is, on which host
         artifacts/        links to the renders, for optuna-dashboard
         checkpoints/      of trials that are running or interrupted
         logs/ID.log       log of a trial, attempt by attempt
@@ -30,6 +31,7 @@ from typing import Any
 
 import pandas as pd
 
+from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import UNFINISHED, write_atomically
 from nerf.config.parameters import list_parameters
@@ -137,7 +139,7 @@ class StudyFolder:
         except (OSError, ValueError, TypeError):
             raise InputError(
                 f"{self.path} is not a study folder (no readable study.json); give one that "
-                "run_sweep.py created"
+                f"{command_name('study/run_sweep.py')} created"
             ) from None
         if spec.get("schema") != SCHEMA_VERSION:
             raise InputError(
@@ -163,7 +165,8 @@ class StudyFolder:
         for file, record in zip(files, records, strict=True):
             if record is None:
                 raise InputError(
-                    f"{file} cannot be read; repair the study with run_sweep.py --resume"
+                    f"{file} cannot be read; repair the study with "
+                    f"{command_name('study/run_sweep.py')} --resume"
                 )
         return [record for record in records if record is not None]
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.records.study_folder import StudyFolder
@@ -111,7 +112,8 @@ def download_study(url: str) -> StudyFolder:
     with unreachable_as_input_error(url):
         Storage(url.rstrip("/")).fetch_all(folder, _ANALYSED)
     if not (folder / "study.json").exists():
-        raise InputError(f"{url} holds no study; give one that run_sweep.py --storage wrote")
+        program = command_name("study/run_sweep.py")
+        raise InputError(f"{url} holds no study; give one that {program} --storage wrote")
     return StudyFolder(folder)
 
 

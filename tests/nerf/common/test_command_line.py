@@ -34,6 +34,33 @@ def test_a_misspelt_option_names_the_nearest_one() -> None:
         scene_parser().parse(["--scen=bricks"])
 
 
+def test_an_unknown_short_option_is_named_before_what_is_missing() -> None:
+    parser = Parser("Trains.")
+    parser.add_argument("run")
+    with pytest.raises(InputError, match=r"unknown option -x.*--help lists all options"):
+        parser.parse(["-x"])
+
+
+def test_a_negative_number_is_a_value() -> None:
+    parser = Parser("Trains.")
+    parser.add_argument("--seed", type=float)
+    assert parser.parse(["--seed", "-1"]).seed == -1
+
+
+def test_a_stray_word_is_named_with_its_remedy() -> None:
+    with pytest.raises(InputError, match=r"unexpected argument 'lego'; put its option before it"):
+        scene_parser().parse(["--scene", "tiny", "lego"])
+
+
+def test_what_follows_two_dashes_is_not_an_option() -> None:
+    assert scene_parser().parse(["--scene", "lego", "--"]).scene == "lego"
+    parser = Parser("Reports.")
+    parser.add_argument("studies", nargs="+")
+    assert parser.parse(["--", "--odd", "even"]).studies == ["--odd", "even"]
+    with pytest.raises(InputError, match="unexpected argument '--nope'"):
+        scene_parser().parse(["--", "--nope"])
+
+
 @pytest.mark.parametrize(
     ("error", "status", "message"),
     [

@@ -44,13 +44,17 @@ def test_it_shows_progress_and_the_driver_and_changes_nothing(
 
 
 def test_it_shows_how_to_resume_a_study_whose_driver_died(
-    half_done: StudyFolder, capsys: pytest.CaptureFixture[str]
+    half_done: StudyFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import platform
 
     (half_done.path / "driver.lock.holder").write_text(f"process 4194305 on {platform.node()}")
     assert status.main([str(half_done.path)]) == 0
-    assert "not running; resume with: python study/run_sweep.py" in capsys.readouterr().out
+    place = f"--studies {half_done.path.parent} --name {half_done.name}"
+    assert f"study/run_sweep.py {place} --resume\n" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["/usr/bin/nerf-status"])
+    assert status.main([str(half_done.path)]) == 0
+    assert f"not running; resume with: nerf-sweep {place} --resume\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("options", [[], ["--watch"]])
