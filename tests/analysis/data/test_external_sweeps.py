@@ -72,14 +72,14 @@ def test_an_optuna_storage_keeps_its_priors_and_its_pruned_trials(storage: Path)
     assert findings.comparable.left_out == {"stopped before the full budget": 10}
 
 
-def test_a_torn_journal_is_read_to_its_tear(storage: Path) -> None:
+def test_a_truncated_journal_is_read_up_to_its_last_whole_line(storage: Path) -> None:
     if storage.suffix == ".journal":
         whole = storage.read_bytes()
         storage.write_bytes(whole[:-7])
         assert len(read_external_sweep(storage).trials) == TRIALS - 1
 
 
-def test_a_ray_folder_is_read_with_what_it_does_not_say_assumed(tmp_path: Path) -> None:
+def test_a_ray_folder_is_read_and_its_priors_are_assumed(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for number in range(24):
         rate, width = 10 ** rng.uniform(-4, -1), int(rng.choice([32, 64, 128]))
@@ -94,7 +94,7 @@ def test_a_ray_folder_is_read_with_what_it_does_not_say_assumed(tmp_path: Path) 
     assert analyze_study(study).importance.shares[0].path == "rate"
 
 
-def test_a_csv_is_read_with_given_priors_and_turned_round(tmp_path: Path) -> None:
+def test_a_csv_is_read_with_given_priors_and_a_loss_is_negated(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rate, noise = 10 ** rng.uniform(-4, -1, 30), rng.random(30)
     table = pd.DataFrame({"Name": np.arange(30), "State": "finished", "lr": rate, "noise": noise})
@@ -107,7 +107,7 @@ def test_a_csv_is_read_with_given_priors_and_turned_round(tmp_path: Path) -> Non
     assert analyze_study(study).importance.shares[0].path == "lr"
 
 
-def test_the_command_reports_on_foreign_studies_and_repeats_what_was_assumed(
+def test_the_report_of_an_external_sweep_lists_what_was_assumed(
     storage: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report.main([str(storage)]) == 0
@@ -126,7 +126,7 @@ def test_a_bad_prior_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("content", ["", "lr,loss\n1,2\n", "lr,psnr\n", "nonsense"])
-def test_files_that_hold_no_study_are_refused(tmp_path: Path, content: str) -> None:
+def test_files_without_a_study_are_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "sweep.csv"
     path.write_text(content)
     with pytest.raises(InputError):

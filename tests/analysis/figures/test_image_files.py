@@ -17,7 +17,7 @@ from analysis.findings.analyze_study import Findings
 from study.records.study_folder import StudyFolder
 
 
-def test_figures_for_a_paper_are_written_and_equal_figures_give_equal_files(
+def test_equal_figures_give_equal_image_files(
     study_findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("kaleido", reason="kaleido is not installed")
@@ -36,7 +36,7 @@ def test_figures_for_a_paper_are_written_and_equal_figures_give_equal_files(
     ("missing", "remedy"),
     [("kaleido", "pip install -e '.[figures]'"), ("Chromium", "plotly_get_chrome")],
 )
-def test_what_figures_need_is_named_in_one_line(
+def test_a_missing_dependency_is_named_in_one_line(
     make_study: Callable[..., StudyFolder], missing: str, remedy: str
 ) -> None:
     if missing == "Chromium":

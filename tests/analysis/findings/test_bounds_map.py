@@ -45,7 +45,7 @@ def test_every_explored_trial_is_in_the_cell_of_its_bounds() -> None:
                 assert cell.trial_id in set(inside["trial_id"])
 
 
-def test_a_cells_example_is_its_trial_of_median_psnr() -> None:
+def test_a_cell_shows_its_trial_of_median_psnr() -> None:
     table = trials(3).assign(**{NEAR: [1.0, 1.1, 5.0], FAR: [2.0, 2.1, 9.0]})
     table["psnr"] = [30.0, 10.0, 20.0]
     bounds = map_bounds(table)
@@ -54,10 +54,10 @@ def test_a_cells_example_is_its_trial_of_median_psnr() -> None:
 
 
 @pytest.mark.parametrize("phase", ["optimize", "replicate"])
-def test_trials_of_other_phases_are_not_in_it(phase: str) -> None:
+def test_trials_of_other_phases_are_left_out(phase: str) -> None:
     assert map_bounds(trials().assign(phase=phase)) is None
 
 
-def test_there_is_none_where_a_bound_stands_still_or_is_unknown() -> None:
+def test_no_map_if_a_bound_is_fixed_or_unknown() -> None:
     assert map_bounds(trials().assign(**{NEAR: 2.0})) is None
     assert map_bounds(trials().drop(columns=FAR)) is None

@@ -32,7 +32,7 @@ def two(make_study: Make) -> list[Findings]:
     ]
 
 
-def test_studies_that_disagree_are_said_to(two: list[Findings]) -> None:
+def test_studies_with_disjoint_intervals_disagree(two: list[Findings]) -> None:
     compared = compare_studies(two)
     by_path = {c.path: c for c in compared.parameters}
     near, frequency = by_path["sampling.near"], by_path["encoding.position_frequencies"]
@@ -46,7 +46,9 @@ def test_studies_that_disagree_are_said_to(two: list[Findings]) -> None:
     assert compared.differences == ()
 
 
-def test_studies_of_one_name_or_with_nothing_in_common_are_refused(make_study: Make) -> None:
+def test_studies_of_the_same_name_or_without_a_common_parameter_are_refused(
+    make_study: Make,
+) -> None:
     same = analyze_study(make_study("twin", explore=10))
     with pytest.raises(InputError, match="two studies have the same name"):
         compare_studies([same, same])
@@ -57,7 +59,7 @@ def test_studies_of_one_name_or_with_nothing_in_common_are_refused(make_study: M
         compare_studies([same, other])
 
 
-def test_the_command_compares(
+def test_the_command_writes_a_comparison(
     two: list[Findings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     analysed = {findings.study.name: findings for findings in two}
@@ -70,7 +72,7 @@ def test_the_command_compares(
     assert "They disagree about" in page
 
 
-def test_importance_table_has_its_columns_and_flags_what_chance_may_do(two: list[Findings]) -> None:
+def test_importance_table_flags_shares_within_chance(two: list[Findings]) -> None:
     table = build_importance_table(two[0])
     assert tuple(table.columns) == IMPORTANCE_COLUMNS
     assert (table["low"] <= table["estimate"]).all()
@@ -80,7 +82,7 @@ def test_importance_table_has_its_columns_and_flags_what_chance_may_do(two: list
     assert total.loc["sampling.span", "flagged"] == "within chance"
 
 
-def test_tables_come_back_as_written(two: list[Findings], tmp_path: Path) -> None:
+def test_written_tables_are_read_back_equal(two: list[Findings], tmp_path: Path) -> None:
     files = {path.name: path for path in write_tables(two[0], "csv", tmp_path)}
     back = pd.read_csv(files["importance.csv"], keep_default_na=False)
     pd.testing.assert_frame_equal(back, build_importance_table(two[0]), check_dtype=False)

@@ -39,19 +39,19 @@ def test_the_curve_is_the_objective_averaged_over_the_others(findings: Findings)
     assert (curve.mean <= curve.high).all()
 
 
-def test_the_best_learning_rate_is_found_within_its_interval(findings: Findings) -> None:
+def test_the_interval_of_the_best_learning_rate_covers_it(findings: Findings) -> None:
     curve = effect(findings, "optimisation.learning_rate").curve
     assert curve.best_low <= 2e-3 <= curve.best_high
     assert curve.near_best[0] <= curve.best <= curve.near_best[-1]
 
 
-def test_an_idle_parameter_is_flat_and_said_to_be(findings: Findings) -> None:
+def test_an_idle_parameter_is_described_as_flat(findings: Findings) -> None:
     flat = effect(findings, "encoding.position_frequencies")
     assert len(flat.curve.near_best) == len(flat.curve.values)
     assert "No value is distinguishably better" in flat.sentence
 
 
-def test_gains_of_tuning_cover_those_of_the_objective(findings: Findings) -> None:
+def test_intervals_of_tuning_gains_cover_the_true_gains(findings: Findings) -> None:
     """The objective is at its best at a learning rate of 2e-3, and anywhere below a near of 3."""
     assert findings.tunability is not None
     rate = float(findings.study.space.defaults()["optimisation.learning_rate"])
@@ -61,7 +61,7 @@ def test_gains_of_tuning_cover_those_of_the_objective(findings: Findings) -> Non
     assert findings.tunability.joint.high >= truth["learning rate"]
 
 
-def test_the_path_leads_from_the_defaults_to_the_best_trial_and_names_what_ran(
+def test_the_path_from_the_defaults_to_the_best_trial_has_measured_values(
     findings: Findings,
 ) -> None:
     assert findings.tunability is not None
@@ -74,7 +74,7 @@ def test_the_path_leads_from_the_defaults_to_the_best_trial_and_names_what_ran(
     assert len(moved) == len(set(moved))
 
 
-def test_importance_over_time_ends_where_importance_is(findings: Findings) -> None:
+def test_importance_over_time_ends_at_the_final_importance(findings: Findings) -> None:
     last = findings.over_time.at_steps[-1]
     totals = dict(zip(findings.over_time.labels, last.totals, strict=True))
     for share in findings.importance.shares:
@@ -83,7 +83,7 @@ def test_importance_over_time_ends_where_importance_is(findings: Findings) -> No
     assert last.psnr_lost == 0.0
 
 
-def test_nothing_beats_the_pareto_set(findings: Findings) -> None:
+def test_no_trial_dominates_the_pareto_front(findings: Findings) -> None:
     best, done = select_pareto_front(findings.study.trials), select_finished(findings.study.trials)
     for _, trial in done.iterrows():
         faster = best[best["train_seconds"] <= trial["train_seconds"]]

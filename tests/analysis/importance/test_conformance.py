@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
 from analysis.importance.ped_anova import estimate_ped_anova
+from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
 from analysis.importance.sobol import estimate_sobol_shares
 from analysis.stats.intervals import FloatArray
 from analysis.surrogate.unit_cube import Axis
@@ -25,7 +26,29 @@ def variance(
     return estimate_sobol_shares(units, targets, axes, rng).importance
 
 
+@dataclass(frozen=True)
+class PermutationTests:
+    """The tests of all parameters, with the attributes of an estimator's result."""
+
+    shares: tuple[PermutationTest, ...]
+
+    @property
+    def refusal(self) -> str:
+        return "" if self.shares else "nothing was tested"
+
+    @property
+    def significant_shares(self) -> list[PermutationTest]:
+        return [test for test in self.shares if test.significant]
+
+
+def permutation(
+    units: FloatArray, targets: FloatArray, axes: tuple[Axis, ...], rng: np.random.Generator
+) -> PermutationTests:
+    return PermutationTests(run_permutation_tests(units, targets, axes, rng))
+
+
 ESTIMATORS: dict[str, Estimator] = {"variance": variance, "reaching the top": estimate_ped_anova}
+ALL: dict[str, Estimator] = {**ESTIMATORS, "permutation test": permutation}
 
 
 def plain(trials: int, axes: int) -> Data:
@@ -100,16 +123,17 @@ def numbers(value: Any) -> Iterable[float]:
 
 @pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_answers_with_finite_numbers_or_refuses(estimator: str, case: str) -> None:
+@pytest.mark.parametrize("estimator", ALL)
+def test_result_is_finite_and_complete_or_a_refusal(estimator: str, case: str) -> None:
     units, targets, axes = CASES[case]()
-    kept = units.copy(), targets.copy()
+    before = units.copy(), targets.copy()
     with np.errstate(all="raise", under="ignore"):
-        result = ESTIMATORS[estimator](units, targets, axes, np.random.default_rng(0))
+        result = ALL[estimator](units, targets, axes, np.random.default_rng(0))
     assert all(map(math.isfinite, numbers(result)))
-    assert result.refusal or result.ranked
-    assert np.array_equal(kept[0], units)
-    assert np.array_equal(kept[1], targets, equal_nan=True)
+    if not result.refusal:
+        assert sorted(share.path for share in result.shares) == sorted(axis.path for axis in axes)
+    assert np.array_equal(before[0], units)
+    assert np.array_equal(before[1], targets, equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +147,14 @@ def test_answers_with_finite_numbers_or_refuses(estimator: str, case: str) -> No
         "constant objective",
     ],
 )
-@pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_refuses_where_nothing_can_be_known(estimator: str, case: str) -> None:
+@pytest.mark.parametrize("estimator", ESTIMATORS)  # the permutation test compares ranks alone
+def test_data_without_information_are_refused(estimator: str, case: str) -> None:
     result = ESTIMATORS[estimator](*CASES[case](), np.random.default_rng(0))
     assert result.refusal
     assert not result.ranked
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_a_constant_parameter_is_not_found_to_matter(estimator: str) -> None:
-    result = ESTIMATORS[estimator](*constant_parameter(), np.random.default_rng(0))
+@pytest.mark.parametrize("estimator", ALL)
+def test_a_constant_parameter_is_not_significant(estimator: str) -> None:
+    result = ALL[estimator](*constant_parameter(), np.random.default_rng(0))
     assert [share.path for share in result.significant_shares] == ["x0"]

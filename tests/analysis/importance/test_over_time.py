@@ -1,4 +1,4 @@
-"""What early steps tell of the end, on curves whose story is known."""
+"""Shares during training, on curves of which a different parameter decides early and late."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AXES = (Axis("early", "early"), Axis("late", "late"))
 STEPS = (10, 20, 30, 40, 50, 60)
 
 
-def story(units: FloatArray, step: int) -> FloatArray:
+def psnr_at(units: FloatArray, step: int) -> FloatArray:
     """One parameter decides until step 30, the other from then on."""
     return 15.0 + 4.0 * units[:, 0 if step < 30 else 1]
 
@@ -24,7 +24,7 @@ def tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     names = [f"{i:05d}" for i in range(len(units))]
     rows = [
-        {"trial_id": name, "step": step, "psnr": story(units, step)[i]}
+        {"trial_id": name, "step": step, "psnr": psnr_at(units, step)[i]}
         for i, name in enumerate(names)
         for step in STEPS
         if step <= (ends or {}).get(i, STEPS[-1])
@@ -32,7 +32,7 @@ def tables(
     return pd.DataFrame({"trial_id": names}), pd.DataFrame(rows)
 
 
-def test_the_change_of_what_matters_is_seen_and_dated() -> None:
+def test_a_change_of_the_decisive_parameter_is_dated() -> None:
     units = np.random.default_rng(0).random((40, 2))
     over = estimate_shares_over_time(*tables(units), units, AXES, np.random.default_rng(1))
     assert [m.step for m in over.at_steps] == list(STEPS)
@@ -44,21 +44,21 @@ def test_the_change_of_what_matters_is_seen_and_dated() -> None:
     assert over.at_steps[-1].psnr_lost == 0.0
 
 
-def test_a_run_that_ended_early_stays_where_it_was_and_the_last_moment_is_the_budget() -> None:
+def test_the_last_step_is_the_full_budget_though_a_run_ended_early() -> None:
     units = np.random.default_rng(0).random((40, 2))
     over = estimate_shares_over_time(*tables(units, {3: 20}), units, AXES, np.random.default_rng(1))
     assert over.at_steps[-1].step == STEPS[-1]
 
 
-def test_what_halving_would_have_lost_is_the_gap_to_the_best_kept_trial() -> None:
+def test_psnr_lost_by_halving_is_the_gap_to_the_best_remaining_trial() -> None:
     units = np.random.default_rng(2).random((30, 2))
     over = estimate_shares_over_time(*tables(units), units, AXES, np.random.default_rng(1))
-    final = story(units, 60)
-    kept = np.argsort(-story(units, 10))[:10]
-    assert over.at_steps[0].psnr_lost == pytest.approx(final.max() - final[kept].max())
+    final = psnr_at(units, 60)
+    best_third = np.argsort(-psnr_at(units, 10))[:10]
+    assert over.at_steps[0].psnr_lost == pytest.approx(final.max() - final[best_third].max())
 
 
-def test_few_trials_are_not_followed() -> None:
+def test_too_few_trials_are_refused() -> None:
     units = np.random.default_rng(0).random((5, 2))
     assert (
         "too few"

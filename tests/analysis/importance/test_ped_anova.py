@@ -12,7 +12,7 @@ from analysis.surrogate.unit_cube import Axis
 AXES = tuple(Axis(f"x{j}", f"x{j}") for j in range(4))
 
 
-def test_a_cliff_drives_the_variance_and_another_parameter_decides_who_is_best() -> None:
+def test_a_cliff_has_the_variance_but_not_the_best_trials() -> None:
     """Collapse below 0.5 of x0 is most of the variance; among the rest x1 alone decides."""
     rng = np.random.default_rng(0)
     units = rng.random((160, 4))
@@ -23,7 +23,7 @@ def test_a_cliff_drives_the_variance_and_another_parameter_decides_who_is_best()
     assert estimate_sobol_shares(units, psnr, AXES, rng).importance.shares[0].path == "x0"
 
 
-def test_noise_names_a_parameter_in_at_most_one_study_of_twenty() -> None:
+def test_noise_makes_a_parameter_significant_in_at_most_one_study_of_twenty() -> None:
     named = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)

@@ -28,7 +28,7 @@ def named(objective: str) -> BenchmarkFunction:
     return next(o for o in list_benchmark_functions() if o.name == objective)
 
 
-def test_pure_noise_names_something_in_few_studies() -> None:
+def test_with_pure_noise_few_studies_have_a_significant_parameter() -> None:
     hits = [
         any(s.significant for s in run_tests(make_noise_function(), 24, 1.0, seed).values())
         for seed in range(60)
@@ -36,19 +36,19 @@ def test_pure_noise_names_something_in_few_studies() -> None:
     assert sum(hits) <= 7  # 5 % of studies; 7 of 60 or fewer in 98 % of suites
 
 
-def test_a_dead_parameter_is_not_named_beside_a_strong_one() -> None:
+def test_idle_parameters_beside_a_strong_one_are_not_significant() -> None:
     """A design of 24 points is never even: what x0 does shows against others until taken out."""
     sparse = named("sparse")
-    strong, dead = 0, 0
+    strong, idle = 0, 0
     for seed in range(20):
         signal = run_tests(sparse, 24, 0.3, seed)
         strong += signal["x0"].significant
-        dead += sum(signal[f"x{j}"].significant for j in range(2, 12))
+        idle += sum(signal[f"x{j}"].significant for j in range(2, 12))
     assert strong >= 19
-    assert dead <= 5
+    assert idle <= 5
 
 
-def test_direction_is_told_where_it_is_certain() -> None:
+def test_the_direction_is_given_only_for_monotone_effects() -> None:
     rng = np.random.default_rng(0)
     units = rng.random((30, 3))
     axes = (Axis("up", "up"), Axis("down", "down"), Axis("hump", "hump"))
@@ -63,7 +63,7 @@ def test_direction_is_told_where_it_is_certain() -> None:
     assert "is better" not in hump.description
 
 
-def test_a_choice_is_found_and_has_no_direction() -> None:
+def test_a_choice_is_significant_and_has_no_direction() -> None:
     axis = Axis("act", "act", (1 / 6, 0.5, 5 / 6), (1 / 3, 2 / 3), unordered=True)
     rng = np.random.default_rng(1)
     units = axis.snap(rng.random(30))[:, None]
@@ -86,7 +86,7 @@ def test_only_the_order_of_results_matters(scale: float) -> None:
         assert [s.correlation for s in bent] == pytest.approx([-s.correlation for s in plain])
 
 
-def test_nothing_is_said_of_too_few_or_equal_trials() -> None:
+def test_too_few_or_equal_results_are_not_tested() -> None:
     units, targets = named("additive").sample_trials(9, 0.1, np.random.default_rng(0))
     axes, rng = named("additive").axes, np.random.default_rng(0)
     assert run_permutation_tests(units, targets, axes, rng) == ()

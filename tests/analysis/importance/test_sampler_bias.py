@@ -21,7 +21,7 @@ def frequencies_decide(values: Mapping[str, Value]) -> float:
 
 
 @pytest.mark.parametrize("optimize", [0, 60])
-def test_shares_are_those_of_the_explore_phase_alone(
+def test_only_explore_trials_enter_the_shares(
     make_study: Callable[..., StudyFolder], optimize: int
 ) -> None:
     vary = ("encoding.position_frequencies", "optimisation.learning_rate", "sampling.span")
@@ -37,7 +37,7 @@ def test_shares_are_those_of_the_explore_phase_alone(
     ]
 
 
-def test_no_share_changes_by_a_digit_whatever_an_optimiser_draws(
+def test_trials_of_an_optimiser_do_not_change_any_share(
     make_study: Callable[..., StudyFolder], study_findings: Findings
 ) -> None:
     """Its sampling density is not known: its trials are left out rather than weighted."""

@@ -1,4 +1,4 @@
-"""The shares are true where truth is known, and refused where nothing can be known."""
+"""Sobol' shares against known ones, and the refusal where trials hold no information."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_shares_are_within_five_points_of_the_truth_and_within_their_intervals(
 
 
 @pytest.mark.parametrize("objective", LIVE, ids=lambda objective: objective.name)
-def test_a_dead_parameter_ranks_below_every_live_one(objective: BenchmarkFunction) -> None:
+def test_an_idle_parameter_ranks_below_every_effective_one(objective: BenchmarkFunction) -> None:
     importance = analyze(objective, 128, 0.1, seed=1).importance
     truth = {a.path: total for a, total in zip(objective.axes, objective.total, strict=True)}
-    dead = [s for s in importance.shares if truth[s.path] == 0]
-    live = [s for s in importance.shares if truth[s.path] > 0.05]
-    assert not any(share.significant for share in dead)
-    assert all(d.rank_low > v.rank_low for d in dead for v in live)
-    assert all(d.total < v.total for d in dead for v in live)
+    idle = [s for s in importance.shares if truth[s.path] == 0]
+    effective = [s for s in importance.shares if truth[s.path] > 0.05]
+    assert not any(share.significant for share in idle)
+    assert all(i.rank_low > e.rank_low for i in idle for e in effective)
+    assert all(i.total < e.total for i in idle for e in effective)
 
 
 @pytest.mark.usefixtures("few_resamples")
@@ -61,7 +61,7 @@ def test_pure_noise_is_not_ranked(trials: int, seed: int) -> None:
     assert f"{min_r2(trials):.2f} is needed" in importance.refusal
 
 
-def test_a_pure_interaction_is_found_as_a_pair() -> None:
+def test_a_pure_interaction_appears_as_a_pair() -> None:
     objective = next(o for o in LIVE if o.name == "interaction")
     strongest, *others = analyze(objective, 128, 0.1, seed=1).importance.pairs
     assert strongest.paths == ("x0", "x1")
@@ -70,7 +70,7 @@ def test_a_pure_interaction_is_found_as_a_pair() -> None:
     assert all(pair.share < 0.05 for pair in others)
 
 
-def test_the_parts_add_up_to_the_whole() -> None:
+def test_main_and_pair_variances_add_up_to_the_total() -> None:
     model = analyze(LIVE[0], 128, 0.1, seed=1).model
     assert model is not None
     parts = model.decomposition
@@ -80,7 +80,7 @@ def test_the_parts_add_up_to_the_whole() -> None:
 
 
 @pytest.mark.usefixtures("few_resamples")
-def test_the_same_generator_gives_the_same_answer() -> None:
+def test_the_same_generator_gives_the_same_result() -> None:
     fresh = analyze.__wrapped__
     first, second = (fresh(LIVE[0], 32, 0.1, seed=5).importance for _ in range(2))
     assert first == second

@@ -69,7 +69,7 @@ def page(request: pytest.FixtureRequest, browser: Any, report: Path) -> Iterator
     assert complaints == []
 
 
-def test_every_figure_is_drawn_and_nothing_is_wider_than_the_screen(page: Any) -> None:
+def test_every_figure_is_drawn_within_the_width_of_the_screen(page: Any) -> None:
     places = page.locator(".figure").count()
     assert places >= 15
     assert page.locator(".figure .main-svg").first.is_visible()

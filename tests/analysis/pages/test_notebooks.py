@@ -49,7 +49,7 @@ def test_notebook_runs(name: str, run: Callable[[str], Any]) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_rendered_copy_is_of_this_notebook(path: Path) -> None:
+def test_rendered_copy_matches_its_notebook(path: Path) -> None:
     copy = (RENDERED / f"{path.stem}.md").read_text()
     for cell in jupytext.read(path).cells:
         assert (fence_code(cell.source) if cell.cell_type == "code" else cell.source) in copy
@@ -58,7 +58,7 @@ def test_rendered_copy_is_of_this_notebook(path: Path) -> None:
     assert all((RENDERED / image).exists() for image in images)
 
 
-def test_rendered_copies_are_small_and_none_is_left_over() -> None:
+def test_rendered_copies_are_small_and_complete() -> None:
     rendered = list(RENDERED.iterdir())
     assert sum(file.stat().st_size for file in rendered) < 1_000_000
     assert {file.stem for file in rendered if file.suffix == ".md"} == {p.stem for p in NOTEBOOKS}
@@ -80,6 +80,6 @@ def test_a_notebook_is_rendered_with_its_tables_and_figures(
     assert "<svg" in (tmp_path / "comparing-1.svg").read_text()
 
 
-def test_the_command_names_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_without_a_study_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert capsys.readouterr().err.count("\n") == 1

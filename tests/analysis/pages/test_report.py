@@ -1,4 +1,4 @@
-"""The report: complete, self-contained, honest and safe."""
+"""The report: complete and self-contained, with text from a study escaped."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def strings_in(value: object) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def test_few_trials_are_not_ranked_and_more_are_asked_for(make_study: Make) -> None:
+def test_few_trials_are_refused_a_ranking(make_study: Make) -> None:
     findings = analyze_study(make_study(explore=5, optimize=1))
     assert not findings.importance.ranked
     assert re.search(r"No ranking: \d+ comparable trials are too few", findings.headline)
@@ -170,7 +170,7 @@ def test_the_report_of_200_trials_stays_under_15_megabytes(make_study: Make) -> 
     assert report.write_report(folder).stat().st_size < 15_000_000
 
 
-def test_the_map_of_bounds_has_a_render_that_opens_for_each_cell(
+def test_each_cell_of_the_map_of_bounds_links_to_its_trial(
     page: str, study_folder: StudyFolder
 ) -> None:
     plane = re.search(r'<table class="map">.*?</table>', page, flags=re.DOTALL)
@@ -183,7 +183,7 @@ def test_the_map_of_bounds_has_a_render_that_opens_for_each_cell(
     assert plane[0].count("no trial") == 16 - len(filled)
 
 
-def test_the_first_screen_says_what_breaks_what_tuning_gains_and_what_seeds_do(
+def test_the_summary_covers_collapse_tuning_and_seeds(
     replicated_findings: Findings,
 ) -> None:
     summary = dict(summarize(replicated_findings))
@@ -193,7 +193,7 @@ def test_the_first_screen_says_what_breaks_what_tuning_gains_and_what_seeds_do(
     assert "dB above the default configuration" in summary["Best"]
 
 
-def test_without_a_ranking_what_is_certain_comes_first(make_study: Make) -> None:
+def test_without_a_ranking_significant_parameters_come_first(make_study: Make) -> None:
     findings = analyze_study(make_study("few", explore=24, optimize=2, noise=2.5))
     assert not findings.importance.ranked
     assert findings.headline.startswith(
@@ -202,7 +202,7 @@ def test_without_a_ranking_what_is_certain_comes_first(make_study: Make) -> None
     assert "No ranking: " in findings.headline
 
 
-def test_missing_renders_and_baselines_are_done_without(make_study: Make) -> None:
+def test_a_study_without_renders_or_baselines_has_a_report(make_study: Make) -> None:
     folder = make_study(explore=6, optimize=1)
     folder.render("00003").unlink()
     spec = folder.read_spec()
@@ -211,7 +211,7 @@ def test_missing_renders_and_baselines_are_done_without(make_study: Make) -> Non
     assert "none</span>" in report.write_report(folder).read_text()
 
 
-def test_command_refuses_a_folder_that_is_no_study(
+def test_command_refuses_a_folder_that_is_not_a_study(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report.main([str(tmp_path)]) == 2

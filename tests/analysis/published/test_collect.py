@@ -16,7 +16,7 @@ from study.records.study_folder import StudyFolder
 Make = Callable[..., StudyFolder]
 
 
-def test_the_findings_are_those_of_the_study_itself(make_study: Make, tmp_path: Path) -> None:
+def test_collected_tables_give_the_findings_of_the_study(make_study: Make, tmp_path: Path) -> None:
     vary = ("sampling.near", "optimisation.learning_rate")
     study = make_study(explore=16, optimize=2, vary=vary)
     collected = collect_tables(study, tmp_path / "results")
@@ -28,7 +28,7 @@ def test_the_findings_are_those_of_the_study_itself(make_study: Make, tmp_path: 
     assert analyze_study(collected).headline == analyze_study(study).headline
 
 
-def test_folders_of_the_machine_are_left_out() -> None:
+def test_paths_of_this_machine_are_removed() -> None:
     spec = {"scene": {"source": "/home/ada/scenes/cup.npz"}, "command": ["run.py", "/data/lego"]}
     collected = strip_folders(spec)
     assert collected == {"scene": {"source": "cup.npz"}, "command": ["run.py", "lego"]}

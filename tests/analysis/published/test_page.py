@@ -23,7 +23,7 @@ def test_the_readme_agrees_with_the_tables() -> None:
         assert_same_but_for_rounding(written, made)
 
 
-def test_every_figure_on_the_page_is_there() -> None:
+def test_every_figure_on_the_page_exists() -> None:
     shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (RESULTS / "README.md").read_text())
     assert shown
     assert all((RESULTS / path).read_text().startswith("<svg") for path in shown)

@@ -56,7 +56,7 @@ def test_one_seed_has_a_difference_and_no_interval() -> None:
     assert difference.verdict(1.0) == "open"
 
 
-def test_seeds_without_a_figure_in_either_row_are_left_out() -> None:
+def test_a_seed_without_both_values_is_left_out() -> None:
     values = pd.DataFrame({"a": [3.0, np.nan, 4.0, 5.0], "b": [2.0, 1.0, np.nan, 3.0]})
     difference = compare_pair("a", "b", values)
     assert (difference.seeds, difference.mean) == (2, 1.5)
@@ -65,7 +65,7 @@ def test_seeds_without_a_figure_in_either_row_are_left_out() -> None:
     assert np.isnan(lost.mean)
 
 
-def test_ties_and_constant_differences_are_certain() -> None:
+def test_ties_have_p_value_1_and_constant_differences_p_value_0() -> None:
     same = compare_pair("a", "b", pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]}))
     assert (same.mean, same.interval, same.p_value) == (0.0, (0.0, 0.0), 1.0)
     assert same.verdict(1.0) == "open"
@@ -74,13 +74,13 @@ def test_ties_and_constant_differences_are_certain() -> None:
     assert shifted.verdict(1.0) == "agrees"
 
 
-def test_holm_s_correction_of_a_known_example() -> None:
+def test_holm_correction_of_a_known_example() -> None:
     np.testing.assert_allclose(adjust_holm([0.03, 0.01, 0.04, 0.02]), [0.06, 0.04, 0.06, 0.06])
     np.testing.assert_allclose(adjust_holm([0.001, 0.6, 0.7]), [0.003, 1.0, 1.0])
     assert adjust_holm([]) == []
 
 
-def test_among_equal_rows_holm_finds_something_in_one_experiment_of_twenty() -> None:
+def test_with_equal_rows_holm_rejects_in_at_most_one_experiment_of_twenty() -> None:
     rng = np.random.default_rng(7)
     alike = dict.fromkeys("abcd", 0.0)
     wrong = sum(
@@ -93,7 +93,7 @@ def test_among_equal_rows_holm_finds_something_in_one_experiment_of_twenty() -> 
     assert wrong <= 19  # at most 10 expected; more than 19 in 1 of 300 suites
 
 
-def test_every_pair_is_corrected_for_those_that_cannot_be_tested_too() -> None:
+def test_the_correction_counts_pairs_that_cannot_be_tested() -> None:
     values = pd.DataFrame({"a": [1.0, 1.2, 1.1], "b": [0.0, 0.1, 0.3], "c": [np.nan, 5.0, np.nan]})
     differences = compare_all_pairs(values)
     assert [(d.first, d.second) for d in differences] == [("a", "b"), ("a", "c"), ("b", "c")]
@@ -106,7 +106,7 @@ def test_every_pair_is_corrected_for_those_that_cannot_be_tested_too() -> None:
     ("interval", "verdict"),
     [((0.1, 2.0), "agrees"), ((-2.0, -0.1), "disagrees"), ((-0.1, 2.0), "open")],
 )
-def test_a_verdict_needs_an_interval_on_one_side_of_nothing(
+def test_a_verdict_needs_an_interval_that_excludes_zero(
     interval: tuple[float, float], verdict: str
 ) -> None:
     difference = PairedDifference("a", "b", 3, sum(interval) / 2, interval, 0.01)
@@ -115,7 +115,7 @@ def test_a_verdict_needs_an_interval_on_one_side_of_nothing(
     assert reverse_difference(reverse_difference(difference)) == difference
 
 
-def test_pairs_are_judged_in_the_published_order_the_widest_apart_first() -> None:
+def test_pairs_are_in_the_published_order_widest_gap_first() -> None:
     values = table(np.random.default_rng(1), {"worst": 1.0, "best": 9.0, "middle": 4.0}, 4)
     published = {"worst": 1.1, "best": 3.0, "middle": 2.0}
     judgements = judge_against_published(compare_all_pairs(values), published)
@@ -129,7 +129,7 @@ def test_pairs_are_judged_in_the_published_order_the_widest_apart_first() -> Non
     )  # one is a tie
 
 
-def test_a_verdict_that_the_correction_takes_back_is_said_to_fall() -> None:
+def test_a_verdict_that_does_not_survive_the_correction_is_not_significant() -> None:
     sure, unsure = (
         PairedDifference("a", "b", 3, 1.0, (0.1, 1.9), 0.03, corrected) for corrected in (0.04, 0.2)
     )

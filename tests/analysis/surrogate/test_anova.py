@@ -1,4 +1,4 @@
-"""The exact decomposition against a slow twin and closed forms, slopes against differences."""
+"""The decomposition against a full grid and closed forms, gradients against differences."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ AXES = (
 LOGS = np.array([-1.0, -0.5, 0.3, 0.2, -0.4, 0.1, -0.7])
 
 
-def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
-    """The twin averages the function over all points of a grid, axis by axis."""
+def test_decomposition_of_a_kernel_matches_a_full_grid() -> None:
+    """The reference averages the function over all points of a grid, axis by axis."""
     rng = np.random.default_rng(0)
     units = np.column_stack([axis.snap(rng.random(9)) for axis in AXES])
     weights, means = rng.normal(size=(9, 2)), np.array([20.0, 3.0])
@@ -55,7 +55,7 @@ def test_parts_of_a_kernel_are_those_of_a_full_grid() -> None:
     )
 
 
-def test_drawn_functions_vary_as_the_kernel_says() -> None:
+def test_drawn_functions_have_the_covariance_of_the_kernel() -> None:
     rng = np.random.default_rng(3)
     points = np.column_stack([axis.snap(rng.random(7)) for axis in AXES])
     drawn = Expansion.draw_prior(make_features(LOGS, AXES), LOGS, 2.0, 40_000, rng)
@@ -64,7 +64,7 @@ def test_drawn_functions_vary_as_the_kernel_says() -> None:
     assert drawn.predict(points).mean(axis=1) == pytest.approx(0.0, abs=0.1)
 
 
-def test_kernel_slope_is_that_of_its_differences() -> None:
+def test_kernel_gradient_matches_finite_differences() -> None:
     rng = np.random.default_rng(1)
     points = rng.random((6, 3))
     gaps, slope = kernel.squared_distances(points, points, AXES).reshape(3, 36), rng.normal(size=36)
@@ -87,7 +87,7 @@ def test_kernel_is_symmetric_and_positive_definite() -> None:
 @pytest.mark.parametrize(
     "objective", list_benchmark_functions(), ids=lambda objective: objective.name
 )
-def test_parts_from_samples_match_the_closed_forms(objective) -> None:  # type: ignore[no-untyped-def]
+def test_sampled_decomposition_matches_the_closed_forms(objective) -> None:  # type: ignore[no-untyped-def]
     parts = decompose_by_sampling(
         lambda units: objective.evaluate(units)[:, None], objective.axes, np.random.default_rng(0)
     )
@@ -95,7 +95,7 @@ def test_parts_from_samples_match_the_closed_forms(objective) -> None:  # type: 
     assert parts.total_shares[:, 0] == pytest.approx(objective.total, abs=0.035)
 
 
-def test_binned_main_effects_of_a_slope_are_the_slope() -> None:
+def test_binned_main_effects_of_a_linear_function_are_linear() -> None:
     parts = decompose_by_sampling(
         lambda u: 6.0 * u[:, :1], (Axis("a", "a"), Axis("b", "b")), np.random.default_rng(0)
     )

@@ -1,4 +1,4 @@
-"""The process against its slow twin, and what it leaves open against the truth."""
+"""The process against the posterior in full matrices, and its uncertainty against the truth."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def posterior(process: object, points: FloatArray) -> tuple[FloatArray, FloatArr
     return y.mean() + across @ system @ centred, scale * np.diag(spread)
 
 
-def test_predictions_are_the_posterior_mean() -> None:
+def test_prediction_is_the_posterior_mean() -> None:
     rng = np.random.default_rng(0)
     process = GaussianProcessFamily().fit(sample(30, 0.1, rng), rng)
     points = sample(20, 0.0, rng).units
@@ -44,7 +44,7 @@ def test_predictions_are_the_posterior_mean() -> None:
     assert process.predict(points)[:, 0] == pytest.approx(mean, abs=1e-4)
 
 
-def test_functions_drawn_vary_about_as_the_posterior_does() -> None:
+def test_drawn_functions_have_the_variance_of_the_posterior() -> None:
     """Bootstrap samples and drawn parameters only add to what the posterior leaves open."""
     rng = np.random.default_rng(1)
     process = GaussianProcessFamily().fit(sample(40, 0.2, rng), rng)
@@ -56,11 +56,11 @@ def test_functions_drawn_vary_about_as_the_posterior_does() -> None:
     assert np.median(np.abs(drawn.mean(axis=1) - mean) / np.sqrt(variance)) < 1.0
 
 
-def test_shares_drawn_hold_the_truth_where_the_process_cannot_follow() -> None:
+def test_drawn_shares_cover_the_truth_of_a_function_that_the_process_cannot_fit() -> None:
     """Sobol' g has kinks and products of all axes; a bootstrap alone missed these two shares in
     24 % and 20 % of studies."""
     objective = next(o for o in list_benchmark_functions() if o.name == "Sobol' g")
-    held = []
+    covered = []
     for seed in range(25):
         rng = np.random.default_rng(seed)
         units, targets = objective.sample_trials(128, 0.1, rng)
@@ -72,11 +72,11 @@ def test_shares_drawn_hold_the_truth_where_the_process_cannot_follow() -> None:
             (objective.total[2], parts.total_shares[2]),
         ):
             low, high = np.quantile(drawn, INTERVAL_QUANTILES)
-            held.append(low - 0.005 <= truth <= high + 0.005)
-    assert np.mean(held) >= 0.9
+            covered.append(low - 0.005 <= truth <= high + 0.005)
+    assert np.mean(covered) >= 0.9
 
 
-def test_trials_of_one_configuration_are_taken_together() -> None:
+def test_trials_of_the_same_configuration_are_pooled() -> None:
     rng = np.random.default_rng(2)
     once = sample(20, 0.3, rng)
     twice = once.subset(np.repeat(np.arange(20), 2))

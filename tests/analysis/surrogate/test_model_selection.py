@@ -10,7 +10,7 @@ from analysis.surrogate.forest import Forest, ForestFamily
 from analysis.surrogate.unit_cube import Axis, encode_one_hot
 
 
-def test_a_forest_predicts_what_its_library_predicts() -> None:
+def test_forest_prediction_matches_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     axes = [Axis("a", "a"), Axis("b", "b"), Axis("c", "c")]
     units = rng.random((40, len(axes)))

@@ -18,13 +18,13 @@ QUANTILE = st.floats(0.0, 1.0, exclude_max=True)
 
 
 @given(st.sampled_from(DIMENSIONS), QUANTILE)
-def test_snapping_is_the_way_through_the_value(dimension: Dimension, u: float) -> None:
+def test_snapping_matches_a_round_trip_through_the_value(dimension: Dimension, u: float) -> None:
     through = dimension.to_unit(dimension.from_unit(u))
     assert make_axis(dimension).snap(np.array([u]))[0] == pytest.approx(through, abs=1e-9)
 
 
 @given(st.sampled_from(DIMENSIONS), st.integers(2, 64))
-def test_a_grid_covers_the_axis_with_the_priors_chances(dimension: Dimension, cells: int) -> None:
+def test_grid_weights_are_the_probabilities_of_the_prior(dimension: Dimension, cells: int) -> None:
     points, chances = make_axis(dimension).grid(cells)
     assert chances.sum() == pytest.approx(1.0)
     assert (np.diff(points) > 0).all()

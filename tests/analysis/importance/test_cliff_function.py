@@ -1,4 +1,4 @@
-"""The parameters that matter among many idle ones, in a study of twelve parameters."""
+"""A cliff in a study of twelve parameters, most of them without any effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analysis.importance.closed_forms import make_cliff_function
 from analysis.surrogate.anova import decompose_by_sampling
 
 
-def test_the_parameters_that_matter_are_significant_and_the_idle_ones_are_not(
+def test_exactly_the_parameters_with_an_effect_are_significant(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sobol, "_BOOTSTRAPS", 10)  # the null line does not depend on them
