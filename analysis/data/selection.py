@@ -33,8 +33,8 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
     """The explore trials that reached the full budget with a finite PSNR.
 
     Trials stopped early have the PSNR of another budget, and those of the optimise phase were not
-    drawn from the prior but where results were good; either would bias the shares. Variants sample no
-    space at all.
+    drawn from the prior but where results were good; either would bias the shares. Variants do not
+    sample a space at all.
     """
     explore = trials["phase"] == "explore"
     budget = int(trials.loc[explore, "budget_steps"].max()) if explore.any() else 0

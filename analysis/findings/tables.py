@@ -22,6 +22,9 @@ IMPORTANCE_COLUMNS = ("parameter", "question", "estimate", "low", "high", "null"
 
 def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
     """Every table of a report by its name, which is also its file's."""
+    if findings.study.has_variants:  # nothing follows from explored trials
+        variants = _build_variant_table(findings.variants)
+        return {"variants": variants, "trials": findings.study.trials}
     return {
         "importance": build_importance_table(findings),
         "pairs": _tabulate(findings.importance.pairs),
@@ -31,7 +34,6 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
         "collapse_pairs": _build_collapse_pair_table(findings),
         "effects": _build_effect_table(findings),
         "tuning": _tabulate(findings.tunability.single if findings.tunability else ()),
-        "variants": _build_variant_table(findings.variants),
         "trials": findings.study.trials,
     }
 

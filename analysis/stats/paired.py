@@ -41,7 +41,7 @@ class PairedDifference:
 
     @property
     def description(self) -> str:
-        """The mean and its interval in words, such as `+0.49 [+0.08, +0.89]`; a dash for no seed."""
+        """The mean and its interval, such as `+0.49 [+0.08, +0.89]`; a dash without seeds."""
         if self.seeds == 0:
             return "–"
         if self.interval is None:

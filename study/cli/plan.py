@@ -148,8 +148,8 @@ def _check_repeats(options: Options, has_variants: bool) -> None:
     """Raises `InputError` if `--repeats` is given for a study without variants."""
     if options.repeats is not None and not has_variants:
         raise InputError(
-            f"--repeats {options.repeats} is for a study of variants, and this study has none; give "
-            "a --study file that lists them, or --replicates to repeat explored configurations"
+            f"--repeats {options.repeats} is for a study of variants, and this study has none; "
+            "give a --study file that lists them, or --replicates to repeat explored configurations"
         )
 
 

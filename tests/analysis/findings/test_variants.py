@@ -105,7 +105,9 @@ def test_before_the_first_variant_has_run_nothing_is_compared_with_another(tmp_p
 
 
 def test_exports_have_a_table_of_variants(study: StudyFolder) -> None:
-    table = build_tables(analyze_study(study))["variants"].set_index("variant")
+    tables = build_tables(analyze_study(study))
+    assert list(tables) == ["variants", "trials"]
+    table = tables["variants"].set_index("variant")
     assert list(table.columns) == [
         "runs", "collapsed", "psnr", "difference", "low", "high", "p_value", "holm_p_value",
     ]  # fmt: skip
