@@ -14,5 +14,6 @@ Rooms, each importing only from those after it:
     data        study folders and other tools' sweeps as data frames
     stats       intervals, rates, paired differences
 
-Begin with `findings/analyze_study.py`. No module imports Ray, Optuna or torch.
+Begin with `findings/analyze_study.py`. No module imports Ray, Optuna or torch; of
+`study` they import only `records`, `spec` and `storage`.
 """

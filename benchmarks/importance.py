@@ -161,7 +161,7 @@ def summarize_noise(studies: Sequence[StudyResult]) -> dict[str, float | str]:
 
 
 def _is_accurate(function: BenchmarkFunction, importance: Importance) -> bool:
-    """Is every share, first-order and total, within `ACCURATE` of the truth?"""
+    """Whether every share, first-order and total, is within `ACCURATE` of the truth."""
     shares = {share.path: share for share in importance.shares}
     return all(
         abs(shares[axis.path].first - first) <= ACCURATE
@@ -171,7 +171,7 @@ def _is_accurate(function: BenchmarkFunction, importance: Importance) -> bool:
 
 
 def _misranks(function: BenchmarkFunction, importance: Importance) -> bool:
-    """Does an inactive parameter's interval (total share) lie wholly above an active one's?"""
+    """Whether an inactive parameter's interval (total share) lies wholly above an active one's."""
     totals = dict(zip([axis.path for axis in function.axes], function.total, strict=True))
     inactive = [s.total_low for s in importance.shares if totals[s.path] == 0.0]
     active = [s.total_high for s in importance.shares if totals[s.path] > 0.0]

@@ -73,7 +73,7 @@ def _train_command(options: argparse.Namespace) -> int:
     result = _train(run, device)
     if result is None:
         resume = command_line("nerf/train.py", "--resume", "--out", run.out)
-        print(f"stopped; the run is saved; resume with:\n  {resume}")
+        print(f"stopped and saved; resume with:\n  {resume}")
         return INTERRUPTED
     run.write_result(result, device)
     print(f"{result.state}: {result.psnr:.2f} dB, SSIM {result.ssim:.3f} on validation views")

@@ -1,4 +1,4 @@
 """Study folders and other tools' sweeps as data frames, and selections of comparable trials.
 
-Imports the records of `study`.
+Imports `study.records`, `study.spec` and `study.storage`.
 """

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.data.selection import match_configuration, select_finished
 from analysis.importance.sobol import FittedSurrogate
 from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
-from study.search.sobol_design import repeats_explored
+from study.spec.replicate_order import repeats_explored
 
 MIN_CONFIGURATIONS_FOR_SEEDS = 3
 """Configurations run more than once below which no spread is estimated."""

@@ -1,7 +1,7 @@
 """Models of PSNR over the unit cube: Gaussian process, random forest, and the choice between them.
 
-Imports `stats` and `data`. `model_selection.py` chooses a surrogate by cross-validation; `anova.py`
-holds its decomposition, from which `importance` reads Sobol' indices.
+Imports `stats` and `study.spec`. `model_selection.py` chooses a surrogate by cross-validation;
+`anova.py` holds its decomposition, from which `importance` reads Sobol' indices.
 
 Notation of all files here. GPML is Rasmussen and Williams, Gaussian Processes for Machine Learning
 (2006), https://gaussianprocess.org/gpml.

@@ -1,4 +1,4 @@
 """The radiance field: samples along rays, encodings, network, and volume rendering.
 
-Imports `config` and `common`.
+Imports `config`.
 """

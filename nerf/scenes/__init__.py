@@ -14,6 +14,7 @@ Imports `common`.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from nerf.common.errors import InputError
@@ -28,13 +29,16 @@ from nerf.scenes.formats.scene_checks import WAY_OUT, scene_error
 from nerf.scenes.formats.tiny_nerf import load_tiny_nerf
 from nerf.scenes.scene import Bounds, Scene, split_views
 
-__all__ = ["Background", "Bounds", "Scene", "load", "split_views"]
+__all__ = ["BUILT_IN", "Background", "Bounds", "Scene", "load", "split_views"]
+
+BUILT_IN: dict[str, Callable[[], Scene]] = {"bricks": load_bricks, "tiny-lego": load_tiny_lego}
+"""Loaders of the built-in scenes, by name."""
 
 FORMATS = "a tiny-NeRF .npz file, or a Blender, instant-ngp, COLMAP or LLFF folder"
 
 
 def load(source: str, *, downscale: int = 1, background: Background = "white") -> Scene:
-    """Loads "bricks", "tiny-lego" or a path, whose format is recognised by its files.
+    """Loads a built-in scene by its name, or a path, whose format is recognised by its files.
 
     `downscale` divides the width and height of a folder's images; images with an alpha channel are
     composited over `background`. Raises `InputError` for an unknown name, for a path that is not a
@@ -43,7 +47,7 @@ def load(source: str, *, downscale: int = 1, background: Background = "white") -
     if downscale < 1:
         raise InputError(f"--downscale must be a whole number of at least 1, got {downscale}")
     path = Path(source)
-    if source in ("bricks", "tiny-lego") or path.is_file():
+    if source in BUILT_IN or path.is_file():
         if downscale > 1:
             raise InputError(
                 f"--downscale applies to folders of images, {source} is not a folder; omit it"
@@ -55,10 +59,8 @@ def load(source: str, *, downscale: int = 1, background: Background = "white") -
 
 
 def _load_single(source: str, path: Path) -> Scene:
-    if source == "bricks":
-        return load_bricks()
-    if source == "tiny-lego":
-        return load_tiny_lego()
+    if source in BUILT_IN:
+        return BUILT_IN[source]()
     if zipfile.is_zipfile(path):
         return load_tiny_nerf(path)
     raise scene_error(path, f"is not a scene (supported: {FORMATS}); {WAY_OUT}")

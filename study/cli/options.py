@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError
+from nerf.scenes import BUILT_IN
 from study.cli.parser import make_parser
 from study.driver.resources import gpu_share
 from study.spec.storage_url import is_url
@@ -16,7 +17,6 @@ from study.spec.study_file import read_study_file
 from study.spec.study_spec import StudySpec
 from study.spec.variants import Variant
 
-_BUILT_IN_SCENES = ("bricks", "tiny-lego")
 _SPEC_FIELDS = {field.name for field in dataclasses.fields(StudySpec)}
 
 
@@ -86,7 +86,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     merged = _merge(read_study_file(study_file) if study_file else {}, given)
     if merged.get("gpus_per_trial") == "auto":
         merged["gpus_per_trial"] = _auto_gpus(merged)
-    if "scene" in merged and merged["scene"] not in _BUILT_IN_SCENES:
+    if "scene" in merged and merged["scene"] not in BUILT_IN:
         merged["scene"] = str(Path(merged["scene"]).absolute())
     if "storage" in merged and not is_url(merged["storage"]):
         merged["storage"] = str(Path(merged["storage"]).absolute())

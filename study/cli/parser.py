@@ -84,8 +84,8 @@ def _add_budget(group: _Group) -> None:
         "--replicates",
         type=int,
         metavar="R",
-        help="further trials that repeat explored configurations and the best ones with another "
-        f"seed (default: {StudySpec.replicates}); variants have --repeats",
+        help="further trials that repeat explored configurations and the best ones in turn, with "
+        f"another seed (default: {StudySpec.replicates}); variants have --repeats",
     )
     repeats = (
         "trials of each variant in a --study file that lists variants, each with another seed "

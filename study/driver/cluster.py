@@ -45,8 +45,7 @@ def fit_cluster(spec: StudySpec, total: Mapping[str, float] | None = None) -> Re
             f"--cpus-per-trial {spec.cpus_per_trial} --gpus-per-trial {spec.gpus_per_trial:g}; "
             "lower these, or add nodes"
         )
-    at_once = min(slots, spec.max_concurrent) if spec.max_concurrent else slots
-    return Resources(cpus, gpus, at_once)
+    return Resources.with_slots(cpus, gpus, slots, spec)
 
 
 def choose_trial_storage(folder: StudyFolder, spec: StudySpec) -> Storage | None:

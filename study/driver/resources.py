@@ -25,6 +25,12 @@ class Resources:
     gpus: int
     at_once: int
 
+    @staticmethod
+    def with_slots(cpus: int, gpus: int, slots: int, spec: StudySpec) -> Resources:
+        """Runs as many trials at once as there are `slots`, or as `--max-concurrent` allows."""
+        at_once = min(slots, spec.max_concurrent) if spec.max_concurrent else slots
+        return Resources(cpus, gpus, at_once)
+
 
 def fit_machine(spec: StudySpec) -> Resources:
     """What this machine gives the study; raises `InputError` where not even one trial fits.
@@ -45,8 +51,7 @@ def fit_machine(spec: StudySpec) -> Resources:
                 "or leave it out to train on CPUs"
             )
         slots = min(slots, gpu_slots(gpus, spec.gpus_per_trial))
-    at_once = min(slots, spec.max_concurrent) if spec.max_concurrent else slots
-    return Resources(cpus, gpus, at_once)
+    return Resources.with_slots(cpus, gpus, slots, spec)
 
 
 def gpu_slots(gpus: int, per_trial: float) -> int:

@@ -137,13 +137,15 @@ class TrialManager:
             return
         with self._stopping_on_full_disk():
             self._append_traceback(self._running[number], failure)
-            if self._may_retry(number, failure):
+            # A lost node is not the trial's fault, so that failure is not counted.
+            retries = self.ledger.spec.retries
+            if failure.node_lost or self.ledger.add_failure(number, failure.reason) <= retries:
                 self._retry(number, failure)
             else:
                 self._fail(number, failure)
 
     def _record_progress(self, message: Message) -> bool:
-        """Writes a curve to the journal, and the trial's end if this is it; was it pruned?"""
+        """Writes a curve, and the trial's end if this is it; returns whether it was pruned."""
         points = [(point["step"], point["psnr"]) for point in message.curve]
         self._reports[message.number] = message
         self.ledger.report(message.number, points)
@@ -167,12 +169,6 @@ class TrialManager:
     def _prune(self, message: Message) -> None:
         reason = f"stopped by successive halving at step {message.curve[-1]['step']}"
         self._end(message.number, message.ended("pruned", reason))
-
-    def _may_retry(self, number: int, failure: Failure) -> bool:
-        """Counts the failure in the journal, unless it was the node's; are there retries left?"""
-        if failure.node_lost:
-            return True
-        return self.ledger.add_failure(number, failure.reason) <= self.ledger.spec.retries
 
     def _retry(self, number: int, failure: Failure) -> None:
         """Queues the trial again; it resumes from its checkpoint."""

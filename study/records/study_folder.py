@@ -7,8 +7,8 @@
         trials.parquet    one row per trial, built from the records
         curves.parquet    one row per evaluation, built from the records
         renders/ID.png    one validation view, rendered at the trial's end, beside the photograph
-        driver.lock       locked by the process that runs the study
-        driver.lock.holder  which process that is, on which host
+        driver.lock       locked by the process that runs the study, named in driver.lock.holder
+        .lease.json       with --storage: the lease on the copy (study/storage/lease.py)
         artifacts/        links to the renders, for optuna-dashboard
         checkpoints/      of trials that are running or interrupted
         logs/ID.log       log of a trial, attempt by attempt

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from optuna.trial import FrozenTrial
 
 from nerf.config.parameters import Value
-from study.search.sobol_design import explore_point, repeats_explored
+from study.search.sobol_design import explore_point
+from study.spec.replicate_order import repeats_explored
 from study.spec.study_spec import StudySpec
 
 MAX_BEST_REPEATED = 3

@@ -2,9 +2,13 @@
 
 To add another sampler, write a function such as `tpe_sampler` that makes it from a seed, and call
 it in `propose`. Any Optuna sampler will do that learns from the study's trials alone, as it is made
-again for each trial (`GPSampler`, `CmaEsSampler`). To let users choose, give `StudySpec` a field
-for its name (study/spec/study_spec.py) and `run_sweep.py` an option (study/cli/options.py), and
-pass the name from `Ledger._values` to `propose`.
+again for each trial (`GPSampler`, `CmaEsSampler`). To let users choose:
+
+    study/spec/study_spec.py   a field of `StudySpec` for its name; check it in `__post_init__`
+    study/cli/parser.py        an option of the same name
+    study/cli/options.py       a field of `Options` of the same name
+    study/spec/study_file.py   its key in study files, in `_KEYS`
+    study/ledger/ledger.py     pass the name from `Ledger._values` to `propose`
 """
 
 from __future__ import annotations

@@ -27,11 +27,3 @@ def trial_seed(seed: int, number: int) -> int:
     """The training seed of trial `number` of the study with this seed, in 0 .. 2^31 - 1."""
     # Two integers hashed to one: seeds of neighbouring studies and trials are unrelated.
     return int(np.random.SeedSequence((seed, number)).generate_state(1)[0] >> 1)
-
-
-def repeats_explored(index: int, explore: int) -> bool:
-    """Whether the `index`-th replicate of a study repeats an explored point.
-
-    Every second one does, if there are any; the others repeat the best configurations.
-    """
-    return explore > 0 and index % 2 == 0

@@ -50,7 +50,7 @@ class StudySpec:
     """Trials of the optimise phase: the default configuration, then those that TPE proposes."""
 
     replicates: int = 0
-    """Trials that repeat a configuration with another seed: explored ones first, then the best."""
+    """Trials that repeat explored configurations and the best ones in turn, with another seed."""
 
     variants: tuple[Variant, ...] = ()
     """Named configurations to compare with paired seeds, in place of all phases above."""

@@ -17,8 +17,8 @@ from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from study.search.sobol_design import repeats_explored
 from study.spec.parse_space import parse_space
+from study.spec.replicate_order import repeats_explored
 from study.spec.space import Space
 
 STEPS = 600

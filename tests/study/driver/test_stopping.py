@@ -83,7 +83,7 @@ def fill(disk: Path) -> Path:
 class Disk:
     path: Path
     is_small: bool
-    """Is it a file system of its own, which a test may fill?"""
+    """Whether it is a file system of its own, which a test may fill."""
 
 
 @pytest.fixture(scope="module")
