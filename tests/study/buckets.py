@@ -19,8 +19,7 @@ import pytest
 from tests.study.sweeps import PATIENCE, SECRETS
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
+def serve_s3() -> Iterator[str]:
     """A bucket of moto's S3 server."""
     moto = pytest.importorskip("moto.server")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -41,8 +40,7 @@ def s3() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(scope="module")
-def gs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def serve_gs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A bucket of gcp-storage-emulator, with a service account that signs its own tokens."""
     pytest.importorskip("gcp_storage_emulator")
     with socket.socket() as free:
@@ -67,6 +65,9 @@ def gs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.kill()
         server.wait()
+
+
+s3 = pytest.fixture(serve_s3, scope="module", name="s3")
 
 
 def service_account(file: Path) -> Path:

@@ -1,4 +1,4 @@
-"""`status.py`, and best.toml as input of `nerf/train.py`."""
+"""`status.py`: progress, the driver and how to resume, without any change of the study."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nerf.common.errors import InputError
-from nerf.config.flat import build, flatten
-from nerf.config.schema import NerfConfig
-from nerf.config.settings import read_settings
 from study import status
 from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
-from study.records.best_config import write_best
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 from tests.study.journals import write_study
@@ -50,7 +45,7 @@ def test_it_shows_how_to_resume_a_study_whose_driver_died(
 
     (half_done.path / "driver.lock.holder").write_text(f"process 4194305 on {platform.node()}")
     assert status.main([str(half_done.path)]) == 0
-    place = f"--studies {half_done.path.parent} --name {half_done.name}"
+    place = f"--studies {half_done.path.parent} --name '{half_done.name}'"
     assert f"study/run_sweep.py {place} --resume\n" in capsys.readouterr().out
     monkeypatch.setattr("sys.argv", ["/usr/bin/nerf-status"])
     assert status.main([str(half_done.path)]) == 0
@@ -72,38 +67,6 @@ def test_a_copy_without_its_journal_is_read_from_its_tables(
 def test_a_folder_that_is_not_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main([str(tmp_path)]) == 2
     assert "is not a study folder" in capsys.readouterr().err
-
-
-def test_the_best_configuration_comes_back_whole(folder: StudyFolder) -> None:
-    settings = {
-        "sampling.near": 1.25,
-        "sampling.far": 7.5,
-        "field.width": 48,
-        "seed": 9,
-        "field.density_activation": "relu",
-        "optimisation.learning_rate": 3e-4,
-    }
-    config = build(settings)
-    row = {**flatten(config), "trial_id": "00007", "psnr": 21.5}
-    file = write_best(folder, row, "a scene\nnear = 1")  # a line break must not end the comment
-    assert build(read_settings(file)) == config != NerfConfig()
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("field.width = 'wide'", "field.width must be"),
-        ("field.widht = 32", "unknown parameter 'field.widht'; did you mean field.width?"),
-        ("field.width = ", "cannot be read as TOML"),
-    ],
-)
-def test_settings_in_a_file_are_checked(tmp_path: Path, text: str, message: str) -> None:
-    file = tmp_path / "mine.toml"
-    file.write_text(text)
-    with pytest.raises(InputError) as raised:
-        read_settings(file)
-    assert str(file) in str(raised.value)
-    assert message in str(raised.value)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""optuna-dashboard on a study's journal, seen in a real browser."""
+"""The journal in optuna-dashboard, seen in a real browser: phase, state, reason and render."""
 
 from __future__ import annotations
 
