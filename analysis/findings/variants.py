@@ -41,19 +41,27 @@ class VariantComparison:
     @property
     def headline(self) -> str:
         """How many variants differ from the first with an interval that excludes 0, and which."""
-        different = [d for d in self.to_first if d.excludes_zero]
+        return f"{self._describe_differences()}. {self._describe_runs()}"
+
+    def _describe_differences(self) -> str:
+        others, different = len(self.to_first), [d for d in self.to_first if d.excludes_zero]
         untested = sum(d.interval is None for d in self.to_first)
-        count = str(len(different)) if different else "none"
-        verb = "differ" if len(different) > 1 else "differs"
-        sentence = (
-            f"Of {len(self.to_first)} variants beside {self.first}, {count} {verb} from it with a "
-            "95 % interval that excludes 0"
-        )
+        if untested == others:
+            return (
+                f"No difference from {self.first} has an interval, which takes two seeds that "
+                "both variants completed with"
+            )
+        if others == 1:
+            clause = f"{self.to_first[0].first} {'differs' if different else 'does not differ'}"
+        else:
+            verb = "differ" if len(different) > 1 else "differs"
+            clause = f"Of the {others} other variants, {len(different) or 'none'} {verb}"
+        text = f"{clause} from {self.first} with a 95 % interval that excludes 0"
         if different:
-            sentence += f" ({self._count_significant()}): {_name_largest(different)}"
+            text += f" ({self._count_significant()}): {_name_largest(different)}"
         if untested:
-            sentence += f"; {untested} without an interval, for want of two seeds with both runs"
-        return f"{sentence}. {self._describe_runs()}"
+            text += f"; {untested} with too few seeds for an interval"
+        return text
 
     def _count_significant(self) -> str:
         holm = [d.holm_p_value for d in self.to_first if d.holm_p_value is not None]

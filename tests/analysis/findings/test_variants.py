@@ -61,7 +61,7 @@ def test_differences_are_paired_by_seed(study: StudyFolder) -> None:
 def test_the_headline_names_what_differs_from_the_first(study: StudyFolder) -> None:
     findings = analyze_study(study)
     assert findings.headline == (
-        "Of 2 variants beside plain, 2 differ from it with a 95 % interval that excludes 0 "
+        "Of the 2 other variants, 2 differ from plain with a 95 % interval that excludes 0 "
         "(2 with Holm's correction): relu -0.99 [-1.12, -0.86] dB, "
         "<b>deep</b> +0.51 [+0.49, +0.53] dB. 9 runs have ended; 1 collapsed."
     )
@@ -75,8 +75,8 @@ def test_the_headline_names_what_differs_from_the_first(study: StudyFolder) -> N
 @pytest.mark.parametrize(
     ("seeds", "better", "headline"),
     [
-        (1, 1.0, "none differs from it .*; 2 without an interval.* 3 runs have ended; none"),
-        (3, 0.0, "Of 2 variants beside plain, none differs from it with .* excludes 0. 9 runs"),
+        (1, 1.0, "^No difference from plain has an interval.* 3 runs have ended; none"),
+        (3, 0.0, "Of the 2 other variants, none differs from plain with .* excludes 0. 9 runs"),
     ],
 )
 def test_the_headline_claims_no_more_than_the_intervals(
@@ -90,6 +90,16 @@ def test_the_headline_claims_no_more_than_the_intervals(
         return 20.0 + better * BETTER[name] + float(noise[3 * repeat + list(BETTER).index(name)])
 
     assert re.search(headline, analyze_study(write_variant_study(folder, spec, psnr)).headline)
+
+
+def test_the_headline_names_an_only_other_variant(tmp_path: Path) -> None:
+    spec = replace(variant_spec(VARIANTS[:2], [], 100), repeats=2)
+    folder = StudyFolder(tmp_path / "pair")
+    write_variant_study(folder, spec, lambda name, repeat: 20.0 + repeat * (name == "plain"))
+    assert analyze_study(folder).headline == (
+        "<b>deep</b> does not differ from plain with a 95 % interval that excludes 0. "
+        "4 runs have ended; none collapsed."
+    )
 
 
 def test_before_the_first_variant_has_run_nothing_is_compared_with_another(tmp_path: Path) -> None:
