@@ -256,9 +256,9 @@ def _options_for_old_defaults(study: Study) -> Iterator[str]:
     then = dict(study.space.parameter_defaults) | dict(study.space.fixed)
     now: dict[str, Value] = flatten(NerfConfig()) | DEFAULT_SETTINGS
     own = {dimension.path for dimension in study.space.dimensions} | {"optimisation.steps"}
-    if "--study" in study.command:  # a study file sets them
+    if "--study" in study.command:  # the study file sets steps and fixed parameters
         own |= set(dict(study.space.fixed))
-    if "--steps" not in study.command and study.spec["steps"] != StudySpec.steps:
+    elif "--steps" not in study.command and study.spec["steps"] != StudySpec.steps:
         yield f"--steps {study.spec['steps']}"
     for path, value in then.items():
         on_command_line = any(word.startswith(f"{path}=") for word in study.command)

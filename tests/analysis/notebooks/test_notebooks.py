@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import jupytext
 import pytest
 
+from analysis.findings.analyze_study import Findings
 from analysis.notebooks.render import (
     FOLDER,
     fence_code,
@@ -19,21 +21,45 @@ from analysis.notebooks.render import (
     run_notebook,
     write_rendered,
 )
-from study.records.study_folder import StudyFolder
 
 NOTEBOOKS = list_notebooks()
 RENDERED = FOLDER / "rendered"
 
 
+LOAD_FINDINGS = """
+import pickle
+from pathlib import Path
+import analysis.findings.analyze_study as module
+module.analyze_study = lambda study: pickle.loads((Path(study) / "findings.pickle").read_bytes())
+"""
+
+
 @pytest.fixture(scope="module")
-def run(make_study: Callable[..., StudyFolder]) -> Callable[[str], Any]:
-    """`run(name)`: the notebook of that name with its outputs; each is run once."""
-    vary = ("sampling.near", "sampling.span", "optimisation.learning_rate")
-    studies = [
-        make_study(name, explore=24, vary=vary, seed=i).path
-        for i, name in enumerate(("one", "two"))
-    ]
-    return functools.cache(lambda name: run_notebook(FOLDER / f"{name}.py", studies))
+def run(
+    study_findings: Findings,
+    replicated_findings: Findings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], Any]:
+    """`run(name)`: the notebook of that name with its outputs; each is run once.
+
+    Its kernel loads findings that other tests share, by a startup script of IPython.
+    """
+    ipython = tmp_path_factory.mktemp("ipython")
+    startup = ipython / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "load_findings.py").write_text(LOAD_FINDINGS)
+    studies = []
+    for findings in (study_findings, replicated_findings):
+        studies.append(tmp_path_factory.mktemp(findings.study.name))
+        (studies[-1] / "findings.pickle").write_bytes(pickle.dumps(findings))
+
+    @functools.cache
+    def run_once(name: str) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("IPYTHONDIR", str(ipython))
+            return run_notebook(FOLDER / f"{name}.py", studies)
+
+    return run_once
 
 
 def test_notebooks_are_the_files_with_a_jupytext_header() -> None:

@@ -82,6 +82,7 @@ class Texts(HTMLParser):
         self.texts[self.place] = self.texts.get(self.place, "") + data
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_markup_in_names_values_and_reasons_shows_as_text_in_every_section(
     make_study: Make,
 ) -> None:
@@ -159,6 +160,7 @@ def test_defaults_are_those_of_the_scene(make_study: Make) -> None:
     assert "<td>4.25</td>" in row[0]
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_the_report_of_200_trials_stays_under_15_megabytes(make_study: Make) -> None:
     """With renders as large and as noisy as those of the built-in scene, 100 x 200 pixels."""
     folder = make_study("large", explore=30, optimize=170)
@@ -193,6 +195,7 @@ def test_the_summary_covers_collapse_tuning_and_seeds(
     assert "dB above the default configuration" in summary["Best"]
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_without_a_ranking_significant_parameters_come_first(make_study: Make) -> None:
     findings = analyze_study(make_study("few", explore=24, optimize=2, noise=2.5))
     assert not findings.importance.ranked
