@@ -162,14 +162,8 @@ def study_findings(study_folder: StudyFolder) -> Findings:
 
 @pytest.fixture(scope="session")
 def replicated_findings(make_study: Callable[..., StudyFolder]) -> Findings:
-    """A larger study with replicates, analysed once: its report has every section and figure.
-
-    Of few resamples, see `few_resamples`.
-    """
-    study = make_study("replicated", explore=64, optimize=6, replicates=16)
-    with pytest.MonkeyPatch.context() as patch:
-        reduce_resamples(patch)
-        return analyze_study(study)
+    """A larger study with replicates, analysed once: its report has every section and figure."""
+    return analyze_study(make_study("replicated", explore=64, optimize=6, replicates=16))
 
 
 @pytest.fixture
@@ -178,9 +172,5 @@ def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
 
     The shares, the choice of the surrogate and the refusal stay as they are.
     """
-    reduce_resamples(monkeypatch)
-
-
-def reduce_resamples(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sobol, "_BOOTSTRAPS", 4)
-    patch.setattr(sobol, "_SHUFFLES", 4)
+    monkeypatch.setattr(sobol, "_BOOTSTRAPS", 4)
+    monkeypatch.setattr(sobol, "_SHUFFLES", 4)

@@ -27,10 +27,15 @@ RENDERED = FOLDER / "rendered"
 
 
 LOAD_FINDINGS = """
-import pickle
-from pathlib import Path
-import analysis.findings.analyze_study as module
-module.analyze_study = lambda study: pickle.loads((Path(study) / "findings.pickle").read_bytes())
+def load_findings(study):
+    import pickle
+    from pathlib import Path
+
+    return pickle.loads((Path(study) / "findings.pickle").read_bytes())
+
+import analysis.findings.analyze_study
+analysis.findings.analyze_study.analyze_study = load_findings
+del load_findings, analysis
 """
 
 
