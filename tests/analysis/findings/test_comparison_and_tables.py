@@ -46,6 +46,7 @@ def test_studies_with_disjoint_intervals_disagree(two: list[Findings]) -> None:
     assert compared.differences == ()
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_studies_of_the_same_name_or_without_a_common_parameter_are_refused(
     make_study: Make,
 ) -> None:

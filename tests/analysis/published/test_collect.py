@@ -16,6 +16,7 @@ from study.records.study_folder import StudyFolder
 Make = Callable[..., StudyFolder]
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_collected_tables_give_the_findings_of_the_study(make_study: Make, tmp_path: Path) -> None:
     vary = ("sampling.near", "optimisation.learning_rate")
     study = make_study(explore=16, optimize=2, vary=vary)
