@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 import subprocess
@@ -109,8 +110,12 @@ def extended_document(
     }
 
 
+@functools.cache
 def hash_training_code(package: Path = Path(nerf.__file__).parent) -> str:
-    """Hash of the code that training runs, without comments, docstrings and formatting."""
+    """Hash of the code that training runs, without comments, docstrings and formatting.
+
+    Read once in a process: files that change later are not those that it runs.
+    """
     files = {file for room in _TRAINING_ROOMS for file in (package / room).rglob("*.py")}
     return hash_code(sorted(files - {package / name for name in NOT_IN_TRAINING}), package)
 
