@@ -1,0 +1,103 @@
+"""A claim: one statement about a study with its estimate, interval, conditions and text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+Kind = Literal[
+    "not_ranked",
+    "share",
+    "share_alone",
+    "share_with_failures",
+    "breaking_share",
+    "interaction",
+    "unexplained",
+    "moves",
+    "top_tenth",
+    "best_value",
+    "as_good",
+    "worse",
+    "not_told_apart",
+    "edge_of_range",
+    "breaks",
+    "safe",
+    "breaks_pair",
+    "no_breaking_parameter",
+    "state",
+    "best_run",
+    "gain_over_default",
+    "tuning_gain",
+    "seed_sd",
+    "seed_flips",
+    "settled_by",
+    "early_order",
+    "pooled_share",
+    "disagreement",
+    "variant_difference",
+]
+"""What a claim says; `KINDS` explains each."""
+
+KINDS: dict[Kind, str] = {
+    "not_ranked": "nothing is ranked, and why",
+    "share": "a parameter's part of the variance of PSNR, alone and in interactions",
+    "share_alone": "a parameter's part of the variance of PSNR, without interactions",
+    "share_with_failures": "as `share`, counting failed runs at their last PSNR",
+    "breaking_share": "a parameter's part of the variance of 'trains: yes or no'",
+    "interaction": "the part of the variance of PSNR by two parameters jointly",
+    "unexplained": "the part of the variance of PSNR that no parameter explains",
+    "moves": "a parameter has a significant effect on PSNR; no size is claimed",
+    "top_tenth": "a parameter sets the best tenth of the runs apart",
+    "best_value": "the value of highest mean PSNR, in an interval",
+    "as_good": "values that lose at most a stated margin against the best value",
+    "worse": "values that lose more than a stated margin against the best value",
+    "not_told_apart": "values of which the trials do not tell whether they are as good",
+    "edge_of_range": "the best value may lie beyond the range that was searched",
+    "breaks": "the part of the runs that do not train with a value or range",
+    "safe": "as `breaks`, for a value or range with which few runs break",
+    "breaks_pair": "as `breaks`, for values of two parameters at once",
+    "no_breaking_parameter": "no parameter has a significant effect on which runs break",
+    "state": "the number of runs in a state, such as 'shows nothing'",
+    "best_run": "the run of highest PSNR, which was selected for its luck as well",
+    "gain_over_default": "the best configuration minus the default one, from further seeds of both",
+    "tuning_gain": "gain over the default that a surrogate predicts",
+    "seed_sd": "standard deviation of PSNR between seeds",
+    "seed_flips": "configurations that train with one seed and break with another",
+    "settled_by": "the step from which shares stay close to the final ones",
+    "early_order": "rank correlation of PSNR at an early step with the final one",
+    "pooled_share": "a parameter's share over several studies, with a prediction interval",
+    "disagreement": "two studies differ in a parameter's share",
+    "variant_difference": "a variant minus the first, paired by seed",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement about a study.
+
+    parameters: what it is about, as `PATH`, or with values as `PATH=LOW:HIGH` or `PATH=A,B` in the
+    syntax of `--vary`
+    estimate, low, high: in `unit`, with an interval at `confidence`; None where there is none
+    n: how many runs it rests on
+    condition: the runs or the margin for which it holds, such as "among runs that trained"
+    text: the sentence, with its full stop
+    """
+
+    kind: Kind
+    parameters: tuple[str, ...]
+    estimate: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    n: int
+    confidence: float | None
+    condition: str
+    text: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"unknown kind of claim: {self.kind!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name, as they stand in claims.json."""
+        return {**asdict(self), "parameters": list(self.parameters)}
