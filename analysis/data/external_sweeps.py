@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.optuna_files import ExternalTrial, read_journal, read_sqlite
+from analysis.data.outcomes import add_outcomes
 from analysis.data.study import Study
 from nerf.common.errors import InputError
 from study.records.schema import CURVE_COLUMNS, TRIAL_COLUMNS, tidy
@@ -67,7 +68,7 @@ def read_external_sweep(
         versions={},
         command=(),
         space=Space(dimensions),
-        trials=trials,
+        trials=add_outcomes(trials, trivial_psnrs={}),
         curves=curves,
         assumed=tuple(assumed),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.data.outcomes import add_outcomes
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value, list_parameters
 from study.records.study_folder import StudyFolder
@@ -22,8 +23,8 @@ class Study:
     """One study as read from its folder, with the trials that have ended so far.
 
     scene, spec, versions: as in study.json; spec holds the options of the sweep
-    trials: a row for each trial, with TRIAL_COLUMNS of `study.records.schema` and a column for each
-    parameter
+    trials: a row for each trial, with TRIAL_COLUMNS of `study.records.schema`, a column for each
+    parameter, and `outcome`: one of OUTCOMES of `study.records.outcomes`
     curves: a row for each evaluation, with CURVE_COLUMNS
     assumed: what another tool's record lacks and was guessed; empty for studies of this program
     """
@@ -77,21 +78,22 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
 
     Example:
         >>> study = load_study("studies/default")
-        >>> study.trials[["trial_id", "state", "psnr"]]
+        >>> study.trials[["trial_id", "outcome", "psnr"]]
     """
     if isinstance(folder, str) and is_url(folder):
         folder = download_study(folder)
     folder = folder if isinstance(folder, StudyFolder) else StudyFolder(Path(folder))
     spec = folder.read_spec()
+    scene = spec.get("scene", {})
     return Study(
         folder=folder,
         name=str(spec.get("name", folder.name)),
         created=str(spec.get("created", "")),
-        scene=spec.get("scene", {}),
+        scene=scene,
         spec=spec.get("spec", {}),
         versions=spec.get("versions", {}),
         command=tuple(map(str, spec.get("command", ()))),
         space=Space.from_json(spec["space"]),
-        trials=folder.read_trials(),
+        trials=add_outcomes(folder.read_trials(), scene.get("baselines") or {}),
         curves=folder.read_curves(),
     )

@@ -11,7 +11,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from analysis.figures.collapse_rates import plot_collapse_rates
+from analysis.figures.break_rates import plot_break_rates
 from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
 from analysis.figures.learning_curves import plot_learning_curves
 from analysis.figures.parameter_effect import plot_parameter_effect
@@ -52,8 +52,8 @@ def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
         figures["reaching_top"] = plot_top_bars(findings.ped_anova)
     for effect in findings.effects:
         figures[f"effect_{effect.path}"] = plot_parameter_effect(effect)
-    for breaking in findings.collapse.significant_parameters:
-        figures[f"collapse_{breaking.path}"] = plot_collapse_rates(breaking)
+    for breaking in findings.breaking.significant_parameters:
+        figures[f"collapse_{breaking.path}"] = plot_break_rates(breaking)
     return figures
 
 

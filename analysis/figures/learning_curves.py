@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.theme import STATE_STYLES, blank_figure, escape_text, set_axis_titles
+from analysis.figures.theme import OUTCOME_STYLES, blank_figure, escape_text, set_axis_titles
 
 _HIGHLIGHT_COLOURS = {"best": "var(--accent)", "defaults": "var(--ink)"}
 
@@ -28,7 +28,7 @@ def plot_learning_curves(
     in_legend: set[str] = set()
     for trial, curve in curves.groupby("trial_id"):
         state = states.get(str(trial), "failed")
-        colour, symbol = STATE_STYLES[state]
+        colour, symbol = OUTCOME_STYLES[state]
         name = highlighted.get(str(trial))
         figure.add_scatter(
             x=curve["step"],

@@ -6,9 +6,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.theme import (
-    STATE_STYLES,
+    OUTCOME_STYLES,
     blank_figure,
-    group_by_state,
+    group_by_outcome,
     set_axis_titles,
     trial_markers,
 )
@@ -17,10 +17,10 @@ from analysis.figures.theme import (
 def plot_near_far_map(trials: pd.DataFrame, near: str, far: str) -> go.Figure:
     """A marker for each trial at its bounds, coloured by PSNR; near, far: columns of `trials`."""
     figure = blank_figure(height=460)
-    for state, points in group_by_state(trials):
+    for state, points in group_by_outcome(trials):
         style = trial_markers(state, points)
         style["marker"] = {
-            "symbol": STATE_STYLES[state][1],
+            "symbol": OUTCOME_STYLES[state][1],
             "size": 13,
             "color": points["psnr"],
             "coloraxis": "coloraxis",

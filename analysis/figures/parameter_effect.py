@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from analysis.figures.theme import (
     blank_figure,
     escape_text,
-    group_by_state,
+    group_by_outcome,
     jitter,
     log_ticks,
     set_axis_titles,
@@ -28,7 +28,7 @@ def plot_parameter_effect(effect: Effect) -> go.Figure:
         _add_choice_means(figure, effect.curve, places)
     elif effect.curve is not None:
         _add_mean_curve(figure, effect.curve)
-    for state, points in group_by_state(effect.points):
+    for state, points in group_by_outcome(effect.points):
         values = points["value"]
         if places:
             offsets = (points["trial_id"].astype(str).map(jitter) - 0.5) * 0.5

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.theme import blank_figure, group_by_state, set_axis_titles, trial_markers
+from analysis.figures.theme import blank_figure, group_by_outcome, set_axis_titles, trial_markers
 
 
 def plot_pareto_front(trials: pd.DataFrame, front: pd.DataFrame) -> go.Figure:
     """PSNR against seconds of training, with a line through the Pareto front."""
     figure = blank_figure(height=380)
-    for state, points in group_by_state(trials):
+    for state, points in group_by_outcome(trials):
         figure.add_scatter(
             x=points["train_seconds"], y=points["psnr"], **trial_markers(state, points)
         )

@@ -45,7 +45,7 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
 }
 """Colours that colour-blind readers can tell apart; marker shapes carry the same distinction."""
 
-STATE_STYLES: Mapping[str, tuple[str, str]] = {
+OUTCOME_STYLES: Mapping[str, tuple[str, str]] = {
     "completed": ("var(--alive)", "circle"),
     "pruned": ("var(--pruned)", "triangle-down"),
     "collapsed": ("var(--collapsed)", "x"),
@@ -95,15 +95,15 @@ def set_axis_titles(figure: go.Figure, x: str, y: str) -> go.Figure:
     return figure
 
 
-def group_by_state(trials: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Each state that occurs, with its trials, in the order of `STATE_STYLES`."""
-    groups = [(state, trials[trials["state"] == state]) for state in STATE_STYLES]
+def group_by_outcome(trials: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Each state that occurs, with its trials, in the order of `OUTCOME_STYLES`."""
+    groups = [(state, trials[trials["state"] == state]) for state in OUTCOME_STYLES]
     return [(state, group) for state, group in groups if len(group)]
 
 
 def trial_markers(state: str, trials: pd.DataFrame) -> dict[str, object]:
     """Trace options for trials of one state; the report opens the trial whose marker is clicked."""
-    colour, symbol = STATE_STYLES[state]
+    colour, symbol = OUTCOME_STYLES[state]
     return {
         "mode": "markers",
         "name": state,

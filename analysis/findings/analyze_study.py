@@ -16,7 +16,7 @@ from analysis.data.selection import (
 )
 from analysis.data.study import Study, load_study
 from analysis.findings.bounds_map import BoundsMap, map_bounds
-from analysis.findings.collapse import CollapseAnalysis, analyze_collapse
+from analysis.findings.breaking import BreakingAnalysis, analyze_breaking
 from analysis.findings.partial_dependence import (
     Effect,
     PairEffect,
@@ -57,7 +57,7 @@ class Findings:
     sobol: SobolAnalysis
     ped_anova: PedAnova
     permutation_tests: tuple[PermutationTest, ...]
-    collapse: CollapseAnalysis
+    breaking: BreakingAnalysis
     bounds: BoundsMap | None
     effects: tuple[Effect, ...]
     pair_effects: tuple[PairEffect, ...]
@@ -101,8 +101,8 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
             from another tool's files, see `read_external_sweep`).
 
     Returns:
-        All findings: importance, collapse, effects, tunability, seeds. Those that the trials cannot
-        support carry a `refusal` or are None.
+        All findings: importance, what breaks training, effects, tunability, seeds. Those that the
+        trials cannot support carry a `refusal` or are None.
 
     Raises:
         InputError: there is no study.
@@ -130,7 +130,7 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
         sobol=sobol,
         ped_anova=estimate_ped_anova(units, psnr, axes, rng),
         permutation_tests=run_permutation_tests(units, psnr, axes, rng),
-        collapse=analyze_collapse(study.trials, dimensions, rng),
+        breaking=analyze_breaking(study.trials, dimensions, rng),
         bounds=map_bounds(study.trials),
         effects=estimate_effects(study, sobol, rng),
         pair_effects=_estimate_pair_effects(study, sobol, rng),

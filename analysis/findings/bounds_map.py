@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.findings.collapse import select_completed_or_collapsed
+from analysis.findings.breaking import select_trained_or_broken
 from analysis.stats.intervals import FloatArray
-from analysis.stats.rates import BinIndices, CollapseRate
+from analysis.stats.rates import BinIndices, BreakRate
 
 NEAR, FAR = "sampling.near", "sampling.far"
 
@@ -21,7 +21,7 @@ _CELLS = 4
 class BoundsCell:
     """The explored trials in one cell; trial_id: an example, the trial of median PSNR."""
 
-    rate: CollapseRate
+    rate: BreakRate
     trial_id: str
 
 
@@ -45,7 +45,7 @@ def map_bounds(trials: pd.DataFrame) -> BoundsMap | None:
     """
     if not {NEAR, FAR} <= set(trials):
         return None
-    explored = select_completed_or_collapsed(trials)
+    explored = select_trained_or_broken(trials)
     if explored.empty or np.ptp(explored[NEAR]) == 0 or np.ptp(explored[FAR]) == 0:
         return None
     near, columns = _bin(explored[NEAR].to_numpy(dtype=float))
@@ -72,7 +72,7 @@ def _make_cell(trials: pd.DataFrame) -> BoundsCell | None:
     median = ordered.iloc[(len(ordered) - 1) // 2]
     trial_id = str(median["trial_id"])
     collapsed = int((trials["state"] == "collapsed").sum())
-    return BoundsCell(CollapseRate.from_counts(trial_id, len(trials), collapsed), trial_id)
+    return BoundsCell(BreakRate.from_counts(trial_id, len(trials), collapsed), trial_id)
 
 
 def format_ranges(edges: tuple[float, ...]) -> list[str]:

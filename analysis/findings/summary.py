@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.data.selection import select_finished
-from analysis.findings.collapse import CollapseAnalysis
+from analysis.findings.breaking import BreakingAnalysis
 from analysis.findings.seed_variance import select_other_seeds
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def summarize(findings: Findings) -> Iterator[tuple[str, str]]:
             yield "Best", _summarize_best_variant(findings.variants)
         return
     yield "Best", _summarize_best(findings)
-    if findings.collapse.ranked:
-        yield "Breaks", _summarize_collapse(findings.collapse)
+    if findings.breaking.ranked:
+        yield "Breaks", _summarize_collapse(findings.breaking)
     if shares := findings.ped_anova.significant_shares:
         names = ", ".join(share.label for share in shares[:_MAX_NAMED])
         yield "Best tenth", f"Set apart by {names}."
@@ -53,7 +53,7 @@ def _summarize_trials(findings: Findings) -> str:
     return f"{len(trials)} on {scene}: {states or 'none ended yet'}."
 
 
-def _summarize_collapse(collapse: CollapseAnalysis) -> str:
+def _summarize_collapse(collapse: BreakingAnalysis) -> str:
     if collapse.significant_parameters:
         return f"{_capitalize(collapse.significant_parameters[0].sentence)}."
     nearest = collapse.parameters[0]

@@ -43,7 +43,7 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = []
     for question, importance in (
         ("psnr", findings.importance),
-        ("collapse", findings.collapse.sobol.importance),
+        ("collapse", findings.breaking.sobol.importance),
     ):
         n = importance.trials
         for s in importance.shares:
@@ -87,7 +87,7 @@ def _tabulate(rows: tuple[object, ...]) -> pd.DataFrame:
 def _build_collapse_table(findings: Findings) -> pd.DataFrame:
     rows = [
         {"parameter": parameter.path, **dataclasses.asdict(rate), "p_value": parameter.p_value}
-        for parameter in findings.collapse.parameters
+        for parameter in findings.breaking.parameters
         for rate in parameter.rates
     ]
     return pd.DataFrame(rows)
@@ -101,7 +101,7 @@ def _build_collapse_pair_table(findings: Findings) -> pd.DataFrame:
             **dataclasses.asdict(rate),
             "p_value": pair.p_value,
         }
-        for pair in findings.collapse.pairs
+        for pair in findings.breaking.pairs
         for row in pair.rates
         for rate in row
     ]

@@ -20,12 +20,12 @@ import os
 
 import pandas as pd
 
-from analysis.figures.collapse_rates import plot_collapse_rates, plot_pair_collapse_rates
+from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.theme import resolve_colours
 from analysis.findings.analyze_study import analyze_study
 
 findings = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
-collapse = findings.collapse
+collapse = findings.breaking
 print(f"{collapse.collapsed} of {collapse.trials} explored trials collapsed. {collapse.refusal}")
 
 # %% [markdown]
@@ -37,7 +37,7 @@ pd.DataFrame([{"parameter": p.label, "p": p.p_value} for p in collapse.parameter
 
 # %%
 for parameter in collapse.parameters[:3]:
-    resolve_colours(plot_collapse_rates(parameter)).show()
+    resolve_colours(plot_break_rates(parameter)).show()
 
 # %% [markdown]
 # ## Pairs of parameters
@@ -49,7 +49,7 @@ pairs = collapse.pairs[:5]
 pd.DataFrame([{"pair": " × ".join(p.labels), "p": p.p_value} for p in pairs])
 
 # %%
-resolve_colours(plot_pair_collapse_rates(collapse.pairs[0]))
+resolve_colours(plot_pair_break_rates(collapse.pairs[0]))
 
 # %% [markdown]
 # ## Why did they collapse?

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.findings.summary import summarize
 from analysis.findings.variants import label_variants
-from analysis.pages.collapse_sections import render_bounds_section, render_collapse_section
+from analysis.pages.breaking_sections import render_bounds_section, render_breaking_section
 from analysis.pages.importance_sections import (
     render_importance_section,
     render_time_section,
@@ -39,7 +39,7 @@ _SECTIONS = (
     render_variants_section,
     render_importance_section,
     render_top_section,
-    render_collapse_section,
+    render_breaking_section,
     render_bounds_section,
     render_effects_section,
     render_tuning_section,

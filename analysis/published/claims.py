@@ -12,13 +12,13 @@ import pandas as pd
 from analysis.data.selection import select_finished
 from analysis.data.study import Study
 from analysis.findings.bounds_map import NEAR
-from analysis.findings.collapse import select_completed_or_collapsed
+from analysis.findings.breaking import select_trained_or_broken
 from analysis.findings.partial_dependence import Effect
 from analysis.findings.tables import format_markdown_table
 from analysis.importance.over_time import SharesAtStep, SharesOverTime
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL
 from analysis.stats.paired import compare_pair
-from analysis.stats.rates import CollapseRate, adjust_holm
+from analysis.stats.rates import BreakRate, adjust_holm
 from nerf.common.errors import InputError
 from nerf.config.parameters import parameter
 
@@ -112,7 +112,7 @@ def describe_unnoticed_harm(study: Study) -> str:
 def describe_suggestion(study: Study, suggested: Study) -> str:
     """PSNR of the suggested bounds, and how many explored pairs of bounds exceed it."""
     runs, trials = select_finished(suggested.trials)["psnr"], select_explored(study)
-    better = CollapseRate.from_counts("", len(trials), int((trials["psnr"] > runs.mean()).sum()))
+    better = BreakRate.from_counts("", len(trials), int((trials["psnr"] > runs.mean()).sum()))
     low, high = _object(study)
     return (
         f"The bounds suggested from the silhouettes, {low:.2f} and {high:.2f}, with {len(runs)} "
@@ -151,9 +151,9 @@ def _trivial_psnr(study: Study) -> float:
     return max(study.trivial_psnrs.values())
 
 
-def tabulate_collapse(study: Study, rows: str, columns: str) -> str:
+def tabulate_breaks(study: Study, rows: str, columns: str) -> str:
     """Collapsed / all explored trials for each pair of choices, with totals of rows and columns."""
-    trials = select_completed_or_collapsed(study.trials)
+    trials = select_trained_or_broken(study.trials)
     across = {_name_choice(columns, column): column for column in sorted(trials[columns].unique())}
     table = []
     for row, of_row in trials.groupby(rows):
@@ -182,7 +182,7 @@ def tabulate_collapse(study: Study, rows: str, columns: str) -> str:
 
 def tabulate_medians(study: Study, rows: str, columns: str) -> str:
     """Median PSNR of the explored trials that completed, for each pair of choices."""
-    completed = select_finished(select_completed_or_collapsed(study.trials))
+    completed = select_finished(select_trained_or_broken(study.trials))
     table = [
         {rows: row}
         | {
@@ -199,11 +199,11 @@ def _name_choice(path: str, value: object) -> str:
     return value if isinstance(value, str) else f"{parameter(path).label} {value:g}"
 
 
-def estimate_collapse_rates(study: Study, path: str) -> list[CollapseRate]:
+def estimate_break_rates(study: Study, path: str) -> list[BreakRate]:
     """Rate of collapse of explored trials for each choice, with its interval."""
-    trials = select_completed_or_collapsed(study.trials)
+    trials = select_trained_or_broken(study.trials)
     return [
-        CollapseRate.from_counts(
+        BreakRate.from_counts(
             str(choice), len(group), int((group["state"] == "collapsed").sum())
         )
         for choice, group in trials.groupby(path)
@@ -214,7 +214,7 @@ def describe_differences(study: Study, path: str) -> str:
     """Choices whose rates of collapse differ: Fisher's exact test of all pairs, Holm-corrected."""
     from scipy.stats import fisher_exact
 
-    trials = select_completed_or_collapsed(study.trials)
+    trials = select_trained_or_broken(study.trials)
     pairs = list(itertools.combinations(sorted(trials[path].unique()), 2))
     collapsed = trials["state"] == "collapsed"
 
@@ -301,7 +301,7 @@ def format_mean(values: pd.Series) -> str:
 
 
 def _format_rate(trials: pd.DataFrame) -> str:
-    rate = CollapseRate.from_counts("", len(trials), int((trials["state"] == "collapsed").sum()))
+    rate = BreakRate.from_counts("", len(trials), int((trials["state"] == "collapsed").sum()))
     return f"{rate.collapsed}/{rate.trials}: {rate.formatted}" if rate.trials else "–"
 
 

@@ -24,9 +24,9 @@ from analysis.published.claims import (
     describe_suggestion,
     describe_suggestion_range,
     describe_unnoticed_harm,
-    estimate_collapse_rates,
+    estimate_break_rates,
     tabulate_by_visible_depth,
-    tabulate_collapse,
+    tabulate_breaks,
     tabulate_medians,
     tabulate_over_time,
     tabulate_paired_gains,
@@ -104,10 +104,10 @@ def summarize_results(results: Path) -> list[str]:
     learning_rate = _total(analyze_committed(results / "everything"), "optimisation.learning_rate")
     near = _total(analyze_committed(results / "near_far"), "sampling.near")
     obscured = analyze_obscured(load_study(results / "near_far"))
-    rates = estimate_collapse_rates(load_study(results / "activations"), "field.density_activation")
+    rates = estimate_break_rates(load_study(results / "activations"), "field.density_activation")
     others = max((rate for rate in rates if rate.name != "relu"), key=lambda rate: rate.high)
     relu = next(rate for rate in rates if rate.name == "relu")
-    without_noise, with_noise = estimate_collapse_rates(
+    without_noise, with_noise = estimate_break_rates(
         load_study(results / "cures"), "optimisation.density_noise"
     )
     return [
@@ -158,7 +158,7 @@ def _activations(results: Path) -> Iterator[str]:
     )
     study = load_study(results / "activations")
     yield _describe_origin(study)
-    yield tabulate_collapse(study, "field.density_activation", "field.hidden_activation")
+    yield tabulate_breaks(study, "field.density_activation", "field.hidden_activation")
     yield link_figure(
         "activations_density_activation", "Rate of collapse for each density activation"
     )
@@ -176,8 +176,8 @@ def _cures(results: Path) -> Iterator[str]:
     )
     study = load_study(results / "cures")
     yield _describe_origin(study)
-    yield tabulate_collapse(study, "field.initialisation", "optimisation.density_noise")
-    yield tabulate_collapse(study, "optimisation.learning_rate", "optimisation.density_noise")
+    yield tabulate_breaks(study, "field.initialisation", "optimisation.density_noise")
+    yield tabulate_breaks(study, "optimisation.learning_rate", "optimisation.density_noise")
     yield link_figure(
         "cures_density_noise", "Rate of collapse with and without noise on the density"
     )

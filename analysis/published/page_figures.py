@@ -10,14 +10,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.data.study import load_study
-from analysis.figures.collapse_rates import plot_collapse_rates
+from analysis.figures.break_rates import plot_break_rates
 from analysis.figures.image_files import ImageFormat, render_figures
 from analysis.figures.importance_bars import plot_importance_bars
 from analysis.figures.near_far_map import plot_near_far_map
 from analysis.figures.over_time import plot_importance_over_time
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.bounds_map import FAR, NEAR
-from analysis.findings.collapse import analyze_collapse
+from analysis.findings.breaking import analyze_breaking
 from analysis.published.ablation import analyze_ablation, plot_ablation, read_runs
 from nerf.common.files import write_atomically
 
@@ -56,12 +56,12 @@ def _plot_all(results: Path) -> Iterator[tuple[str, go.Figure]]:
     for name in ("activations", "cures"):
         if (results / name).exists():
             study = load_study(results / name)
-            collapse = analyze_collapse(
+            collapse = analyze_breaking(
                 study.trials, study.space.dimensions, np.random.default_rng(0)
             )
             for parameter in collapse.significant_parameters:
                 field = parameter.path.rpartition(".")[2]
-                yield f"{name}_{field}", plot_collapse_rates(parameter)
+                yield f"{name}_{field}", plot_break_rates(parameter)
     for name in ("everything", "default"):
         if (results / name).exists():
             findings = analyze_committed(results / name)

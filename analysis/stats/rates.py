@@ -17,7 +17,7 @@ _SAMPLED_TABLES = 9999
 
 
 @dataclass(frozen=True)
-class CollapseRate:
+class BreakRate:
     """How many trials with one value (or range of values) collapsed.
 
     low, high: 95 % Wilson interval of the rate
@@ -31,10 +31,10 @@ class CollapseRate:
     high: float
 
     @staticmethod
-    def from_counts(name: str, trials: int, collapsed: int) -> CollapseRate:
+    def from_counts(name: str, trials: int, collapsed: int) -> BreakRate:
         """The rate with its interval; 0 in [0, 1] without trials."""
         rate = collapsed / trials if trials else 0.0
-        return CollapseRate(name, trials, collapsed, rate, *wilson_interval(collapsed, trials))
+        return BreakRate(name, trials, collapsed, rate, *wilson_interval(collapsed, trials))
 
     @property
     def formatted(self) -> str:
@@ -55,7 +55,7 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def count_collapses(bins: BinIndices, collapsed: FloatArray, count: int) -> Counts:
+def count_breaks(bins: BinIndices, collapsed: FloatArray, count: int) -> Counts:
     """(count, 2) trials that completed and that collapsed in each bin.
 
     bins: (trials,) which of `count` bins each trial lies in; collapsed: (trials,) 0 or 1
@@ -65,10 +65,10 @@ def count_collapses(bins: BinIndices, collapsed: FloatArray, count: int) -> Coun
     return np.column_stack([trials - counts, counts]).astype(np.int64)
 
 
-def rates_from_counts(names: Sequence[str], counts: Counts) -> list[CollapseRate]:
+def rates_from_counts(names: Sequence[str], counts: Counts) -> list[BreakRate]:
     """A rate for each name, from (names, 2) counts of completed and collapsed."""
     return [
-        CollapseRate.from_counts(name, int(row.sum()), int(row[1]))
+        BreakRate.from_counts(name, int(row.sum()), int(row[1]))
         for name, row in zip(names, counts, strict=True)
     ]
 

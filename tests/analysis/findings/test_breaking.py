@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.findings.collapse import analyze_collapse
+from analysis.findings.breaking import analyze_breaking
 from analysis.importance import sobol
 from study.spec.space import Dimension
 
@@ -28,7 +28,7 @@ def without_shares(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_parameter_behind_the_collapses_is_significant() -> None:
     rng = np.random.default_rng(0)
     near, act = rng.uniform(0, 8, 80), rng.choice(["relu", "sigmoid"], 80)
-    collapse = analyze_collapse(trials(list(near > 6), list(near), list(act)), (NEAR, ACT), rng)
+    collapse = analyze_breaking(trials(list(near > 6), list(near), list(act)), (NEAR, ACT), rng)
     assert [breaking.path for breaking in collapse.significant_parameters] == ["near"]
     *safe, last = collapse.significant_parameters[0].rates
     assert last.name == "6 to 8"
@@ -40,7 +40,7 @@ def test_the_parameter_behind_the_collapses_is_significant() -> None:
 def test_pruned_and_failed_trials_do_not_count() -> None:
     table = trials([True, False, False, False], [1.0, 2.0, 3.0, 4.0], ["relu"] * 4)
     table["state"] = ["collapsed", "completed", "pruned", "failed"]
-    collapse = analyze_collapse(table, (NEAR, ACT), np.random.default_rng(0))
+    collapse = analyze_breaking(table, (NEAR, ACT), np.random.default_rng(0))
     assert (collapse.trials, collapse.collapsed) == (2, 1)
 
 
@@ -48,7 +48,7 @@ def test_pruned_and_failed_trials_do_not_count() -> None:
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_no_ranking_if_all_or_no_trials_collapsed(collapsed: bool, count: int) -> None:
     near = list(np.linspace(0, 8, count))
-    collapse = analyze_collapse(
+    collapse = analyze_breaking(
         trials([collapsed] * count, near, ["relu"] * count), (NEAR, ACT), np.random.default_rng(0)
     )
     assert not collapse.ranked
@@ -61,7 +61,7 @@ def test_a_pair_is_significant_if_each_parameter_matters_given_the_other() -> No
     rng = np.random.default_rng(0)
     near, act = rng.uniform(0, 8, 120), rng.choice(["relu", "sigmoid"], 120)
     both = (near > 16 / 3) & (act == "relu")
-    collapse = analyze_collapse(trials(list(both), list(near), list(act)), (NEAR, ACT), rng)
+    collapse = analyze_breaking(trials(list(both), list(near), list(act)), (NEAR, ACT), rng)
     (pair,) = collapse.significant_pairs
     assert pair.paths == ("near", "act")
     assert pair.names == (("0 to 2.67", "2.67 to 5.33", "5.33 to 8"), ("relu", "sigmoid"))
@@ -80,7 +80,7 @@ def test_an_idle_parameter_forms_no_significant_pair() -> None:
         near, act = rng.uniform(0, 8, 60), rng.choice(["relu", "sigmoid"], 60)
         collapsed = rng.random(60) < np.where(near > 4, 0.8, 0.1)
         hits += bool(
-            analyze_collapse(
+            analyze_breaking(
                 trials(list(collapsed), list(near), list(act)), (NEAR, ACT), rng
             ).significant_pairs
         )

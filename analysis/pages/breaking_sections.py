@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from analysis.data.selection import select_measured
-from analysis.figures.collapse_rates import plot_collapse_rates, plot_pair_collapse_rates
+from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.near_far_map import plot_near_far_map
 from analysis.findings.bounds_map import FAR, NEAR, BoundsCell, format_ranges
 from analysis.pages.templating import FigureView, render_template, view_figure
@@ -37,13 +37,13 @@ class CellView:
     image: str
 
 
-def render_collapse_section(findings: Findings) -> Markup:
+def render_breaking_section(findings: Findings) -> Markup:
     """Rates of collapse by parameter and by pair, with the recorded reasons."""
     return render_template(
-        "collapse.html",
-        collapse=findings.collapse,
+        "breaking.html",
+        collapse=findings.breaking,
         significant="; ".join(
-            breaking.sentence for breaking in findings.collapse.significant_parameters
+            breaking.sentence for breaking in findings.breaking.significant_parameters
         ),
         panels=_view_panels(findings),
         pair_panels=_view_pairs(findings),
@@ -53,11 +53,11 @@ def render_collapse_section(findings: Findings) -> Markup:
 
 
 def _view_panels(findings: Findings) -> list[FigureView]:
-    collapse = findings.collapse
+    collapse = findings.breaking
     shown = (collapse.significant_parameters or collapse.parameters[:2])[:_MAX_PANELS]
     return [
         view_figure(
-            plot_collapse_rates(breaking),
+            plot_break_rates(breaking),
             f"Rate of collapse against {breaking.label}",
             _describe_p_value(breaking.p_value),
         )
@@ -68,11 +68,11 @@ def _view_panels(findings: Findings) -> list[FigureView]:
 def _view_pairs(findings: Findings) -> list[FigureView]:
     return [
         view_figure(
-            plot_pair_collapse_rates(pair),
+            plot_pair_break_rates(pair),
             f"Rate of collapse over {pair.labels[0]} and {pair.labels[1]}",
             _describe_p_value(pair.p_value),
         )
-        for pair in findings.collapse.significant_pairs[:_MAX_PAIRS]
+        for pair in findings.breaking.significant_pairs[:_MAX_PAIRS]
     ]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from analysis.figures.theme import blank_figure, set_axis_titles, wrap_label
-from analysis.findings.collapse import PairCollapse, ParameterCollapse
+from analysis.findings.breaking import PairBreaking, ParameterBreaking
 
 
-def plot_collapse_rates(breaking: ParameterCollapse) -> go.Figure:
+def plot_break_rates(breaking: ParameterBreaking) -> go.Figure:
     """Rate of collapse for each choice or range of a parameter, with Wilson intervals."""
     rates = breaking.rates
     names = [wrap_label(rate.name).replace(" to ", "<br>to ") for rate in rates]
@@ -33,7 +33,7 @@ def plot_collapse_rates(breaking: ParameterCollapse) -> go.Figure:
     return set_axis_titles(figure, breaking.label, "collapsed")
 
 
-def plot_pair_collapse_rates(breaking: PairCollapse) -> go.Figure:
+def plot_pair_break_rates(breaking: PairBreaking) -> go.Figure:
     """Heat map of the rate of collapse over two parameters, with counts."""
     figure = blank_figure(height=340)
     rows = breaking.rates

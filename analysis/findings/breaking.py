@@ -17,9 +17,9 @@ from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.rates import (
     BinIndices,
-    CollapseRate,
+    BreakRate,
     adjust_holm,
-    count_collapses,
+    count_breaks,
     rates_from_counts,
     sample_fisher_p_value,
 )
@@ -31,7 +31,7 @@ _PAIR_BINS = 3  # fewer: a pair has their square in cells
 
 
 @dataclass(frozen=True)
-class ParameterCollapse:
+class ParameterBreaking:
     """Collapse against one parameter.
 
     p_value: of Fisher's exact test that all `rates` are equal, Holm-corrected for all parameters
@@ -39,7 +39,7 @@ class ParameterCollapse:
 
     path: str
     label: str
-    rates: tuple[CollapseRate, ...]
+    rates: tuple[BreakRate, ...]
     p_value: float
 
     @property
@@ -59,7 +59,7 @@ class ParameterCollapse:
 
 
 @dataclass(frozen=True)
-class PairCollapse:
+class PairBreaking:
     """Collapse against two parameters at once.
 
     names: ranges or choices of the first and of the second parameter
@@ -70,7 +70,7 @@ class PairCollapse:
 
     paths: tuple[str, str]
     labels: tuple[str, str]
-    rates: tuple[tuple[CollapseRate, ...], ...]
+    rates: tuple[tuple[BreakRate, ...], ...]
     names: tuple[tuple[str, ...], tuple[str, ...]]
     p_value: float
 
@@ -81,7 +81,7 @@ class PairCollapse:
 
 
 @dataclass(frozen=True)
-class CollapseAnalysis:
+class BreakingAnalysis:
     """All findings on collapse; parameters, and pairs, of lowest p-value first.
 
     sobol: shares of the variance of "collapsed: 1 or 0", whose surrogate predicts the probability
@@ -90,8 +90,8 @@ class CollapseAnalysis:
 
     trials: int
     collapsed: int
-    parameters: tuple[ParameterCollapse, ...]
-    pairs: tuple[PairCollapse, ...]
+    parameters: tuple[ParameterBreaking, ...]
+    pairs: tuple[PairBreaking, ...]
     sobol: SobolAnalysis
     refusal: str
 
@@ -101,19 +101,19 @@ class CollapseAnalysis:
         return not self.refusal
 
     @property
-    def significant_parameters(self) -> tuple[ParameterCollapse, ...]:
+    def significant_parameters(self) -> tuple[ParameterBreaking, ...]:
         """The parameters with which the rate of collapse differs significantly."""
         return tuple(p for p in self.parameters if p.significant) if self.ranked else ()
 
     @property
-    def significant_pairs(self) -> tuple[PairCollapse, ...]:
+    def significant_pairs(self) -> tuple[PairBreaking, ...]:
         """The pairs of which each parameter matters while the other is held fixed."""
         return tuple(p for p in self.pairs if p.significant) if self.ranked else ()
 
 
-def analyze_collapse(
+def analyze_breaking(
     trials: pd.DataFrame, dimensions: Sequence[Dimension], rng: np.random.Generator
-) -> CollapseAnalysis:
+) -> BreakingAnalysis:
     """Analyzes collapse against each parameter and each pair of parameters.
 
     Args:
@@ -127,10 +127,10 @@ def analyze_collapse(
 
     Example:
         >>> study = load_study("studies/default")
-        >>> collapse = analyze_collapse(study.trials, study.space.dimensions, rng)
+        >>> collapse = analyze_breaking(study.trials, study.space.dimensions, rng)
         >>> [parameter.sentence for parameter in collapse.significant_parameters]
     """
-    ended = select_completed_or_collapsed(trials)
+    ended = select_trained_or_broken(trials)
     collapsed = np.asarray(ended["state"] == "collapsed", dtype=float)
     units = to_quantiles(ended, dimensions)
     axes = [make_axis(d) for d in dimensions]
@@ -148,10 +148,10 @@ def analyze_collapse(
     pairs.sort(key=lambda pair: pair.p_value)
     count = int(collapsed.sum())
     refusal = _reason_to_refuse(len(ended), count)
-    return CollapseAnalysis(len(ended), count, tuple(parameters), tuple(pairs), sobol, refusal)
+    return BreakingAnalysis(len(ended), count, tuple(parameters), tuple(pairs), sobol, refusal)
 
 
-def select_completed_or_collapsed(trials: pd.DataFrame) -> pd.DataFrame:
+def select_trained_or_broken(trials: pd.DataFrame) -> pd.DataFrame:
     """The explore trials that no scheduler stopped and that raised no error."""
     explore = trials["phase"] == "explore"
     return trials[explore & trials["state"].isin(["completed", "collapsed"])]
@@ -167,13 +167,13 @@ def _reason_to_refuse(trials: int, collapsed: int) -> str:
 
 def _test_parameter(
     dimension: Dimension, places: FloatArray, collapsed: FloatArray, rng: np.random.Generator
-) -> ParameterCollapse:
+) -> ParameterBreaking:
     """Rates and the uncorrected p-value; places: (trials,) quantiles of the parameter."""
     names, bins = _bin_quantiles(dimension, places, _BINS)
-    counts = count_collapses(bins, collapsed, len(names))
+    counts = count_breaks(bins, collapsed, len(names))
     p_value = sample_fisher_p_value([counts], rng)
     rates = tuple(rates_from_counts(names, counts))
-    return ParameterCollapse(dimension.path, dimension.label, rates, p_value)
+    return ParameterBreaking(dimension.path, dimension.label, rates, p_value)
 
 
 def _test_pair(
@@ -181,12 +181,12 @@ def _test_pair(
     places: FloatArray,
     collapsed: FloatArray,
     rng: np.random.Generator,
-) -> PairCollapse:
+) -> PairBreaking:
     """Rates and the uncorrected p-value; places: (trials, 2) quantiles of both parameters."""
     first, second = dimensions
     columns, x = _bin_quantiles(first, places[:, 0], _PAIR_BINS)
     rows, y = _bin_quantiles(second, places[:, 1], _PAIR_BINS)
-    flat = count_collapses(y * len(columns) + x, collapsed, len(rows) * len(columns))
+    flat = count_breaks(y * len(columns) + x, collapsed, len(rows) * len(columns))
     counts = flat.reshape(len(rows), len(columns), 2)
     # Test each parameter within strata of the other; both must matter, so the larger p counts.
     p_value = max(
@@ -196,7 +196,7 @@ def _test_pair(
         tuple(rates_from_counts([f"{column}, {row}" for column in columns], row_counts))
         for row, row_counts in zip(rows, counts, strict=True)
     )
-    return PairCollapse(
+    return PairBreaking(
         (first.path, second.path),
         (first.label, second.label),
         rates,

@@ -1,0 +1,34 @@
+"""The outcome of each trial of a table; the rule and its words are in `study.records.outcomes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from study.records.outcomes import OUTCOMES, UNKNOWN_TRIVIAL_PSNR, format_count, outcome_of
+
+
+def add_outcomes(trials: pd.DataFrame, trivial_psnrs: Mapping[str, float]) -> pd.DataFrame:
+    """The table with a column `outcome`, one of `OUTCOMES` for each trial.
+
+    trivial_psnrs: name -> PSNR in dB of trivial images of this scene; if empty, as for sweeps of
+    other tools, no trial shows nothing
+    """
+    best = max(trivial_psnrs.values(), default=UNKNOWN_TRIVIAL_PSNR)
+    outcomes = [
+        outcome_of(str(state), float(psnr), best)
+        for state, psnr in zip(trials["state"], trials["psnr"], strict=True)
+    ]
+    return trials.assign(outcome=pd.Series(outcomes, index=trials.index, dtype="string"))
+
+
+def count_outcomes(trials: pd.DataFrame) -> dict[str, int]:
+    """How many of the trials have each outcome, in the order of `OUTCOMES`; without zeros."""
+    counts = {outcome: int((trials["outcome"] == outcome).sum()) for outcome in OUTCOMES}
+    return {outcome: count for outcome, count in counts.items() if count}
+
+
+def format_outcomes(trials: pd.DataFrame) -> str:
+    """`30 trained, 12 show nothing, 4 collapsed`; empty without trials."""
+    return ", ".join(format_count(n, outcome) for outcome, n in count_outcomes(trials).items())
