@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.data.selection import match_configuration, select_finished
 from analysis.importance.sobol import FittedSurrogate
 from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
-from study.spec.replicate_order import repeats_explored
+from study.spec.replicate_order import replicate_role
 
 MIN_CONFIGURATIONS_FOR_SEEDS = 3
 """Configurations run more than once below which no spread is estimated."""
@@ -91,7 +91,11 @@ def estimate_seed_variance(
     # The place of each replicate among them says what it repeats.
     place = trials.loc[phase == "replicate", "number"].rank(method="first").astype(int) - 1
     explored = int((phase == "explore").sum())
-    of_best = [i for i, index in place.items() if not repeats_explored(int(index), explored)]
+    of_best = [
+        i
+        for i, index in place.items()
+        if replicate_role(int(index), explored, len(place))[0] == "best"
+    ]
     best = trials.loc[of_best]
     design = trials[phase.isin(["explore", "replicate"])].drop(index=of_best)
     everywhere = _spread(_groups(select_finished(design), paths))

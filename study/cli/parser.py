@@ -78,14 +78,17 @@ def _add_budget(group: _Group) -> None:
     add = group.add_argument
     explore = f"trials of a quasi-random (Sobol') design (default: {StudySpec.explore})"
     add("--explore", type=int, metavar="N", help=explore)
-    optimize = f"trials that Optuna's TPE chooses to raise the PSNR (default: {StudySpec.optimize})"
+    optimize = (
+        "the default configuration, and trials that Optuna's TPE chooses to raise the PSNR "
+        f"(default: {StudySpec.optimize})"
+    )
     add("--optimize", type=int, metavar="M", help=optimize)
     add(
         "--replicates",
         type=int,
         metavar="R",
-        help="further trials that repeat explored configurations and the best ones in turn, with "
-        f"another seed (default: {StudySpec.replicates}); variants have --repeats",
+        help="further trials that repeat an explored point, the best configuration and the default "
+        f"in turn, with other seeds (default: {StudySpec.replicates}); variants have --repeats",
     )
     repeats = (
         "trials of each variant in a --study file that lists variants, each with another seed "

@@ -58,7 +58,7 @@ def plan_new(options: Options) -> Plan:
     space = study_space(options.vary, options.set, steps, options.variants)
     fields = options.spec_fields()
     if options.variants:  # they take the place of the default design
-        fields = {"explore": 0, "optimize": 0, **fields}
+        fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
     spec = StudySpec(space=space, **fields)
     stem = Path(options.scene).stem if options.scene else "bricks"
     name = options.name or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"

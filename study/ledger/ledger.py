@@ -28,9 +28,10 @@ from study.ledger.lock import acquire_lock
 from study.protocol.messages import Assignment, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from study.search.replicates import must_wait, replicate_values
+from study.search.replicates import must_wait, replicate_seed, replicate_values
 from study.search.samplers import distribution, propose
 from study.search.sobol_design import explore_point, trial_seed
+from study.search.trial_values import OUTSIDE_PSNR, OUTSIDE_SPACE, trial_values
 from study.search.variant_design import variant_point
 from study.spec.study_spec import StudySpec
 
@@ -91,33 +92,45 @@ class Ledger:
     def _create(self) -> Assignment:
         """Creates a trial of the first phase that lacks one, else a replicate."""
         number = sum(self._created.values())
-        is_default, params = False, {}  # no params: the sampler proposes all of them
+        seed = trial_seed(self.spec.seed, number)
+        is_default, values = False, {}  # no values: the sampler proposes all of them
         if self._created["variant"] < self.spec.planned["variant"]:
-            phase = "variant"
-            params = variant_point(self.spec, self._created["variant"])
+            phase, index = "variant", self._created["variant"]
+            values = variant_point(self.spec, index)
+            # The r-th repeats of all variants share one seed.
+            seed = trial_seed(self.spec.seed, index // len(self.spec.variants))
         elif self._created["explore"] < self.spec.explore:
             phase = "explore"
-            params = explore_point(self.spec.space, self.spec.seed, self._created["explore"])
+            values = explore_point(self.spec.space, self.spec.seed, self._created["explore"])
         elif self._created["optimize"] < self.spec.optimize:
             phase, is_default = "optimize", self._created["optimize"] == 0
             if is_default:
-                params = self.spec.space.defaults()
+                values = self.spec.space.defaults()
         else:
-            phase = "replicate"
-            params = replicate_values(self.spec, self.trials(), self._created["replicate"])
-        self._add(phase, is_default, params, {})
+            phase, index = "replicate", self._created["replicate"]
+            values = replicate_values(self.spec, self.trials(), index)
+            seed = replicate_seed(self.spec, self.trials(), index, number)
+        self._add(phase, is_default, seed, values, {})
         return self.assignment(self.trials()[number])
 
     def _add(
-        self, phase: str, is_default: bool, params: dict[str, Value], points: dict[int, float]
+        self,
+        phase: str,
+        is_default: bool,
+        seed: int,
+        values: dict[str, Value],
+        points: dict[int, float],
     ) -> None:
         """Adds a running trial, in one line of the journal: it exists whole or not at all."""
-        attributes = {
+        attributes: dict[str, Any] = {
             "phase": phase,
             "baseline": is_default,  # called so on disk
-            "seed": self._next_seed(phase),
+            "seed": seed,
             "budget_steps": self.spec.steps,
         }
+        params = values
+        if self.spec.space.outside(values):
+            attributes[OUTSIDE_SPACE], params = values, {}
         template = create_trial(
             state=TrialState.RUNNING,
             params=params,
@@ -127,13 +140,6 @@ class Ledger:
         )
         self._study.add_trial(template)
         self._created[phase] += 1
-
-    def _next_seed(self, phase: str) -> int:
-        """The training seed of the trial that is about to be added."""
-        if phase == "variant":  # the r-th repeats of all variants share one seed
-            repeat = self._created["variant"] // len(self.spec.variants)
-            return trial_seed(self.spec.seed, repeat)
-        return trial_seed(self.spec.seed, sum(self._created.values()))
 
     def restore(self, records: Sequence[dict[str, Any]]) -> list[int]:
         """Adds the trials that a damaged journal lost; returns their numbers.
@@ -153,6 +159,7 @@ class Ledger:
             self._add(
                 row["phase"],
                 is_default,
+                row["seed"],
                 {path: row[path] for path in self._distributions},
                 {step: psnr for step, psnr in points.items() if math.isfinite(psnr)},
             )
@@ -198,7 +205,7 @@ class Ledger:
 
         For Optuna only a full budget with a finite PSNR (dB) is complete. A trial that ended
         earlier, by successive halving or by collapsing, is pruned, and TPE learns from the last
-        PSNR that it reported; every other one failed.
+        PSNR that it reported; every other one failed, and so did one outside the search space.
         """
         trial = self.trials()[number]
         if trial.state.is_finished():
@@ -207,7 +214,11 @@ class Ledger:
             self._storage.set_trial_user_attr(trial._trial_id, key, getattr(outcome, key))
         budget: int = trial.user_attrs["budget_steps"]
         full = outcome.steps_done >= budget and math.isfinite(outcome.psnr)
-        if outcome.state in ("completed", "collapsed") and full:
+        if OUTSIDE_SPACE in trial.user_attrs:
+            if full:
+                self._storage.set_trial_user_attr(trial._trial_id, OUTSIDE_PSNR, outcome.psnr)
+            self._study.tell(number, state=TrialState.FAIL)
+        elif outcome.state in ("completed", "collapsed") and full:
             self._study.tell(number, outcome.psnr)
         elif outcome.state == "pruned" or (
             outcome.state == "collapsed" and trial.intermediate_values
@@ -235,11 +246,12 @@ class Ledger:
         It lacks all of them where it is new, some where a driver died while they were stored.
         """
         dimensions = self.spec.space.dimensions
-        missing = [d for d in dimensions if d.path not in trial.params]
+        values = trial_values(trial)
+        missing = [d for d in dimensions if d.path not in values]
         if not missing:
-            return dict(trial.params)
+            return values
         seed = trial_seed(self.spec.seed + 1, trial.number)  # unlike the training's own
-        values = trial.params | propose(self._study, trial, missing, seed)
+        values |= propose(self._study, trial, missing, seed)
         return {d.path: values[d.path] for d in dimensions}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nerf.config.parameters import Value
 from study.records.schema import PHASES, STATES
+from study.search.trial_values import final_psnr, trial_values
 from study.spec.study_spec import StudySpec
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _running_trial(trial: FrozenTrial) -> RunningTrial:
         phase=trial.user_attrs["phase"],
         step=points[-1][0] if points else 0,
         curve=tuple(psnr for _, psnr in points),
-        values=dict(trial.params),
+        values=trial_values(trial),
         failures=len(trial.user_attrs.get("failures", [])),
     )
 
@@ -183,15 +184,15 @@ def _ended_trial(trial: FrozenTrial) -> EndedTrial:
     attributes = trial.user_attrs
     last_step = max(trial.intermediate_values, default=None)
     psnr = trial.intermediate_values[last_step] if last_step is not None else None
-    if trial.values:
-        psnr = trial.values[0]
+    final = final_psnr(trial)
+    psnr = psnr if final is None else final
     return EndedTrial(
         number=trial.number,
         phase=attributes["phase"],
         state=attributes["state"],
         reason=attributes["reason"],
         psnr=psnr,
-        values=dict(trial.params),
+        values=trial_values(trial),
     )
 
 

@@ -1,35 +1,46 @@
-"""Replicates: configurations run again with another seed, explored ones and the best in turn.
+"""Replicates: an explored point, the best configuration and the default in turn, with other seeds.
 
 Explored points are repeated from the first on, however they ended: a random sample of the space,
-which estimates how much of the variance is the seed's. The best ones are repeated so that a claim
-about them does not rest on one lucky seed.
+which estimates how much of the variance is the seed's. The best configuration and the default get
+the same number of further runs, the r-th of both with the same seed: their difference then rests
+neither on one lucky seed nor on the run that the best was selected by.
+
+The best is the configuration with the highest PSNR in the explore and optimise phases, other than
+the default. It is known once both phases have ended, and no replicate changes it. Only an extended
+study may find another one, which all further turns then repeat.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial
 
+from nerf.config.flat import Flat
 from nerf.config.parameters import Value
-from study.search.sobol_design import explore_point
-from study.spec.replicate_order import repeats_explored
+from study.search.sobol_design import explore_point, trial_seed
+from study.search.trial_values import final_psnr, trial_values
+from study.spec.replicate_order import replicate_role
 from study.spec.study_spec import StudySpec
 
-MAX_BEST_REPEATED = 3
-"""How many of the best configurations are repeated, one after the other."""
+MAX_ALTERNATING_BEST = 3
+"""How many of the best configurations an earlier version repeated, one after the other."""
+
+_PAIRED_SEEDS = 2**32
+"""Added to a turn for the seed of both its runs: a number that no trial has."""
 
 
 def must_wait(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) -> bool:
     """Whether the `index`-th replicate depends on trials that are still running.
 
-    One that repeats a best configuration does, until all explored and optimised trials have ended.
+    One of the best configuration does, until all explored and optimised trials have ended.
     """
-    running = any(
+    role, _ = replicate_role(index, spec.explore, spec.alternating_replicates)
+    return role == "best" and any(
         trial.user_attrs["phase"] != "replicate" and not trial.state.is_finished()
         for trial in trials
     )
-    return running and not repeats_explored(index, spec.explore)
 
 
 def replicate_values(
@@ -37,24 +48,48 @@ def replicate_values(
 ) -> dict[str, Value]:
     """The values of the study's `index`-th replicate.
 
-    Where no trial completed, explored points take the place of the best; where the study explores
-    nothing, the default configuration does.
+    Where no trial but a default one completed, explored points take the place of the best; where
+    the study explores nothing, the default configuration does.
     """
-    best = _best(trials)
-    # `index` counts replicates of both kinds, which alternate: half of it counts those of one.
-    if best and not repeats_explored(index, spec.explore):
-        return dict(best[index // 2 % len(best)].params)
-    if spec.explore:
-        return explore_point(spec.space, spec.seed, index // 2 % spec.explore)
-    return spec.space.defaults()
+    role, turn = replicate_role(index, spec.explore, spec.alternating_replicates)
+    best = _best(spec, trials, index) if role == "best" else []
+    if best:
+        return trial_values(best[turn % len(best)])
+    if role == "default" or not spec.explore:
+        return spec.space.defaults()
+    return explore_point(spec.space, spec.seed, turn % spec.explore)
 
 
-def _best(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+def replicate_seed(spec: StudySpec, trials: Sequence[FrozenTrial], index: int, number: int) -> int:
+    """The training seed of the study's `index`-th replicate, which is trial `number`."""
+    role, turn = replicate_role(index, spec.explore, spec.alternating_replicates)
+    is_paired = index >= spec.alternating_replicates and (
+        role == "default" or (role == "best" and bool(_best(spec, trials, index)))
+    )
+    return trial_seed(spec.seed, _PAIRED_SEEDS + turn if is_paired else number)
+
+
+def _best(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) -> list[FrozenTrial]:
+    """The trials whose configurations the turns of the best repeat, highest PSNR first."""
     completed = [
-        trial
+        (-psnr, trial.number, trial)
         for trial in trials
-        if trial.values
+        if (psnr := final_psnr(trial)) is not None
         and trial.user_attrs["state"] == "completed"
         and trial.user_attrs["phase"] != "replicate"
     ]
-    return sorted(completed, key=lambda trial: -trial.values[0])[:MAX_BEST_REPEATED]
+    ranked = [trial for _, _, trial in sorted(completed)]
+    if index < spec.alternating_replicates:
+        return ranked[:MAX_ALTERNATING_BEST]
+    defaults = spec.space.defaults()
+    return [trial for trial in ranked if not _equal(trial_values(trial), defaults)][:1]
+
+
+def _equal(values: Flat, others: Flat) -> bool:
+    """Whether two configurations are the same; one restored from a record may be rounded."""
+    return all(
+        math.isclose(value, float(others[path]))
+        if isinstance(value, float)
+        else value == others[path]
+        for path, value in values.items()
+    )

@@ -1,11 +1,28 @@
-"""Which replicate repeats what: explored configurations and the best ones in turn."""
+"""Which replicate repeats what: an explored point, the best configuration, the default, in turn."""
 
 from __future__ import annotations
 
+from typing import Literal
 
-def repeats_explored(index: int, explore: int) -> bool:
-    """Whether the `index`-th replicate of a study repeats an explored point.
+Role = Literal["explored", "best", "default"]
 
-    Every second one does, if there are any; the others repeat the best configurations.
+ROLES: tuple[Role, ...] = ("explored", "best", "default")
+"""In the order of their turns."""
+
+
+def replicate_role(index: int, explore: int, alternating: int = 0) -> tuple[Role, int]:
+    """What the `index`-th replicate of a study repeats, and which turn of that role it is.
+
+    Args:
+        explore: trials of the study's explore phase; without any, explored points have no turns.
+        alternating: how many of the first replicates an earlier version planned, which left out
+            the default's turns, and whose turns of the best were of the best three.
     """
-    return explore > 0 and index % 2 == 0
+    roles = ROLES if explore else ROLES[1:]
+    if index < alternating:
+        roles = roles[:-1]
+        return roles[index % len(roles)], index // 2
+    turn, place = divmod(index - alternating, len(roles))
+    # Explored points continue where those of the earlier version ended.
+    earlier = (alternating + 1) // 2 if roles[place] == "explored" else 0
+    return roles[place], turn + earlier

@@ -65,6 +65,12 @@ class Dimension:
         low, high = self.low - half_cell, self.high + half_cell
         return (math.log(low), math.log(high)) if self.log else (low, high)
 
+    def contains(self, value: Value) -> bool:
+        """Whether `value` is one of the choices, or within the range."""
+        if self.choices:
+            return value in self.choices
+        return self.low <= float(value) <= self.high
+
     def __str__(self) -> str:
         if self.choices:
             return f"{self.path} in {', '.join(map(str, self.choices))}"
@@ -99,13 +105,36 @@ class Space:
         return ({**dict(self.parameter_defaults), **dict(self.fixed)}[path],)
 
     def defaults(self) -> dict[str, Value]:
-        """The default of each varied parameter, or the nearest value to it in the space."""
+        """The default of each varied parameter, which may lie outside the space.
+
+        Where the config rejects them, because of a value that the study fixes, the nearest values
+        in the space stand for them.
+        """
+        declared = self._declared_defaults()
+        try:
+            self.config(declared)
+        except InputError:
+            return self.nearest_defaults()
+        return declared
+
+    def nearest_defaults(self) -> dict[str, Value]:
+        """For each varied parameter the value in the space that is nearest to its default."""
+        declared = self._declared_defaults()
+        return {d.path: _nearest(d, declared[d.path]) for d in self.dimensions}
+
+    def _declared_defaults(self) -> dict[str, Value]:
         suggested: dict[str, Value] = {}
         if self.bounds:
             near, far = self.bounds
             suggested = {"sampling.near": near, "sampling.far": far, "sampling.span": far - near}
         defaults = dict(self.parameter_defaults) | suggested
-        return {d.path: _nearest(d, defaults[d.path]) for d in self.dimensions}
+        return {d.path: defaults[d.path] for d in self.dimensions}
+
+    def outside(self, values: Flat) -> tuple[str, ...]:
+        """The paths of `values` that lie outside the space, which only a default can."""
+        return tuple(
+            d.path for d in self.dimensions if d.path in values and not d.contains(values[d.path])
+        )
 
     def with_scene_bounds(self, bounds: tuple[float, float]) -> Space:
         """The space for a scene whose suggested near and far are `bounds`.
@@ -168,7 +197,7 @@ def check_combinations(space: Space) -> None:
 
     Each rule of the config relates at most two fields, so all pairs of extreme values suffice.
     """
-    base = space.defaults()
+    base = space.nearest_defaults()
     extremes = {d.path: d.choices or (d.from_unit(0.0), d.from_unit(1.0)) for d in space.dimensions}
     pairs = list(itertools.combinations(extremes, 2)) or [(path, path) for path in extremes]
     for first, second in pairs:

@@ -49,8 +49,11 @@ class StudySpec:
     optimize: int = 8
     """Trials of the optimise phase: the default configuration, then those that TPE proposes."""
 
-    replicates: int = 0
-    """Trials that repeat explored configurations and the best ones in turn, with another seed."""
+    replicates: int = 12
+    """Trials that repeat an explored point, the best configuration and the default in turn."""
+
+    alternating_replicates: int = 0
+    """How many of them an earlier version planned, which left out the default's turns."""
 
     variants: tuple[Variant, ...] = ()
     """Named configurations to compare with paired seeds, in place of all phases above."""
@@ -154,6 +157,8 @@ class StudySpec:
     def from_json(document: Mapping[str, Any]) -> StudySpec:
         """Reads the spec from the content of study.json."""
         fields = dict(document["spec"])
+        fields.setdefault("replicates", 0)
+        fields.setdefault("alternating_replicates", fields["replicates"])
         variants = tuple(Variant.from_json(data) for data in fields.pop("variants", ()))
         return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)
 

@@ -18,7 +18,7 @@ from nerf.config.parameters import Value
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.spec.parse_space import parse_space
-from study.spec.replicate_order import repeats_explored
+from study.spec.replicate_order import replicate_role
 from study.spec.space import Space
 
 STEPS = 600
@@ -67,9 +67,10 @@ def write_study(
         phase = "explore" if is_explore else "optimize"
         _append(folder, space, number, phase, values, objective(values), noise, pruned, rng)
     for index in range(replicates):
+        role, turn = replicate_role(index, explore, replicates)
         again = space.defaults()
-        if repeats_explored(index, explore):
-            again = space.point(units[index // 2 % explore].tolist())
+        if role == "explored":
+            again = space.point(units[turn % explore].tolist())
         number = explore + optimize + index
         _append(folder, space, number, "replicate", again, objective(again), noise, False, rng)
     folder.write_tables()

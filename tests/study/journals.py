@@ -22,6 +22,7 @@ def write_study(folder: StudyFolder, trials: int, planned: int = 0, scene: str =
         scene=scene,
         explore=max(planned, trials),
         optimize=0,
+        replicates=0,
         steps=STEPS,
     )
     ledger = Ledger(folder, spec)

@@ -26,7 +26,7 @@ def half_done(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyFolder, St
     from study.spec.study_spec import study_space
 
     space = study_space(["sampling.near", "field.width=16:32", "field.density_activation"], [], 90)
-    spec = StudySpec(space=space, explore=3, optimize=4, steps=90)
+    spec = StudySpec(space=space, explore=3, optimize=4, replicates=0, steps=90)
     folder = StudyFolder(tmp_path_factory.mktemp("half") / "a study")
     ledger = Ledger(folder, spec)
     manager = TrialManager(folder, ledger, ())

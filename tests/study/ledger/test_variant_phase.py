@@ -19,7 +19,7 @@ VARIANTS = (
     Variant("wide", (("field.width", 64),)),
 )
 SPACE = study_space((), ("field.width=16",), 10, VARIANTS)
-SPEC = StudySpec(SPACE, explore=0, optimize=0, variants=VARIANTS, repeats=2, steps=10)
+SPEC = StudySpec(SPACE, explore=0, optimize=0, replicates=0, variants=VARIANTS, repeats=2, steps=10)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_lost_journal_is_rebuilt_from_the_records(folder: StudyFolder) -> None
     records = [
         {
             "trial": vars(Outcome("completed", "", 10, 20.0))
-            | {"number": a.number, "phase": a.phase}
+            | {"number": a.number, "phase": a.phase, "seed": a.seed}
             | a.values,
             "curve": [],
         }

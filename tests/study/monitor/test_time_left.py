@@ -70,7 +70,9 @@ def test_time_left_is_right_within_a_fifth_after_a_quarter(
     explore: int, optimize: int, folder: StudyFolder
 ) -> None:
     space = study_space([], [], STEPS)
-    estimates = simulate(folder, StudySpec(space, explore=explore, optimize=optimize, steps=STEPS))
+    estimates = simulate(
+        folder, StudySpec(space, explore=explore, optimize=optimize, replicates=0, steps=STEPS)
+    )
     end = estimates[-1][0]
     at, left = next((at, left) for at, left in estimates if at >= end / 4)
     assert left == pytest.approx(end - at, rel=0.2)

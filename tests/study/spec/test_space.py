@@ -55,9 +55,19 @@ def test_the_space_of_a_scene_contains_its_bounds_and_wrong_ones(
     assert Space.from_json(json.loads(json.dumps(space.to_json()))) == space
 
 
-def test_the_default_of_all_views_is_nearest_to_the_most() -> None:
-    space = parse_space(["optimisation.views=5:40"], {})
-    assert space.defaults() == {"optimisation.views": 40}
+def test_the_default_may_lie_outside_the_space() -> None:
+    space = parse_space(["field.width=16,32", "optimisation.views=5:40", "field.depth=2:6"], {})
+    assert space.defaults() == {"field.width": 128, "optimisation.views": 0, "field.depth": 4}
+    assert space.outside(space.defaults()) == ("field.width", "optimisation.views")
+    assert space.config(space.defaults()).field.width == 128
+    nearest = {"field.width": 16, "optimisation.views": 40, "field.depth": 4}
+    assert space.nearest_defaults() == nearest
+    assert space.outside(nearest) == ()
+
+
+def test_where_the_study_rules_out_the_default_the_nearest_value_stands_for_it() -> None:
+    space = parse_space(["sampling.near=0.2:0.8"], {"sampling.far": 1.0})
+    assert space.with_scene_bounds((2.8, 5.5)).defaults() == {"sampling.near": 0.8}
 
 
 def test_a_range_given_by_the_user_does_not_change() -> None:

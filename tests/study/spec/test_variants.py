@@ -36,7 +36,7 @@ THREE = (
 
 def spec(variants: tuple[Variant, ...] = THREE, repeats: int = 2) -> StudySpec:
     space = study_space((), ("field.width=16",), 10, variants)
-    return StudySpec(space, explore=0, optimize=0, variants=variants, repeats=repeats, steps=10)
+    return StudySpec(space, explore=0, optimize=0, replicates=0, variants=variants, repeats=repeats, steps=10)
 
 
 @pytest.fixture

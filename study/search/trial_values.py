@@ -1,0 +1,32 @@
+"""Values and PSNR of a trial in the journal, whether or not it lies within the search space.
+
+The default configuration may lie outside the space: `--vary field.width=16,32` leaves out its width
+of 128. It is run all the same, but Optuna's distributions cannot hold it. Its trial has no Optuna
+parameters, its values are an attribute, and for Optuna it counts as failed, the only state that all
+samplers and importance estimators leave out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nerf.config.parameters import Value
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+OUTSIDE_SPACE = "outside_space"
+"""The attribute with all values of a trial of which one lies outside the space."""
+
+OUTSIDE_PSNR = "psnr"
+"""The attribute with the final PSNR (dB) of such a trial, which has no value for Optuna."""
+
+
+def trial_values(trial: FrozenTrial) -> dict[str, Value]:
+    """The values of the parameters that the study varies, by path."""
+    return dict(trial.user_attrs.get(OUTSIDE_SPACE) or trial.params)
+
+
+def final_psnr(trial: FrozenTrial) -> float | None:
+    """The PSNR (dB) of an ended trial at its full budget; None if it has none."""
+    return trial.values[0] if trial.values else trial.user_attrs.get(OUTSIDE_PSNR)
