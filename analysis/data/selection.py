@@ -1,4 +1,7 @@
-"""Selections of trials: comparable ones, finished ones, the best one, the default one."""
+"""Selections of trials: comparable, trained and finished ones, the best one, the default one.
+
+All read the column `outcome`, which `Study.trials` carries (`analysis.data.outcomes`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.data.study import Study
 from nerf.config.parameters import Value
+from study.records.outcomes import BROKEN, COLLAPSED, FAILED, SHOWS_NOTHING, TRAINED, format_count
 
 
 @dataclass(frozen=True)
@@ -25,37 +29,39 @@ class ComparableTrials:
         used = f"{_count(len(self.trials), 'trial')} used"
         if not self.left_out:
             return f"{used}, none left out."
-        reasons = "; ".join(f"{count} {reason}" for reason, count in self.left_out.items())
+        reasons = "; ".join(format_count(n, reason) for reason, n in self.left_out.items())
         return f"{used}; left out: {reasons}."
 
 
 def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
-    """The explore trials that reached the full budget with a finite PSNR.
+    """The explore trials that trained, on the full budget and with a finite PSNR.
 
-    Trials stopped early have the PSNR of another budget, and those of the optimise phase were not
-    drawn from the prior but where results were good; either would bias the shares. Variants do not
-    sample a space at all.
+    Shares, curves and best values describe these: PSNR given that a run trains. Trials that
+    collapsed, at whatever step, or show nothing count in `select_trained_or_broken`. Trials stopped
+    early have the PSNR of another budget, and those of the optimise phase were not drawn from the
+    prior but where results were good; either would bias the shares. Variants do not sample a space
+    at all.
     """
     explore = trials["phase"] == "explore"
-    budget = int(trials.loc[explore, "budget_steps"].max()) if explore.any() else 0
-    short = trials["steps_done"] < trials["budget_steps"]
     reasons = np.select(
         [
             trials["phase"] == "replicate",
             trials["phase"] == "variant",
             ~explore,
-            trials["state"] == "failed",
-            (trials["state"] == "collapsed") & short,
-            short,
-            trials["budget_steps"] != budget,
+            trials["outcome"] == FAILED,
+            trials["outcome"] == COLLAPSED,
+            trials["outcome"] == SHOWS_NOTHING,
+            trials["steps_done"] < trials["budget_steps"],
+            trials["budget_steps"] != _explored_budget(trials),
             ~np.isfinite(trials["psnr"]),
         ],
         [
             "repeated with another seed",
             "of named variants (not drawn from the space)",
             "of the optimise phase (drawn where results were good)",
-            "failed",
-            "collapsed before the full budget",
+            FAILED,
+            COLLAPSED,
+            SHOWS_NOTHING,
             "stopped before the full budget",
             "with another budget",
             "without a finite PSNR",
@@ -66,19 +72,60 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
     return ComparableTrials(trials[reasons == ""], {str(k): int(v) for k, v in counts.items()})
 
 
+def select_trained_or_broken(trials: pd.DataFrame) -> pd.DataFrame:
+    """The explore trials that trained, show nothing or collapsed: P(trains) is over these.
+
+    No scheduler stopped them, and they raised no error.
+    """
+    ended = trials["outcome"].isin([TRAINED, *BROKEN])
+    return trials[(trials["phase"] == "explore") & ended]
+
+
+def select_with_failures(trials: pd.DataFrame) -> pd.DataFrame:
+    """The comparable trials and those that collapsed or show nothing, each with its last PSNR.
+
+    For the sensitivity "counting failed runs at their last PSNR". A run that collapsed has the PSNR
+    of the step at which it was stopped; one that diverged to NaN has none and is left out.
+    """
+    ended = select_measured(select_trained_or_broken(trials))
+    return ended[ended["budget_steps"] == _explored_budget(trials)]
+
+
 def select_measured(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials with a finite PSNR, in any state."""
+    """The trials with a finite PSNR, of any outcome."""
     return pd.DataFrame(trials[np.isfinite(trials["psnr"].to_numpy(dtype=float))])
 
 
+def select_trained(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials of any phase that trained on their full budget.
+
+    For what describes PSNR given that a run trains: the spread between seeds, the cost of quality,
+    the difference of two configurations. Say beside it how many runs broke.
+    """
+    return select_finished(trials[trials["outcome"] == TRAINED])
+
+
 def select_finished(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials of any phase that completed their budget with a finite PSNR."""
+    """The trials of any phase that completed their budget with a finite PSNR.
+
+    Those that show nothing count: for what became of one configuration, such as the default one,
+    whose PSNR is a result however low it is.
+    """
     full = (trials["state"] == "completed") & (trials["steps_done"] == trials["budget_steps"])
     return select_measured(trials[full.to_numpy(dtype=bool)])
 
 
+def _explored_budget(trials: pd.DataFrame) -> int:
+    """Steps of the largest budget of an explore trial; 0 without one."""
+    budgets = trials.loc[trials["phase"] == "explore", "budget_steps"]
+    return int(budgets.max()) if len(budgets) else 0
+
+
 def find_default_trial(study: Study) -> pd.Series | None:
-    """The finished trial that ran the default configuration, or None without one."""
+    """The finished trial that ran the default configuration, or None without one.
+
+    It may show nothing: that the defaults do not train is a result.
+    """
     if not study.defaults:
         return None
     finished = select_finished(study.trials)
@@ -97,7 +144,8 @@ def match_configuration(trials: pd.DataFrame, values: Mapping[str, Value]) -> ND
 def find_best_trial(trials: pd.DataFrame) -> pd.Series | None:
     """The finished trial of highest validation PSNR, or None without one.
 
-    Replicates do not count: they measure how good the best configuration is with other seeds.
+    It shows nothing only if no trial trained. Replicates do not count: they measure how good the
+    best configuration is with other seeds.
     """
     finished = select_finished(trials[trials["phase"] != "replicate"])
     return None if finished.empty else finished.iloc[int(finished["psnr"].argmax())]

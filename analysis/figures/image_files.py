@@ -40,8 +40,8 @@ def write_study_figures(findings: Findings, image_format: ImageFormat, folder: P
 def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
     """File name without suffix -> figure: the figures of one study for a paper."""
     trials = findings.study.trials
-    states = dict(zip(trials["trial_id"], trials["state"], strict=True))
-    figures = {"curves": plot_learning_curves(findings.study.curves, states, {}, {})}
+    outcomes = dict(zip(trials["trial_id"], trials["outcome"], strict=True))
+    figures = {"curves": plot_learning_curves(findings.study.curves, outcomes, {}, {})}
     if findings.study.has_variants:
         if (compared := findings.variants) is not None:
             figures["variants"] = plot_variant_differences(compared.to_first, compared.first)
@@ -53,7 +53,7 @@ def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
     for effect in findings.effects:
         figures[f"effect_{effect.path}"] = plot_parameter_effect(effect)
     for breaking in findings.breaking.significant_parameters:
-        figures[f"collapse_{breaking.path}"] = plot_break_rates(breaking)
+        figures[f"breaks_{breaking.path}"] = plot_break_rates(breaking)
     return figures
 
 

@@ -8,46 +8,48 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.theme import OUTCOME_STYLES, blank_figure, escape_text, set_axis_titles
+from study.records.outcomes import FAILED, PRUNED, SHOWS_NOTHING, TRAINED
 
 _HIGHLIGHT_COLOURS = {"best": "var(--accent)", "defaults": "var(--ink)"}
+_DASHES = {TRAINED: "solid", SHOWS_NOTHING: "dashdot", PRUNED: "dash"}
 
 
 def plot_learning_curves(
     curves: pd.DataFrame,
-    states: Mapping[str, str],
+    outcomes: Mapping[str, str],
     highlighted: Mapping[str, str],
     trivial_psnrs: Mapping[str, float],
 ) -> go.Figure:
     """Validation PSNR against steps, one line for each trial.
 
-    states: trial_id -> state
+    outcomes: trial_id -> outcome
     highlighted: trial_id -> legend entry of the trials to emphasise
     trivial_psnrs: name -> PSNR of trivial images, drawn as levels
     """
     figure = blank_figure(height=440)
     in_legend: set[str] = set()
     for trial, curve in curves.groupby("trial_id"):
-        state = states.get(str(trial), "failed")
-        colour, symbol = OUTCOME_STYLES[state]
+        outcome = outcomes.get(str(trial), FAILED)
+        colour, symbol = OUTCOME_STYLES[outcome]
         name = highlighted.get(str(trial))
         figure.add_scatter(
             x=curve["step"],
             y=curve["psnr"],
             mode="lines+markers" if name else "lines",
-            name=escape_text(name or state),
-            legendgroup=str(trial) if name else state,
-            showlegend=bool(name) or state not in in_legend,
-            opacity=1.0 if name else 0.4 if state == "completed" else 0.8,
+            name=escape_text(name or outcome),
+            legendgroup=str(trial) if name else outcome,
+            showlegend=bool(name) or outcome not in in_legend,
+            opacity=1.0 if name else 0.4 if outcome == TRAINED else 0.8,
             line={
                 "color": _HIGHLIGHT_COLOURS.get(name or "", colour),
                 "width": 3 if name else 1.3,
-                "dash": {"completed": "solid", "pruned": "dash"}.get(state, "dot"),
+                "dash": _DASHES.get(outcome, "dot"),
             },
             marker={"symbol": symbol, "size": 6},
             hovertemplate=f"trial {escape_text(trial)}<br>step %{{x}}<br>%{{y:.2f}} dB"
             "<extra></extra>",
         )
-        in_legend |= set() if name else {state}
+        in_legend |= set() if name else {outcome}
     for name, psnr in trivial_psnrs.items():
         figure.add_hline(
             y=psnr,

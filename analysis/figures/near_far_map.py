@@ -17,10 +17,10 @@ from analysis.figures.theme import (
 def plot_near_far_map(trials: pd.DataFrame, near: str, far: str) -> go.Figure:
     """A marker for each trial at its bounds, coloured by PSNR; near, far: columns of `trials`."""
     figure = blank_figure(height=460)
-    for state, points in group_by_outcome(trials):
-        style = trial_markers(state, points)
+    for outcome, points in group_by_outcome(trials):
+        style = trial_markers(outcome, points)
         style["marker"] = {
-            "symbol": OUTCOME_STYLES[state][1],
+            "symbol": OUTCOME_STYLES[outcome][1],
             "size": 13,
             "color": points["psnr"],
             "coloraxis": "coloraxis",

@@ -28,12 +28,12 @@ def plot_parameter_effect(effect: Effect) -> go.Figure:
         _add_choice_means(figure, effect.curve, places)
     elif effect.curve is not None:
         _add_mean_curve(figure, effect.curve)
-    for state, points in group_by_outcome(effect.points):
+    for outcome, points in group_by_outcome(effect.points):
         values = points["value"]
         if places:
             offsets = (points["trial_id"].astype(str).map(jitter) - 0.5) * 0.5
             values = values.map(places).astype(float) + offsets
-        figure.add_scatter(x=values, y=points["psnr"], **trial_markers(state, points))
+        figure.add_scatter(x=values, y=points["psnr"], **trial_markers(outcome, points))
     if places:
         names = [wrap_label(str(value)) for value in effect.choices]
         figure.update_xaxes(

@@ -11,9 +11,9 @@ from analysis.figures.theme import blank_figure, group_by_outcome, set_axis_titl
 def plot_pareto_front(trials: pd.DataFrame, front: pd.DataFrame) -> go.Figure:
     """PSNR against seconds of training, with a line through the Pareto front."""
     figure = blank_figure(height=380)
-    for state, points in group_by_outcome(trials):
+    for outcome, points in group_by_outcome(trials):
         figure.add_scatter(
-            x=points["train_seconds"], y=points["psnr"], **trial_markers(state, points)
+            x=points["train_seconds"], y=points["psnr"], **trial_markers(outcome, points)
         )
     figure.add_scatter(
         x=front["train_seconds"],

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
+from study.records.outcomes import COLLAPSED, FAILED, PRUNED, SHOWS_NOTHING, TRAINED
+
 PALETTES: Mapping[str, Mapping[str, str]] = {
     "light": {
         "paper": "#fbfaf7",
@@ -23,6 +25,7 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
         "soft": "#5d6675",
         "line": "#dcdcd4",
         "alive": "#0b62a8",
+        "nothing": "#7d3f98",
         "pruned": "#9a6b00",
         "collapsed": "#c03a2b",
         "accent": "#00755e",
@@ -36,6 +39,7 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
         "soft": "#a4abb8",
         "line": "#343a45",
         "alive": "#6cb6f0",
+        "nothing": "#cf9be6",
         "pruned": "#e3b04b",
         "collapsed": "#f3836b",
         "accent": "#4fd0ae",
@@ -46,12 +50,13 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
 """Colours that colour-blind readers can tell apart; marker shapes carry the same distinction."""
 
 OUTCOME_STYLES: Mapping[str, tuple[str, str]] = {
-    "completed": ("var(--alive)", "circle"),
-    "pruned": ("var(--pruned)", "triangle-down"),
-    "collapsed": ("var(--collapsed)", "x"),
-    "failed": ("var(--soft)", "square-open"),
+    TRAINED: ("var(--alive)", "circle"),
+    SHOWS_NOTHING: ("var(--nothing)", "diamond-open"),
+    COLLAPSED: ("var(--collapsed)", "x"),
+    PRUNED: ("var(--pruned)", "triangle-down"),
+    FAILED: ("var(--soft)", "square-open"),
 }
-"""Colour and marker symbol of each trial state."""
+"""Colour and marker symbol of each outcome of a trial."""
 
 LINE_COLOURS = (
     "var(--alive)",
@@ -96,17 +101,17 @@ def set_axis_titles(figure: go.Figure, x: str, y: str) -> go.Figure:
 
 
 def group_by_outcome(trials: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Each state that occurs, with its trials, in the order of `OUTCOME_STYLES`."""
-    groups = [(state, trials[trials["state"] == state]) for state in OUTCOME_STYLES]
-    return [(state, group) for state, group in groups if len(group)]
+    """Each outcome that occurs, with its trials, in the order of `OUTCOME_STYLES`."""
+    groups = [(outcome, trials[trials["outcome"] == outcome]) for outcome in OUTCOME_STYLES]
+    return [(outcome, group) for outcome, group in groups if len(group)]
 
 
-def trial_markers(state: str, trials: pd.DataFrame) -> dict[str, object]:
-    """Trace options for trials of one state; the report opens the trial whose marker is clicked."""
-    colour, symbol = OUTCOME_STYLES[state]
+def trial_markers(outcome: str, trials: pd.DataFrame) -> dict[str, object]:
+    """Trace options for trials of one outcome; the report opens a trial whose marker is clicked."""
+    colour, symbol = OUTCOME_STYLES[outcome]
     return {
         "mode": "markers",
-        "name": state,
+        "name": outcome,
         "marker": {"color": colour, "symbol": symbol, "size": 9, "opacity": 0.85},
         "customdata": trials["trial_id"].astype(str).map(escape_text),
         "hovertemplate": "trial %{customdata}<br>%{x}<br>%{y:.2f} dB<extra></extra>",

@@ -1,4 +1,4 @@
-"""Map of collapse over near and far bounds: cells of the plane, each with an example trial."""
+"""Map of what breaks training over near and far: cells of the plane, each with an example."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.findings.breaking import select_trained_or_broken
+from analysis.data.selection import select_trained_or_broken
 from analysis.stats.intervals import FloatArray
-from analysis.stats.rates import BinIndices, BreakRate
+from analysis.stats.rates import BinIndices, BreakRate, bonferroni_confidence
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
 
 NEAR, FAR = "sampling.near", "sampling.far"
 
@@ -19,7 +20,11 @@ _CELLS = 4
 
 @dataclass(frozen=True)
 class BoundsCell:
-    """The explored trials in one cell; trial_id: an example, the trial of median PSNR."""
+    """The explored trials in one cell.
+
+    rate: how many broke; the intervals of all cells hold at once in 95 % of studies
+    trial_id: an example, the trial of median PSNR
+    """
 
     rate: BreakRate
     trial_id: str
@@ -39,7 +44,7 @@ class BoundsMap:
 
 
 def map_bounds(trials: pd.DataFrame) -> BoundsMap | None:
-    """The map of all explore trials that completed or collapsed; None unless both bounds vary.
+    """The map of all explore trials that trained or broke; None unless both bounds vary.
 
     Columns are equally wide, rows equally high; far falls from top to bottom.
     """
@@ -51,8 +56,9 @@ def map_bounds(trials: pd.DataFrame) -> BoundsMap | None:
     near, columns = _bin(explored[NEAR].to_numpy(dtype=float))
     far, heights = _bin(explored[FAR].to_numpy(dtype=float))
     rows = _CELLS - 1 - heights  # the highest far on top
+    confidence = bonferroni_confidence(len(set(zip(rows, columns, strict=True))))
     cells = tuple(
-        tuple(_make_cell(explored[(rows == r) & (columns == c)]) for c in range(_CELLS))
+        tuple(_make_cell(explored[(rows == r) & (columns == c)], confidence) for c in range(_CELLS))
         for r in range(_CELLS)
     )
     return BoundsMap(near, far[::-1], cells)
@@ -65,14 +71,16 @@ def _bin(values: FloatArray) -> tuple[tuple[float, ...], BinIndices]:
     return tuple(map(float, edges)), bins
 
 
-def _make_cell(trials: pd.DataFrame) -> BoundsCell | None:
+def _make_cell(trials: pd.DataFrame, confidence: float) -> BoundsCell | None:
     if trials.empty:
         return None
     ordered = trials.sort_values("psnr")
     median = ordered.iloc[(len(ordered) - 1) // 2]
     trial_id = str(median["trial_id"])
-    collapsed = int((trials["state"] == "collapsed").sum())
-    return BoundsCell(BreakRate.from_counts(trial_id, len(trials), collapsed), trial_id)
+    collapsed = int((trials["outcome"] == COLLAPSED).sum())
+    nothing = int((trials["outcome"] == SHOWS_NOTHING).sum())
+    rate = BreakRate.from_counts(trial_id, len(trials), collapsed, nothing, confidence)
+    return BoundsCell(rate, trial_id)
 
 
 def format_ranges(edges: tuple[float, ...]) -> list[str]:

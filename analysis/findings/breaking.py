@@ -1,29 +1,34 @@
-"""Which parameters make training collapse: rates with Wilson intervals and Fisher's exact test.
+"""Which parameters break training: rates with exact intervals and Fisher's exact test.
 
-Over the explore trials that completed or collapsed: for each parameter the rate of collapse in each
-of its choices or of four equally likely ranges, and for each pair of parameters the same in a grid.
+A run breaks if it collapses or shows nothing. Over the explored runs that trained or broke: for
+each parameter the rate of breaking in each of its choices or of four equally likely ranges, and for
+each pair of parameters the same in a grid.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from analysis.data.selection import select_trained_or_broken
 from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.rates import (
     BinIndices,
     BreakRate,
+    Counts,
     adjust_holm,
+    bonferroni_confidence,
     count_breaks,
     rates_from_counts,
     sample_fisher_p_value,
 )
 from analysis.surrogate.unit_cube import make_axis, to_quantiles
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, format_count
 from study.spec.space import Dimension
 
 _BINS = 4
@@ -32,8 +37,9 @@ _PAIR_BINS = 3  # fewer: a pair has their square in cells
 
 @dataclass(frozen=True)
 class ParameterBreaking:
-    """Collapse against one parameter.
+    """Breaking against one parameter.
 
+    rates: their intervals hold at once for all levels of all parameters, in 95 % of studies
     p_value: of Fisher's exact test that all `rates` are equal, Holm-corrected for all parameters
     """
 
@@ -48,22 +54,31 @@ class ParameterBreaking:
         return self.p_value < SIGNIFICANCE_LEVEL
 
     @property
+    def worst(self) -> BreakRate:
+        """The level with which most runs break, among those that were tried."""
+        return max((r for r in self.rates if r.trials), key=lambda r: r.rate)
+
+    @property
+    def safest(self) -> BreakRate:
+        """The level with which fewest runs break, among those that were tried."""
+        return min((r for r in self.rates if r.trials), key=lambda r: r.rate)
+
+    @property
     def sentence(self) -> str:
-        """Where training collapses most and least often, with intervals; no full stop."""
-        tried = [rate for rate in self.rates if rate.trials]
-        worst, safest = max(tried, key=lambda r: r.rate), min(tried, key=lambda r: r.rate)
+        """Where training breaks most and least often, with intervals; no full stop."""
         return (
-            f"{worst.formatted} of trials collapse with {self.label} {worst.name}, "
-            f"{safest.formatted} with {safest.name}"
+            f"{self.worst.formatted} of runs collapse or show nothing with {self.label} "
+            f"{self.worst.name}, {self.safest.formatted} with {self.safest.name}"
         )
 
 
 @dataclass(frozen=True)
 class PairBreaking:
-    """Collapse against two parameters at once.
+    """Breaking against two parameters at once.
 
     names: ranges or choices of the first and of the second parameter
-    rates: for each range or choice of the second parameter, those of the first
+    rates: for each range or choice of the second parameter, those of the first; their intervals
+    hold at once for all cells of all pairs, in 95 % of studies
     p_value: of "one of the two has no effect while the other is held fixed"; Holm-corrected for all
     pairs
     """
@@ -82,14 +97,15 @@ class PairBreaking:
 
 @dataclass(frozen=True)
 class BreakingAnalysis:
-    """All findings on collapse; parameters, and pairs, of lowest p-value first.
+    """All findings on what breaks training; parameters, and pairs, of lowest p-value first.
 
-    sobol: shares of the variance of "collapsed: 1 or 0", whose surrogate predicts the probability
+    overall: over all explored runs that trained or broke; if none broke, `overall.high` bounds how
+    many do
+    sobol: shares of the variance of "breaks: 1 or 0", whose surrogate predicts the probability
     refusal: why there is nothing to compare; empty if there is
     """
 
-    trials: int
-    collapsed: int
+    overall: BreakRate
     parameters: tuple[ParameterBreaking, ...]
     pairs: tuple[PairBreaking, ...]
     sobol: SobolAnalysis
@@ -97,12 +113,28 @@ class BreakingAnalysis:
 
     @property
     def ranked(self) -> bool:
-        """Whether some trials collapsed and some did not."""
+        """Whether some runs broke and some did not."""
         return not self.refusal
 
     @property
+    def sentence(self) -> str:
+        """How many runs broke, with an interval over the space; no full stop."""
+        overall = self.overall
+        if not overall.trials:
+            return "no explored run has trained, collapsed or shown nothing yet"
+        if not overall.broken:
+            return (
+                f"0 of {overall.trials} explored runs collapsed or show nothing: at most "
+                f"{overall.high:.0%} of runs over this space do"
+            )
+        return (
+            f"{overall.broken} of {overall.trials} explored runs broke: {overall.collapsed} "
+            f"collapsed, {format_count(overall.shows_nothing, SHOWS_NOTHING)}"
+        )
+
+    @property
     def significant_parameters(self) -> tuple[ParameterBreaking, ...]:
-        """The parameters with which the rate of collapse differs significantly."""
+        """The parameters with which the rate of breaking differs significantly."""
         return tuple(p for p in self.parameters if p.significant) if self.ranked else ()
 
     @property
@@ -114,87 +146,132 @@ class BreakingAnalysis:
 def analyze_breaking(
     trials: pd.DataFrame, dimensions: Sequence[Dimension], rng: np.random.Generator
 ) -> BreakingAnalysis:
-    """Analyzes collapse against each parameter and each pair of parameters.
+    """Analyzes which explored runs collapsed or show nothing, by parameter and by pair.
 
     Args:
-        trials: a study's trials table; only explore trials that completed or collapsed count, at
-            any budget.
+        trials: a study's trials table; only explore trials that trained, collapsed or show nothing
+            count, at any budget.
         dimensions: the varied parameters, each a column of `trials`.
         rng: draws tables, bootstrap samples and shuffles; the same state gives the same result.
 
     Returns:
-        Rates and p-values; with a `refusal` if no trial or every trial collapsed.
+        Rates and p-values; with a `refusal` if no run or every run broke.
 
     Example:
         >>> study = load_study("studies/default")
-        >>> collapse = analyze_breaking(study.trials, study.space.dimensions, rng)
-        >>> [parameter.sentence for parameter in collapse.significant_parameters]
+        >>> breaking = analyze_breaking(study.trials, study.space.dimensions, rng)
+        >>> [parameter.sentence for parameter in breaking.significant_parameters]
     """
     ended = select_trained_or_broken(trials)
-    collapsed = np.asarray(ended["state"] == "collapsed", dtype=float)
+    broken = _Broken(
+        np.asarray(ended["outcome"] == COLLAPSED, dtype=float),
+        np.asarray(ended["outcome"] == SHOWS_NOTHING, dtype=float),
+    )
     units = to_quantiles(ended, dimensions)
     axes = [make_axis(d) for d in dimensions]
-    sobol = estimate_sobol_shares(units, collapsed, axes, rng)
-    parameters = [_test_parameter(d, units[:, j], collapsed, rng) for j, d in enumerate(dimensions)]
-    corrected = adjust_holm([parameter.p_value for parameter in parameters])
-    parameters = [replace(c, p_value=p) for c, p in zip(parameters, corrected, strict=True)]
-    parameters.sort(key=lambda parameter: parameter.p_value)
-    pairs = [
-        _test_pair((dimensions[j], dimensions[k]), units[:, [j, k]], collapsed, rng)
-        for j, k in itertools.combinations(range(len(dimensions)), 2)
-    ]
-    corrected = adjust_holm([pair.p_value for pair in pairs])
-    pairs = [replace(pair, p_value=p) for pair, p in zip(pairs, corrected, strict=True)]
-    pairs.sort(key=lambda pair: pair.p_value)
-    count = int(collapsed.sum())
-    refusal = _reason_to_refuse(len(ended), count)
-    return BreakingAnalysis(len(ended), count, tuple(parameters), tuple(pairs), sobol, refusal)
+    sobol = estimate_sobol_shares(units, broken.collapsed + broken.shows_nothing, axes, rng)
+    overall = BreakRate.from_counts(
+        "all", len(ended), int(broken.collapsed.sum()), int(broken.shows_nothing.sum())
+    )
+    return BreakingAnalysis(
+        overall,
+        _test_parameters(dimensions, units, broken, rng),
+        _test_pairs(dimensions, units, broken, rng),
+        sobol,
+        _reason_to_refuse(overall),
+    )
 
 
-def select_trained_or_broken(trials: pd.DataFrame) -> pd.DataFrame:
-    """The explore trials that no scheduler stopped and that raised no error."""
-    explore = trials["phase"] == "explore"
-    return trials[explore & trials["state"].isin(["completed", "collapsed"])]
+@dataclass(frozen=True)
+class _Broken:
+    """Which runs broke, and how; collapsed, shows_nothing: (trials,) 0 or 1."""
+
+    collapsed: FloatArray
+    shows_nothing: FloatArray
+
+    def count(self, bins: BinIndices, count: int) -> Counts:
+        """(count, 3) runs that trained, collapsed and show nothing in each bin."""
+        return count_breaks(bins, self.collapsed, self.shows_nothing, count)
 
 
-def _reason_to_refuse(trials: int, collapsed: int) -> str:
-    if collapsed == 0:
-        return f"none of {trials} explored trials collapsed."
-    if collapsed == trials:
-        return f"all {trials} explored trials collapsed."
+def _reason_to_refuse(overall: BreakRate) -> str:
+    if overall.broken == 0:
+        return f"none of {overall.trials} explored runs collapsed or shows nothing."
+    if overall.broken == overall.trials:
+        return f"all {overall.trials} explored runs collapsed or show nothing."
     return ""
 
 
-def _test_parameter(
-    dimension: Dimension, places: FloatArray, collapsed: FloatArray, rng: np.random.Generator
-) -> ParameterBreaking:
-    """Rates and the uncorrected p-value; places: (trials,) quantiles of the parameter."""
-    names, bins = _bin_quantiles(dimension, places, _BINS)
-    counts = count_breaks(bins, collapsed, len(names))
-    p_value = sample_fisher_p_value([counts], rng)
-    rates = tuple(rates_from_counts(names, counts))
-    return ParameterBreaking(dimension.path, dimension.label, rates, p_value)
+def _test_parameters(
+    dimensions: Sequence[Dimension], units: FloatArray, broken: _Broken, rng: np.random.Generator
+) -> tuple[ParameterBreaking, ...]:
+    """Rates of each parameter, of lowest corrected p-value first; units: (trials, d) quantiles."""
+    binned = [_bin_quantiles(d, units[:, j], _BINS) for j, d in enumerate(dimensions)]
+    counts = [broken.count(bins, len(names)) for names, bins in binned]
+    # The parameter, its worst and its safest level are all picked after looking.
+    confidence = bonferroni_confidence(sum(_count_tried(c) for c in counts))
+    p_values = adjust_holm([sample_fisher_p_value([_merge_broken(c)], rng) for c in counts])
+    parameters = [
+        ParameterBreaking(d.path, d.label, tuple(rates_from_counts(names, c, confidence)), p)
+        for d, (names, _), c, p in zip(dimensions, binned, counts, p_values, strict=True)
+    ]
+    return tuple(sorted(parameters, key=lambda parameter: parameter.p_value))
 
 
-def _test_pair(
-    dimensions: tuple[Dimension, Dimension],
-    places: FloatArray,
-    collapsed: FloatArray,
-    rng: np.random.Generator,
-) -> PairBreaking:
-    """Rates and the uncorrected p-value; places: (trials, 2) quantiles of both parameters."""
-    first, second = dimensions
-    columns, x = _bin_quantiles(first, places[:, 0], _PAIR_BINS)
-    rows, y = _bin_quantiles(second, places[:, 1], _PAIR_BINS)
-    flat = count_breaks(y * len(columns) + x, collapsed, len(rows) * len(columns))
-    counts = flat.reshape(len(rows), len(columns), 2)
+def _test_pairs(
+    dimensions: Sequence[Dimension], units: FloatArray, broken: _Broken, rng: np.random.Generator
+) -> tuple[PairBreaking, ...]:
+    """Rates of each pair, of lowest corrected p-value first; units: (trials, d) quantiles."""
+    binned = [_bin_quantiles(d, units[:, j], _PAIR_BINS) for j, d in enumerate(dimensions)]
+    places = list(itertools.combinations(range(len(dimensions)), 2))
+    counts = [_count_cells(binned[j], binned[k], broken) for j, k in places]
+    confidence = bonferroni_confidence(sum(_count_tried(c) for c in counts))
+    p_values = adjust_holm([_test_pair(c, rng) for c in counts])
+    pairs = [
+        _make_pair((dimensions[j], dimensions[k]), (binned[j][0], binned[k][0]), c, confidence, p)
+        for (j, k), c, p in zip(places, counts, p_values, strict=True)
+    ]
+    return tuple(sorted(pairs, key=lambda pair: pair.p_value))
+
+
+def _count_cells(
+    first: tuple[list[str], BinIndices], second: tuple[list[str], BinIndices], broken: _Broken
+) -> Counts:
+    """(rows, columns, 3) counts; a column for each level of `first`, a row for each of `second`."""
+    (columns, x), (rows, y) = first, second
+    flat = broken.count(y * len(columns) + x, len(rows) * len(columns))
+    return flat.reshape(len(rows), len(columns), -1)
+
+
+def _count_tried(counts: Counts) -> int:
+    """How many levels or cells hold a run; the others have (0, 1), which always holds."""
+    return int((counts.sum(axis=-1) > 0).sum())
+
+
+def _merge_broken(counts: Counts) -> Counts:
+    """(..., 2) trained and broken, from (..., 3) trained, collapsed and showing nothing."""
+    return np.stack([counts[..., 0], counts[..., 1:].sum(axis=-1)], axis=-1)
+
+
+def _test_pair(counts: Counts, rng: np.random.Generator) -> float:
+    """The uncorrected p-value; counts: (rows, columns, 3)."""
+    table = _merge_broken(counts)
     # Test each parameter within strata of the other; both must matter, so the larger p counts.
-    p_value = max(
-        sample_fisher_p_value(list(strata), rng) for strata in (counts, counts.swapaxes(0, 1))
-    )
+    return max(sample_fisher_p_value(list(s), rng) for s in (table, table.swapaxes(0, 1)))
+
+
+def _make_pair(
+    dimensions: tuple[Dimension, Dimension],
+    names: tuple[list[str], list[str]],
+    counts: Counts,
+    confidence: float,
+    p_value: float,
+) -> PairBreaking:
+    first, second = dimensions
+    columns, rows = names
     rates = tuple(
-        tuple(rates_from_counts([f"{column}, {row}" for column in columns], row_counts))
-        for row, row_counts in zip(rows, counts, strict=True)
+        tuple(rates_from_counts([f"{column}, {row}" for column in columns], cells, confidence))
+        for row, cells in zip(rows, counts, strict=True)
     )
     return PairBreaking(
         (first.path, second.path),

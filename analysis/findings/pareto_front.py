@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.data.selection import select_finished
+from analysis.data.selection import select_trained
 
 
 def select_pareto_front(trials: pd.DataFrame) -> pd.DataFrame:
-    """The finished trials that no other one beats in both PSNR and seconds; fastest first."""
-    done = select_finished(trials).sort_values(["train_seconds", "psnr"], ascending=[True, False])
+    """The trained trials that no other one beats in both PSNR and seconds; fastest first."""
+    done = select_trained(trials).sort_values(["train_seconds", "psnr"], ascending=[True, False])
     # In order of time: on the front are those that beat every faster trial.
     better = done["psnr"] > done["psnr"].cummax().shift(fill_value=float("-inf"))
     return pd.DataFrame(done[better])

@@ -168,7 +168,8 @@ def estimate_pair_effect(
 
 def _make_effect(dimension: Dimension, trials: pd.DataFrame, curve: EffectCurve | None) -> Effect:
     measured = select_measured(trials)
-    points = measured[["trial_id", "psnr", "state", "phase"]].assign(value=measured[dimension.path])
+    columns = ["trial_id", "psnr", "outcome", "phase"]
+    points = measured[columns].assign(value=measured[dimension.path])
     return Effect(
         dimension.path,
         dimension.label,

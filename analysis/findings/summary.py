@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.data.outcomes import format_outcomes
 from analysis.data.selection import select_finished
 from analysis.findings.breaking import BreakingAnalysis
 from analysis.findings.seed_variance import select_other_seeds
@@ -27,7 +28,7 @@ def summarize(findings: Findings) -> Iterator[tuple[str, str]]:
         return
     yield "Best", _summarize_best(findings)
     if findings.breaking.ranked:
-        yield "Breaks", _summarize_collapse(findings.breaking)
+        yield "Breaks", _summarize_breaking(findings.breaking)
     if shares := findings.ped_anova.significant_shares:
         names = ", ".join(share.label for share in shares[:_MAX_NAMED])
         yield "Best tenth", f"Set apart by {names}."
@@ -48,17 +49,16 @@ def summarize(findings: Findings) -> Iterator[tuple[str, str]]:
 
 def _summarize_trials(findings: Findings) -> str:
     trials = findings.study.trials
-    states = ", ".join(f"{n} {state}" for state, n in trials["state"].value_counts().items())
     scene = findings.study.scene.get("name", "an unnamed scene")
-    return f"{len(trials)} on {scene}: {states or 'none ended yet'}."
+    return f"{len(trials)} on {scene}: {format_outcomes(trials) or 'none ended yet'}."
 
 
-def _summarize_collapse(collapse: BreakingAnalysis) -> str:
-    if collapse.significant_parameters:
-        return f"{_capitalize(collapse.significant_parameters[0].sentence)}."
-    nearest = collapse.parameters[0]
+def _summarize_breaking(breaking: BreakingAnalysis) -> str:
+    if breaking.significant_parameters:
+        return f"{_capitalize(breaking.significant_parameters[0].sentence)}."
+    nearest = breaking.parameters[0]
     return (
-        f"{collapse.collapsed} of {collapse.trials} explored trials collapsed; no parameter has a "
+        f"{_capitalize(breaking.sentence)}; no parameter has a "
         f"significant effect on which (nearest: {nearest.label}, p = {nearest.p_value:.2g})."
     )
 

@@ -30,8 +30,8 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
         "pairs": _tabulate(findings.importance.pairs),
         "signals": _tabulate(findings.permutation_tests),
         "seeds": _tabulate(findings.seeds.parts),
-        "collapse": _build_collapse_table(findings),
-        "collapse_pairs": _build_collapse_pair_table(findings),
+        "breaks": _build_breaking_table(findings),
+        "breaks_pairs": _build_breaking_pair_table(findings),
         "effects": _build_effect_table(findings),
         "tuning": _tabulate(findings.tunability.single if findings.tunability else ()),
         "trials": findings.study.trials,
@@ -43,7 +43,7 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = []
     for question, importance in (
         ("psnr", findings.importance),
-        ("collapse", findings.breaking.sobol.importance),
+        ("breaks", findings.breaking.sobol.importance),
     ):
         n = importance.trials
         for s in importance.shares:
@@ -84,7 +84,7 @@ def _tabulate(rows: tuple[object, ...]) -> pd.DataFrame:
     return pd.DataFrame([dataclasses.asdict(row) for row in rows])  # type: ignore[call-overload]
 
 
-def _build_collapse_table(findings: Findings) -> pd.DataFrame:
+def _build_breaking_table(findings: Findings) -> pd.DataFrame:
     rows = [
         {"parameter": parameter.path, **dataclasses.asdict(rate), "p_value": parameter.p_value}
         for parameter in findings.breaking.parameters
@@ -93,7 +93,7 @@ def _build_collapse_table(findings: Findings) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _build_collapse_pair_table(findings: Findings) -> pd.DataFrame:
+def _build_breaking_pair_table(findings: Findings) -> pd.DataFrame:
     rows = [
         {
             "first": pair.paths[0],
@@ -134,6 +134,7 @@ def _build_variant_table(comparison: VariantComparison | None) -> pd.DataFrame:
                 "variant": name,
                 "runs": comparison.runs[name],
                 "collapsed": comparison.collapsed[name],
+                "shows_nothing": comparison.shows_nothing[name],
                 "psnr": float(comparison.psnr[name].mean()),
                 "difference": d and d.mean,
                 "low": low,

@@ -15,6 +15,7 @@ from analysis.data.selection import match_configuration
 from analysis.data.study import Study
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL
 from analysis.stats.paired import PairedDifference, compare_with_first
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED, format_count
 from study.spec.variants import Variant, variant_values
 
 _MAX_NAMED = 3
@@ -24,15 +25,17 @@ _MAX_NAMED = 3
 class VariantComparison:
     """PSNR of each variant, and its difference from the first.
 
-    psnr: dB, seeds x variants in the study's order; NaN where no run has completed
+    psnr: dB, seeds x variants in the study's order; NaN where no run has trained
     to_first: each other variant minus the first, over the seeds that both have
-    runs, collapsed: variant -> how many of its runs have ended, and how many of these collapsed
+    runs, collapsed, shows_nothing: variant -> how many of its runs have ended, and how many of
+    these collapsed or show nothing
     """
 
     psnr: pd.DataFrame
     to_first: tuple[PairedDifference, ...]
     runs: dict[str, int]
     collapsed: dict[str, int]
+    shows_nothing: dict[str, int]
 
     @property
     def first(self) -> str:
@@ -68,30 +71,41 @@ class VariantComparison:
         return f"{sum(p < SIGNIFICANCE_LEVEL for p in holm)} with Holm's correction"
 
     def _describe_runs(self) -> str:
-        runs, collapsed = sum(self.runs.values()), sum(self.collapsed.values())
+        runs = sum(self.runs.values())
         ended = "1 run has ended" if runs == 1 else f"{runs} runs have ended"
-        return f"{ended}; {collapsed or 'none'} collapsed."
+        broken = {COLLAPSED: self.collapsed, SHOWS_NOTHING: self.shows_nothing}
+        counts = [
+            format_count(sum(n.values()), outcome)
+            for outcome, n in broken.items()
+            if any(n.values())
+        ]
+        return f"{ended}; {', '.join(counts) or 'none collapsed or shows nothing'}."
 
 
 def compare_variants(study: Study, measure: str = "psnr") -> VariantComparison | None:
     """Compares a study's variants by `psnr` (validation) or `test_psnr`.
 
-    Returns None if the study has no variants or none of their trials has ended. Runs that did not
-    complete have no PSNR in the comparison: what they would have reached is not known.
+    Returns None if the study has no variants or none of their trials has ended. The comparison is
+    of PSNR given that a run trains; how many of each variant broke stands beside it.
     """
     runs = label_variants(study)
     if runs.empty:
         return None
-    finished = runs.assign(value=runs[measure].where(runs["state"] == "completed"))
+    finished = runs.assign(value=runs[measure].where(runs["outcome"] == TRAINED))
     psnr = finished.pivot(index="seed", columns="variant", values="value")
     names = [str(data["name"]) for data in study.spec["variants"]]
     psnr = psnr.reindex(columns=names).astype(np.float64)
-    collapsed = runs.loc[runs["state"] == "collapsed", "variant"]
+
+    def count(outcome: str) -> dict[str, int]:
+        variants = runs.loc[runs["outcome"] == outcome, "variant"]
+        return {name: int((variants == name).sum()) for name in names}
+
     return VariantComparison(
         psnr=psnr,
         to_first=tuple(compare_with_first(psnr)),
         runs={name: int((runs["variant"] == name).sum()) for name in names},
-        collapsed={name: int((collapsed == name).sum()) for name in names},
+        collapsed=count(COLLAPSED),
+        shows_nothing=count(SHOWS_NOTHING),
     )
 
 

@@ -25,18 +25,19 @@ from analysis.figures.theme import resolve_colours
 from analysis.findings.analyze_study import analyze_study
 
 findings = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
-collapse = findings.breaking
-print(f"{collapse.collapsed} of {collapse.trials} explored trials collapsed. {collapse.refusal}")
+breaking = findings.breaking
+print(f"{breaking.sentence}. {breaking.refusal}")
 
 # %% [markdown]
-# Rates of collapse with 95 % Wilson intervals; p-values are of Fisher's exact test, with Holm's
-# correction for the number of parameters.
+# A run breaks if it collapses or shows nothing. Clopper-Pearson intervals hold at once for all
+# ranges of all parameters; p-values are of Fisher's exact test, with Holm's correction for the
+# number of parameters.
 
 # %%
-pd.DataFrame([{"parameter": p.label, "p": p.p_value} for p in collapse.parameters])
+pd.DataFrame([{"parameter": p.label, "p": p.p_value} for p in breaking.parameters])
 
 # %%
-for parameter in collapse.parameters[:3]:
+for parameter in breaking.parameters[:3]:
     resolve_colours(plot_break_rates(parameter)).show()
 
 # %% [markdown]
@@ -45,15 +46,15 @@ for parameter in collapse.parameters[:3]:
 # The null hypothesis is that one of the two does not matter where the other is held fixed.
 
 # %%
-pairs = collapse.pairs[:5]
+pairs = breaking.pairs[:5]
 pd.DataFrame([{"pair": " × ".join(p.labels), "p": p.p_value} for p in pairs])
 
 # %%
-resolve_colours(plot_pair_break_rates(collapse.pairs[0]))
+resolve_colours(plot_pair_break_rates(breaking.pairs[0]))
 
 # %% [markdown]
 # ## Why did they collapse?
 
 # %%
-collapsed = findings.study.trials.query("state == 'collapsed'")
+collapsed = findings.study.trials.query("outcome == 'collapsed'")
 collapsed.groupby("reason").agg(trials=("trial_id", "size"), psnr=("psnr", "median")).reset_index()

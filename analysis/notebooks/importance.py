@@ -50,5 +50,5 @@ for effect in findings.effects:
 
 # %%
 varied = [dimension.path for dimension in findings.study.space.dimensions]
-columns = ["trial_id", "state", "psnr", *varied]
+columns = ["trial_id", "outcome", "psnr", *varied]
 findings.study.trials.sort_values("psnr", ascending=False)[columns].head(10)

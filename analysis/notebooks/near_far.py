@@ -31,13 +31,14 @@ trials = findings.study.trials.dropna(subset=["psnr"])
 resolve_colours(plot_near_far_map(trials, "sampling.near", "sampling.far"))
 
 # %% [markdown]
-# How many explored trials collapsed in each cell of the plane; empty cells have no trials.
+# How many explored trials collapsed or show nothing in each cell of the plane; empty cells have no
+# trials.
 
 # %%
 plane = findings.bounds
 assert plane is not None, "both bounds must vary"
 pd.DataFrame(
-    [[f"{c.rate.collapsed} of {c.rate.trials}" if c else "" for c in row] for row in plane.cells],
+    [[f"{c.rate.broken} of {c.rate.trials}" if c else "" for c in row] for row in plane.cells],
     index=[f"far {span}" for span in format_ranges(plane.far)],
     columns=[f"near {span}" for span in format_ranges(plane.near)],
 )

@@ -1,4 +1,4 @@
-"""The report's sections on what breaks training: rates of collapse, and the near and far bounds."""
+"""The report's sections on what breaks training: rates, and the near and far bounds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from analysis.findings.bounds_map import FAR, NEAR, BoundsCell, format_ranges
 from analysis.pages.templating import FigureView, render_template, view_figure
 from analysis.pages.thumbnails import thumbnail
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL
+from study.records.outcomes import COLLAPSED
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
@@ -26,22 +27,24 @@ _MAX_PAIRS = 3
 class CellView:
     """A cell of the map of bounds.
 
-    rate: collapsed / trials; interval: the rate in words; image: a data URI, empty without a render
+    rate: broken / trials; interval: the rate in words; image: a data URI, empty without a render
     """
 
     trial_id: str
     rate: float
     interval: str
+    broken: int
     collapsed: int
+    shows_nothing: int
     trials: int
     image: str
 
 
 def render_breaking_section(findings: Findings) -> Markup:
-    """Rates of collapse by parameter and by pair, with the recorded reasons."""
+    """Rates of breaking by parameter and by pair, with the recorded reasons of collapse."""
     return render_template(
         "breaking.html",
-        collapse=findings.breaking,
+        breaking=findings.breaking,
         significant="; ".join(
             breaking.sentence for breaking in findings.breaking.significant_parameters
         ),
@@ -53,12 +56,12 @@ def render_breaking_section(findings: Findings) -> Markup:
 
 
 def _view_panels(findings: Findings) -> list[FigureView]:
-    collapse = findings.breaking
-    shown = (collapse.significant_parameters or collapse.parameters[:2])[:_MAX_PANELS]
+    analysis = findings.breaking
+    shown = (analysis.significant_parameters or analysis.parameters[:2])[:_MAX_PANELS]
     return [
         view_figure(
             plot_break_rates(breaking),
-            f"Rate of collapse against {breaking.label}",
+            f"Rate of breaking against {breaking.label}",
             _describe_p_value(breaking.p_value),
         )
         for breaking in shown
@@ -69,7 +72,7 @@ def _view_pairs(findings: Findings) -> list[FigureView]:
     return [
         view_figure(
             plot_pair_break_rates(pair),
-            f"Rate of collapse over {pair.labels[0]} and {pair.labels[1]}",
+            f"Rate of breaking over {pair.labels[0]} and {pair.labels[1]}",
             _describe_p_value(pair.p_value),
         )
         for pair in findings.breaking.significant_pairs[:_MAX_PAIRS]
@@ -83,7 +86,7 @@ def _describe_p_value(p: float) -> str:
 def _count_reasons(findings: Findings) -> str:
     """The reasons that collapsed trials recorded, each cut before the figures of its trial."""
     trials = findings.study.trials
-    reasons = trials.loc[trials["state"] == "collapsed", "reason"]
+    reasons = trials.loc[trials["outcome"] == COLLAPSED, "reason"]
     kinds = reasons.str.split(r":| between ").str[0]
     return "; ".join(f"{kind} ({n})" for kind, n in kinds[kinds != ""].value_counts().items())
 
@@ -113,4 +116,13 @@ def _view_cell(findings: Findings, cell: BoundsCell | None) -> CellView | None:
     rate = cell.rate
     render = findings.study.folder.render(cell.trial_id)
     image = thumbnail(render, height=110, render_only=True)
-    return CellView(cell.trial_id, rate.rate, rate.formatted, rate.collapsed, rate.trials, image)
+    return CellView(
+        cell.trial_id,
+        rate.rate,
+        rate.formatted,
+        rate.broken,
+        rate.collapsed,
+        rate.shows_nothing,
+        rate.trials,
+        image,
+    )

@@ -27,7 +27,7 @@ _MIN_TRIALS = 2
 _HEADS = {
     "trial_id": "trial",
     "phase": "phase",
-    "state": "state",
+    "outcome": "outcome",
     "psnr": "PSNR",
     "test_psnr": "test PSNR",
     "ssim": "SSIM",
@@ -41,7 +41,7 @@ class TrialView:
     """A row of the table of trials; image: a data URI, empty without a render."""
 
     trial_id: str
-    state: str
+    outcome: str
     image: str
     values: Sequence[object]
 
@@ -51,13 +51,13 @@ def render_curves_section(findings: Findings) -> Markup:
     study = findings.study
     if study.curves.empty:
         return Markup()
-    states = dict(zip(study.trials["trial_id"], study.trials["state"], strict=True))
+    outcomes = dict(zip(study.trials["trial_id"], study.trials["outcome"], strict=True))
     highlighted = {}
     if findings.default is not None:
         highlighted[str(findings.default["trial_id"])] = "defaults"
     if findings.best is not None:
         highlighted[str(findings.best["trial_id"])] = "best"
-    figure = plot_learning_curves(study.curves, states, highlighted, study.trivial_psnrs)
+    figure = plot_learning_curves(study.curves, outcomes, highlighted, study.trivial_psnrs)
     return render_template(
         "curves.html",
         figure=view_figure(figure, "Validation PSNR against training steps"),
@@ -106,4 +106,4 @@ def render_trials_section(findings: Findings) -> Markup:
 def _view_trial(findings: Findings, row: pd.Series, columns: Sequence[str]) -> TrialView:
     trial_id = str(row["trial_id"])
     image = thumbnail(findings.study.folder.render(trial_id))
-    return TrialView(trial_id, str(row["state"]), image, [row[column] for column in columns])
+    return TrialView(trial_id, str(row["outcome"]), image, [row[column] for column in columns])

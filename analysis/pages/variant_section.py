@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from analysis.figures.variant_differences import plot_variant_differences
 from analysis.pages.templating import TableView, render_template, view_figure
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
@@ -30,7 +31,8 @@ def render_variants_section(findings: Findings) -> Markup:
 
 def _view_table(comparison: VariantComparison) -> TableView:
     differences = {d.first: (d.description, d.holm_p_value) for d in comparison.to_first}
-    heads = ["variant", "completed", "collapsed", "mean PSNR, dB", "difference, dB", "p, Holm"]
+    outcomes = [TRAINED, COLLAPSED, SHOWS_NOTHING]
+    heads = ["variant", *outcomes, "mean PSNR, dB", "difference, dB", "p, Holm"]
     return TableView(
         heads,
         [
@@ -38,6 +40,7 @@ def _view_table(comparison: VariantComparison) -> TableView:
                 name,
                 int(psnr.count()),
                 comparison.collapsed[str(name)],
+                comparison.shows_nothing[str(name)],
                 float(psnr.mean()),
                 *differences.get(str(name), ("", "")),
             ]

@@ -29,6 +29,7 @@ from analysis.stats.paired import (
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
+from study.records.outcomes import TRAINED
 
 PAPER: Mapping[str, float] = {
     "complete": 31.01,
@@ -103,17 +104,19 @@ def read_runs(folder: Path) -> pd.DataFrame:
 
 def analyze_ablation(runs: pd.DataFrame, measure: str = "test_psnr") -> Ablation:
     """Compares all pairs of rows with the paper's; `measure` is the column of `runs` to compare."""
-    values = runs.pivot(index="seed", columns="variant", values=measure)
+    trained = runs["outcome"] == TRAINED
+    measured = runs.assign(value=runs[measure].where(trained))
+    values = measured.pivot(index="seed", columns="variant", values="value")
     values = values[[row for row in PAPER if row in values.columns]]
     every = judge_against_published(compare_all_pairs(values), PAPER)
     known = sum(round(pair.published, 2) >= MIN_PAPER_GAP for pair in every)
-    incomplete = runs[(runs["state"] != "completed") | runs[measure].isna()]
+    incomplete = runs[~trained | runs[measure].isna()]
     return Ablation(
         values,
         tuple(compare_with_first(values)),
         tuple(every[:known]),
         tuple(every[known:]),
-        incomplete[["variant", "seed", "state", "reason"]],
+        incomplete[["variant", "seed", "outcome", "reason"]],
         _budget(runs, measure),
     )
 

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.selection import select_finished
+from analysis.data.selection import select_finished, select_trained, select_trained_or_broken
 from analysis.data.study import Study
 from analysis.findings.bounds_map import NEAR
-from analysis.findings.breaking import select_trained_or_broken
 from analysis.findings.partial_dependence import Effect
 from analysis.findings.tables import format_markdown_table
 from analysis.importance.over_time import SharesAtStep, SharesOverTime
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL
 from analysis.stats.paired import compare_pair
-from analysis.stats.rates import BreakRate, adjust_holm
+from analysis.stats.rates import BreakRate, adjust_holm, bonferroni_confidence
 from nerf.common.errors import InputError
 from nerf.config.parameters import parameter
+from study.records.outcomes import BROKEN, COLLAPSED, SHOWS_NOTHING, TRAINED
 
 VISIBLE_RANGES = {
     "nothing": (-1.0, 0.01),
@@ -46,7 +46,7 @@ def select_explored(study: Study) -> pd.DataFrame:
 
 
 def tabulate_by_visible_depth(study: Study) -> str:
-    """Collapse and PSNR by how much of the object's depth lies between near and far."""
+    """How many trials break, and PSNR, by how much of the object's depth lies in the bounds."""
     trials = select_explored(study)
     rows = []
     for name, (least, most) in VISIBLE_RANGES.items():
@@ -57,8 +57,9 @@ def tabulate_by_visible_depth(study: Study) -> str:
             {
                 "visible part of the object's depth": name,
                 "trials": len(group),
-                "collapsed": _format_rate(group),
-                "no better than the best trivial image": int((psnr <= _trivial_psnr(study)).sum()),
+                "collapsed or show nothing": _format_rate(group),
+                COLLAPSED: int((group["outcome"] == COLLAPSED).sum()),
+                SHOWS_NOTHING: int((group["outcome"] == SHOWS_NOTHING).sum()),
                 "median dB": f"{psnr.median():.2f}",
                 "interquartile range, dB": f"{low:.2f} to {high:.2f}",
             }
@@ -70,12 +71,13 @@ def tabulate_by_visible_depth(study: Study) -> str:
 class ObscuredTrials:
     """Explored trials whose bounds contain less than half of the object's depth.
 
-    useful: trials that did not collapse and exceed the best trivial image
+    useful: trials that trained
     median: their median PSNR in dB; lost: dB below the median of trials that see the whole object
     """
 
     trials: int
     collapsed: int
+    shows_nothing: int
     useful: int
     median: float
     lost: float
@@ -86,11 +88,15 @@ def analyze_obscured(study: Study) -> ObscuredTrials:
     trials = select_explored(study)
     obscured = trials[trials["visible"] < 0.5]
     whole = trials.loc[trials["visible"] >= 0.99, "psnr"].median()
-    collapsed = obscured["state"] == "collapsed"
-    useful = obscured[~collapsed & (obscured["psnr"] > _trivial_psnr(study))]["psnr"]
+    useful = obscured[obscured["outcome"] == TRAINED]["psnr"]
     median = float(useful.median())
     return ObscuredTrials(
-        len(obscured), int(collapsed.sum()), len(useful), median, float(whole) - median
+        len(obscured),
+        int((obscured["outcome"] == COLLAPSED).sum()),
+        int((obscured["outcome"] == SHOWS_NOTHING).sum()),
+        len(useful),
+        median,
+        float(whole) - median,
     )
 
 
@@ -99,7 +105,7 @@ def describe_unnoticed_harm(study: Study) -> str:
     trials, trivial = select_explored(study), _trivial_psnr(study)
     obscured = analyze_obscured(study)
     worthless = trials[trials["psnr"] <= trivial]
-    flagged = int((worthless["state"] == "collapsed").sum())
+    flagged = int((worthless["outcome"] == COLLAPSED).sum())
     return (
         f"{len(worthless)} trials ended no better than the best trivial image, which shows "
         f"nothing of the object ({trivial:.1f} dB); {flagged} of them were flagged as collapsed. "
@@ -152,7 +158,10 @@ def _trivial_psnr(study: Study) -> float:
 
 
 def tabulate_breaks(study: Study, rows: str, columns: str) -> str:
-    """Collapsed / all explored trials for each pair of choices, with totals of rows and columns."""
+    """Broken / all explored trials for each pair of choices, with totals of rows and columns.
+
+    The last columns divide the row's broken trials into those that collapsed or show nothing.
+    """
     trials = select_trained_or_broken(study.trials)
     across = {_name_choice(columns, column): column for column in sorted(trials[columns].unique())}
     table = []
@@ -164,8 +173,7 @@ def tabulate_breaks(study: Study, rows: str, columns: str) -> str:
             {
                 rows: row,
                 **cells,
-                "all": _format_rate(of_row),
-                "median dB, completed": _median_completed(of_row),
+                **_summarize_row(of_row),
             }
         )
     cells = {n: _format_rate(trials[trials[columns] == column]) for n, column in across.items()}
@@ -173,23 +181,22 @@ def tabulate_breaks(study: Study, rows: str, columns: str) -> str:
         {
             rows: "all",
             **cells,
-            "all": _format_rate(trials),
-            "median dB, completed": _median_completed(trials),
+            **_summarize_row(trials),
         }
     )
     return format_markdown_table(pd.DataFrame(table))
 
 
 def tabulate_medians(study: Study, rows: str, columns: str) -> str:
-    """Median PSNR of the explored trials that completed, for each pair of choices."""
-    completed = select_finished(select_trained_or_broken(study.trials))
+    """Median PSNR of the explored trials that trained, for each pair of choices."""
+    trained = select_trained(select_trained_or_broken(study.trials))
     table = [
         {rows: row}
         | {
             _name_choice(columns, c): f"{cell['psnr'].median():.2f} dB"
             for c, cell in of_row.groupby(columns)
         }
-        for row, of_row in completed.groupby(rows)
+        for row, of_row in trained.groupby(rows)
     ]
     return format_markdown_table(pd.DataFrame(table))
 
@@ -200,28 +207,24 @@ def _name_choice(path: str, value: object) -> str:
 
 
 def estimate_break_rates(study: Study, path: str) -> list[BreakRate]:
-    """Rate of collapse of explored trials for each choice, with its interval."""
+    """Rate of breaking of explored trials for each choice; the intervals hold at once."""
     trials = select_trained_or_broken(study.trials)
-    return [
-        BreakRate.from_counts(
-            str(choice), len(group), int((group["state"] == "collapsed").sum())
-        )
-        for choice, group in trials.groupby(path)
-    ]
+    groups = list(trials.groupby(path))
+    confidence = bonferroni_confidence(len(groups))
+    return [_count_rate(group, str(choice), confidence) for choice, group in groups]
 
 
 def describe_differences(study: Study, path: str) -> str:
-    """Choices whose rates of collapse differ: Fisher's exact test of all pairs, Holm-corrected."""
+    """Choices whose rates of breaking differ: Fisher's exact test of all pairs, Holm-corrected."""
     from scipy.stats import fisher_exact
 
     trials = select_trained_or_broken(study.trials)
     pairs = list(itertools.combinations(sorted(trials[path].unique()), 2))
-    collapsed = trials["state"] == "collapsed"
+    broken = trials["outcome"].isin(BROKEN)
 
     def p_value(pair: tuple[object, object]) -> float:
         counts = [
-            [int((which & (trials[path] == c)).sum()) for which in (collapsed, ~collapsed)]
-            for c in pair
+            [int((which & (trials[path] == c)).sum()) for which in (broken, ~broken)] for c in pair
         ]
         return float(fisher_exact(counts).pvalue)
 
@@ -301,13 +304,29 @@ def format_mean(values: pd.Series) -> str:
 
 
 def _format_rate(trials: pd.DataFrame) -> str:
-    rate = BreakRate.from_counts("", len(trials), int((trials["state"] == "collapsed").sum()))
-    return f"{rate.collapsed}/{rate.trials}: {rate.formatted}" if rate.trials else "–"
+    rate = _count_rate(trials)
+    return f"{rate.broken}/{rate.trials}: {rate.formatted}" if rate.trials else "–"
+
+
+def _count_rate(trials: pd.DataFrame, name: str = "", confidence: float = 0.95) -> BreakRate:
+    collapsed = int((trials["outcome"] == COLLAPSED).sum())
+    nothing = int((trials["outcome"] == SHOWS_NOTHING).sum())
+    return BreakRate.from_counts(name, len(trials), collapsed, nothing, confidence)
+
+
+def _summarize_row(trials: pd.DataFrame) -> dict[str, object]:
+    rate = _count_rate(trials)
+    return {
+        "all": _format_rate(trials),
+        COLLAPSED: rate.collapsed,
+        SHOWS_NOTHING: rate.shows_nothing,
+        "median dB, trained": _median_trained(trials),
+    }
 
 
 def _format_counts(trials: pd.DataFrame) -> str:
-    return f"{int((trials['state'] == 'collapsed').sum())}/{len(trials)}"
+    return f"{_count_rate(trials).broken}/{len(trials)}"
 
 
-def _median_completed(trials: pd.DataFrame) -> str:
-    return f"{trials.loc[trials['state'] == 'completed', 'psnr'].median():.2f}"
+def _median_trained(trials: pd.DataFrame) -> str:
+    return f"{trials.loc[trials['outcome'] == TRAINED, 'psnr'].median():.2f}"

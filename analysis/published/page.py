@@ -25,8 +25,8 @@ from analysis.published.claims import (
     describe_suggestion_range,
     describe_unnoticed_harm,
     estimate_break_rates,
-    tabulate_by_visible_depth,
     tabulate_breaks,
+    tabulate_by_visible_depth,
     tabulate_medians,
     tabulate_over_time,
     tabulate_paired_gains,
@@ -37,6 +37,7 @@ from nerf.common.files import write_atomically
 from nerf.config.flat import flatten
 from nerf.config.parameters import DERIVED, Value
 from nerf.config.schema import NerfConfig
+from study.records.outcomes import BROKEN, SHOWS_NOTHING, format_count
 from study.spec.default_space import DEFAULT_SETTINGS
 from study.spec.study_spec import StudySpec
 
@@ -117,10 +118,12 @@ def summarize_results(results: Path) -> list[str]:
         f"of {obscured.trials} runs that saw less than half of the object, {obscured.collapsed} "
         f"were flagged as collapsed; the others ended {obscured.lost:.1f} dB below those that saw "
         "all of it.",
-        f"With a ReLU on the density {relu.formatted} of {relu.trials} runs collapsed, with each "
-        f"of the other four activations {others.formatted}. With noise on the raw density of a "
-        f"ReLU {with_noise.collapsed} of {with_noise.trials} collapsed, without it "
-        f"{without_noise.collapsed} of {without_noise.trials}.",
+        f"With a ReLU on the density {relu.formatted} of {relu.trials} runs collapse or show "
+        f"nothing, with each of the other four activations {others.formatted}. With noise on the "
+        f"raw density of a ReLU {with_noise.collapsed} of {with_noise.trials} collapsed and "
+        f"{format_count(with_noise.shows_nothing, SHOWS_NOTHING)}, without it "
+        f"{without_noise.collapsed} of {without_noise.trials} and "
+        f"{format_count(without_noise.shows_nothing, SHOWS_NOTHING)}.",
     ]
 
 
@@ -154,16 +157,17 @@ def _near_far(results: Path) -> Iterator[str]:
 def _activations(results: Path) -> Iterator[str]:
     yield (
         "Claim: with a sigmoid or a ReLU on the density, training gets stuck for some seeds; "
-        "softplus is more stable. Cells show collapsed / all trials, each with its own seed."
+        "softplus is more stable. Cells show trials that break / all trials, each with its own "
+        "seed."
     )
     study = load_study(results / "activations")
     yield _describe_origin(study)
     yield tabulate_breaks(study, "field.density_activation", "field.hidden_activation")
     yield link_figure(
-        "activations_density_activation", "Rate of collapse for each density activation"
+        "activations_density_activation", "Rate of breaking for each density activation"
     )
     yield link_figure(
-        "activations_hidden_activation", "Rate of collapse for each hidden activation"
+        "activations_hidden_activation", "Rate of breaking for each hidden activation"
     )
     for path in ("field.density_activation", "field.hidden_activation"):
         yield describe_differences(study, path)
@@ -179,12 +183,12 @@ def _cures(results: Path) -> Iterator[str]:
     yield tabulate_breaks(study, "field.initialisation", "optimisation.density_noise")
     yield tabulate_breaks(study, "optimisation.learning_rate", "optimisation.density_noise")
     yield link_figure(
-        "cures_density_noise", "Rate of collapse with and without noise on the density"
+        "cures_density_noise", "Rate of breaking with and without noise on the density"
     )
-    yield link_figure("cures_learning_rate", "Rate of collapse for each learning rate")
+    yield link_figure("cures_learning_rate", "Rate of breaking for each learning rate")
     for dimension in study.space.dimensions:
         yield describe_differences(study, dimension.path)
-    yield "The cost of noise, as the median PSNR of trials that completed:"
+    yield "The cost of noise, as the median PSNR of trials that trained:"
     yield tabulate_medians(study, "optimisation.learning_rate", "optimisation.density_noise")
 
 
@@ -225,10 +229,11 @@ def _hidden(studies: Sequence[Study]) -> Iterator[str]:
 
 def _learning_rate(studies: Sequence[Study]) -> Iterator[str]:
     runs = sum(len(study.trials) for study in studies)
-    collapsed = sum((study.trials["state"] == "collapsed").sum() for study in studies)
+    broken = sum(int(study.trials["outcome"].isin(BROKEN).sum()) for study in studies)
     yield (
         f"{runs} runs of the default configuration with two learning rates, the same seeds for "
-        f"both; the fox was not part of the studies above. {collapsed} of them collapsed."
+        f"both; the fox was not part of the studies above. {broken} of them collapsed or show "
+        "nothing."
     )
     for steps in sorted({int(study.spec["steps"]) for study in studies}):
         budget = [study for study in studies if study.spec["steps"] == steps]

@@ -56,10 +56,10 @@ def _plot_all(results: Path) -> Iterator[tuple[str, go.Figure]]:
     for name in ("activations", "cures"):
         if (results / name).exists():
             study = load_study(results / name)
-            collapse = analyze_breaking(
+            breaking = analyze_breaking(
                 study.trials, study.space.dimensions, np.random.default_rng(0)
             )
-            for parameter in collapse.significant_parameters:
+            for parameter in breaking.significant_parameters:
                 field = parameter.path.rpartition(".")[2]
                 yield f"{name}_{field}", plot_break_rates(parameter)
     for name in ("everything", "default"):

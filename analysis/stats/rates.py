@@ -1,4 +1,4 @@
-"""Rates of collapse: Wilson intervals, and exact tests of whether groups of trials differ."""
+"""Rates of runs that break: exact intervals that hold together, exact tests of differences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.stats.intervals import FloatArray
+from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 
 Counts = NDArray[np.int64]
 BinIndices = NDArray[np.intp]
@@ -18,23 +18,37 @@ _SAMPLED_TABLES = 9999
 
 @dataclass(frozen=True)
 class BreakRate:
-    """How many trials with one value (or range of values) collapsed.
+    """How many runs with one value (or range of values) broke: collapsed or show nothing.
 
-    low, high: 95 % Wilson interval of the rate
+    rate: (collapsed + shows_nothing) / trials
+    low, high: its Clopper-Pearson interval at `confidence`, which is above 95 % where the rate is
+    one of several: then all their intervals hold at once in 95 % of studies, so that the worst and
+    the safest may be picked after looking
     """
 
     name: str
     trials: int
     collapsed: int
+    shows_nothing: int
     rate: float
     low: float
     high: float
+    confidence: float
 
     @staticmethod
-    def from_counts(name: str, trials: int, collapsed: int) -> BreakRate:
+    def from_counts(
+        name: str, trials: int, collapsed: int, shows_nothing: int = 0, confidence: float = 0.95
+    ) -> BreakRate:
         """The rate with its interval; 0 in [0, 1] without trials."""
-        rate = collapsed / trials if trials else 0.0
-        return BreakRate(name, trials, collapsed, rate, *wilson_interval(collapsed, trials))
+        broken = collapsed + shows_nothing
+        rate = broken / trials if trials else 0.0
+        low, high = clopper_pearson_interval(broken, trials, confidence)
+        return BreakRate(name, trials, collapsed, shows_nothing, rate, low, high, confidence)
+
+    @property
+    def broken(self) -> int:
+        """How many runs collapsed or show nothing."""
+        return self.collapsed + self.shows_nothing
 
     @property
     def formatted(self) -> str:
@@ -42,33 +56,47 @@ class BreakRate:
         return f"{self.rate:.0%} [{self.low:.0%}, {self.high:.0%}]"
 
 
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % score interval of a rate (Wilson 1927), by SciPy; (0, 1) without trials."""
-    from scipy.stats import binomtest
+def clopper_pearson_interval(
+    successes: int, trials: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """The exact interval of a rate (Clopper and Pearson 1934); (0, 1) without trials.
 
-    if trials == 0:
-        return 0.0, 1.0
-    # The p-value of this test is not used. For p = the rate itself it is 1 without enumeration, ten
-    # times as fast: 40 against 400 microseconds, 400 times a report.
-    test = binomtest(successes, trials, p=successes / trials)
-    interval = test.proportion_ci(0.95, method="wilson")
-    return float(interval.low), float(interval.high)
+    It covers the true rate at least as often as `confidence` says, for every rate and every number
+    of trials. Wilson's score interval, which is narrower, does so on average only: of 10
+    trials at 95 % it covers a rate of 1.7 % in 84 % of samples.
+    """
+    from scipy.special import betaincinv
+
+    tail = (1.0 - confidence) / 2.0
+    # Each end is the rate at which so many successes, or so few, have probability `tail`.
+    low = betaincinv(successes, trials - successes + 1, tail) if successes else 0.0
+    high = betaincinv(successes + 1, trials - successes, 1.0 - tail) if successes < trials else 1.0
+    return float(low), float(high)
 
 
-def count_breaks(bins: BinIndices, collapsed: FloatArray, count: int) -> Counts:
-    """(count, 2) trials that completed and that collapsed in each bin.
+def bonferroni_confidence(statements: int) -> float:
+    """Confidence of each of several intervals that all hold at once in 95 % of studies."""
+    return 1.0 - SIGNIFICANCE_LEVEL / max(statements, 1)
 
-    bins: (trials,) which of `count` bins each trial lies in; collapsed: (trials,) 0 or 1
+
+def count_breaks(
+    bins: BinIndices, collapsed: FloatArray, nothing: FloatArray, count: int
+) -> Counts:
+    """(count, 3) trials that trained, collapsed and show nothing in each bin.
+
+    bins: (trials,) which of `count` bins each trial lies in; collapsed, nothing: (trials,) 0 or 1
     """
     trials = np.bincount(bins, minlength=count)
-    counts = np.bincount(bins, weights=collapsed, minlength=count).astype(np.int64)
-    return np.column_stack([trials - counts, counts]).astype(np.int64)
+    broken = [np.bincount(bins, weights=w, minlength=count) for w in (collapsed, nothing)]
+    return np.column_stack([trials - sum(broken), *broken]).astype(np.int64)
 
 
-def rates_from_counts(names: Sequence[str], counts: Counts) -> list[BreakRate]:
-    """A rate for each name, from (names, 2) counts of completed and collapsed."""
+def rates_from_counts(
+    names: Sequence[str], counts: Counts, confidence: float = 0.95
+) -> list[BreakRate]:
+    """A rate for each name, from (names, 3) counts of trained, collapsed and showing nothing."""
     return [
-        BreakRate.from_counts(name, int(row.sum()), int(row[1]))
+        BreakRate.from_counts(name, int(row.sum()), int(row[1]), int(row[2]), confidence)
         for name, row in zip(names, counts, strict=True)
     ]
 
@@ -76,7 +104,7 @@ def rates_from_counts(names: Sequence[str], counts: Counts) -> list[BreakRate]:
 def sample_fisher_p_value(tables: Sequence[Counts], rng: np.random.Generator) -> float:
     """P-value of Fisher's exact test that all groups have one rate, by Monte Carlo.
 
-    tables: (groups, 2) completed and collapsed, one table for each stratum. The p-value is the
+    tables: (groups, 2) trained and broken, one table for each stratum. The p-value is the
     share of tables with the same margins that are no likelier than the observed one, which counts
     as well.
     """

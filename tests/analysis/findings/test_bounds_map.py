@@ -17,7 +17,7 @@ def trials(count: int = 200) -> pd.DataFrame:
         {
             "trial_id": [f"{i:05d}" for i in range(count)],
             "phase": "explore",
-            "state": np.where(near > 4.0, "collapsed", "completed"),
+            "outcome": np.select([near > 4.0, far > 7.0], ["collapsed", "shows nothing"], "trained"),
             "psnr": rng.normal(20, 1, count),
             NEAR: near,
             FAR: far,
@@ -41,7 +41,9 @@ def test_every_explored_trial_is_in_the_cell_of_its_bounds() -> None:
             assert (cell is None) == inside.empty
             if cell is not None:
                 assert cell.rate.trials == len(inside)
-                assert cell.rate.collapsed == (inside["state"] == "collapsed").sum()
+                assert cell.rate.collapsed == (inside["outcome"] == "collapsed").sum()
+                assert cell.rate.shows_nothing == (inside["outcome"] == "shows nothing").sum()
+                assert cell.rate.broken == cell.rate.collapsed + cell.rate.shows_nothing
                 assert cell.trial_id in set(inside["trial_id"])
 
 

@@ -66,7 +66,7 @@ def test_the_headline_names_what_differs_from_the_first(study: StudyFolder) -> N
         "<b>deep</b> +0.51 [+0.49, +0.53] dB. 9 runs have ended; 1 collapsed."
     )
     assert dict(summarize(findings)) == {
-        "Trials": "9 on lego: 8 completed, 1 collapsed.",
+        "Trials": "9 on lego: 8 trained, 1 collapsed.",
         "Best": "<b>deep</b>, with 22.51 dB on the validation views on average over 3 completed "
         "runs.",
     }
@@ -98,7 +98,7 @@ def test_the_headline_names_an_only_other_variant(tmp_path: Path) -> None:
     write_variant_study(folder, spec, lambda name, repeat: 20.0 + repeat * (name == "plain"))
     assert analyze_study(folder).headline == (
         "<b>deep</b> does not differ from plain with a 95 % interval that excludes 0. "
-        "4 runs have ended; none collapsed."
+        "4 runs have ended; none collapsed or shows nothing."
     )
 
 
@@ -119,7 +119,7 @@ def test_exports_have_a_table_of_variants(study: StudyFolder) -> None:
     assert list(tables) == ["variants", "trials"]
     table = tables["variants"].set_index("variant")
     assert list(table.columns) == [
-        "runs", "collapsed", "psnr", "difference", "low", "high", "p_value", "holm_p_value",
+        "runs", "collapsed", "shows_nothing", "psnr", "difference", "low", "high", "p_value", "holm_p_value",
     ]  # fmt: skip
     assert table.loc["plain", "difference":].isna().all()
     deep = table.loc["<b>deep</b>"]

@@ -36,7 +36,7 @@ def runs(seeds: int, direction: float = 1.0, noise: float = 0.02) -> pd.DataFram
             "scene": "lego",
             "psnr": 0.0,
             "test_psnr": 25 + direction * (psnr - 30) + noise * rng.normal(),
-            "state": "completed",
+            "outcome": "trained",
             "reason": "",
             "steps_done": 4000,
             "train_seconds": 360.0,
@@ -85,7 +85,7 @@ def test_an_incomplete_block_counts_for_the_rows_it_has() -> None:
 
 def test_the_markdown_lists_collapsed_runs_and_the_training_time() -> None:
     table = runs(3)
-    table.loc[0, ["state", "reason", "test_psnr"]] = ["collapsed", "density | <dead>", np.nan]
+    table.loc[0, ["outcome", "reason", "test_psnr"]] = ["collapsed", "density | <dead>", np.nan]
     text = format_ablation(analyze_ablation(table))
     assert "| complete | 0 | collapsed | density \\| &lt;dead> |" in text
     assert "<dead>" not in text

@@ -1,4 +1,4 @@
-"""Wilson's interval against its formula, Monte Carlo p-values against enumeration."""
+"""Intervals of rates by simulated coverage, Monte Carlo p-values against enumeration."""
 
 from __future__ import annotations
 
@@ -8,28 +8,39 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.stats.rates import sample_fisher_p_value, wilson_interval
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The formula of Wilson 1927."""
-    z = stats.norm.ppf(0.975)
-    rate, shrink = successes / trials, 1.0 + z * z / trials
-    centre = (rate + z * z / (2 * trials)) / shrink
-    half = z / shrink * np.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    return max(0.0, centre - half), min(1.0, centre + half)
+from analysis.stats.rates import (
+    bonferroni_confidence,
+    clopper_pearson_interval,
+    sample_fisher_p_value,
+)
 
 
 @pytest.mark.parametrize(
     ("successes", "total"),
     [(0, 1), (1, 1), (0, 10), (3, 10), (10, 10), (1, 200), (199, 200), (49, 49), (7, 49)],
 )
-def test_wilson_interval_matches_the_formula(successes: int, total: int) -> None:
-    assert wilson_interval(successes, total) == pytest.approx(wilson(successes, total), abs=1e-12)
+@pytest.mark.parametrize("confidence", [0.95, 0.9875])
+def test_the_interval_matches_scipy(successes: int, total: int, confidence: float) -> None:
+    reference = stats.binomtest(successes, total).proportion_ci(confidence, method="exact")
+    interval = clopper_pearson_interval(successes, total, confidence)
+    assert interval == pytest.approx((reference.low, reference.high), abs=1e-9)
 
 
-def test_wilson_interval_without_trials_is_0_to_1() -> None:
-    assert wilson_interval(0, 0) == (0.0, 1.0)
+def test_the_interval_without_trials_is_0_to_1() -> None:
+    assert clopper_pearson_interval(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("levels", [1, 4, 24])
+@pytest.mark.parametrize("total", [2, 5, 12, 32, 60])
+def test_the_interval_covers_every_rate_as_often_as_it_claims(total: int, levels: int) -> None:
+    """Exactly, not by samples: the probability of every count whose interval holds the rate."""
+    confidence = bonferroni_confidence(levels)
+    counts = np.arange(total + 1)
+    low, high = np.array([clopper_pearson_interval(int(k), total, confidence) for k in counts]).T
+    rates = np.linspace(0, 1, 501)[:, None]
+    holds = (low <= rates) & (rates <= high)
+    coverage = (stats.binom(total, rates).pmf(counts) * holds).sum(axis=1)
+    assert coverage.min() >= confidence - 1e-9
 
 
 @pytest.mark.parametrize("table", [[[8, 2], [1, 5]], [[10, 0], [9, 1]], [[3, 3], [3, 3]]])
