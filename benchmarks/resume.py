@@ -65,7 +65,12 @@ def run_benchmark(arguments: list[str] | None) -> int:
     with tempfile.TemporaryDirectory(prefix="resume benchmark ") as temporary:
         studies, study = Path(temporary), Path(temporary) / "one"
         scene = write_tiny_scene(studies / "tiny.npz")
-        plan = [f"--scene={scene}", f"--explore={10 * options.trials}", "--optimize=0"]
+        plan = [
+            f"--scene={scene}",
+            f"--explore={10 * options.trials}",
+            "--optimize=0",
+            "--replicates=0",
+        ]
         driver = start_sweep(studies, *plan, "--steps=2", *TINY_TRIAL)
         wait_until(lambda: len([*study.glob("records/*.json")]) >= options.trials, driver)
         interrupt(driver)

@@ -150,7 +150,7 @@ def run_benchmark(arguments: list[str] | None) -> int:
     )
     options = parser.parse(arguments)
     tables: dict[str, list[list[object]]] = {}
-    shared = ["--max-concurrent", str(options.slots), "--optimize", "0"]
+    shared = ["--max-concurrent", str(options.slots), "--optimize", "0", "--replicates", "0"]
     with tempfile.TemporaryDirectory(prefix="sweep benchmark ") as temporary:
         folder = Path(temporary)
         if options.trials:

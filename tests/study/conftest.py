@@ -15,7 +15,7 @@ from study.spec.study_spec import StudySpec, study_space
 @pytest.fixture
 def spec() -> StudySpec:
     """Three explored and four optimised trials of 90 steps."""
-    space = study_space(["sampling.near", "field.width=16:32", "field.density_activation"], [], 90)
+    space = study_space(["sampling.near", "field.width=16:128", "field.density_activation"], [], 90)
     return StudySpec(space=space, explore=3, optimize=4, replicates=0, steps=90)
 
 

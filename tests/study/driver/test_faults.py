@@ -22,7 +22,14 @@ STEPS = 120
 def folder(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
     """Seven trials: see hooks/sitecustomize.py for what happens to each."""
     folder = StudyFolder(tmp_path_factory.mktemp("faults") / "faults")
-    new = ["--scene", str(scene_file), "--explore=7", "--optimize=0", f"--steps={STEPS}"]
+    new = [
+        "--scene",
+        str(scene_file),
+        "--explore=7",
+        "--optimize=0",
+        "--replicates=0",
+        f"--steps={STEPS}",
+    ]
     place = ["--studies", str(folder.path.parent), "--name", folder.name]
     options = [*place, "--patience=10", *new, *TINY]
     faults = hooks(FAULTS="1")

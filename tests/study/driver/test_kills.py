@@ -25,7 +25,14 @@ from tests.study.trials import record
 pytestmark = pytest.mark.slow
 
 TRIALS, STEPS = 8, 60
-NEW = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}", "--set=evaluation.times=3", *TINY]
+NEW = [
+    f"--explore={TRIALS}",
+    "--optimize=0",
+    "--replicates=0",
+    f"--steps={STEPS}",
+    "--set=evaluation.times=3",
+    *TINY,
+]
 NEW += ["--max-concurrent=1"]  # a process less in each launch
 SLOW, HELD, FAST = hooks(SECONDS_A_STEP="0.03"), hooks(HELD_FROM="0"), hooks()
 

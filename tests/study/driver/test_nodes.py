@@ -43,7 +43,7 @@ def story(scene_file: Path) -> Iterator[Story]:
     )
     if tried is None or tried.returncode:
         pytest.skip("no right to make namespaces")
-    new = [f"--explore={TRIALS}", "--optimize=0", f"--steps={STEPS}"]
+    new = [f"--explore={TRIALS}", "--optimize=0", "--replicates=0", f"--steps={STEPS}"]
     often = [*TINY, f"--set=evaluation.times={TIMES}"]
     with tempfile.TemporaryDirectory(prefix="nodes-") as short:  # as Ray's sockets need it
         for root in (Path(short) / "1", Path(short) / "2", Path(short) / "3"):

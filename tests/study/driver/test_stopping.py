@@ -23,7 +23,13 @@ from tests.study.wandb_runs import read_run
 STEPS, TIMES = 320, 64
 # As many rays as a video of six frames needs.
 BUDGET = [f"--steps={STEPS}", f"--set=evaluation.times={TIMES}", "--set=optimisation.rays=512"]
-NEW = ["--explore=2", "--optimize=0", *BUDGET, *(o for o in TINY if "rays" not in o)]
+NEW = [
+    "--explore=2",
+    "--optimize=0",
+    "--replicates=0",
+    *BUDGET,
+    *(o for o in TINY if "rays" not in o),
+]
 
 RESUME = ["--resume", "--max-concurrent=1"]
 

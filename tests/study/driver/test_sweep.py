@@ -35,7 +35,7 @@ __all__ = ["s3"]
 
 pytestmark = pytest.mark.slow
 
-EXPLORE, OPTIMIZE, REPLICATES, STEPS = 5, 3, 2, 80
+EXPLORE, OPTIMIZE, REPLICATES, STEPS = 5, 3, 3, 80
 TRIALS = EXPLORE + OPTIMIZE + REPLICATES
 BUDGET = [f"--explore={EXPLORE}", f"--optimize={OPTIMIZE}", f"--replicates={REPLICATES}"]
 
@@ -116,16 +116,21 @@ def test_exactly_the_planned_trials_were_run(story: Story) -> None:
     phases = ["explore"] * EXPLORE + ["optimize"] * OPTIMIZE + ["replicate"] * REPLICATES
     assert list(table["phase"]) == phases
     assert set(table["state"]) <= {"completed", "collapsed", "pruned"}
-    assert table["seed"].is_unique
+    assert table["seed"].iloc[:-1].is_unique
+    assert table["seed"].iloc[-1] == table["seed"].iloc[-2]  # of the default and of the best
 
 
-def test_replicates_repeat_the_first_explored_configuration_and_the_best(story: Story) -> None:
+def test_replicates_repeat_an_explored_configuration_the_best_and_the_default(
+    story: Story,
+) -> None:
     table = trials(story)
-    values = ["sampling.near", "optimisation.learning_rate"]
+    values = ["sampling.near", "optimisation.learning_rate", "field.width"]
     assert len(table.drop_duplicates(values)) == EXPLORE + OPTIMIZE
-    explored, best = table.query("phase == 'replicate'")[values].to_dict("records")
+    explored, best, default = table.query("phase == 'replicate'")[values].to_dict("records")
     assert explored == table.iloc[0][values].to_dict()
-    others = table.query("phase != 'replicate' and state == 'completed'")
+    assert default == table.iloc[EXPLORE][values].to_dict()
+    assert default["field.width"] == 128  # outside the space
+    others = table.query("phase != 'replicate' and state == 'completed'").drop(index=EXPLORE)
     assert best == others.loc[others["psnr"].idxmax(), values].to_dict()
 
 

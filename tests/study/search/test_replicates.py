@@ -20,8 +20,8 @@ Open = Callable[[], Ledger]
 
 @pytest.fixture
 def spec(spec: StudySpec) -> StudySpec:
-    """Three explored and four optimised trials, and five replicates."""
-    return dataclasses.replace(spec, replicates=5)
+    """Three explored and four optimised trials, and six replicates."""
+    return dataclasses.replace(spec, replicates=6)
 
 
 def finish(ledger: Ledger, assignment: Assignment, psnr: float, state: str = "completed") -> None:
@@ -40,16 +40,94 @@ def run_others(ledger: Ledger) -> list[Assignment]:
     return others
 
 
-def test_explored_points_and_the_best_take_turns(open_ledger: Open, spec: StudySpec) -> None:
+def test_an_explored_point_the_best_and_the_default_take_turns(
+    open_ledger: Open, spec: StudySpec
+) -> None:
     ledger = open_ledger()
     others = run_others(ledger)
     again = list(iter(ledger.ask, None))
-    assert [a.phase for a in again] == ["replicate"] * 5
-    explored = [explore_point(spec.space, spec.seed, i) for i in range(3)]
-    assert [a.values for a in again[0::2]] == explored
-    assert [a.values for a in again[1::2]] == [others[-1].values, others[-2].values]
-    assert [a.seed for a in again] == [trial_seed(spec.seed, number) for number in range(7, 12)]
+    assert [a.phase for a in again] == ["replicate"] * 6
+    explored = [explore_point(spec.space, spec.seed, i) for i in range(2)]
+    assert [a.values for a in again[0::3]] == explored
+    assert [a.values for a in again[1::3]] == [others[-1].values] * 2
+    assert [a.values for a in again[2::3]] == [spec.space.defaults()] * 2
     assert not any(a.may_be_pruned for a in again)
+
+
+def test_the_best_and_the_default_share_seeds_that_no_other_trial_has(open_ledger: Open) -> None:
+    ledger = open_ledger()
+    others = run_others(ledger)
+    again = list(iter(ledger.ask, None))
+    assert [a.seed for a in again[1::3]] == [a.seed for a in again[2::3]]
+    assert len({a.seed for a in [*others, *again]}) == len(others) + 4
+
+
+def test_no_replicate_changes_the_best(open_ledger: Open) -> None:
+    ledger = open_ledger()
+    others = run_others(ledger)
+    for psnr in (99.0, 5.0, 98.0, 97.0):
+        assignment = ledger.ask()
+        assert assignment is not None
+        finish(ledger, assignment, psnr)
+    again = open_ledger().ask()
+    assert again is not None
+    assert again.values == others[-1].values
+
+
+def test_where_the_default_is_the_best_the_next_best_has_its_turns(
+    open_ledger: Open, spec: StudySpec
+) -> None:
+    ledger = open_ledger()
+    others = [a for _ in range(7) if (a := ledger.ask())]
+    for place, assignment in enumerate(others):
+        finish(ledger, assignment, 30.0 if assignment.is_default_config else 20.0 - place)
+    again = list(iter(ledger.ask, None))
+    assert again[1].values == others[0].values
+    assert again[2].values == spec.space.defaults()
+
+
+def test_a_study_that_explores_nothing_repeats_the_best_and_the_default(
+    open_ledger: Open, spec: StudySpec
+) -> None:
+    ledger = open_ledger()
+    ledger.spec = dataclasses.replace(spec, explore=0, optimize=2, replicates=4)
+    for psnr in (10.0, 20.0):
+        assignment = ledger.ask()
+        assert assignment is not None
+        finish(ledger, assignment, psnr)
+    best, default, *more = iter(ledger.ask, None)
+    assert default.values == spec.space.defaults() != best.values
+    assert [a.values for a in more] == [best.values, default.values]
+
+
+def test_replicates_of_the_default_alone_have_different_seeds(
+    open_ledger: Open, spec: StudySpec
+) -> None:
+    ledger = open_ledger()
+    ledger.spec = dataclasses.replace(spec, explore=0, optimize=1)
+    first = ledger.ask()
+    assert first is not None
+    finish(ledger, first, 10.0)
+    again = list(iter(ledger.ask, None))
+    assert [a.values for a in again] == [spec.space.defaults()] * 6
+    assert len({a.seed for a in [first, *again]}) == 7
+
+
+def test_replicates_of_an_earlier_version_alternate(open_ledger: Open, spec: StudySpec) -> None:
+    """They repeat explored points and the best three; those added later follow the new order."""
+    document = {"space": spec.space.to_json(), "spec": spec.to_json()}
+    del document["spec"]["alternating_replicates"]
+    ledger = open_ledger()
+    ledger.spec = with_more_trials(StudySpec.from_json(document), 0, 3)
+    others = run_others(ledger)
+    again = list(iter(ledger.ask, None))
+    explored = [explore_point(spec.space, spec.seed, i) for i in range(3)]
+    assert [a.values for a in again[0:6:2]] == explored
+    assert [a.values for a in again[1:6:2]] == [others[i].values for i in (-1, -2, -3)]
+    assert [a.seed for a in again[:6]] == [trial_seed(spec.seed, number) for number in range(7, 13)]
+    assert [a.values for a in again[6:]] == [
+        explored[0], others[-1].values, spec.space.defaults()
+    ]  # fmt: skip
 
 
 def test_the_best_are_not_repeated_before_the_others_have_ended(open_ledger: Open) -> None:
@@ -73,7 +151,7 @@ def test_the_best_are_completed_trials_and_not_replicates(open_ledger: Open) -> 
     assert first is not None
     finish(ledger, first, 99.0)
     again = list(iter(ledger.ask, None))
-    assert again[0].values == again[2].values == others[0].values
+    assert again[0].values == again[3].values == others[0].values
 
 
 def test_where_nothing_completed_explored_points_are_repeated(
@@ -84,9 +162,9 @@ def test_where_nothing_completed_explored_points_are_repeated(
         assigned = ledger.ask()
         assert assigned is not None
         ledger.tell(assigned.number, Outcome("failed", "why not"))
-    points = [explore_point(spec.space, spec.seed, i) for i in range(3)]
+    points = [explore_point(spec.space, spec.seed, i) for i in range(2)]
     again = list(iter(ledger.ask, None))
-    assert [a.values in points for a in again] == [True] * 5
+    assert [a.values for a in again[0::3]] == [a.values for a in again[1::3]] == points
 
 
 def test_a_new_driver_resumes_the_same_replicates(open_ledger: Open) -> None:
@@ -95,7 +173,7 @@ def test_a_new_driver_resumes_the_same_replicates(open_ledger: Open) -> None:
     running = [ledger.ask() for _ in range(2)]
     ledger = open_ledger()
     assert ledger.running() == running
-    assert [a.number for a in iter(ledger.ask, None)] == [9, 10, 11]
+    assert [a.number for a in iter(ledger.ask, None)] == [9, 10, 11, 12]
 
 
 def test_an_extended_study_explores_further_before_more_replicates(
@@ -105,27 +183,28 @@ def test_an_extended_study_explores_further_before_more_replicates(
     run_others(ledger)
     for assignment in iter(ledger.ask, None):
         finish(ledger, assignment, 5.0)
-    ledger.spec = with_more_trials(spec, 2, 2)
-    new = list(iter(ledger.ask, None))
+    ledger.spec = with_more_trials(spec, 2, 3)
+    new = [a for _ in range(2) if (a := ledger.ask())]
     assert [a.phase for a in new] == ["explore", "explore"]
     for assignment in new:
-        finish(ledger, assignment, 5.0)
+        finish(ledger, assignment, 30.0)
     again = list(iter(ledger.ask, None))
-    assert [a.phase for a in again] == ["replicate"] * 2
-    assert again[1].values == explore_point(spec.space, spec.seed, 3)
+    assert [a.phase for a in again] == ["replicate"] * 3
+    assert again[0].values == explore_point(spec.space, spec.seed, 2)
+    assert again[1].values == new[0].values  # the best has changed
 
 
 def test_replicates_alone_may_be_added_and_study_json_records_it(spec: StudySpec) -> None:
     longer = with_more_trials(spec, 0, 3)
-    assert (longer.explore, longer.replicates) == (spec.explore, 8)
+    assert (longer.explore, longer.replicates) == (spec.explore, 9)
     plain = {"space": spec.space.to_json(), "spec": spec.to_json(), "versions": {}}
     (entry,) = extended_document(plain, longer, [])["extended"]
-    assert (entry["from"]["replicate"], entry["to"]["replicate"]) == (5, 8)
+    assert (entry["from"]["replicate"], entry["to"]["replicate"]) == (6, 9)
 
 
 def test_a_study_json_without_replicates_has_none(spec: StudySpec) -> None:
     old = {"space": spec.space.to_json(), "spec": spec.to_json()}
-    del old["spec"]["replicates"]
+    del old["spec"]["replicates"], old["spec"]["alternating_replicates"]
     assert StudySpec.from_json(old).replicates == 0
 
 
@@ -134,6 +213,6 @@ def test_a_negative_number_and_a_changed_one_are_refused(spec: StudySpec) -> Non
         dataclasses.replace(spec, replicates=-1)
     with pytest.raises(InputError, match="--extend must be at least 1"):
         with_more_trials(spec, 0, 0)
-    changed = dataclasses.replace(spec, replicates=6)
-    with pytest.raises(InputError, match="--replicates 6 differs from the study's 5"):
+    changed = dataclasses.replace(spec, replicates=7)
+    with pytest.raises(InputError, match="--replicates 7 differs from the study's 6"):
         require_same_study(changed, spec, ["replicates"])

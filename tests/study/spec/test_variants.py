@@ -36,7 +36,9 @@ THREE = (
 
 def spec(variants: tuple[Variant, ...] = THREE, repeats: int = 2) -> StudySpec:
     space = study_space((), ("field.width=16",), 10, variants)
-    return StudySpec(space, explore=0, optimize=0, replicates=0, variants=variants, repeats=repeats, steps=10)
+    return StudySpec(
+        space, explore=0, optimize=0, replicates=0, variants=variants, repeats=repeats, steps=10
+    )
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def test_variants_whose_defaults_are_invalid_together_have_a_reference_config() 
     shallow = Variant("shallow", (("field.depth", 4), ("field.skip", 3)))
     two = spec((deep, shallow))
     with pytest.raises(InputError, match="0 <= skip < depth"):
-        two.space.config(two.space.defaults())
+        two.space.config(two.space.nearest_defaults())
     assert two.reference_config.field.depth == 8
     assert evaluation_steps(two.reference_config) == (3, 7, 10)
 
