@@ -1,0 +1,159 @@
+"""How often is each kind of claim false? Simulated studies with known truth, scored claim by claim.
+
+    python benchmarks/claims.py --trials 24 48 128 --studies 40 --processes 2
+
+Every study is written, read and analysed like a real one, and each claim of its report is compared
+with the truth of its objective, found by brute force. A false claim is one whose interval misses
+the truth, or whose values are not as good, or not as bad, as it says. "Unsaid" is the part of the
+true things of some size (see simulated/unsaid.py) that no claim says. Methods were chosen on the
+"tuned" half of the objectives; the "reported" half was not looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import multiprocessing.pool
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import get_args
+
+from analysis.claims.list_claims import list_claims
+from reporting import benchmark_parser, positive, print_table, save_json
+from simulated.objective import Half
+from simulated.objectives import find_objective, list_objectives
+from simulated.scoring import NOT_SCORED, Case
+from simulated.simulate_study import simulate_study
+from simulated.tally import (
+    KIND_COLUMNS,
+    OBJECTIVE_COLUMNS,
+    NamedShare,
+    Score,
+    kind_rows,
+    objective_rows,
+    score_study,
+)
+from simulated.truth import find_truth
+
+from analysis.findings.analyze_study import Findings, analyze_study
+from nerf.common.command_line import exit_status
+from nerf.common.errors import InputError, closest
+
+Task = tuple[str, int, int]
+"""Objective, explore trials, index of the study."""
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def score_simulated_study(task: Task) -> Score:
+    """Simulates, analyses and scores one study."""
+    name, trials, index = task
+    study = simulate_study(find_objective(name), trials, index)
+    began = time.process_time()
+    findings = analyze_study(study)
+    claims = list_claims(findings)
+    seconds = time.process_time() - began
+    return score_study(claims, named_shares(findings), Case(find_truth(name), study), seconds)
+
+
+def named_shares(findings: Findings) -> list[NamedShare]:
+    """All shares with their intervals; none if the parameters are not ranked."""
+    importance = findings.importance
+    if not importance.ranked:
+        return []
+    return [NamedShare(s.path, s.share_low, s.share_high, s.significant) for s in importance.shares]
+
+
+def parse_options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = benchmark_parser(__doc__)
+    parser.add_argument(
+        "--trials",
+        nargs="+",
+        type=positive,
+        metavar="N",
+        default=[24, 48, 128],
+        help="explore trials of a study (default: 24 48 128)",
+    )
+    parser.add_argument(
+        "--studies",
+        type=positive,
+        metavar="N",
+        default=40,
+        help="studies of each objective and size (default: 40)",
+    )
+    names = [objective.name for objective in list_objectives()]
+    parser.add_argument(
+        "--objectives",
+        nargs="+",
+        metavar="NAME",
+        default=names,
+        help=f"objectives to use (default: all of {', '.join(names)})",
+    )
+    parser.add_argument(
+        "--half", choices=get_args(Half), help="only one half of the objectives (default: both)"
+    )
+    parser.add_argument(
+        "--processes", type=positive, metavar="N", default=1, help="at once (default: 1)"
+    )
+    options = parser.parse(arguments)
+    for name in options.objectives:
+        if name not in names:
+            raise InputError(
+                f"unknown objective {name}{closest(name, names)} (--help lists all objectives)"
+            )
+    return options
+
+
+def run_benchmark(arguments: list[str] | None) -> int:
+    options = parse_options(arguments)
+    chosen = [
+        objective.name
+        for objective in list_objectives()
+        if objective.name in options.objectives and options.half in (None, objective.half)
+    ]
+    # Spawned processes load their own BLAS, which reads these variables once.
+    os.environ.update(ONE_THREAD)
+    scores: list[Score] = []
+    settings = {key: value for key, value in vars(options).items() if key != "json"}
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
+        for name in chosen:
+            for trials in options.trials:
+                scores += _score_studies(pool, name, trials, options.studies)
+                documents = [score.to_json() for score in scores]
+                save_json(options.json, "claims", {"asked": settings, "studies": documents})
+    _print_tables(scores)
+    return 0
+
+
+def _score_studies(
+    pool: multiprocessing.pool.Pool, name: str, trials: int, count: int
+) -> list[Score]:
+    began = time.perf_counter()
+    tasks = [(name, trials, index) for index in range(count)]
+    scores = list(pool.imap(score_simulated_study, tasks))
+    false = sum(false for score in scores for _, false, _ in score.verdicts.values())
+    print(
+        f"{name}, {trials} trials: {count} studies in {time.perf_counter() - began:.0f} s, "
+        f"{false} false claims",
+        flush=True,
+    )
+    return scores
+
+
+def _print_tables(scores: Sequence[Score]) -> None:
+    reported = [s for s in scores if find_objective(s.objective).half == "reported"]
+    if 0 < len(reported) < len(scores):
+        print_table("Claims, objectives that were not looked at", KIND_COLUMNS, kind_rows(reported))
+    print_table("Claims, all objectives", KIND_COLUMNS, kind_rows(scores))
+    print_table("Shares of the variance of PSNR", OBJECTIVE_COLUMNS, objective_rows(scores))
+    print_table("Kinds that are not scored", ("kind", "why"), list(NOT_SCORED.items()))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return exit_status(lambda: run_benchmark(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

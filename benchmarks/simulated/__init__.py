@@ -1,0 +1,10 @@
+"""Simulated studies with known truth, and how often claims about them are false.
+
+objectives      what a run at each point of the space scores, how noisily, how often it breaks
+simulate_study  a study folder of such runs, from the real design
+truth           shares, effects and rates of an objective, by brute force
+value_sets      values in a claim (`PATH=LOW:HIGH`, `PATH=A,B`) as quantiles
+scoring         each claim: true, false or not scored
+unsaid          true things of some size that no claim says
+tally           counts over many studies
+"""
