@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 
 from analysis.figures.interval_traces import add_intervals
 from analysis.figures.theme import blank_figure, set_axis_titles, wrap_label
-from analysis.findings.seed_variance import SeedSpread
 from analysis.findings.tunability import Tunability
+from analysis.stats.seed_spread import SeedSpread
 
 
 def plot_tuning_gains(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure:

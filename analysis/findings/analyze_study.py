@@ -15,6 +15,7 @@ from analysis.data.selection import (
     select_comparable,
 )
 from analysis.data.study import Study, load_study
+from analysis.findings.best_and_default import BestAgainstDefault, compare_best_with_default
 from analysis.findings.bounds_map import BoundsMap, map_bounds
 from analysis.findings.breaking import BreakingAnalysis, analyze_breaking
 from analysis.findings.partial_dependence import (
@@ -64,6 +65,7 @@ class Findings:
     tunability: Tunability | None
     over_time: SharesOverTime
     seeds: SeedVariance
+    best_and_default: BestAgainstDefault | None
     variants: VariantComparison | None
     best: pd.Series | None
     default: pd.Series | None
@@ -123,7 +125,6 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
     sobol = estimate_sobol_shares(units, psnr, axes, rng)
     model = sobol.model if sobol.importance.ranked else None
     best = find_best_trial(study.trials)
-    paths = [dimension.path for dimension in dimensions]
     return Findings(
         study=study,
         comparable=comparable,
@@ -135,10 +136,13 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
         effects=estimate_effects(study, sobol, rng),
         pair_effects=_estimate_pair_effects(study, sobol, rng),
         tunability=(
-            estimate_tunability(study, model, best, rng) if model and study.defaults else None
+            estimate_tunability(study, model, best, rng)
+            if model and study.defaults and not study.space.outside(study.defaults)
+            else None
         ),
         over_time=estimate_shares_over_time(comparable.trials, study.curves, units, axes, rng),
-        seeds=estimate_seed_variance(study.trials, paths, model, rng),
+        seeds=estimate_seed_variance(study),
+        best_and_default=compare_best_with_default(study),
         variants=compare_variants(study),
         best=best,
         default=find_default_trial(study),

@@ -39,7 +39,7 @@ def summarize(findings: Findings) -> Iterator[tuple[str, str]]:
             f"Tuning all parameters together would gain {g.gain:.1f} dB [{g.low:.1f}, "
             f"{g.high:.1f}] over the defaults, as the surrogate predicts.",
         )
-    if (spread := findings.seeds.reference) is not None:
+    if (spread := findings.seeds.spread) is not None:
         yield (
             "Seed",
             f"It alone moves PSNR by {spread.deviation:.2f} dB [{spread.low:.2f}, "
@@ -73,9 +73,13 @@ def _summarize_best(findings: Findings) -> str:
 
 def _summarize_best_variant(variants: VariantComparison) -> str:
     means = variants.psnr.mean()
+    if means.isna().all():
+        return "No run of a variant has trained."
     best = str(means.idxmax())
     runs = int(variants.psnr[best].count())
-    seeds = "in its only completed run" if runs == 1 else f"on average over {runs} completed runs"
+    seeds = (
+        "in its only run that trained" if runs == 1 else f"on average over {runs} runs that trained"
+    )
     return f"{best}, with {means[best]:.2f} dB on the validation views {seeds}."
 
 

@@ -29,7 +29,7 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
         "importance": build_importance_table(findings),
         "pairs": _tabulate(findings.importance.pairs),
         "signals": _tabulate(findings.permutation_tests),
-        "seeds": _tabulate(findings.seeds.parts),
+        "seeds": _tabulate((part,) if (part := findings.seeds.part) else ()),
         "breaks": _build_breaking_table(findings),
         "breaks_pairs": _build_breaking_pair_table(findings),
         "effects": _build_effect_table(findings),

@@ -8,10 +8,9 @@ from markupsafe import Markup
 
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.tuning_gains import plot_path_to_best, plot_tuning_gains
-from analysis.figures.variance_parts import plot_variance_parts
 from analysis.findings.partial_dependence import NEGLIGIBLE_LOSS
-from analysis.findings.seed_variance import MIN_CONFIGURATIONS_FOR_SEEDS, SeedSpread
 from analysis.pages.templating import render_template, view_figure
+from analysis.stats.seed_spread import MIN_CONFIGURATIONS_FOR_SPREAD, SeedSpread
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
@@ -34,7 +33,7 @@ def render_effects_section(findings: Findings) -> Markup:
 
 def render_tuning_section(findings: Findings) -> Markup:
     """Gains over the defaults, and the path from there to the best trial."""
-    tuning, spread = findings.tunability, findings.seeds.reference
+    tuning, spread = findings.tunability, findings.seeds.spread
     figures = []
     if tuning is not None:
         alt = "dB gained over the defaults by each parameter"
@@ -46,19 +45,13 @@ def render_tuning_section(findings: Findings) -> Markup:
 
 
 def render_seeds_section(findings: Findings) -> Markup:
-    """The spread between seeds, and its share of the variance."""
+    """The spread between seeds, and its part of the variance."""
     seeds = findings.seeds
-    figure = None
-    if seeds.reference is not None and seeds.parts:
-        alt = "Shares of the variance: single parameters, interactions, seed"
-        figure = view_figure(plot_variance_parts(seeds.parts), alt)
     return render_template(
         "seeds.html",
-        known=seeds.reference is not None,
-        min_configurations=MIN_CONFIGURATIONS_FOR_SEEDS,
-        everywhere=_describe_spread(seeds.everywhere),
-        best=_describe_spread(seeds.best),
-        figure=figure,
+        min_configurations=MIN_CONFIGURATIONS_FOR_SPREAD,
+        spread=_describe_spread(seeds.spread),
+        part=seeds.part,
     )
 
 
@@ -67,5 +60,6 @@ def _describe_spread(spread: SeedSpread | None) -> str:
         return ""
     return (
         f"{spread.deviation:.2f} dB [{spread.low:.2f}, {spread.high:.2f}] ({spread.runs} runs of "
-        f"{spread.configurations} configurations)"
+        f"{spread.configurations} configurations; observed: {spread.smallest:.2f} to "
+        f"{spread.largest:.2f} dB)"
     )

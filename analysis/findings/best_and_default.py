@@ -1,0 +1,152 @@
+"""Is the best configuration better than the default, or did it have a lucky seed?
+
+The best is the configuration of the highest PSNR in the explore and optimise phases, other than the
+default. It was selected for its luck as well, so the run that it was selected by is left out, and
+the claim rests on its further seeds (the replicates). The default was selected by nobody: all its
+runs count.
+
+The difference is Welch's, although the r-th replicates of both share a seed. Between configurations
+of different networks that brings little: the correlation over seeds in this project's studies is
+about 0.1, with one learning rate against another it is 0.5 to 0.85. With 4 runs of the best and 5
+of the default, Welch's interval covers the true difference in 94 to 99 % of studies, the more the
+higher the correlation; a paired t interval is exact, but wider up to a correlation of 0.5
+(`benchmarks/replicate_intervals.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.data.selection import match_configuration, select_finished
+from analysis.data.study import Study
+from analysis.stats.rates import BreakRate
+from analysis.stats.welch import WelchDifference, compare_means
+from nerf.common.commands import command_name
+from nerf.config.parameters import Value
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED
+from study.spec.replicate_order import ROLES
+
+_RUNS_TO_ADD = 4
+"""Further runs of each of the two that a reason proposes."""
+
+
+@dataclass(frozen=True)
+class ConfigurationRuns:
+    """The runs of one configuration that count for the comparison.
+
+    trial_id: of its first run; empty if it has none
+    values: of the varied parameters, by path
+    psnr: final ones (dB) of the runs that trained; seeds: of the same runs
+    breaks: how many of the runs that trained or broke did break
+    """
+
+    trial_id: str
+    values: dict[str, Value]
+    psnr: tuple[float, ...]
+    seeds: tuple[int, ...]
+    breaks: BreakRate
+
+
+@dataclass(frozen=True)
+class BestAgainstDefault:
+    """The best configuration beside the default one.
+
+    best: its further runs; selected_by: the PSNR (dB) of the run that it was selected by
+    default: all its runs; outside: the paths whose default lies outside the searched space
+    default_was_best: no other configuration had a higher PSNR in its first run
+    difference: mean PSNR of `best` minus that of `default`, among runs that trained; None with
+    fewer than two runs of either
+    reason: why there is none, and what to do; empty if there is one
+    """
+
+    best: ConfigurationRuns
+    selected_by: float
+    default: ConfigurationRuns
+    outside: tuple[str, ...]
+    default_was_best: bool
+    difference: WelchDifference | None
+    reason: str
+
+
+def compare_best_with_default(study: Study) -> BestAgainstDefault | None:
+    """The comparison, or None without a default (variants, sweeps of other tools) or a best."""
+    trials, defaults = study.trials, study.defaults
+    if not defaults:
+        return None
+    is_default = match_configuration(trials, defaults)
+    selected = _find_best_other(trials, is_default)
+    if selected is None:
+        return None
+    values = {path: _to_python(selected[path]) for path in defaults}
+    further = (trials["phase"] == "replicate") & match_configuration(trials, values)
+    best = _collect("best", str(selected["trial_id"]), values, trials[further])
+    unselected = trials[is_default & _not_proposed(trials)]
+    first = str(unselected["trial_id"].iloc[0]) if len(unselected) else ""
+    default = _collect("default", first, defaults, unselected)
+    difference = compare_means(np.array(best.psnr), np.array(default.psnr))
+    first_psnr = select_finished(unselected)["psnr"].head(1)
+    return BestAgainstDefault(
+        best=best,
+        selected_by=float(selected["psnr"]),
+        default=default,
+        outside=study.space.outside(defaults),
+        default_was_best=bool((first_psnr >= selected["psnr"]).any()),
+        difference=difference,
+        reason="" if difference else _explain(study, best, default),
+    )
+
+
+def _find_best_other(trials: pd.DataFrame, is_default: NDArray[np.bool_]) -> pd.Series | None:
+    """The finished trial of highest PSNR that is neither a default one nor a replicate."""
+    others = select_finished(trials[~is_default & (trials["phase"] != "replicate")])
+    return None if others.empty else others.iloc[int(others["psnr"].argmax())]
+
+
+def _not_proposed(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """(trials,) False for those that the optimiser proposed because of earlier results."""
+    optimized = trials["phase"] == "optimize"
+    first = trials.loc[optimized, "number"].min()  # the default itself
+    return np.asarray(~optimized | (trials["number"] == first), dtype=bool)
+
+
+def _collect(
+    name: str, first: str, values: dict[str, Value], runs: pd.DataFrame
+) -> ConfigurationRuns:
+    trained = runs[runs["outcome"] == TRAINED]
+    collapsed = int((runs["outcome"] == COLLAPSED).sum())
+    nothing = int((runs["outcome"] == SHOWS_NOTHING).sum())
+    count = len(trained) + collapsed + nothing
+    return ConfigurationRuns(
+        first,
+        values,
+        tuple(map(float, trained["psnr"])),
+        tuple(map(int, trained["seed"])),
+        BreakRate.from_counts(name, count, collapsed, nothing),
+    )
+
+
+def _to_python(value: Any) -> Value:
+    """A value of a data frame without numpy's type."""
+    plain: Value = value.item() if hasattr(value, "item") else value
+    return plain
+
+
+def _explain(study: Study, best: ConfigurationRuns, default: ConfigurationRuns) -> str:
+    """Why the two cannot be compared, and the command that adds runs of both."""
+    if not default.breaks.trials:
+        state = "the default configuration was not run"
+    elif not best.breaks.trials and default.breaks.trials == 1:
+        state = "one run each cannot tell"
+    else:
+        state = (
+            f"{len(best.psnr)} further runs of the best and {len(default.psnr)} of the default that "
+            "trained cannot tell"
+        )
+    command = command_name("study/run_sweep.py")
+    more = f"--name {study.name} --extend 0 --replicates {_RUNS_TO_ADD * len(ROLES)}"
+    return f"{state}; for more seeds of both: {command} {more}"
