@@ -83,8 +83,8 @@ def _read_progress(folder: StudyFolder, spec: StudySpec) -> StudyProgress:
     from study.monitor.progress import study_progress, table_progress
 
     if _has_tables_only(folder):
-        return table_progress(folder.read_trials(), spec)
-    return study_progress(read_trials(folder), spec)
+        return table_progress(folder.read_trials(), spec, folder.trivial_psnr())
+    return study_progress(read_trials(folder), spec, folder.trivial_psnr())
 
 
 def _has_tables_only(folder: StudyFolder) -> bool:

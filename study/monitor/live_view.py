@@ -20,7 +20,8 @@ from study.monitor.progress import (
     study_progress,
     trial_line,
 )
-from study.records.schema import PHASES, STATES
+from study.records.outcomes import COLLAPSED, FAILED, OUTCOMES, UNKNOWN_TRIVIAL_PSNR
+from study.records.schema import PHASES
 from study.spec.study_spec import StudySpec
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def render_progress(
     progress: StudyProgress,
     steps: int,
     seconds_left: float | None = None,
-    trivial_psnr: float = 0.0,
+    trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR,
     rate: float | None = None,
     height: int = 24,
 ) -> RenderableType:
@@ -65,7 +66,7 @@ def render_progress(
     if best := progress.best:
         text = f"best: trial {best.number}, {best.psnr:.2f} dB: {format_values(best.values)}"
         parts += [Text(), _truncate(text, "green", lines=2)]
-    troubled = [e for e in progress.ended if e.state in ("collapsed", "failed")]
+    troubled = [e for e in progress.ended if e.outcome in (COLLAPSED, FAILED)]
     parts += [_truncate(trial_line(e), "red") for e in troubled[-_MAX_TROUBLED_TRIALS:]]
     return Group(*parts)
 
@@ -82,10 +83,10 @@ def sparkline(curve: Sequence[float]) -> str:
 
 def _phase_table(progress: StudyProgress) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("phase", "trials", "running", *STATES):
+    for heading in ("phase", "trials", "running", *OUTCOMES):
         table.add_column(heading, justify="left" if heading == "phase" else "right")
     for phase in (p for p in PHASES if progress.planned[p]):
-        counts = [progress.count(phase, state) for state in STATES]
+        counts = [progress.count(phase, outcome) for outcome in OUTCOMES]
         running = sum(r.phase == phase for r in progress.running)
         row = (phase, f"{sum(counts)}/{progress.planned[phase]}", running, *counts)
         table.add_row(*(str(cell or "·") for cell in row))
@@ -126,7 +127,11 @@ class LiveView:
     """Shows a study's progress while it changes. Use it as a context."""
 
     def __init__(
-        self, console: Console, name: str, spec: StudySpec, trivial_psnr: float = 0.0
+        self,
+        console: Console,
+        name: str,
+        spec: StudySpec,
+        trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR,
     ) -> None:
         """`trivial_psnr` is the PSNR (dB) of the best trivial image."""
         self._console = console
@@ -152,7 +157,7 @@ class LiveView:
         clock = time.monotonic()
         if clock < self._due and not at_once:
             return
-        progress = study_progress(trials, self._spec)
+        progress = study_progress(trials, self._spec, self._trivial_psnr)
         rate = self._rate.update(clock, progress)
         seconds_left = progress.steps_left / rate if rate and progress.steps_left > 0 else None
         if self._live:

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nerf.config.parameters import Value
-from study.records.schema import PHASES, STATES
+from study.records.outcomes import (
+    OUTCOMES,
+    SHOWS_NOTHING,
+    TRAINED,
+    UNKNOWN_TRIVIAL_PSNR,
+    format_count,
+    outcome_of,
+    shows_nothing,
+)
+from study.records.schema import PHASES
 from study.search.trial_values import final_psnr, trial_values
 from study.spec.study_spec import StudySpec
 
@@ -45,18 +54,21 @@ class RunningTrial:
         """A word or two; `trivial_psnr` is the PSNR (dB) of the best trivial image."""
         if self.psnr is None:
             return f"attempt {self.failures + 1}" if self.failures else "starting"
-        if self.psnr < trivial_psnr:
-            return "shows nothing"
+        if shows_nothing(self.psnr, trivial_psnr):
+            return SHOWS_NOTHING
         return "falling" if self.psnr < max(self.curve) - _FALLING_DB else "learning"
 
 
 @dataclass(frozen=True)
 class EndedTrial:
-    """A trial that has ended; its PSNR is in dB, None if none was measured."""
+    """A trial that has ended.
+
+    outcome: one of `OUTCOMES`; psnr: in dB, None if none was measured
+    """
 
     number: int
     phase: str
-    state: str
+    outcome: str
     reason: str
     psnr: float | None
     values: dict[str, Value]
@@ -71,7 +83,7 @@ class StudyProgress:
     ended: tuple[EndedTrial, ...]
     running: tuple[RunningTrial, ...]
     best: EndedTrial | None
-    """The completed trial with the highest PSNR."""
+    """The completed trial with the highest PSNR; it shows nothing only if no trial trained."""
     steps_trained: int
     steps_left: float
     """Expected number, if coming trials train as long as the ended ones of their phase."""
@@ -84,9 +96,9 @@ class StudyProgress:
     def is_finished(self) -> bool:
         return len(self.ended) >= sum(self.planned.values())
 
-    def count(self, phase: str | None = None, state: str | None = None) -> int:
-        """The number of ended trials, of one phase or state if given."""
-        return sum(phase in (None, e.phase) and state in (None, e.state) for e in self.ended)
+    def count(self, phase: str | None = None, outcome: str | None = None) -> int:
+        """The number of ended trials, of one phase or outcome if given."""
+        return sum(phase in (None, e.phase) and outcome in (None, e.outcome) for e in self.ended)
 
 
 class StepRate:
@@ -104,12 +116,17 @@ class StepRate:
         return (progress.steps_trained - start_steps) / max(clock - start_clock, 1e-9)
 
 
-def study_progress(trials: Sequence[FrozenTrial], spec: StudySpec) -> StudyProgress:
-    """The progress of a study whose journal holds these trials."""
+def study_progress(
+    trials: Sequence[FrozenTrial], spec: StudySpec, trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR
+) -> StudyProgress:
+    """The progress of a study whose journal holds these trials.
+
+    `trivial_psnr` is the PSNR (dB) of the best trivial image.
+    """
     from optuna.trial import TrialState
 
     finished = [t for t in trials if t.state.is_finished()]
-    ended = tuple(_ended_trial(t) for t in finished)
+    ended = tuple(_ended_trial(t, trivial_psnr) for t in finished)
     running = tuple(_running_trial(t) for t in trials if t.state == TrialState.RUNNING)
     return StudyProgress(
         planned=spec.planned,
@@ -122,7 +139,9 @@ def study_progress(trials: Sequence[FrozenTrial], spec: StudySpec) -> StudyProgr
     )
 
 
-def table_progress(trials: pd.DataFrame, spec: StudySpec) -> StudyProgress:
+def table_progress(
+    trials: pd.DataFrame, spec: StudySpec, trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR
+) -> StudyProgress:
     """The progress of a study by its trials.parquet, which does not show running trials.
 
     Use it for a copy of a study without its journal.
@@ -132,7 +151,7 @@ def table_progress(trials: pd.DataFrame, spec: StudySpec) -> StudyProgress:
         EndedTrial(
             number=row["number"],
             phase=row["phase"],
-            state=row["state"],
+            outcome=outcome_of(row["state"], row["psnr"], trivial_psnr),
             reason=row["reason"],
             psnr=row["psnr"] if math.isfinite(row["psnr"]) else None,
             values={path: row[path] for path in paths},
@@ -164,7 +183,7 @@ def _steps_left(
 
 
 def _best(ended: Sequence[EndedTrial]) -> EndedTrial | None:
-    completed = [e for e in ended if e.state == "completed" and e.psnr is not None]
+    completed = [e for e in ended if e.outcome in (TRAINED, SHOWS_NOTHING)]
     return max(completed, key=lambda e: e.psnr or 0.0, default=None)
 
 
@@ -180,7 +199,7 @@ def _running_trial(trial: FrozenTrial) -> RunningTrial:
     )
 
 
-def _ended_trial(trial: FrozenTrial) -> EndedTrial:
+def _ended_trial(trial: FrozenTrial, trivial_psnr: float) -> EndedTrial:
     attributes = trial.user_attrs
     last_step = max(trial.intermediate_values, default=None)
     psnr = trial.intermediate_values[last_step] if last_step is not None else None
@@ -189,7 +208,7 @@ def _ended_trial(trial: FrozenTrial) -> EndedTrial:
     return EndedTrial(
         number=trial.number,
         phase=attributes["phase"],
-        state=attributes["state"],
+        outcome=outcome_of(attributes["state"], psnr, trivial_psnr),
         reason=attributes["reason"],
         psnr=psnr,
         values=trial_values(trial),
@@ -199,8 +218,8 @@ def _ended_trial(trial: FrozenTrial) -> EndedTrial:
 def progress_line(progress: StudyProgress, seconds_left: float | None) -> str:
     """A study's progress in one line."""
     parts = [f"{len(progress.ended)}/{sum(progress.planned.values())} trials"]
-    counts = {state: progress.count(state=state) for state in STATES}
-    parts += [f"{count} {state}" for state, count in counts.items() if count]
+    counts = {outcome: progress.count(outcome=outcome) for outcome in OUTCOMES}
+    parts += [format_count(count, outcome) for outcome, count in counts.items() if count]
     parts += [f"{len(progress.running)} running"] if progress.running else []
     if best := progress.best:
         parts.append(f"best {best.psnr:.2f} dB (trial {best.number})")
@@ -212,7 +231,7 @@ def trial_line(trial: EndedTrial) -> str:
     """How one trial ended, in one line."""
     quality = "" if trial.psnr is None else f" with {trial.psnr:.2f} dB"
     reason = f": {trial.reason}" if trial.reason else ""
-    return f"trial {trial.number} ({trial.phase}) {trial.state}{quality}{reason}"
+    return f"trial {trial.number} ({trial.phase}) {trial.outcome}{quality}{reason}"
 
 
 def format_values(values: dict[str, Value]) -> str:

@@ -35,6 +35,7 @@ from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import UNFINISHED, write_atomically
 from nerf.config.parameters import list_parameters
+from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.records.schema import (
     CURVE_COLUMNS,
     SCHEMA_VERSION,
@@ -149,9 +150,12 @@ class StudyFolder:
         return spec
 
     def trivial_psnr(self) -> float:
-        """PSNR (dB) of the best trivial image, such as the mean training image; 0 if unknown."""
-        psnrs: dict[str, float] = self.read_spec()["scene"].get("baselines", {})
-        return max(psnrs.values(), default=0.0)
+        """PSNR (dB) of the best trivial image, such as the mean training image.
+
+        `UNKNOWN_TRIVIAL_PSNR` if study.json has none.
+        """
+        psnrs: dict[str, float] = self.read_spec()["scene"].get("baselines") or {}
+        return max(psnrs.values(), default=UNKNOWN_TRIVIAL_PSNR)
 
     def append(self, row: dict[str, Any], curve: list[dict[str, Any]]) -> None:
         """Writes the record of an ended trial; `write_tables` adds it to the tables."""

@@ -33,6 +33,9 @@ TINY = [
     "--vary=optimisation.learning_rate",
 ]
 
+# Progress of a study of two trials that completed: so small a budget may show nothing.
+BOTH_COMPLETED = r"2/2 trials, (2 trained|2 show nothing|1 trained, 1 shows nothing), best"
+
 
 def start(
     *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None

@@ -17,7 +17,9 @@ def trials(count: int = 200) -> pd.DataFrame:
         {
             "trial_id": [f"{i:05d}" for i in range(count)],
             "phase": "explore",
-            "outcome": np.select([near > 4.0, far > 7.0], ["collapsed", "shows nothing"], "trained"),
+            "outcome": np.select(
+                [near > 4.0, far > 7.0], ["collapsed", "shows nothing"], "trained"
+            ),
             "psnr": rng.normal(20, 1, count),
             NEAR: near,
             FAR: far,

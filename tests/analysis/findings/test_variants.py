@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis import report
 from analysis.figures.image_files import plot_study_figures
 from analysis.findings.analyze_study import analyze_study
 from analysis.findings.summary import summarize
 from analysis.findings.tables import build_tables
 from analysis.pages.study_page import render_study_page
+from study import status
 from study.records.study_folder import StudyFolder
 from study.spec.variants import Variant
 from tests.analysis.variant_studies import variant_spec, write_variant_study
@@ -67,8 +69,8 @@ def test_the_headline_names_what_differs_from_the_first(study: StudyFolder) -> N
     )
     assert dict(summarize(findings)) == {
         "Trials": "9 on lego: 8 trained, 1 collapsed.",
-        "Best": "<b>deep</b>, with 22.51 dB on the validation views on average over 3 completed "
-        "runs.",
+        "Best": "<b>deep</b>, with 22.51 dB on the validation views on average over 3 runs that "
+        "trained.",
     }
 
 
@@ -114,12 +116,54 @@ def test_before_the_first_variant_has_run_nothing_is_compared_with_another(tmp_p
     assert "nan" not in own_text(render_study_page(findings))
 
 
+def test_runs_that_show_nothing_are_counted_beside_the_comparison(tmp_path: Path) -> None:
+    spec = replace(variant_spec(VARIANTS[:2], [], 100), repeats=2)
+    folder = StudyFolder(tmp_path / "pair")
+    write_variant_study(folder, spec, lambda name, _: 9.0 if name == "plain" else 20.0)
+    findings = analyze_study(folder)
+    assert findings.variants is not None
+    assert findings.variants.shows_nothing == {"plain": 2, "<b>deep</b>": 0}
+    assert findings.variants.psnr["plain"].isna().all()
+    assert findings.headline.endswith("4 runs have ended; 2 show nothing.")
+
+
+def test_the_report_and_status_count_outcomes_in_the_same_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = replace(variant_spec(VARIANTS, [], 100), repeats=2)
+    folder = StudyFolder(tmp_path / "outcomes")
+    outcomes = {"plain": 20.0, "<b>deep</b>": 9.0, "relu": None}  # black is 9 dB
+    write_variant_study(folder, spec, lambda name, _: outcomes[name])
+    page = own_text(report.write_report(folder).read_text())
+    line = "2 trained, 2 show nothing, 2 collapsed"
+    assert f"6 on lego: {line}." in page
+    for word in ("trained", "shows nothing", "collapsed"):
+        assert page.count(f'<td data-v="{word}">{word}</td>') == 2
+        assert f"<th>{word}</th>" in page
+    assert status.main([str(folder.path)]) == 0
+    screen = capsys.readouterr().out
+    assert f"6/6 trials, {line}, best 20.00 dB" in screen
+    assert "trained  shows nothing  collapsed" in screen
+
+
+def test_a_study_of_which_no_run_trained_has_a_report(tmp_path: Path) -> None:
+    spec = replace(variant_spec(VARIANTS[:2], [], 100), repeats=2)
+    folder = StudyFolder(tmp_path / "pair")
+    write_variant_study(folder, spec, lambda *_: 9.0)
+    assert dict(summarize(analyze_study(folder))) == {
+        "Trials": "4 on lego: 4 show nothing.",
+        "Best": "No run of a variant has trained.",
+    }
+    assert "shows nothing" in report.write_report(folder).read_text()
+
+
 def test_exports_have_a_table_of_variants(study: StudyFolder) -> None:
     tables = build_tables(analyze_study(study))
     assert list(tables) == ["variants", "trials"]
     table = tables["variants"].set_index("variant")
     assert list(table.columns) == [
-        "runs", "collapsed", "shows_nothing", "psnr", "difference", "low", "high", "p_value", "holm_p_value",
+        "runs", "collapsed", "shows_nothing", "psnr", "difference", "low", "high", "p_value",
+        "holm_p_value",
     ]  # fmt: skip
     assert table.loc["plain", "difference":].isna().all()
     deep = table.loc["<b>deep</b>"]

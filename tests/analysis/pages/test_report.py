@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from analysis import report
+from analysis.data.study import load_study
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.bounds_map import map_bounds
 from analysis.findings.summary import summarize
@@ -105,7 +106,7 @@ def test_markup_in_names_values_and_reasons_shows_as_text_in_every_section(
     page = render_study_page(findings)
     texts = Texts()
     texts.feed(own_markup(page))
-    for place in ("header", "collapse", "trials", "footer"):
+    for place in ("header", "breaking", "trials", "footer"):
         assert hostile in texts.texts[place], place
     sections = re.findall(r'<section id="(\w+)">', own_markup(page))
     assert sections == list(page_sections(page))
@@ -177,7 +178,7 @@ def test_each_cell_of_the_map_of_bounds_links_to_its_trial(
 ) -> None:
     plane = re.search(r'<table class="map">.*?</table>', page, flags=re.DOTALL)
     assert plane is not None
-    cells = map_bounds(study_folder.read_trials())
+    cells = map_bounds(load_study(study_folder).trials)
     assert cells is not None
     filled = [cell for row in cells.cells for cell in row if cell]
     assert re.findall(r'data-trial="(\d+)"', plane[0]) == [cell.trial_id for cell in filled]
@@ -185,12 +186,14 @@ def test_each_cell_of_the_map_of_bounds_links_to_its_trial(
     assert plane[0].count("no trial") == 16 - len(filled)
 
 
-def test_the_summary_covers_collapse_tuning_and_seeds(
+def test_the_summary_covers_breaking_tuning_and_seeds(
     replicated_findings: Findings,
 ) -> None:
     summary = dict(summarize(replicated_findings))
     assert list(summary) == ["Trials", "Best", "Breaks", "Best tenth", "Tuning", "Seed"]
-    assert re.search(r"\d+% \[\d+%, \d+%\] of trials collapse with near", summary["Breaks"])
+    assert re.search(
+        r"\d+% \[\d+%, \d+%\] of runs collapse or show nothing with near", summary["Breaks"]
+    )
     assert re.search(r"by 0\.\d\d dB \[0\.\d\d, \d\.\d\d\]", summary["Seed"])
     assert "dB above the default configuration" in summary["Best"]
 

@@ -34,7 +34,7 @@ def legacy(tmp_path: Path) -> StudyFolder:
 def test_its_status_is_shown(legacy: StudyFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main([str(legacy.path)]) == 0
     output = capsys.readouterr().out
-    assert "2/3 trials, 1 completed, 1 collapsed, 1 running, best 16.15 dB (trial 0)" in output
+    assert "2/3 trials, 1 trained, 1 collapsed, 1 running, best 16.15 dB (trial 0)" in output
     assert "not running; resume with: " in output
 
 

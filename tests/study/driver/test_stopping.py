@@ -16,7 +16,15 @@ import pytest
 
 from study import run_sweep
 from study.records.study_folder import StudyFolder
-from tests.study.sweeps import TINY, end_of, hooks, start, wait_for, wait_until_gone
+from tests.study.sweeps import (
+    BOTH_COMPLETED,
+    TINY,
+    end_of,
+    hooks,
+    start,
+    wait_for,
+    wait_until_gone,
+)
 from tests.study.trials import record
 from tests.study.wandb_runs import read_run
 
@@ -206,7 +214,7 @@ def test_a_resumed_trial_continues_its_wandb_run(
 
 @pytest.mark.slow
 def test_it_ends_with_every_trial_whole(story: dict[str, Ended], folder: StudyFolder) -> None:
-    assert "2/2 trials, 2 completed" in story["resumed"].output
+    assert re.search(BOTH_COMPLETED, story["resumed"].output)
     for name in ("00000", "00001"):
         steps = [point["step"] for point in record(folder, name)["curve"]]
         assert steps == list(range(STEPS // TIMES, STEPS + 1, STEPS // TIMES))

@@ -49,7 +49,7 @@ def test_progress_counts_trials_and_steps(ledger: Ledger, spec: StudySpec) -> No
 
 def test_the_progress_in_one_line(ledger: Ledger, spec: StudySpec) -> None:
     assert progress_line(study_progress(ledger.trials(), spec), 125.0) == (
-        "3/7 trials, 1 completed, 1 pruned, 1 collapsed, 1 running, "
+        "3/7 trials, 1 trained, 1 collapsed, 1 pruned, 1 running, "
         "best 20.25 dB (trial 0), about 2 min left"
     )
 
@@ -66,7 +66,7 @@ def test_queued_trials_are_expected_to_train_as_long_as_ended_ones(
 
 def screen_lines(height: int, ledger: Ledger, spec: StudySpec) -> list[str]:
     console = Console(width=80, height=height, file=io.StringIO(), force_terminal=False)
-    progress = study_progress(ledger.trials(), spec)
+    progress = study_progress(ledger.trials(), spec, 12.0)
     console.print(render_progress("a study", progress, spec.steps, 40.0, 12.0, 55.0, height))
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined, no-any-return]
 
@@ -108,6 +108,27 @@ def test_the_live_view_fits_the_height_of_the_screen(
     assert any("more" in row for row in lines) == (18 > 40 - 17)
 
 
+def test_a_trial_at_the_trivial_psnr_shows_nothing(
+    open_ledger: Callable[[], Ledger], spec: StudySpec
+) -> None:
+    ledger = open_ledger()
+    for number, psnr in enumerate((12.0, 9.0, 12.01)):
+        ledger.ask()
+        ledger.tell(number, Outcome("completed", "", 90, psnr))
+    progress = study_progress(ledger.trials(), spec, 12.0)
+    assert [e.outcome for e in progress.ended] == ["shows nothing", "shows nothing", "trained"]
+    assert progress_line(progress, None).startswith("3/7 trials, 1 trained, 2 show nothing, best")
+    lines = screen_lines(24, ledger, spec)
+    heading = next(line for line in lines if line.startswith("phase"))
+    explored = next(line for line in lines if line.startswith("explore"))
+    place = heading.index("shows nothing") + len("shows nothing")
+    assert explored[:place].endswith("2"), "counted below its heading"
+
+
+def test_without_a_trivial_psnr_no_trial_shows_nothing(ledger: Ledger, spec: StudySpec) -> None:
+    assert study_progress(ledger.trials(), spec).count(outcome="shows nothing") == 0
+
+
 def test_a_sparkline_goes_from_low_to_high() -> None:
     assert sparkline([1.0, 2.0, 4.5, 8.0]) == "▁▂▅█"
     assert sparkline([3.0]) == "▁"
@@ -121,6 +142,7 @@ def test_a_sparkline_goes_from_low_to_high() -> None:
         ((), 0, "starting"),
         ((), 1, "attempt 2"),
         ((9.0,), 0, "shows nothing"),
+        ((12.0,), 0, "shows nothing"),
         ((13.0, 14.0), 0, "learning"),
         ((19.0, 14.0), 0, "falling"),
     ],
@@ -137,7 +159,7 @@ def test_without_a_terminal_there_is_a_line_a_trial(ledger: Ledger, spec: StudyS
         view.show(ledger.trials())
         view.show(ledger.trials())
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert lines[1] == "a study: trial 3 (optimize) completed with 22.50 dB"
+    assert lines[1] == "a study: trial 3 (optimize) trained with 22.50 dB"
     assert [row[:18] for row in lines[::2]] == ["a study: 3/7 trial", "a study: 4/7 trial"]
     assert len(lines) == 3
 
