@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.claims.claim import Claim, Kind
-from analysis.data.selection import find_best_trial
 from analysis.data.study import Study
 from nerf.config.parameters import Value
 from simulated.objective import TRIVIAL_PSNRS, FloatArray
@@ -52,9 +51,15 @@ class Case:
 
     @property
     def best(self) -> dict[str, Value] | None:
-        """The configuration of the best trial."""
-        row = find_best_trial(self.study.trials)
-        return None if row is None else {path: row[path] for path in self.truth.objective.paths}
+        """The configuration other than the default whose first run had the highest PSNR."""
+        trials = self.study.trials
+        paths = list(self.truth.objective.paths)
+        first = trials[(true_outcomes(trials) == "trained") & (trials["phase"] != "replicate")]
+        others = first[~first[paths].eq(pd.Series(self.default)[paths]).all(axis=1)]
+        if others.empty:
+            return None
+        row = others.iloc[int(others["psnr"].argmax())]
+        return {path: row[path] for path in paths}
 
     @property
     def default(self) -> dict[str, Value]:
@@ -201,8 +206,13 @@ def true_outcomes(trials: pd.DataFrame) -> pd.Series:
 
 
 def _best_run(claim: Claim, case: Case) -> bool:
-    """Whether the stated PSNR is the highest of any run that trained."""
+    """Whether the stated PSNR is the highest of any run that trained.
+
+    Replicates do not count if the claim says that it is about explored and optimised runs.
+    """
     trials = case.study.trials
+    if "explored" in f"{claim.condition} {claim.text}":
+        trials = trials[trials["phase"] != "replicate"]
     highest = trials.loc[true_outcomes(trials) == "trained", "psnr"].max()
     return claim.estimate is not None and bool(abs(claim.estimate - highest) < 0.005)
 
@@ -239,12 +249,12 @@ def _single_values(claim: Claim, case: Case) -> dict[str, Value] | None:
 
 
 def _seed_sd(claim: Claim, case: Case) -> bool | None:
-    """Of the best configuration if the condition says so, or of the default; else everywhere."""
+    """Of the best configuration or pooled, if the condition says so; else of a typical one."""
     if "best" in claim.condition:
-        return None if case.best is None else _holds(claim, case.truth.seed_sd(case.best))
-    if "default" in claim.condition:
-        return _holds(claim, case.truth.seed_sd(case.default))
-    return _holds(claim, case.truth.seed_sd())
+        return None if case.best is None else _holds(claim, case.truth.seed_sd_of(case.best))
+    if "pooled" in claim.condition:
+        return _holds(claim, case.truth.pooled_seed_sd)
+    return _holds(claim, case.truth.typical_seed_sd)
 
 
 def _settled_by(claim: Claim, case: Case) -> bool:

@@ -217,10 +217,21 @@ class Truth:
         """PSNR in dB of a configuration, over the seeds with which it trains."""
         return float(self.objective.mean(self.units_of(values))[0])
 
-    def seed_sd(self, values: Mapping[str, Value] | None = None) -> float:
-        """Standard deviation of PSNR over seeds: of one configuration, or root mean square."""
-        if values is None:
-            return float(np.sqrt(self.noise_variance))
+    @property
+    def pooled_seed_sd(self) -> float:
+        """Root mean square over configurations of the standard deviation between seeds, in dB."""
+        return float(np.sqrt(self.noise_variance))
+
+    @property
+    def typical_seed_sd(self) -> float:
+        """The median of it over configurations, weighted by how often they train."""
+        deviations = self.objective.noise(self.units)
+        order = np.argsort(deviations)
+        below = np.cumsum(self.trains[order]) / self.trains.sum()
+        return float(deviations[order][np.searchsorted(below, 0.5)])
+
+    def seed_sd_of(self, values: Mapping[str, Value]) -> float:
+        """It of one configuration."""
         return float(self.objective.noise(self.units_of(values))[0])
 
     def _of_mean(self, path: str) -> tuple[float, float]:

@@ -54,6 +54,8 @@ CASES: list[tuple[str, Kind, tuple[str, ...], Any, Any]] = [
     ("near kills", "safe", (f"{NEAR}=0.5:2",), (0.0, 0.2), (0.1, 0.2)),
     ("near kills", "breaks_pair", (f"{NEAR}=0.5:5", f"{SPAN}=1:8"), (0.3, 0.5), (0.5, 0.9)),
     ("noise", "seed_sd", (), (0.9, 1.1), (0.5, 0.9)),
+    # Uniform on 0.1 to 1.3 dB: the median is 0.7, the root mean square 0.78.
+    ("unequal noise", "seed_sd", (), (0.69, 0.71), (0.72, 1.0)),
     ("noise", "tuning_gain", (f"{NEAR}=3",), (-0.1, 0.1), (0.1, 0.5)),
     ("noise", "gain_over_default", (), (-0.5, 0.5), {"estimate": 0.8}),
     ("needle", "gain_over_default", (f"{NEAR}=2.3", f"{SPAN}=5.2"), (2.0, 9.0), (0.1, 0.5)),
@@ -113,6 +115,16 @@ def test_counts_are_exact() -> None:
         assert score_claim(claim, case) == "true"
         assert claim.estimate is not None
         assert score_claim(replace(claim, estimate=claim.estimate + 1.0), case) == "false"
+
+
+def test_the_best_configuration_is_not_the_default() -> None:
+    case = make_case("corner")  # where the default is among the best
+    trials = case.study.trials
+    assert case.best is not None
+    assert case.best != case.default
+    first = trials[trials["phase"] != "replicate"]
+    same = first[NEAR] == case.best[NEAR]
+    assert first.loc[same, "psnr"].max() >= first["psnr"].nlargest(2).iloc[-1]
 
 
 def test_comparison_needs_different_truths_to_disagree() -> None:
