@@ -8,7 +8,7 @@ Rooms, each importing only from those after it:
     notebooks   the same in Jupyter
     published   this project's own results (analysis/results), written from their tables
     figures     result objects to plotly figures
-    findings    what can be said about a study: collapse, effects, bounds, seeds, comparison
+    findings    what can be said about a study: breaking, effects, bounds, seeds, comparison
     importance  Sobol' shares, PED-ANOVA, permutation test, shares over time
     surrogate   Gaussian process and forest over the unit cube, chosen by cross-validation
     data        study folders and other tools' sweeps as data frames

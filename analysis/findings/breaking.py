@@ -28,6 +28,7 @@ from analysis.stats.rates import (
     sample_fisher_p_value,
 )
 from analysis.surrogate.unit_cube import make_axis, to_quantiles
+from nerf.config.parameters import Value
 from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, format_count
 from study.spec.space import Dimension
 
@@ -131,6 +132,12 @@ class BreakingAnalysis:
             f"{overall.broken} of {overall.trials} explored runs broke: {overall.collapsed} "
             f"collapsed, {format_count(overall.shows_nothing, SHOWS_NOTHING)}"
         )
+
+    def rate_at(self, dimension: Dimension, value: Value) -> BreakRate:
+        """The rate of the level of one parameter in which `value` lies, such as its best value."""
+        rates = next(p.rates for p in self.parameters if p.path == dimension.path)
+        _, (level,) = _bin_quantiles(dimension, np.array([dimension.to_unit(value)]), _BINS)
+        return rates[level]
 
     @property
     def significant_parameters(self) -> tuple[ParameterBreaking, ...]:

@@ -73,6 +73,17 @@ def _total(rates: Sequence[BreakRate]) -> tuple[int, ...]:
 
 
 @pytest.mark.usefixtures("without_shares")
+def test_the_rate_at_a_value_is_that_of_its_level() -> None:
+    near = np.linspace(0.1, 7.9, 40)
+    table = trials(list(near > 6), list(near), ["relu", "sigmoid"] * 20)
+    breaking = analyze_breaking(table, (NEAR, ACT), np.random.default_rng(0))
+    assert breaking.rate_at(NEAR, 6.5).name == "6 to 8"
+    assert breaking.rate_at(NEAR, 6.5).formatted_trains.startswith("0% [0%, ")
+    assert breaking.rate_at(NEAR, 8.0).name == "6 to 8"
+    assert breaking.rate_at(ACT, "sigmoid").name == "sigmoid"
+
+
+@pytest.mark.usefixtures("without_shares")
 def test_where_nothing_broke_the_rate_is_bounded() -> None:
     """None of n with probability 2.5 %: (1 - p)^n = 0.025."""
     near = list(np.linspace(0, 8, 40))
