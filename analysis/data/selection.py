@@ -37,7 +37,7 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
     """The explore trials that trained, on the full budget and with a finite PSNR.
 
     Shares, curves and best values describe these: PSNR given that a run trains. Trials that
-    collapsed, at whatever step, or show nothing count in `select_trained_or_broken`. Trials stopped
+    collapsed, at any step, or show nothing count in `select_trained_or_broken`. Trials stopped
     early have the PSNR of another budget, and those of the optimise phase were not drawn from the
     prior but where results were good; either would bias the shares. Variants do not sample a space
     at all.
