@@ -9,10 +9,10 @@ def lack_of_fit(residual_ss: float, residual_df: float, pure_ss: float, pure_df:
     A small one says that the parameters do something that the surrogate misses. 1 where either side
     has no degrees of freedom.
 
-    The test takes the spread between seeds as one and the same everywhere. Where it differs, the
-    level is not 5 %: with `pure_df` of 4 to 16 it rejects 10 to 17 % of true fits where the
-    deviations of configurations differ by a factor of e^0.5, and 28 to 32 % by e (half of them by
-    more; `benchmarks/replicate_intervals.py`).
+    The test takes the spread between seeds as one and the same everywhere. Where it differs, true
+    fits are rejected more often than in 5 %: in 12 to 17 % if the log deviations of configurations
+    have a spread of 0.5, in 35 to 37 % if it is 1 (`benchmarks/replicate_intervals.py`). Claim lack
+    of fit from p < 0.001 on, or where other evidence points there as well.
 
     Args:
         residual_ss: sum of squared residuals over the fitted runs, dB^2.
