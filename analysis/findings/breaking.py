@@ -137,7 +137,7 @@ class BreakingAnalysis:
         """The rate of the level of one parameter in which `value` lies, such as its best value."""
         rates = next(p.rates for p in self.parameters if p.path == dimension.path)
         _, (level,) = _bin_quantiles(dimension, np.array([dimension.to_unit(value)]), _BINS)
-        return rates[level]
+        return rates[int(level)]
 
     @property
     def significant_parameters(self) -> tuple[ParameterBreaking, ...]:
