@@ -124,10 +124,19 @@ def _describe_best(findings: Findings) -> list[str]:
         return ["no trial completed its full budget"]
     values = (f"{d.path}={_format(best[d.path])}" for d in findings.study.space.dimensions)
     comparison = "" if default is None else f", the defaults {default['psnr']:.2f} dB"
+    if default is not None and (outside := _describe_outside(findings)):
+        comparison += f" (outside the searched space: {outside})"
     return [
         f"best: trial {best['trial_id']} with {best['psnr']:.2f} dB{comparison}",
         f"  {' '.join(values)}",
     ]
+
+
+def _describe_outside(findings: Findings) -> str:
+    """The default values that lie outside the searched space."""
+    defaults = findings.study.defaults
+    outside = findings.study.space.outside(defaults)
+    return " ".join(f"{path}={_format(defaults[path])}" for path in outside)
 
 
 def _describe_failures(findings: Findings) -> list[str]:

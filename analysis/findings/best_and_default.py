@@ -138,7 +138,7 @@ def _to_python(value: Any) -> Value:
 
 
 def _explain(study: Study, best: ConfigurationRuns, default: ConfigurationRuns) -> str:
-    """Why the two cannot be compared, and the command that adds runs of both."""
+    """Why the two cannot be compared, and the command that adds runs of both if that helps."""
     if not default.breaks.trials:
         state = "the default configuration was not run"
     elif not best.breaks.trials and default.breaks.trials == 1:
@@ -148,6 +148,8 @@ def _explain(study: Study, best: ConfigurationRuns, default: ConfigurationRuns) 
             f"{len(best.psnr)} further runs of the best and {len(default.psnr)} of the default "
             "trained, which cannot tell"
         )
+    if any(runs.breaks.trials > 1 and len(runs.psnr) < 2 for runs in (best, default)):
+        return state  # more seeds would not train either
     command = command_name("study/run_sweep.py")
     more = f"--name {study.name} --extend 0 --replicates {_RUNS_TO_ADD * len(ROLES)}"
     return f"{state}; for more seeds of both: {command} {more}"

@@ -131,7 +131,8 @@ def _spec(
         },
         "spec": {
             "scene": "synthetic", "explore": explore, "optimize": optimize,
-            "replicates": replicates, "steps": STEPS, "seed": 0, "vary": list(vary), "set": {},
+            "replicates": replicates, "alternating_replicates": replicates,
+            "steps": STEPS, "seed": 0, "vary": list(vary), "set": {},
         },
         "space": space.to_json(), "versions": {"nerf-study": "0.1.0"},
         "git": {"commit": "", "dirty": False}, "command": ["study/run_sweep.py", "--name", name],

@@ -28,7 +28,8 @@ def paper_spec(repeats: int) -> StudySpec:
 def variant_spec(variants: Sequence[Variant], settings: Sequence[str], steps: int) -> StudySpec:
     space = study_space((), settings, steps, variants)
     space = replace(space, bounds=(2.0, 6.0))
-    return StudySpec(space, explore=0, optimize=0, replicates=0, variants=tuple(variants), steps=steps)
+    phases = {"explore": 0, "optimize": 0, "replicates": 0}
+    return StudySpec(space, **phases, variants=tuple(variants), steps=steps)
 
 
 def write_variant_study(

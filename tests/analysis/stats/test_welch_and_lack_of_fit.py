@@ -33,7 +33,8 @@ def p_values(missed: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Of 2,000 fits to 40 runs, with 8 configurations run twice, that miss this deviation."""
     rng = np.random.default_rng(0)
     residuals = (1.0 + missed**2) * rng.chisquare(40, 2000)
-    return np.array([lack_of_fit(r, 40, p, 8) for r, p in zip(residuals, rng.chisquare(8, 2000))])
+    pure = rng.chisquare(8, 2000)
+    return np.array([lack_of_fit(r, 40, p, 8) for r, p in zip(residuals, pure, strict=True)])
 
 
 def test_the_level_of_the_f_test_is_5_percent_and_it_has_power() -> None:
