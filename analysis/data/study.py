@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.data.outcomes import add_outcomes
 from nerf.config.flat import flatten
@@ -97,3 +99,18 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
         trials=add_outcomes(folder.read_trials(), scene.get("baselines") or {}),
         curves=folder.read_curves(),
     )
+
+
+def design_folds(study: Study, trials: pd.DataFrame) -> NDArray[np.intp] | None:
+    """(trials,) folds of explored trials for cross-validation; None for random ones.
+
+    The design is made of several nets, each scrambled on its own (`study/search/sobol_design.py`).
+    A whole net is left out at a time: points of one net share its regularities, so that a
+    surrogate would seem to predict what only repeats.
+    """
+    nets = int(study.spec.get("nets", 1))
+    if nets < 2:
+        return None
+    explored = study.trials.loc[study.trials["phase"] == "explore", "number"]
+    places = explored.rank(method="first").astype(int) - 1
+    return places.loc[trials.index].to_numpy(dtype=np.intp) % nets

@@ -13,8 +13,10 @@ from analysis.data.selection import (
     find_best_trial,
     find_default_trial,
     select_comparable,
+    select_trained_or_broken,
+    select_with_failures,
 )
-from analysis.data.study import Study, load_study
+from analysis.data.study import Study, design_folds, load_study
 from analysis.findings.best_and_default import BestAgainstDefault, compare_best_with_default
 from analysis.findings.bounds_map import BoundsMap, map_bounds
 from analysis.findings.breaking import BreakingAnalysis, analyze_breaking
@@ -31,8 +33,12 @@ from analysis.importance.over_time import SharesOverTime, estimate_shares_over_t
 from analysis.importance.ped_anova import PedAnova, estimate_ped_anova
 from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
 from analysis.importance.shares import Importance
-from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares
-from analysis.surrogate.unit_cube import make_axis, to_quantiles
+from analysis.importance.sobol import PureError, SobolAnalysis, estimate_sobol_shares
+from analysis.importance.trained_density import weigh_by_trained
+from analysis.stats.threads import single_threaded
+from analysis.surrogate.gaussian_process import QUICK
+from analysis.surrogate.unit_cube import Axis, make_axis, to_quantiles
+from study.records.outcomes import TRAINED
 from study.records.study_folder import StudyFolder
 
 _SEED = 0
@@ -45,7 +51,8 @@ class Findings:
     """Everything a report shows; the same study gives the same findings.
 
     comparable: the trials behind shares, permutation tests and `over_time`
-    sobol: shares of the variance of PSNR, with their surrogate
+    sobol: parts of the variance of PSNR among runs that trained, with their surrogate
+    with_failures: the same over runs that trained or broke, those at their last PSNR
     ped_anova: what sets the best trials apart
     pair_effects: of the strongest interactions; like tunability, they need a good surrogate
     bounds: None unless both near and far vary
@@ -56,6 +63,7 @@ class Findings:
     study: Study
     comparable: ComparableTrials
     sobol: SobolAnalysis
+    with_failures: Importance
     ped_anova: PedAnova
     permutation_tests: tuple[PermutationTest, ...]
     breaking: BreakingAnalysis
@@ -75,25 +83,6 @@ class Findings:
         """Which parameters matter: the shares without their surrogate."""
         return self.sobol.importance
 
-    @property
-    def headline(self) -> str:
-        """The three most important parameters; or the significant ones and why none are ranked.
-
-        For a study of variants, those that differ from the first.
-        """
-        if self.study.has_variants:
-            return self.variants.headline if self.variants else "No run of a variant has ended yet."
-        shares = self.importance.headline()
-        if self.importance.significant_shares or not self.permutation_tests:
-            return shares
-        significant = [test.description for test in self.permutation_tests if test.significant]
-        if not significant:
-            return f"No single parameter moves the final PSNR significantly. {shares}"
-        return (
-            "Parameters that move the final PSNR significantly, tested one at a time: "
-            f"{', '.join(significant)}. {shares}"
-        )
-
 
 def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
     """Analyzes all trials that a study has so far.
@@ -111,37 +100,48 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
 
     Example:
         >>> findings = analyze_study("studies/default")
-        >>> print(findings.headline)
-        >>> [(s.path, s.total, s.total_low, s.total_high) for s in findings.importance.shares]
+        >>> [(s.path, s.share, s.share_low, s.share_high) for s in findings.importance.shares]
     """
     study = source if isinstance(source, Study) else load_study(source)
+    with single_threaded():
+        return _analyze(study)
+
+
+def _analyze(study: Study) -> Findings:
     comparable = select_comparable(study.trials)
     dimensions = study.space.dimensions
-    axes = [make_axis(dimension) for dimension in dimensions]
-    units = to_quantiles(comparable.trials, dimensions)
-    psnr = comparable.trials["psnr"].to_numpy(dtype=float)
     # One generator through all estimates, in this order: reports repeat to the last digit.
     rng = np.random.default_rng(_SEED)
-    sobol = estimate_sobol_shares(units, psnr, axes, rng)
+    breaking = analyze_breaking(study.trials, dimensions, rng)
+    seeds = estimate_seed_variance(study)
+    axes = _weigh_axes(study, breaking)
+    units = to_quantiles(comparable.trials, dimensions)
+    psnr = comparable.trials["psnr"].to_numpy(dtype=float)
+    folds = design_folds(study, comparable.trials)
+    pure_error = PureError(seeds.pure_ss, seeds.pure_df)
+    sobol = estimate_sobol_shares(units, psnr, axes, rng, folds, pure_error)
     model = sobol.model if sobol.importance.ranked else None
     best = find_best_trial(study.trials)
     return Findings(
         study=study,
         comparable=comparable,
         sobol=sobol,
+        with_failures=_estimate_with_failures(study, sobol.importance, rng),
         ped_anova=estimate_ped_anova(units, psnr, axes, rng),
         permutation_tests=run_permutation_tests(units, psnr, axes, rng),
-        breaking=analyze_breaking(study.trials, dimensions, rng),
+        breaking=breaking,
         bounds=map_bounds(study.trials),
         effects=estimate_effects(study, sobol, rng),
-        pair_effects=_estimate_pair_effects(study, sobol, rng),
+        pair_effects=_estimate_pair_effects(study, sobol),
         tunability=(
             estimate_tunability(study, model, best, rng)
             if model and study.defaults and not study.space.outside(study.defaults)
             else None
         ),
-        over_time=estimate_shares_over_time(comparable.trials, study.curves, units, axes, rng),
-        seeds=estimate_seed_variance(study),
+        over_time=estimate_shares_over_time(
+            comparable.trials, study.curves, units, axes, sobol.importance, rng, folds
+        ),
+        seeds=seeds,
         best_and_default=compare_best_with_default(study),
         variants=compare_variants(study),
         best=best,
@@ -149,9 +149,32 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
     )
 
 
-def _estimate_pair_effects(
-    study: Study, sobol: SobolAnalysis, rng: np.random.Generator
-) -> tuple[PairEffect, ...]:
+def _weigh_axes(study: Study, breaking: BreakingAnalysis) -> list[Axis]:
+    """The axes of the study, under the distribution of the runs that trained."""
+    dimensions = study.space.dimensions
+    runs = select_trained_or_broken(study.trials)
+    return weigh_by_trained(
+        [make_axis(dimension) for dimension in dimensions],
+        to_quantiles(runs, dimensions),
+        np.asarray(runs["outcome"] == TRAINED, dtype=float),
+        {parameter.path for parameter in breaking.significant_parameters},
+    )
+
+
+def _estimate_with_failures(
+    study: Study, trained: Importance, rng: np.random.Generator
+) -> Importance:
+    """Parts of the variance of the last PSNR over runs that trained or broke."""
+    runs, dimensions = select_with_failures(study.trials), study.space.dimensions
+    if len(runs) == trained.trials:
+        return trained  # none broke
+    axes = [make_axis(dimension) for dimension in dimensions]
+    units, psnr = to_quantiles(runs, dimensions), runs["psnr"].to_numpy(dtype=float)
+    folds = design_folds(study, runs)
+    return estimate_sobol_shares(units, psnr, axes, rng, folds, effort=QUICK).importance
+
+
+def _estimate_pair_effects(study: Study, sobol: SobolAnalysis) -> tuple[PairEffect, ...]:
     """Effects of the strongest pairs, if the interval of their share excludes 0."""
     model, importance = sobol.model, sobol.importance
     if model is None or not importance.ranked:
@@ -160,6 +183,6 @@ def _estimate_pair_effects(
     places = {dimension.path: j for j, dimension in enumerate(dimensions)}
     strongest = [p for p in importance.pairs[:_MAX_PAIR_EFFECTS] if p.low > _MIN_SHARE_OF_PAIR]
     return tuple(
-        estimate_pair_effect(dimensions, places[pair.paths[0]], places[pair.paths[1]], model, rng)
+        estimate_pair_effect(dimensions, places[pair.paths[0]], places[pair.paths[1]], model)
         for pair in strongest
     )

@@ -27,6 +27,7 @@ from analysis.stats.rates import (
     rates_from_counts,
     sample_fisher_p_value,
 )
+from analysis.surrogate.gaussian_process import QUICK
 from analysis.surrogate.unit_cube import make_axis, to_quantiles
 from nerf.config.parameters import Value
 from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, format_count
@@ -176,7 +177,8 @@ def analyze_breaking(
     )
     units = to_quantiles(ended, dimensions)
     axes = [make_axis(d) for d in dimensions]
-    sobol = estimate_sobol_shares(units, broken.collapsed + broken.shows_nothing, axes, rng)
+    broke = broken.collapsed + broken.shows_nothing
+    sobol = estimate_sobol_shares(units, broke, axes, rng, effort=QUICK)
     overall = BreakRate.from_counts(
         "all", len(ended), int(broken.collapsed.sum()), int(broken.shows_nothing.sum())
     )

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.findings.analyze_study import Findings
 from analysis.importance.shares import SobolShare
-from analysis.stats.intervals import INTERVAL_QUANTILES
+from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
+from analysis.stats.random_effects import Pooled, pool_random_effects
+from analysis.stats.rates import adjust_holm
 from nerf.common.errors import InputError
+from nerf.config.parameters import Value
+
+_RESOLUTION = 0.01  # of the variance: shares closer than this are never called different
 
 
 @dataclass(frozen=True)
 class ComparedParameter:
-    """One parameter's total share in each study that varied it and ranked its parameters.
+    """One parameter's share in each study that varied it and ranked its parameters.
 
-    shares: study name -> share; pooled, low, high: mean over those studies with its 95 % interval
-    disagreeing: pairs of studies whose intervals do not overlap
+    shares: study name -> share
+    pooled: random-effects mean over those studies; None for fewer than two
+    disagreeing: pairs of studies whose shares differ significantly, corrected for all pairs
     """
 
     path: str
     label: str
     shares: dict[str, SobolShare]
-    pooled: float
-    low: float
-    high: float
+    pooled: Pooled | None
     disagreeing: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Several studies side by side; highest pooled share first.
+    """Several studies side by side; parameters of the highest mean share first.
 
     differences: what else differs between the studies and may explain a disagreement
     unranked: study name -> why its parameters are not ranked
@@ -62,39 +66,47 @@ def compare_studies(studies: Sequence[Findings]) -> Comparison:
     if len(studies) > 1 and len(paths) == sum(map(len, varied)):
         raise InputError("the studies vary no parameter in common; there is nothing to compare")
     compared = [c for path in paths if (c := _compare_parameter(path, ranked)) is not None]
-    compared.sort(key=lambda c: c.pooled, reverse=True)
+    compared.sort(key=lambda c: -float(np.mean([s.share for s in c.shares.values()])))
     unranked = {f.study.name: f.importance.refusal for f in studies if not f.importance.ranked}
     return Comparison(tuple(compared), _list_differences(studies), unranked)
 
 
 def _compare_parameter(path: str, ranked: Sequence[Findings]) -> ComparedParameter | None:
     shares: dict[str, SobolShare] = {}
-    draws = []  # of each study, (R,) total shares
+    draws: dict[str, FloatArray] = {}  # of each study, (R,) shares
     for findings in ranked:
         paths = [d.path for d in findings.study.space.dimensions]
         model = findings.sobol.model
         if path in paths and model is not None:
-            share = next(s for s in findings.importance.shares if s.path == path)
-            shares[findings.study.name] = share
-            draws.append(model.bootstrapped.total_shares[paths.index(path)])
+            name = findings.study.name
+            shares[name] = next(s for s in findings.importance.shares if s.path == path)
+            draws[name] = model.sample.variances.shares[paths.index(path)]
     if not shares:
         return None
-    pooled = float(np.mean([share.total for share in shares.values()]))
-    # Studies are independent: the mean of their r-th draws is a draw of the mean.
-    low, high = (float(q) for q in np.quantile(np.mean(draws, axis=0), INTERVAL_QUANTILES))
-    disagreeing = tuple(
-        (a, b)
-        for (a, first), (b, second) in itertools.combinations(shares.items(), 2)
-        if first.total_low > second.total_high or second.total_low > first.total_high
-    )
+    pooled = None
+    if len(shares) > 1:
+        pooled = pool_random_effects(
+            [float(d.mean()) for d in draws.values()], [float(d.var()) for d in draws.values()]
+        )
     label = next(iter(shares.values())).label
-    return ComparedParameter(
-        path, label, shares, pooled, min(low, pooled), max(high, pooled), disagreeing
-    )
+    return ComparedParameter(path, label, shares, pooled, _find_disagreeing(draws))
+
+
+def _find_disagreeing(draws: Mapping[str, FloatArray]) -> tuple[tuple[str, str], ...]:
+    """Pairs of studies whose shares differ: normal tests of the differences, Holm-corrected."""
+    from scipy.stats import norm
+
+    pairs = list(itertools.combinations(draws, 2))
+    p_values = []
+    for a, b in pairs:
+        error = float(np.sqrt(draws[a].var() + draws[b].var() + _RESOLUTION**2))
+        p_values.append(float(2 * norm.sf(abs(draws[a].mean() - draws[b].mean()) / error)))
+    corrected = adjust_holm(p_values)
+    return tuple(pair for pair, p in zip(pairs, corrected, strict=True) if p < SIGNIFICANCE_LEVEL)
 
 
 def _list_differences(studies: Sequence[Findings]) -> tuple[str, ...]:
-    """What else differs between the studies: scenes, budgets, domains."""
+    """What else differs between the studies: scenes, budgets, domains, held values."""
     differences = []
     scenes = {f.study.name: str(f.study.scene.get("name", "unknown")) for f in studies}
     budgets = {
@@ -113,4 +125,24 @@ def _list_differences(studies: Sequence[Findings]) -> tuple[str, ...]:
     differences += [
         f"domain: {' against '.join(sorted(texts))}" for texts in domains.values() if len(texts) > 1
     ]
-    return tuple(differences)
+    return (*differences, *_list_held_values(studies))
+
+
+def _list_held_values(studies: Sequence[Findings]) -> Iterator[str]:
+    """Parameters that are held at different values, or held in one study and varied in another."""
+    held = {f.study.name: _held_values(f) for f in studies}
+    for path in sorted({path for values in held.values() for path in values}):
+        texts = {
+            name: str(values[path]) if path in values else "varied" for name, values in held.items()
+        }
+        if len(set(texts.values())) > 1:
+            listed = ", ".join(f"{name} {text}" for name, text in texts.items())
+            yield f"{path}: {listed}"
+
+
+def _held_values(findings: Findings) -> dict[str, Value]:
+    """The value of each parameter that a study does not vary; `--set` overrides defaults."""
+    space = findings.study.space
+    varied = {d.path for d in space.dimensions}
+    values = dict(space.parameter_defaults) | dict(space.fixed)
+    return {path: value for path, value in values.items() if path not in varied}

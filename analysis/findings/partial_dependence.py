@@ -1,9 +1,15 @@
-"""Effect of each parameter: partial dependence of PSNR with a 95 % band, and the best value."""
+"""Effect of each parameter: mean PSNR at each value with a band, and what can be said of values.
+
+Over the runs that trained: PSNR given that a run trains. A value is *as good* if it is proved to
+lose at most a margin against the best value, *worse* if it is proved to lose more, and otherwise
+*open*. Each of the first two holds for all of its values at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,22 +22,30 @@ from analysis.surrogate.unit_cube import make_axis
 from nerf.config.parameters import DERIVED, Value, parameter
 from study.spec.space import Dimension
 
-NEGLIGIBLE_LOSS = 0.1
-"""Loss in dB below which two values count as equally good."""
+Verdict = Literal["as good", "worse", "open"]
 
-_INDIVIDUAL_CURVES = 16
-_PLANE_CELLS = 20
-_PLANE_SAMPLES = 32
+MARGINS = (0.1, 0.2, 0.5, 1.0)
+"""Losses in dB that a statement about equally good values may tolerate, the least that can be
+proved."""
+
+_CONFIDENCE = 0.975
+_MIN_PART_AS_GOOD = 0.1  # of the axis, that a margin must be proved for
+_INDIVIDUAL_CURVES = 8
+_MAX_TRIALS_TO_TELL = 10  # times the trials there are: beyond, no number is named
 
 
 @dataclass(frozen=True)
 class EffectCurve:
-    """Partial dependence: mean PSNR at each value, all other parameters drawn from the prior.
+    """Mean PSNR at each value over the runs that trained, all other parameters varying.
 
     values: ascending; mean, low, high: (values,) dB with a 95 % band
     individuals: (values, lines) PSNR with the others at single points of the prior (ICE curves)
-    best, best_low, best_high: the value of highest mean and its interval; None for choices
-    near_best: the values about the best that may lose less than `NEGLIGIBLE_LOSS`
+    matters: whether the parameter alone has an effect; no best value is claimed if not
+    best, best_low, best_high: the value of highest mean and its 95 % interval; the ends are None
+    for choices
+    verdicts: of each value, about a loss of `margin` dB against the best one
+    at_edge: "low" or "high" where the best value may lie beyond that end of the range, else ""
+    trials_to_tell: about how many explored trials would decide the open values; None if unknown
     """
 
     values: tuple[Value, ...]
@@ -39,10 +53,18 @@ class EffectCurve:
     low: FloatArray
     high: FloatArray
     individuals: FloatArray
+    matters: bool
     best: Value
     best_low: Value | None
     best_high: Value | None
-    near_best: tuple[Value, ...]
+    verdicts: tuple[Verdict, ...]
+    margin: float
+    at_edge: Literal["", "low", "high"]
+    trials_to_tell: int | None
+
+    def values_judged(self, verdict: Verdict) -> tuple[Value, ...]:
+        """The values of one verdict, ascending."""
+        return tuple(v for v, own in zip(self.values, self.verdicts, strict=True) if own == verdict)
 
 
 @dataclass(frozen=True)
@@ -50,7 +72,7 @@ class Effect:
     """Effect of one parameter, with the trials measured over it.
 
     choices: the values in the order of their axis, if the parameter is a choice
-    points: trial_id, value, psnr, state and phase of the trials with a finite PSNR
+    points: trial_id, value, psnr, state, outcome and phase of the trials with a finite PSNR
     curve: None without a surrogate that predicts well, and for a field that a derived one sets
     """
 
@@ -66,26 +88,6 @@ class Effect:
     def axis_title(self) -> str:
         """The label with its unit."""
         return f"{self.label} ({self.unit})" if self.unit and not self.choices else self.label
-
-    @property
-    def sentence(self) -> str:
-        """The best value with its interval, and what is as good as it; empty without a curve."""
-        if self.curve is None:
-            return ""
-        c = self.curve
-        if c.best_low is None or c.best_high is None:
-            if len(c.near_best) == len(c.values):
-                return "No choice is distinguishably better than another in these trials."
-            return f"Best on average: {' or '.join(map(str, c.near_best))}."
-        unit = f" {self.unit}" if self.unit else ""
-        if len(c.near_best) == len(c.values):
-            return "No value is distinguishably better than another in these trials."
-        best, low, high = map(_format_number, (c.best, c.best_low, c.best_high))
-        first, last = _format_number(c.near_best[0]), _format_number(c.near_best[-1])
-        return (
-            f"Best on average at {best} [{low}, {high}]{unit}; anything from {first} to {last} is "
-            "as good."
-        )
 
 
 @dataclass(frozen=True)
@@ -114,22 +116,19 @@ def estimate_effects(
 
     Example:
         >>> for effect in estimate_effects(study, sobol, np.random.default_rng(0)):
-        ...     print(effect.label, effect.sentence)
+        ...     print(effect.label, effect.curve and effect.curve.best)
     """
     dimensions = study.space.dimensions
     model = sobol.model if sobol.importance.ranked else None
-    paths = [d.path for d in dimensions]
-    effects = []
-    for dimension in with_derived_targets(dimensions):
-        curve = None
-        if model is not None and dimension.path in paths:
-            curve = _estimate_curve(dimensions, paths.index(dimension.path), model, rng)
-        effects.append(_make_effect(dimension, study.trials, curve))
-    return tuple(effects)
+    curves = {} if model is None else _estimate_curves(dimensions, sobol, model, rng)
+    return tuple(
+        _make_effect(dimension, study.trials, curves.get(dimension.path))
+        for dimension in with_derived_targets(dimensions)
+    )
 
 
 def with_derived_targets(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
-    """The dimensions, with the field that a derived one sets (far) before it (far - near)."""
+    """The dimensions, with the field that a derived one sets (far) before it (depth range)."""
     shown: list[Dimension] = []
     for dimension in dimensions:
         if dimension.path in DERIVED:
@@ -140,35 +139,23 @@ def with_derived_targets(dimensions: Sequence[Dimension]) -> tuple[Dimension, ..
 
 
 def estimate_pair_effect(
-    dimensions: Sequence[Dimension],
-    first: int,
-    second: int,
-    model: FittedSurrogate,
-    rng: np.random.Generator,
+    dimensions: Sequence[Dimension], first: int, second: int, model: FittedSurrogate
 ) -> PairEffect:
-    """Partial dependence on two dimensions, by sampling the prior of the others."""
-    axes = [make_axis(d) for d in dimensions]
-    grids = [axes[j].grid(_PLANE_CELLS)[0] for j in (first, second)]
-    base = rng.random((_PLANE_SAMPLES, len(axes)))
-    others = np.column_stack([a.snap(base[:, j]) for j, a in enumerate(axes)])
-    # Every grid point through every sample: (points, samples, d), then the mean over samples.
-    y, x = np.meshgrid(grids[1], grids[0], indexing="ij")
-    points = np.repeat(others[None], x.size, axis=0)
-    points[:, :, first], points[:, :, second] = x.reshape(-1, 1), y.reshape(-1, 1)
-    predicted = model.surrogate.predict(points.reshape(-1, len(axes)))[:, 0]
+    """Mean PSNR over two dimensions, the others averaged out."""
+    kernels = model.process.kernels
     a, b = dimensions[first], dimensions[second]
     return PairEffect(
         (a.path, b.path),
         (a.label, b.label),
-        tuple(map(a.from_unit, grids[0].tolist())),
-        tuple(map(b.from_unit, grids[1].tolist())),
-        predicted.reshape(*x.shape, -1).mean(axis=-1),
+        tuple(map(a.from_unit, kernels[first].nodes.tolist())),
+        tuple(map(b.from_unit, kernels[second].nodes.tolist())),
+        model.process.pair_effect(first, second),
     )
 
 
 def _make_effect(dimension: Dimension, trials: pd.DataFrame, curve: EffectCurve | None) -> Effect:
     measured = select_measured(trials)
-    columns = ["trial_id", "psnr", "outcome", "phase"]
+    columns = ["trial_id", "psnr", "state", "outcome", "phase"]
     points = measured[columns].assign(value=measured[dimension.path])
     return Effect(
         dimension.path,
@@ -181,65 +168,153 @@ def _make_effect(dimension: Dimension, trials: pd.DataFrame, curve: EffectCurve 
     )
 
 
-def _estimate_curve(
-    dimensions: Sequence[Dimension], j: int, model: FittedSurrogate, rng: np.random.Generator
+def _estimate_curves(
+    dimensions: Sequence[Dimension],
+    sobol: SobolAnalysis,
+    model: FittedSurrogate,
+    rng: np.random.Generator,
+) -> dict[str, EffectCurve]:
+    """The curve of each dimension, by its path."""
+    means, draws = model.process.main_effects(), model.sample.main_effects()
+    level, levels = model.process.mean(), model.sample.means
+    alone = {s.path: s.alone_low > 0.0 for s in sobol.importance.shares}
+    return {
+        d.path: _make_curve(
+            d,
+            model.process.kernels[j].nodes,
+            level + means[j],
+            levels + draws[j],
+            alone[d.path],
+            sobol.importance.trials,
+            _predict_individuals(dimensions, j, model, rng),
+        )
+        for j, d in enumerate(dimensions)
+    }
+
+
+def _make_curve(
+    dimension: Dimension,
+    nodes: FloatArray,
+    mean: FloatArray,
+    draws: FloatArray,
+    matters: bool,
+    trials: int,
+    individuals: FloatArray,
 ) -> EffectCurve:
-    grid = model.decomposition.grids[j]
-    values = tuple(map(dimensions[j].from_unit, grid.tolist()))
-    # Partial dependence is the mean plus the main effect of the ANOVA decomposition.
-    mean = model.decomposition.mean[0] + model.decomposition.main_effects[j][:, 0]
-    draws = model.bootstrapped.mean + model.bootstrapped.main_effects[j]  # (values, R)
+    """The curve from its mean (values,) and posterior draws (values, R)."""
+    values = tuple(map(dimension.from_unit, nodes.tolist()))
+    ordered = not dimension.choices
     low, high = np.quantile(draws, INTERVAL_QUANTILES, axis=1)
     top = int(mean.argmax())
-    # A value is near the best if the lower end of its loss, paired by draw, is negligible.
-    loss_low = np.quantile(draws[top] - draws, INTERVAL_QUANTILES[0], axis=1)
-    near_best = loss_low <= NEGLIGIBLE_LOSS
-    ordered = not dimensions[j].choices
     # Interval of the best value: quantiles of where each draw has its maximum.
     tops = draws.argmax(axis=0)
     first, last = (int(np.quantile(tops, q, method="nearest")) for q in INTERVAL_QUANTILES)
+    first, last = min(first, top), max(last, top)
+    losses = draws.max(axis=0) - draws  # (values, R) against the best value of each draw
+    margin, verdicts = judge_values(losses, top, ordered)
     return EffectCurve(
         values,
         mean,
         np.minimum(low, mean),
         np.maximum(high, mean),
-        _predict_individuals(dimensions, j, grid, model, rng),
+        individuals,
+        matters,
         values[top],
-        values[min(first, top)] if ordered else None,
-        values[max(last, top)] if ordered else None,
-        tuple(
-            values[i]
-            for i in (_run_about(near_best, top) if ordered else np.flatnonzero(near_best))
-        ),
+        values[first] if ordered else None,
+        values[last] if ordered else None,
+        verdicts,
+        margin,
+        _find_edge(tops, len(values)) if ordered and matters else "",
+        _trials_to_tell(losses, verdicts, margin, trials),
     )
 
 
+def judge_values(losses: FloatArray, top: int, ordered: bool) -> tuple[float, tuple[Verdict, ...]]:
+    """The least of `MARGINS` that can be proved for a tenth of the values, and all verdicts.
+
+    losses: (values, R) draws of the loss in dB against the best value; top: the best on average
+    """
+    count = len(losses)
+    for margin in MARGINS:
+        within = losses <= margin
+        as_good = _grow(within, top, ordered)
+        if len(as_good) >= max(1, round(_MIN_PART_AS_GOOD * count)):
+            break
+    verdicts: list[Verdict] = ["open"] * count
+    for i in as_good:
+        verdicts[i] = "as good"
+    for i in _collect_worse(losses > margin):
+        verdicts[i] = "worse"
+    return margin, tuple(verdicts)
+
+
+def _grow(within: FloatArray, top: int, ordered: bool) -> list[int]:
+    """Values about `top` of which all are within the margin in 97.5 % of the draws at once.
+
+    They are an unbroken range of an ordered axis, and any choices of an unordered one.
+    """
+    joint = within[top].copy()
+    if joint.mean() < _CONFIDENCE:
+        return []
+    taken = [top]
+    while True:
+        if ordered:
+            candidates = [i for i in (min(taken) - 1, max(taken) + 1) if 0 <= i < len(within)]
+        else:
+            candidates = [i for i in range(len(within)) if i not in taken]
+        chances = [(float((joint & within[i]).mean()), i) for i in candidates]
+        if not chances or max(chances)[0] < _CONFIDENCE:
+            return sorted(taken)
+        best = max(chances)[1]
+        joint &= within[best]
+        taken.append(best)
+
+
+def _collect_worse(beyond: FloatArray) -> list[int]:
+    """Values of which all are beyond the margin in 97.5 % of the draws at once."""
+    joint = np.ones(beyond.shape[1], dtype=bool)
+    taken = []
+    for i in np.argsort(-beyond.mean(axis=1), kind="stable"):
+        if (joint & beyond[i]).mean() < _CONFIDENCE:
+            break
+        joint &= beyond[i]
+        taken.append(int(i))
+    return taken
+
+
+def _find_edge(tops: FloatArray, count: int) -> Literal["", "low", "high"]:
+    """The end of the range at which most draws have their best value."""
+    at_end = max(1, count // 16)
+    if (tops < at_end).mean() > 0.5:
+        return "low"
+    return "high" if (tops >= count - at_end).mean() > 0.5 else ""
+
+
+def _trials_to_tell(
+    losses: FloatArray, verdicts: Sequence[Verdict], margin: float, trials: int
+) -> int | None:
+    """About how many trials would tell half of the open values from the margin.
+
+    A value is told apart where its mean loss is two standard deviations from the margin, and
+    deviations fall as 1 / sqrt(trials).
+    """
+    open_ = [i for i, verdict in enumerate(verdicts) if verdict == "open"]
+    if not open_:
+        return None
+    gaps = np.abs(losses[open_].mean(axis=1) - margin)
+    ratio = float(np.median(2.0 * losses[open_].std(axis=1) / np.maximum(gaps, 1e-9)))
+    needed = trials * max(ratio, 1.0) ** 2
+    return None if needed > _MAX_TRIALS_TO_TELL * trials else int(-(-needed // 16) * 16)
+
+
 def _predict_individuals(
-    dimensions: Sequence[Dimension],
-    j: int,
-    grid: FloatArray,
-    model: FittedSurrogate,
-    rng: np.random.Generator,
+    dimensions: Sequence[Dimension], j: int, model: FittedSurrogate, rng: np.random.Generator
 ) -> FloatArray:
-    """(grid, lines) predictions along one axis through points drawn from the prior."""
-    axes = [make_axis(d) for d in dimensions]
+    """(values, lines) predictions along one axis through points drawn from the prior."""
+    axes, nodes = [make_axis(d) for d in dimensions], model.process.kernels[j].nodes
     base = rng.random((_INDIVIDUAL_CURVES, len(axes)))
     through = np.column_stack([a.snap(base[:, i]) for i, a in enumerate(axes)])
-    points = np.repeat(through[None], len(grid), axis=0)
-    points[:, :, j] = grid[:, None]
-    predicted = model.surrogate.predict(points.reshape(-1, len(axes)))[:, 0]
-    return np.asarray(predicted.reshape(len(grid), _INDIVIDUAL_CURVES))
-
-
-def _run_about(mask: np.ndarray[tuple[int], np.dtype[np.bool_]], top: int) -> range:
-    """The unbroken run of True about `top`."""
-    first, last = top, top
-    while first > 0 and mask[first - 1]:
-        first -= 1
-    while last + 1 < len(mask) and mask[last + 1]:
-        last += 1
-    return range(first, last + 1)
-
-
-def _format_number(value: Value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    points = np.repeat(through[None], len(nodes), axis=0)
+    points[:, :, j] = nodes[:, None]
+    predicted = model.process.predict(points.reshape(-1, len(axes)))
+    return np.asarray(predicted.reshape(len(nodes), _INDIVIDUAL_CURVES))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.selection import match_configuration, select_finished
+from analysis.data.selection import match_configuration, select_trained
 from analysis.data.study import Study
 from analysis.importance.sobol import FittedSurrogate
 from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
@@ -20,7 +20,7 @@ from analysis.surrogate.unit_cube import Axis, make_axis
 from nerf.config.parameters import Value
 
 _CELLS = 24
-_CANDIDATES = 4096
+_CANDIDATES = 1024
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,10 @@ def _estimate_gain(
     model: FittedSurrogate, start: FloatArray, points: FloatArray
 ) -> tuple[int, tuple[float, float, float]]:
     """Index of the best of `points` by the surrogate; its gain over `start`, with its interval."""
-    best = int(model.surrogate.predict(points)[:, 0].argmax())
+    best = int(model.process.predict(points).argmax())
     pair = np.array([start, points[best]])
-    predicted, draws = model.surrogate.predict(pair), model.ensemble.predict(pair)
-    gain = float(predicted[1, 0] - predicted[0, 0])
+    predicted, draws = model.process.predict(pair), model.sample.predict(pair)
+    gain = float(predicted[1] - predicted[0])
     # Differences within each draw: what two predictions have in common cancels out.
     low, high = np.quantile(draws[1] - draws[0], INTERVAL_QUANTILES)
     return best, (gain, min(gain, float(low)), max(gain, float(high)))
@@ -129,7 +129,7 @@ def _find_path(
         moves = np.repeat(place[None], len(remaining), axis=0)
         for row, j in enumerate(remaining):
             moves[row, j] = target[j]
-        j = remaining.pop(int(model.surrogate.predict(moves)[:, 0].argmax()))
+        j = remaining.pop(int(model.process.predict(moves).argmax()))
         path = dimensions[j].path
         place[j], before, values[path] = target[j], values[path], goal[path]
         steps.append(
@@ -147,9 +147,9 @@ def _make_step(
     place: FloatArray,
     values: Mapping[str, Value],
 ) -> PathStep:
-    predicted = float(model.surrogate.predict(place[None])[0, 0])
-    low, high = np.quantile(model.ensemble.predict(place[None])[0], INTERVAL_QUANTILES)
-    finished = select_finished(study.trials)
+    predicted = float(model.process.predict(place[None])[0])
+    low, high = np.quantile(model.sample.predict(place[None])[0], INTERVAL_QUANTILES)
+    finished = select_trained(study.trials)
     runs = finished[match_configuration(finished, values)]
     measured = float(runs["psnr"].mean()) if len(runs) else float("nan")
     return PathStep(

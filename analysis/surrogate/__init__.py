@@ -1,31 +1,30 @@
-"""Models of PSNR over the unit cube: Gaussian process, random forest, and the choice between them.
+"""A model of PSNR over the unit cube: a Gaussian process with an ANOVA kernel.
 
-Imports `stats` and `study.spec`. `model_selection.py` chooses a surrogate by cross-validation;
-`anova.py` holds its decomposition, from which `importance` reads Sobol' indices.
+Imports `stats` and `study.spec`. `gaussian_process.py` fits it, `anova.py` holds the decomposition
+of its functions, from which `importance` reads Sobol' indices, and `validation.py` measures how
+well it predicts trials that it has not seen.
 
 Notation of all files here. GPML is Rasmussen and Williams, Gaussian Processes for Machine Learning
 (2006), https://gaussianprocess.org/gpml.
 
     n, d           number of trials, number of axes (varied parameters)
-    R              functions held at once, always the last array axis: 1 for the fitted surrogate,
-                   one for each bootstrap sample or posterior draw otherwise
     X              (n, d) trials as points of the unit cube: quantiles of the prior   `units`
-    y, ybar        (n,) results of the trials, PSNR in dB; their mean                 `targets`
+    y, mu          (n,) results of the trials, such as PSNR in dB; the mean of the process
+    p_j            the distribution of axis j: nodes and their weights             `Axis.grid`
+    R              functions held at once, always the last array axis: 1 for an estimate, one for
+                   each posterior draw otherwise
 
-    D_j            squared distances along axis j; 0 or 1 between unordered levels    `distances`
-    l_j, v_j       length scale and variance of axis j
-    w              weight of pairs of axes
-    noise          noise variance as a fraction of the scale s2
-    theta          (log l_1..d, log v_1..d, log w, log noise)                         `log_params`
-    k_j            v_j matern52(D_j / l_j^2): kernel of axis j alone
-    K              (n, n) sum_j k_j + w sum_{j<k} k_j k_k: kernel of the process
-    C              K + noise I: covariance of noisy results, up to the scale s2
-    alpha          (n,) C^-1 (y - ybar); the posterior mean at x is ybar + k(x, X) alpha (GPML 2.25)
-    s2             (y - ybar)' C^-1 (y - ybar) / n: the scale of K that maximises the likelihood
+    k_j            Matern kernel of axis j with length scale l_j; 0 or 1 between unordered levels
+    c_j            k_j centred under p_j: E[c_j(x, .)] = 0, E[c_j(x, x)] = 1        `kernel.py`
+    v_j, rho       variance of axis j; strength of interactions
+    K              (1/rho) (prod_j (1 + rho v_j c_j) - 1): the kernel, up to the scale s2
+    V              (1/rho) (prod_j (1 + rho v_j) - 1): the prior variance of a function, over s2
+    eta            noise variance over s2 V
+    theta          (log l_1..d, log v_1..d, log rho, log eta)                     `theta`
+    C              K + eta V I: covariance of noisy results, over s2
+    alpha          (n,) C^-1 (y - mu); the posterior mean at x is mu + K(x, X) alpha (GPML 2.25)
+    s2             (y - mu)' C^-1 (y - mu) / (n - 1): the scale
 
-    phi_j          (m_j,) features of axis j: k_j(x, x') = phi_j(x) . phi_j(x')      `AxisFeatures`
-    u_j, U_jk      coefficients of features, and of products of features of two axes
-
-    f_j, f_jk      what axis j adds to the mean of f, and what a pair adds to that: the ANOVA
-                   decomposition f = mean + sum_j f_j + sum_{j<k} f_jk              `Decomposition`
+    f_S            what the axes in S add jointly to f: the ANOVA decomposition
+                   f = mean + sum_j f_j + sum_{j<k} f_jk + ...                 `Decomposition`
 """

@@ -1,139 +1,152 @@
-"""ANOVA decomposition of a surrogate under the prior: mean, main effects, pair interactions.
+"""ANOVA decomposition of functions of the Gaussian process: variances by closed form.
 
 The functional analysis of variance of Hoeffding and Sobol' (Sobol', Mathematics and Computers in
 Simulation 55, 2001):
 
     f = mean + sum_j f_j(x_j) + sum_{j<k} f_jk(x_j, x_k) + ...
 
-The terms are uncorrelated, so that their variances add up to that of f. Shares of it are Sobol'
-indices: Var(f_j) / Var(f) of first order, Var(f_jk) / Var(f) of second order, and the total index
-of axis j, which sums the shares of all terms that x_j takes part in.
+The terms are uncorrelated, so that their variances add up to that of f. Parts of a variance are
+Sobol' indices: of f_j the first-order index, of f_jk the second-order one, and of all terms that
+x_j takes part in the total index. Here they are parts of the variance of *results*, whose noise counts
+as well. Notation: `analysis/surrogate/__init__.py`.
+
+For f = mu + sum_i a_i K(., z_i) with centres z_i, the term of axes S is
+sum_i a_i rho^(|S|-1) prod_{j in S} v_j c_j(x_j, z_ij), and its variance is the quadratic form
+
+    a' (rho^-2 prod_{j in S} Q_j) a,  Q_j = (rho v_j)^2 E[c_j(., z) c_j(., z')]
+
+with products element by element. The sum over all S that hold j is Q_j prod_{k != j} (1 + Q_k).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.stats.intervals import FloatArray
-from analysis.surrogate.unit_cube import Axis
+from analysis.surrogate.kernel import AxisKernel, Hyperparameters
 
-# A power of 2, as Sobol' sequences need; the design is (2 d + 2) times as long.
-_BASE_SAMPLES = 1024
-_BINS = 24
+_LEAST_OF_PAIRS = 0.005  # part of the variance of f; pairs of axes with less are not measured
 
 
 @dataclass(frozen=True)
-class Decomposition:
-    """Terms of R functions of d axes.
+class Variances:
+    """Variances of the terms of R functions of d axes.
 
-    mean, variance: (R,) of f
-    main_variance: (d, R) Var(f_j); total_variance: (d, R) of all terms that x_j takes part in
-    pair_variance: (d, d, R) Var(f_jk), symmetric
-    grids, main_effects: for each axis, its quantiles (points,), and f_j there (points, R)
+    whole: (R,) of f; noise: (R,) of the results about f
+    alone: (d, R) of f_j; total: (d, R) of all terms that x_j takes part in
+    pairs: (d, d, R) of f_jk, symmetric
     """
 
-    mean: FloatArray
-    variance: FloatArray
-    main_variance: FloatArray
-    total_variance: FloatArray
-    pair_variance: FloatArray
-    grids: tuple[FloatArray, ...]
-    main_effects: tuple[FloatArray, ...]
+    whole: FloatArray
+    noise: FloatArray
+    alone: FloatArray
+    total: FloatArray
+    pairs: FloatArray
+
+    def scaled(self, factor: float) -> Variances:
+        """All variances times a factor."""
+        return Variances(
+            factor * self.whole,
+            factor * self.noise,
+            factor * self.alone,
+            factor * self.total,
+            factor * self.pairs,
+        )
 
     @staticmethod
-    def joined(several: Sequence[Decomposition]) -> Decomposition:
-        """The functions of several decompositions of the same axes, side by side."""
-
-        def stack(name: str) -> FloatArray:
-            return np.concatenate([getattr(d, name) for d in several], axis=-1)
-
-        main_effects = zip(*(d.main_effects for d in several), strict=True)
-        return Decomposition(
-            stack("mean"),
-            stack("variance"),
-            stack("main_variance"),
-            stack("total_variance"),
-            stack("pair_variance"),
-            several[0].grids,
-            tuple(np.concatenate(effects, axis=1) for effects in main_effects),
+    def joined(several: Sequence[Variances]) -> Variances:
+        """The functions of several sets side by side."""
+        names = ("whole", "noise", "alone", "total", "pairs")
+        return Variances(
+            *(np.concatenate([getattr(v, name) for v in several], axis=-1) for name in names)
         )
 
     @property
-    def first_shares(self) -> FloatArray:
-        """(d, R) first-order Sobol' indices."""
-        return _shares(self.main_variance, self.variance)
+    def results(self) -> FloatArray:
+        """(R,) variance of results: of f and of the noise."""
+        return self.whole + self.noise
 
     @property
-    def total_shares(self) -> FloatArray:
-        """(d, R) total Sobol' indices."""
-        return _shares(self.total_variance, self.variance)
+    def shares_alone(self) -> FloatArray:
+        """(d, R) part of each axis alone in the variance of results."""
+        return _divide(self.alone, self.results)
+
+    @property
+    def shares(self) -> FloatArray:
+        """(d, R) part of each axis, alone and in interactions, in the variance of results."""
+        return _divide(self.total, self.results)
 
     @property
     def pair_shares(self) -> FloatArray:
-        """(d, d, R) second-order Sobol' indices, symmetric."""
-        return _shares(self.pair_variance, self.variance)
+        """(d, d, R) part of two axes jointly in the variance of results."""
+        return _divide(self.pairs, self.results)
+
+    @property
+    def interaction_shares(self) -> FloatArray:
+        """(R,) part of all terms of several axes."""
+        return np.maximum(1.0 - self.unexplained - self.shares_alone.sum(axis=0), 0.0)
+
+    @property
+    def unexplained(self) -> FloatArray:
+        """(R,) part of the noise."""
+        return np.asarray(1.0 - _divide(self.whole, self.results))
 
 
-def decompose_by_sampling(
-    predict: Callable[[FloatArray], FloatArray], axes: Sequence[Axis], rng: np.random.Generator
-) -> Decomposition:
-    """ANOVA decomposition of any function, estimated by Saltelli's design through SALib.
+def measure_variances(
+    kernels: Sequence[AxisKernel],
+    hyper: Hyperparameters,
+    centres: FloatArray,
+    weights: FloatArray,
+    precision: FloatArray,
+    scales: FloatArray,
+) -> Variances:
+    """Variances of R draws f = mu + K(., centres) weights from the process.
 
-    predict: (points, d) -> (points, R). Estimators are those of Saltelli et al. (Computer Physics
-    Communications 181, 2010), good to about 0.01 of the variance; main effects are means over bins.
+    The centres determine a draw up to a rest that varies between them. Its expected variances are
+    those of the prior less what the centres explain, and are added.
+
+    Args:
+        centres: (m, d) points; weights: (m, R).
+        precision: (m, m) inverse of K at the centres.
+        scales: (R,) s2 of each draw.
     """
-    from SALib.analyze import sobol
-    from SALib.sample import sobol as design
+    d = len(kernels)
+    strengths, rho = hyper.strengths, hyper.rho
+    q = [
+        strengths[j] ** 2 * kernel.inner_products(centres[:, j], hyper.log_lengths[j])
+        for j, kernel in enumerate(kernels)
+    ]
+    product = np.prod([1.0 + q_j for q_j in q], axis=0)
 
-    d = len(axes)
-    problem = {"num_vars": d, "names": [a.path for a in axes], "bounds": [[0.0, 1.0]] * d}
-    points = design.sample(problem, _BASE_SAMPLES, calc_second_order=True, seed=rng)
-    # Snapping is the inverse CDF of a discrete prior: the design becomes one of its levels.
-    units = np.column_stack([axis.snap(points[:, j]) for j, axis in enumerate(axes)])
-    outputs = predict(units)
-    mean = outputs.mean(axis=0)
-    # SALib writes each base sample as 2 d + 2 rows: A, then A with column j of B (ab, d of them),
-    # then B with column j of A (ba, d of them), then B. Centring reduces the estimators' error.
-    blocks = (outputs - mean).reshape(_BASE_SAMPLES, 2 * d + 2, -1)
-    a, b = blocks[:, 0], blocks[:, -1]
-    ab, ba = blocks[:, 1 : d + 1].swapaxes(0, 1), blocks[:, d + 1 : -1].swapaxes(0, 1)
-    variance = np.concatenate([a, b]).var(axis=0)
-    main, total = np.zeros((d, len(mean))), np.zeros((d, len(mean)))
-    pairs = np.zeros((d, d, len(mean)))
-    if variance.any():
-        for j in range(d):
-            # Saltelli 2010 for first order, Jansen 1999 for the total: Table 2 (b) and (f) there.
-            main[j] = np.clip(sobol.first_order(a, ab[j], b), 0.0, 1.0) * variance
-            total[j] = sobol.total_order(a, ab[j], b) * variance
-        for j in range(d):
-            for k in range(j):
-                share = np.clip(sobol.second_order(a, ab[j], ab[k], ba[j], b), 0.0, 1.0)
-                pairs[j, k] = pairs[k, j] = share * variance
-    grids, main_effects = zip(
-        *(_bin_means(units[:, j], outputs - mean, axis) for j, axis in enumerate(axes)), strict=True
-    )
-    return Decomposition(mean, variance, main, total, pairs, grids, main_effects)
+    def measure(form: FloatArray, prior: float) -> FloatArray:
+        """(R,) of the draws under a quadratic form; prior: of the process, over s2."""
+        form = form / rho**2
+        drawn = np.einsum("ir,ir->r", weights, form @ weights)
+        rest = prior - float(np.sum(precision * form))
+        return np.asarray(drawn + max(rest, 0.0) * scales)
 
-
-def _bin_means(
-    places: FloatArray, outputs: FloatArray, axis: Axis
-) -> tuple[FloatArray, FloatArray]:
-    """Quantiles of the bins of one axis, and means of the outputs (points, R) in each bin."""
-    grid, chances = axis.grid(_BINS)
-    bins = np.searchsorted(np.cumsum(chances)[:-1], places, side="right")
-    counts = np.bincount(bins, minlength=len(grid))
-    # Sort by bin, so that each bin is a slice, and sum the slices; reduceat takes no empty ones.
-    order = np.argsort(bins, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    filled = counts > 0
-    sums = np.zeros((len(grid), outputs.shape[1]))
-    sums[filled] = np.add.reduceat(outputs[order], starts[filled], axis=0)
-    return grid, sums / np.maximum(counts, 1)[:, None]
+    everything = float(np.prod(1.0 + strengths))
+    alone = [measure(q[j], hyper.variances[j]) for j in range(d)]
+    total = [
+        measure(
+            q[j] / (1.0 + q[j]) * product, hyper.variances[j] * everything / (1.0 + strengths[j])
+        )
+        for j in range(d)
+    ]
+    pairs = np.zeros((d, d, len(scales)))
+    # A pair cannot have more than either axis in all: pairs of axes without effect stay 0.
+    whole = measure(product - 1.0, hyper.prior_variance)
+    active = [j for j in range(d) if total[j].mean() > _LEAST_OF_PAIRS * whole.mean()]
+    for j in active:
+        for k in active[: active.index(j)]:
+            prior = hyper.variances[j] * strengths[k]
+            pairs[j, k] = pairs[k, j] = measure(q[j] * q[k], prior)
+    return Variances(whole, hyper.noise * scales, np.array(alone), np.array(total), pairs)
 
 
-def _shares(parts: FloatArray, variance: FloatArray) -> FloatArray:
-    """Parts of the variance as shares of it; 0 for a constant function."""
-    return np.divide(parts, variance, out=np.zeros_like(parts), where=variance > 0)
+def _divide(parts: FloatArray, whole: FloatArray) -> FloatArray:
+    """Parts of the variance of results; 0 where that is 0."""
+    return np.divide(parts, whole, out=np.zeros_like(parts), where=whole > 0)

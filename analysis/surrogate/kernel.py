@@ -1,101 +1,145 @@
-"""Kernel of the Gaussian process: a sum over axes and over pairs of axes.
+"""Kernel of the Gaussian process: a product over axes that separates the orders of interaction.
 
-With k_j the Matérn 5/2 kernel of axis j (GPML Eq. 4.17) and S = sum_j k_j:
+With c_j a kernel of axis j that is centred under that axis's distribution,
 
-    K = S + w sum_{j<k} k_j k_k = S + w/2 (S^2 - sum_j k_j^2)
+    K = (1/rho) (prod_j (1 + rho v_j c_j) - 1) = sum_j v_j c_j + rho sum_{j<k} v_j v_k c_j c_k + ...
 
-This is the additive kernel of Duvenaud et al. 2011 (arXiv:1112.4394), cut off after pairs:
-interactions of three parameters are left to the forest. Notation: `analysis/surrogate/__init__.py`;
-`log_params` here is theta without the log noise.
+so that each term of the sum is the kernel of one term of the ANOVA decomposition of f (Durrande et
+al. 2013, arXiv:1106.3571), and the terms are uncorrelated. rho = 0 is an additive model, a large
+rho one of interactions alone (as in the orthogonal additive kernel of Lu et al. 2022,
+arXiv:2206.09861, with geometric weights of the orders). Notation: `analysis/surrogate/__init__.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
 from analysis.stats.intervals import FloatArray
 from analysis.surrogate.unit_cube import Axis
 
+Smoothness = Literal["5/2", "3/2"]
+"""Order of the Matern kernel: functions are twice or once differentiable."""
 
-def squared_distances(a: FloatArray, b: FloatArray, axes: Sequence[Axis]) -> FloatArray:
-    """(d, len(a), len(b)) D_j between two sets of points; 1 between different unordered levels."""
-    distances = np.empty((len(axes), len(a), len(b)))
-    for j, axis in enumerate(axes):
-        gap = a[:, None, j] - b[None, :, j]
-        distances[j] = np.abs(gap) > 1e-12 if axis.unordered else gap * gap
-    return distances
+NODES = 32
+"""Nodes of an axis that integrals over it are sums of."""
 
 
-def prior_mean(axes: int) -> FloatArray:
-    """(2 d + 1,) mean of the prior on log_params: smooth axes, pairs about as strong as axes.
+@dataclass(frozen=True)
+class AxisKernel:
+    """The centred kernel c_j of one axis, for any length scale.
 
-    Log w falls with log d because there are about d times as many pairs as axes.
+        c(x, x') = (k(x, x') - m(x) m(x') / M) / (1 - M),  m(x) = E k(x, .),  M = E m
+
+    with expectations under the axis's distribution.
     """
-    return np.concatenate([np.full(axes, -0.3), np.zeros(axes), [-1.0 - np.log(axes)]])
+
+    axis: Axis
+    smoothness: Smoothness
+
+    @cached_property
+    def nodes(self) -> FloatArray:
+        """(nodes,) quantiles, ascending."""
+        return self.axis.grid(NODES)[0]
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """(nodes,) their probabilities."""
+        return self.axis.grid(NODES)[1]
+
+    def correlate(self, gaps: FloatArray, log_length: float) -> FloatArray:
+        """k_j at distances |x - x'| of any shape (GPML Eq. 4.17)."""
+        if self.axis.unordered:
+            return np.asarray(gaps < 1e-9, dtype=float)
+        r = gaps * (self._rate * np.exp(-log_length))
+        if self.smoothness == "3/2":
+            return np.asarray((1.0 + r) * np.exp(-r))
+        return np.asarray((1.0 + r + r * r / 3.0) * np.exp(-r))
+
+    def slope(self, gaps: FloatArray, log_length: float) -> FloatArray:
+        """Derivative of k_j by log l_j, at distances of any shape."""
+        if self.axis.unordered:
+            return np.zeros_like(gaps)
+        r = gaps * (self._rate * np.exp(-log_length))
+        if self.smoothness == "3/2":
+            return np.asarray(r * r * np.exp(-r))
+        return np.asarray(r * r * (1.0 + r) / 3.0 * np.exp(-r))
+
+    def centred(self, a: FloatArray, b: FloatArray, log_length: float) -> FloatArray:
+        """(len(a), len(b)) c_j between two sets of quantiles."""
+        m_a = self.correlate(distances(a, self.nodes), log_length) @ self.weights
+        m_b = self.correlate(distances(b, self.nodes), log_length) @ self.weights
+        mean = self._mean(log_length)
+        kernel = self.correlate(distances(a, b), log_length)
+        return np.asarray((kernel - np.outer(m_a, m_b) / mean) / max(1.0 - mean, 1e-12))
+
+    def inner_products(self, points: FloatArray, log_length: float) -> FloatArray:
+        """(len(points), len(points)) E[c_j(., x) c_j(., x')] under the axis's distribution."""
+        at_nodes = self.centred(self.nodes, points, log_length)
+        return np.asarray((at_nodes * self.weights[:, None]).T @ at_nodes)
+
+    @property
+    def _rate(self) -> float:
+        return 3.0**0.5 if self.smoothness == "3/2" else 5.0**0.5
+
+    @cached_property
+    def node_gaps(self) -> FloatArray:
+        """(nodes, nodes) distances between nodes."""
+        return distances(self.nodes, self.nodes)
+
+    def _mean(self, log_length: float) -> float:
+        kernel = self.correlate(self.node_gaps, log_length)
+        return float(self.weights @ kernel @ self.weights)
 
 
-def unpack(log_params: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-    """1 / l_j^2 (d,), v_j (d,) and w."""
-    axes = (len(log_params) - 1) // 2
-    return (
-        np.exp(-2.0 * log_params[:axes]),
-        np.exp(log_params[axes:-1]),
-        float(np.exp(log_params[-1])),
-    )
+def distances(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(len(a), len(b)) distances between quantiles of one axis."""
+    return np.asarray(np.abs(a[:, None] - b[None, :]))
 
 
-def pair_weight(log_params: FloatArray, axes: int) -> float:
-    """Return w, whether or not the log noise follows the kernel's own parameters."""
-    return float(np.exp(log_params[2 * axes]))
+@dataclass(frozen=True)
+class Hyperparameters:
+    """theta by its parts: log_lengths and variances (d,), rho and eta."""
+
+    log_lengths: FloatArray
+    variances: FloatArray
+    rho: float
+    eta: float
+
+    @staticmethod
+    def of(theta: FloatArray) -> Hyperparameters:
+        """The parts of theta (2 d + 2,)."""
+        d = len(theta) // 2 - 1
+        return Hyperparameters(
+            theta[:d], np.exp(theta[d:-2]), float(np.exp(theta[-2])), float(np.exp(theta[-1]))
+        )
+
+    @property
+    def strengths(self) -> FloatArray:
+        """(d,) rho v_j."""
+        return self.rho * self.variances
+
+    @property
+    def prior_variance(self) -> float:
+        """V, the prior variance of a function over s2."""
+        return float((np.prod(1.0 + self.strengths) - 1.0) / self.rho)
+
+    @property
+    def noise(self) -> float:
+        """eta V, the noise variance over s2."""
+        return self.eta * self.prior_variance
 
 
-def axis_kernels(log_params: FloatArray, distances: FloatArray) -> FloatArray:
-    """(d, n, m) the k_j at `distances` (d, n, m)."""
-    inverse_l2, variances, _ = unpack(log_params)
-    return variances[:, None, None] * _matern52(distances * inverse_l2[:, None, None])
-
-
-def covariance(log_params: FloatArray, distances: FloatArray) -> FloatArray:
-    """K at `distances` (d, ...)."""
-    inverse_l2, variances, w = unpack(log_params)
-    total, squares = np.zeros(distances.shape[1:]), np.zeros(distances.shape[1:])
-    for d_j, scale, variance in zip(distances, inverse_l2, variances, strict=True):
-        k_j = variance * _matern52(d_j * scale)
-        total += k_j
-        squares += k_j * k_j
-    # (sum_j k_j)^2 holds each pair twice and each square once: all pairs without a double loop.
-    return np.asarray(total + 0.5 * w * (total * total - squares))
-
-
-def covariance_and_pullback(
-    log_params: FloatArray, distances: FloatArray
-) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
-    """K at `distances` (d, m), and its reverse-mode derivative.
-
-    The pullback maps dL/dK (m,) to dL/dlog_params (2 d + 1,) for any scalar L.
-    """
-    inverse_l2, variances, w = unpack(log_params)
-    # r = sqrt(5) |x - x'| / l_j; v exp(-r) is a factor of both the Matérn kernel and its slope.
-    r = np.sqrt(5.0 * inverse_l2[:, None] * distances)
-    decay = variances[:, None] * np.exp(-r)
-    k = (1.0 + r + r * r / 3.0) * decay  # (d, m) the k_j
-    total = k.sum(axis=0)
-    twice_pairs = total * total - (k * k).sum(axis=0)
-
-    def pullback(slope: FloatArray) -> FloatArray:
-        # dK/dk_j = 1 + w sum_{i != j} k_i
-        by_kernel = slope * (1.0 + w * (total - k))
-        # dk_j/dlog l_j = v r^2 (1 + r) exp(-r) / 3; dk_j/dlog v_j = k_j; dK/dlog w = the pair term
-        by_length = np.einsum("jm,jm->j", by_kernel, (1.0 + r) * r * r * decay) / 3.0
-        by_variance = np.einsum("jm,jm->j", by_kernel, k)
-        return np.concatenate([by_length, by_variance, [0.5 * w * (slope @ twice_pairs)]])
-
-    return total + 0.5 * w * twice_pairs, pullback
-
-
-def _matern52(squared: FloatArray) -> FloatArray:
-    """Matérn 5/2 correlation at squared distances in units of l_j^2."""
-    r = np.sqrt(5.0 * squared)
-    return np.asarray((1.0 + r + 5.0 / 3.0 * squared) * np.exp(-r))
+def covariance(
+    kernels: Sequence[AxisKernel], hyper: Hyperparameters, a: FloatArray, b: FloatArray
+) -> FloatArray:
+    """(len(a), len(b)) K between two sets of points (points, d)."""
+    product = np.ones((len(a), len(b)))
+    for j, kernel in enumerate(kernels):
+        centred = kernel.centred(a[:, j], b[:, j], hyper.log_lengths[j])
+        product *= 1.0 + hyper.strengths[j] * centred
+    return (product - 1.0) / hyper.rho

@@ -22,6 +22,8 @@ class Axis:
     centres: (levels,) the quantile that stands for each level, ascending; empty if continuous
     edges: (levels - 1,) the quantiles at which one level ends and the next begins
     unordered: the levels have no order (such as activations), nor distances
+    density: relative to the prior, in equally wide bins of the quantile, or of each level; empty
+    for 1 everywhere
     """
 
     path: str
@@ -29,6 +31,7 @@ class Axis:
     centres: tuple[float, ...] = ()
     edges: tuple[float, ...] = ()
     unordered: bool = False
+    density: tuple[float, ...] = ()
 
     def snap(self, quantiles: FloatArray) -> FloatArray:
         """Each quantile moved to the centre of its level; unchanged on a continuous axis."""
@@ -37,15 +40,21 @@ class Axis:
         return np.asarray(self.centres)[np.searchsorted(self.edges, quantiles, side="right")]
 
     def grid(self, cells: int) -> tuple[FloatArray, FloatArray]:
-        """Quantiles that cover the axis, ascending, and the prior probability of each.
+        """Quantiles that cover the axis, ascending, and the probability of each.
 
         They are all levels of a discrete axis with at most `cells` of them, and otherwise the
-        middles of `cells` equally likely cells.
+        middles of `cells` equally wide cells.
         """
         if 0 < len(self.centres) <= cells:
-            return np.asarray(self.centres), np.diff(np.array([0.0, *self.edges, 1.0]))
-        middles = (np.arange(cells) + 0.5) / cells
-        return middles, np.full(cells, 1.0 / cells)
+            places = np.asarray(self.centres)
+            chances = np.diff(np.array([0.0, *self.edges, 1.0]))
+        else:
+            places = (np.arange(cells) + 0.5) / cells
+            chances = np.full(cells, 1.0 / cells)
+        if self.density:
+            bins = np.minimum((places * len(self.density)).astype(int), len(self.density) - 1)
+            chances = chances * np.asarray(self.density)[bins]
+        return places, chances / chances.sum()
 
 
 def make_axis(dimension: Dimension) -> Axis:
@@ -69,14 +78,3 @@ def to_quantiles(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> Float
     """(n, d) the trials as points of the unit cube."""
     columns = [[d.to_unit(value) for value in trials[d.path]] for d in dimensions]
     return np.array(columns, dtype=float).reshape(len(dimensions), len(trials)).T
-
-
-def encode_one_hot(units: FloatArray, axes: Sequence[Axis]) -> FloatArray:
-    """(points, columns) features for trees: quantiles of ordered axes, unordered ones one-hot."""
-    columns: list[FloatArray] = []
-    for j, a in enumerate(axes):
-        if a.unordered:
-            columns += [np.isclose(units[:, j], centre).astype(float) for centre in a.centres]
-        else:
-            columns.append(units[:, j])
-    return np.array(columns, dtype=float).reshape(len(columns), len(units)).T

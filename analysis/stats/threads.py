@@ -1,0 +1,17 @@
+"""One thread for linear algebra: the same digits on every machine, and no time lost.
+
+Sums over threads round differently with their number. The matrices of an analysis are so small that
+threads cost more than they gain.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+
+def single_threaded() -> AbstractContextManager[Any]:
+    """A context in which BLAS runs in one thread."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1)
