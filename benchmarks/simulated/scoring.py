@@ -288,6 +288,7 @@ _RULES: dict[Kind, Callable[[Claim, Case], bool | None]] = {
     "gain_over_default": _gain_over_default,
     "tuning_gain": _tuning_gain,
     "seed_sd": _seed_sd,
+    "seed_share": _unexplained,
     "settled_by": _settled_by,
     "early_order": _early_order,
 }

@@ -1,0 +1,101 @@
+"""Claims on the best configuration, the default one, and what tuning gains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.claims.claim import Claim
+from analysis.claims.wording import capitalize, format_difference, format_value, state_values
+from analysis.findings.analyze_study import Findings
+from analysis.findings.best_and_default import BestAgainstDefault, ConfigurationRuns
+from analysis.findings.tunability import Tunability, TuningGain
+from analysis.stats.welch import WelchDifference
+from study.records.outcomes import TRAINED
+
+_MAX_SINGLE_GAINS = 3
+
+
+def list_default_claims(findings: Findings) -> Iterator[Claim]:
+    """The run of highest PSNR, and its configuration against the default one."""
+    best = findings.best
+    if best is None or best["outcome"] != TRAINED:
+        return
+    runs = int((findings.study.trials["phase"] != "replicate").sum())
+    text = (
+        f"Highest PSNR of the {runs} explored and optimised runs: {best['psnr']:.2f} dB on the "
+        f"validation views (trial {best['trial_id']}), selected for its luck as well."
+    )
+    yield Claim(
+        "best_run", (), float(best["psnr"]), None, None, "dB", runs, None,
+        "a single run, the highest of all", text,
+    )  # fmt: skip
+    if (both := findings.best_and_default) is not None:
+        yield _gain(both, both.difference) if both.difference else _cannot_tell(both)
+
+
+def list_tuning_claims(findings: Findings) -> Iterator[Claim]:
+    """Gains over the default that the model predicts with an interval above 0."""
+    tuning = findings.tunability
+    if tuning is None:
+        return
+    n = findings.importance.trials
+    if tuning.joint.low > 0:
+        gain = format_difference(tuning.joint.gain, tuning.joint.low, tuning.joint.high)
+        text = f"All parameters tuned together: {gain} over the default, as the model predicts."
+        yield _predicted((), tuning.joint, n, text)
+    paths = {d.label: d.path for d in findings.study.space.dimensions}
+    for single in _list_single(tuning):
+        gain = format_difference(single.gain, single.low, single.high)
+        text = (
+            f"{capitalize(single.label)} {format_value(single.value)}, all else at its default: "
+            f"{gain} over the default, as the model predicts."
+        )
+        value = single.value
+        assert value is not None
+        yield _predicted((state_values(paths[single.label], [value]),), single, n, text)
+
+
+def _list_single(tuning: Tunability) -> list[TuningGain]:
+    """The parameters of highest gain that surely gain something."""
+    return [gain for gain in tuning.single if gain.low > 0][:_MAX_SINGLE_GAINS]
+
+
+def _predicted(parameters: tuple[str, ...], gain: TuningGain, n: int, text: str) -> Claim:
+    return Claim(
+        "tuning_gain", parameters, gain.gain, gain.low, gain.high, "dB", n, 0.95,
+        "predicted by the model, among runs that train", text,
+    )  # fmt: skip
+
+
+def _gain(both: BestAgainstDefault, difference: WelchDifference) -> Claim:
+    best, default = len(both.best.psnr), len(both.default.psnr)
+    gain = format_difference(difference.mean, difference.low, difference.high)
+    broke = "".join(map(_describe_broken, (both.best, both.default)))
+    text = (
+        f"Best configuration minus default: {gain}, from {best} further seeds of the best and "
+        f"{default} runs of the default{_describe_outside(both)} that trained{broke}."
+    )
+    values = tuple(state_values(path, [value]) for path, value in both.best.values.items())
+    return Claim(
+        "gain_over_default", values, difference.mean, difference.low, difference.high, "dB",
+        best + default, 0.95, "further seeds of the best, all runs of the default; trained", text,
+    )  # fmt: skip
+
+
+def _cannot_tell(both: BestAgainstDefault) -> Claim:
+    text = (
+        f"Whether the best configuration beats the default{_describe_outside(both)}: {both.reason}."
+    )
+    runs = both.best.breaks.trials + both.default.breaks.trials
+    return Claim("not_told_apart", (), None, None, None, "dB", runs, None, "", text)
+
+
+def _describe_broken(runs: ConfigurationRuns) -> str:
+    rate = runs.breaks
+    return f"; {rate.broken} of {rate.trials} runs of the {rate.name} broke" if rate.broken else ""
+
+
+def _describe_outside(both: BestAgainstDefault) -> str:
+    """The values of the default that lie outside the searched space, in brackets."""
+    values = [f"{path} {format_value(both.default.values[path])}" for path in both.outside]
+    return f" (outside the searched space: {', '.join(values)})" if values else ""

@@ -1,0 +1,85 @@
+"""Lists all claims about a study, and those that come first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.claims.breaking_claims import list_breaking_claims
+from analysis.claims.claim import Claim, Kind
+from analysis.claims.default_claims import list_default_claims, list_tuning_claims
+from analysis.claims.seed_claims import list_seed_claims
+from analysis.claims.share_claims import list_share_claims, list_top_claims
+from analysis.claims.state_claims import list_state_claims
+from analysis.claims.time_claims import list_time_claims
+from analysis.claims.value_claims import list_value_claims
+from analysis.claims.variant_claims import list_variant_claims
+from analysis.findings.analyze_study import Findings
+
+_GROUPS = (
+    list_state_claims,
+    list_share_claims,
+    list_breaking_claims,
+    list_default_claims,
+    list_value_claims,
+    list_top_claims,
+    list_tuning_claims,
+    list_seed_claims,
+    list_time_claims,
+)
+_VARIANT_GROUPS = (list_state_claims, list_variant_claims)
+
+_MAX_SHARES = 3
+
+
+def list_claims(findings: Findings) -> tuple[Claim, ...]:
+    """Every claim about a study, in the order of its report.
+
+    Example:
+        >>> for claim in list_claims(analyze_study("studies/default")):
+        ...     print(claim.kind, claim.text)
+    """
+    groups = _VARIANT_GROUPS if findings.study.has_variants else _GROUPS
+    return tuple(claim for list_group in groups for claim in list_group(findings))
+
+
+def select_claims(claims: Sequence[Claim], *kinds: Kind) -> tuple[Claim, ...]:
+    """The claims of these kinds, in their order."""
+    return tuple(claim for claim in claims if claim.kind in kinds)
+
+
+def headline_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """What matters and what breaks; of a study of variants, which of them differ."""
+    return (*select_matters(claims), *select_breaks(claims))
+
+
+def summary_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The headline and what stands beside it: outcomes, and the best against the default."""
+    return (*select_claims(claims, "state"), *headline_claims(claims), *select_best(claims))
+
+
+def select_best(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The run of highest PSNR, and its configuration against the default one."""
+    # Values of a parameter may be not told apart as well; the default has no parameter.
+    best = select_claims(claims, "best_run", "gain_over_default", "not_told_apart")
+    return tuple(c for c in best if c.kind != "not_told_apart" or not c.parameters)
+
+
+def select_matters(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The largest shares, or why there is no ranking and which parameters have an effect."""
+    variants = select_claims(claims, "variant_difference")[:1]
+    shares = select_claims(claims, "share")[:_MAX_SHARES]
+    if variants or shares:
+        return variants or shares
+    with_failures = select_claims(claims, "share_with_failures")[:_MAX_SHARES]
+    return (*select_claims(claims, "not_ranked", "moves"), *with_failures)
+
+
+def select_breaks(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """How many runs break, and the parameter with the clearest effect on that."""
+    rates = select_claims(claims, "breaks", "safe")
+    return (*rates[:3], *select_claims(claims, "no_breaking_parameter"))
+
+
+def join_texts(claims: Sequence[Claim]) -> str:
+    """The sentences of the claims as one paragraph."""
+    return " ".join(claim.text for claim in claims)

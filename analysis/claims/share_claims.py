@@ -1,0 +1,161 @@
+"""Claims on which parameters matter: shares of PSNR's variance, or significant effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.claims.breaking_claims import describe_range_of_training
+from analysis.claims.claim import Claim, Kind
+from analysis.claims.wording import capitalize, count_runs, format_part
+from analysis.findings.analyze_study import Findings
+from analysis.importance.permutation_test import PermutationTest
+from analysis.importance.shares import PairShare, SobolShare, VariancePart
+
+_MAX_INTERACTIONS = 3
+
+
+def list_share_claims(findings: Findings) -> Iterator[Claim]:
+    """Shares of the significant parameters, and the parts that belong to no single one.
+
+    Without a ranking: the parameters with a significant effect, of which no size is claimed.
+    """
+    importance = findings.importance
+    if not importance.significant_shares:
+        yield _refuse(findings)
+        for test in findings.permutation_tests:
+            if test.significant:
+                yield _move(findings, test)
+    for share in importance.significant_shares:
+        yield from _share(findings, share)
+    named = {share.path for share in importance.significant_shares}
+    for share in _list_with_failures(findings):
+        if share.significant or share.path in named:
+            yield _with_failures(findings, share)
+    if importance.ranked:
+        for pair in [p for p in importance.pairs if p.significant][:_MAX_INTERACTIONS]:
+            yield _interaction(findings, pair)
+        yield from _list_parts(findings)
+
+
+def list_top_claims(findings: Findings) -> Iterator[Claim]:
+    """What sets the best runs apart from the others."""
+    top = findings.ped_anova
+    for share in top.significant_shares:
+        text = (
+            f"{capitalize(share.label)} sets the best {top.top_count} of {top.trials} explored "
+            f"runs that trained apart: {format_part(share.share, share.low, share.high)} of what "
+            "distinguishes their values from the prior."
+        )
+        yield Claim(
+            "top_tenth", (share.path,), share.share, share.low, share.high, "fraction", top.trials,
+            0.95, _condition(findings), text,
+        )  # fmt: skip
+
+
+def _condition(findings: Findings) -> str:
+    """The runs that shares describe."""
+    return f"among the {count_runs(findings.importance.trials)} that trained"
+
+
+def _refuse(findings: Findings) -> Claim:
+    importance = findings.importance
+    text = f"No ranking of the parameters: {importance.refusal}"
+    if importance.ranked:
+        text = (
+            "No parameter has a significant share of PSNR's variance "
+            f"{_condition(findings)}."
+        )
+    return Claim(
+        "not_ranked", (), None, None, None, "", importance.trials, None, _condition(findings), text
+    )
+
+
+def _move(findings: Findings, test: PermutationTest) -> Claim:
+    text = (
+        f"{capitalize(test.description)}: significant effect on PSNR {_condition(findings)}, in a "
+        "permutation test; no size is claimed."
+    )
+    return Claim(
+        "moves", (test.path,), None, None, None, "", findings.importance.trials, 0.95,
+        _condition(findings), text,
+    )  # fmt: skip
+
+
+def _share(findings: Findings, s: SobolShare) -> Iterator[Claim]:
+    """The share with interactions, beside it that with failed runs; and the share alone."""
+    condition, n = _condition(findings), findings.importance.trials
+    clauses = [
+        f"{capitalize(s.label)}: {format_part(s.share, s.share_low, s.share_high)} of PSNR's "
+        f"variance {condition}"
+    ]
+    for failed in _list_with_failures(findings):
+        if failed.path == s.path:
+            part = format_part(failed.share, failed.share_low, failed.share_high)
+            clauses.append(f"{part} counting failed runs at their last PSNR")
+    if training := describe_range_of_training(findings, s.path):
+        clauses.append(training)
+    yield Claim(
+        "share", (s.path,), s.share, s.share_low, s.share_high, "fraction", n, 0.95, condition,
+        f"{'; '.join(clauses)}.",
+    )  # fmt: skip
+    yield Claim(
+        "share_alone", (s.path,), s.alone, s.alone_low, s.alone_high, "fraction", n, 0.95,
+        condition,
+        f"{capitalize(s.label)} alone, without interactions: "
+        f"{format_part(s.alone, s.alone_low, s.alone_high)} of that variance.",
+    )  # fmt: skip
+
+
+def _list_with_failures(findings: Findings) -> tuple[SobolShare, ...]:
+    """The shares counting failed runs; none if no run failed or they are not ranked."""
+    sensitivity = findings.with_failures
+    if not sensitivity.ranked or sensitivity.trials == findings.importance.trials:
+        return ()
+    return sensitivity.shares
+
+
+def _with_failures(findings: Findings, s: SobolShare) -> Claim:
+    runs = count_runs(findings.with_failures.trials)
+    text = (
+        f"{capitalize(s.label)}, counting failed runs at their last PSNR: "
+        f"{format_part(s.share, s.share_low, s.share_high)} of PSNR's variance over {runs}."
+    )
+    return Claim(
+        "share_with_failures", (s.path,), s.share, s.share_low, s.share_high, "fraction",
+        findings.with_failures.trials, 0.95, f"over {runs}, failed ones at their last PSNR", text,
+    )  # fmt: skip
+
+
+def _interaction(findings: Findings, pair: PairShare) -> Claim:
+    text = (
+        f"{capitalize(pair.labels[0])} and {pair.labels[1]} jointly, beyond what each does alone: "
+        f"{format_part(pair.share, pair.low, pair.high)} of that variance."
+    )
+    return Claim(
+        "interaction", pair.paths, pair.share, pair.low, pair.high, "fraction",
+        findings.importance.trials, 0.95, _condition(findings), text,
+    )  # fmt: skip
+
+
+def _list_parts(findings: Findings) -> Iterator[Claim]:
+    """All interactions together, and what no parameter explains."""
+    importance = findings.importance
+    if (part := importance.interactions) is not None:
+        text = f"All interactions: {_format(part)} of the variance."
+        yield _make_part(findings, "interaction", part, text)
+    if (part := importance.unexplained) is not None:
+        text = (
+            f"Unexplained: {_format(part)} of the variance, by seeds and by what the model misses."
+        )
+        yield _make_part(findings, "unexplained", part, text)
+
+
+def _make_part(findings: Findings, kind: Kind, part: VariancePart, text: str) -> Claim:
+    return Claim(
+        kind, (), part.share, part.low, part.high, "fraction", findings.importance.trials, 0.95,
+        _condition(findings), text,
+    )  # fmt: skip
+
+
+def _format(part: VariancePart) -> str:
+    return format_part(part.share, part.low, part.high)

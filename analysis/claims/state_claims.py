@@ -1,0 +1,43 @@
+"""Claims on how many runs ended with each outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.claims.claim import Claim
+from analysis.data.outcomes import count_outcomes
+from analysis.findings.analyze_study import Findings
+from study.records.outcomes import (
+    COLLAPSED,
+    FAILED,
+    PRUNED,
+    SHOWS_NOTHING,
+    TRAINED,
+    format_count,
+)
+
+_MEANINGS = {
+    TRAINED: "",
+    COLLAPSED: ": stopped because they could not learn any more",
+    PRUNED: ": stopped because others did better",
+    FAILED: ": with an error, or without a finite PSNR",
+}
+
+
+def list_state_claims(findings: Findings) -> Iterator[Claim]:
+    """One for each outcome that occurred."""
+    total = len(findings.study.trials)
+    for outcome, count in count_outcomes(findings.study.trials).items():
+        number, words = format_count(count, outcome).split(" ", 1)
+        text = f"{number} of {total} trials {words}{_explain(findings, outcome)}."
+        yield Claim(
+            "state", (), float(count), None, None, "runs", total, None, f"{outcome}, of all phases",
+            text,
+        )  # fmt: skip
+
+
+def _explain(findings: Findings, outcome: str) -> str:
+    if outcome != SHOWS_NOTHING:
+        return _MEANINGS[outcome]
+    name, psnr = max(findings.study.trivial_psnrs.items(), key=lambda item: item[1])
+    return f": completed, but no better than the best trivial image ({name}, {psnr:.2f} dB)"

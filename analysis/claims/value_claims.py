@@ -1,0 +1,153 @@
+"""Claims on the values of a parameter: the best one, those as good, worse or not told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from analysis.claims.breaking_claims import describe_training
+from analysis.claims.claim import Claim, Kind
+from analysis.claims.wording import (
+    capitalize,
+    count_runs,
+    format_value,
+    list_runs,
+    state_range,
+    state_values,
+)
+from analysis.findings.analyze_study import Findings
+from analysis.findings.partial_dependence import Effect, EffectCurve
+from nerf.config.parameters import Value
+
+
+def list_value_claims(findings: Findings) -> Iterator[Claim]:
+    """Claims on each parameter with a significant effect; the others have no best value."""
+    for effect in findings.effects:
+        if effect.curve is not None and effect.curve.matters:
+            yield from _ValueClaims(findings, effect, effect.curve).list_all()
+
+
+class _ValueClaims:
+    """The claims on the values of one parameter."""
+
+    def __init__(self, findings: Findings, effect: Effect, curve: EffectCurve) -> None:
+        self.findings = findings
+        self.effect = effect
+        self.curve = curve
+        self.n = findings.importance.trials
+        self.condition = (
+            f"on average over the other parameters, among the {count_runs(self.n)} that trained"
+        )
+
+    def list_all(self) -> Iterator[Claim]:
+        yield from self._best()
+        yield from self._edge()
+        margin = f"{self.curve.margin:g} dB"
+        yield from self._values(
+            "as good", "as_good", f"at most {margin} on average against the best value"
+        )
+        yield from self._values("worse", "worse", f"more than {margin}")
+        yield from self._not_told_apart()
+
+    def _best(self) -> Iterator[Claim]:
+        """The best value; of choices only if all others are worse."""
+        curve, path = self.curve, self.effect.path
+        low, high = curve.best_low, curve.best_high
+        if low is not None and high is not None:
+            low, high, parameter = float(low), float(high), path
+            interval = f" [{format_value(low)}, {format_value(high)}]"
+            estimate = float(curve.best)
+        elif list(curve.verdicts).count("worse") == len(curve.verdicts) - 1:
+            parameter, interval, estimate = state_values(path, [curve.best]), "", None
+        else:
+            return
+        unit = f" {self.effect.unit}" if self.effect.unit and interval else ""
+        text = (
+            f"Best on average: {self.effect.label} {format_value(curve.best)}{interval}{unit}, "
+            f"among the {count_runs(self.n)} that trained"
+        )
+        yield self._make(
+            "best_value", (parameter,), estimate, low, high, self._with_training(text, [curve.best])
+        )
+
+    def _edge(self) -> Iterator[Claim]:
+        curve, label = self.curve, self.effect.label
+        if not curve.at_edge:
+            return
+        dimension = next(
+            d for d in self.findings.study.space.dimensions if d.path == self.effect.path
+        )
+        side, end = ("below", dimension.low) if curve.at_edge == "low" else ("above", dimension.high)
+        text = f"The best {label} may lie {side} {format_value(end)}, where the searched range ends."
+        yield self._make(
+            "edge_of_range", (state_values(self.effect.path, [end]),), None, None, None, text
+        )
+
+    def _values(self, verdict: str, kind: Kind, loses: str) -> Iterator[Claim]:
+        """A claim for each range, or one for all choices, with this verdict."""
+        for places in self._groups(verdict):
+            values = [self.curve.values[i] for i in places]
+            text = f"{capitalize(self._name(values))} {_agree(values, self.effect)} {loses}"
+            if kind == "as_good":
+                text = self._with_training(text, values)
+            else:
+                text += "."
+            yield self._make(kind, (self._state(values),), self.curve.margin, None, None, text)
+
+    def _not_told_apart(self) -> Iterator[Claim]:
+        groups = self._groups("open")
+        if not groups:
+            return
+        curve, effect = self.curve, self.effect
+        parameters = [self._state([curve.values[i] for i in places]) for places in groups]
+        every = "open" in curve.verdicts and len(set(curve.verdicts)) == 1
+        which = f"The values of {effect.label} are" if every else f"The rest of {effect.label} is"
+        more = curve.trials_to_tell
+        remedy = "" if more is None else f" (about {more} explored trials would tell)"
+        yield self._make(
+            "not_told_apart", tuple(parameters), None, None, None,
+            f"{which} not told apart from the best{remedy}.",
+        )  # fmt: skip
+
+    def _groups(self, verdict: str) -> list[list[int]]:
+        """Places of the values with a verdict: all choices at once, or unbroken ranges."""
+        mask = [v == verdict for v in self.curve.verdicts]
+        if self.effect.choices:
+            places = [i for i, holds in enumerate(mask) if holds]
+            return [places] if places else []
+        return [list(run) for run in list_runs(mask)]
+
+    def _name(self, values: Sequence[Value]) -> str:
+        label = self.effect.label
+        if self.effect.choices:
+            return f"{label} {' and '.join(map(format_value, values))}"
+        first, last = format_value(values[0]), format_value(values[-1])
+        return f"{label} {first}" if first == last else f"{label} from {first} to {last}"
+
+    def _state(self, values: Sequence[Value]) -> str:
+        path = self.effect.path
+        if self.effect.choices:
+            return state_values(path, values)
+        return state_range(path, values[0], values[-1])
+
+    def _with_training(self, text: str, values: Sequence[Value]) -> str:
+        """The sentence with P(trains), where it depends on the parameter."""
+        training = describe_training(self.findings, self.effect.path, values)
+        return f"{text}; {training}." if training else f"{text}."
+
+    def _make(
+        self,
+        kind: Kind,
+        parameters: tuple[str, ...],
+        estimate: float | None,
+        low: float | None,
+        high: float | None,
+        text: str,
+    ) -> Claim:
+        unit = "dB" if kind in ("as_good", "worse") else self.effect.unit
+        return Claim(
+            kind, parameters, estimate, low, high, unit, self.n, 0.95, self.condition, text
+        )
+
+
+def _agree(values: Sequence[Value], effect: Effect) -> str:
+    return "lose" if effect.choices and len(values) > 1 else "loses"

@@ -1,0 +1,35 @@
+"""Claims on the variants of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.claims.claim import Claim
+from analysis.claims.wording import format_difference
+from analysis.findings.analyze_study import Findings
+
+
+def list_variant_claims(findings: Findings) -> Iterator[Claim]:
+    """How many variants differ from the first, and each difference with an interval."""
+    compared = findings.variants
+    if compared is None:
+        return
+    runs = sum(compared.runs.values())
+    different = sum(d.excludes_zero for d in compared.to_first)
+    yield Claim(
+        "variant_difference", (), float(different), None, None, "variants", runs, None,
+        "over the seeds that trained with both", compared.headline,
+    )  # fmt: skip
+    for d in compared.to_first:
+        if d.interval is None:
+            continue
+        low, high = d.interval
+        corrected = "" if d.holm_p_value is None else f" (p = {d.holm_p_value:.2g}, corrected)"
+        text = (
+            f"{d.first} minus {d.second}: {format_difference(d.mean, low, high)} over {d.seeds} "
+            f"seeds that trained with both{corrected}."
+        )
+        yield Claim(
+            "variant_difference", (d.first, d.second), d.mean, low, high, "dB", d.seeds, 0.95,
+            "over the seeds that trained with both", text,
+        )  # fmt: skip

@@ -1,0 +1,60 @@
+"""Numbers, values and conditions as all claims spell them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from nerf.config.parameters import Value
+
+
+def format_part(estimate: float, low: float, high: float) -> str:
+    """A fraction with its interval in per cent: `41 % [30, 52]`."""
+    return f"{100 * estimate:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def format_psnr(estimate: float, low: float, high: float) -> str:
+    """A positive number of decibels: `0.23 dB [0.16, 0.43]`."""
+    return f"{estimate:.2f} dB [{low:.2f}, {high:.2f}]"
+
+
+def format_difference(estimate: float, low: float, high: float) -> str:
+    """A difference in decibels: `+0.03 dB [-0.40, +0.50]`."""
+    return f"{estimate:+.2f} dB [{low:+.2f}, {high:+.2f}]"
+
+
+def format_value(value: Value | None) -> str:
+    """A value of a parameter for a reader: numbers to three significant digits."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def state_values(path: str, values: Sequence[Value]) -> str:
+    """A parameter with its values in the syntax of `--vary`: `PATH=A,B`."""
+    texts = (str(v).lower() if isinstance(v, bool) else str(v) for v in values)
+    return f"{path}={','.join(texts)}"
+
+
+def state_range(path: str, low: Value, high: Value) -> str:
+    """A parameter with a range in the syntax of `--vary`: `PATH=LOW:HIGH`."""
+    return f"{path}={low!r}:{high!r}"
+
+
+def list_runs(mask: Sequence[bool]) -> list[range]:
+    """The unbroken runs of True, first to last."""
+    runs, start = [], 0
+    for is_true, group in itertools.groupby(mask):
+        end = start + len(list(group))
+        if is_true:
+            runs.append(range(start, end))
+        start = end
+    return runs
+
+
+def count_runs(number: int, adjective: str = "explored") -> str:
+    """`1 explored run`, `84 explored runs`."""
+    return f"{number} {adjective} run{'' if number == 1 else 's'}"
+
+
+def capitalize(text: str) -> str:
+    """The text with its first letter in upper case, the others as they are."""
+    return text[:1].upper() + text[1:]
