@@ -1,6 +1,6 @@
 """Coverage of the intervals that rest on replicates, on simulated studies with known truth.
 
-    python benchmarks/replicate_intervals.py --studies 400
+    python benchmarks/replicate_intervals.py --studies 200
 
 1. The spread of a typical configuration, beside a pooled variance (chi-squared) and a t interval of
    bias-corrected log deviations: 3 to 16 configurations with 2 to 5 runs, log deviations of spread
@@ -211,7 +211,7 @@ TABLES: dict[str, tuple[Callable[[np.random.Generator, int], Iterator[Row]], tup
 
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--studies", type=positive, default=400, help="studies of each case")
+    parser.add_argument("--studies", type=positive, default=200, help="studies of each case")
     return parser.parse(arguments)
 
 

@@ -27,6 +27,9 @@ MIN_CONFIGURATIONS_FOR_SPREAD = 3
 """Configurations run more than once below which no spread is estimated."""
 
 _MAX_TAU = 3.0
+_STEP = 0.05
+"""Of the table of log-densities that the likelihood is interpolated from."""
+
 _SMALLEST_DEVIATION = 1e-3
 """dB; runs whose PSNRs are equal say no more than that their deviation is small."""
 
@@ -121,19 +124,24 @@ def _posterior(groups: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray, Fl
     deviations = np.array([group.std(ddof=1) for group in groups]).clip(min=_SMALLEST_DEVIATION)
     mu = np.log(deviations).mean() + np.linspace(-6.0, 6.0, 121)
     tau = np.linspace(0.0, _MAX_TAU, 31)
-    # Standard normal z over configurations: log sigma = mu + tau z, weighted by z's density.
-    z = np.linspace(-4.0, 4.0, 81)
-    log_sigma = mu[:, None, None] + tau[:, None] * z
-    log_density = -0.5 * z**2
     log_likelihood = np.zeros((len(mu), len(tau)))
-    for nu, s in zip(freedom, deviations, strict=True):
-        # Log-density of s given sigma, up to a constant.
-        ratio = np.exp(2.0 * (np.log(s) - log_sigma).clip(max=300.0))
-        terms = -nu * log_sigma - 0.5 * nu * ratio + log_density
-        largest = terms.max(axis=-1, keepdims=True)  # against underflow
-        log_likelihood += np.log(np.exp(terms - largest).sum(axis=-1)) + largest[..., 0]
+    for nu in np.unique(freedom):
+        distances = np.log(deviations[freedom == nu])[:, None] - mu
+        grid = np.arange(distances.min() - _STEP, distances.max() + 2 * _STEP, _STEP)
+        for j, log_density in enumerate(_log_density(grid, tau, int(nu))):
+            log_likelihood[:, j] += np.interp(distances, grid, log_density).sum(axis=0)
     weights = np.exp(log_likelihood - log_likelihood.max())
     return mu, tau, weights / weights.sum()
+
+
+def _log_density(distances: FloatArray, tau: FloatArray, nu: int) -> FloatArray:
+    """(tau, distances) log-density of log s - mu up to a constant, over all configurations."""
+    # Standard normal z over configurations: log sigma = mu + tau z, weighted by z's density.
+    z = np.linspace(-4.0, 4.0, 81)
+    log_ratio = (distances[:, None] - tau[:, None, None] * z).clip(max=300.0)  # log s/sigma
+    terms = nu * log_ratio - 0.5 * nu * np.exp(2.0 * log_ratio) - 0.5 * z**2
+    largest = terms.max(axis=-1, keepdims=True)  # against underflow
+    return np.asarray(np.log(np.exp(terms - largest).sum(axis=-1)) + largest[..., 0])
 
 
 def _log_variance_errors(freedom: int, count: int = 21) -> FloatArray:
