@@ -57,7 +57,7 @@ def replicate_values(
         return trial_values(best[turn % len(best)])
     if role == "default" or not spec.explore:
         return spec.space.defaults()
-    return explore_point(spec.space, spec.seed, turn % spec.explore)
+    return explore_point(spec.space, spec.seed, turn % spec.explore, spec.nets)
 
 
 def replicate_seed(spec: StudySpec, trials: Sequence[FrozenTrial], index: int, number: int) -> int:

@@ -24,7 +24,7 @@ _OWN_OPTION = {"optimisation.steps": "--steps", "seed": "--seed"}
 
 _TRIALS_FIELDS = ("explore", "optimize", "replicates")
 _NON_NEGATIVE = (*_TRIALS_FIELDS, "seed", "gpus_per_trial", "max_concurrent", "retries")
-_AT_LEAST_ONE = ("steps", "cpus_per_trial", "repeats")
+_AT_LEAST_ONE = ("nets", "steps", "cpus_per_trial", "repeats")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,9 @@ class StudySpec:
 
     explore: int = 48
     """Trials of the explore phase: a quasi-random design, each with the full budget."""
+
+    nets: int = 4
+    """Nets that the explore design is made of (`study/search/sobol_design.py`)."""
 
     optimize: int = 8
     """Trials of the optimise phase: the default configuration, then those that TPE proposes."""
@@ -157,6 +160,7 @@ class StudySpec:
     def from_json(document: Mapping[str, Any]) -> StudySpec:
         """Reads the spec from the content of study.json."""
         fields = dict(document["spec"])
+        fields.setdefault("nets", 1)
         fields.setdefault("replicates", 0)
         fields.setdefault("alternating_replicates", fields["replicates"])
         variants = tuple(Variant.from_json(data) for data in fields.pop("variants", ()))

@@ -26,7 +26,7 @@ def test_the_sobol_sequence_continues(folder: StudyFolder, spec: StudySpec) -> N
     ledger = Ledger(folder, longer)
     assert complete_trials(TrialManager(folder, ledger, ()), 99) == [7, 8, 9, 10, 11]
     explored = [t.params for t in ledger.trials() if t.user_attrs["phase"] == "explore"]
-    assert explored == [explore_point(spec.space, spec.seed, i) for i in range(8)]
+    assert explored == [explore_point(spec.space, spec.seed, i, spec.nets) for i in range(8)]
     ledger.close()
     folder.write_tables()
     assert list(folder.read_trials()["phase"])[7:] == ["explore"] * 5

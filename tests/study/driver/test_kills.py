@@ -159,7 +159,7 @@ def test_each_trial_equals_its_training_without_a_driver_bit_for_bit(
     scene = load(str(scene_file))
     measured = ["state", "reason", "steps_done", "psnr", "ssim", "test_psnr", "test_ssim"]
     for number in range(TRIALS):
-        values = explore_point(spec.space, spec.seed, number)
+        values = explore_point(spec.space, spec.seed, number, spec.nets)
         seed = trial_seed(spec.seed, number)
         result = train(spec.space.config(values, seed), scene)
         recorded = record(story.folder, trial_id(number))

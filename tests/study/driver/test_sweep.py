@@ -137,7 +137,7 @@ def test_replicates_repeat_an_explored_configuration_the_best_and_the_default(
 def test_explored_values_are_the_design(story: Story) -> None:
     spec = StudySpec.from_json(story.folder.read_spec())
     for row in trials(story).iloc[:EXPLORE].to_dict("records"):
-        point = explore_point(spec.space, spec.seed, row["number"])
+        point = explore_point(spec.space, spec.seed, row["number"], spec.nets)
         assert {path: row[path] for path in point} == point
 
 

@@ -28,7 +28,7 @@ def test_explored_points_are_the_design_exactly(open_ledger: Open, spec: StudySp
     assignments = ask_all(open_ledger())
     assert [a.phase for a in assignments] == ["explore"] * 3 + ["optimize"] * 4
     assert [a.values for a in assignments[:3]] == [
-        explore_point(spec.space, 0, i) for i in range(3)
+        explore_point(spec.space, 0, i, spec.nets) for i in range(3)
     ]
     assert [a.seed for a in assignments] == [trial_seed(0, number) for number in range(7)]
 

@@ -47,7 +47,7 @@ def test_an_explored_point_the_best_and_the_default_take_turns(
     others = run_others(ledger)
     again = list(iter(ledger.ask, None))
     assert [a.phase for a in again] == ["replicate"] * 6
-    explored = [explore_point(spec.space, spec.seed, i) for i in range(2)]
+    explored = [explore_point(spec.space, spec.seed, i, spec.nets) for i in range(2)]
     assert [a.values for a in again[0::3]] == explored
     assert [a.values for a in again[1::3]] == [others[-1].values] * 2
     assert [a.values for a in again[2::3]] == [spec.space.defaults()] * 2
@@ -121,7 +121,7 @@ def test_replicates_of_an_earlier_version_alternate(open_ledger: Open, spec: Stu
     ledger.spec = with_more_trials(StudySpec.from_json(document), 0, 3)
     others = run_others(ledger)
     again = list(iter(ledger.ask, None))
-    explored = [explore_point(spec.space, spec.seed, i) for i in range(3)]
+    explored = [explore_point(spec.space, spec.seed, i, spec.nets) for i in range(3)]
     assert [a.values for a in again[0:6:2]] == explored
     assert [a.values for a in again[1:6:2]] == [others[i].values for i in (-1, -2, -3)]
     assert [a.seed for a in again[:6]] == [trial_seed(spec.seed, number) for number in range(7, 13)]
@@ -162,7 +162,7 @@ def test_where_nothing_completed_explored_points_are_repeated(
         assigned = ledger.ask()
         assert assigned is not None
         ledger.tell(assigned.number, Outcome("failed", "why not"))
-    points = [explore_point(spec.space, spec.seed, i) for i in range(2)]
+    points = [explore_point(spec.space, spec.seed, i, spec.nets) for i in range(2)]
     again = list(iter(ledger.ask, None))
     assert [a.values for a in again[0::3]] == [a.values for a in again[1::3]] == points
 
@@ -190,7 +190,7 @@ def test_an_extended_study_explores_further_before_more_replicates(
         finish(ledger, assignment, 30.0)
     again = list(iter(ledger.ask, None))
     assert [a.phase for a in again] == ["replicate"] * 3
-    assert again[0].values == explore_point(spec.space, spec.seed, 2)
+    assert again[0].values == explore_point(spec.space, spec.seed, 2, spec.nets)
     assert again[1].values == new[0].values  # the best has changed
 
 

@@ -14,14 +14,22 @@ SPACE = make_default_space({})
 
 
 def units(seed: int, count: int) -> np.ndarray:
-    points = [explore_point(SPACE, seed, index) for index in range(count)]
+    points = [explore_point(SPACE, seed, index, 4) for index in range(count)]
     return np.array([[d.to_unit(point[d.path]) for d in SPACE.dimensions] for point in points])
 
 
-def test_points_are_the_scrambled_sobol_sequence() -> None:
+def test_points_are_scrambled_sobol_sequences_in_turn() -> None:
+    for net in range(4):
+        rng = np.random.default_rng((7, net))
+        rows = qmc.Sobol(len(SPACE.dimensions), rng=rng).random(8)
+        for place, row in enumerate(rows):
+            assert explore_point(SPACE, 7, 4 * place + net, 4) == SPACE.point(list(row))
+
+
+def test_one_net_is_the_sequence_of_earlier_versions() -> None:
     sequence = qmc.Sobol(len(SPACE.dimensions), rng=np.random.default_rng(7))
     for index, row in enumerate(sequence.random(16)):
-        assert explore_point(SPACE, 7, index) == SPACE.point(list(row))
+        assert explore_point(SPACE, 7, index, 1) == SPACE.point(list(row))
 
 
 def test_points_cover_each_dimension_more_evenly_than_chance() -> None:
@@ -39,4 +47,4 @@ def test_seeds_are_repeatable_and_differ_between_trials(seed: int, number: int) 
 
 
 def test_another_seed_is_another_design() -> None:
-    assert explore_point(SPACE, 0, 5) != explore_point(SPACE, 1, 5)
+    assert explore_point(SPACE, 0, 5, 4) != explore_point(SPACE, 1, 5, 4)
