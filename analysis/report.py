@@ -7,8 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from analysis.claims.list_claims import headline_claims, join_texts, list_claims
+from analysis.claims.write_claims import write_claims
 from analysis.data.study import Study, load_study
 from analysis.findings.analyze_study import Findings, analyze_study
+from analysis.findings.tables import TableFormat
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
@@ -67,27 +70,37 @@ def _upload(path: Path, local_copies: Mapping[str, Path]) -> str:
 def _write(options: argparse.Namespace, folders: Sequence[Path]) -> list[Path]:
     """Analyses all studies and writes what was requested; returns the written files."""
     from analysis.figures.image_files import write_study_figures
-    from analysis.findings.tables import write_tables
 
     studies = [_load(path, options) for path in folders]
     all_findings = []
     for study in studies:
         print(f"{study.name}: {len(study.trials)} trials", file=sys.stderr, flush=True)
         all_findings.append(analyze_study(study))
-        print(all_findings[-1].headline)
+        print(*(claim.text for claim in headline_claims(list_claims(all_findings[-1]))), sep="\n")
     written = []
     for findings in all_findings:
         folder = findings.study.folder.path / "analysis"
         if options.format == "html":
             written.append(write_report(findings.study.folder, findings))
         else:
-            written += write_tables(findings, options.format, folder)
+            written += _write_tables(findings, options.format, folder)
         if options.figures:
             written += write_study_figures(findings, options.figures, folder)
     if len(all_findings) > 1 and options.format == "html":
         any_url = any(map(is_url, options.study))
         folder = Path() if any_url else all_findings[0].study.folder.path.parent
         written.append(write_comparison(all_findings, options.out or folder / "comparison.html"))
+    return written
+
+
+def _write_tables(findings: Findings, kind: TableFormat, folder: Path) -> list[Path]:
+    """Writes the tables of a study, as JSON with its claims beside them; returns the files."""
+    from analysis.findings.tables import write_tables
+
+    claims = list_claims(findings)
+    written = write_tables(findings, join_texts(headline_claims(claims)), kind, folder)
+    if kind == "json":
+        written.append(write_claims(claims, folder / "claims.json"))
     return written
 
 
@@ -129,7 +142,7 @@ def _parser() -> Parser:
         "--format",
         choices=("html", "csv", "md", "json"),
         default="html",
-        help="a report (html, the default), or tables as csv, md or json",
+        help="a report (html, the default), or tables as csv, md or json (with all claims)",
     )
     parser.add_argument(
         "--figures", choices=("svg", "png"), help="also write figures for a paper as image files"

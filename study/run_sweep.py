@@ -104,39 +104,28 @@ def _mirror(plan: Plan, stop: Stop, console: Console) -> AbstractContextManager[
 
 def _report(folder: StudyFolder) -> list[str]:
     """Writes report.html and best.toml, and returns the lines that summarise them."""
+    from analysis.claims.list_claims import list_claims, summary_claims
     from analysis.findings.analyze_study import analyze_study
     from analysis.report import write_report
 
     findings = analyze_study(folder)
     report = write_report(folder, findings)
+    claims = summary_claims(list_claims(findings))
     return [
-        *_describe_best(findings),
+        *(claim.text for claim in claims),
         *_describe_failures(findings),
+        *_describe_best(findings),
         *_write_best(folder, findings),
-        findings.headline,
         f"report: {report}",
     ]
 
 
 def _describe_best(findings: Findings) -> list[str]:
-    best, default = findings.best, findings.default
+    best = findings.best
     if best is None:
         return ["no trial completed its full budget"]
     values = (f"{d.path}={_format(best[d.path])}" for d in findings.study.space.dimensions)
-    comparison = "" if default is None else f", the defaults {default['psnr']:.2f} dB"
-    if default is not None and (outside := _describe_outside(findings)):
-        comparison += f" (outside the searched space: {outside})"
-    return [
-        f"best: trial {best['trial_id']} with {best['psnr']:.2f} dB{comparison}",
-        f"  {' '.join(values)}",
-    ]
-
-
-def _describe_outside(findings: Findings) -> str:
-    """The default values that lie outside the searched space."""
-    defaults = findings.study.defaults
-    outside = findings.study.space.outside(defaults)
-    return " ".join(f"{path}={_format(defaults[path])}" for path in outside)
+    return [f"best: trial {best['trial_id']} with {best['psnr']:.2f} dB", f"  {' '.join(values)}"]
 
 
 def _describe_failures(findings: Findings) -> list[str]:

@@ -43,7 +43,7 @@ KINDS: dict[Kind, str] = {
     "not_ranked": "nothing is ranked, and why",
     "share": "a parameter's part of the variance of PSNR, alone and in interactions",
     "share_alone": "a parameter's part of the variance of PSNR, without interactions",
-    "share_with_failures": "as `share`, counting failed runs at their last PSNR",
+    "share_with_failures": "as `share`, counting runs that broke, at their last PSNR",
     "breaking_share": "a parameter's part of the variance of 'trains: yes or no'",
     "interaction": "the part of the variance of PSNR by two parameters jointly",
     "unexplained": "the part of the variance of PSNR that no parameter explains",

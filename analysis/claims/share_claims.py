@@ -61,10 +61,7 @@ def _refuse(findings: Findings) -> Claim:
     importance = findings.importance
     text = f"No ranking of the parameters: {importance.refusal}"
     if importance.ranked:
-        text = (
-            "No parameter has a significant share of PSNR's variance "
-            f"{_condition(findings)}."
-        )
+        text = f"No parameter has a significant share of PSNR's variance {_condition(findings)}."
     return Claim(
         "not_ranked", (), None, None, None, "", importance.trials, None, _condition(findings), text
     )
@@ -82,7 +79,7 @@ def _move(findings: Findings, test: PermutationTest) -> Claim:
 
 
 def _share(findings: Findings, s: SobolShare) -> Iterator[Claim]:
-    """The share with interactions, beside it that with failed runs; and the share alone."""
+    """The share with interactions, beside it that with runs that broke; and the share alone."""
     condition, n = _condition(findings), findings.importance.trials
     clauses = [
         f"{capitalize(s.label)}: {format_part(s.share, s.share_low, s.share_high)} of PSNR's "
@@ -91,7 +88,7 @@ def _share(findings: Findings, s: SobolShare) -> Iterator[Claim]:
     for failed in _list_with_failures(findings):
         if failed.path == s.path:
             part = format_part(failed.share, failed.share_low, failed.share_high)
-            clauses.append(f"{part} counting failed runs at their last PSNR")
+            clauses.append(f"{part} counting runs that broke, at their last PSNR")
     if training := describe_range_of_training(findings, s.path):
         clauses.append(training)
     yield Claim(
@@ -107,7 +104,7 @@ def _share(findings: Findings, s: SobolShare) -> Iterator[Claim]:
 
 
 def _list_with_failures(findings: Findings) -> tuple[SobolShare, ...]:
-    """The shares counting failed runs; none if no run failed or they are not ranked."""
+    """The shares counting runs that broke; none if no run did or they are not ranked."""
     sensitivity = findings.with_failures
     if not sensitivity.ranked or sensitivity.trials == findings.importance.trials:
         return ()
@@ -117,12 +114,12 @@ def _list_with_failures(findings: Findings) -> tuple[SobolShare, ...]:
 def _with_failures(findings: Findings, s: SobolShare) -> Claim:
     runs = count_runs(findings.with_failures.trials)
     text = (
-        f"{capitalize(s.label)}, counting failed runs at their last PSNR: "
+        f"{capitalize(s.label)}, counting runs that broke, at their last PSNR: "
         f"{format_part(s.share, s.share_low, s.share_high)} of PSNR's variance over {runs}."
     )
     return Claim(
         "share_with_failures", (s.path,), s.share, s.share_low, s.share_high, "fraction",
-        findings.with_failures.trials, 0.95, f"over {runs}, failed ones at their last PSNR", text,
+        findings.with_failures.trials, 0.95, f"over {runs}, those that broke at their last PSNR", text,
     )  # fmt: skip
 
 

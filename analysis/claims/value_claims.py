@@ -52,12 +52,12 @@ class _ValueClaims:
         """The best value; of choices only if all others are worse."""
         curve, path = self.curve, self.effect.path
         low, high = curve.best_low, curve.best_high
+        ends: tuple[float | None, float | None, float | None] = (None, None, None)
         if low is not None and high is not None:
-            low, high, parameter = float(low), float(high), path
-            interval = f" [{format_value(low)}, {format_value(high)}]"
-            estimate = float(curve.best)
+            parameter, interval = path, f" [{format_value(low)}, {format_value(high)}]"
+            ends = (float(curve.best), float(low), float(high))
         elif list(curve.verdicts).count("worse") == len(curve.verdicts) - 1:
-            parameter, interval, estimate = state_values(path, [curve.best]), "", None
+            parameter, interval = state_values(path, [curve.best]), ""
         else:
             return
         unit = f" {self.effect.unit}" if self.effect.unit and interval else ""
@@ -65,9 +65,7 @@ class _ValueClaims:
             f"Best on average: {self.effect.label} {format_value(curve.best)}{interval}{unit}, "
             f"among the {count_runs(self.n)} that trained"
         )
-        yield self._make(
-            "best_value", (parameter,), estimate, low, high, self._with_training(text, [curve.best])
-        )
+        yield self._make("best_value", (parameter,), *ends, self._with_training(text, [curve.best]))
 
     def _edge(self) -> Iterator[Claim]:
         curve, label = self.curve, self.effect.label
@@ -76,8 +74,12 @@ class _ValueClaims:
         dimension = next(
             d for d in self.findings.study.space.dimensions if d.path == self.effect.path
         )
-        side, end = ("below", dimension.low) if curve.at_edge == "low" else ("above", dimension.high)
-        text = f"The best {label} may lie {side} {format_value(end)}, where the searched range ends."
+        side, end = (
+            ("below", dimension.low) if curve.at_edge == "low" else ("above", dimension.high)
+        )
+        text = (
+            f"The best {label} may lie {side} {format_value(end)}, where the searched range ends."
+        )
         yield self._make(
             "edge_of_range", (state_values(self.effect.path, [end]),), None, None, None, text
         )

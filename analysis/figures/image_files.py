@@ -16,6 +16,7 @@ from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
 from analysis.figures.learning_curves import plot_learning_curves
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.theme import resolve_colours
+from analysis.figures.variance_parts import plot_variance_parts
 from analysis.figures.variant_differences import plot_variant_differences
 from analysis.findings.analyze_study import Findings
 from nerf.common.errors import InputError
@@ -48,6 +49,7 @@ def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
         return figures
     if findings.importance.shares:
         figures["importance"] = plot_importance_bars(findings.importance)
+        figures["variance_parts"] = plot_variance_parts(findings.importance)
     if findings.ped_anova.shares:
         figures["reaching_top"] = plot_top_bars(findings.ped_anova)
     for effect in findings.effects:

@@ -6,38 +6,64 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.interval_traces import add_intervals, add_null_ticks, set_share_axis
-from analysis.figures.theme import blank_figure, wrap_label
+from analysis.figures.theme import blank_figure, mark_not_ranked, wrap_label
 from analysis.importance.ped_anova import PedAnova
 from analysis.importance.shares import Importance
+from analysis.stats.intervals import FloatArray
 
 
 def plot_importance_bars(importance: Importance) -> go.Figure:
-    """Total Sobol' shares with intervals, first-order shares as bars, and null ticks."""
+    """Two bars with intervals for each parameter: its share alone, and with interactions.
+
+    Grey, and marked, where the parameters are not ranked.
+    """
     shares = importance.shares[::-1]
     names = [wrap_label(share.label) for share in shares]
-    figure = blank_figure(height=110 + 38 * len(shares))
+    figure = blank_figure(height=130 + 46 * len(shares))
+    # The bar that is added last is drawn on top.
+    alone = np.array([(s.alone, s.alone_low, s.alone_high) for s in shares])
+    _add_bars(figure, names, "alone", "var(--band)", alone)
+    whole = np.array([(s.share, s.share_low, s.share_high) for s in shares])
+    _add_bars(figure, names, "with interactions", "var(--alive)", whole)
+    figure.update_layout(barmode="group", bargap=0.35, legend_traceorder="reversed")
+    set_share_axis(figure, "part of the variance of PSNR, 95 % interval")
+    return figure if importance.ranked else mark_not_ranked(figure)
+
+
+def _add_bars(
+    figure: go.Figure, names: list[str], legend: str, colour: str, values: FloatArray
+) -> None:
+    """values: (names, 3) estimate, low, high"""
+    estimate, low, high = values.T
     figure.add_bar(
         y=names,
-        x=[s.first for s in shares],
+        x=estimate,
         orientation="h",
-        name="alone",
-        marker_color="var(--band)",
-        width=0.5,
-        hovertemplate="%{y}<br>alone %{x:.0%}<extra></extra>",
+        name=legend,
+        marker_color=colour,
+        error_x={
+            "array": high - estimate,
+            "arrayminus": estimate - low,
+            "color": "var(--ink)",
+            "thickness": 1.5,
+            "width": 3,
+        },
+        customdata=values[:, 1:],
+        hovertemplate="%{y}<br>" + legend + " %{x:.0%} [%{customdata[0]:.0%}, "
+        "%{customdata[1]:.0%}]<extra></extra>",
     )
-    totals = np.array([(s.total, s.total_low, s.total_high) for s in shares])
-    add_intervals(figure, names, "with interactions, 95 % interval", totals)
-    add_null_ticks(figure, names, [s.null for s in shares])
-    figure.update_layout(barmode="overlay")
-    return set_share_axis(figure, "share of the variance of PSNR")
 
 
 def plot_top_bars(top: PedAnova) -> go.Figure:
-    """Shares of PED-ANOVA's divergence of the best trials, with intervals and null ticks."""
+    """Shares of PED-ANOVA's divergence of the best trials, with intervals and null ticks.
+
+    Grey, and marked, where nothing is ranked.
+    """
     shares = top.shares[::-1]
     names = [wrap_label(share.label) for share in shares]
     figure = blank_figure(height=110 + 38 * len(shares))
     values = np.array([(s.share, s.low, s.high) for s in shares])
     add_intervals(figure, names, "share, 95 % interval", values)
     add_null_ticks(figure, names, [s.null for s in shares])
-    return set_share_axis(figure, "share of the total divergence")
+    set_share_axis(figure, "share of the total divergence")
+    return figure if top.ranked else mark_not_ranked(figure)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.theme import LINE_COLOURS, blank_figure, escape_text, set_axis_titles
@@ -10,20 +9,20 @@ from analysis.importance.over_time import SharesOverTime
 
 
 def plot_importance_over_time(over: SharesOverTime) -> go.Figure:
-    """Total shares at each step, for the five parameters with the highest final shares."""
+    """Shares at each step with a ranking, for the parameters with the highest final shares."""
     figure = blank_figure(height=360)
-    steps = [m.step for m in over.at_steps]
-    highest = np.argsort(-over.at_steps[-1].totals)[: len(LINE_COLOURS)]
-    for colour, j in zip(LINE_COLOURS, highest, strict=False):
+    final = over.at_steps[-1].importance.shares[: len(LINE_COLOURS)]
+    for colour, last in zip(LINE_COLOURS, final, strict=False):
+        points = [(m.step, s) for m in over.at_steps if (s := m.share(last.path)) is not None]
         figure.add_scatter(
-            x=steps,
-            y=[m.totals[j] for m in over.at_steps],
+            x=[step for step, _ in points],
+            y=[s.share for _, s in points],
             mode="lines+markers",
-            name=escape_text(over.labels[j]),
+            name=escape_text(last.label),
             line={"color": colour, "width": 2.5},
             error_y={
-                "array": [m.high[j] - m.totals[j] for m in over.at_steps],
-                "arrayminus": [m.totals[j] - m.low[j] for m in over.at_steps],
+                "array": [s.share_high - s.share for _, s in points],
+                "arrayminus": [s.share - s.share_low for _, s in points],
                 "color": colour,
                 "width": 0,
                 "thickness": 1,
@@ -31,7 +30,8 @@ def plot_importance_over_time(over: SharesOverTime) -> go.Figure:
             hovertemplate="step %{x}<br>%{y:.0%}<extra></extra>",
         )
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    return set_axis_titles(figure, "training steps", "total share")
+    figure.update_xaxes(range=[0, 1.04 * over.at_steps[-1].step])
+    return set_axis_titles(figure, "training steps", "share, with interactions")
 
 
 def plot_rank_agreement(over: SharesOverTime) -> go.Figure:

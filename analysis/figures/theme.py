@@ -93,6 +93,21 @@ def blank_figure(height: int) -> go.Figure:
     return figure
 
 
+def mark_not_ranked(figure: go.Figure) -> go.Figure:
+    """The same figure with its traces faint under the words "not ranked"."""
+    figure.update_traces(opacity=0.25)
+    figure.add_annotation(
+        text="not ranked",
+        xref="paper",
+        yref="paper",
+        x=0.5,
+        y=0.5,
+        showarrow=False,
+        font={"size": 26, "color": "var(--soft)"},
+    )
+    return figure
+
+
 def set_axis_titles(figure: go.Figure, x: str, y: str) -> go.Figure:
     """The same figure with titles on both axes."""
     figure.update_xaxes(title={"text": escape_text(x), "font": {"size": 13}})

@@ -12,12 +12,18 @@ import pandas as pd
 
 from analysis.findings.analyze_study import Findings
 from analysis.findings.variants import VariantComparison
+from analysis.importance.shares import NEGLIGIBLE_SHARE, Importance
 from nerf.common.files import write_atomically
 
 TableFormat = Literal["csv", "md", "json"]
 
 IMPORTANCE_COLUMNS = ("parameter", "question", "estimate", "low", "high", "null", "n", "flagged")
-"""`flagged`: why the estimate must not be relied on; empty if it may be."""
+"""`null`: the value that counts as none.
+
+`flagged`: why the estimate must not be relied on; empty if it may be.
+"""
+
+WITHIN_CHANCE = "within chance"
 
 
 def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
@@ -27,7 +33,7 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
         return {"variants": variants, "trials": findings.study.trials}
     return {
         "importance": build_importance_table(findings),
-        "pairs": _tabulate(findings.importance.pairs),
+        "pairs": _build_pair_table(findings.importance),
         "signals": _tabulate(findings.permutation_tests),
         "seeds": _tabulate((part,) if (part := findings.seeds.part) else ()),
         "breaks": _build_breaking_table(findings),
@@ -43,17 +49,23 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = []
     for question, importance in (
         ("psnr", findings.importance),
+        ("psnr with failed runs", findings.with_failures),
         ("breaks", findings.breaking.sobol.importance),
     ):
         n = importance.trials
         for s in importance.shares:
-            flag = importance.refusal or ("" if s.significant else "within chance")
-            alone = (s.first, s.first_low, s.first_high, s.null)
-            whole = (s.total, s.total_low, s.total_high, s.null)
+            flag = importance.refusal or ("" if s.significant else WITHIN_CHANCE)
+            alone = (s.alone, s.alone_low, s.alone_high, NEGLIGIBLE_SHARE)
+            whole = (s.share, s.share_low, s.share_high, NEGLIGIBLE_SHARE)
             rows.append((s.path, f"{question}: variance, alone", *alone, n, flag))
             rows.append((s.path, f"{question}: variance, total", *whole, n, flag))
+        for part in (importance.interactions, importance.unexplained):
+            if part is not None:
+                values = (part.share, part.low, part.high, NEGLIGIBLE_SHARE)
+                name = f"{question}: variance, {part.name}"
+                rows.append(("", name, *values, n, importance.refusal))
     for t in findings.ped_anova.shares:
-        flag = findings.ped_anova.refusal or ("" if t.significant else "within chance")
+        flag = findings.ped_anova.refusal or ("" if t.significant else WITHIN_CHANCE)
         question = f"psnr: reaching the best {findings.ped_anova.top_count}"
         rows.append(
             (t.path, question, t.share, t.low, t.high, t.null, findings.ped_anova.trials, flag)
@@ -61,8 +73,11 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(IMPORTANCE_COLUMNS))
 
 
-def write_tables(findings: Findings, kind: TableFormat, folder: Path) -> list[Path]:
-    """Writes the tables into `folder` and returns the files: one each as CSV, else all in one."""
+def write_tables(findings: Findings, headline: str, kind: TableFormat, folder: Path) -> list[Path]:
+    """Writes the tables into `folder` and returns the files: one each as CSV, else all in one.
+
+    headline: sentences that stand before the tables in the formats that have room for them
+    """
     named = build_tables(findings)
     if kind == "csv":
         files = {folder / f"{name}.csv": table.to_csv(index=False) for name, table in named.items()}
@@ -71,10 +86,10 @@ def write_tables(findings: Findings, kind: TableFormat, folder: Path) -> list[Pa
             name: json.loads(t.to_json(orient="records", date_format="iso"))
             for name, t in named.items()
         }
-        text = {"headline": findings.headline, "used": findings.comparable.sentence(), **plain}
+        text = {"headline": headline, "used": findings.comparable.sentence(), **plain}
         files = {folder / "analysis.json": json.dumps(text, indent=1)}
     else:
-        files = {folder / "analysis.md": _format_markdown(findings, named)}
+        files = {folder / "analysis.md": _format_markdown(findings, headline, named)}
     for path, content in files.items():
         write_atomically(path, content.encode())
     return list(files)
@@ -82,6 +97,18 @@ def write_tables(findings: Findings, kind: TableFormat, folder: Path) -> list[Pa
 
 def _tabulate(rows: tuple[object, ...]) -> pd.DataFrame:
     return pd.DataFrame([dataclasses.asdict(row) for row in rows])  # type: ignore[call-overload]
+
+
+def _build_pair_table(importance: Importance) -> pd.DataFrame:
+    """Interactions of two parameters, flagged like the other shares."""
+    rows = [
+        {
+            **dataclasses.asdict(pair),
+            "flagged": importance.refusal or ("" if pair.significant else WITHIN_CHANCE),
+        }
+        for pair in importance.pairs
+    ]
+    return pd.DataFrame(rows)
 
 
 def _build_breaking_table(findings: Findings) -> pd.DataFrame:
@@ -110,11 +137,19 @@ def _build_breaking_pair_table(findings: Findings) -> pd.DataFrame:
 
 def _build_effect_table(findings: Findings) -> pd.DataFrame:
     rows = [
-        {"parameter": effect.path, "value": value, "mean": mean, "low": low, "high": high}
+        {
+            "parameter": effect.path,
+            "value": value,
+            "mean": mean,
+            "low": low,
+            "high": high,
+            "verdict": verdict if c.matters else "no significant effect",
+            "margin": c.margin,
+        }
         for effect in findings.effects
-        if effect.curve is not None
-        for value, mean, low, high in zip(
-            effect.curve.values, effect.curve.mean, effect.curve.low, effect.curve.high, strict=True
+        if (c := effect.curve) is not None
+        for value, mean, low, high, verdict in zip(
+            c.values, c.mean, c.low, c.high, c.verdicts, strict=True
         )
     ]
     return pd.DataFrame(rows)
@@ -146,10 +181,10 @@ def _build_variant_table(comparison: VariantComparison | None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _format_markdown(findings: Findings, named: dict[str, pd.DataFrame]) -> str:
+def _format_markdown(findings: Findings, headline: str, named: dict[str, pd.DataFrame]) -> str:
     parts = [
         f"# {_format_cell(findings.study.name)}",
-        findings.headline,
+        headline,
         findings.comparable.sentence(),
     ]
     for name, table in named.items():

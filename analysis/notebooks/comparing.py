@@ -34,9 +34,9 @@ print("\n".join(compared.differences) or "No other differences were recorded.")
 pd.DataFrame(
     {
         "parameter": [c.label for c in compared.parameters],
-        "pooled": [c.pooled for c in compared.parameters],
-        "low": [c.low for c in compared.parameters],
-        "high": [c.high for c in compared.parameters],
+        "pooled": [c.pooled and c.pooled.mean for c in compared.parameters],
+        "low": [c.pooled and c.pooled.low for c in compared.parameters],
+        "high": [c.pooled and c.pooled.high for c in compared.parameters],
         "disagreeing": [
             ", ".join(" / ".join(pair) for pair in c.disagreeing) for c in compared.parameters
         ],

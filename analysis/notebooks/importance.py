@@ -18,17 +18,21 @@
 # %%
 import os
 
+from analysis.claims.list_claims import headline_claims, join_texts, list_claims
+from analysis.claims.value_claims import list_value_claims
 from analysis.figures.importance_bars import plot_importance_bars
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.theme import resolve_colours
+from analysis.figures.variance_parts import plot_variance_parts
 from analysis.findings.analyze_study import analyze_study
 
 findings = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
-print(findings.headline)
+claims = list_claims(findings)
+print(*(claim.text for claim in headline_claims(claims)), sep="\n")
 
 # %% [markdown]
-# Shares of the variance of the final PSNR over the declared domains, with 95 % intervals; a share
-# above its null is significant.
+# Shares of the variance of the final PSNR among the explored runs that trained, with 95 %
+# intervals, alone and with interactions.
 
 # %%
 print(findings.comparable.sentence())
@@ -37,12 +41,16 @@ findings.importance.table()
 # %%
 resolve_colours(plot_importance_bars(findings.importance))
 
+# %%
+resolve_colours(plot_variance_parts(findings.importance))
+
 # %% [markdown]
 # ## How does each parameter act?
 
 # %%
+values = list(list_value_claims(findings))
 for effect in findings.effects:
-    print(effect.label, "-", effect.sentence)
+    print(join_texts([c for c in values if c.parameters[0].startswith(effect.path)]))
     resolve_colours(plot_parameter_effect(effect)).show()
 
 # %% [markdown]

@@ -20,6 +20,8 @@ import os
 
 import pandas as pd
 
+from analysis.claims.list_claims import join_texts
+from analysis.claims.value_claims import list_value_claims
 from analysis.figures.near_far_map import plot_near_far_map
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.theme import resolve_colours
@@ -55,7 +57,8 @@ trials.pivot_table(index=near, columns=far, values="psnr", observed=True).round(
 # Each bound alone, averaged over the other parameters by the surrogate.
 
 # %%
+claims = list(list_value_claims(findings))
 for effect in findings.effects:
     if effect.path in ("sampling.near", "sampling.span"):
-        print(effect.label, "-", effect.sentence)
+        print(join_texts([c for c in claims if c.parameters[0].startswith(effect.path)]))
         resolve_colours(plot_parameter_effect(effect)).show()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from analysis.claims.breaking_claims import list_breaking_claims
 from analysis.data.selection import select_measured
 from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.near_far_map import plot_near_far_map
@@ -45,13 +46,10 @@ def render_breaking_section(findings: Findings) -> Markup:
     return render_template(
         "breaking.html",
         breaking=findings.breaking,
-        significant="; ".join(
-            breaking.sentence for breaking in findings.breaking.significant_parameters
-        ),
+        sentences=[claim.text for claim in list_breaking_claims(findings)],
         panels=_view_panels(findings),
         pair_panels=_view_pairs(findings),
         reasons=_count_reasons(findings),
-        seeds=findings.seeds,
     )
 
 

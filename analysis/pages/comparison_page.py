@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.claims.claim import Claim
+from analysis.claims.comparison_claims import list_comparison_claims
+from analysis.claims.list_claims import headline_claims, join_texts, list_claims, select_claims
+from analysis.claims.wording import format_part
 from analysis.figures.compared_shares import plot_compared_shares
 from analysis.findings.analyze_study import Findings
-from analysis.findings.comparison import Comparison
+from analysis.findings.comparison import ComparedParameter, Comparison
 from analysis.importance.shares import SobolShare
 from analysis.pages.templating import TableView, render_template, view_figure
 
@@ -15,15 +19,17 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
     """The page of several studies as HTML: where they agree and where they do not."""
     figure = None
     if comparison.parameters:
-        figure = view_figure(plot_compared_shares(comparison), "Total shares of each study")
+        figure = view_figure(plot_compared_shares(comparison), "Shares of each study")
+    claims = list_comparison_claims(comparison)
     return render_template(
         "comparison.html",
         title=" · ".join(findings.study.name for findings in studies),
-        lead=_summarize(comparison),
+        lead=_view_lead(comparison, claims),
         sections=[
             render_template(
                 "compared_shares.html",
                 figure=figure,
+                sentences=[claim.text for claim in claims],
                 shares=_tabulate_shares(comparison),
                 differences=comparison.differences,
             ),
@@ -32,42 +38,37 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
     )
 
 
-def _summarize(comparison: Comparison) -> str:
-    sentences = []
-    if comparison.parameters:
-        first = comparison.parameters[0]
-        sentences.append(
-            f"Averaged over all studies, {first.label} has the largest share of the variance of "
-            f"the final PSNR: {first.pooled:.0%} [{first.low:.0%}, {first.high:.0%}]."
+def _view_lead(comparison: Comparison, claims: Sequence[Claim]) -> str:
+    """The largest pooled share and the disagreements; or why nothing can be compared."""
+    pooled = select_claims(claims, "pooled_share")[:1]
+    if not pooled:
+        ranked = {name for compared in comparison.parameters for name in compared.shares}
+        return (
+            f"{len(ranked) or 'None'} of {len(ranked) + len(comparison.unranked)} studies "
+            f"{'ranks' if len(ranked) == 1 else 'rank'} a parameter that another one varies, so "
+            "nothing is pooled."
         )
-        apart = [c.label for c in comparison.parameters if c.disagreeing]
-        sentences.append(
-            f"They disagree about {', '.join(apart)}."
-            if apart
-            else "The intervals of all studies overlap."
-        )
-    sentences += [f"{name} has no ranking: {why}" for name, why in comparison.unranked.items()]
-    return " ".join(sentences)
+    return join_texts([*pooled, *select_claims(claims, "disagreement")])
 
 
 def _tabulate_shares(comparison: Comparison) -> TableView:
     names = list(dict.fromkeys(name for c in comparison.parameters for name in c.shares))
     rows = [
-        [
-            c.label,
-            f"{c.pooled:.0%} [{c.low:.0%}, {c.high:.0%}]",
-            *(_describe_share(c.shares.get(name)) for name in names),
-            "; ".join(f"{a} and {b}" for a, b in c.disagreeing) or "none",
-        ]
+        [c.label, _describe_pooled(c), *(_describe_share(c.shares.get(name)) for name in names)]
         for c in comparison.parameters
     ]
-    return TableView(["parameter", "pooled", *names, "disagreeing"], rows)
+    return TableView(["parameter", "pooled", *names], rows)
+
+
+def _describe_pooled(compared: ComparedParameter) -> str:
+    pooled = compared.pooled
+    if pooled is None:
+        return "–"
+    return format_part(pooled.mean, max(pooled.low, 0.0), min(pooled.high, 1.0))
 
 
 def _describe_share(share: SobolShare | None) -> str:
-    if share is None:
-        return "–"
-    return f"{share.total:.0%} [{share.total_low:.0%}, {share.total_high:.0%}]"
+    return "–" if share is None else format_part(share.share, share.share_low, share.share_high)
 
 
 def _tabulate_studies(studies: Sequence[Findings]) -> TableView:
@@ -78,7 +79,7 @@ def _tabulate_studies(studies: Sequence[Findings]) -> TableView:
             len(findings.study.trials),
             None if findings.best is None else findings.best["psnr"],
             None if findings.default is None else findings.default["psnr"],
-            findings.headline,
+            join_texts(headline_claims(list_claims(findings))),
         ]
         for findings in studies
     ]

@@ -2,44 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from analysis.claims.claim import Claim
+from analysis.claims.list_claims import join_texts, select_claims
+from analysis.claims.share_claims import list_share_claims, list_top_claims
+from analysis.claims.time_claims import list_time_claims
 from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
 from analysis.figures.over_time import plot_importance_over_time, plot_rank_agreement
 from analysis.figures.parameter_effect import plot_parameter_pair
+from analysis.figures.variance_parts import plot_variance_parts
 from analysis.pages.templating import FigureView, render_template, view_figure
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
 
+_PARTS = ("interaction", "unexplained")
+
 
 def render_importance_section(findings: Findings) -> Markup:
-    """Sobol' shares of the final PSNR with pair effects, or why there is no ranking."""
+    """Parts of the variance of the final PSNR with pair effects, or why there is no ranking."""
     importance = findings.importance
-    figure = None
+    figures = []
     if importance.shares:
-        alt = "Share of the variance of PSNR for each parameter"
-        figure = view_figure(plot_importance_bars(importance), alt)
+        alt = "Part of the variance of PSNR by each parameter"
+        figures.append(view_figure(plot_importance_bars(importance), alt))
+    if importance.parts:
+        alt = "Parts of the variance of PSNR, which add up to 100 %"
+        figures.append(view_figure(plot_variance_parts(importance), alt))
+    claims = tuple(list_share_claims(findings))
     return render_template(
         "importance.html",
-        refusal="" if importance.ranked else importance.headline(),
-        figure=figure,
-        pairs=_describe_pairs(findings),
+        refusals=[claim.text for claim in select_claims(claims, "not_ranked")],
+        sentences=_group_by_parameter(claims),
+        parts=join_texts([c for c in claims if c.kind in _PARTS]),
+        figures=figures,
         pair_maps=_view_pair_maps(findings),
         used=findings.comparable.sentence(),
         assumed="; ".join(findings.study.assumed),
-        surrogate=importance.surrogate,
-        quality=", ".join(f"{name} {r2:.2f}" for name, r2 in importance.r2.items()),
+        r2=importance.r2,
     )
 
 
-def _describe_pairs(findings: Findings) -> str:
-    pairs = findings.importance.pairs[: len(findings.pair_effects)]
-    return ", ".join(
-        f"{p.labels[0]} × {p.labels[1]} {p.share:.0%} [{p.low:.0%}, {p.high:.0%}]" for p in pairs
-    )
+def _group_by_parameter(claims: Sequence[Claim]) -> list[str]:
+    """The sentences on each single parameter, as one paragraph."""
+    paths = dict.fromkeys(c.parameters[0] for c in claims if len(c.parameters) == 1)
+    has_share = {c.parameters[0] for c in select_claims(claims, "share")}
+    groups = [[c for c in claims if c.parameters == (path,)] for path in paths]
+    # The sentence on a share has that with runs that broke in it.
+    return [
+        join_texts([c for c in g if c.kind != "share_with_failures" or path not in has_share])
+        for path, g in zip(paths, groups, strict=True)
+    ]
 
 
 def _view_pair_maps(findings: Findings) -> list[FigureView]:
@@ -57,14 +74,19 @@ def render_top_section(findings: Findings) -> Markup:
     if findings.ped_anova.shares:
         alt = "Each parameter's share of the divergence of the best trials"
         figure = view_figure(plot_top_bars(findings.ped_anova), alt)
-    return render_template("top.html", ped_anova=findings.ped_anova, figure=figure)
+    return render_template(
+        "top.html",
+        ped_anova=findings.ped_anova,
+        figure=figure,
+        sentences=[claim.text for claim in list_top_claims(findings)],
+    )
 
 
 def render_time_section(findings: Findings) -> Markup:
     """Shares and rank correlation during training."""
     over = findings.over_time
     if over.refusal:
-        return render_template("time.html", over=over, figures=[])
+        return render_template("time.html", over=over, sentences=[], figures=[])
     figures = [
         view_figure(plot_rank_agreement(over), "Rank correlation of early and final PSNR of trials")
     ]
@@ -75,7 +97,6 @@ def render_time_section(findings: Findings) -> Markup:
     return render_template(
         "time.html",
         over=over,
-        early=over.at_steps[min(1, len(over.at_steps) - 1)],
-        ranked=findings.importance.ranked,
+        sentences=[claim.text for claim in list_time_claims(findings)],
         figures=figures,
     )

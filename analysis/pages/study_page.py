@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
-from analysis.findings.summary import summarize
+from analysis.claims.claim import Claim
+from analysis.claims.list_claims import (
+    headline_claims,
+    join_texts,
+    list_claims,
+    select_best,
+    select_breaks,
+    select_claims,
+    select_matters,
+)
+from analysis.data.outcomes import format_outcomes
 from analysis.findings.variants import label_variants
 from analysis.pages.breaking_sections import render_bounds_section, render_breaking_section
 from analysis.pages.importance_sections import (
@@ -17,7 +28,7 @@ from analysis.pages.importance_sections import (
     render_time_section,
     render_top_section,
 )
-from analysis.pages.templating import format_cell, render_template
+from analysis.pages.templating import TableView, format_cell, render_template
 from analysis.pages.thumbnails import thumbnail
 from analysis.pages.trial_sections import (
     render_combinations_section,
@@ -31,6 +42,7 @@ from analysis.pages.tuning_sections import (
     render_tuning_section,
 )
 from analysis.pages.variant_section import render_variants_section
+from study.records.outcomes import SHOWS_NOTHING
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
@@ -90,18 +102,49 @@ class ValueView:
 def render_study_page(findings: Findings) -> str:
     """The whole page of one study as HTML."""
     sections = _VARIANT_SECTIONS if findings.study.has_variants else _SECTIONS
+    claims = list_claims(findings)
     return render_template(
         "study.html",
         title=findings.study.name,
-        headline=findings.headline,
-        summary=list(summarize(findings)),
+        headline=_view_headline(findings, claims),
+        summary=dict(_summarize(findings, claims)),
         cards=list(_view_cards(findings)),
         values=_view_values(findings),
         has_default=bool(findings.study.defaults),
         default_was_run=findings.default is not None,
-        sections=[render(findings) for render in sections],
+        sections=[*(render(findings) for render in sections), _render_claims(claims)],
         facts=_list_facts(findings),
     )
+
+
+def _view_headline(findings: Findings, claims: Sequence[Claim]) -> dict[str, str]:
+    """What matters and what breaks, each as a heading with its sentences."""
+    if findings.study.has_variants:
+        return {"": join_texts(headline_claims(claims)) or "No run of a variant has ended yet."}
+    headline = {"What matters": select_matters(claims), "What breaks": select_breaks(claims)}
+    return {name: join_texts(selected) for name, selected in headline.items() if selected}
+
+
+def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[str, str]]:
+    """The outcomes of all trials, the best configuration against the default, and the seed."""
+    trials = findings.study.trials
+    scene = findings.study.scene.get("name", "an unnamed scene")
+    counts = f"{len(trials)} on {scene}: {format_outcomes(trials) or 'none ended yet'}."
+    nothing = [c for c in select_claims(claims, "state") if c.condition.startswith(SHOWS_NOTHING)]
+    yield "Trials", f"{counts} {join_texts(nothing)}".strip()
+    for name, selected in (
+        ("Best", select_best(claims)),
+        ("Seed", select_claims(claims, "seed_sd")),
+    ):
+        if selected:
+            yield name, join_texts(selected)
+
+
+def _render_claims(claims: Sequence[Claim]) -> Markup:
+    """Every claim with what it rests on; the same list as claims.json."""
+    rows = [[c.kind.replace("_", " "), c.text, c.condition, c.n, c.confidence] for c in claims]
+    heads = ["kind", "claim", "condition", "n", "confidence"]
+    return render_template("claims.html", table=TableView(heads, rows))
 
 
 def _view_cards(findings: Findings) -> Iterator[CardView]:

@@ -2,64 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from analysis.claims.claim import Claim
+from analysis.claims.default_claims import list_default_claims, list_tuning_claims
+from analysis.claims.list_claims import join_texts
+from analysis.claims.seed_claims import list_seed_claims
+from analysis.claims.value_claims import list_value_claims
 from analysis.figures.parameter_effect import plot_parameter_effect
+from analysis.figures.seed_runs import plot_seed_runs
 from analysis.figures.tuning_gains import plot_path_to_best, plot_tuning_gains
-from analysis.findings.partial_dependence import NEGLIGIBLE_LOSS
 from analysis.pages.templating import render_template, view_figure
-from analysis.stats.seed_spread import MIN_CONFIGURATIONS_FOR_SPREAD, SeedSpread
+from analysis.stats.seed_spread import MIN_CONFIGURATIONS_FOR_SPREAD
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
+    from analysis.findings.partial_dependence import Effect
 
 
 def render_effects_section(findings: Findings) -> Markup:
-    """PSNR against each parameter, with its partial dependence."""
+    """PSNR against each parameter, with its mean curve and what can be said of its values."""
+    claims = tuple(list_value_claims(findings))
     return render_template(
         "effects.html",
         figures=[
             view_figure(
-                plot_parameter_effect(effect), f"PSNR against {effect.label}", effect.sentence
+                plot_parameter_effect(effect),
+                f"PSNR against {effect.label}",
+                _describe_effect(effect, claims),
             )
             for effect in findings.effects
         ],
-        as_good=NEGLIGIBLE_LOSS,
         span_varies=any(d.path == "sampling.span" for d in findings.study.space.dimensions),
     )
 
 
+def _describe_effect(effect: Effect, claims: Sequence[Claim]) -> str:
+    """The sentences on the values of one parameter; empty without a curve."""
+    if effect.curve is None:
+        return ""
+    of_effect = [c for c in claims if c.parameters[0].partition("=")[0] == effect.path]
+    return join_texts(of_effect) or "No significant effect on its own: no best value is claimed."
+
+
 def render_tuning_section(findings: Findings) -> Markup:
-    """Gains over the defaults, and the path from there to the best trial."""
-    tuning, spread = findings.tunability, findings.seeds.spread
+    """The best configuration and the default one, gains over the default and the path between."""
+    tuning, spread, both = findings.tunability, findings.seeds.spread, findings.best_and_default
     figures = []
+    if both is not None and both.default.psnr:
+        alt = "PSNR of each run of the best configuration and of the default one"
+        figures.append(view_figure(plot_seed_runs(both), alt))
     if tuning is not None:
         alt = "dB gained over the defaults by each parameter"
         figures.append(view_figure(plot_tuning_gains(tuning, spread), alt))
         if len(tuning.path) > 1:
             alt = "PSNR from the defaults to the best trial"
             figures.append(view_figure(plot_path_to_best(tuning, spread), alt))
-    return render_template("tuning.html", figures=figures, spread=spread)
-
-
-def render_seeds_section(findings: Findings) -> Markup:
-    """The spread between seeds, and its part of the variance."""
-    seeds = findings.seeds
+    claims = [*list_default_claims(findings), *list_tuning_claims(findings)]
     return render_template(
-        "seeds.html",
-        min_configurations=MIN_CONFIGURATIONS_FOR_SPREAD,
-        spread=_describe_spread(seeds.spread),
-        part=seeds.part,
+        "tuning.html",
+        sentences=[claim.text for claim in claims],
+        figures=figures,
+        has_tuning=tuning is not None,
+        spread=spread,
     )
 
 
-def _describe_spread(spread: SeedSpread | None) -> str:
-    if spread is None:
-        return ""
-    return (
-        f"{spread.deviation:.2f} dB [{spread.low:.2f}, {spread.high:.2f}] ({spread.runs} runs of "
-        f"{spread.configurations} configurations; observed: {spread.smallest:.2f} to "
-        f"{spread.largest:.2f} dB)"
+def render_seeds_section(findings: Findings) -> Markup:
+    """The spread between seeds, its part of the variance, and runs that only some seeds break."""
+    return render_template(
+        "seeds.html",
+        min_configurations=MIN_CONFIGURATIONS_FOR_SPREAD,
+        measured=findings.seeds.spread is not None,
+        sentences=[claim.text for claim in list_seed_claims(findings)],
     )

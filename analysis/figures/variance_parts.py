@@ -1,0 +1,63 @@
+"""Parts of PSNR's variance as one bar of 100 %: each parameter alone, interactions, unexplained."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from analysis.figures.theme import (
+    LINE_COLOURS,
+    blank_figure,
+    escape_text,
+    mark_not_ranked,
+    set_axis_titles,
+)
+from analysis.importance.shares import Importance, VariancePart
+
+_MAX_PARAMETERS = 5
+_MIN_LABELLED = 0.06
+"""Part of the variance below which a segment has no room for its percentage."""
+
+
+def plot_variance_parts(importance: Importance) -> go.Figure:
+    """The bar, the largest parameters first; grey, and marked, where they are not ranked."""
+    figure = blank_figure(height=190)
+    for name, share, hover, colour in _list_segments(importance):
+        figure.add_bar(
+            y=[""],
+            x=[share],
+            orientation="h",
+            name=f"{name} {share:.0%}",
+            marker_color=colour,
+            text=f"{share:.0%}" if share >= _MIN_LABELLED else "",
+            textposition="inside",
+            insidetextanchor="middle",
+            textfont={"color": "var(--paper)"},
+            hovertemplate=f"{name}<br>{hover}<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", legend_traceorder="normal")
+    figure.update_xaxes(tickformat=".0%", range=[0, 1], nticks=5)
+    figure.update_yaxes(showgrid=False)
+    set_axis_titles(figure, "part of the variance of PSNR", "")
+    return figure if importance.ranked else mark_not_ranked(figure)
+
+
+def _list_segments(importance: Importance) -> list[tuple[str, float, str, str]]:
+    """Name, size, hover text and colour of each segment; the smaller parameters share one."""
+    *alone, interactions, unexplained = importance.parts
+    alone.sort(key=lambda part: -part.share)
+    segments = [
+        (f"{escape_text(part.name)} alone", part.share, _describe(part), colour)
+        for part, colour in zip(alone[:_MAX_PARAMETERS], LINE_COLOURS, strict=False)
+    ]
+    if others := alone[_MAX_PARAMETERS:]:
+        share = sum(part.share for part in others)
+        segments.append(("others alone", share, f"{share:.0%}", "var(--line)"))
+    return [
+        *segments,
+        ("interactions", interactions.share, _describe(interactions), "var(--nothing)"),
+        ("unexplained", unexplained.share, _describe(unexplained), "var(--chance)"),
+    ]
+
+
+def _describe(part: VariancePart) -> str:
+    return f"{part.share:.0%} [{part.low:.0%}, {part.high:.0%}]"
