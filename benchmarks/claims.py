@@ -4,9 +4,10 @@
 
 Every study is written, read and analysed like a real one, and each claim of its report is compared
 with the truth of its objective, found by brute force. A false claim is one whose interval misses
-the truth, or whose values are not as good, or not as bad, as it says. "Unsaid" is the part of the
-true things of some size (see simulated/unsaid.py) that no claim says. Methods were chosen on the
-"tuned" half of the objectives; the "reported" half was not looked at.
+the truth, or whose values are not as good, or not as bad, as it says. Every two studies of an
+objective are compared with each other as well. "Unsaid" is the part of the true things of some size
+(see simulated/unsaid.py) that no claim says. Methods were chosen on the "tuned" half of the
+objectives; the "reported" half was not looked at.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import time
 from collections.abc import Sequence
 from typing import get_args
 
-from analysis.claims.list_claims import list_claims
 from reporting import benchmark_parser, positive, print_table, save_json
 from simulated.objective import Half
 from simulated.objectives import find_objective, list_objectives
@@ -33,29 +33,42 @@ from simulated.tally import (
     Score,
     kind_rows,
     objective_rows,
+    score_pair,
     score_study,
 )
 from simulated.truth import find_truth
 
+from analysis.claims.comparison_claims import list_comparison_claims
+from analysis.claims.list_claims import list_claims
 from analysis.findings.analyze_study import Findings, analyze_study
+from analysis.findings.comparison import compare_studies
 from nerf.common.command_line import exit_status
 from nerf.common.errors import InputError, closest
 
-Task = tuple[str, int, int]
-"""Objective, explore trials, index of the study."""
+Task = tuple[str, int, tuple[int, ...]]
+"""Objective, explore trials, indices of one or two studies."""
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def score_simulated_study(task: Task) -> Score:
-    """Simulates, analyses and scores one study."""
-    name, trials, index = task
-    study = simulate_study(find_objective(name), trials, index)
-    began = time.process_time()
-    findings = analyze_study(study)
-    claims = list_claims(findings)
-    seconds = time.process_time() - began
-    return score_study(claims, named_shares(findings), Case(find_truth(name), study), seconds)
+def score_studies(task: Task) -> list[Score]:
+    """Simulates, analyses and scores one or two studies, and the comparison of two."""
+    name, trials, indices = task
+    truth = find_truth(name)
+    scores, analysed = [], []
+    for index in indices:
+        study = simulate_study(find_objective(name), trials, index)
+        began = time.process_time()
+        findings = analyze_study(study)
+        claims = list_claims(findings)
+        seconds = time.process_time() - began
+        analysed.append(findings)
+        scores.append(score_study(claims, named_shares(findings), Case(truth, study), seconds))
+    if all(findings.importance.ranked for findings in analysed) and len(analysed) == 2:
+        comparison = compare_studies(analysed)
+        claims = list_comparison_claims(comparison)
+        scores[-1].verdicts.update(score_pair(claims, len(comparison.parameters), truth))
+    return scores
 
 
 def named_shares(findings: Findings) -> list[NamedShare]:
@@ -131,8 +144,10 @@ def _score_studies(
     pool: multiprocessing.pool.Pool, name: str, trials: int, count: int
 ) -> list[Score]:
     began = time.perf_counter()
-    tasks = [(name, trials, index) for index in range(count)]
-    scores = list(pool.imap(score_simulated_study, tasks))
+    tasks = [
+        (name, trials, tuple(range(first, min(first + 2, count)))) for first in range(0, count, 2)
+    ]
+    scores = [score for pair in pool.imap(score_studies, tasks) for score in pair]
     false = sum(false for score in scores for _, false, _ in score.verdicts.values())
     print(
         f"{name}, {trials} trials: {count} studies in {time.perf_counter() - began:.0f} s, "

@@ -1,7 +1,7 @@
 """Is a claim true? Against the truth of its study's objective only, by the definitions of `truth`.
 
-A claim with an interval is true if the interval holds the truth. Values claimed as good are true if
-none of them loses more than the margin, values claimed worse if each does.
+A claim with an interval is true if the interval, as it is printed, holds the truth. Values claimed
+as good are true if none of them loses more than the margin, values claimed worse if each does.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ NEGLIGIBLE_LOSS = 0.02
 
 SETTLED_MARGIN = 0.1
 """Share of the variance by which a settled share may still change."""
+
+PRINTED = 0.005
+"""Half a unit of the last digit printed, of per cent and of dB: "0 % [0, 2]" holds 0."""
 
 _TOP_DIVERGENCE = 0.01
 _ROUNDING = 1e-9
@@ -93,7 +96,7 @@ def _holds(claim: Claim, truth: float) -> bool | None:
     """Whether the interval holds the truth; None without an interval."""
     if claim.low is None or claim.high is None:
         return None
-    return claim.low - _ROUNDING <= truth <= claim.high + _ROUNDING
+    return claim.low - PRINTED <= truth <= claim.high + PRINTED
 
 
 def _sets(claim: Claim) -> list[ValueSet]:

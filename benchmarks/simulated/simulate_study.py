@@ -111,7 +111,9 @@ class _Simulation:
 
     def run(self) -> Study:
         for index in range(self.spec.explore):
-            self._add("explore", explore_point(self.spec.space, self.spec.seed, index, self.spec.nets))
+            self._add(
+                "explore", explore_point(self.spec.space, self.spec.seed, index, self.spec.nets)
+            )
         self._optimize()
         for index in range(self.spec.replicates):
             self._add("replicate", replicate_values(self.spec, self.ended, index))

@@ -10,13 +10,19 @@ from typing import Any
 from scipy.stats import binomtest
 
 from analysis.claims.claim import Claim
-from simulated.scoring import Case, score_claim
+from simulated.scoring import PRINTED, Case, score_claim, score_comparison
+from simulated.truth import Truth
 from simulated.unsaid import find_unsaid
 
 LIVE_SHARE = 0.01
 """True share from which a parameter counts as live; one without any effect is dead."""
 
+Verdicts = tuple[int, int, int]
+"""How many claims are true, false and not scored."""
+
 ALL_RATES = "breaks and safe, all of a study at once"
+
+EQUAL_SHARES = "disagreement, of shares that are equal"
 
 _RATES = ("breaks", "safe", "breaks_pair")
 
@@ -47,7 +53,7 @@ class Score:
 
     objective: str
     trials: int
-    verdicts: dict[str, tuple[int, int, int]]
+    verdicts: dict[str, Verdicts]
     unsaid: dict[str, tuple[float, float]]
     ranked: bool
     noise: bool
@@ -70,7 +76,7 @@ def score_study(
     truth = case.truth
     verdicts = [(claim.kind, score_claim(claim, case)) for claim in claims]
     rates = [verdict for kind, verdict in verdicts if kind in _RATES and verdict != "not scored"]
-    rows: dict[str, tuple[int, int, int]] = {}
+    rows: dict[str, Verdicts] = {}
     for kind in sorted({claim.kind for claim in claims}):
         counts = Counter(verdict for k, verdict in verdicts if k == kind)
         rows[kind] = (counts["true"], counts["false"], counts["not scored"])
@@ -81,7 +87,7 @@ def score_study(
         if verdict == "false":
             false_texts.setdefault(kind, []).append(claim.text)
     dead = [path for path in truth.objective.paths if not truth.has_effect(path)]
-    held = {s.path: s.low <= truth.share(s.path) <= s.high for s in shares}
+    held = {s.path: s.low - PRINTED <= truth.share(s.path) <= s.high + PRINTED for s in shares}
     return Score(
         objective=truth.objective.name,
         trials=int((case.study.trials["phase"] == "explore").sum()),
@@ -97,6 +103,19 @@ def score_study(
         seconds=seconds,
         false_texts=false_texts,
     )
+
+
+def score_pair(claims: Sequence[Claim], compared: int, truth: Truth) -> dict[str, Verdicts]:
+    """Verdicts on a comparison of two studies of one objective, with this many shares compared.
+
+    Each disagreement is false: all compared shares are equal in truth.
+    """
+    pooled = [score_comparison(c, (truth, truth)) for c in claims if c.kind == "pooled_share"]
+    disagreeing = sum(claim.kind == "disagreement" for claim in claims)
+    return {
+        "pooled_share": (pooled.count("true"), pooled.count("false"), 0),
+        EQUAL_SHARES: (compared - disagreeing, disagreeing, 0),
+    }
 
 
 KIND_COLUMNS = (

@@ -11,7 +11,15 @@ import pytest
 from simulated.objectives import find_objective, list_objectives
 from simulated.scoring import _RULES, NOT_SCORED, Case, score_claim, score_comparison
 from simulated.simulate_study import simulate_study
-from simulated.tally import ALL_RATES, NamedShare, kind_rows, objective_rows, score_study
+from simulated.tally import (
+    ALL_RATES,
+    EQUAL_SHARES,
+    NamedShare,
+    kind_rows,
+    objective_rows,
+    score_pair,
+    score_study,
+)
 from simulated.truth import find_truth
 from simulated.unsaid import find_unsaid
 from simulated.value_sets import ValueSet
@@ -56,6 +64,7 @@ CASES: list[tuple[str, Kind, tuple[str, ...], Any, Any]] = [
     ("noise", "seed_sd", (), (0.9, 1.1), (0.5, 0.9)),
     # Uniform on 0.1 to 1.3 dB: the median is 0.7, the root mean square 0.78.
     ("unequal noise", "seed_sd", (), (0.69, 0.71), (0.72, 1.0)),
+    ("seeds 60 %", "seed_share", (), (0.55, 0.65), (0.1, 0.5)),
     ("noise", "tuning_gain", (f"{NEAR}=3",), (-0.1, 0.1), (0.1, 0.5)),
     ("noise", "gain_over_default", (), (-0.5, 0.5), {"estimate": 0.8}),
     ("needle", "gain_over_default", (f"{NEAR}=2.3", f"{SPAN}=5.2"), (2.0, 9.0), (0.1, 0.5)),
@@ -209,6 +218,16 @@ def test_tally_counts_claims_and_intervals() -> None:
     moves = next(row for row in kind_rows([score]) if row[0] == "moves")
     assert moves[1:5] == [24, 2, 1, 50.0]
     assert objective_rows([score])[0][:4] == ["parabolas", 24, 1, 100.0]
+
+
+def test_a_pair_of_equal_studies_should_not_disagree() -> None:
+    claims = [
+        make_claim("pooled_share", NEAR, low=0.9, high=0.95),
+        make_claim("pooled_share", SPAN, low=0.1, high=0.2),
+        make_claim("disagreement", NEAR),
+    ]
+    verdicts = score_pair(claims, compared=6, truth=find_truth("three-way"))
+    assert verdicts == {"pooled_share": (1, 1, 0), EQUAL_SHARES: (5, 1, 0)}
 
 
 def test_objectives_are_two_halves_with_defaults_in_the_space() -> None:
