@@ -16,8 +16,11 @@ from simulated.value_sets import ValueSet
 LARGE_SHARE = 0.1
 """Share of the variance from which a parameter or an interaction should be named."""
 
-MARGIN = 0.1
-"""Loss in dB up to which values should be claimed as good, and beyond which as worse."""
+SMALL_LOSS = 0.1
+"""Loss in dB up to which values should be claimed as good."""
+
+LARGE_LOSS = 0.5
+"""Loss in dB beyond which values should be claimed as worse."""
 
 LARGE_GAIN = 0.3
 """True gain in dB of the best configuration that should be claimed."""
@@ -84,7 +87,7 @@ def _unclaimed_values(claims: Sequence[Claim], truth: Truth, kind: Kind) -> Unsa
     missed = possible = 0.0
     for path, dimension in zip(truth.objective.paths, truth.objective.dimensions, strict=True):
         profile, losses = truth.profile(path), truth.losses(path)
-        true = losses <= MARGIN if kind == "as_good" else losses > MARGIN
+        true = losses <= SMALL_LOSS if kind == "as_good" else losses > LARGE_LOSS
         sets = [ValueSet.parse(c.parameters[0]) for c in claims if c.kind == kind]
         claimed = np.zeros(len(true), dtype=bool)
         for values in sets:
@@ -126,6 +129,6 @@ def _rises_to_an_edge(truth: Truth, path: str) -> bool:
         return False
     inner = len(losses) // 10
     return bool(
-        (losses[0] == 0.0 and losses[inner] > MARGIN)
-        or (losses[-1] == 0.0 and losses[-1 - inner] > MARGIN)
+        (losses[0] == 0.0 and losses[inner] > SMALL_LOSS)
+        or (losses[-1] == 0.0 and losses[-1 - inner] > SMALL_LOSS)
     )
