@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from analysis.claims.breaking_claims import describe_training
@@ -17,6 +18,7 @@ from analysis.claims.wording import (
 from analysis.findings.analyze_study import Findings
 from analysis.findings.partial_dependence import Effect, EffectCurve
 from nerf.config.parameters import Value
+from study.spec.space import Dimension
 
 
 def list_value_claims(findings: Findings) -> Iterator[Claim]:
@@ -54,6 +56,7 @@ class _ValueClaims:
         low, high = curve.best_low, curve.best_high
         ends: tuple[float | None, float | None, float | None] = (None, None, None)
         if low is not None and high is not None:
+            low, high = self._widen(low, high)
             parameter, interval = path, f" [{format_value(low)}, {format_value(high)}]"
             ends = (float(curve.best), float(low), float(high))
         elif list(curve.verdicts).count("worse") == len(curve.verdicts) - 1:
@@ -67,13 +70,26 @@ class _ValueClaims:
         )
         yield self._make("best_value", (parameter,), *ends, self._with_training(text, [curve.best]))
 
+    def _widen(self, low: Value, high: Value) -> tuple[Value, Value]:
+        """The interval of the best value with half a cell of the curve's grid on either side."""
+        dimension, values = self._dimension, list(self.curve.values)
+        if dimension.kind == "int":
+            return low, high  # the curve has all whole numbers
+        units = [dimension.to_unit(value) for value in values]
+        edges = [0.0, *((a + b) / 2 for a, b in itertools.pairwise(units)), 1.0]
+        first, last = values.index(low), values.index(high)
+        return dimension.from_unit(edges[first]), dimension.from_unit(edges[last + 1])
+
+    @property
+    def _dimension(self) -> Dimension:
+        dimensions = self.findings.study.space.dimensions
+        return next(d for d in dimensions if d.path == self.effect.path)
+
     def _edge(self) -> Iterator[Claim]:
         curve, label = self.curve, self.effect.label
         if not curve.at_edge:
             return
-        dimension = next(
-            d for d in self.findings.study.space.dimensions if d.path == self.effect.path
-        )
+        dimension = self._dimension
         side, end = (
             ("below", dimension.low) if curve.at_edge == "low" else ("above", dimension.high)
         )

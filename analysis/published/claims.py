@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from analysis.claims.wording import format_part
 from analysis.data.selection import select_finished, select_trained, select_trained_or_broken
 from analysis.data.study import Study
 from analysis.findings.bounds_map import NEAR
 from analysis.findings.partial_dependence import Effect
 from analysis.findings.tables import format_markdown_table
-from analysis.importance.over_time import SharesAtStep, SharesOverTime
-from analysis.stats.intervals import SIGNIFICANCE_LEVEL
+from analysis.importance.over_time import SharesOverTime
+from analysis.importance.shares import SobolShare
+from analysis.published.strata import name_choice
 from analysis.stats.paired import compare_pair
-from analysis.stats.rates import BreakRate, adjust_holm, bonferroni_confidence
+from analysis.stats.rates import BreakRate, bonferroni_confidence
 from nerf.common.errors import InputError
-from nerf.config.parameters import parameter
-from study.records.outcomes import BROKEN, COLLAPSED, SHOWS_NOTHING, TRAINED
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED
 
 VISIBLE_RANGES = {
     "nothing": (-1.0, 0.01),
@@ -31,6 +31,12 @@ VISIBLE_RANGES = {
 """Name -> range of the share of the object's depth that lies between near and far."""
 
 _MAX_PARAMETERS_OVER_TIME = 4
+
+_VERDICTS = {
+    "as good": "loses at most {margin} against the best value",
+    "worse": "loses more than {margin} against the best value",
+    "open": "is not told apart from the best value (margin {margin})",
+}
 
 
 def select_explored(study: Study) -> pd.DataFrame:
@@ -107,8 +113,8 @@ def describe_unnoticed_harm(study: Study) -> str:
     worthless = trials[trials["psnr"] <= trivial]
     flagged = int((worthless["outcome"] == COLLAPSED).sum())
     return (
-        f"{len(worthless)} trials ended no better than the best trivial image, which shows "
-        f"nothing of the object ({trivial:.1f} dB); {flagged} of them were flagged as collapsed. "
+        f"{len(worthless)} of {len(trials)} explored trials ended no better than the best trivial "
+        f"image ({trivial:.1f} dB); {flagged} of them were flagged as collapsed. "
         f"Of the {obscured.trials} trials that saw under half of the object {obscured.useful} did "
         f"not collapse and ended above that level, with a median of {obscured.median:.1f} dB: "
         f"{obscured.lost:.1f} dB below those that saw all of it, with no other sign of trouble."
@@ -128,21 +134,18 @@ def describe_suggestion(study: Study, suggested: Study) -> str:
 
 
 def describe_suggestion_range(study: Study, effects: Sequence[Effect]) -> str:
-    """Whether the suggested bounds are within the values that are as good as the best."""
+    """What the trials tell about the suggested bounds, against the best values."""
     near, far = _object(study)
     suggested = {NEAR: near, "sampling.span": far - near}
-    outside = []
+    verdicts = []
     for effect in effects:
-        if effect.path in suggested and effect.curve is not None:
-            near_best = [float(value) for value in effect.curve.near_best]
-            if not min(near_best) <= suggested[effect.path] <= max(near_best):
-                outside.append(effect.label)
-    if outside:
-        return f"The suggested {' and '.join(outside)} is outside the range as good as the best."
-    return (
-        "Both are within the range that is as good as the best on average: the suggestion is not "
-        "changed."
-    )
+        if effect.path in suggested and effect.curve is not None and effect.curve.matters:
+            value = suggested[effect.path]
+            distances = [abs(float(other) - value) for other in effect.curve.values]
+            verdict = effect.curve.verdicts[int(np.argmin(distances))]
+            meaning = _VERDICTS[verdict].format(margin=f"{effect.curve.margin:g} dB")
+            verdicts.append(f"{effect.label} {value:.2f} {meaning}")
+    return f"Of the suggested bounds, {', '.join(verdicts)}."
 
 
 def _object(study: Study) -> tuple[float, float]:
@@ -163,7 +166,7 @@ def tabulate_breaks(study: Study, rows: str, columns: str) -> str:
     The last columns divide the row's broken trials into those that collapsed or show nothing.
     """
     trials = select_trained_or_broken(study.trials)
-    across = {_name_choice(columns, column): column for column in sorted(trials[columns].unique())}
+    across = {name_choice(columns, column): column for column in sorted(trials[columns].unique())}
     table = []
     for row, of_row in trials.groupby(rows):
         cells = {
@@ -193,17 +196,12 @@ def tabulate_medians(study: Study, rows: str, columns: str) -> str:
     table = [
         {rows: row}
         | {
-            _name_choice(columns, c): f"{cell['psnr'].median():.2f} dB"
+            name_choice(columns, c): f"{cell['psnr'].median():.2f} dB"
             for c, cell in of_row.groupby(columns)
         }
         for row, of_row in trained.groupby(rows)
     ]
     return format_markdown_table(pd.DataFrame(table))
-
-
-def _name_choice(path: str, value: object) -> str:
-    """A choice as a heading; numbers are preceded by the parameter's label."""
-    return value if isinstance(value, str) else f"{parameter(path).label} {value:g}"
 
 
 def estimate_break_rates(study: Study, path: str) -> list[BreakRate]:
@@ -214,32 +212,6 @@ def estimate_break_rates(study: Study, path: str) -> list[BreakRate]:
     return [_count_rate(group, str(choice), confidence) for choice, group in groups]
 
 
-def describe_differences(study: Study, path: str) -> str:
-    """Choices whose rates of breaking differ: Fisher's exact test of all pairs, Holm-corrected."""
-    from scipy.stats import fisher_exact
-
-    trials = select_trained_or_broken(study.trials)
-    pairs = list(itertools.combinations(sorted(trials[path].unique()), 2))
-    broken = trials["outcome"].isin(BROKEN)
-
-    def p_value(pair: tuple[object, object]) -> float:
-        counts = [
-            [int((which & (trials[path] == c)).sum()) for which in (broken, ~broken)] for c in pair
-        ]
-        return float(fisher_exact(counts).pvalue)
-
-    corrected = adjust_holm([p_value(pair) for pair in pairs])
-    significant = [
-        f"{_name_choice(path, a)} and {_name_choice(path, b)} (p = {p:.2g})"
-        for (a, b), p in sorted(zip(pairs, corrected, strict=True), key=lambda entry: entry[1])
-        if p < SIGNIFICANCE_LEVEL
-    ]
-    if not significant:
-        return f"No significant differences between choices of {path}."
-    rest = "; no other pair" if len(significant) < len(pairs) else ""
-    return f"Significant differences between choices of {path}: {'; '.join(significant)}{rest}."
-
-
 def tabulate_paired_gains(studies: Sequence[Study], path: str, usual: str) -> str:
     """PSNR gain of each choice over `usual`, paired by seed.
 
@@ -247,38 +219,57 @@ def tabulate_paired_gains(studies: Sequence[Study], path: str, usual: str) -> st
 
     A study with more steps than the others of its scene shows the gain from training time alone.
     """
-    runs = pd.concat(
-        select_finished(study.trials).assign(scene=study.scene["name"]) for study in studies
-    )
+    steps = min(int(study.trials["budget_steps"].min()) for study in studies)
     rows = []
-    for scene, group in runs.groupby("scene"):
-        steps = group["budget_steps"].min()
-        choice = group[path].astype(str)
-        longer = " for " + group["budget_steps"].astype(str) + " steps"
-        label = choice.where(group["budget_steps"] == steps, choice + longer)
-        values = group.assign(label=label).pivot(index="seed", columns="label", values="psnr")
+    for scene, values in _label_runs(studies, path):
         for other in sorted(set(values.columns) - {usual}):
             d = compare_pair(other, usual, values)
-            low, high = d.interval or (np.nan, np.nan)
             rows.append(
                 {
                     "scene": scene,
                     "seeds": d.seeds,
                     f"{usual} for {steps} steps": f"{values[usual].mean():.2f} dB",
                     "alternative": other,
-                    "gain": f"{d.mean:+.2f} dB [{low:+.2f}, {high:+.2f}]",
+                    "gain": f"{d.description} dB",
                 }
             )
     return format_markdown_table(pd.DataFrame(rows))
 
 
+def describe_equal_time(studies: Sequence[Study], path: str, first: str, second: str) -> str:
+    """PSNR of two rows of `tabulate_paired_gains` against each other, by scene."""
+    parts = []
+    for scene, values in _label_runs(studies, path):
+        if {first, second} <= set(values.columns):
+            d = compare_pair(first, second, values)
+            parts.append(f"{scene} {d.description} dB")
+    return f"{first} minus {second}: {', '.join(parts)}."
+
+
+def _label_runs(studies: Sequence[Study], path: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """For each scene PSNR in dB, a row for each seed and a column for each choice and budget.
+
+    A choice with more steps than the others of its scene has them in its name.
+    """
+    runs = pd.concat(
+        select_finished(study.trials).assign(scene=study.scene["name"]) for study in studies
+    )
+    for scene, group in runs.groupby("scene"):
+        steps = group["budget_steps"].min()
+        choice = group[path].astype(str)
+        longer = choice + " for " + group["budget_steps"].astype(str) + " steps"
+        label = choice.where(group["budget_steps"] == steps, longer)
+        values = group.assign(label=label).pivot(index="seed", columns="label", values="psnr")
+        yield str(scene), values
+
+
 def tabulate_over_time(over: SharesOverTime) -> str:
     """The largest shares and the rank correlation with the final PSNR at steps of training."""
-    strongest = np.argsort(-over.at_steps[-1].totals)[:_MAX_PARAMETERS_OVER_TIME]
+    strongest = over.at_steps[-1].importance.shares[:_MAX_PARAMETERS_OVER_TIME]
     rows = [
         {
             "step": at_step.step,
-            **{over.labels[j]: _format_share(at_step, int(j)) for j in strongest},
+            **{share.label: _format_share(at_step.share(share.path)) for share in strongest},
             "rank correlation with the final PSNR": f"{at_step.agreement:.2f} "
             f"[{at_step.agreement_low:.2f}, {at_step.agreement_high:.2f}]",
             "loss from keeping the best third": f"{at_step.psnr_lost:.2f} dB",
@@ -288,8 +279,10 @@ def tabulate_over_time(over: SharesOverTime) -> str:
     return format_markdown_table(pd.DataFrame(rows))
 
 
-def _format_share(at_step: SharesAtStep, j: int) -> str:
-    return f"{at_step.totals[j]:.0%} [{at_step.low[j]:.0%}, {at_step.high[j]:.0%}]"
+def _format_share(share: SobolShare | None) -> str:
+    if share is None:
+        return "not ranked"
+    return format_part(share.share, share.share_low, share.share_high)
 
 
 def format_mean(values: pd.Series) -> str:

@@ -14,13 +14,22 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from analysis.claims.claim import Claim
+from analysis.claims.list_claims import (
+    headline_claims,
+    join_texts,
+    list_claims,
+    select_breaks,
+    select_claims,
+    select_matters,
+)
+from analysis.claims.wording import format_part
 from analysis.data.study import Study, load_study
 from analysis.findings.analyze_study import Findings
-from analysis.findings.summary import summarize
 from analysis.published.ablation import analyze_ablation, format_ablation, read_runs
 from analysis.published.claims import (
     analyze_obscured,
-    describe_differences,
+    describe_equal_time,
     describe_suggestion,
     describe_suggestion_range,
     describe_unnoticed_harm,
@@ -32,14 +41,23 @@ from analysis.published.claims import (
     tabulate_paired_gains,
 )
 from analysis.published.page_figures import analyze_committed, link_figure, write_page_figures
+from analysis.published.strata import (
+    compare_within_strata,
+    describe_pooled,
+    describe_within_strata,
+)
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.files import write_atomically
 from nerf.config.flat import flatten
 from nerf.config.parameters import DERIVED, Value
 from nerf.config.schema import NerfConfig
-from study.records.outcomes import BROKEN, SHOWS_NOTHING, format_count
+from study.records.outcomes import BROKEN
 from study.spec.default_space import DEFAULT_SETTINGS
 from study.spec.study_spec import StudySpec
+
+DENSITY, HIDDEN = "field.density_activation", "field.hidden_activation"
+RATE, NOISE = "optimisation.learning_rate", "optimisation.density_noise"
+INITIALISATION = "field.initialisation"
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -47,7 +65,8 @@ _INTRODUCTION = """\
 # Results
 
 Written by `python analysis/published/page.py --figures svg` from the tables in these folders;
-numbers in brackets are 95 % intervals. `python analysis/report.py analysis/results/NAME` writes the
+numbers in brackets are 95 % intervals. A run *breaks* if it collapses or shows nothing: ends no better
+than the best trivial image. Shares, curves and best values are of runs that trained. `python analysis/report.py analysis/results/NAME` writes the
 full report of a study."""
 
 
@@ -101,35 +120,27 @@ def render_results_page(results: Path) -> str:
 
 
 def summarize_results(results: Path) -> list[str]:
-    """The three findings on the project's front page."""
-    learning_rate = _total(analyze_committed(results / "everything"), "optimisation.learning_rate")
-    near = _total(analyze_committed(results / "near_far"), "sampling.near")
+    """The findings on the project's front page."""
+    everything = list_claims(analyze_committed(results / "everything"))
+    near_far = list_claims(analyze_committed(results / "near_far"))
     obscured = analyze_obscured(load_study(results / "near_far"))
-    rates = estimate_break_rates(load_study(results / "activations"), "field.density_activation")
+    rates = estimate_break_rates(load_study(results / "activations"), DENSITY)
     others = max((rate for rate in rates if rate.name != "relu"), key=lambda rate: rate.high)
     relu = next(rate for rate in rates if rate.name == "relu")
-    without_noise, with_noise = estimate_break_rates(
-        load_study(results / "cures"), "optimisation.density_noise"
-    )
+    noise = compare_within_strata(load_study(results / "cures"), NOISE, [RATE])
     return [
-        f"On tiny LEGO, over the whole default space, the learning rate explains {learning_rate} "
-        "of the variance of PSNR.",
-        f"Where only near and far vary, near explains {near}, and wrong bounds seldom look broken: "
-        f"of {obscured.trials} runs that saw less than half of the object, {obscured.collapsed} "
-        f"were flagged as collapsed; the others ended {obscured.lost:.1f} dB below those that saw "
-        "all of it.",
-        f"With a ReLU on the density {relu.formatted} of {relu.trials} runs collapse or show "
-        f"nothing, with each of the other four activations {others.formatted}. With noise on the "
-        f"raw density of a ReLU {with_noise.collapsed} of {with_noise.trials} collapsed and "
-        f"{format_count(with_noise.shows_nothing, SHOWS_NOTHING)}, without it "
-        f"{without_noise.collapsed} of {without_noise.trials} and "
-        f"{format_count(without_noise.shows_nothing, SHOWS_NOTHING)}.",
+        "On tiny LEGO, over the default space: "
+        f"{join_texts([*select_matters(everything)[:1], *select_breaks(everything)[:1]])}",
+        f"Where only near and far vary: {select_matters(near_far)[0].text} Wrong bounds seldom "
+        f"look broken: of {obscured.trials} runs that saw less than half of the object, "
+        f"{obscured.collapsed} were flagged as collapsed; the others ended {obscured.lost:.1f} dB "
+        "below those that saw all of it.",
+        "On tiny LEGO at a learning rate of 0.005: with a ReLU on the density "
+        f"{format_part(relu.rate, relu.low, relu.high)} of {relu.trials} runs break, with each of "
+        f"the other four activations {format_part(others.rate, others.low, others.high)}. Noise on "
+        "the raw density of a ReLU helps or harms: runs that break, "
+        f"{'; '.join(f'{d.stratum}: {d.text}' for d in noise)}.",
     ]
-
-
-def _total(findings: Findings, path: str) -> str:
-    share = next(share for share in findings.importance.shares if share.path == path)
-    return f"{share.total:.0%} [{share.total_low:.0%}, {share.total_high:.0%}]"
 
 
 def _has_studies(results: Path, *names: str) -> bool:
@@ -146,12 +157,9 @@ def _near_far(results: Path) -> Iterator[str]:
     yield tabulate_by_visible_depth(findings.study)
     yield link_figure("near_far", "PSNR of every trial over near and far")
     yield describe_unnoticed_harm(findings.study)
-    for effect in findings.effects:
-        if effect.sentence:
-            yield f"{effect.label}: {effect.sentence}"
     yield describe_suggestion(findings.study, load_study(results / "suggested"))
     yield describe_suggestion_range(findings.study, findings.effects)
-    yield findings.headline
+    yield _list_sentences(list_claims(findings))
 
 
 def _activations(results: Path) -> Iterator[str]:
@@ -162,45 +170,59 @@ def _activations(results: Path) -> Iterator[str]:
     )
     study = load_study(results / "activations")
     yield _describe_origin(study)
-    yield tabulate_breaks(study, "field.density_activation", "field.hidden_activation")
+    yield tabulate_breaks(study, DENSITY, HIDDEN)
     yield link_figure(
         "activations_density_activation", "Rate of breaking for each density activation"
     )
     yield link_figure(
         "activations_hidden_activation", "Rate of breaking for each hidden activation"
     )
-    for path in ("field.density_activation", "field.hidden_activation"):
-        yield describe_differences(study, path)
+    yield "All of it is of one scene, at one learning rate and budget."
+    yield describe_pooled(study, DENSITY, [HIDDEN])
+    yield describe_within_strata(study, HIDDEN, [DENSITY])
 
 
 def _cures(results: Path) -> Iterator[str]:
     yield (
-        "All trials have a ReLU on the density. Does another initialisation, noise on the raw "
-        "density or a lower learning rate prevent its collapse?"
+        "All trials have a ReLU on the density, on one scene. Does another initialisation, noise "
+        "on the raw density or a lower learning rate let more of them train?"
     )
     study = load_study(results / "cures")
     yield _describe_origin(study)
-    yield tabulate_breaks(study, "field.initialisation", "optimisation.density_noise")
-    yield tabulate_breaks(study, "optimisation.learning_rate", "optimisation.density_noise")
-    yield link_figure(
-        "cures_density_noise", "Rate of breaking with and without noise on the density"
-    )
-    yield link_figure("cures_learning_rate", "Rate of breaking for each learning rate")
-    for dimension in study.space.dimensions:
-        yield describe_differences(study, dimension.path)
+    yield tabulate_breaks(study, INITIALISATION, NOISE)
+    yield tabulate_breaks(study, RATE, NOISE)
+    yield describe_within_strata(study, NOISE, [RATE])
+    yield describe_within_strata(study, RATE, [NOISE])
+    yield describe_within_strata(study, INITIALISATION, [RATE, NOISE])
     yield "The cost of noise, as the median PSNR of trials that trained:"
-    yield tabulate_medians(study, "optimisation.learning_rate", "optimisation.density_noise")
+    yield tabulate_medians(study, RATE, NOISE)
 
 
 def _everything(name: str, findings: Findings) -> Iterator[str]:
     yield _describe_origin(findings.study)
-    yield findings.headline
-    yield link_figure(f"{name}_importance", "Share of the variance of PSNR for each parameter")
-    yield "\n".join(f"- {name}: {sentence}" for name, sentence in summarize(findings))
+    claims = list_claims(findings)
+    yield from (claim.text for claim in headline_claims(claims))
+    if findings.importance.shares:
+        yield link_figure(f"{name}_importance", "Share of the variance of PSNR for each parameter")
+        yield link_figure(f"{name}_parts", "Parts of the variance of PSNR")
+    yield _list_sentences(claims)
     if findings.over_time.at_steps:
-        yield "Importance and rank correlation during training, over trials with the full budget:"
+        yield "Shares and rank correlation during training, over the explored runs that trained:"
         yield tabulate_over_time(findings.over_time)
-        yield link_figure(f"{name}_over_time", "Shares against training steps")
+        if findings.importance.ranked:
+            yield link_figure(f"{name}_over_time", "Shares against training steps")
+
+
+def _list_sentences(claims: Sequence[Claim]) -> str:
+    """All claims but the headline as a list; one of a share has that with failures in it."""
+    named = {claim.parameters for claim in select_claims(claims, "share")}
+    stated = headline_claims(claims)
+    return "\n".join(
+        f"- {claim.text}"
+        for claim in claims
+        if claim not in stated
+        and not (claim.kind == "share_with_failures" and claim.parameters in named)
+    )
 
 
 def _ablation(results: Path) -> Iterator[str]:
@@ -219,11 +241,12 @@ def _hidden(studies: Sequence[Study]) -> Iterator[str]:
         f"{runs} runs of the default configuration with different hidden activations, the same "
         "seeds for each; the fox was not part of the studies above."
     )
-    yield tabulate_paired_gains(studies, "field.hidden_activation", "relu")
+    yield tabulate_paired_gains(studies, HIDDEN, "relu")
     yield (
         "A step with sine takes 1.6 times as long as one with ReLU on one core (LOG.md), so 640 "
-        "steps with ReLU take as long as 400 with sine. At equal time sine is not better: the "
-        "default remains ReLU."
+        "steps with ReLU take as long as 400 with sine. At equal time, "
+        f"{describe_equal_time(studies, HIDDEN, 'sine', 'relu for 640 steps')} Neither is better "
+        "on both scenes: the default remains ReLU."
     )
 
 
@@ -237,10 +260,10 @@ def _learning_rate(studies: Sequence[Study]) -> Iterator[str]:
     )
     for steps in sorted({int(study.spec["steps"]) for study in studies}):
         budget = [study for study in studies if study.spec["steps"] == steps]
-        yield tabulate_paired_gains(budget, "optimisation.learning_rate", "0.005")
+        yield tabulate_paired_gains(budget, RATE, "0.005")
     yield (
-        "The default was raised to 0.008, which is better on all three scenes at a small budget. "
-        "Training for many thousands of steps was not measured."
+        "The default was raised to 0.008: at the small budget the interval of its gain excludes 0 on "
+        "all three scenes, at the larger one on none. Longer training was not measured."
     )
 
 

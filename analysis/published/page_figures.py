@@ -15,6 +15,7 @@ from analysis.figures.image_files import ImageFormat, render_figures
 from analysis.figures.importance_bars import plot_importance_bars
 from analysis.figures.near_far_map import plot_near_far_map
 from analysis.figures.over_time import plot_importance_over_time
+from analysis.figures.variance_parts import plot_variance_parts
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.bounds_map import FAR, NEAR
 from analysis.findings.breaking import analyze_breaking
@@ -53,20 +54,20 @@ def link_figure(name: str, description: str) -> str:
 def _plot_all(results: Path) -> Iterator[tuple[str, go.Figure]]:
     if (results / "near_far").exists():
         yield "near_far", plot_near_far_map(load_study(results / "near_far").trials, NEAR, FAR)
-    for name in ("activations", "cures"):
-        if (results / name).exists():
-            study = load_study(results / name)
-            breaking = analyze_breaking(
-                study.trials, study.space.dimensions, np.random.default_rng(0)
-            )
-            for parameter in breaking.significant_parameters:
-                field = parameter.path.rpartition(".")[2]
-                yield f"{name}_{field}", plot_break_rates(parameter)
+    if (results / "activations").exists():
+        study = load_study(results / "activations")
+        breaking = analyze_breaking(study.trials, study.space.dimensions, np.random.default_rng(0))
+        for parameter in breaking.significant_parameters:
+            field = parameter.path.rpartition(".")[2]
+            yield f"activations_{field}", plot_break_rates(parameter)
     for name in ("everything", "default"):
         if (results / name).exists():
             findings = analyze_committed(results / name)
-            yield f"{name}_importance", plot_importance_bars(findings.importance)
-            yield f"{name}_over_time", plot_importance_over_time(findings.over_time)
+            if findings.importance.shares:
+                yield f"{name}_importance", plot_importance_bars(findings.importance)
+                yield f"{name}_parts", plot_variance_parts(findings.importance)
+            if findings.importance.ranked:
+                yield f"{name}_over_time", plot_importance_over_time(findings.over_time)
     if (results / "ablation").exists():
         runs = read_runs(results / "ablation")
         yield "ablation", plot_ablation(analyze_ablation(runs).to_complete)
