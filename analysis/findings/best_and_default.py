@@ -9,7 +9,7 @@ The difference is Welch's, although the r-th replicates of both share a seed. Be
 of different networks that brings little: the correlation over seeds in this project's studies is
 about 0.1, with one learning rate against another it is 0.5 to 0.85. With 4 runs of the best and 5
 of the default, Welch's interval covers the true difference in 95 to 99.8 % of studies, the more
-the the higher the correlation. A paired t interval covers it in 95 %, but has less power below a
+the higher the correlation. A paired t interval covers it in 95 %, but has less power below a
 correlation of 0.5: of differences of two standard deviations it shows 49 to 60 % where Welch's
 shows 68 to 72 % (`benchmarks/replicate_intervals.py`).
 """
