@@ -113,4 +113,4 @@ def design_folds(study: Study, trials: pd.DataFrame) -> NDArray[np.intp] | None:
         return None
     explored = study.trials.loc[study.trials["phase"] == "explore", "number"]
     places = explored.rank(method="first").astype(int) - 1
-    return places.loc[trials.index].to_numpy(dtype=np.intp) % nets
+    return np.asarray(places.loc[trials.index] % nets, dtype=np.intp)

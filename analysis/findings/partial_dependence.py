@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.data.selection import select_measured
 from analysis.data.study import Study
@@ -175,15 +176,14 @@ def _estimate_curves(
     rng: np.random.Generator,
 ) -> dict[str, EffectCurve]:
     """The curve of each dimension, by its path."""
-    means, draws = model.process.main_effects(), model.sample.main_effects()
-    level, levels = model.process.mean(), model.sample.means
+    means, draws = model.process.marginal_means(), model.sample.marginal_means()
     alone = {s.path: s.alone_low > 0.0 for s in sobol.importance.shares}
     return {
         d.path: _make_curve(
             d,
             model.process.kernels[j].nodes,
-            level + means[j],
-            levels + draws[j],
+            means[j],
+            draws[j],
             alone[d.path],
             sobol.importance.trials,
             _predict_individuals(dimensions, j, model, rng),
@@ -248,7 +248,7 @@ def judge_values(losses: FloatArray, top: int, ordered: bool) -> tuple[float, tu
     return margin, tuple(verdicts)
 
 
-def _grow(within: FloatArray, top: int, ordered: bool) -> list[int]:
+def _grow(within: NDArray[np.bool_], top: int, ordered: bool) -> list[int]:
     """Values about `top` of which all are within the margin in 97.5 % of the draws at once.
 
     They are an unbroken range of an ordered axis, and any choices of an unordered one.
@@ -270,7 +270,7 @@ def _grow(within: FloatArray, top: int, ordered: bool) -> list[int]:
         taken.append(best)
 
 
-def _collect_worse(beyond: FloatArray) -> list[int]:
+def _collect_worse(beyond: NDArray[np.bool_]) -> list[int]:
     """Values of which all are beyond the margin in 97.5 % of the draws at once."""
     joint = np.ones(beyond.shape[1], dtype=bool)
     taken = []

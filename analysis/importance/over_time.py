@@ -23,7 +23,7 @@ from analysis.surrogate.unit_cube import Axis
 MIN_TRIALS_OVER_TIME = 16
 """Trials below which shares are not followed over training."""
 
-_MAX_STEPS = 5
+_MAX_STEPS = 4
 _BOOTSTRAPS = 200
 _STABLE_WITHIN = 0.1  # of the variance: shares closer to the final ones than this count as equal
 
@@ -75,7 +75,7 @@ def estimate_shares_over_time(
     rng: np.random.Generator,
     folds: NDArray[np.intp] | None = None,
 ) -> SharesOverTime:
-    """Shares and rank correlation at up to five steps, spread evenly over the budget.
+    """Shares and rank correlation at up to four steps, spread evenly over the budget.
 
     Args:
         trials: comparable trials (see `select_comparable`), with a column trial_id.

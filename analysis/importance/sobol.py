@@ -25,6 +25,7 @@ from analysis.surrogate.gaussian_process import (
     PosteriorSample,
     TrainingData,
     fit_gaussian_process,
+    widen,
 )
 from analysis.surrogate.unit_cube import Axis
 from analysis.surrogate.validation import cross_validate, random_folds
@@ -66,10 +67,11 @@ class SobolAnalysis:
 def min_r2(trials: int) -> float:
     """Cross-validated R2 below which nothing is ranked.
 
-    On pure noise R2 is seldom above 0. Below a quarter most of the variance is unexplained, and
-    with few trials R2 is itself uncertain by about 1 / sqrt(trials).
+    Below a quarter most of the variance is unexplained. With few trials a low R2 is the mark of a
+    function that they do not resolve, such as a corner of three axes from 48, and shares of what is
+    left miss the truth.
     """
-    return max(0.25, 1.9 / float(np.sqrt(trials)))
+    return max(0.25, 3.4 / float(np.sqrt(trials)))
 
 
 def estimate_sobol_shares(
@@ -184,7 +186,7 @@ def _tabulate_shares(variances: Variances, axes: Sequence[Axis]) -> tuple[SobolS
 def _part(name: str, draws: FloatArray) -> VariancePart:
     """The mean of posterior draws (R,) of a part of the variance, with a 95 % interval."""
     share = float(draws.mean())
-    low, high = (float(q) for q in np.quantile(draws, INTERVAL_QUANTILES))
+    low, high = (float(q) for q in np.quantile(widen(draws), INTERVAL_QUANTILES))
     # No end is closer to the estimate than the resolution.
     low, high = min(low, share) - _RESOLUTION, max(high, share) + _RESOLUTION
     return VariancePart(name, share, max(low, 0.0), min(high, 1.0))

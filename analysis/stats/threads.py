@@ -6,12 +6,14 @@ threads cost more than they gain.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-def single_threaded() -> AbstractContextManager[Any]:
+@contextmanager
+def single_threaded() -> Iterator[None]:
     """A context in which BLAS runs in one thread."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(limits=1)
+    with threadpool_limits(limits=1):
+        yield

@@ -7,8 +7,8 @@ Simulation 55, 2001):
 
 The terms are uncorrelated, so that their variances add up to that of f. Parts of a variance are
 Sobol' indices: of f_j the first-order index, of f_jk the second-order one, and of all terms that
-x_j takes part in the total index. Here they are parts of the variance of *results*, whose noise counts
-as well. Notation: `analysis/surrogate/__init__.py`.
+x_j takes part in the total index. Here they are parts of the variance of *results*, whose noise
+counts as well. Notation: `analysis/surrogate/__init__.py`.
 
 For f = mu + sum_i a_i K(., z_i) with centres z_i, the term of axes S is
 sum_i a_i rho^(|S|-1) prod_{j in S} v_j c_j(x_j, z_ij), and its variance is the quadratic form
@@ -87,7 +87,8 @@ class Variances:
     @property
     def interaction_shares(self) -> FloatArray:
         """(R,) part of all terms of several axes."""
-        return np.maximum(1.0 - self.unexplained - self.shares_alone.sum(axis=0), 0.0)
+        rest = 1.0 - self.unexplained - self.shares_alone.sum(axis=0)
+        return np.asarray(np.maximum(rest, 0.0))
 
     @property
     def unexplained(self) -> FloatArray:

@@ -51,7 +51,7 @@ class AxisKernel:
         """(nodes,) their probabilities."""
         return self.axis.grid(NODES)[1]
 
-    def correlate(self, gaps: FloatArray, log_length: float) -> FloatArray:
+    def correlate(self, gaps: FloatArray, log_length: float | FloatArray) -> FloatArray:
         """k_j at distances |x - x'| of any shape (GPML Eq. 4.17)."""
         if self.axis.unordered:
             return np.asarray(gaps < 1e-9, dtype=float)
@@ -60,10 +60,8 @@ class AxisKernel:
             return np.asarray((1.0 + r) * np.exp(-r))
         return np.asarray((1.0 + r + r * r / 3.0) * np.exp(-r))
 
-    def slope(self, gaps: FloatArray, log_length: float) -> FloatArray:
-        """Derivative of k_j by log l_j, at distances of any shape."""
-        if self.axis.unordered:
-            return np.zeros_like(gaps)
+    def slope(self, gaps: FloatArray, log_length: float | FloatArray) -> FloatArray:
+        """Derivative of k_j of an ordered axis by log l_j, at distances of any shape."""
         r = gaps * (self._rate * np.exp(-log_length))
         if self.smoothness == "3/2":
             return np.asarray(r * r * np.exp(-r))
@@ -84,7 +82,7 @@ class AxisKernel:
 
     @property
     def _rate(self) -> float:
-        return 3.0**0.5 if self.smoothness == "3/2" else 5.0**0.5
+        return float(np.sqrt(3.0 if self.smoothness == "3/2" else 5.0))
 
     @cached_property
     def node_gaps(self) -> FloatArray:

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.stats.intervals import FloatArray
-from analysis.surrogate.kernel import AxisKernel, Hyperparameters, distances
+from analysis.surrogate.kernel import AxisKernel, Hyperparameters
 
 JITTER = 1e-7
 """Added to the diagonal of C, which repeated trials of one configuration could make singular."""
@@ -67,7 +69,11 @@ class Prior:
 
 
 class LogPosterior:
-    """log p(theta | y) of one set of trials, with its gradient."""
+    """log p(theta | y) of one set of trials, with its gradient.
+
+    Arrays hold all ordered axes at once, first index j: pairs of trials below the diagonal of C
+    come first along the last index, then the n trials themselves, the diagonal.
+    """
 
     def __init__(
         self, kernels: Sequence[AxisKernel], units: FloatArray, targets: FloatArray
@@ -75,26 +81,31 @@ class LogPosterior:
         """Measures distances once; units (n, d), targets (n,) standardised."""
         n = len(targets)
         self.kernels, self.targets, self.prior = kernels, targets, Prior.of(len(kernels))
-        self._lower = np.tril_indices(n, -1)
-        rows, columns = self._lower
-        # Distances between trials, below the diagonal alone, and from trials to nodes.
-        self._gaps = [np.abs(units[rows, j] - units[columns, j]) for j in range(len(kernels))]
-        self._node_gaps = [distances(units[:, j], k.nodes) for j, k in enumerate(kernels)]
+        self._lower = rows, columns = np.tril_indices(n, -1)
+        self._ordered = [j for j, kernel in enumerate(kernels) if not kernel.axis.unordered]
+        # c_j of unordered axes depends on no hyperparameter.
+        self._c = np.empty((len(kernels), len(rows) + n))
+        for j, kernel in enumerate(kernels):
+            if kernel.axis.unordered:
+                c = kernel.centred(units[:, j], units[:, j], 0.0)
+                self._c[j] = np.concatenate([c[rows, columns], np.diag(c)])
+        ordered = [kernels[j] for j in self._ordered]
+        self._shape = ordered[0] if ordered else None
+        places = units[:, self._ordered].T  # (axes, n)
+        self._gaps = np.abs(places[:, rows] - places[:, columns])
+        nodes, self._weights = _pad([k.nodes for k in ordered]), _pad([k.weights for k in ordered])
+        self._node_gaps = np.abs(places[:, :, None] - nodes[:, None, :])  # (axes, n, nodes)
+        self._between_nodes = np.abs(nodes[:, :, None] - nodes[:, None, :])
 
     def log_likelihood(self, theta: FloatArray) -> float:
         """log p(y | theta); -inf outside the prior's bounds."""
         if (theta < self.prior.low).any() or (theta > self.prior.high).any():
             return -np.inf
         hyper = Hyperparameters.of(theta)
-        n = len(self.targets)
-        below, diagonal = np.ones(len(self._gaps[0])), np.ones(n)
-        for j, (kernel, strength) in enumerate(zip(self.kernels, hyper.strengths, strict=True)):
-            c, c_diagonal = self._centred(j, kernel, hyper.log_lengths[j])
-            below *= 1.0 + strength * c
-            diagonal *= 1.0 + strength * c_diagonal
-        c = self._assemble(below, diagonal, hyper)
+        self._centre(hyper.log_lengths)
+        product = np.prod(1.0 + hyper.strengths[:, None] * self._c, axis=0)
         try:
-            factor = np.linalg.cholesky(c)
+            factor = np.linalg.cholesky(self._assemble(product, hyper))
         except np.linalg.LinAlgError:
             return -np.inf
         return _restricted_log_likelihood(factor, self.targets)
@@ -102,93 +113,88 @@ class LogPosterior:
     def negative(self, theta: FloatArray) -> tuple[float, FloatArray]:
         """-log p(theta | y) and its gradient (2 d + 2,)."""
         hyper, n, d = Hyperparameters.of(theta), len(self.targets), len(self.kernels)
-        parts = [
-            self._centred_and_slopes(j, kernel, hyper.log_lengths[j])
-            for j, kernel in enumerate(self.kernels)
-        ]
-        # 1 + rho v_j c_j of each axis, at all pairs below the diagonal and then on it.
-        factors = [
-            1.0 + strength * c for strength, (c, _) in zip(hyper.strengths, parts, strict=True)
-        ]
+        slopes = self._centre(hyper.log_lengths, with_slopes=True)
+        factors = 1.0 + hyper.strengths[:, None] * self._c
         product = np.prod(factors, axis=0)
-        pairs = len(self._gaps[0])
-        c = self._assemble(product[:pairs], product[pairs:], hyper)
+        c = self._assemble(product, hyper)
         inverse = np.linalg.inv(c)  # in full: the gradient needs each of its elements
         sums = inverse.sum(axis=1)  # C^-1 1
         mu = float(sums @ self.targets) / sums.sum()
         alpha = inverse @ (self.targets - mu)
         s2 = max(float((self.targets - mu) @ alpha) / (n - 1), 1e-12)
         z = (theta - self.prior.mean) / self.prior.spread
-        factor = np.linalg.cholesky(c)
-        value = -_restricted_log_likelihood(factor, self.targets) + 0.5 * float(z @ z)
+        likelihood = _restricted_log_likelihood(np.linalg.cholesky(c), self.targets)
         # Gradient by C: 1/2 (C^-1 - alpha alpha' / s2 - C^-1 1 1' C^-1 / 1' C^-1 1) (GPML Eq. 5.9).
         by_c = 0.5 * (inverse - np.outer(alpha, alpha) / s2 - np.outer(sums, sums) / sums.sum())
         # An element below the diagonal stands for two of C.
         flat = np.concatenate([2.0 * by_c[self._lower], np.diag(by_c)])
-        by_product = flat * product
+        # dK/dc_j = v_j prod_{k != j} (1 + rho v_k c_k), and dc_j/dlog v_j acts like c_j itself.
+        by_centred = hyper.variances[:, None] * (flat * product) / factors
         gradient = z / self.prior.spread
-        for j, ((centred, slopes), factor_j) in enumerate(zip(parts, factors, strict=True)):
-            # dK/dlog l_j = v_j prod_{k != j} (1 + rho v_k c_k) dc_j/dlog l_j, and so for log v_j.
-            others = by_product / factor_j * hyper.variances[j]
-            gradient[j] += others @ slopes
-            gradient[d + j] += others @ centred
-        by_variances = gradient[d:-2] - z[d:-2] / self.prior.spread[d:-2]
+        gradient[self._ordered] += np.einsum("jp,jp->j", by_centred[self._ordered], slopes)
+        by_variances = np.einsum("jp,jp->j", by_centred, self._c)
         # dK/dlog rho = sum_j dK/dlog v_j - K
-        gradient[-2] += by_variances.sum() - flat @ ((product - 1.0) / hyper.rho)
+        by_rho = by_variances.sum() - flat @ ((product - 1.0) / hyper.rho)
         # C holds eta V I, and V depends on v_j and rho.
         trace = float(np.trace(by_c))
         v_slopes = hyper.variances * np.prod(1.0 + hyper.strengths) / (1.0 + hyper.strengths)
-        gradient[d:-2] += hyper.eta * trace * v_slopes
-        gradient[-2] += hyper.eta * trace * (v_slopes.sum() - hyper.prior_variance)
+        gradient[d:-2] += by_variances + hyper.eta * trace * v_slopes
+        gradient[-2] += by_rho + hyper.eta * trace * (v_slopes.sum() - hyper.prior_variance)
         gradient[-1] += hyper.noise * trace
-        return value, gradient
+        return 0.5 * float(z @ z) - likelihood, gradient
 
-    def _assemble(
-        self, below: FloatArray, diagonal: FloatArray, hyper: Hyperparameters
-    ) -> FloatArray:
-        """C from the products over axes, below the diagonal and on it; symmetric."""
+    def _assemble(self, product: FloatArray, hyper: Hyperparameters) -> FloatArray:
+        """C from prod_j (1 + rho v_j c_j); symmetric."""
         n = len(self.targets)
+        k = (product - 1.0) / hyper.rho
         c = np.empty((n, n))
         rows, columns = self._lower
-        c[rows, columns] = c[columns, rows] = (below - 1.0) / hyper.rho
-        c[np.diag_indices(n)] = (diagonal - 1.0) / hyper.rho + hyper.noise + JITTER
+        c[rows, columns] = c[columns, rows] = k[:-n]
+        c[np.diag_indices(n)] = k[-n:] + hyper.noise + JITTER
         return c
 
-    def _centred(
-        self, j: int, kernel: AxisKernel, log_length: float
-    ) -> tuple[FloatArray, FloatArray]:
-        """c_j at all pairs below the diagonal, and on the diagonal (n,)."""
+    def _centre(self, log_lengths: FloatArray, with_slopes: bool = False) -> FloatArray:
+        """Sets c_j of the ordered axes; returns dc_j/dlog l_j (ordered axes, pairs + n), if wanted.
+
+        See `AxisKernel` for the formula of c.
+        """
+        if self._shape is None:
+            return np.empty((0, self._c.shape[1]))
         rows, columns = self._lower
-        m = kernel.correlate(self._node_gaps[j], log_length) @ kernel.weights
-        mean = float(
-            kernel.weights @ kernel.correlate(kernel.node_gaps, log_length) @ kernel.weights
-        )
-        scale = 1.0 / max(1.0 - mean, 1e-12)
-        k = kernel.correlate(self._gaps[j], log_length)
-        return (k - m[rows] * m[columns] / mean) * scale, (1.0 - m * m / mean) * scale
-
-    def _centred_and_slopes(
-        self, j: int, kernel: AxisKernel, log_length: float
-    ) -> tuple[FloatArray, FloatArray]:
-        """c_j and its derivative by log l_j: pairs below the diagonal, then the diagonal."""
-        rows, columns = self._lower
-        w = kernel.weights
-        m = kernel.correlate(self._node_gaps[j], log_length) @ w
-        dm = kernel.slope(self._node_gaps[j], log_length) @ w
-        mean = float(w @ kernel.correlate(kernel.node_gaps, log_length) @ w)
-        dmean = float(w @ kernel.slope(kernel.node_gaps, log_length) @ w)
-        scale = 1.0 / max(1.0 - mean, 1e-12)
-        k, dk = kernel.correlate(self._gaps[j], log_length), kernel.slope(self._gaps[j], log_length)
-        # m(x) m(x') and its derivative; on the diagonal k = 1 and dk = 0.
-        products = np.concatenate([m[rows] * m[columns], m * m])
-        slopes = np.concatenate([dm[rows] * m[columns] + m[rows] * dm[columns], 2.0 * dm * m])
-        k, dk = np.concatenate([k, np.ones(len(m))]), np.concatenate([dk, np.zeros(len(m))])
-        c = (k - products / mean) * scale
-        dc = (dk - slopes / mean + products * dmean / mean**2) * scale + c * dmean * scale
-        return c, dc
+        lengths = log_lengths[self._ordered]
+        correlate, w = self._shape.correlate, self._weights
+        m = np.einsum("jnk,jk->jn", correlate(self._node_gaps, lengths[:, None, None]), w)
+        between = correlate(self._between_nodes, lengths[:, None, None])
+        mean = np.einsum("jk,jkl,jl->j", w, between, w)[:, None]
+        scale = 1.0 / np.maximum(1.0 - mean, 1e-12)
+        k = correlate(self._gaps, lengths[:, None])
+        # k(x, x') and m(x) m(x') of pairs, then of each trial with itself.
+        k = np.concatenate([k, np.ones_like(m)], axis=1)
+        products = np.concatenate([m[:, rows] * m[:, columns], m * m], axis=1)
+        c = self._c[self._ordered] = (k - products / mean) * scale
+        if not with_slopes:
+            return np.empty((0, 0))
+        slope = self._shape.slope
+        dm = np.einsum("jnk,jk->jn", slope(self._node_gaps, lengths[:, None, None]), w)
+        dbetween = slope(self._between_nodes, lengths[:, None, None])
+        dmean = np.einsum("jk,jkl,jl->j", w, dbetween, w)[:, None]
+        dk = slope(self._gaps, lengths[:, None])
+        dk = np.concatenate([dk, np.zeros_like(m)], axis=1)
+        dproducts = dm[:, rows] * m[:, columns] + m[:, rows] * dm[:, columns]
+        dproducts = np.concatenate([dproducts, 2.0 * dm * m], axis=1)
+        dc = dk - dproducts / mean + products * dmean / mean**2
+        return np.asarray((dc + c * dmean) * scale)
 
 
-def _restricted_log_likelihood(factor: FloatArray, targets: FloatArray) -> float:
+def _pad(rows: Sequence[FloatArray]) -> FloatArray:
+    """(len(rows), longest) the rows, short ones followed by zeros."""
+    padded = np.zeros((len(rows), max(map(len, rows), default=0)))
+    for row, values in zip(padded, rows, strict=True):
+        row[: len(values)] = values
+    return padded
+
+
+def _restricted_log_likelihood(factor: NDArray[np.floating[Any]], targets: FloatArray) -> float:
     """log p(y | theta) from the lower Cholesky factor of C."""
     from scipy.linalg import solve_triangular
 
