@@ -31,6 +31,7 @@ proved."""
 
 _CONFIDENCE = 0.975
 _MIN_PART_AS_GOOD = 0.1  # of the axis, that a margin must be proved for
+_CERTAIN_EDGE = 0.9  # of the draws have their best value in the outermost sixteenth
 _INDIVIDUAL_CURVES = 8
 _MAX_TRIALS_TO_TELL = 10  # times the trials there are: beyond, no number is named
 
@@ -283,11 +284,11 @@ def _collect_worse(beyond: NDArray[np.bool_]) -> list[int]:
 
 
 def _find_edge(tops: FloatArray, count: int) -> Literal["", "low", "high"]:
-    """The end of the range at which most draws have their best value."""
+    """The end of the range at which nearly all draws have their best value."""
     at_end = max(1, count // 16)
-    if (tops < at_end).mean() > 0.5:
+    if (tops < at_end).mean() > _CERTAIN_EDGE:
         return "low"
-    return "high" if (tops >= count - at_end).mean() > 0.5 else ""
+    return "high" if (tops >= count - at_end).mean() > _CERTAIN_EDGE else ""
 
 
 def _trials_to_tell(

@@ -109,7 +109,10 @@ class Conditioned:
 class PosteriorDraws:
     """Draws from the posterior of the process at one theta: mu + K(., centres) weights.
 
+    This is a draw at the centres, and its mean elsewhere given that; `complete` adds the rest.
+
     centres: (m, d); weights: (m, R); means: (R,) mu of each; variances: of their terms
+    precision: (m, m) inverse of K at the centres; scales: (R,) s2 of each draw
     """
 
     hyper: Hyperparameters
@@ -117,6 +120,22 @@ class PosteriorDraws:
     weights: FloatArray
     means: FloatArray
     variances: Variances
+    precision: FloatArray
+    scales: FloatArray
+
+    def complete(
+        self, prior: FloatArray, cross: FloatArray, rng: np.random.Generator
+    ) -> FloatArray:
+        """(points, R) values of some linear function of f, such as f at points.
+
+        prior: (points, points) its covariance over s2; cross: (points, m) that with the centres
+        """
+        rest = prior - cross @ self.precision @ cross.T
+        # The eigenvalues of a covariance are 0 or more but for rounding.
+        eigenvalues, vectors = np.linalg.eigh(0.5 * (rest + rest.T))
+        root = vectors * np.sqrt(np.maximum(eigenvalues, 0.0))
+        drawn = root @ rng.normal(size=(len(prior), len(self.scales))) * np.sqrt(self.scales)
+        return np.asarray(self.means + cross @ self.weights + drawn)
 
 
 @dataclass(frozen=True)
@@ -197,7 +216,7 @@ class GaussianProcess:
         centres = np.vstack([self.units, np.column_stack(snapped)])
         each = -(-_DRAWS // len(self.thetas))
         draws = tuple(self._draw(c, centres, each, rng) for c in self.conditioned)
-        return PosteriorSample(self.kernels, draws)
+        return PosteriorSample(self.kernels, draws, int(rng.integers(2**31)))
 
     def _draw(
         self, c: Conditioned, centres: FloatArray, count: int, rng: np.random.Generator
@@ -232,6 +251,8 @@ class GaussianProcess:
             self.scale * weights,
             self.centre + self.scale * means,
             variances.scaled(self.scale**2),
+            precision,
+            self.scale**2 * scales,
         )
 
 
@@ -243,38 +264,43 @@ def widen(draws: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class PosteriorSample:
-    """Draws from the posterior over the whole chain: R functions."""
+    """Draws from the posterior over the whole chain: R functions; seed: of their values."""
 
     kernels: tuple[AxisKernel, ...]
     draws: tuple[PosteriorDraws, ...]
+    seed: int
 
     @cached_property
     def variances(self) -> Variances:
         """Variances of the terms of all draws."""
         return Variances.joined([d.variances for d in self.draws])
 
-    @cached_property
-    def means(self) -> FloatArray:
-        """(R,) means over the cube."""
-        return np.concatenate([d.means for d in self.draws])
-
     def predict(self, units: FloatArray) -> FloatArray:
-        """(points, R) values at points (points, d)."""
+        """(points, R) values at a few points (points, d), widened about their mean."""
+        rng = np.random.default_rng(self.seed)
         values = [
-            d.means + covariance(self.kernels, d.hyper, units, d.centres) @ d.weights
+            d.complete(
+                covariance(self.kernels, d.hyper, units, units),
+                covariance(self.kernels, d.hyper, units, d.centres),
+                rng,
+            )
             for d in self.draws
         ]
         return widen(np.concatenate(values, axis=1))
 
     def marginal_means(self) -> list[FloatArray]:
-        """(nodes, R) mean of f given x_j, at the nodes of each axis."""
-        effects = [
-            np.concatenate(
-                [_main_effect(k, j, d.hyper, d.centres, d.weights) for d in self.draws], axis=1
-            )
-            for j, k in enumerate(self.kernels)
-        ]
-        return [widen(self.means + effect) for effect in effects]
+        """(nodes, R) mean of f given x_j at the nodes of each axis, widened about their mean."""
+        rng = np.random.default_rng(self.seed)
+        means = []
+        for j, kernel in enumerate(self.kernels):
+            values = []
+            for d in self.draws:
+                length, variance = d.hyper.log_lengths[j], d.hyper.variances[j]
+                prior = variance * kernel.centred(kernel.nodes, kernel.nodes, length)
+                cross = variance * kernel.centred(kernel.nodes, d.centres[:, j], length)
+                values.append(d.complete(prior, cross, rng))
+            means.append(widen(np.concatenate(values, axis=1)))
+        return means
 
 
 def fit_gaussian_process(
