@@ -119,7 +119,8 @@ def _with_failures(findings: Findings, s: SobolShare) -> Claim:
     )
     return Claim(
         "share_with_failures", (s.path,), s.share, s.share_low, s.share_high, "fraction",
-        findings.with_failures.trials, 0.95, f"over {runs}, those that broke at their last PSNR", text,
+        findings.with_failures.trials, 0.95, f"over {runs}, those that broke at their last PSNR",
+        text,
     )  # fmt: skip
 
 

@@ -119,8 +119,10 @@ class _ValueClaims:
         parameters = [self._state([curve.values[i] for i in places]) for places in groups]
         every = "open" in curve.verdicts and len(set(curve.verdicts)) == 1
         which = f"The values of {effect.label} are" if every else f"The rest of {effect.label} is"
+        explored = int((self.findings.study.trials["phase"] == "explore").sum())
         more = curve.trials_to_tell
-        remedy = "" if more is None else f" (about {more} explored trials would tell)"
+        helps = more is not None and more > explored
+        remedy = f" (about {more} explored trials would tell)" if helps else ""
         yield self._make(
             "not_told_apart", tuple(parameters), None, None, None,
             f"{which} not told apart from the best{remedy}.",

@@ -65,9 +65,9 @@ _INTRODUCTION = """\
 # Results
 
 Written by `python analysis/published/page.py --figures svg` from the tables in these folders;
-numbers in brackets are 95 % intervals. A run *breaks* if it collapses or shows nothing: ends no better
-than the best trivial image. Shares, curves and best values are of runs that trained. `python analysis/report.py analysis/results/NAME` writes the
-full report of a study."""
+numbers in brackets are 95 % intervals. A run *breaks* if it collapses or shows nothing, which is to
+end no better than the best trivial image. Shares, curves and best values are of runs that trained.
+`python analysis/report.py analysis/results/NAME` writes the full report of a study."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -262,8 +262,8 @@ def _learning_rate(studies: Sequence[Study]) -> Iterator[str]:
         budget = [study for study in studies if study.spec["steps"] == steps]
         yield tabulate_paired_gains(budget, RATE, "0.005")
     yield (
-        "The default was raised to 0.008: at the small budget the interval of its gain excludes 0 on "
-        "all three scenes, at the larger one on none. Longer training was not measured."
+        "The default was raised to 0.008: at the small budget the interval of its gain excludes 0 "
+        "on all three scenes, at the larger one on none. Longer training was not measured."
     )
 
 

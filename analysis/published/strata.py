@@ -85,7 +85,8 @@ def describe_pooled(study: Study, path: str, strata: Sequence[str]) -> str:
     pooled = [d for d in compare_within_strata(study, path, ()) if d.significant]
     within = compare_within_strata(study, path, strata)
     label, others = parameter(path).label, " and ".join(parameter(p).label for p in strata)
-    stated, reversed_ = [], []
+    stated: list[RateDifference] = []
+    reversed_: list[RateDifference] = []
     for difference in pooled:
         pair = {difference.first, difference.second}
         of_pair = [d for d in within if {d.first, d.second} == pair and d.broken != (0, 0)]

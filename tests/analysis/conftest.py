@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import qmc
 
 from analysis.findings.analyze_study import Findings, analyze_study
-from analysis.importance import sobol
+from analysis.surrogate import gaussian_process
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from study.records.schema import trial_id
@@ -44,6 +44,7 @@ def write_study(
     explore: int = 32,
     optimize: int = 4,
     replicates: int = 0,
+    alternating: int | None = None,
     vary: tuple[str, ...] = DEFAULT_VARY,
     objective: Objective = near_and_rate,
     noise: float = 0.3,
@@ -52,12 +53,15 @@ def write_study(
     """A study whose trials score `objective` plus Gaussian noise, and collapse far from the scene.
 
     Optimise trials begin with the defaults; the others lie near them and every second is pruned.
-    Replicates repeat explored points and the first optimise trial in turn.
+    The first `alternating` replicates (all, if not given) repeat explored points and the best trial
+    other than the defaults in turn; those after them the defaults as well.
     """
+    alternating = replicates if alternating is None else alternating
     space = parse_space(vary, {})
-    folder.write_spec(_spec(folder.name, space, explore, optimize, replicates, vary))
+    folder.write_spec(_spec(folder.name, space, explore, optimize, replicates, alternating, vary))
     rng = np.random.default_rng(seed)
     units = qmc.Sobol(len(vary), seed=rng).random_base2(max(explore, 1).bit_length())
+    scored: list[tuple[float, Mapping[str, Value]]] = []
     for number in range(explore + optimize):
         is_explore = number < explore
         values = dict(space.point(units[number].tolist())) if is_explore else space.defaults()
@@ -65,12 +69,16 @@ def write_study(
         if not is_explore and number > explore:
             values = space.point(rng.uniform(0.3, 0.6, len(vary)).tolist())
         phase = "explore" if is_explore else "optimize"
-        _append(folder, space, number, phase, values, objective(values), noise, pruned, rng)
+        psnr = _append(folder, space, number, phase, values, objective(values), noise, pruned, rng)
+        if number != explore and not pruned:
+            scored.append((psnr, values))
     for index in range(replicates):
-        role, turn = replicate_role(index, explore, replicates)
+        role, turn = replicate_role(index, explore, alternating)
         again = space.defaults()
         if role == "explored":
             again = space.point(units[turn % explore].tolist())
+        elif role == "best":
+            again = max(scored, key=lambda entry: entry[0])[1]
         number = explore + optimize + index
         _append(folder, space, number, "replicate", again, objective(again), noise, False, rng)
     folder.write_tables()
@@ -80,7 +88,8 @@ def write_study(
 def _append(
     folder: StudyFolder, space: Space, number: int, phase: str, values: Mapping[str, Value],
     clean: float, noise: float, pruned: bool, rng: np.random.Generator,
-) -> None:  # fmt: skip
+) -> float:  # fmt: skip
+    """Writes one trial; returns its PSNR."""
     collapsed = float(values.get("sampling.near", 0.0)) > 4.5
     psnr = 10.9 if collapsed else clean + noise * rng.normal()
     done = STEPS // 3 if pruned or collapsed else STEPS
@@ -109,6 +118,7 @@ def _append(
     folder.append(row, curve)
     folder.render(name).parent.mkdir(exist_ok=True)
     imageio.imwrite(folder.render(name), _render(psnr, rng))
+    return psnr
 
 
 def _render(psnr: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -120,7 +130,13 @@ def _render(psnr: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[n
 
 
 def _spec(
-    name: str, space: Space, explore: int, optimize: int, replicates: int, vary: tuple[str, ...]
+    name: str,
+    space: Space,
+    explore: int,
+    optimize: int,
+    replicates: int,
+    alternating: int,
+    vary: tuple[str, ...],
 ) -> dict[str, Any]:
     return {
         "schema": 1, "name": name, "created": "2026-01-01T00:00:00+00:00",
@@ -131,7 +147,7 @@ def _spec(
         },
         "spec": {
             "scene": "synthetic", "explore": explore, "optimize": optimize,
-            "replicates": replicates, "alternating_replicates": replicates,
+            "replicates": replicates, "alternating_replicates": alternating,
             "steps": STEPS, "seed": 0, "vary": list(vary), "set": {},
         },
         "space": space.to_json(), "versions": {"nerf-study": "0.1.0"},
@@ -165,14 +181,12 @@ def study_findings(study_folder: StudyFolder) -> Findings:
 @pytest.fixture(scope="session")
 def replicated_findings(make_study: Callable[..., StudyFolder]) -> Findings:
     """A larger study with replicates, analysed once: its report has every section and figure."""
-    return analyze_study(make_study("replicated", explore=64, optimize=6, replicates=16))
+    return analyze_study(
+        make_study("replicated", explore=64, optimize=6, replicates=16, alternating=0)
+    )
 
 
 @pytest.fixture
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer bootstrap samples and shuffles of Sobol' shares, for tests that do not look at them.
-
-    The shares, the choice of the surrogate and the refusal stay as they are.
-    """
-    monkeypatch.setattr(sobol, "_BOOTSTRAPS", 4)
-    monkeypatch.setattr(sobol, "_SHUFFLES", 4)
+    """Fewer posterior draws, for tests that do not look at shares and their intervals."""
+    monkeypatch.setattr(gaussian_process, "_DRAWS", 16)

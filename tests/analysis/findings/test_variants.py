@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from analysis import report
+from analysis.claims.list_claims import headline_claims, join_texts, list_claims, select_claims
 from analysis.figures.image_files import plot_study_figures
-from analysis.findings.analyze_study import analyze_study
-from analysis.findings.summary import summarize
+from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.tables import build_tables
 from analysis.pages.study_page import render_study_page
 from study import status
@@ -60,29 +60,37 @@ def test_differences_are_paired_by_seed(study: StudyFolder) -> None:
     assert comparison.collapsed == {"plain": 0, "<b>deep</b>": 0, "relu": 1}
 
 
+def headline(findings: Findings) -> str:
+    return join_texts(headline_claims(list_claims(findings)))
+
+
 def test_the_headline_names_what_differs_from_the_first(study: StudyFolder) -> None:
     findings = analyze_study(study)
-    assert findings.headline == (
+    assert headline(findings) == (
         "Of the 2 other variants, 2 differ from plain with a 95 % interval that excludes 0 "
         "(2 with Holm's correction): relu -0.99 [-1.12, -0.86] dB, "
         "<b>deep</b> +0.51 [+0.49, +0.53] dB. 9 runs have ended; 1 collapsed."
     )
-    assert dict(summarize(findings)) == {
-        "Trials": "9 on lego: 8 trained, 1 collapsed.",
-        "Best": "<b>deep</b>, with 22.51 dB on the validation views on average over 3 runs that "
-        "trained.",
-    }
+    first, *differences = select_claims(list_claims(findings), "variant_difference")
+    assert (first.estimate, first.parameters) == (2.0, ())
+    assert [claim.parameters for claim in differences] == [
+        ("<b>deep</b>", "plain"),
+        ("relu", "plain"),
+    ]
+    assert re.search(
+        r"deep</b> minus plain: \+0.51 dB \[\+0.49, \+0.53\] over 3 seeds", differences[0].text
+    )
 
 
 @pytest.mark.parametrize(
-    ("seeds", "better", "headline"),
+    ("seeds", "better", "expected"),
     [
         (1, 1.0, "^No difference from plain has an interval.* 3 runs have ended; none"),
         (3, 0.0, "Of the 2 other variants, none differs from plain with .* excludes 0. 9 runs"),
     ],
 )
 def test_the_headline_claims_no_more_than_the_intervals(
-    tmp_path: Path, seeds: int, better: float, headline: str
+    tmp_path: Path, seeds: int, better: float, expected: str
 ) -> None:
     noise = np.random.default_rng(0).normal(size=9)
     spec = replace(variant_spec(VARIANTS, [], 100), repeats=seeds)
@@ -91,14 +99,15 @@ def test_the_headline_claims_no_more_than_the_intervals(
     def psnr(name: str, repeat: int) -> float:
         return 20.0 + better * BETTER[name] + float(noise[3 * repeat + list(BETTER).index(name)])
 
-    assert re.search(headline, analyze_study(write_variant_study(folder, spec, psnr)).headline)
+    findings = analyze_study(write_variant_study(folder, spec, psnr))
+    assert re.search(expected, headline(findings))
 
 
 def test_the_headline_names_an_only_other_variant(tmp_path: Path) -> None:
     spec = replace(variant_spec(VARIANTS[:2], [], 100), repeats=2)
     folder = StudyFolder(tmp_path / "pair")
     write_variant_study(folder, spec, lambda name, repeat: 20.0 + repeat * (name == "plain"))
-    assert analyze_study(folder).headline == (
+    assert headline(analyze_study(folder)) == (
         "<b>deep</b> does not differ from plain with a 95 % interval that excludes 0. "
         "4 runs have ended; none collapsed or shows nothing."
     )
@@ -124,7 +133,7 @@ def test_runs_that_show_nothing_are_counted_beside_the_comparison(tmp_path: Path
     assert findings.variants is not None
     assert findings.variants.shows_nothing == {"plain": 2, "<b>deep</b>": 0}
     assert findings.variants.psnr["plain"].isna().all()
-    assert findings.headline.endswith("4 runs have ended; 2 show nothing.")
+    assert headline(findings).endswith("4 runs have ended; 2 show nothing.")
 
 
 def test_the_report_and_status_count_outcomes_in_the_same_words(
@@ -150,11 +159,9 @@ def test_a_study_of_which_no_run_trained_has_a_report(tmp_path: Path) -> None:
     spec = replace(variant_spec(VARIANTS[:2], [], 100), repeats=2)
     folder = StudyFolder(tmp_path / "pair")
     write_variant_study(folder, spec, lambda *_: 9.0)
-    assert dict(summarize(analyze_study(folder))) == {
-        "Trials": "4 on lego: 4 show nothing.",
-        "Best": "No run of a variant has trained.",
-    }
-    assert "shows nothing" in report.write_report(folder).read_text()
+    page = own_text(report.write_report(folder).read_text())
+    assert "4 on lego: 4 show nothing." in page
+    assert "4 of 4 trials show nothing: completed, but no better than" in page
 
 
 def test_exports_have_a_table_of_variants(study: StudyFolder) -> None:
@@ -200,7 +207,7 @@ def test_variants_are_not_ranked_by_importance(study: StudyFolder) -> None:
 
 def test_the_report_has_a_row_for_each_variant(study: StudyFolder) -> None:
     page = render_study_page(analyze_study(study))
-    assert re.findall(r'<section id="(\w+)">', page) == ["variants", "cost", "trials"]
+    assert re.findall(r'<section id="(\w+)">', page) == ["variants", "cost", "trials", "claims"]
     assert "explored" not in own_text(page)
     assert "How do the variants compare with plain?" in page
     assert "&lt;b&gt;deep&lt;/b&gt;" in page
