@@ -8,9 +8,10 @@ Rooms, each importing only from those after it:
     notebooks   the same in Jupyter
     published   this project's own results (analysis/results), written from their tables
     figures     result objects to plotly figures
+    claims      every sentence with a number, as data
     findings    what can be said about a study: breaking, effects, bounds, seeds, comparison
     importance  Sobol' shares, PED-ANOVA, permutation test, shares over time
-    surrogate   Gaussian process and forest over the unit cube, chosen by cross-validation
+    surrogate   Gaussian process over the unit cube
     data        study folders and other tools' sweeps as data frames
     stats       intervals, rates, paired differences
 
