@@ -39,20 +39,15 @@ def list_tuning_claims(findings: Findings) -> Iterator[Claim]:
     if tuning is None:
         return
     n = findings.importance.trials
+    labels = {d.path: d.label for d in findings.study.space.dimensions}
     if tuning.joint.low > 0:
-        gain = format_difference(tuning.joint.gain, tuning.joint.low, tuning.joint.high)
-        text = f"All parameters tuned together: {gain} over the default, as the model predicts."
-        yield _predicted((), tuning.joint, n, text)
-    paths = {d.label: d.path for d in findings.study.space.dimensions}
+        values = tuning.joint.values.items()
+        listed = ", ".join(f"{labels[path]} {format_value(value)}" for path, value in values)
+        yield _predicted(tuning.joint, n, f"The configuration that the model rates best ({listed})")
     for single in _list_single(tuning):
-        gain = format_difference(single.gain, single.low, single.high)
-        text = (
-            f"{capitalize(single.label)} {format_value(single.value)}, all else at its default: "
-            f"{gain} over the default, as the model predicts."
-        )
-        value = single.value
-        assert value is not None
-        yield _predicted((state_values(paths[single.label], [value]),), single, n, text)
+        value = next(iter(single.values.values()))
+        moved = f"{capitalize(single.label)} {format_value(value)}, all else at its default"
+        yield _predicted(single, n, moved)
 
 
 def _list_single(tuning: Tunability) -> list[TuningGain]:
@@ -60,7 +55,11 @@ def _list_single(tuning: Tunability) -> list[TuningGain]:
     return [gain for gain in tuning.single if gain.low > 0][:_MAX_SINGLE_GAINS]
 
 
-def _predicted(parameters: tuple[str, ...], gain: TuningGain, n: int, text: str) -> Claim:
+def _predicted(gain: TuningGain, n: int, moved: str) -> Claim:
+    """moved: the values that gain, in words."""
+    parameters = tuple(state_values(path, [value]) for path, value in gain.values.items())
+    difference = format_difference(gain.gain, gain.low, gain.high)
+    text = f"{moved}: {difference} over the default, as the model predicts."
     return Claim(
         "tuning_gain", parameters, gain.gain, gain.low, gain.high, "dB", n, 0.95,
         "predicted by the model, among runs that train", text,

@@ -25,10 +25,13 @@ _CANDIDATES = 1024
 
 @dataclass(frozen=True)
 class TuningGain:
-    """Gain in dB of moving from the default to the surrogate's best value, 95 % interval."""
+    """Gain in dB of moving from the default to the values that the surrogate rates best.
+
+    values: by path, those that are moved; low, high: 95 % interval
+    """
 
     label: str
-    value: Value | None
+    values: Mapping[str, Value]
     gain: float
     low: float
     high: float
@@ -90,13 +93,15 @@ def estimate_tunability(
         points = np.repeat(start[None], len(grid), axis=0)
         points[:, j] = grid
         best_point, gain = _estimate_gain(model, start, points)
-        single.append(
-            TuningGain(dimension.label, dimension.from_unit(float(grid[best_point])), *gain)
-        )
+        values = {dimension.path: dimension.from_unit(float(grid[best_point]))}
+        single.append(TuningGain(dimension.label, values, *gain))
     # The joint optimum by random search: the surrogate is cheap and need not be smooth.
     candidates = rng.random((_CANDIDATES, len(axes)))
     snapped = np.column_stack([a.snap(candidates[:, j]) for j, a in enumerate(axes)])
-    joint = TuningGain("all together", None, *_estimate_gain(model, start, snapped)[1])
+    best_point, gain = _estimate_gain(model, start, snapped)
+    together = zip(dimensions, snapped[best_point].tolist(), strict=True)
+    values = {d.path: d.from_unit(place) for d, place in together}
+    joint = TuningGain("all together", values, *gain)
     path = () if best is None else _find_path(study, model, start, axes, best)
     return Tunability(tuple(sorted(single, key=lambda g: -g.gain)), joint, path)
 
