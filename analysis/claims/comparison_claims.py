@@ -25,9 +25,9 @@ def _list_claims(comparison: Comparison) -> Iterator[Claim]:
 
 
 def _pool(compared: ComparedParameter) -> Iterator[Claim]:
-    """The mean over studies; none is claimed unless two of them rank their parameters."""
+    """The mean over studies, if two of them rank the parameter and it has an effect in one."""
     pooled, count = compared.pooled, len(compared.shares)
-    if pooled is None:
+    if pooled is None or not any(share.significant for share in compared.shares.values()):
         return
     low, high = max(pooled.low, 0.0), min(pooled.high, 1.0)
     ahead = max(pooled.predicted_low, 0.0), min(pooled.predicted_high, 1.0)

@@ -26,7 +26,7 @@ def plot_seed_runs(both: BestAgainstDefault) -> go.Figure:
         x=[both.selected_by],
         y=[both.best.breaks.name],
         mode="markers",
-        name="the run that it was selected by, which does not count",
+        name="the best was selected by",
         marker={"color": "var(--accent)", "size": 14, "symbol": "star-open"},
         hovertemplate="selected by this run<br>%{x:.2f} dB<extra></extra>",
     )

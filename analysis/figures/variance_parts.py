@@ -35,7 +35,8 @@ def plot_variance_parts(importance: Importance) -> go.Figure:
             hovertemplate=f"{name}<br>{hover}<extra></extra>",
         )
     figure.update_layout(barmode="stack", legend_traceorder="normal")
-    figure.update_xaxes(tickformat=".0%", range=[0, 1], nticks=5)
+    figure.update_xaxes(tickformat=".0%", range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_layout(margin={"l": 16, "r": 32})
     figure.update_yaxes(showgrid=False)
     set_axis_titles(figure, "part of the variance of PSNR", "")
     return figure if importance.ranked else mark_not_ranked(figure)

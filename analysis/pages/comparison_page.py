@@ -39,7 +39,7 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
 
 
 def _view_lead(comparison: Comparison, claims: Sequence[Claim]) -> str:
-    """The largest pooled share and the disagreements; or why nothing can be compared."""
+    """The largest pooled share, and in which shares studies differ; or why nothing is pooled."""
     pooled = select_claims(claims, "pooled_share")[:1]
     if not pooled:
         ranked = {name for compared in comparison.parameters for name in compared.shares}
@@ -48,7 +48,9 @@ def _view_lead(comparison: Comparison, claims: Sequence[Claim]) -> str:
             f"{'ranks' if len(ranked) == 1 else 'rank'} a parameter that another one varies, so "
             "nothing is pooled."
         )
-    return join_texts([*pooled, *select_claims(claims, "disagreement")])
+    labels = ", ".join(c.label for c in comparison.parameters if c.disagreeing)
+    differ = f"Studies differ significantly in the shares of {labels}." if labels else ""
+    return f"{join_texts(pooled)} {differ}".strip()
 
 
 def _tabulate_shares(comparison: Comparison) -> TableView:

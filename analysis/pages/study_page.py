@@ -117,12 +117,13 @@ def render_study_page(findings: Findings) -> str:
     )
 
 
-def _view_headline(findings: Findings, claims: Sequence[Claim]) -> dict[str, str]:
+def _view_headline(findings: Findings, claims: Sequence[Claim]) -> dict[str, list[str]]:
     """What matters and what breaks, each as a heading with its sentences."""
     if findings.study.has_variants:
-        return {"": join_texts(headline_claims(claims)) or "No run of a variant has ended yet."}
+        texts = [claim.text for claim in headline_claims(claims)]
+        return {"": texts or ["No run of a variant has ended yet."]}
     headline = {"What matters": select_matters(claims), "What breaks": select_breaks(claims)}
-    return {name: join_texts(selected) for name, selected in headline.items() if selected}
+    return {name: [c.text for c in selected] for name, selected in headline.items() if selected}
 
 
 def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[str, str]]:
@@ -152,13 +153,13 @@ def _view_cards(findings: Findings) -> Iterator[CardView]:
     best, default = findings.best, findings.default
     if best is None:
         return
-    title = "Best configuration"
+    title = "Best configuration, in the run that it was selected by"
     if findings.study.has_variants:
         variants = label_variants(findings.study).set_index("trial_id")["variant"]
         title = f"Best run: {variants[best['trial_id']]}"
     yield _view_card(title, findings, best)
     if default is not None and default["trial_id"] != best["trial_id"]:
-        yield _view_card("Defaults", findings, default)
+        yield _view_card("Defaults, in their first run", findings, default)
 
 
 def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:

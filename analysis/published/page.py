@@ -123,6 +123,7 @@ def summarize_results(results: Path) -> list[str]:
     """The findings on the project's front page."""
     everything = list_claims(analyze_committed(results / "everything"))
     near_far = list_claims(analyze_committed(results / "near_far"))
+    default = list_claims(analyze_committed(results / "default"))
     obscured = analyze_obscured(load_study(results / "near_far"))
     rates = estimate_break_rates(load_study(results / "activations"), DENSITY)
     others = max((rate for rate in rates if rate.name != "relu"), key=lambda rate: rate.high)
@@ -138,8 +139,9 @@ def summarize_results(results: Path) -> list[str]:
         "On tiny LEGO at a learning rate of 0.005: with a ReLU on the density "
         f"{format_part(relu.rate, relu.low, relu.high)} of {relu.trials} runs break, with each of "
         f"the other four activations {format_part(others.rate, others.low, others.high)}. Noise on "
-        "the raw density of a ReLU helps or harms: runs that break, "
-        f"{'; '.join(f'{d.stratum}: {d.text}' for d in noise)}.",
+        "the raw density of a ReLU helps at one learning rate and harms at the other; runs that "
+        f"break: {'; '.join(f'{d.stratum}: {d.text}' for d in noise)}.",
+        f"In the default study, on bricks: {join_texts(headline_claims(default))}",
     ]
 
 
