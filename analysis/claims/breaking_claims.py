@@ -30,17 +30,6 @@ def list_breaking_claims(findings: Findings) -> Iterator[Claim]:
         yield _level(parameter, "safe", parameter.safest)
     for pair in breaking.significant_pairs[:_MAX_PAIRS]:
         yield _cell(pair)
-    importance = breaking.sobol.importance
-    for share in importance.significant_shares:
-        text = (
-            f"{capitalize(share.label)}: "
-            f"{format_part(share.share, share.share_low, share.share_high)} of the variance of "
-            f"“breaks: yes or no” over {count_runs(importance.trials)}."
-        )
-        yield Claim(
-            "breaking_share", (share.path,), share.share, share.share_low, share.share_high,
-            "fraction", importance.trials, 0.95, "over explored runs that trained or broke", text,
-        )  # fmt: skip
 
 
 def describe_training(findings: Findings, path: str, values: Sequence[Value]) -> str:

@@ -33,10 +33,9 @@ from analysis.importance.over_time import SharesOverTime, estimate_shares_over_t
 from analysis.importance.ped_anova import PedAnova, estimate_ped_anova
 from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
 from analysis.importance.shares import Importance
-from analysis.importance.sobol import PureError, SobolAnalysis, estimate_sobol_shares
+from analysis.importance.sobol import PureError, SobolAnalysis, estimate_sobol_shares, loosen
 from analysis.importance.trained_density import weigh_by_trained
 from analysis.stats.threads import single_threaded
-from analysis.surrogate.gaussian_process import QUICK
 from analysis.surrogate.unit_cube import Axis, make_axis, to_quantiles
 from study.records.outcomes import TRAINED
 from study.records.study_folder import StudyFolder
@@ -171,7 +170,7 @@ def _estimate_with_failures(
     axes = [make_axis(dimension) for dimension in dimensions]
     units, psnr = to_quantiles(runs, dimensions), runs["psnr"].to_numpy(dtype=float)
     folds = design_folds(study, runs)
-    return estimate_sobol_shares(units, psnr, axes, rng, folds, effort=QUICK).importance
+    return loosen(estimate_sobol_shares(units, psnr, axes, rng, folds).importance)
 
 
 def _estimate_pair_effects(study: Study, sobol: SobolAnalysis) -> tuple[PairEffect, ...]:

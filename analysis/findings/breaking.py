@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.selection import select_trained_or_broken
-from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.rates import (
     BinIndices,
@@ -27,8 +26,7 @@ from analysis.stats.rates import (
     rates_from_counts,
     sample_fisher_p_value,
 )
-from analysis.surrogate.gaussian_process import QUICK
-from analysis.surrogate.unit_cube import make_axis, to_quantiles
+from analysis.surrogate.unit_cube import to_quantiles
 from nerf.config.parameters import Value
 from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, format_count
 from study.spec.space import Dimension
@@ -103,14 +101,12 @@ class BreakingAnalysis:
 
     overall: over all explored runs that trained or broke; if none broke, `overall.high` bounds how
     many do
-    sobol: shares of the variance of "breaks: 1 or 0", whose surrogate predicts the probability
     refusal: why there is nothing to compare; empty if there is
     """
 
     overall: BreakRate
     parameters: tuple[ParameterBreaking, ...]
     pairs: tuple[PairBreaking, ...]
-    sobol: SobolAnalysis
     refusal: str
 
     @property
@@ -176,9 +172,6 @@ def analyze_breaking(
         np.asarray(ended["outcome"] == SHOWS_NOTHING, dtype=float),
     )
     units = to_quantiles(ended, dimensions)
-    axes = [make_axis(d) for d in dimensions]
-    broke = broken.collapsed + broken.shows_nothing
-    sobol = estimate_sobol_shares(units, broke, axes, rng, effort=QUICK)
     overall = BreakRate.from_counts(
         "all", len(ended), int(broken.collapsed.sum()), int(broken.shows_nothing.sum())
     )
@@ -186,7 +179,6 @@ def analyze_breaking(
         overall,
         _test_parameters(dimensions, units, broken, rng),
         _test_pairs(dimensions, units, broken, rng),
-        sobol,
         _reason_to_refuse(overall),
     )
 

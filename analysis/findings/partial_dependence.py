@@ -19,6 +19,7 @@ from analysis.data.selection import select_measured
 from analysis.data.study import Study
 from analysis.importance.sobol import FittedSurrogate, SobolAnalysis
 from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
+from analysis.surrogate.kernel import NODES, AxisKernel
 from analysis.surrogate.unit_cube import make_axis
 from nerf.config.parameters import DERIVED, Value, parameter
 from study.spec.space import Dimension
@@ -182,7 +183,7 @@ def _estimate_curves(
     return {
         d.path: _make_curve(
             d,
-            model.process.kernels[j].nodes,
+            model.process.kernels[j],
             means[j],
             draws[j],
             alone[d.path],
@@ -195,7 +196,7 @@ def _estimate_curves(
 
 def _make_curve(
     dimension: Dimension,
-    nodes: FloatArray,
+    kernel: AxisKernel,
     mean: FloatArray,
     draws: FloatArray,
     matters: bool,
@@ -203,7 +204,9 @@ def _make_curve(
     individuals: FloatArray,
 ) -> EffectCurve:
     """The curve from its mean (values,) and posterior draws (values, R)."""
-    values = tuple(map(dimension.from_unit, nodes.tolist()))
+    values = tuple(map(dimension.from_unit, kernel.nodes.tolist()))
+    # The weights of the nodes under the runs that trained, over those of the prior.
+    density = kernel.weights / make_axis(dimension).grid(NODES)[1]
     ordered = not dimension.choices
     low, high = np.quantile(draws, INTERVAL_QUANTILES, axis=1)
     top = int(mean.argmax())
@@ -221,11 +224,12 @@ def _make_curve(
         individuals,
         matters,
         values[top],
-        values[first] if ordered else None,
-        values[last] if ordered else None,
+        # The outermost nodes stand for the ends of the range.
+        (values[first] if first > 0 else dimension.from_unit(0.0)) if ordered else None,
+        (values[last] if last < len(values) - 1 else dimension.from_unit(1.0)) if ordered else None,
         verdicts,
         margin,
-        _find_edge(tops, len(values)) if ordered and matters else "",
+        _find_edge(tops, density) if ordered and matters else "",
         _trials_to_tell(losses, verdicts, margin, trials),
     )
 
@@ -283,12 +287,17 @@ def _collect_worse(beyond: NDArray[np.bool_]) -> list[int]:
     return taken
 
 
-def _find_edge(tops: FloatArray, count: int) -> Literal["", "low", "high"]:
-    """The end of the range at which nearly all draws have their best value."""
+def _find_edge(tops: FloatArray, density: FloatArray) -> Literal["", "low", "high"]:
+    """The end of the range at which nearly all draws have their best value, and runs train.
+
+    tops: (R,) the best value of each draw; density: (values,) how often runs train
+    """
+    count = len(density)
     at_end = max(1, count // 16)
-    if (tops < at_end).mean() > _CERTAIN_EDGE:
+    alive = density > 0.5 * density.max()
+    if (tops < at_end).mean() > _CERTAIN_EDGE and alive[0]:
         return "low"
-    return "high" if (tops >= count - at_end).mean() > _CERTAIN_EDGE else ""
+    return "high" if (tops >= count - at_end).mean() > _CERTAIN_EDGE and alive[-1] else ""
 
 
 def _trials_to_tell(

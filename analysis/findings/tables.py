@@ -50,7 +50,6 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
     for question, importance in (
         ("psnr", findings.importance),
         ("psnr with failed runs", findings.with_failures),
-        ("breaks", findings.breaking.sobol.importance),
     ):
         n = importance.trials
         for s in importance.shares:

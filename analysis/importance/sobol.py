@@ -9,7 +9,7 @@ Trials must share one budget and be drawn from the prior (`data/selection.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ MIN_TRIALS_FOR_SOBOL = 16
 """Trials below which no surrogate is fitted."""
 
 _RESOLUTION = 0.005  # of the variance: smaller shares cannot be distinguished from 0
+_LOOSENING = 1.5
 _MAX_P_OF_LACK_OF_FIT = 0.001
 _TOLERATED_LACK = 0.15  # of the variance, by what the surrogate misses beside the seeds
 
@@ -127,6 +128,32 @@ def estimate_sobol_shares(
         _reason_to_refuse(r2, float(variances.unexplained.mean()), data, pure_error),
     )
     return SobolAnalysis(importance, FittedSurrogate(process, sample))
+
+
+def loosen(importance: Importance) -> Importance:
+    """The same with wider intervals, for results in two heaps with a cliff between.
+
+    A smooth surrogate takes part of a cliff for noise. Whatever it does not explain may belong to
+    any parameter, so it is added to the upper ends.
+    """
+    if importance.unexplained is None:
+        return importance
+    unexplained = importance.unexplained.share
+    shares = []
+    for s in importance.shares:
+        low, high = _loosen(s.share, s.share_low, s.share_high, unexplained)
+        alone_low, alone_high = _loosen(s.alone, s.alone_low, s.alone_high, unexplained)
+        shares.append(
+            replace(s, share_low=low, share_high=high, alone_low=alone_low, alone_high=alone_high)
+        )
+    return replace(importance, shares=tuple(shares))
+
+
+def _loosen(share: float, low: float, high: float, unexplained: float) -> tuple[float, float]:
+    return (
+        max(0.0, share - _LOOSENING * (share - low)),
+        min(1.0, share + _LOOSENING * (high - share) + unexplained),
+    )
 
 
 def _refuse(trials: int, reason: str) -> SobolAnalysis:

@@ -2,7 +2,7 @@
 
 The copies are of two committed studies:
 
-    python analysis/notebooks/render.py analysis/results/default analysis/results/everything
+    python analysis/notebooks/render.py analysis/results/everything analysis/results/near_far
 
 Imports any room but `pages` and `published`.
 """

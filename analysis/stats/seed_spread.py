@@ -115,7 +115,10 @@ def estimate_seed_part(groups: Sequence[FloatArray], psnr: FloatArray) -> SeedPa
     possible = np.where(log_shares <= 0.0, weights[..., None], 0.0)
     if possible.sum() == 0.0:  # the groups cannot be a sample of this design
         return None
-    low, high = map(float, np.exp(_quantiles(log_shares, possible, INTERVAL_QUANTILES)))
+    low, _ = map(float, np.exp(_quantiles(log_shares, possible, INTERVAL_QUANTILES)))
+    # Without that limit, or no interval would ever reach the whole.
+    all_ = np.broadcast_to(weights[..., None], log_shares.shape)
+    high = min(1.0, float(np.exp(_quantiles(log_shares, all_, INTERVAL_QUANTILES[1:])[0])))
     share = float(np.mean([group.var(ddof=1) for group in groups])) / variance
     return SeedPart(len(groups), min(max(share, low), high), low, high)
 

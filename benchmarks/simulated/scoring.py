@@ -130,10 +130,6 @@ def _share_with_failures(claim: Claim, case: Case) -> bool | None:
     return _holds(claim, case.truth.share_with_failures(claim.parameters[0]))
 
 
-def _breaking_share(claim: Claim, case: Case) -> bool | None:
-    return _holds(claim, case.truth.breaking_share(claim.parameters[0]))
-
-
 def _moves(claim: Claim, case: Case) -> bool:
     return case.truth.has_effect(claim.parameters[0])
 
@@ -274,7 +270,6 @@ _RULES: dict[Kind, Callable[[Claim, Case], bool | None]] = {
     "share": _share,
     "share_alone": _share_alone,
     "share_with_failures": _share_with_failures,
-    "breaking_share": _breaking_share,
     "interaction": _interaction,
     "unexplained": _unexplained,
     "moves": _moves,

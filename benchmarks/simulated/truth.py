@@ -149,15 +149,6 @@ class Truth:
 
     # Shares of other results, under the prior
 
-    def breaking_share(self, path: str) -> float:
-        rate = float(self.breaks.mean())
-        if rate in (0.0, 1.0):
-            return 0.0
-        profile = self.profile(path)
-        return profile.variances(profile.breaks, np.ones_like(profile.breaks))[1] / (
-            rate * (1.0 - rate)
-        )
-
     def share_with_failures(self, path: str) -> float:
         profile = self.profile(path)
         within = profile.variances(profile.last, np.ones_like(profile.last))[1]

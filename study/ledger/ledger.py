@@ -101,7 +101,9 @@ class Ledger:
             seed = trial_seed(self.spec.seed, index // len(self.spec.variants))
         elif self._created["explore"] < self.spec.explore:
             phase = "explore"
-            values = explore_point(self.spec.space, self.spec.seed, self._created["explore"], self.spec.nets)
+            values = explore_point(
+                self.spec.space, self.spec.seed, self._created["explore"], self.spec.nets
+            )
         elif self._created["optimize"] < self.spec.optimize:
             phase, is_default = "optimize", self._created["optimize"] == 0
             if is_default:

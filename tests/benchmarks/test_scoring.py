@@ -56,7 +56,6 @@ CASES: list[tuple[str, Kind, tuple[str, ...], Any, Any]] = [
     ("three-way", "interaction", (), (0.90, 0.94), (0.0, 0.5)),
     ("interaction", "interaction", (NEAR, SPAN), (0.90, 0.94), (0.0, 0.5)),
     ("seeds 60 %", "unexplained", (), (0.55, 0.65), (0.1, 0.5)),
-    ("near kills", "breaking_share", (NEAR,), (0.99, 1.0), (0.1, 0.9)),
     ("near kills", "share_with_failures", (NEAR,), (0.95, 1.0), (0.1, 0.5)),
     ("near kills", "breaks", (f"{NEAR}=3.3:5",), (0.8, 1.0), (0.2, 0.9)),
     ("near kills", "safe", (f"{NEAR}=0.5:2",), (0.0, 0.2), (0.1, 0.2)),

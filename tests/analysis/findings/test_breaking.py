@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from analysis.findings.breaking import analyze_breaking
-from analysis.importance import sobol
 from analysis.stats import rates as rates_module
 from analysis.stats.rates import BreakRate
 from study.spec.space import Dimension
@@ -23,12 +22,6 @@ def trials(collapsed: list[bool], near: list[float], act: list[str]) -> pd.DataF
     return pd.DataFrame({"phase": "explore", "outcome": outcome, "near": near, "act": act})
 
 
-@pytest.fixture
-def without_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No surrogate is fitted, for tests of rates and p-values alone."""
-    monkeypatch.setattr(sobol, "MIN_TRIALS_FOR_SOBOL", 10_000)
-
-
 def test_the_parameter_behind_the_collapses_is_significant() -> None:
     rng = np.random.default_rng(0)
     near, act = rng.uniform(0, 8, 80), rng.choice(["relu", "sigmoid"], 80)
@@ -38,7 +31,6 @@ def test_the_parameter_behind_the_collapses_is_significant() -> None:
     assert last.name == "6 to 8"
     assert (last.rate, last.high) == (1.0, 1.0)
     assert all(rate.broken == 0 for rate in safe)
-    assert collapse.sobol.importance.shares[0].path == "near"
 
 
 def test_pruned_and_failed_trials_do_not_count() -> None:
@@ -48,7 +40,6 @@ def test_pruned_and_failed_trials_do_not_count() -> None:
     assert (breaking.overall.trials, breaking.overall.collapsed) == (2, 1)
 
 
-@pytest.mark.usefixtures("without_shares")
 def test_runs_that_show_nothing_break_and_are_counted_apart() -> None:
     near = np.linspace(0.1, 7.9, 40)
     table = trials(list(near > 6), list(near), ["relu", "sigmoid"] * 20)
@@ -72,7 +63,6 @@ def _total(rates: Sequence[BreakRate]) -> tuple[int, ...]:
     return tuple(np.sum([_counts(rate) for rate in rates], axis=0).tolist())
 
 
-@pytest.mark.usefixtures("without_shares")
 def test_the_rate_at_a_value_is_that_of_its_level() -> None:
     near = np.linspace(0.1, 7.9, 40)
     table = trials(list(near > 6), list(near), ["relu", "sigmoid"] * 20)
@@ -83,7 +73,6 @@ def test_the_rate_at_a_value_is_that_of_its_level() -> None:
     assert breaking.rate_at(ACT, "sigmoid").name == "sigmoid"
 
 
-@pytest.mark.usefixtures("without_shares")
 def test_where_nothing_broke_the_rate_is_bounded() -> None:
     """None of n with probability 2.5 %: (1 - p)^n = 0.025."""
     near = list(np.linspace(0, 8, 40))
@@ -96,7 +85,6 @@ def test_where_nothing_broke_the_rate_is_bounded() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("without_shares")
 @pytest.mark.parametrize("rates", [(0.02, 0.02, 0.02, 0.02), (0.1, 0.2, 0.4, 0.6), (0.5,) * 4])
 def test_the_intervals_of_all_levels_hold_at_once(
     rates: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
@@ -133,7 +121,6 @@ def test_no_ranking_if_all_or_no_trials_collapsed(collapsed: bool, count: int) -
     assert all(breaking.p_value == 1.0 for breaking in collapse.parameters)
 
 
-@pytest.mark.usefixtures("without_shares")
 def test_a_pair_is_significant_if_each_parameter_matters_given_the_other() -> None:
     rng = np.random.default_rng(0)
     near, act = rng.uniform(0, 8, 120), rng.choice(["relu", "sigmoid"], 120)
@@ -148,7 +135,6 @@ def test_a_pair_is_significant_if_each_parameter_matters_given_the_other() -> No
     assert sum(rate.trials for row in pair.rates for rate in row) == 120
 
 
-@pytest.mark.usefixtures("without_shares")
 def test_an_idle_parameter_forms_no_significant_pair() -> None:
     """Collapse follows near alone: no choice of activation changes it."""
     hits = 0
