@@ -224,9 +224,8 @@ def _make_curve(
         individuals,
         matters,
         values[top],
-        # The outermost nodes stand for the ends of the range.
-        (values[first] if first > 0 else dimension.from_unit(0.0)) if ordered else None,
-        (values[last] if last < len(values) - 1 else dimension.from_unit(1.0)) if ordered else None,
+        values[first] if ordered else None,
+        values[last] if ordered else None,
         verdicts,
         margin,
         _find_edge(tops, density) if ordered and matters else "",
