@@ -34,7 +34,7 @@ MIN_TRIALS_FOR_SOBOL = 16
 """Trials below which no surrogate is fitted."""
 
 _RESOLUTION = 0.005  # of the variance: smaller shares cannot be distinguished from 0
-_LOOSENING = 1.5
+_LOOSENING = 1.6
 _MAX_P_OF_LACK_OF_FIT = 0.001
 _TOLERATED_LACK = 0.15  # of the variance, by what the surrogate misses beside the seeds
 
@@ -133,26 +133,21 @@ def estimate_sobol_shares(
 def loosen(importance: Importance) -> Importance:
     """The same with wider intervals, for results in two heaps with a cliff between.
 
-    A smooth surrogate takes part of a cliff for noise. Whatever it does not explain may belong to
-    any parameter, so it is added to the upper ends.
+    A surrogate as smooth as this one takes part of a cliff for noise, more than its draws vary.
     """
-    if importance.unexplained is None:
-        return importance
-    unexplained = importance.unexplained.share
     shares = []
     for s in importance.shares:
-        low, high = _loosen(s.share, s.share_low, s.share_high, unexplained)
-        alone_low, alone_high = _loosen(s.alone, s.alone_low, s.alone_high, unexplained)
+        low, high = _loosen(s.share, s.share_low, s.share_high)
+        alone_low, alone_high = _loosen(s.alone, s.alone_low, s.alone_high)
         shares.append(
             replace(s, share_low=low, share_high=high, alone_low=alone_low, alone_high=alone_high)
         )
     return replace(importance, shares=tuple(shares))
 
 
-def _loosen(share: float, low: float, high: float, unexplained: float) -> tuple[float, float]:
-    return (
-        max(0.0, share - _LOOSENING * (share - low)),
-        min(1.0, share + _LOOSENING * (high - share) + unexplained),
+def _loosen(share: float, low: float, high: float) -> tuple[float, float]:
+    return max(0.0, share - _LOOSENING * (share - low)), min(
+        1.0, share + _LOOSENING * (high - share)
     )
 
 
