@@ -9,7 +9,7 @@ from analysis.claims.claim import Claim, Kind
 from analysis.claims.wording import capitalize, count_runs, format_part
 from analysis.findings.analyze_study import Findings
 from analysis.importance.permutation_test import PermutationTest
-from analysis.importance.shares import PairShare, SobolShare, VariancePart
+from analysis.importance.shares import NEGLIGIBLE_SHARE, PairShare, SobolShare, VariancePart
 
 _MAX_INTERACTIONS = 3
 
@@ -138,7 +138,7 @@ def _interaction(findings: Findings, pair: PairShare) -> Claim:
 def _list_parts(findings: Findings) -> Iterator[Claim]:
     """All interactions together, and what no parameter explains."""
     importance = findings.importance
-    if (part := importance.interactions) is not None:
+    if (part := importance.interactions) is not None and part.low > NEGLIGIBLE_SHARE:
         text = f"All interactions: {_format(part)} of the variance."
         yield _make_part(findings, "interaction", part, text)
     if (part := importance.unexplained) is not None:

@@ -30,8 +30,8 @@ from analysis.surrogate.gaussian_process import (
 from analysis.surrogate.unit_cube import Axis
 from analysis.surrogate.validation import cross_validate, random_folds
 
-MIN_TRIALS_FOR_SOBOL = 16
-"""Trials below which no surrogate is fitted."""
+MIN_TRIALS_FOR_SOBOL = 32
+"""Trials below which no surrogate is fitted; 12 for each parameter do as well."""
 
 _RESOLUTION = 0.005  # of the variance: smaller shares cannot be distinguished from 0
 _LOOSENING = 1.6
@@ -107,7 +107,7 @@ def estimate_sobol_shares(
     """
     finite = np.isfinite(targets)
     n, d = int(finite.sum()), len(axes)
-    if n < MIN_TRIALS_FOR_SOBOL or d == 0:
+    if d == 0 or n < min(MIN_TRIALS_FOR_SOBOL, 12 * d):
         return _refuse(n, f"{n} runs are too few to tell {d} parameters apart.")
     folds = random_folds(len(targets), rng) if folds is None else folds
     data = TrainingData(axes, units, targets, folds).subset(finite)
