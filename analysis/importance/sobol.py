@@ -122,7 +122,7 @@ def estimate_sobol_shares(
         _tabulate_shares(variances, axes),
         _tabulate_pairs(variances, axes),
         _part("interactions", variances.interaction_shares),
-        _part("unexplained", variances.unexplained),
+        _loosen_noise(_part("unexplained", variances.unexplained)),
         n,
         r2,
         _reason_to_refuse(r2, float(variances.unexplained.mean()), data, pure_error),
@@ -143,6 +143,12 @@ def loosen(importance: Importance) -> Importance:
             replace(s, share_low=low, share_high=high, alone_low=alone_low, alone_high=alone_high)
         )
     return replace(importance, shares=tuple(shares))
+
+
+def _loosen_noise(part: VariancePart) -> VariancePart:
+    """The part of the noise with a wider interval: noise with heavy tails shows too little of it."""
+    low, high = _loosen(part.share, part.low, part.high)
+    return replace(part, low=low, high=high)
 
 
 def _loosen(share: float, low: float, high: float) -> tuple[float, float]:
