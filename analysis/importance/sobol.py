@@ -146,7 +146,7 @@ def loosen(importance: Importance) -> Importance:
 
 
 def _loosen_noise(part: VariancePart) -> VariancePart:
-    """The part of the noise with a wider interval: noise with heavy tails shows too little of it."""
+    """The part of the noise with a wider interval: heavy tails seldom show in a few runs."""
     low, high = _loosen(part.share, part.low, part.high)
     return replace(part, low=low, high=high)
 
