@@ -2,7 +2,7 @@
 
     python analysis/published/page.py [--figures svg]
 
-With --figures it also writes the page's figures again.
+It also writes the findings on the front page, README.md, and with --figures the page's figures.
 
 Every number on the page is computed from the tables; a test generates the page again and compares.
 A study that is missing is left out.
@@ -11,6 +11,7 @@ A study that is missing is left out.
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -61,6 +62,9 @@ INITIALISATION = "field.initialisation"
 
 RESULTS = Path(__file__).parents[1] / "results"
 
+_FRONT_PAGE_HEADING = "## What it found so far\n\n"
+_FRONT_PAGE_WIDTH = 104
+
 _INTRODUCTION = """\
 # Results
 
@@ -76,12 +80,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str] | None) -> int:
-    parser = Parser("Write the page of published results from its committed tables.")
+    parser = Parser(
+        "Write the page of published results, and the findings in README.md, from committed tables."
+    )
     parser.add_argument("--figures", choices=("svg",), help="also write the page's figures")
     options = parser.parse(arguments)
     page = RESULTS / "README.md"
     write_atomically(page, render_results_page(RESULTS).encode())
     print(page)
+    readme = RESULTS.parents[1] / "README.md"
+    write_atomically(readme, replace_findings(readme.read_text(), RESULTS).encode())
+    print(readme)
     if options.figures:
         print(*write_page_figures(RESULTS, options.figures), sep="\n")
     return 0
@@ -117,6 +126,21 @@ def render_results_page(results: Path) -> str:
             *_learning_rate([load_study(arm) for arm in arms]),
         ]
     return "\n\n".join(sections) + "\n"
+
+
+def replace_findings(readme: str, results: Path) -> str:
+    """The front page with the findings of `results` in their section, as a list."""
+    wrapper = textwrap.TextWrapper(
+        _FRONT_PAGE_WIDTH,
+        initial_indent="- ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    findings = "\n".join(map(wrapper.fill, summarize_results(results)))
+    before, section = readme.split(_FRONT_PAGE_HEADING, 1)
+    _, after = section.split("\n\n", 1)
+    return f"{before}{_FRONT_PAGE_HEADING}{findings}\n\n{after}"
 
 
 def summarize_results(results: Path) -> list[str]:
