@@ -13,6 +13,7 @@ from analysis.importance.shares import SobolShare
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.random_effects import Pooled, pool_random_effects
 from analysis.stats.rates import adjust_holm
+from analysis.surrogate.gaussian_process import widen
 from nerf.common.errors import InputError
 from nerf.config.parameters import Value
 
@@ -80,7 +81,7 @@ def _compare_parameter(path: str, ranked: Sequence[Findings]) -> ComparedParamet
         if path in paths and model is not None:
             name = findings.study.name
             shares[name] = next(s for s in findings.importance.shares if s.path == path)
-            draws[name] = model.sample.variances.shares[paths.index(path)]
+            draws[name] = widen(model.sample.variances.shares[paths.index(path)])
     if not shares:
         return None
     pooled = None

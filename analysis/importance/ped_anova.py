@@ -20,7 +20,7 @@ import numpy as np
 from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 from analysis.surrogate.unit_cube import Axis
 
-MIN_TRIALS_FOR_PED_ANOVA = 30
+MIN_TRIALS_FOR_PED_ANOVA = 64
 """Trials below which the best tenth is too small to estimate a density from."""
 
 _MIN_TOP = 4

@@ -27,6 +27,9 @@ from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 MIN_CONFIGURATIONS_FOR_SPREAD = 3
 """Configurations run more than once below which no spread is estimated."""
 
+MIN_CONFIGURATIONS_FOR_PART = 8
+"""Configurations run more than once below which no part of the variance is estimated."""
+
 _MAX_TAU = 3.0
 _STEP = 0.05
 """Of the table of log-densities that the likelihood is interpolated from."""
@@ -103,7 +106,7 @@ def estimate_seed_part(groups: Sequence[FloatArray], psnr: FloatArray) -> SeedPa
     """
     groups = [group for group in groups if len(group) > 1]
     variance = float(psnr.var(ddof=1)) if len(psnr) > 2 else 0.0
-    if len(groups) < MIN_CONFIGURATIONS_FOR_SPREAD or variance <= 0.0:
+    if len(groups) < MIN_CONFIGURATIONS_FOR_PART or variance <= 0.0:
         return None
     mu, tau, weights = _posterior(groups)
     # E[sigma^2] of a log-normal sigma, (mu, tau).
