@@ -28,8 +28,10 @@ def list_state_claims(findings: Findings) -> Iterator[Claim]:
     """One for each outcome that occurred."""
     total = len(findings.study.trials)
     for outcome, count in count_outcomes(findings.study.trials).items():
-        number, words = format_count(count, outcome).split(" ", 1)
-        text = f"{number} of {total} trials {words}{_explain(findings, outcome)}."
+        _, words = format_count(count, outcome).split(" ", 1)
+        if outcome == PRUNED:
+            words = "was pruned" if count == 1 else "were pruned"
+        text = f"{count} of {total} trials {words}{_explain(findings, outcome)}."
         yield Claim(
             "state", (), float(count), None, None, "runs", total, None, f"{outcome}, of all phases",
             text,

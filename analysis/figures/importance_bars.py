@@ -15,15 +15,15 @@ from analysis.stats.intervals import FloatArray
 def plot_importance_bars(importance: Importance) -> go.Figure:
     """Two bars with intervals for each parameter: its share alone, and with interactions.
 
-    Grey, and marked, where the parameters are not ranked.
+    Grey, and marked, where the parameters are not ranked; without bars if nothing could be fitted.
     """
     shares = importance.shares[::-1]
     names = [wrap_label(share.label) for share in shares]
     figure = blank_figure(height=130 + 46 * len(shares))
     # The bar that is added last is drawn on top.
-    alone = np.array([(s.alone, s.alone_low, s.alone_high) for s in shares])
+    alone = np.array([(s.alone, s.alone_low, s.alone_high) for s in shares]).reshape(-1, 3)
     _add_bars(figure, names, "alone", "var(--band)", alone)
-    whole = np.array([(s.share, s.share_low, s.share_high) for s in shares])
+    whole = np.array([(s.share, s.share_low, s.share_high) for s in shares]).reshape(-1, 3)
     _add_bars(figure, names, "with interactions", "var(--alive)", whole)
     figure.update_layout(barmode="group", bargap=0.35, legend_traceorder="reversed")
     set_share_axis(figure, "part of the variance of PSNR, 95 % interval")

@@ -43,7 +43,12 @@ def plot_variance_parts(importance: Importance) -> go.Figure:
 
 
 def _list_segments(importance: Importance) -> list[tuple[str, float, str, str]]:
-    """Name, size, hover text and colour of each segment; the smaller parameters share one."""
+    """Name, size, hover text and colour of each segment; the smaller parameters share one.
+
+    None if nothing could be fitted.
+    """
+    if not importance.parts:
+        return []
     *alone, interactions, unexplained = importance.parts
     alone.sort(key=lambda part: -part.share)
     segments = [

@@ -41,7 +41,7 @@ def constant(values: Mapping[str, Value]) -> float:
 
 @pytest.fixture(scope="module")
 def pure_noise(make_study: Make) -> Findings:
-    return analyze_study(make_study("noise", explore=32, objective=constant, noise=1.0))
+    return analyze_study(make_study("noise", explore=64, objective=constant, noise=1.0))
 
 
 def with_curve(findings: Findings, path: str, **changes: object) -> Findings:

@@ -18,15 +18,15 @@ from study.records.study_folder import StudyFolder
 
 
 def test_equal_figures_give_equal_image_files(
-    study_findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    replicated_findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("kaleido", reason="kaleido is not installed")
     if shutil.which("chromium") is None:
         pytest.skip("no chromium on this machine")
-    figures = plot_study_figures(study_findings)
+    figures = plot_study_figures(replicated_findings)
     *images, importance_again = render_figures([*figures.values(), figures["importance"]], "svg")
     monkeypatch.setattr(image_files, "render_figures", lambda figures, image_format: images)
-    written = write_study_figures(study_findings, "svg", tmp_path)
+    written = write_study_figures(replicated_findings, "svg", tmp_path)
     assert {"importance.svg", "curves.svg"} <= {path.name for path in written}
     assert all("<svg" in path.read_text() for path in written)
     assert (tmp_path / "importance.svg").read_bytes() == importance_again
