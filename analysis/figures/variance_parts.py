@@ -11,7 +11,7 @@ from analysis.figures.theme import (
     mark_not_ranked,
     set_axis_titles,
 )
-from analysis.importance.shares import Importance, VariancePart
+from analysis.importance.shares import NEGLIGIBLE_SHARE, Importance, VariancePart
 
 _MAX_PARAMETERS = 5
 _MIN_LABELLED = 0.06
@@ -51,11 +51,12 @@ def _list_segments(importance: Importance) -> list[tuple[str, float, str, str]]:
         return []
     *alone, interactions, unexplained = importance.parts
     alone.sort(key=lambda part: -part.share)
+    named = [part for part in alone[:_MAX_PARAMETERS] if part.share >= NEGLIGIBLE_SHARE]
     segments = [
         (f"{escape_text(part.name)} alone", part.share, _describe(part), colour)
-        for part, colour in zip(alone[:_MAX_PARAMETERS], LINE_COLOURS, strict=False)
+        for part, colour in zip(named, LINE_COLOURS, strict=False)
     ]
-    if others := alone[_MAX_PARAMETERS:]:
+    if others := alone[len(named) :]:
         share = sum(part.share for part in others)
         segments.append(("others alone", share, f"{share:.0%}", "var(--line)"))
     return [
