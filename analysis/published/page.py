@@ -20,13 +20,14 @@ from analysis.claims.list_claims import (
     headline_claims,
     join_texts,
     list_claims,
-    select_breaks,
     select_claims,
-    select_matters,
 )
 from analysis.claims.wording import format_part
+from analysis.data.selection import select_trained_or_broken
 from analysis.data.study import Study, load_study
 from analysis.findings.analyze_study import Findings
+from analysis.findings.bounds_map import NEAR
+from analysis.importance.shares import Importance
 from analysis.published.ablation import analyze_ablation, format_ablation, read_runs
 from analysis.published.claims import (
     analyze_obscured,
@@ -42,11 +43,7 @@ from analysis.published.claims import (
     tabulate_paired_gains,
 )
 from analysis.published.page_figures import analyze_committed, link_figure, write_page_figures
-from analysis.published.strata import (
-    compare_within_strata,
-    describe_pooled,
-    describe_within_strata,
-)
+from analysis.published.strata import describe_pooled, describe_within_strata
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.files import write_atomically
 from nerf.config.flat import flatten
@@ -145,28 +142,73 @@ def replace_findings(readme: str, results: Path) -> str:
 
 def summarize_results(results: Path) -> list[str]:
     """The findings on the project's front page."""
-    everything = list_claims(analyze_committed(results / "everything"))
-    near_far = list_claims(analyze_committed(results / "near_far"))
-    default = list_claims(analyze_committed(results / "default"))
-    obscured = analyze_obscured(load_study(results / "near_far"))
-    rates = estimate_break_rates(load_study(results / "activations"), DENSITY)
-    others = max((rate for rate in rates if rate.name != "relu"), key=lambda rate: rate.high)
-    relu = next(rate for rate in rates if rate.name == "relu")
-    noise = compare_within_strata(load_study(results / "cures"), NOISE, [RATE])
     return [
-        "On tiny LEGO, over the default space: "
-        f"{join_texts([*select_matters(everything)[:1], *select_breaks(everything)[:1]])}",
-        f"Where only near and far vary: {select_matters(near_far)[0].text} Wrong bounds seldom "
-        f"look broken: of {obscured.trials} runs that saw less than half of the object, "
-        f"{obscured.collapsed} were flagged as collapsed; the others ended {obscured.lost:.1f} dB "
-        "below those that saw all of it.",
-        "On tiny LEGO at a learning rate of 0.005: with a ReLU on the density "
-        f"{format_part(relu.rate, relu.low, relu.high)} of {relu.trials} runs break, with each of "
-        f"the other four activations {format_part(others.rate, others.low, others.high)}. Noise on "
-        "the raw density of a ReLU helps at one learning rate and harms at the other; runs that "
-        f"break: {'; '.join(f'{d.stratum}: {d.text}' for d in noise)}.",
-        f"In the default study, on bricks: {join_texts(headline_claims(default))}",
+        _summarize_everything(analyze_committed(results / "everything")),
+        _summarize_near_far(analyze_committed(results / "near_far")),
+        _summarize_activations(load_study(results / "activations")),
+        _summarize_noise(load_study(results / "cures")),
+        f"In the default study, on bricks: {join_texts(_headline(results / 'default'))}",
     ]
+
+
+def _headline(folder: Path) -> Sequence[Claim]:
+    return headline_claims(list_claims(analyze_committed(folder)))
+
+
+def _summarize_everything(findings: Findings) -> str:
+    rate = findings.breaking.overall
+    share = _find_share(findings.importance, RATE)
+    counted = _find_share(findings.with_failures, RATE)
+    return (
+        f"On tiny LEGO, over the default space, {format_part(rate.rate, rate.low, rate.high)} of "
+        f"{rate.trials} runs break: {rate.collapsed} collapse, {rate.shows_nothing} show nothing. "
+        f"Among the {findings.importance.trials} that train, the learning rate makes {share} of "
+        f"PSNR's variance; counting the others at their last PSNR, {counted}."
+    )
+
+
+def _summarize_near_far(findings: Findings) -> str:
+    obscured = analyze_obscured(findings.study)
+    return (
+        f"Where only near and far vary, near makes {_find_share(findings.importance, NEAR)} of "
+        f"PSNR's variance among {findings.importance.trials} runs that trained, and wrong bounds "
+        f"seldom look broken: of {obscured.trials} runs that saw less than half of the object, "
+        f"{obscured.collapsed} were flagged as collapsed; the others ended {obscured.lost:.1f} dB "
+        "below those that saw all of it."
+    )
+
+
+def _summarize_activations(study: Study) -> str:
+    rates = {rate.name: rate for rate in estimate_break_rates(study, DENSITY)}
+    relu = rates.pop("relu")
+    other = max(rates.values(), key=lambda rate: rate.high)
+    return (
+        f"With a ReLU on the density {format_part(relu.rate, relu.low, relu.high)} of "
+        f"{relu.trials} runs break, with each of the other four activations at most "
+        f"{format_part(other.rate, other.low, other.high)} (tiny LEGO, learning rate 0.005)."
+    )
+
+
+def _summarize_noise(study: Study) -> str:
+    """Runs that break with and without noise, at each learning rate and initialisation."""
+    trials = select_trained_or_broken(study.trials)
+    parts = []
+    for (rate, initialisation), group in trials.groupby([RATE, INITIALISATION], observed=True):
+        with_noise, without = group[group[NOISE] > 0], group[group[NOISE] == 0]
+        broken = [int(g["outcome"].isin(BROKEN).sum()) for g in (with_noise, without)]
+        parts.append(
+            f"{rate:g} and {initialisation} {broken[0]}/{len(with_noise)} with noise, "
+            f"{broken[1]}/{len(without)} without"
+        )
+    return (
+        "Noise on the raw density of a ReLU helps or harms with the learning rate and the "
+        f"initialisation; runs that break: {'; '.join(parts)}."
+    )
+
+
+def _find_share(importance: Importance, path: str) -> str:
+    share = next(s for s in importance.shares if s.path == path)
+    return format_part(share.share, share.share_low, share.share_high)
 
 
 def _has_studies(results: Path, *names: str) -> bool:

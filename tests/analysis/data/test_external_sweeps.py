@@ -19,7 +19,7 @@ from analysis.findings.analyze_study import analyze_study
 from nerf.common.errors import InputError
 from study.spec.space import Dimension
 
-TRIALS = 40
+TRIALS = 48
 
 
 def objective(trial: optuna.Trial) -> float:
@@ -64,12 +64,12 @@ def test_an_optuna_storage_keeps_its_priors_and_its_pruned_trials(storage: Path)
         Dimension("act", "choice", choices=("relu", "silu"), label="act"),
         Dimension("depth", "int", 2, 5, label="depth"),
     }
-    assert study.trials["state"].value_counts().to_dict() == {"completed": 30, "pruned": 10}
+    assert study.trials["state"].value_counts().to_dict() == {"completed": 36, "pruned": 12}
     assert set(study.trials["act"]) == {"relu", "silu"}
     findings = analyze_study(study)
-    assert findings.importance.trials == 30
+    assert findings.importance.trials == 36
     assert [share.path for share in findings.importance.significant_shares] == ["rate"]
-    assert findings.comparable.left_out == {"stopped before the full budget": 10}
+    assert findings.comparable.left_out == {"stopped before the full budget": 12}
 
 
 def test_a_truncated_journal_is_read_up_to_its_last_whole_line(storage: Path) -> None:
