@@ -59,7 +59,7 @@ def _condition(findings: Findings) -> str:
 
 def _refuse(findings: Findings) -> Claim:
     importance = findings.importance
-    text = f"No ranking of the parameters: {importance.refusal}"
+    text = f"No ranking of the parameters among runs that trained: {importance.refusal}"
     if importance.ranked:
         text = f"No parameter has a significant share of PSNR's variance {_condition(findings)}."
     return Claim(

@@ -147,12 +147,8 @@ def summarize_results(results: Path) -> list[str]:
         _summarize_near_far(analyze_committed(results / "near_far")),
         _summarize_activations(load_study(results / "activations")),
         _summarize_noise(load_study(results / "cures")),
-        f"In the default study, on bricks: {join_texts(_headline(results / 'default'))}",
+        _summarize_default(analyze_committed(results / "default")),
     ]
-
-
-def _headline(folder: Path) -> Sequence[Claim]:
-    return headline_claims(list_claims(analyze_committed(folder)))
 
 
 def _summarize_everything(findings: Findings) -> str:
@@ -184,7 +180,7 @@ def _summarize_activations(study: Study) -> str:
     other = max(rates.values(), key=lambda rate: rate.high)
     return (
         f"With a ReLU on the density {format_part(relu.rate, relu.low, relu.high)} of "
-        f"{relu.trials} runs break, with each of the other four activations at most "
+        f"{relu.trials} runs break, with each of the other four activations "
         f"{format_part(other.rate, other.low, other.high)} (tiny LEGO, learning rate 0.005)."
     )
 
@@ -197,12 +193,23 @@ def _summarize_noise(study: Study) -> str:
         with_noise, without = group[group[NOISE] > 0], group[group[NOISE] == 0]
         broken = [int(g["outcome"].isin(BROKEN).sum()) for g in (with_noise, without)]
         parts.append(
-            f"{rate:g} and {initialisation} {broken[0]}/{len(with_noise)} with noise, "
-            f"{broken[1]}/{len(without)} without"
+            f"at {rate:g} with {initialisation} {broken[0]}/{len(with_noise)}, without noise "
+            f"{broken[1]}/{len(without)}"
         )
     return (
-        "Noise on the raw density of a ReLU helps or harms with the learning rate and the "
-        f"initialisation; runs that break: {'; '.join(parts)}."
+        "Noise on the raw density of a ReLU helps or harms, by learning rate and initialisation; "
+        f"runs that break with it: {'; '.join(parts)}."
+    )
+
+
+def _summarize_default(findings: Findings) -> str:
+    rate = findings.breaking.overall
+    kinds = ("not_ranked", "share", "gain_over_default")
+    claims = [claim for claim in list_claims(findings) if claim.kind in kinds]
+    return (
+        f"In the default study, on bricks, {format_part(rate.rate, rate.low, rate.high)} of "
+        f"{rate.trials} explored runs break: {rate.collapsed} collapse, {rate.shows_nothing} show "
+        f"nothing. {join_texts(claims)}"
     )
 
 
