@@ -15,7 +15,7 @@ Notation of all files here. GPML is Rasmussen and Williams, Gaussian Processes f
                    each posterior draw otherwise
 
     k_j            Matern kernel of axis j with length scale l_j; 0 or 1 between unordered levels
-    c_j            k_j centred under p_j: E[c_j(x, .)] = 0, E[c_j(x, x)] = 1        `kernel.py`
+    c_j            k_j centred under p_j: E[c_j(x, .)] = 0; E[c_j(x, x)] about 1    `kernel.py`
     v_j, rho       variance of axis j; strength of interactions
     K              (1/rho) (prod_j (1 + rho v_j c_j) - 1): the kernel, up to the scale s2
     V              (1/rho) (prod_j (1 + rho v_j) - 1): the prior variance of a function, over s2

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.surrogate.unit_cube import encode_one_hot, make_axis, to_quantiles
+from analysis.surrogate.unit_cube import Axis, make_axis, to_quantiles
 from study.spec.default_space import DEFAULT_VARIED
 from study.spec.parse_space import parse_dimension
 from study.spec.space import Dimension
@@ -45,7 +45,15 @@ def test_quantiles_of_a_table_are_those_of_its_values(rows: list[tuple[float, ..
         assert units[:, j] == pytest.approx(snapped, abs=1e-9)
 
 
-def test_unordered_axes_become_one_hot_columns() -> None:
-    act = make_axis(parse_dimension("field.hidden_activation=relu,silu,gelu"))
-    columns = encode_one_hot(np.array([[1 / 6], [0.5], [5 / 6]]), [act])
-    assert np.array_equal(columns, np.eye(3))
+def test_a_density_changes_the_weights_of_a_grid_and_nothing_else() -> None:
+    axis = Axis("a", "a", density=(1.0, 0.0, 3.0, 0.0))
+    points, chances = axis.grid(8)
+    assert np.array_equal(points, Axis("a", "a").grid(8)[0])
+    assert chances == pytest.approx([0.125, 0.125, 0.0, 0.0, 0.375, 0.375, 0.0, 0.0])
+
+
+def test_a_density_of_levels_multiplies_their_probabilities() -> None:
+    levels = Axis("a", "a", (0.1, 0.6), (0.2,), unordered=True, density=(1.0, 0.5))
+    points, chances = levels.grid(32)
+    assert points.tolist() == [0.1, 0.6]
+    assert chances == pytest.approx([0.2 / 0.6, 0.4 / 0.6])
