@@ -119,7 +119,7 @@ def test_pure_noise_has_no_shares_and_no_best_values(pure_noise: Findings) -> No
     claims = list_claims(pure_noise)
     assert not select_claims(claims, "share", "share_alone", "best_value", "as_good", "settled_by")
     (refusal,) = select_claims(claims, "not_ranked")
-    assert refusal.text.startswith("No ranking of the parameters: ")
+    assert refusal.text.startswith("No ranking of the parameters among runs that trained: ")
 
 
 def test_a_refused_ranking_is_grey_and_flagged(pure_noise: Findings) -> None:

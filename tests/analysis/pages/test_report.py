@@ -138,7 +138,9 @@ def test_few_trials_are_refused_a_ranking(make_study: Make) -> None:
     findings = analyze_study(make_study(explore=5, optimize=1))
     assert not findings.importance.ranked
     (refusal,) = select_matters(list_claims(findings))
-    assert re.search(r"No ranking of the parameters: \d runs are too few", refusal.text)
+    assert re.search(
+        r"No ranking of the parameters among runs that trained: \d runs are too few", refusal.text
+    )
     assert 'class="refusal"' in report.write_report(findings.study.folder, findings).read_text()
 
 
