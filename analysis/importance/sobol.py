@@ -122,7 +122,7 @@ def estimate_sobol_shares(
         _tabulate_shares(variances, axes),
         _tabulate_pairs(variances, axes),
         _part("interactions", variances.interaction_shares),
-        _loosen_noise(_part("unexplained", variances.unexplained)),
+        _loosen_part(_part("unexplained", variances.unexplained)),
         n,
         r2,
         _reason_to_refuse(r2, float(variances.unexplained.mean()), data, pure_error),
@@ -145,8 +145,12 @@ def loosen(importance: Importance) -> Importance:
     return replace(importance, shares=tuple(shares))
 
 
-def _loosen_noise(part: VariancePart) -> VariancePart:
-    """The part of the noise with a wider interval: heavy tails seldom show in a few runs."""
+def _loosen_part(part: VariancePart) -> VariancePart:
+    """A part with a wider interval.
+
+    For noise, whose heavy tails seldom show in a few runs, and for pairs, a cliff over which looks
+    less like an interaction than it is.
+    """
     low, high = _loosen(part.share, part.low, part.high)
     return replace(part, low=low, high=high)
 
@@ -231,7 +235,7 @@ def _tabulate_pairs(variances: Variances, axes: Sequence[Axis]) -> tuple[PairSha
     pairs = []
     for j in range(len(axes)):
         for k in range(j):
-            part = _part("", variances.pair_shares[j, k])
+            part = _loosen_part(_part("", variances.pair_shares[j, k]))
             paths, labels = (axes[k].path, axes[j].path), (axes[k].label, axes[j].label)
             pairs.append(PairShare(paths, labels, part.share, part.low, part.high))
     return tuple(sorted(pairs, key=lambda pair: pair.share, reverse=True))
