@@ -120,7 +120,11 @@ def measure_variances(
         strengths[j] ** 2 * kernel.inner_products(centres[:, j], hyper.log_lengths[j])
         for j, kernel in enumerate(kernels)
     ]
-    product = np.prod([1.0 + q_j for q_j in q], axis=0)
+    # prod_j (1 + q_j) - 1, an axis at a time: with a small rho the q_j are as well, and a difference
+    # from 1 at the end would lose their digits.
+    beyond_1 = np.zeros_like(precision)
+    for q_j in q:
+        beyond_1 += q_j * (1.0 + beyond_1)
 
     def measure(form: FloatArray, prior: float) -> FloatArray:
         """(R,) of the draws under a quadratic form; prior: of the process, over s2."""
@@ -133,13 +137,14 @@ def measure_variances(
     alone = [measure(q[j], hyper.variances[j]) for j in range(d)]
     total = [
         measure(
-            q[j] / (1.0 + q[j]) * product, hyper.variances[j] * everything / (1.0 + strengths[j])
+            q[j] / (1.0 + q[j]) * (1.0 + beyond_1),
+            hyper.variances[j] * everything / (1.0 + strengths[j]),
         )
         for j in range(d)
     ]
     pairs = np.zeros((d, d, len(scales)))
     # A pair cannot have more than either axis in all: pairs of axes without effect stay 0.
-    whole = measure(product - 1.0, hyper.prior_variance)
+    whole = measure(beyond_1, hyper.prior_variance)
     active = [j for j in range(d) if total[j].mean() > _LEAST_OF_PAIRS * whole.mean()]
     for j in active:
         for k in active[: active.index(j)]:
