@@ -6,8 +6,8 @@ Every study is written, read and analysed like a real one, and each claim of its
 with the truth of its objective, found by brute force. A false claim is one whose interval misses
 the truth, or whose values are not as good, or not as bad, as it says. Every two studies of an
 objective are compared with each other as well. "Unsaid" is the part of the true things of some size
-(see simulated/unsaid.py) that no claim says. Methods were chosen on the "tuned" half of the
-objectives; the "reported" half was not looked at.
+(see simulated/unsaid.py) that no claim says. The engine was tuned on the "tuned" half of the
+objectives; what results of the "reported" half have changed stands in LOG.md.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def _score_studies(
 def _print_tables(scores: Sequence[Score]) -> None:
     reported = [s for s in scores if find_objective(s.objective).half == "reported"]
     if 0 < len(reported) < len(scores):
-        print_table("Claims, objectives that were not looked at", KIND_COLUMNS, kind_rows(reported))
+        print_table("Claims, reported half", KIND_COLUMNS, kind_rows(reported))
     print_table("Claims, all objectives", KIND_COLUMNS, kind_rows(scores))
     print_table("Shares of the variance of PSNR", OBJECTIVE_COLUMNS, objective_rows(scores))
     print_table("Kinds that are not scored", ("kind", "why"), list(NOT_SCORED.items()))

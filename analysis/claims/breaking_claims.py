@@ -12,6 +12,7 @@ from analysis.stats.rates import BreakRate
 from nerf.config.parameters import Value
 from study.records.outcomes import SHOWS_NOTHING, format_count
 
+_MIN_RUNS_FOR_RATE = 5  # a rate of fewer runs says nothing
 _MAX_PAIRS = 3
 _AT_ONCE = "over explored runs; with all other levels and parameters, all intervals hold at once"
 
@@ -19,7 +20,7 @@ _AT_ONCE = "over explored runs; with all other levels and parameters, all interv
 def list_breaking_claims(findings: Findings) -> Iterator[Claim]:
     """How many runs break, and with which values most and fewest of them."""
     breaking = findings.breaking
-    if breaking.overall.trials:
+    if breaking.overall.trials >= _MIN_RUNS_FOR_RATE:
         yield _overall(breaking.overall)
     if not breaking.ranked:
         return
@@ -27,7 +28,8 @@ def list_breaking_claims(findings: Findings) -> Iterator[Claim]:
         yield _no_parameter(findings)
     for parameter in breaking.significant_parameters:
         yield _level(parameter, "breaks", parameter.worst)
-        yield _level(parameter, "safe", parameter.safest)
+        if parameter.safest.high < breaking.overall.rate:
+            yield _level(parameter, "safe", parameter.safest)
     for pair in breaking.significant_pairs[:_MAX_PAIRS]:
         yield _cell(pair)
 
@@ -45,8 +47,7 @@ def describe_training(findings: Findings, path: str, values: Sequence[Value]) ->
         each = (f"{value} {_format_trains(rate)}" for value, rate in rates.items())
         return f"P(trains): {', '.join(each)}"
     worst = max(rates.values(), key=lambda rate: rate.rate)
-    several = "down to " if len(set(rates.values())) > 1 else ""
-    return f"P(trains) there {several}{_format_trains(worst)}"
+    return f"P(trains) with {worst.name}: {_format_trains(worst)}"
 
 
 def describe_range_of_training(findings: Findings, path: str) -> str:
@@ -85,8 +86,8 @@ def _overall(rate: BreakRate) -> Claim:
 def _level(parameter: ParameterBreaking, kind: Kind, rate: BreakRate) -> Claim:
     name = f"{parameter.label} {rate.name}"
     text = (
-        f"{capitalize(name)}: {format_part(rate.rate, rate.low, rate.high)} of "
-        f"{count_runs(rate.trials)} {'breaks' if rate.trials == 1 else 'break'}."
+        f"{'Most' if kind == 'breaks' else 'Fewest'} break with {name}: "
+        f"{format_part(rate.rate, rate.low, rate.high)} of {count_runs(rate.trials)}."
     )
     return _make(kind, (_state_level(parameter.path, rate.name),), rate, text, _AT_ONCE)
 

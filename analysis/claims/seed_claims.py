@@ -8,6 +8,7 @@ from analysis.claims.claim import Claim
 from analysis.claims.wording import format_part, format_psnr
 from analysis.findings.analyze_study import Findings
 
+_WIDEST_PART = 0.5  # wider intervals say nothing
 _RERUN = "explored configurations that were run again"
 
 
@@ -25,7 +26,7 @@ def list_seed_claims(findings: Findings) -> Iterator[Claim]:
             "seed_sd", (), spread.deviation, spread.low, spread.high, "dB", spread.runs, 0.95,
             f"a typical one of the {_RERUN} and trained", text,
         )  # fmt: skip
-    if (part := seeds.part) is not None:
+    if (part := seeds.part) is not None and part.high - part.low <= _WIDEST_PART:
         text = (
             f"Seeds make {format_part(part.share, part.low, part.high)} of PSNR's variance among "
             f"the explored runs that trained, by {part.configurations} {_RERUN}."

@@ -138,7 +138,8 @@ def _interaction(findings: Findings, pair: PairShare) -> Claim:
 def _list_parts(findings: Findings) -> Iterator[Claim]:
     """All interactions together, and what no parameter explains."""
     importance = findings.importance
-    if (part := importance.interactions) is not None and part.low > NEGLIGIBLE_SHARE:
+    part, several = importance.interactions, len(importance.pairs) > 1
+    if several and part is not None and part.low > NEGLIGIBLE_SHARE:
         text = f"All interactions: {_format(part)} of the variance."
         yield _make_part(findings, "interaction", part, text)
     if (part := importance.unexplained) is not None:

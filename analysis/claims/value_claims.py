@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 
 from analysis.claims.breaking_claims import describe_training
@@ -119,14 +120,28 @@ class _ValueClaims:
         parameters = [self._state([curve.values[i] for i in places]) for places in groups]
         every = "open" in curve.verdicts and len(set(curve.verdicts)) == 1
         which = f"The values of {effect.label} are" if every else f"The rest of {effect.label} is"
-        explored = int((self.findings.study.trials["phase"] == "explore").sum())
-        more = curve.trials_to_tell
-        helps = more is not None and more > explored
-        remedy = f" (about {more} explored trials would tell)" if helps else ""
+        if effect.choices and not every:
+            names = [curve.values[i] for places in groups for i in places]
+            which = f"{capitalize(self._name(names))} {'is' if len(names) == 1 else 'are'}"
+        remedy = f" ({needed} would tell half of it)" if (needed := self._count_needed()) else ""
         yield self._make(
             "not_told_apart", tuple(parameters), None, None, None,
             f"{which} not told apart from the best{remedy}.",
         )  # fmt: skip
+
+    def _count_needed(self) -> str:
+        """About how many explored trials would decide half of the open values; empty if unknown.
+
+        As a power of two: the estimate is no better than that.
+        """
+        if self.curve.trials_to_tell is None:
+            return ""
+        explored = int((self.findings.study.trials["phase"] == "explore").sum())
+        # The curve counts runs that trained: as many of further trials will.
+        needed = self.curve.trials_to_tell * explored / self.n
+        if needed <= explored:
+            return ""
+        return f"about {2 ** round(math.log2(needed))} explored trials"
 
     def _groups(self, verdict: str) -> list[list[int]]:
         """Places of the values with a verdict: all choices at once, or unbroken ranges."""

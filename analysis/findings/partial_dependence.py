@@ -48,7 +48,8 @@ class EffectCurve:
     for choices
     verdicts: of each value, about a loss of `margin` dB against the best one
     at_edge: "low" or "high" where the best value may lie beyond that end of the range, else ""
-    trials_to_tell: about how many explored trials would decide the open values; None if unknown
+    trials_to_tell: about how many runs that train would decide half of the open values; None if
+    unknown
     """
 
     values: tuple[Value, ...]

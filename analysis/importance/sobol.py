@@ -108,7 +108,8 @@ def estimate_sobol_shares(
     finite = np.isfinite(targets)
     n, d = int(finite.sum()), len(axes)
     if d == 0 or n < min(MIN_TRIALS_FOR_SOBOL, 12 * d):
-        return _refuse(n, f"{n} runs are too few to tell {d} parameters apart.")
+        runs = "1 run is" if n == 1 else f"{n} runs are"
+        return _refuse(n, f"{runs} too few to tell {d} parameters apart.")
     folds = random_folds(len(targets), rng) if folds is None else folds
     data = TrainingData(axes, units, targets, folds).subset(finite)
     # Equal but for rounding errors, as when every trial renders the same black image.

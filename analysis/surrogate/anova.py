@@ -120,8 +120,8 @@ def measure_variances(
         strengths[j] ** 2 * kernel.inner_products(centres[:, j], hyper.log_lengths[j])
         for j, kernel in enumerate(kernels)
     ]
-    # prod_j (1 + q_j) - 1, an axis at a time: with a small rho the q_j are as well, and a difference
-    # from 1 at the end would lose their digits.
+    # prod_j (1 + q_j) - 1, an axis at a time: with a small rho the q_j are as well, and a
+    # difference from 1 at the end would lose their digits.
     beyond_1 = np.zeros_like(precision)
     for q_j in q:
         beyond_1 += q_j * (1.0 + beyond_1)

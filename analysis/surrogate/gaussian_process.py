@@ -40,7 +40,7 @@ A process is smoother, and its noise more even, than many a real objective: inte
 draws hold the truth in 86 to 99 % instead of 95 %. This factor was chosen on the tuned half of the
 objectives of benchmarks/claims.py."""
 
-_DRAWS = 144
+_DRAWS = 480
 _EXTRA_CENTRES = 128
 _DRAW_JITTER = 1e-6  # of the variance of K at the centres
 
@@ -75,7 +75,7 @@ class Effort:
     smoothnesses: tuple[Smoothness, ...]
 
 
-FULL = Effort(chain=24, thinning=4, smoothnesses=("5/2", "3/2"))
+FULL = Effort(chain=32, thinning=4, smoothnesses=("5/2", "3/2"))
 QUICK = Effort(chain=8, thinning=4, smoothnesses=("5/2",))
 
 

@@ -21,7 +21,8 @@ def random_folds(trials: int, rng: np.random.Generator) -> NDArray[np.intp]:
 def cross_validate(data: TrainingData, smoothness: Smoothness, rng: np.random.Generator) -> float:
     """Cross-validated R2: 1 is perfect, 0 no better than the mean; negative is worse.
 
-    Each fold is predicted by a process whose hyperparameters were found without it.
+    Each fold is predicted by a process whose hyperparameters were found without it; only the choice
+    between two smoothnesses is that of all trials.
     """
     data = data.subset(rng.permutation(len(data.targets))[:_MAX_TRIALS])
     predicted: FloatArray = np.empty(len(data.targets))

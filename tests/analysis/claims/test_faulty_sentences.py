@@ -96,7 +96,7 @@ def test_shares_and_best_values_say_of_which_runs_and_how_many_train(
     assert f"among the {trained} explored runs that trained" in share.text
     assert f"among the {trained} explored runs that trained" in best.text
     assert "P(trains) from " in share.text
-    assert "P(trains) there " in best.text
+    assert "P(trains) with " in best.text
 
 
 def test_parts_of_the_variance_add_up_with_what_is_unexplained(
