@@ -28,7 +28,7 @@ from analysis.stats.rates import (
 )
 from analysis.surrogate.unit_cube import to_quantiles
 from nerf.config.parameters import Value
-from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, format_count
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
 from study.spec.space import Dimension
 
 _BINS = 4
@@ -62,14 +62,6 @@ class ParameterBreaking:
     def safest(self) -> BreakRate:
         """The level with which fewest runs break, among those that were tried."""
         return min((r for r in self.rates if r.trials), key=lambda r: r.rate)
-
-    @property
-    def sentence(self) -> str:
-        """Where training breaks most and least often, with intervals; no full stop."""
-        return (
-            f"{self.worst.formatted} of runs collapse or show nothing with {self.label} "
-            f"{self.worst.name}, {self.safest.formatted} with {self.safest.name}"
-        )
 
 
 @dataclass(frozen=True)
@@ -114,22 +106,6 @@ class BreakingAnalysis:
         """Whether some runs broke and some did not."""
         return not self.refusal
 
-    @property
-    def sentence(self) -> str:
-        """How many runs broke, with an interval over the space; no full stop."""
-        overall = self.overall
-        if not overall.trials:
-            return "no explored run has trained, collapsed or shown nothing yet"
-        if not overall.broken:
-            return (
-                f"0 of {overall.trials} explored runs collapsed or show nothing: at most "
-                f"{overall.high:.0%} of runs over this space do"
-            )
-        return (
-            f"{overall.broken} of {overall.trials} explored runs broke: {overall.collapsed} "
-            f"collapsed, {format_count(overall.shows_nothing, SHOWS_NOTHING)}"
-        )
-
     def rate_at(self, dimension: Dimension, value: Value) -> BreakRate:
         """The rate of the level of one parameter in which `value` lies, such as its best value."""
         rates = next(p.rates for p in self.parameters if p.path == dimension.path)
@@ -164,7 +140,7 @@ def analyze_breaking(
     Example:
         >>> study = load_study("studies/default")
         >>> breaking = analyze_breaking(study.trials, study.space.dimensions, rng)
-        >>> [parameter.sentence for parameter in breaking.significant_parameters]
+        >>> [(p.path, p.worst, p.safest) for p in breaking.significant_parameters]
     """
     ended = select_trained_or_broken(trials)
     broken = _Broken(

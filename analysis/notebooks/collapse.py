@@ -20,13 +20,14 @@ import os
 
 import pandas as pd
 
+from analysis.claims.list_claims import join_texts, list_claims, select_breaks
 from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.theme import resolve_colours
 from analysis.findings.analyze_study import analyze_study
 
 findings = analyze_study(os.environ.get("NERF_STUDY", "studies/bricks"))
 breaking = findings.breaking
-print(f"{breaking.sentence}. {breaking.refusal}")
+print(join_texts(select_breaks(list_claims(findings))))
 
 # %% [markdown]
 # A run breaks if it collapses or shows nothing. Clopper-Pearson intervals hold at once for all
