@@ -13,6 +13,7 @@ from contextlib import contextmanager
 @contextmanager
 def single_threaded() -> Iterator[None]:
     """A context in which BLAS runs in one thread."""
+    import scipy.linalg  # noqa: F401  loads a BLAS of its own, which must be there to be limited
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):

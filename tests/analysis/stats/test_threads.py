@@ -58,3 +58,19 @@ def test_threads_are_limited_within_the_context_only() -> None:
     with single_threaded():
         assert {library["num_threads"] for library in threadpool_info()} == {1}
     assert [library["num_threads"] for library in threadpool_info()] == before
+
+
+def test_libraries_that_load_later_are_limited_as_well() -> None:
+    """SciPy brings a BLAS of its own, which is loaded with the first of its modules."""
+    script = (
+        "from analysis.stats.threads import single_threaded\n"
+        "from threadpoolctl import threadpool_info\n"
+        "with single_threaded():\n"
+        "    import scipy.linalg, scipy.optimize, scipy.stats\n"
+        "    print([library['num_threads'] for library in threadpool_info()])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        environment.pop(name, None)
+    printed = subprocess.check_output([sys.executable, "-c", script], env=environment, text=True)
+    assert set(printed.strip("[]\n").split(", ")) == {"1"}
