@@ -184,7 +184,7 @@ def _answer(
     truth: dict[Question, FloatArray],
     rng: np.random.Generator,
 ) -> dict[Question, FloatArray]:
-    """Ours to all questions that have an answer; the best tenth from 64 trials on."""
+    """Ours to all questions; the best tenth is not described with few trials, nor without an effect."""
     importance, model = sobol.importance, sobol.model
     answers: dict[Question, FloatArray] = {}
     if model is not None and importance.unexplained is not None:
@@ -271,10 +271,7 @@ def run_benchmark(arguments: list[str] | None) -> int:
                 simulate_study(case, truth, n, peers, seed) for seed in range(options.studies)
             ]
             figures[str(n)][case.name] = {
-                "errors": {
-                    name: float(np.mean([s.errors[name] for s in studies]))
-                    for name in studies[0].errors
-                },
+                "errors": average_errors(studies),
                 "not ranked": sum(not s.ranked for s in studies),
             }
         print(f"{case.name}: {time.perf_counter() - began:.0f} s", flush=True)
@@ -282,6 +279,15 @@ def run_benchmark(arguments: list[str] | None) -> int:
     for question in get_args(Question):
         print_errors(question, figures, peers)
     return 0
+
+
+def average_errors(studies: Sequence[StudyErrors]) -> dict[str, float]:
+    """The mean over studies of each estimator's error; over those that it answered."""
+    names = dict.fromkeys(name for study in studies for name in study.errors)
+    return {
+        name: float(np.mean([s.errors[name] for s in studies if name in s.errors]))
+        for name in names
+    }
 
 
 def print_errors(
