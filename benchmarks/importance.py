@@ -184,7 +184,7 @@ def _answer(
     truth: dict[Question, FloatArray],
     rng: np.random.Generator,
 ) -> dict[Question, FloatArray]:
-    """Ours to all questions; the best tenth is not described with few trials, nor without an effect."""
+    """Ours to all questions; few trials, or none of an effect, have no best tenth."""
     importance, model = sobol.importance, sobol.model
     answers: dict[Question, FloatArray] = {}
     if model is not None and importance.unexplained is not None:
