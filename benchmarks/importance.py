@@ -198,7 +198,7 @@ def _answer(
             predict = model.process.predict
             answers["sensitivity"] = shapley_of_variance(predict, case.axes, 64, 0)
     top = estimate_ped_anova(units, targets, case.axes, rng)
-    if top.ranked:
+    if top.shares:
         by_path = {share.path: share.share for share in top.shares}
         answers["best tenth"] = np.array([by_path[axis.path] for axis in case.axes])
     return answers
