@@ -90,20 +90,25 @@ def polynomial_chaos(
     ot.Log.Show(ot.Log.NONE)
     d = len(axes)
     enumerate_terms = ot.HyperbolicAnisotropicEnumerateFunction(d, 0.75)
-    degree, size = 1, 1
-    while (more := enumerate_terms.getBasisSizeFromTotalDegree(degree)) <= _MAX_BASIS:
-        degree, size = degree + 1, more
+    sizes = []
+    while (size := enumerate_terms.getBasisSizeFromTotalDegree(len(sizes) + 1)) <= _MAX_BASIS:
+        sizes.append(size)
     uniform = ot.JointDistribution([ot.Uniform(0.0, 1.0)] * d)
     basis = ot.OrthogonalProductPolynomialFactory([ot.LegendreFactory()] * d, enumerate_terms)
     selection = ot.LeastSquaresMetaModelSelectionFactory(ot.LARS(), ot.CorrectedLeaveOneOut())
-    algorithm = ot.FunctionalChaosAlgorithm(
-        ot.Sample(units),
-        ot.Sample(targets[:, None]),
-        uniform,
-        ot.FixedStrategy(basis, size),
-        ot.LeastSquaresStrategy(selection),
-    )
-    algorithm.run()
+    for size in reversed(sizes):
+        algorithm = ot.FunctionalChaosAlgorithm(
+            ot.Sample(units),
+            ot.Sample(targets[:, None]),
+            uniform,
+            ot.FixedStrategy(basis, size),
+            ot.LeastSquaresStrategy(selection),
+        )
+        try:
+            algorithm.run()
+            break
+        except TypeError:  # terms that are equal at all levels of an axis: try a lower degree
+            continue
     result = algorithm.getResult()
     # Of an orthonormal basis: parts of the variance are squares of the coefficients.
     squares = np.array(result.getCoefficients())[:, 0] ** 2
