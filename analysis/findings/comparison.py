@@ -13,7 +13,7 @@ from analysis.importance.shares import SobolShare
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.random_effects import Pooled, pool_random_effects
 from analysis.stats.rates import adjust_holm
-from analysis.surrogate.gaussian_process import widen
+from analysis.surrogate.posterior_draws import widen
 from nerf.common.errors import InputError
 from nerf.config.parameters import Value
 

@@ -22,11 +22,10 @@ from analysis.surrogate.gaussian_process import (
     FULL,
     Effort,
     GaussianProcess,
-    PosteriorSample,
     TrainingData,
     fit_gaussian_process,
-    widen,
 )
+from analysis.surrogate.posterior_draws import PosteriorSample, draw_posterior, widen
 from analysis.surrogate.unit_cube import Axis
 from analysis.surrogate.validation import cross_validate, random_folds
 
@@ -116,7 +115,7 @@ def estimate_sobol_shares(
     if np.ptp(data.targets) <= 1e-9 * max(1.0, float(np.abs(data.targets).max())):
         return _refuse(n, f"all {n} runs ended with the same result.")
     process = fit_gaussian_process(data, rng, effort)
-    sample = process.draw(rng)
+    sample = draw_posterior(process, rng)
     variances = sample.variances
     r2 = cross_validate(data, process.smoothness, rng)
     importance = Importance(

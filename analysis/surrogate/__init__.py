@@ -1,8 +1,8 @@
 """A model of PSNR over the unit cube: a Gaussian process with an ANOVA kernel.
 
-Imports `stats` and `study.spec`. `gaussian_process.py` fits it, `anova.py` holds the decomposition
-of its functions, from which `importance` reads Sobol' indices, and `validation.py` measures how
-well it predicts trials that it has not seen.
+Imports `stats` and `study.spec`. `gaussian_process.py` fits it, `posterior_draws.py` draws from its
+posterior, `anova.py` decomposes the variance of draws into Sobol' indices for `importance`, and
+`validation.py` measures how well it predicts trials that it has not seen.
 
 Notation of all files here. GPML is Rasmussen and Williams, Gaussian Processes for Machine Learning
 (2006), https://gaussianprocess.org/gpml.

@@ -21,7 +21,7 @@ with products element by element. The sum over all S that hold j is Q_j prod_{k 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -48,20 +48,13 @@ class Variances:
 
     def scaled(self, factor: float) -> Variances:
         """All variances times a factor."""
-        return Variances(
-            factor * self.whole,
-            factor * self.noise,
-            factor * self.alone,
-            factor * self.total,
-            factor * self.pairs,
-        )
+        return Variances(*(factor * getattr(self, name) for name in _NAMES))
 
     @staticmethod
     def joined(several: Sequence[Variances]) -> Variances:
         """The functions of several sets side by side."""
-        names = ("whole", "noise", "alone", "total", "pairs")
         return Variances(
-            *(np.concatenate([getattr(v, name) for v in several], axis=-1) for name in names)
+            *(np.concatenate([getattr(v, name) for v in several], axis=-1) for name in _NAMES)
         )
 
     @property
@@ -94,6 +87,9 @@ class Variances:
     def unexplained(self) -> FloatArray:
         """(R,) part of the noise."""
         return np.asarray(1.0 - _divide(self.whole, self.results))
+
+
+_NAMES = tuple(field.name for field in fields(Variances))
 
 
 def measure_variances(

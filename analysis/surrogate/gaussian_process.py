@@ -1,8 +1,8 @@
-"""Gaussian process regression: posterior of theta, predictions, draws (GPML Chapter 2).
+"""Gaussian process regression: posterior of theta, predictions (GPML Chapter 2).
 
 Theta is not set to its best value: with a few dozen trials many values fit about as well, some of
-which call a function rough what others call noise. A chain samples its posterior; predictions are
-means over the chain and draws come from all of it. Notation: `analysis/surrogate/__init__.py`.
+which call a function rough what others call noise. A chain samples its posterior, and predictions
+are means over the chain. Notation: `analysis/surrogate/__init__.py`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.stats.intervals import FloatArray
-from analysis.surrogate.anova import Variances, measure_variances
-from analysis.surrogate.kernel import (
-    AxisKernel,
-    Hyperparameters,
-    Smoothness,
-    covariance,
-)
+from analysis.surrogate.kernel import AxisKernel, Hyperparameters, Smoothness, covariance
 from analysis.surrogate.log_posterior import JITTER, LogPosterior
 from analysis.surrogate.slice_sampler import sample_posterior
 from analysis.surrogate.unit_cube import Axis
@@ -32,17 +26,6 @@ _MAX_FOR_ALPHA = 500
 _MAX_ITERATIONS = 60
 _MIN_CHAIN = 6
 _PENALTY: dict[Smoothness, float] = {"5/2": 0.0, "3/2": 1.0}  # of the log posterior
-
-WIDENING = 1.3
-"""Factor on the spread of draws about their mean.
-
-A process is smoother, and its noise more even, than many a real objective: intervals of its own
-draws hold the truth in 86 to 99 % instead of 95 %. This factor was chosen on the tuned half of the
-objectives of benchmarks/claims.py."""
-
-_DRAWS = 480
-_EXTRA_CENTRES = 128
-_DRAW_JITTER = 1e-6  # of the variance of K at the centres
 
 
 @dataclass(frozen=True)
@@ -106,50 +89,16 @@ class Conditioned:
 
 
 @dataclass(frozen=True)
-class PosteriorDraws:
-    """Draws from the posterior of the process at one theta: mu + K(., centres) weights.
-
-    This is a draw at the centres, and its mean elsewhere given that; `complete` adds the rest.
-
-    centres: (m, d); weights: (m, R); means: (R,) mu of each; variances: of their terms
-    precision: (m, m) inverse of K at the centres; scales: (R,) s2 of each draw
-    """
-
-    hyper: Hyperparameters
-    centres: FloatArray
-    weights: FloatArray
-    means: FloatArray
-    variances: Variances
-    precision: FloatArray
-    scales: FloatArray
-
-    def complete(
-        self, prior: FloatArray, cross: FloatArray, rng: np.random.Generator
-    ) -> FloatArray:
-        """(points, R) values of some linear function of f, such as f at points.
-
-        prior: (points, points) its covariance over s2; cross: (points, m) that with the centres
-        """
-        rest = prior - cross @ self.precision @ cross.T
-        # The eigenvalues of a covariance are 0 or more but for rounding.
-        eigenvalues, vectors = np.linalg.eigh(0.5 * (rest + rest.T))
-        root = vectors * np.sqrt(np.maximum(eigenvalues, 0.0))
-        drawn = root @ rng.normal(size=(len(prior), len(self.scales))) * np.sqrt(self.scales)
-        return np.asarray(self.means + cross @ self.weights + drawn)
-
-
-@dataclass(frozen=True)
 class GaussianProcess:
     """A process fitted to trials.
 
-    mode: the theta of highest posterior; thetas: (chain, 2 d + 2) draws of it
+    thetas: (chain, 2 d + 2) draws of theta
     centre, scale: mean and standard deviation of the trials' results
     """
 
     kernels: tuple[AxisKernel, ...]
     units: FloatArray
     targets: FloatArray
-    mode: FloatArray
     thetas: FloatArray
 
     @property
@@ -207,101 +156,6 @@ class GaussianProcess:
             planes.append(c.mu + (alone + (b * c.alpha) @ a.T) / c.hyper.rho)
         return np.asarray(self.centre + self.scale * np.mean(planes, axis=0))
 
-    def draw(self, rng: np.random.Generator) -> PosteriorSample:
-        """Draws from the posterior, the same number at each theta of the chain."""
-        from scipy.stats import qmc
-
-        extra = qmc.Sobol(len(self.kernels), rng=rng).random(_EXTRA_CENTRES)
-        snapped = [k.axis.snap(extra[:, j]) for j, k in enumerate(self.kernels)]
-        centres = np.vstack([self.units, np.column_stack(snapped)])
-        each = -(-_DRAWS // len(self.thetas))
-        draws = tuple(self._draw(c, centres, each, rng) for c in self.conditioned)
-        return PosteriorSample(self.kernels, draws, int(rng.integers(2**31)))
-
-    def _draw(
-        self, c: Conditioned, centres: FloatArray, count: int, rng: np.random.Generator
-    ) -> PosteriorDraws:
-        """`count` draws at one theta, exact at the centres, of which the first are the trials.
-
-        By Matheron's rule (arXiv:2002.09309): with g a draw from the prior,
-
-            f = g + mu + K(., X) C^-1 (y - mu - g(X) - e),  e a draw of the noise
-        """
-        n, hyper = len(self.targets), c.hyper
-        y = (self.targets - self.centre) / self.scale
-        k = covariance(self.kernels, hyper, centres, centres)
-        jitter = _DRAW_JITTER * float(np.diag(k).mean())
-        factor = np.linalg.cholesky(k + jitter * np.eye(len(k)))
-        # (n - 1) s2 over its scale is chi-squared with n - 1 degrees of freedom.
-        scales = c.s2 * (n - 1) / rng.chisquare(n - 1, count)
-        g = np.sqrt(scales) * (factor @ rng.normal(size=(len(k), count)))
-        e = np.sqrt(hyper.noise * scales) * rng.normal(size=(n, count))
-        residuals = y[:, None] - g[:n] - e
-        # mu of each draw by generalised least squares.
-        means = (c.inverse.sum(axis=0) @ residuals) / c.inverse.sum()
-        f = g + k[:, :n] @ (c.inverse @ (residuals - means))
-        # K(., centres) weights takes the values f at the centres.
-        precision = np.linalg.inv(factor)
-        precision = precision.T @ precision
-        weights = precision @ f
-        variances = measure_variances(self.kernels, hyper, centres, weights, precision, scales)
-        return PosteriorDraws(
-            hyper,
-            centres,
-            self.scale * weights,
-            self.centre + self.scale * means,
-            variances.scaled(self.scale**2),
-            precision,
-            self.scale**2 * scales,
-        )
-
-
-def widen(draws: FloatArray) -> FloatArray:
-    """Draws (..., R) moved away from their mean by `WIDENING`."""
-    mean = draws.mean(axis=-1, keepdims=True)
-    return np.asarray(mean + WIDENING * (draws - mean))
-
-
-@dataclass(frozen=True)
-class PosteriorSample:
-    """Draws from the posterior over the whole chain: R functions; seed: of their values."""
-
-    kernels: tuple[AxisKernel, ...]
-    draws: tuple[PosteriorDraws, ...]
-    seed: int
-
-    @cached_property
-    def variances(self) -> Variances:
-        """Variances of the terms of all draws."""
-        return Variances.joined([d.variances for d in self.draws])
-
-    def predict(self, units: FloatArray) -> FloatArray:
-        """(points, R) values at a few points (points, d), widened about their mean."""
-        rng = np.random.default_rng(self.seed)
-        values = [
-            d.complete(
-                covariance(self.kernels, d.hyper, units, units),
-                covariance(self.kernels, d.hyper, units, d.centres),
-                rng,
-            )
-            for d in self.draws
-        ]
-        return widen(np.concatenate(values, axis=1))
-
-    def marginal_means(self) -> list[FloatArray]:
-        """(nodes, R) mean of f given x_j at the nodes of each axis, widened about their mean."""
-        rng = np.random.default_rng(self.seed)
-        means = []
-        for j, kernel in enumerate(self.kernels):
-            values = []
-            for d in self.draws:
-                length, variance = d.hyper.log_lengths[j], d.hyper.variances[j]
-                prior = variance * kernel.centred(kernel.nodes, kernel.nodes, length)
-                cross = variance * kernel.centred(kernel.nodes, d.centres[:, j], length)
-                values.append(d.complete(prior, cross, rng))
-            means.append(widen(np.concatenate(values, axis=1)))
-        return means
-
 
 def fit_gaussian_process(
     data: TrainingData, rng: np.random.Generator, effort: Effort = FULL
@@ -328,9 +182,7 @@ def fit_gaussian_process(
         rng,
     )
     kernels = tuple(best.posterior.kernels)
-    return GaussianProcess(
-        kernels, data.units[for_alpha], data.targets[for_alpha], best.theta, thetas
-    )
+    return GaussianProcess(kernels, data.units[for_alpha], data.targets[for_alpha], thetas)
 
 
 @dataclass(frozen=True)
@@ -345,6 +197,11 @@ class Mode:
     def smoothness(self) -> Smoothness:
         """Order of the Matern kernels."""
         return self.posterior.kernels[0].smoothness
+
+    def condition(self, data: TrainingData) -> GaussianProcess:
+        """The process at this theta alone, on trials: far cheaper than a chain."""
+        kernels = tuple(self.posterior.kernels)
+        return GaussianProcess(kernels, data.units, data.targets, self.theta[None])
 
 
 def find_mode(data: TrainingData, smoothness: Smoothness) -> Mode:
@@ -369,16 +226,6 @@ def find_mode(data: TrainingData, smoothness: Smoothness) -> Mode:
     ]
     best = min(results, key=lambda result: float(result.fun))
     return Mode(posterior, np.asarray(best.x, dtype=float), float(best.fun))
-
-
-def predict_at_mode(mode: Mode, data: TrainingData, units: FloatArray) -> FloatArray:
-    """(points,) posterior means at the mode, of trials `data`: cheaper than a whole chain."""
-    scale = float(data.targets.std()) or 1.0
-    standardised = (data.targets - data.targets.mean()) / scale
-    kernels = mode.posterior.kernels
-    c = Conditioned.on(kernels, mode.theta, data.units, standardised)
-    predicted = c.mu + covariance(kernels, c.hyper, units, data.units) @ c.alpha
-    return np.asarray(data.targets.mean() + scale * predicted)
 
 
 def _main_effect(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.stats.intervals import FloatArray
-from analysis.surrogate.gaussian_process import TrainingData, find_mode, predict_at_mode
+from analysis.surrogate.gaussian_process import TrainingData, find_mode
 from analysis.surrogate.kernel import Smoothness
 
 _FOLDS = 5
@@ -32,5 +32,5 @@ def cross_validate(data: TrainingData, smoothness: Smoothness, rng: np.random.Ge
         if np.ptp(seen.targets) == 0:
             predicted[out] = seen.targets.mean()
             continue
-        predicted[out] = predict_at_mode(find_mode(seen, smoothness), seen, data.units[out])
+        predicted[out] = find_mode(seen, smoothness).condition(seen).predict(data.units[out])
     return 1.0 - float(np.mean((data.targets - predicted) ** 2) / data.targets.var())

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import qmc
 
 from analysis.findings.analyze_study import Findings, analyze_study
-from analysis.surrogate import gaussian_process
+from analysis.surrogate import posterior_draws
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from study.records.schema import trial_id
@@ -189,4 +189,4 @@ def replicated_findings(make_study: Callable[..., StudyFolder]) -> Findings:
 @pytest.fixture
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer posterior draws, for tests that do not look at shares and their intervals."""
-    monkeypatch.setattr(gaussian_process, "_DRAWS", 16)
+    monkeypatch.setattr(posterior_draws, "_DRAWS", 16)

@@ -10,18 +10,17 @@ import numpy as np
 import pytest
 
 from analysis.stats.intervals import FloatArray
-from analysis.surrogate import gaussian_process
+from analysis.surrogate import gaussian_process, posterior_draws
 from analysis.surrogate.gaussian_process import (
     FULL,
-    WIDENING,
     GaussianProcess,
     TrainingData,
     find_mode,
     fit_gaussian_process,
-    predict_at_mode,
 )
 from analysis.surrogate.kernel import Hyperparameters, covariance
 from analysis.surrogate.log_posterior import JITTER
+from analysis.surrogate.posterior_draws import WIDENING, draw_posterior
 from analysis.surrogate.validation import random_folds
 from tests.analysis.surrogate.axes_of_all_kinds import (
     AXES,
@@ -48,7 +47,7 @@ def fit() -> GaussianProcess:
 
 def at_one_theta(theta: FloatArray, trials: int) -> GaussianProcess:
     data = sample(trials, 1)
-    return GaussianProcess(make_kernels(), data.units, data.targets, theta, theta[None])
+    return GaussianProcess(make_kernels(), data.units, data.targets, theta[None])
 
 
 def posterior(process: GaussianProcess, points: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -78,12 +77,12 @@ def test_draws_have_the_mean_and_the_widened_variance_of_the_posterior(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """At points between the centres, and at a trial."""
-    monkeypatch.setattr(gaussian_process, "_DRAWS", 4000)
-    monkeypatch.setattr(gaussian_process, "_EXTRA_CENTRES", 8)
+    monkeypatch.setattr(posterior_draws, "_DRAWS", 4000)
+    monkeypatch.setattr(posterior_draws, "_EXTRA_CENTRES", 8)
     process, rng = at_one_theta(THETA, 30), np.random.default_rng(3)
     points = np.vstack([draw_points(12, rng), process.units[:1]])
     mean, variance = posterior(process, points)
-    drawn = process.draw(rng).predict(points)
+    drawn = draw_posterior(process, rng).predict(points)
     spread = np.sqrt(variance)
     assert drawn.mean(axis=1) == pytest.approx(mean, abs=0.1 * float(spread.max()))
     assert drawn.std(axis=1) == pytest.approx(WIDENING * spread, rel=0.08)
@@ -91,7 +90,7 @@ def test_draws_have_the_mean_and_the_widened_variance_of_the_posterior(
 
 def test_draws_over_the_chain_agree_with_the_prediction() -> None:
     process, points = fit(), draw_points(40, np.random.default_rng(4))
-    drawn = process.draw(np.random.default_rng(5)).predict(points)
+    drawn = draw_posterior(process, np.random.default_rng(5)).predict(points)
     deviations = (drawn.mean(axis=1) - process.predict(points)) / drawn.std(axis=1)
     assert np.abs(deviations).max() < 0.4
     assert np.sqrt(np.mean(deviations**2)) < 0.2
@@ -99,10 +98,10 @@ def test_draws_over_the_chain_agree_with_the_prediction() -> None:
 
 def test_draws_hit_the_trials_within_their_noise() -> None:
     process = fit()
-    drawn = process.draw(np.random.default_rng(6)).predict(process.units)
+    drawn = draw_posterior(process, np.random.default_rng(6)).predict(process.units)
     residuals = process.targets[:, None] - drawn
     assert np.sqrt(np.mean(residuals**2)) == pytest.approx(NOISE, rel=0.6)
-    unexplained = process.draw(np.random.default_rng(6)).variances.noise.mean() ** 0.5
+    unexplained = draw_posterior(process, np.random.default_rng(6)).variances.noise.mean() ** 0.5
     assert unexplained == pytest.approx(NOISE, rel=0.4)
 
 
@@ -119,12 +118,12 @@ def test_curves_are_averages_of_the_prediction_over_a_full_grid() -> None:
     assert curves[0] == pytest.approx(np.einsum("ijk,j,k->i", f, b, c), abs=1e-6)
     assert curves[2] == pytest.approx(np.einsum("ijk,i,j->k", f, a, b), abs=1e-6)
     assert process.pair_effect(0, 2) == pytest.approx(np.einsum("ijk,j->ki", f, b), abs=1e-6)
-    drawn = process.draw(rng).marginal_means()
+    drawn = draw_posterior(process, rng).marginal_means()
     for curve, draws in zip(curves, drawn, strict=True):
         assert np.abs((draws.mean(axis=1) - curve) / draws.std(axis=1)).max() < 0.5
 
 
-def test_the_mode_is_the_higher_of_two_maxima_and_predicts_like_the_process() -> None:
+def test_the_mode_is_the_higher_of_two_maxima() -> None:
     data = sample(48, 2)
     mode = find_mode(data, "5/2")
     value, gradient = mode.posterior.negative(mode.theta)
@@ -133,11 +132,6 @@ def test_the_mode_is_the_higher_of_two_maxima_and_predicts_like_the_process() ->
     assert np.abs(gradient[inside]).max() < 0.5
     for start in mode.posterior.prior.starts():
         assert mode.value <= mode.posterior.negative(start)[0]
-    points = draw_points(20, np.random.default_rng(8))
-    process = GaussianProcess(
-        make_kernels(), data.units, data.targets, mode.theta, mode.theta[None]
-    )
-    assert predict_at_mode(mode, data, points) == pytest.approx(process.predict(points), abs=1e-9)
 
 
 def test_a_rough_function_gets_the_rougher_kernel() -> None:
@@ -169,4 +163,4 @@ def test_equal_configurations_do_not_make_the_covariance_singular() -> None:
     twice = once.subset(np.repeat(np.arange(20), 2))
     process = fit_gaussian_process(twice, np.random.default_rng(0))
     assert np.isfinite(process.predict(once.units)).all()
-    assert np.isfinite(process.draw(np.random.default_rng(0)).variances.shares).all()
+    assert np.isfinite(draw_posterior(process, np.random.default_rng(0)).variances.shares).all()

@@ -10,7 +10,7 @@ from analysis.importance.closed_forms import (
     list_benchmark_functions,
     make_noise_function,
 )
-from analysis.surrogate.gaussian_process import TrainingData, find_mode, predict_at_mode
+from analysis.surrogate.gaussian_process import TrainingData, find_mode
 from analysis.surrogate.validation import cross_validate, random_folds
 
 
@@ -35,7 +35,7 @@ def test_the_r2_is_that_of_trials_that_were_not_seen() -> None:
         data = draw_trials(function, 60, seed)
         shown.append(cross_validate(data, "5/2", np.random.default_rng(0)))
         unseen = draw_trials(function, 400, 100 + seed)
-        error = unseen.targets - predict_at_mode(find_mode(data, "5/2"), data, unseen.units)
+        error = unseen.targets - find_mode(data, "5/2").condition(data).predict(unseen.units)
         true.append(1.0 - float(np.mean(error**2) / unseen.targets.var()))
     assert np.mean(shown) == pytest.approx(np.mean(true), abs=0.08)
     assert np.mean(shown) > 0.3
