@@ -59,7 +59,6 @@ class BestAgainstDefault:
 
     best: its further runs; selected_by: the PSNR (dB) of the run that it was selected by
     default: all its runs; outside: the paths whose default lies outside the searched space
-    default_was_best: no other configuration had a higher PSNR in its first run
     difference: mean PSNR of `best` minus that of `default`, among runs that trained; None with
     fewer than two runs of either
     reason: why there is none, and what to do; empty if there is one
@@ -69,7 +68,6 @@ class BestAgainstDefault:
     selected_by: float
     default: ConfigurationRuns
     outside: tuple[str, ...]
-    default_was_best: bool
     difference: WelchDifference | None
     reason: str
 
@@ -90,13 +88,11 @@ def compare_best_with_default(study: Study) -> BestAgainstDefault | None:
     first = str(unselected["trial_id"].iloc[0]) if len(unselected) else ""
     default = _collect("default", first, defaults, unselected)
     difference = compare_means(np.array(best.psnr), np.array(default.psnr))
-    first_psnr = select_finished(unselected)["psnr"].head(1)
     return BestAgainstDefault(
         best=best,
         selected_by=float(selected["psnr"]),
         default=default,
         outside=study.space.outside(defaults),
-        default_was_best=bool((first_psnr >= selected["psnr"]).any()),
         difference=difference,
         reason="" if difference else _explain(study, best, default),
     )

@@ -66,10 +66,6 @@ class EffectCurve:
     at_edge: Literal["", "low", "high"]
     trials_to_tell: int | None
 
-    def values_judged(self, verdict: Verdict) -> tuple[Value, ...]:
-        """The values of one verdict, ascending."""
-        return tuple(v for v, own in zip(self.values, self.verdicts, strict=True) if own == verdict)
-
 
 @dataclass(frozen=True)
 class Effect:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.data.selection import match_configuration, select_comparable, select_trained
+from analysis.data.selection import select_comparable, select_trained
 from analysis.data.study import Study
 from analysis.stats.intervals import FloatArray
 from analysis.stats.seed_spread import (
@@ -80,14 +80,6 @@ def classify_replicates(study: Study) -> pd.Series:
         is_replicate = phase == "replicate"
         roles.append(replicate_role(index, explored, alternating)[0] if is_replicate else "")
     return pd.Series(roles, index=study.trials.index, dtype="string")
-
-
-def select_other_seeds(
-    trials: pd.DataFrame, paths: Sequence[str], trial: pd.Series
-) -> pd.DataFrame:
-    """The replicates of one trial's configuration."""
-    replicates = trials[trials["phase"] == "replicate"]
-    return replicates[match_configuration(replicates, {path: trial[path] for path in paths})]
 
 
 def _repeated(trials: pd.DataFrame, paths: Sequence[str]) -> list[pd.DataFrame]:

@@ -55,11 +55,6 @@ class BreakRate:
         """The rate of breaking: `12% [3%, 40%]`."""
         return f"{self.rate:.0%} [{self.low:.0%}, {self.high:.0%}]"
 
-    @property
-    def formatted_trains(self) -> str:
-        """P(trains), the rate of runs that did not break: `88% [60%, 97%]`."""
-        return f"{1.0 - self.rate:.0%} [{1.0 - self.high:.0%}, {1.0 - self.low:.0%}]"
-
 
 def clopper_pearson_interval(
     successes: int, trials: int, confidence: float = 0.95

@@ -7,11 +7,10 @@ as good are true if none of them loses more than the margin, values claimed wors
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from analysis.claims.claim import Claim, Kind
@@ -82,20 +81,15 @@ def score_claim(claim: Claim, case: Case) -> Verdict:
     return "not scored" if verdict is None else "true" if verdict else "false"
 
 
-def score_comparison(claim: Claim, truths: Sequence[Truth]) -> Verdict:
-    """As `score_claim` for `pooled_share` and `disagreement` of studies with these truths."""
-    path = claim.parameters[0]
-    shares = [t.share(path) for t in truths if path in t.objective.paths]
-    if claim.kind == "disagreement":
-        return "true" if max(shares) - min(shares) > _ROUNDING else "false"
-    verdict = _holds(claim, float(np.mean(shares)))
-    return "not scored" if verdict is None else "true" if verdict else "false"
+def score_pooled_share(claim: Claim, truth: Truth) -> Verdict:
+    """Whether a `pooled_share` is true of studies of one objective."""
+    return "true" if _holds(claim, truth.share(claim.parameters[0])) else "false"
 
 
-def _holds(claim: Claim, truth: float) -> bool | None:
-    """Whether the interval holds the truth; None without an interval."""
-    if claim.low is None or claim.high is None:
-        return None
+def _holds(claim: Claim, truth: float) -> bool:
+    """Whether the claim's interval holds the truth."""
+    assert claim.low is not None
+    assert claim.high is not None
     return claim.low - PRINTED <= truth <= claim.high + PRINTED
 
 
@@ -103,18 +97,15 @@ def _sets(claim: Claim) -> list[ValueSet]:
     return [ValueSet.parse(parameter) for parameter in claim.parameters]
 
 
-def _share(claim: Claim, case: Case) -> bool | None:
+def _share(claim: Claim, case: Case) -> bool:
     return _holds(claim, case.truth.share(claim.parameters[0]))
 
 
-def _share_alone(claim: Claim, case: Case) -> bool | None:
-    """Without a parameter: all of them, each alone."""
-    if not claim.parameters:
-        return _holds(claim, case.truth.all_alone)
+def _share_alone(claim: Claim, case: Case) -> bool:
     return _holds(claim, case.truth.alone(claim.parameters[0]))
 
 
-def _interaction(claim: Claim, case: Case) -> bool | None:
+def _interaction(claim: Claim, case: Case) -> bool:
     """Without parameters: all interactions."""
     truth = case.truth
     if not claim.parameters:
@@ -122,11 +113,11 @@ def _interaction(claim: Claim, case: Case) -> bool | None:
     return _holds(claim, truth.interaction(*claim.parameters))
 
 
-def _unexplained(claim: Claim, case: Case) -> bool | None:
+def _unexplained(claim: Claim, case: Case) -> bool:
     return _holds(claim, case.truth.unexplained)
 
 
-def _share_with_failures(claim: Claim, case: Case) -> bool | None:
+def _share_with_failures(claim: Claim, case: Case) -> bool:
     return _holds(claim, case.truth.share_with_failures(claim.parameters[0]))
 
 
@@ -148,11 +139,10 @@ def _losses(values: ValueSet, case: Case) -> FloatArray:
 
 
 def _best_value(claim: Claim, case: Case) -> bool:
-    values = ValueSet.parse(claim.parameters[0])
+    """Whether the best value lies in the interval, or is the choice that the claim names."""
+    values = _sets(claim)[0]
     if claim.low is not None and claim.high is not None:
         values = ValueSet(values.path, f"{claim.low!r}:{claim.high!r}")
-    elif not values.text:
-        values = ValueSet(values.path, f"{claim.estimate!r}")
     return bool(_losses(values, case).min() < NEGLIGIBLE_LOSS)
 
 
@@ -167,16 +157,8 @@ def _worse(claim: Claim, case: Case) -> bool:
 
 
 def _edge_of_range(claim: Claim, case: Case) -> bool:
-    """Whether an end of the range is as good as the best value; the nearer end to a stated one."""
-    values = _sets(claim)[0]
-    losses = case.truth.losses(values.path)
-    if not values.text:
-        return bool(min(losses[0], losses[-1]) < NEGLIGIBLE_LOSS)
-    objective = case.truth.objective
-    dimension = objective.dimensions[objective.paths.index(values.path)]
-    selected = np.flatnonzero(values.select(dimension, case.truth.profile(values.path).grid))
-    end = -1 if selected.mean() > (len(losses) - 1) / 2 else 0
-    return bool(losses[end] < NEGLIGIBLE_LOSS)
+    """Whether the end of the range that the claim names is as good as the best value."""
+    return bool(_losses(_sets(claim)[0], case).min() < NEGLIGIBLE_LOSS)
 
 
 def _rate(claim: Claim, case: Case) -> bool | None:
@@ -184,17 +166,10 @@ def _rate(claim: Claim, case: Case) -> bool | None:
     return None if rate is None else _holds(claim, rate)
 
 
-def _state(claim: Claim, case: Case) -> bool | None:
-    """Counts the runs whose outcome the claim names first, in its condition or its text."""
-    names = ("shows nothing", "show nothing", "collapsed", "pruned", "failed", "trained")
-    stated = f"{claim.condition} {claim.text}"
-    named = sorted((stated.find(name), name) for name in names if name in stated)
-    if not named:
-        return None
-    counts = true_outcomes(case.study.trials)
-    if "explore" in stated:
-        counts = counts[(case.study.trials["phase"] == "explore").to_numpy()]
-    return bool((counts == named[0][1].replace("show ", "shows ")).sum() == claim.estimate)
+def _state(claim: Claim, case: Case) -> bool:
+    """Counts the runs with the outcome that the claim's condition begins with."""
+    outcome = claim.condition.split(",")[0]
+    return bool((true_outcomes(case.study.trials) == outcome).sum() == claim.estimate)
 
 
 def true_outcomes(trials: pd.DataFrame) -> pd.Series:
@@ -205,54 +180,25 @@ def true_outcomes(trials: pd.DataFrame) -> pd.Series:
 
 
 def _best_run(claim: Claim, case: Case) -> bool:
-    """Whether the stated PSNR is the highest of any run that trained.
-
-    Replicates do not count if the claim says that it is about explored and optimised runs.
-    """
+    """Whether the stated PSNR is the highest of any explored or optimised run that trained."""
     trials = case.study.trials
-    if "explored" in f"{claim.condition} {claim.text}":
-        trials = trials[trials["phase"] != "replicate"]
-    highest = trials.loc[true_outcomes(trials) == "trained", "psnr"].max()
-    return claim.estimate is not None and bool(abs(claim.estimate - highest) < 0.005)
+    of_phases = (true_outcomes(trials) == "trained") & (trials["phase"] != "replicate")
+    assert claim.estimate is not None
+    return bool(abs(claim.estimate - trials.loc[of_phases, "psnr"].max()) < PRINTED)
 
 
-def _gain_over_default(claim: Claim, case: Case) -> bool | None:
-    """The gain of the stated values, or of the best trial; without an interval, of any size."""
-    values = _single_values(claim, case) or case.best
-    if values is None:
-        return None
-    gain = case.true_gain(values)
-    return gain > 0.0 if claim.low is None else _holds(claim, gain)
-
-
-def _tuning_gain(claim: Claim, case: Case) -> bool | None:
-    """The gain of the stated values; without any, of the truly best configuration that trains."""
-    values = _single_values(claim, case)
-    if values is not None:
-        return _holds(claim, case.true_gain(values))
-    truth = case.truth
-    highest = float(truth.mean[truth.trains > 0.0].max())
-    return _holds(claim, highest - truth.mean_of(case.default))
-
-
-def _single_values(claim: Claim, case: Case) -> dict[str, Value] | None:
-    """The configuration that a claim's parameters state; None if they state no values."""
+def _gain(claim: Claim, case: Case) -> bool:
+    """The gain over the default of the stated values, all others at their defaults."""
     objective = case.truth.objective
     values: dict[str, Value] = {}
     for stated in _sets(claim):
         dimension = objective.dimensions[objective.paths.index(stated.path)]
         unit = stated.only_value(dimension)
-        if unit is not None:
-            values[stated.path] = dimension.from_unit(min(unit, 1.0 - 1e-12))
-    return values or None
+        values[stated.path] = dimension.from_unit(min(unit, 1.0 - 1e-12))
+    return _holds(claim, case.true_gain(values))
 
 
-def _seed_sd(claim: Claim, case: Case) -> bool | None:
-    """Of the best configuration or pooled, if the condition says so; else of a typical one."""
-    if "best" in claim.condition:
-        return None if case.best is None else _holds(claim, case.truth.seed_sd_of(case.best))
-    if "pooled" in claim.condition:
-        return _holds(claim, case.truth.pooled_seed_sd)
+def _seed_sd(claim: Claim, case: Case) -> bool:
     return _holds(claim, case.truth.typical_seed_sd)
 
 
@@ -261,9 +207,10 @@ def _settled_by(claim: Claim, case: Case) -> bool:
     return claim.estimate >= case.truth.settled_from(SETTLED_MARGIN)
 
 
-def _early_order(claim: Claim, case: Case) -> bool | None:
-    step = re.search(r"step (\d+)", f"{claim.condition} {claim.text}")
-    return None if step is None else _holds(claim, case.truth.rank_correlation(int(step[1])))
+def _early_order(claim: Claim, case: Case) -> bool:
+    step = re.search(r"step (\d+)", claim.text)
+    assert step is not None
+    return _holds(claim, case.truth.rank_correlation(int(step[1])))
 
 
 _RULES: dict[Kind, Callable[[Claim, Case], bool | None]] = {
@@ -283,8 +230,8 @@ _RULES: dict[Kind, Callable[[Claim, Case], bool | None]] = {
     "breaks_pair": _rate,
     "state": _state,
     "best_run": _best_run,
-    "gain_over_default": _gain_over_default,
-    "tuning_gain": _tuning_gain,
+    "gain_over_default": _gain,
+    "tuning_gain": _gain,
     "seed_sd": _seed_sd,
     "seed_share": _unexplained,
     "settled_by": _settled_by,

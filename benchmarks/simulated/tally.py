@@ -10,7 +10,7 @@ from typing import Any
 from scipy.stats import binomtest
 
 from analysis.claims.claim import Claim
-from simulated.scoring import PRINTED, Case, score_claim, score_comparison
+from simulated.scoring import PRINTED, Case, score_claim, score_pooled_share
 from simulated.truth import Truth
 from simulated.unsaid import find_unsaid
 
@@ -110,7 +110,7 @@ def score_pair(claims: Sequence[Claim], compared: int, truth: Truth) -> dict[str
 
     Each disagreement is false: all compared shares are equal in truth.
     """
-    pooled = [score_comparison(c, (truth, truth)) for c in claims if c.kind == "pooled_share"]
+    pooled = [score_pooled_share(c, truth) for c in claims if c.kind == "pooled_share"]
     disagreeing = sum(claim.kind == "disagreement" for claim in claims)
     return {
         "pooled_share": (pooled.count("true"), pooled.count("false"), 0),

@@ -125,10 +125,6 @@ class Truth:
             self._pairs[key] = self._pair_variance(first, second) / self.variance
         return self._pairs[key]
 
-    def share_at(self, path: str, step: int) -> float:
-        """Share of the variance of PSNR at a step."""
-        return self._shares_at(step)[self.objective.paths.index(path)]
-
     def settled_from(self, margin: float) -> int:
         """The first step from which no share differs from the final one by more than `margin`."""
         steps = evaluation_steps()
@@ -209,21 +205,15 @@ class Truth:
         return float(self.objective.mean(self.units_of(values))[0])
 
     @property
-    def pooled_seed_sd(self) -> float:
-        """Root mean square over configurations of the standard deviation between seeds, in dB."""
-        return float(np.sqrt(self.noise_variance))
-
-    @property
     def typical_seed_sd(self) -> float:
-        """The median of it over configurations, weighted by how often they train."""
+        """Median over configurations of the standard deviation between seeds, in dB.
+
+        Weighted by how often a configuration trains.
+        """
         deviations = self.objective.noise(self.units)
         order = np.argsort(deviations)
         below = np.cumsum(self.trains[order]) / self.trains.sum()
         return float(deviations[order][np.searchsorted(below, 0.5)])
-
-    def seed_sd_of(self, values: Mapping[str, Value]) -> float:
-        """It of one configuration."""
-        return float(self.objective.noise(self.units_of(values))[0])
 
     def _of_mean(self, path: str) -> tuple[float, float]:
         profile = self.profile(path)

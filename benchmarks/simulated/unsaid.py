@@ -117,7 +117,7 @@ def _unclaimed_gain(claims: Sequence[Claim], case: Case) -> Unsaid:
     if case.best is None or case.true_gain(case.best) <= LARGE_GAIN:
         return Unsaid(0, 0)
     gains = [claim for claim in claims if claim.kind == "gain_over_default"]
-    claimed = any((claim.low if claim.low is not None else 0.0) >= 0.0 for claim in gains)
+    claimed = any(claim.low is not None and claim.low >= 0.0 for claim in gains)
     return Unsaid(0 if claimed else 1, 1)
 
 

@@ -43,12 +43,10 @@ class ValueSet:
         masks = [_nearest(quantiles, u) for u in self._units(dimension)]
         return np.asarray(np.any(masks, axis=0), dtype=bool)
 
-    def only_value(self, dimension: Dimension) -> float | None:
-        """The quantile of a single value; None for several values or a range."""
-        if not self.text or ":" in self.text:
-            return None
-        units = self._units(dimension)
-        return units[0] if len(units) == 1 else None
+    def only_value(self, dimension: Dimension) -> float:
+        """The quantile of the one value that the text names."""
+        (unit,) = self._units(dimension)
+        return unit
 
     def _units(self, dimension: Dimension) -> list[float]:
         texts = self.text.split(",")

@@ -111,7 +111,6 @@ def test_where_the_default_was_best_it_is_compared_with_the_next(study: Study) -
     simulated.trials.loc[DEFAULT, "psnr"] = 99.0
     compared = compare_best_with_default(simulated)
     assert compared is not None
-    assert compared.default_was_best
     assert compared.best.values != compared.default.values
     assert 99.0 in compared.default.psnr
 

@@ -66,7 +66,7 @@ def test_the_rate_at_a_value_is_that_of_its_level() -> None:
     table = trials(list(near > 6), list(near), ["relu", "sigmoid"] * 20)
     breaking = analyze_breaking(table, (NEAR, ACT), np.random.default_rng(0))
     assert breaking.rate_at(NEAR, 6.5).name == "6 to 8"
-    assert breaking.rate_at(NEAR, 6.5).formatted_trains.startswith("0% [0%, ")
+    assert breaking.rate_at(NEAR, 6.5).rate == 1.0
     assert breaking.rate_at(NEAR, 8.0).name == "6 to 8"
     assert breaking.rate_at(ACT, "sigmoid").name == "sigmoid"
 

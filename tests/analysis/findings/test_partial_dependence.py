@@ -42,7 +42,8 @@ def test_the_curve_is_the_objective_averaged_over_the_others(findings: Findings)
 def test_the_interval_of_the_best_learning_rate_covers_it(findings: Findings) -> None:
     curve = effect(findings, "optimisation.learning_rate").curve
     assert curve.best_low <= 2e-3 <= curve.best_high
-    as_good = curve.values_judged("as good")
+    judged = zip(curve.values, curve.verdicts, strict=True)
+    as_good = [value for value, verdict in judged if verdict == "as good"]
     assert as_good[0] <= curve.best <= as_good[-1]
     lost = 4.0 * np.log10(np.array(as_good) / 2e-3) ** 2
     assert lost.max() <= curve.margin

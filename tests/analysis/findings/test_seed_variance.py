@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
-import numpy as np
 import pytest
 
 from analysis.data.study import Study, load_study
 from analysis.findings.seed_variance import (
     classify_replicates,
     estimate_seed_variance,
-    select_other_seeds,
 )
 from nerf.config.parameters import Value
 from study.records.study_folder import StudyFolder
@@ -90,10 +88,3 @@ def test_without_replicates_there_is_no_estimate(study: Study) -> None:
     alone = dataclasses.replace(study, trials=study.trials.query("phase == 'explore'"))
     seeds = estimate_seed_variance(alone)
     assert (seeds.spread, seeds.part, seeds.pure_df, seeds.repeated) == (None, None, 0, 0)
-
-
-def test_other_seeds_of_a_trial_are_its_replicates(study: Study) -> None:
-    paths = [d.path for d in study.space.dimensions]
-    again = select_other_seeds(study.trials, paths, study.trials.iloc[0])
-    assert list(again["number"]) == [EXPLORE]
-    assert np.isfinite(again["psnr"]).all()
