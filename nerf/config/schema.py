@@ -25,6 +25,7 @@ Initialisation = Literal["pytorch", "glorot"]
 EncodingKind = Literal["frequency", "none", "hash"]
 Schedule = Literal["exponential", "cosine", "constant"]
 TrainingBackground = Literal["scene", "white", "black", "random"]
+Crop = Literal["content", "centre"]
 Precision = Literal["auto", "fp32", "bf16"]
 
 
@@ -222,6 +223,16 @@ class Field:
         Doc("Largest density that the sigmoid density activation can reach; the others ignore it."),
     ] = 25.0
 
+    initial_density: Annotated[
+        float,
+        Domain(0.01, 10.0, log=True, unit="1 / scene unit", label="initial density"),
+        Doc(
+            "Density that training starts from, set by the bias of the density head; 0 leaves the "
+            "bias as drawn, from which softplus starts at 0.7, sigmoid at half of density_scale "
+            "and shifted_softplus at 0.3."
+        ),
+    ] = 0.0
+
     colour_activation: Annotated[
         ColourActivation,
         Doc(
@@ -244,6 +255,12 @@ class Field:
         _require(
             0 < self.density_scale < math.inf,
             f"field.density_scale must be positive, got {self.density_scale:g}",
+        )
+        most = self.density_scale if self.density_activation == "sigmoid" else math.inf
+        _require(
+            0 <= self.initial_density < most,
+            "field.initial_density must be 0 (as drawn) or more, and below field.density_scale for "
+            f"a sigmoid density, got {self.initial_density:g}",
         )
         _require(
             0 <= self.skip < self.depth,
@@ -295,10 +312,19 @@ class Optimisation:
         int,
         Domain(0, 500, unit="steps", label="crop steps"),
         Doc(
-            "Number of first steps that draw rays only from the central half of each "
-            "image's height and width."
+            "Number of first steps that draw rays only from a part of each image, so that a "
+            "large uniform backdrop does not drown the object before it is seen; 0 for none."
         ),
     ] = 0
+
+    crop: Annotated[
+        Crop,
+        Doc(
+            "The part that crop_steps draw from: content (the box around what differs from a "
+            "uniform backdrop; the whole image if there is none) or centre (half of the height "
+            "and width, as nerf-pytorch does)."
+        ),
+    ] = "content"
 
     rays: Annotated[
         int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -60,6 +61,19 @@ def density_activation(name: DensityActivation, scale: float) -> Activation:
         "sigmoid": lambda x: scale * torch.sigmoid(x),
     }
     return table[name]
+
+
+def raw_density(name: DensityActivation, scale: float, density: float) -> float:
+    """The raw output that the activation maps to `density` > 0, below `scale` for a sigmoid."""
+    # log(e^d - 1), the inverse of softplus, without overflow for a large d.
+    inverse_softplus = density + math.log(-math.expm1(-density))
+    table: dict[DensityActivation, float] = {
+        "relu": density,
+        "softplus": inverse_softplus,
+        "shifted_softplus": 1 + inverse_softplus,
+        "truncated_exp": math.log(density),
+    }
+    return table[name] if name != "sigmoid" else math.log(density / (scale - density))
 
 
 def colour_activation(name: ColourActivation) -> Activation:

@@ -21,7 +21,12 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
 from nerf.config.schema import Encoding, Field, Precision
-from nerf.model.activations import colour_activation, density_activation, hidden_activation
+from nerf.model.activations import (
+    colour_activation,
+    density_activation,
+    hidden_activation,
+    raw_density,
+)
 from nerf.model.frequency_encoding import FrequencyEncoding, NoEncoding
 from nerf.model.hash_encoding import UNIT_BOX, HashEncoding
 from nerf.model.precision import matrix_products_in
@@ -151,6 +156,8 @@ class RadianceField(nn.Module):
                 nn.init.uniform_(linear.bias, -bound, bound, generator=generator)
         if self.config.hidden_activation == "sine":
             self._initialise_sines(generator)
+        if self.config.initial_density:
+            nn.init.constant_(self.density.bias, _initial_raw_density(self.config))
 
     def _initialise_sines(self, generator: Generator) -> None:
         """Draws SIREN's uniform weights (arXiv:2006.09661, Sec. 3.2) for layers that feed a sine.
@@ -165,6 +172,10 @@ class RadianceField(nn.Module):
         for linear in (*hidden, self.colour_hidden):
             bound = math.sqrt(6 / linear.in_features)
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
+
+
+def _initial_raw_density(config: Field) -> float:
+    return raw_density(config.density_activation, config.density_scale, config.initial_density)
 
 
 def _position_encoding(

@@ -94,8 +94,7 @@ class TrainingRun:
         self.scene = scene
         choose_float32_backend(torch.device(device))
         weights_generator = torch.Generator().manual_seed(config.seed)
-        optimisation = config.optimisation
-        self.rays = TrainingRays.of(scene, optimisation.background, device, optimisation.views)
+        self.rays = TrainingRays.of(scene, config.optimisation, device)
         box = bounding_box(self.rays, config.sampling.near, config.sampling.far)
         self.model = Nerf(config, weights_generator, box).to(device)
         self.health = HealthWatch(config, scene, trivial_psnrs(scene))

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from nerf.common.errors import InputError
-from nerf.config.schema import TrainingBackground
+from nerf.config.schema import Crop, Optimisation
+from nerf.scenes.backdrop import Windows, content_windows
 from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Scene
 
-CROP_SHARE = 0.5
-"""Share of height and width that cropped steps draw from (precrop_frac of nerf-pytorch)."""
+CENTRE_SHARE = 0.5
+"""Share of height and width of a crop to the centre (precrop_frac of nerf-pytorch)."""
 
 
 @dataclass(frozen=True)
@@ -54,26 +55,27 @@ class TrainingRays:
     background: Float[Tensor, " 3"]
     height: int
     width: int
+    windows: Int[Tensor, "views 4"]
+    """Top, left, height and width of the box of each view that cropped steps draw from."""
     random_background: bool
     """Replace the background by a random colour for each ray drawn."""
 
     @staticmethod
     def of(
-        scene: Scene,
-        background: TrainingBackground = "scene",
-        device: torch.device | str = "cpu",
-        view_count: int = 0,
+        scene: Scene, config: Optimisation | None = None, device: torch.device | str = "cpu"
     ) -> TrainingRays:
-        """The rays of `view_count` of the scene's training views (0: of all) on `device`.
+        """The rays of the training views that `config` uses, by default of all, on `device`.
 
-        Raises `InputError` if `background` needs alphas that the scene does not have, or if it has
-        fewer views.
+        Raises `InputError` if `config.background` needs alphas that the scene does not have, or if
+        it has fewer than `config.views`.
         """
+        config = config or Optimisation()
+        background = config.background
         if background in ("white", "black"):
             scene = scene.with_background(background)
         if background == "random":
             scene.require_alphas(background)
-        views = spread_views(scene, view_count)
+        views = spread_views(scene, config.views)
         directions = np.stack([view_directions(scene, view) for view in views])
         background_share = None if scene.alphas is None else 1 - scene.alphas[views].reshape(-1)
 
@@ -88,11 +90,12 @@ class TrainingRays:
             background=tensor(scene.background),
             height=scene.height,
             width=scene.width,
+            windows=torch.tensor(_crop_windows(scene, views, config.crop), device=device),
             random_background=background == "random",
         )
 
     def draw(self, rays: int, generator: Generator, cropped: bool = False) -> Batch:
-        """Draws rays uniformly, with replacement; `cropped` from the middle of the images only."""
+        """Draws rays uniformly, with replacement; `cropped` from `windows` only."""
         pixel = self._draw_pixels(rays, generator, cropped)
         view = pixel // (self.height * self.width)
         rgb, background = self.rgb[pixel], self.background
@@ -107,15 +110,22 @@ class TrainingRays:
         if not cropped:
             return torch.randint(len(self.rgb), (rays,), generator=generator, device=device)
 
-        def draw_middle(size: int) -> Tensor:
-            cropped_size = max(int(size * CROP_SHARE), 1)
-            first = (size - cropped_size) // 2
-            return first + torch.randint(cropped_size, (rays,), generator=generator, device=device)
-
         view = torch.randint(len(self.origins), (rays,), generator=generator, device=device)
-        row = draw_middle(self.height)
-        column = draw_middle(self.width)
+        top, left, height, width = self.windows.index_select(0, view).unbind(-1)
+        # In [0, 1), so that rounding down never gives the first row or column past the window.
+        across = torch.rand(2, rays, generator=generator, device=device, dtype=torch.float64)
+        row = top + (across[0] * height).long()
+        column = left + (across[1] * width).long()
         return (view * self.height + row) * self.width + column
+
+
+def _crop_windows(scene: Scene, views: list[int], crop: Crop) -> Windows:
+    """The box of each view that cropped steps draw from."""
+    if crop == "content":
+        return content_windows(scene, views)
+    sides = np.array([scene.height, scene.width])
+    cropped = np.maximum((sides * CENTRE_SHARE).astype(np.int64), 1)
+    return np.tile(np.concatenate([(sides - cropped) // 2, cropped]), (len(views), 1))
 
 
 def spread_views(scene: Scene, count: int) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nerf.scenes.backdrop import backdrop_colour
 from nerf.scenes.bounds.suggest import with_bounds
 from nerf.scenes.formats.image_files import read_images
 from nerf.scenes.formats.scene_checks import (
@@ -67,9 +68,14 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
     rgb, alphas = read_images(capture.file, files, downscale)
     _check_size(capture, rgb, downscale)
     focal, centre, distortion = _intrinsics(capture, downscale, rgb.shape[2], rgb.shape[1])
-    colour = np.zeros(3, np.float32)
-    if alphas is not None:
-        colour += background == "white"
+    description = capture.description
+    if alphas is None:
+        colour = backdrop_colour(rgb)
+        if colour.any():
+            red, green, blue = np.rint(255 * colour).astype(int)
+            description += f" before a backdrop of #{red:02x}{green:02x}{blue:02x}"
+    else:
+        colour = np.full(3, float(background == "white"), np.float32)
         rgb = (rgb + (1 - alphas)[..., None] * colour).clip(0, 1)  # rgb is premultiplied
     splits = capture.splits or split_views(len(poses))
     scene = Scene(
@@ -84,7 +90,7 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
         distortion=distortion if distortion.any() else None,
         bounds=capture.bounds or Scene.bounds,
         points=capture.points.astype(np.float32),
-        description=capture.description,
+        description=description,
         train=splits["train"],
         val=splits["val"],
         test=splits["test"],

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import math
 import typing
 
 import numpy as np
 import pytest
 import torch
 
-from nerf.config.schema import Encoding, Field, HiddenActivation, Precision
+from nerf.common.errors import InputError
+from nerf.config.schema import DensityActivation, Encoding, Field, HiddenActivation, Precision
 from nerf.model.field import RadianceField
 from tests.nerf import reference
 
@@ -91,3 +93,36 @@ def test_without_frequencies_a_direction_is_passed_unencoded() -> None:
 def test_glorot_starts_with_zero_biases() -> None:
     network = field(Field(depth=2, width=16, initialisation="glorot"), Encoding())
     assert all((bias == 0).all() for name, bias in network.named_parameters() if "bias" in name)
+
+
+@pytest.mark.parametrize("density", [0.01, 0.3, 10.0])
+@pytest.mark.parametrize("activation", typing.get_args(DensityActivation))
+def test_training_starts_from_about_the_initial_density(
+    activation: DensityActivation, density: float
+) -> None:
+    config = Field(density_activation=activation, initial_density=density)
+    field = RadianceField(config, Encoding(), "fp32", torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert field.density_activation(field.density.bias).item() == pytest.approx(density)
+        positions = 2 * torch.rand(50, 4, 3, generator=torch.Generator().manual_seed(1)) - 1
+        raw_density, _ = field(positions, torch.eye(3)[0].expand(50, 3))
+        # The weights are as drawn: they move the raw output around the bias, by less than 1.
+        assert (raw_density - field.density.bias).abs().max() < 1
+        assert raw_density.std() > 0
+
+
+def test_without_an_initial_density_the_bias_is_as_drawn() -> None:
+    drawn, given = (
+        RadianceField(
+            Field(initial_density=density), Encoding(), "fp32", torch.Generator().manual_seed(0)
+        ).state_dict()
+        for density in (0.0, 0.3)
+    )
+    differing = {name for name in drawn if not torch.equal(drawn[name], given[name])}
+    assert differing == {"density.bias"}
+
+
+@pytest.mark.parametrize("density", [-0.1, math.inf, math.nan, 25.0])
+def test_an_initial_density_that_the_activation_cannot_take_is_refused(density: float) -> None:
+    with pytest.raises(InputError, match=r"field\.initial_density must be"):
+        Field(density_activation="sigmoid", initial_density=density)

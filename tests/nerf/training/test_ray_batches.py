@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nerf.common.errors import InputError
+from nerf.config.schema import Optimisation, TrainingBackground
 from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Scene
 from nerf.training.ray_batches import TrainingRays, spread_views
@@ -50,7 +51,7 @@ def test_fewer_views_are_spread_evenly_and_each_is_taken_once(ball: Scene) -> No
 
 
 def test_rays_come_only_from_the_selected_views(ball: Scene) -> None:
-    rays = TrainingRays.of(ball, view_count=3)
+    rays = TrainingRays.of(ball, Optimisation(views=3))
     drawn = rays.draw(2000, torch.Generator().manual_seed(0)).origins.tolist()
     positions = ball.world_from_camera[spread_views(ball, 3), :3, 3].tolist()
     assert {tuple(origin) for origin in drawn} == {tuple(origin) for origin in positions}
@@ -58,16 +59,30 @@ def test_rays_come_only_from_the_selected_views(ball: Scene) -> None:
 
 def test_more_views_than_there_are_is_refused(ball: Scene) -> None:
     with pytest.raises(InputError, match=r"views=99, but ball has \d+ training views; lower it"):
-        TrainingRays.of(ball, view_count=99)
+        TrainingRays.of(ball, Optimisation(views=99))
 
 
-def test_cropped_draws_stay_in_the_middle_half(ball: Scene) -> None:
-    rays = TrainingRays.of(ball)
+def test_draws_cropped_to_the_centre_stay_in_the_middle_half(ball: Scene) -> None:
+    rays = TrainingRays.of(ball, Optimisation(crop="centre"))
     pixels = rays._draw_pixels(5000, torch.Generator().manual_seed(2), cropped=True)
     row, column = pixels % (24 * 24) // 24, pixels % 24
     for place in (row, column):
         assert place.min() == 6
         assert place.max() == 17
+
+
+def test_draws_cropped_to_the_content_come_evenly_from_the_box_of_each_view(ball: Scene) -> None:
+    rays = TrainingRays.of(ball)
+    pixels = rays._draw_pixels(20_000, torch.Generator().manual_seed(2), cropped=True)
+    for number in range(len(ball.train)):
+        of_view = pixels[pixels // (24 * 24) == number] % (24 * 24)
+        top, left, height, width = rays.windows[number].tolist()
+        row, column = of_view // 24, of_view % 24
+        for place, first, size in ((row, top, height), (column, left, width)):
+            counts = torch.bincount(place - first, minlength=size)
+            assert place.min() == first
+            assert len(counts) == size
+            assert counts.min() > 0.3 * counts.float().mean()
 
 
 @pytest.fixture
@@ -77,7 +92,10 @@ def see_through(ball: Scene) -> Scene:
 
 
 def test_a_random_background_shows_through_each_pixel_by_its_alpha(see_through: Scene) -> None:
-    plain, random = (TrainingRays.of(see_through, behind) for behind in ("scene", "random"))
+    plain, random = (
+        TrainingRays.of(see_through, Optimisation(background=behind))
+        for behind in ("scene", "random")
+    )
     drawn = random.draw(2000, torch.Generator().manual_seed(0))
     same = plain.draw(2000, torch.Generator().manual_seed(0))
     torch.testing.assert_close(drawn.rgb, same.rgb + 0.5 * drawn.background)
@@ -86,13 +104,13 @@ def test_a_random_background_shows_through_each_pixel_by_its_alpha(see_through: 
 
 
 def test_a_white_background_is_composited_once(see_through: Scene) -> None:
-    rays = TrainingRays.of(see_through, "white")
+    rays = TrainingRays.of(see_through, Optimisation(background="white"))
     expected = (TrainingRays.of(see_through).rgb + 0.5).clamp(max=1)
     torch.testing.assert_close(rays.rgb, expected)
     assert (rays.background == 1).all()
 
 
 @pytest.mark.parametrize("behind", ["white", "random"])
-def test_another_background_needs_alphas(ball: Scene, behind: str) -> None:
+def test_another_background_needs_alphas(ball: Scene, behind: TrainingBackground) -> None:
     with pytest.raises(InputError, match="no alpha channel"):
-        TrainingRays.of(ball, behind)  # type: ignore[arg-type]
+        TrainingRays.of(ball, Optimisation(background=behind))

@@ -78,6 +78,18 @@ def test_blender_is_composited_premultiplied(tmp_path: Path) -> None:
     assert scene.with_background("white").content_hash != scene.content_hash
 
 
+def test_a_photograph_before_a_white_sheet_has_a_white_background(tmp_path: Path) -> None:
+    folder = scene_writers.write_instant_ngp(tmp_path / "scene")
+    assert (load(str(folder)).background == 0).all()
+    for image in (folder / "images").iterdir():
+        pixels = np.array(Image.open(image))
+        pixels[:6] = 255
+        Image.fromarray(pixels).save(image)
+    scene = load(str(folder))
+    assert (scene.background == 1).all()
+    assert "before a backdrop of #ffffff" in scene.summary
+
+
 def test_downscale_averages_premultiplied_blocks(tmp_path: Path) -> None:
     folder = scene_writers.write_blender(tmp_path / "scene")
     whole, small = load(str(folder)), load(str(folder), downscale=3)
