@@ -1,4 +1,4 @@
-"""Claims on the values of a parameter: the best one, those as good, worse or not told apart."""
+"""Claims on the values of a parameter: the best one, those as good, worse or neither."""
 
 from __future__ import annotations
 
@@ -134,11 +134,11 @@ class _ValueClaims:
 
         As a power of two: the estimate is no better than that.
         """
-        if self.curve.trials_to_tell is None:
+        if self.curve.trials_to_decide is None:
             return ""
         explored = int((self.findings.study.trials["phase"] == "explore").sum())
         # The curve counts runs that trained: as many of further trials will.
-        needed = self.curve.trials_to_tell * explored / self.n
+        needed = self.curve.trials_to_decide * explored / self.n
         if needed <= explored:
             return ""
         return f"about {2 ** round(math.log2(needed))} explored trials"

@@ -33,7 +33,7 @@ from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED
 from study.spec.replicate_order import ROLES
 
 _RUNS_TO_ADD = 4
-"""Further runs of each of the two that a reason proposes."""
+"""Replicates of each of the two that a reason proposes."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ConfigurationRuns:
 class BestAgainstDefault:
     """The best configuration beside the default one.
 
-    best: its further runs; selected_by: the PSNR (dB) of the run that it was selected by
+    best: its replicates; selected_by: the PSNR (dB) of the run that it was selected by
     default: all its runs; outside: the paths whose default lies outside the searched space
     difference: mean PSNR of `best` minus that of `default`, among runs that trained; None with
     fewer than two runs of either
@@ -141,8 +141,8 @@ def _explain(study: Study, best: ConfigurationRuns, default: ConfigurationRuns) 
         state = "one run each cannot tell"
     else:
         state = (
-            f"{len(best.psnr)} further runs of the best and {len(default.psnr)} of the default "
-            "trained, which cannot tell"
+            f"too few runs trained (replicates of the best: {len(best.psnr)}, runs of the default: "
+            f"{len(default.psnr)})"
         )
     if any(runs.breaks.trials > 1 and len(runs.psnr) < 2 for runs in (best, default)):
         return state  # more seeds would not train either

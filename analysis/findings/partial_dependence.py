@@ -34,7 +34,7 @@ _CONFIDENCE = 0.975
 _MIN_PART_AS_GOOD = 0.1  # of the axis, that a margin must be proved for
 _CERTAIN_EDGE = 0.9  # of the draws have their best value in the outermost sixteenth
 _INDIVIDUAL_CURVES = 8
-_MAX_TRIALS_TO_TELL = 10  # times the trials there are: beyond, no number is named
+_MAX_TRIALS_TO_DECIDE = 10  # times the trials there are: beyond, no number is named
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class EffectCurve:
     for choices
     verdicts: of each value, about a loss of `margin` dB against the best one
     at_edge: "low" or "high" where the best value may lie beyond that end of the range, else ""
-    trials_to_tell: about how many runs that train would decide half of the open values; None if
+    trials_to_decide: about how many runs that train would decide half of the open values; None if
     unknown
     """
 
@@ -64,7 +64,7 @@ class EffectCurve:
     verdicts: tuple[Verdict, ...]
     margin: float
     at_edge: Literal["", "low", "high"]
-    trials_to_tell: int | None
+    trials_to_decide: int | None
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def _make_curve(
         verdicts,
         margin,
         _find_edge(tops, density) if ordered and matters else "",
-        _trials_to_tell(losses, verdicts, margin, trials),
+        _trials_to_decide(losses, verdicts, margin, trials),
     )
 
 
@@ -296,13 +296,13 @@ def _find_edge(tops: FloatArray, density: FloatArray) -> Literal["", "low", "hig
     return "high" if (tops >= count - at_end).mean() > _CERTAIN_EDGE and alive[-1] else ""
 
 
-def _trials_to_tell(
+def _trials_to_decide(
     losses: FloatArray, verdicts: Sequence[Verdict], margin: float, trials: int
 ) -> int | None:
-    """About how many trials would tell half of the open values from the margin.
+    """About how many trials would decide half of the open values.
 
-    A value is told apart where its mean loss is two standard deviations from the margin, and
-    deviations fall as 1 / sqrt(trials).
+    A value is decided where its mean loss is two standard deviations from the margin; deviations
+    fall as 1 / sqrt(trials).
     """
     open_ = [i for i, verdict in enumerate(verdicts) if verdict == "open"]
     if not open_:
@@ -310,7 +310,7 @@ def _trials_to_tell(
     gaps = np.abs(losses[open_].mean(axis=1) - margin)
     ratio = float(np.median(2.0 * losses[open_].std(axis=1) / np.maximum(gaps, 1e-9)))
     needed = trials * max(ratio, 1.0) ** 2
-    return None if needed > _MAX_TRIALS_TO_TELL * trials else int(-(-needed // 16) * 16)
+    return None if needed > _MAX_TRIALS_TO_DECIDE * trials else int(-(-needed // 16) * 16)
 
 
 def _predict_individuals(

@@ -120,8 +120,8 @@ def estimate_seed_part(groups: Sequence[FloatArray], psnr: FloatArray) -> SeedPa
         return None
     low, _ = map(float, np.exp(_quantiles(log_shares, possible, INTERVAL_QUANTILES)))
     # Without that limit, or no interval would ever reach the whole.
-    all_ = np.broadcast_to(weights[..., None], log_shares.shape)
-    high = min(1.0, float(np.exp(_quantiles(log_shares, all_, INTERVAL_QUANTILES[1:])[0])))
+    unlimited = np.broadcast_to(weights[..., None], log_shares.shape)
+    high = min(1.0, float(np.exp(_quantiles(log_shares, unlimited, INTERVAL_QUANTILES[1:])[0])))
     share = float(np.mean([group.var(ddof=1) for group in groups])) / variance
     return SeedPart(len(groups), min(max(share, low), high), low, high)
 

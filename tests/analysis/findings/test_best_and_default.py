@@ -98,6 +98,18 @@ def test_one_run_each_cannot_tell(study: Study) -> None:
     assert compared.reason.endswith("--name synthetic --extend 0 --replicates 12")
 
 
+def test_without_replicates_the_other_runs_of_the_best_do_not_count(study: Study) -> None:
+    """As in a study of few choices, which explores each configuration several times."""
+    simulated = simulate(study, np.random.default_rng(0), replicates=12)
+    trials = simulated.trials.assign(phase="explore")
+    compared = compare_best_with_default(dataclasses.replace(simulated, trials=trials))
+    assert compared is not None
+    assert compared.difference is None
+    assert compared.reason.startswith(
+        "too few runs trained (replicates of the best: 0, runs of the default: 5); for more seeds"
+    )
+
+
 def test_a_default_that_was_not_run_is_named(study: Study) -> None:
     without = dataclasses.replace(study, trials=study.trials.drop(index=DEFAULT))
     compared = compare_best_with_default(without)

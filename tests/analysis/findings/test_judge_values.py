@@ -72,12 +72,12 @@ def test_an_edge_is_named_where_nearly_all_draws_have_their_best_there(
     assert partial_dependence._find_edge(np.array(tops), np.array(density)) == edge
 
 
-def test_trials_to_tell_grow_with_the_square_of_the_doubt() -> None:
+def test_trials_to_decide_grow_with_the_square_of_the_doubt() -> None:
     # A mean loss 0.1 dB off the margin, with nearly that standard deviation: twice as near as
     # two standard deviations, so that four times the trials are needed.
     values = 0.2 + 0.099 * np.tile([-1.0, 1.0], (2, DRAWS // 2))
-    needed = partial_dependence._trials_to_tell(values, ("open", "open"), 0.1, 64)
+    needed = partial_dependence._trials_to_decide(values, ("open", "open"), 0.1, 64)
     assert needed == 4 * 64
-    assert partial_dependence._trials_to_tell(values, ("worse", "as good"), 0.1, 64) is None
+    assert partial_dependence._trials_to_decide(values, ("worse", "as good"), 0.1, 64) is None
     hopeless = 0.101 + (values - 0.2)
-    assert partial_dependence._trials_to_tell(hopeless, ("open", "open"), 0.1, 64) is None
+    assert partial_dependence._trials_to_decide(hopeless, ("open", "open"), 0.1, 64) is None
