@@ -29,20 +29,17 @@ from analysis.findings.analyze_study import Findings
 from analysis.findings.bounds_map import NEAR
 from analysis.importance.shares import Importance
 from analysis.published.ablation import analyze_ablation, format_ablation, read_runs
-from analysis.published.claims import (
+from analysis.published.break_tables import estimate_break_rates, tabulate_breaks, tabulate_medians
+from analysis.published.near_far import (
     analyze_obscured,
-    describe_equal_time,
     describe_suggestion,
     describe_suggestion_range,
     describe_unnoticed_harm,
-    estimate_break_rates,
-    tabulate_breaks,
     tabulate_by_visible_depth,
-    tabulate_medians,
-    tabulate_over_time,
-    tabulate_paired_gains,
 )
+from analysis.published.over_time import tabulate_over_time
 from analysis.published.page_figures import analyze_committed, link_figure, write_page_figures
+from analysis.published.paired_gains import describe_equal_time, tabulate_paired_gains
 from analysis.published.strata import describe_pooled, describe_within_strata
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.files import write_atomically

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.findings import partial_dependence
-from analysis.findings.partial_dependence import MARGINS, judge_values
+from analysis.findings.value_verdicts import (
+    MARGINS,
+    estimate_trials_to_decide,
+    find_edge,
+    judge_values,
+)
 from analysis.stats.intervals import FloatArray
 
 DRAWS = 1000
@@ -69,15 +73,15 @@ def test_all_values_of_a_verdict_hold_at_once() -> None:
 def test_an_edge_is_named_where_nearly_all_draws_have_their_best_there(
     tops: list[int], density: list[float], edge: str
 ) -> None:
-    assert partial_dependence._find_edge(np.array(tops), np.array(density)) == edge
+    assert find_edge(np.array(tops), np.array(density)) == edge
 
 
 def test_trials_to_decide_grow_with_the_square_of_the_doubt() -> None:
     # A mean loss 0.1 dB off the margin, with nearly that standard deviation: twice as near as
     # two standard deviations, so that four times the trials are needed.
     values = 0.2 + 0.099 * np.tile([-1.0, 1.0], (2, DRAWS // 2))
-    needed = partial_dependence._trials_to_decide(values, ("open", "open"), 0.1, 64)
+    needed = estimate_trials_to_decide(values, ("open", "open"), 0.1, 64)
     assert needed == 4 * 64
-    assert partial_dependence._trials_to_decide(values, ("worse", "as good"), 0.1, 64) is None
+    assert estimate_trials_to_decide(values, ("worse", "as good"), 0.1, 64) is None
     hopeless = 0.101 + (values - 0.2)
-    assert partial_dependence._trials_to_decide(hopeless, ("open", "open"), 0.1, 64) is None
+    assert estimate_trials_to_decide(hopeless, ("open", "open"), 0.1, 64) is None
