@@ -109,7 +109,7 @@ class BreakingAnalysis:
     def rate_at(self, dimension: Dimension, value: Value) -> BreakRate:
         """The rate of the level of one parameter in which `value` lies, such as its best value."""
         rates = next(p.rates for p in self.parameters if p.path == dimension.path)
-        _, (level,) = _bin_quantiles(dimension, np.array([dimension.to_unit(value)]), _BINS)
+        _, (level,) = bin_levels(dimension, np.array([dimension.to_unit(value)]))
         return rates[int(level)]
 
     @property
@@ -183,7 +183,7 @@ def _test_parameters(
     dimensions: Sequence[Dimension], units: FloatArray, broken: _Broken, rng: np.random.Generator
 ) -> tuple[ParameterBreaking, ...]:
     """Rates of each parameter, of lowest corrected p-value first; units: (trials, d) quantiles."""
-    binned = [_bin_quantiles(d, units[:, j], _BINS) for j, d in enumerate(dimensions)]
+    binned = [bin_levels(d, units[:, j]) for j, d in enumerate(dimensions)]
     counts = [broken.count(bins, len(names)) for names, bins in binned]
     # The parameter, its worst and its safest level are all picked after looking.
     confidence = bonferroni_confidence(sum(_count_tried(c) for c in counts))
@@ -257,6 +257,11 @@ def _make_pair(
         (tuple(columns), tuple(rows)),
         p_value,
     )
+
+
+def bin_levels(dimension: Dimension, quantiles: FloatArray) -> tuple[list[str], BinIndices]:
+    """Names of the levels that rates of a parameter are given for, and the level of each trial."""
+    return _bin_quantiles(dimension, quantiles, _BINS)
 
 
 def _bin_quantiles(

@@ -1,4 +1,6 @@
-"""Comparison of several studies: shares in each, pooled, and where the studies disagree."""
+"""Comparison of several studies: shares pooled, what breaks training on all of them, and where they
+disagree.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.findings.analyze_study import Findings
+from analysis.findings.breaking_across import (
+    BreakingAcross,
+    StudyBreaking,
+    analyze_breaking_across,
+)
+from analysis.findings.level_effects import LevelEffect, pool_level_effects
 from analysis.importance.shares import SobolShare
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.random_effects import Pooled, pool_random_effects
@@ -17,6 +25,7 @@ from analysis.surrogate.posterior_draws import widen
 from nerf.common.errors import InputError
 from nerf.config.parameters import Value
 
+_SEED = 0
 _RESOLUTION = 0.01  # of the variance: shares closer than this are never called different
 
 
@@ -42,11 +51,16 @@ class Comparison:
 
     differences: what else differs between the studies and may explain a disagreement
     unranked: study name -> why its parameters are not ranked
+    breaking: what breaks training, with study as a block; None for fewer than two studies that
+    explore a space
+    levels: what each level of a parameter in `breaking` changes where runs train
     """
 
     parameters: tuple[ComparedParameter, ...]
     differences: tuple[str, ...]
     unranked: dict[str, str]
+    breaking: BreakingAcross | None
+    levels: tuple[LevelEffect, ...]
 
 
 def compare_studies(studies: Sequence[Findings]) -> Comparison:
@@ -69,7 +83,36 @@ def compare_studies(studies: Sequence[Findings]) -> Comparison:
     compared = [c for path in paths if (c := _compare_parameter(path, ranked)) is not None]
     compared.sort(key=lambda c: -float(np.mean([s.share for s in c.shares.values()])))
     unranked = {f.study.name: f.importance.refusal for f in studies if not f.importance.ranked}
-    return Comparison(tuple(compared), _list_differences(studies), unranked)
+    labelled = label_studies([f for f in studies if not f.study.has_variants])
+    breaking = _analyze_breaking(labelled) if len(labelled) > 1 else None
+    levels = pool_level_effects(labelled, breaking.parameters) if breaking else ()
+    return Comparison(tuple(compared), _list_differences(studies), unranked, breaking, levels)
+
+
+def label_studies(studies: Sequence[Findings]) -> dict[str, Findings]:
+    """The studies by their scenes, or by their names where two are of one scene."""
+    scenes = [str(f.study.scene.get("name", f.study.name)) for f in studies]
+    names = [f.study.name for f in studies]
+    labels = scenes if len(set(scenes)) == len(scenes) else names
+    return dict(zip(labels, studies, strict=True))
+
+
+def _analyze_breaking(studies: Mapping[str, Findings]) -> BreakingAcross:
+    return analyze_breaking_across(
+        [StudyBreaking(label, f.breaking, _find_references(f)) for label, f in studies.items()],
+        np.random.default_rng(_SEED),
+    )
+
+
+def _find_references(findings: Findings) -> dict[str, str]:
+    """For each varied parameter the level that holds its default, else the first one."""
+    defaults = findings.study.defaults
+    levels = {p.path: p.rates[0].name for p in findings.breaking.parameters}
+    for dimension in findings.study.space.dimensions:
+        default = defaults.get(dimension.path)
+        if default is not None and dimension.contains(default):
+            levels[dimension.path] = findings.breaking.rate_at(dimension, default).name
+    return levels
 
 
 def _compare_parameter(path: str, ranked: Sequence[Findings]) -> ComparedParameter | None:
