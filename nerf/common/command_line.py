@@ -76,8 +76,9 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
     """
     parser.add_argument(
         "--scene",
-        metavar="bricks|tiny-lego|PATH",
-        help="a built-in scene, or the path of a scene on disk (default: bricks)",
+        metavar="NAME|PATH",
+        help="a built-in scene (bricks, studio, studio-corner, courtyard, tiny-lego), or the path of a "
+        "scene on disk (default: bricks)",
     )
     parser.add_argument(
         "--downscale", type=int, metavar="N", help="divide the width and height of images by N"

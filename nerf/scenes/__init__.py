@@ -2,7 +2,7 @@
 
 Rooms, each importing only from those after it:
 
-    builtin  scenes that need no files: ray-traced bricks, tiny LEGO
+    builtin  scenes that need no files: ray-traced bricks, studio and courtyard; tiny LEGO
     formats  readers of Blender, instant-ngp, COLMAP, LLFF and tiny-NeRF data
     bounds   suggested near and far, and the image that shows them
     cameras  pixels to rays, lens distortion, camera paths, the canonical frame
@@ -19,6 +19,8 @@ from pathlib import Path
 
 from nerf.common.errors import InputError
 from nerf.scenes.builtin.bricks import load_bricks
+from nerf.scenes.builtin.courtyard import load_courtyard
+from nerf.scenes.builtin.studio import load_studio, load_studio_corner
 from nerf.scenes.builtin.tiny_lego import load_tiny_lego
 from nerf.scenes.formats import llff
 from nerf.scenes.formats.blender import load_blender
@@ -31,7 +33,13 @@ from nerf.scenes.scene import Bounds, Scene, split_views
 
 __all__ = ["BUILT_IN", "Background", "Bounds", "Scene", "load", "split_views"]
 
-BUILT_IN: dict[str, Callable[[], Scene]] = {"bricks": load_bricks, "tiny-lego": load_tiny_lego}
+BUILT_IN: dict[str, Callable[[], Scene]] = {
+    "bricks": load_bricks,
+    "studio": load_studio,
+    "studio-corner": load_studio_corner,
+    "courtyard": load_courtyard,
+    "tiny-lego": load_tiny_lego,
+}
 """Loaders of the built-in scenes, by name."""
 
 FORMATS = "a tiny-NeRF .npz file, or a Blender, instant-ngp, COLMAP or LLFF folder"

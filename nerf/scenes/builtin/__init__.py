@@ -1,4 +1,4 @@
-"""Scenes that need no files: the ray-traced bricks, and tiny LEGO, downloaded from its authors.
+"""Scenes that need no files: ray-traced bricks, studio and courtyard; downloaded tiny LEGO.
 
 Imports `formats` and all rooms below it.
 """

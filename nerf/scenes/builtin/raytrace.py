@@ -44,7 +44,7 @@ class Rays:
 
     origins: Array  # (3, size, size)
     directions: Array  # (3, size, size), unit length
-    project: Callable[[Array], tuple[Array, Array]]
+    project: Callable[[Array], tuple[Array, Array]]  # NaN for points behind a camera
 
     @property
     def size(self) -> int:
@@ -102,7 +102,8 @@ def camera_rays(world_from_camera: Array, focal: float, size: int) -> Rays:
 
     def project(points: Array) -> tuple[Array, Array]:
         in_camera = _rotate(rotation.T, points - _column(eye, points))
-        scale = focal / -in_camera[2]
+        depth = np.where(in_camera[2] < 0, -in_camera[2], np.nan)  # the camera looks along -z
+        scale = focal / depth
         return in_camera[0] * scale + size / 2, size / 2 - in_camera[1] * scale
 
     origins = np.broadcast_to(eye[:, None, None], local.shape)
@@ -134,20 +135,25 @@ def parallel_rays(towards: Sequence[float], radius: float, size: int) -> Rays:
 def first_hits(model: LitModel, rays: Rays) -> tuple[Array, NDArray[np.int32]]:
     """Distance along each ray to the first solid, inf if none, and the solid's index, -1 if none.
 
-    Both are (size, size).
+    Both are (size, size). A solid that reaches behind a camera is tested against all of its rays.
     """
     distance = np.full((rays.size, rays.size), np.inf, np.float32)
     solid_index = np.full((rays.size, rays.size), -1, np.int32)
     # The rectangle of rays around each solid's projected corners. Ray i lies at i + 0.5.
     column, row = rays.project(model.corners)
-    left, top = (np.floor(a.min(-1) - 0.5).astype(int).clip(0) for a in (column, row))
-    right, bottom = (np.ceil(a.max(-1) + 0.5).astype(int) for a in (column, row))
+    # Corners behind a camera are NaN, and the rectangle of such a solid is the whole grid.
+    left, top = (
+        np.floor(np.nan_to_num(a.min(-1)) - 0.5).astype(int).clip(0) for a in (column, row)
+    )
+    right, bottom = (
+        np.ceil(np.nan_to_num(a.max(-1), nan=rays.size) + 0.5).astype(int) for a in (column, row)
+    )
     for index, solid in enumerate(model.solids):
         window = (slice(top[index], bottom[index]), slice(left[index], right[index]))
         nearest = distance[window]  # a view, so that writing to it updates `distance`
         if nearest.size:
             near, far = _interval(solid, rays.origins[:, *window], rays.directions[:, *window])
-            closer = (near < far) & (near < nearest)
+            closer = (near > 0) & (near < far) & (near < nearest)
             nearest[closer] = near[closer]
             solid_index[window][closer] = index
     return distance, solid_index

@@ -7,11 +7,18 @@ import numpy as np
 import pytest
 
 from nerf.scenes import load
-from nerf.scenes.builtin import bricks
+from nerf.scenes.builtin import bricks, rendered_views
 from nerf.scenes.builtin import locomotive as locomotive_module
-from nerf.scenes.builtin.bricks import camera_poses, load_bricks, render_views
+from nerf.scenes.builtin.bricks import build_model, load_bricks, make_shot
 from nerf.scenes.builtin.locomotive import build_locomotive
 from nerf.scenes.builtin.raytrace import LitModel, camera_rays, first_hits
+from nerf.scenes.builtin.rendered_views import (
+    Pixels,
+    Shot,
+    hash_sources,
+    hemisphere_poses,
+    render_views,
+)
 
 SMALL = {"views": 8, "size": 20, "samples": 1}
 
@@ -19,11 +26,12 @@ SMALL = {"views": 8, "size": 20, "samples": 1}
 def test_scene_has_tiny_legos_geometry(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = {}
 
-    def small(views: int, size: int, samples: int, on_view: object) -> np.ndarray:
+    def black(model: LitModel, shot: Shot, on_view: object) -> Pixels:
+        views, size = len(shot.poses), shot.size
         arguments.update(views=views, size=size)
         return np.zeros((views, size, size, 4), np.uint8)
 
-    monkeypatch.setattr(bricks, "render_views", small)  # its images are tested below, smaller
+    monkeypatch.setattr(rendered_views, "render_views", black)  # its images are tested below
     scene = load("bricks")
     assert arguments == {"views": 106, "size": 100}
     assert scene.images.shape == (106, 100, 100, 3)
@@ -36,7 +44,7 @@ def test_scene_has_tiny_legos_geometry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cameras_look_at_the_origin() -> None:
-    cameras = camera_poses(40)
+    cameras = hemisphere_poses(40, bricks.CAMERA_DISTANCE)
     rotation, eye = cameras[:, :3, :3], cameras[:, :3, 3]
     square = rotation @ rotation.transpose(0, 2, 1)
     np.testing.assert_allclose(square - np.eye(3), 0, atol=1e-6)
@@ -47,7 +55,7 @@ def test_cameras_look_at_the_origin() -> None:
 
 def test_object_lies_between_two_and_six_and_inside_the_image() -> None:
     model = LitModel(build_locomotive(), [], 1)
-    for pose in camera_poses(12):
+    for pose in hemisphere_poses(12, bricks.CAMERA_DISTANCE):
         distance, solid_index = first_hits(model, camera_rays(pose, 138.889, 100))
         hit = np.isfinite(distance)
         assert 2.5 < distance[hit].min() < distance[hit].max() < 5.6
@@ -59,7 +67,8 @@ def test_object_lies_between_two_and_six_and_inside_the_image() -> None:
 
 
 def test_images_are_colourful_on_black_and_repeat_exactly() -> None:
-    whole = render_views(4, 32, 2)
+    model, shot = build_model(), make_shot(4, 32, 2)
+    whole = render_views(model, shot)
     assert (whole[:, 0] == 0).all()
     pixels = whole[..., :3]
     assert (pixels.max(-1) <= whole[..., 3]).all()  # colours are premultiplied
@@ -67,26 +76,28 @@ def test_images_are_colourful_on_black_and_repeat_exactly() -> None:
     for dominant in range(3):  # red, green and blue bricks are all seen
         others = np.delete(lit, dominant, axis=1).max(-1)
         assert (lit[:, dominant] - others > 40).mean() > 0.02
-    np.testing.assert_array_equal(whole, render_views(4, 32, 2))
+    np.testing.assert_array_equal(whole, render_views(model, shot))
 
 
 def test_second_load_comes_from_the_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load_bricks(**SMALL)
     assert len(list(cache.glob("bricks-8x20x1-*.npz"))) == 1
-    monkeypatch.setattr(bricks, "render_views", lambda *_: pytest.fail("rendered again"))
+    monkeypatch.setattr(rendered_views, "render_views", lambda *_: pytest.fail("rendered again"))
     assert load_bricks(**SMALL).content_hash == first.content_hash
 
 
-@pytest.mark.parametrize(("old", "new", "same"), [("# from", "# to", True), ("0.88", "0.8", False)])
+@pytest.mark.parametrize(
+    ("old", "new", "same"), [("# Uniform", "# Even", True), ("0.88", "0.8", False)]
+)
 def test_only_code_changes_the_name_of_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, same: bool
+    tmp_path: Path, old: str, new: str, same: bool
 ) -> None:
-    copy = shutil.copytree(Path(bricks.__file__).parent, tmp_path / "builtin") / "bricks.py"
-    before = bricks._generator_hash()
-    assert old in copy.read_text()
-    copy.write_text(copy.read_text().replace(old, new))
-    monkeypatch.setattr(bricks, "__file__", str(copy))
-    assert (bricks._generator_hash() == before) == same
+    copy = shutil.copytree(Path(bricks.__file__).parent, tmp_path / "builtin")
+    file = copy / "rendered_views.py"
+    before = hash_sources([file])
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    assert (hash_sources([file]) == before) == same
 
 
 @pytest.fixture
