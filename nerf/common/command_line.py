@@ -77,8 +77,8 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--scene",
         metavar="NAME|PATH",
-        help="a built-in scene (bricks, studio, studio-corner, courtyard, tiny-lego), or the path of a "
-        "scene on disk (default: bricks)",
+        help="a built-in scene (bricks, studio, studio-corner, courtyard, tiny-lego), or the "
+        "path of a scene on disk (default: bricks)",
     )
     parser.add_argument(
         "--downscale", type=int, metavar="N", help="divide the width and height of images by N"

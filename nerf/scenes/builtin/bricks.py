@@ -10,23 +10,23 @@ from pathlib import Path
 import numpy as np
 
 from nerf.scenes.bounds.suggest import with_bounds
-from nerf.scenes.builtin import locomotive, raytrace, rendered_views
+from nerf.scenes.builtin import locomotive
 from nerf.scenes.builtin.raytrace import LitModel
-from nerf.scenes.builtin.rendered_views import Shot, hemisphere_poses, load_views
+from nerf.scenes.builtin.rendered_views import COMMON_SOURCES, Shot, hemisphere_poses, load_views
 from nerf.scenes.scene import Float32, Scene, split_views
 
 CAMERA_DISTANCE = 4.0311  # from the origin, scene units, as in tiny LEGO
 _FOCAL_PER_WIDTH = 1.38888889  # focal length as a multiple of the image width
 _SHADOW_SIZE = 512  # pixels a side of each light's shadow map
 
-SOURCES = [Path(module.__file__) for module in (locomotive, raytrace, rendered_views)]
-"""Files of code that the pixels depend on, beside this one."""
+SOURCES = [*COMMON_SOURCES, Path(__file__)]
+"""Files of code that the pixels depend on."""
 
 
 def load_bricks(views: int = 106, size: int = 100, samples: int = 3) -> Scene:
     """Loads the scene from the cache; renders it first if the cache has no valid copy."""
     shot = make_shot(views, size, samples)
-    pixels = load_views("bricks", shot, build_model, [*SOURCES, Path(__file__)])
+    pixels = load_views("bricks", shot, build_model, SOURCES)
     splits = split_views(views)
     rgba = (pixels / 255).astype(np.float32)
     scene = Scene(
@@ -52,7 +52,7 @@ def make_shot(views: int, size: int, samples: int) -> Shot:
 
 
 def camera_poses(views: int) -> Float32:
-    """Poses (views, 4, 4) spread over the upper hemisphere, as far from the origin as tiny LEGO's."""
+    """Poses (views, 4, 4) over the upper hemisphere, as far from the origin as tiny LEGO's."""
     return hemisphere_poses(views, CAMERA_DISTANCE)
 
 

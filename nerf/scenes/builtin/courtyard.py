@@ -11,13 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from nerf.scenes.builtin import locomotive, raytrace, rendered_views
+from nerf.scenes.builtin import locomotive
 from nerf.scenes.builtin.raytrace import LitModel, Solid
-from nerf.scenes.builtin.rendered_views import Shot, back_direction, load_views, look_back_along
+from nerf.scenes.builtin.rendered_views import (
+    COMMON_SOURCES,
+    Shot,
+    back_direction,
+    load_views,
+    look_back_along,
+)
 from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Bounds, Float32, Scene, split_views
 
-_SOURCES = [Path(module.__file__) for module in (locomotive, raytrace, rendered_views)]
 _FOCAL_PER_WIDTH = 0.7
 _SHADOW_SIZE = 1024
 _RADIUS = 0.45  # of the circle on which the cameras stand, scene units
@@ -38,7 +43,7 @@ _COLOURS = (
 def load_courtyard(views: int = 64, size: int = 100, samples: int = 3) -> Scene:
     """Loads the scene from the cache; renders it first if the cache has no valid copy."""
     shot = Shot(outward_poses(views), _FOCAL_PER_WIDTH * size, size, samples)
-    rgba = load_views("courtyard", shot, build_model, [*_SOURCES, Path(__file__)])
+    rgba = load_views("courtyard", shot, build_model, [*COMMON_SOURCES, Path(__file__)])
     splits = split_views(views)
     scene = Scene(
         name="courtyard",

@@ -24,6 +24,11 @@ from nerf.scenes.builtin.raytrace import LitModel, render_view
 from nerf.scenes.scene import Float32
 
 Pixels = NDArray[np.uint8]
+
+_FOLDER = Path(__file__).parent
+COMMON_SOURCES = [_FOLDER / name for name in ("locomotive.py", "raytrace.py", "rendered_views.py")]
+"""Files of code that the pixels of every rendered scene depend on."""
+
 _PLASTIC_NUMBER = 1.32471795724474602596  # the real root of x^3 = x + 1
 
 
