@@ -7,10 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from analysis.claims.across_claims import select_across
+from analysis.claims.comparison_claims import list_comparison_claims
 from analysis.claims.list_claims import headline_claims, join_texts, list_claims
 from analysis.claims.write_claims import write_claims
 from analysis.data.study import Study, load_study
 from analysis.findings.analyze_study import Findings, analyze_study
+from analysis.findings.comparison import Comparison, compare_studies
 from analysis.findings.tables import TableFormat
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
@@ -34,12 +37,18 @@ def write_report(folder: StudyFolder | Path | str, findings: Findings | None = N
     return report
 
 
-def write_comparison(studies: Sequence[Findings], out: Path) -> Path:
-    """Writes one page about several studies; raises `InputError` if they share no parameter."""
-    from analysis.findings.comparison import compare_studies
+def write_comparison(
+    studies: Sequence[Findings], out: Path, comparison: Comparison | None = None
+) -> Path:
+    """Writes one page about several studies and returns its path.
+
+    Compares the studies first where no `comparison` is passed; raises `InputError` if they share no
+    parameter.
+    """
     from analysis.pages.comparison_page import render_comparison_page
 
-    write_atomically(out, render_comparison_page(studies, compare_studies(studies)).encode())
+    page = render_comparison_page(studies, comparison or compare_studies(studies))
+    write_atomically(out, page.encode())
     return out
 
 
@@ -86,11 +95,23 @@ def _write(options: argparse.Namespace, folders: Sequence[Path]) -> list[Path]:
             written += _write_tables(findings, options.format, folder)
         if options.figures:
             written += write_study_figures(findings, options.figures, folder)
-    if len(all_findings) > 1 and options.format == "html":
-        any_url = any(map(is_url, options.study))
-        folder = Path() if any_url else all_findings[0].study.folder.path.parent
-        written.append(write_comparison(all_findings, options.out or folder / "comparison.html"))
+    if len(all_findings) > 1:
+        written += _compare(options, all_findings)
     return written
+
+
+def _compare(options: argparse.Namespace, studies: Sequence[Findings]) -> list[Path]:
+    """Compares the studies: what breaks to the terminal, a page or all claims to a file."""
+    comparison = compare_studies(studies)
+    claims = list_comparison_claims(comparison)
+    print(*(claim.text for claim in select_across(claims)), sep="\n")
+    any_url = any(map(is_url, options.study))
+    folder = Path() if any_url else studies[0].study.folder.path.parent
+    if options.format == "html":
+        return [write_comparison(studies, options.out or folder / "comparison.html", comparison)]
+    if options.format == "json":
+        return [write_claims(claims, options.out or folder / "claims.json")]
+    return []
 
 
 def _write_tables(findings: Findings, kind: TableFormat, folder: Path) -> list[Path]:
@@ -142,7 +163,8 @@ def _parser() -> Parser:
         "--format",
         choices=("html", "csv", "md", "json"),
         default="html",
-        help="a report (html, the default), or tables as csv, md or json (with all claims)",
+        help="a report (html, the default), or tables as csv, md or json (with all claims, of each "
+        "study and of the comparison)",
     )
     parser.add_argument(
         "--figures", choices=("svg", "png"), help="also write figures for a paper as image files"
@@ -150,7 +172,8 @@ def _parser() -> Parser:
     parser.add_argument(
         "--out",
         type=Path,
-        help="file of the comparison (default: comparison.html beside the first study)",
+        help="file of the comparison (default: comparison.html, or claims.json with --format json, "
+        "beside the first study)",
     )
     parser.add_argument(
         "--metric",

@@ -89,7 +89,7 @@ def _level(parameter: ParameterBreaking, kind: Kind, rate: BreakRate) -> Claim:
         f"{'Most' if kind == 'breaks' else 'Fewest'} break with {name}: "
         f"{format_part(rate.rate, rate.low, rate.high)} of {count_runs(rate.trials)}."
     )
-    return _make(kind, (_state_level(parameter.path, rate.name),), rate, text, _AT_ONCE)
+    return _make(kind, (state_level(parameter.path, rate.name),), rate, text, _AT_ONCE)
 
 
 def _cell(pair: PairBreaking) -> Claim:
@@ -107,7 +107,7 @@ def _cell(pair: PairBreaking) -> Claim:
         f"{format_part(rate.rate, rate.low, rate.high)} of {count_runs(rate.trials)} "
         f"{'breaks' if rate.trials == 1 else 'break'}."
     )
-    paths = (_state_level(pair.paths[0], column), _state_level(pair.paths[1], row))
+    paths = (state_level(pair.paths[0], column), state_level(pair.paths[1], row))
     return _make("breaks_pair", paths, rate, text, _AT_ONCE)
 
 
@@ -133,6 +133,6 @@ def _make(
     )  # fmt: skip
 
 
-def _state_level(path: str, name: str) -> str:
+def state_level(path: str, name: str) -> str:
     """A level in the syntax of `--vary`; `name` is a choice, or `LOW to HIGH`."""
     return f"{path}={name.replace(' to ', ':')}"

@@ -35,6 +35,13 @@ Kind = Literal[
     "pooled_share",
     "disagreement",
     "variant_difference",
+    "breaks_across",
+    "safe_across",
+    "breaks_pair_across",
+    "no_breaking_across",
+    "breaks_instead",
+    "psnr_instead",
+    "time_instead",
 ]
 """What a claim says; `KINDS` explains each."""
 
@@ -68,6 +75,13 @@ KINDS: dict[Kind, str] = {
     "pooled_share": "a parameter's share over several studies, with a prediction interval",
     "disagreement": "two studies differ in a parameter's share",
     "variant_difference": "a variant minus the first, paired by seed",
+    "breaks_across": "the part of the runs that do not train with a level, over several studies",
+    "safe_across": "as `breaks_across`, for the level with which fewest runs break",
+    "breaks_pair_across": "as `breaks_across`, for levels of two parameters at once",
+    "no_breaking_across": "as `no_breaking_parameter`, over several studies",
+    "breaks_instead": "a level minus the default one (else the first): part of the runs that break",
+    "psnr_instead": "as `breaks_instead`: PSNR where runs train, pooled over studies",
+    "time_instead": "a level over the default one (else the first): seconds of a step, pooled",
 }
 
 

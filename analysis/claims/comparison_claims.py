@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.claims.across_claims import list_breaking_across_claims, list_level_claims
 from analysis.claims.claim import Claim
 from analysis.claims.wording import capitalize, format_part
 from analysis.findings.comparison import ComparedParameter, Comparison
 
 
 def list_comparison_claims(comparison: Comparison) -> tuple[Claim, ...]:
-    """Pooled shares, disagreements, and the studies that rank nothing."""
+    """What breaks training, pooled shares and disagreements, studies that rank nothing."""
     return tuple(_list_claims(comparison))
 
 
 def _list_claims(comparison: Comparison) -> Iterator[Claim]:
+    if comparison.breaking is not None:
+        yield from list_breaking_across_claims(comparison.breaking)
+        yield from list_level_claims(comparison.breaking, comparison.levels)
     for name, reason in comparison.unranked.items():
         text = f"{name} ranks no parameters: {reason}"
         yield Claim("not_ranked", (), None, None, None, "", 0, None, name, text)

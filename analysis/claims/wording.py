@@ -55,6 +55,12 @@ def count_runs(number: int, adjective: str = "explored") -> str:
     return f"{number} {adjective} run{'' if number == 1 else 's'}"
 
 
+def join_names(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def capitalize(text: str) -> str:
     """The text with its first letter in upper case, the others as they are."""
     return text[:1].upper() + text[1:]

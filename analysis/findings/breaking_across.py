@@ -82,8 +82,8 @@ class BreakContrast:
 
     @property
     def significant(self) -> bool:
-        """Whether the corrected p-value is below `SIGNIFICANCE_LEVEL`."""
-        return self.p_value < SIGNIFICANCE_LEVEL
+        """Whether the corrected p-value is small and the interval, wider than it, without 0."""
+        return self.p_value < SIGNIFICANCE_LEVEL and not self.low <= 0.0 <= self.high
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class ParameterAcross:
 class PairAcross:
     """Breaking against two parameters at once; fields as in `PairBreaking`, over all studies.
 
-    studies: labels of those that vary both over the same levels
+    by_study: label -> counted cells of each study that varies both over the same levels
     p_value: of "one of the two has no effect in any study while the other is held fixed";
     Holm-corrected for all pairs
     """
@@ -143,13 +143,35 @@ class PairAcross:
     labels: tuple[str, str]
     rates: tuple[Rates, ...]
     names: tuple[tuple[str, ...], tuple[str, ...]]
-    studies: tuple[str, ...]
+    by_study: Mapping[str, tuple[Rates, ...]]
     p_value: float
 
     @property
     def significant(self) -> bool:
         """Whether the corrected p-value is below `SIGNIFICANCE_LEVEL`."""
         return self.p_value < SIGNIFICANCE_LEVEL
+
+    @property
+    def studies(self) -> tuple[str, ...]:
+        """The labels of the studies."""
+        return tuple(self.by_study)
+
+    @property
+    def worst(self) -> tuple[BreakRate, str, str]:
+        """The cell in which most runs break, and its column and row."""
+        y, x = self._worst_place
+        return self.rates[y][x], self.names[0][x], self.names[1][y]
+
+    @property
+    def breaking_in_worst(self) -> tuple[str, ...]:
+        """The studies in which some run of the worst cell breaks."""
+        y, x = self._worst_place
+        return tuple(label for label, cells in self.by_study.items() if cells[y][x].broken)
+
+    @property
+    def _worst_place(self) -> tuple[int, int]:
+        places = ((y, x) for y, row in enumerate(self.rates) for x, r in enumerate(row) if r.trials)
+        return max(places, key=lambda place: self.rates[place[0]][place[1]].rate)
 
 
 @dataclass(frozen=True)
@@ -328,8 +350,8 @@ def _make_pair(group: _PairGroup, counts: Counts, confidence: float, p: float) -
         tuple(rates_from_counts([rate.name for rate in row], cells, confidence))
         for row, cells in zip(first.rates, counts, strict=True)
     )
-    labels = tuple(label for label, _ in group)
-    return PairAcross(first.paths, first.labels, rates, first.names, labels, p)
+    by_study = {label: pair.rates for label, pair in group}
+    return PairAcross(first.paths, first.labels, rates, first.names, by_study, p)
 
 
 def _count_cells(pair: PairBreaking) -> Counts:

@@ -12,7 +12,10 @@ from analysis.figures.compared_shares import plot_compared_shares
 from analysis.findings.analyze_study import Findings
 from analysis.findings.comparison import ComparedParameter, Comparison
 from analysis.importance.shares import SobolShare
+from analysis.pages.across_section import render_across_sections
 from analysis.pages.templating import TableView, render_template, view_figure
+
+_SHARE_KINDS = ("not_ranked", "pooled_share", "disagreement")
 
 
 def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) -> str:
@@ -26,10 +29,11 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
         title=" · ".join(findings.study.name for findings in studies),
         lead=_view_lead(comparison, claims),
         sections=[
+            *render_across_sections(comparison, claims),
             render_template(
                 "compared_shares.html",
                 figure=figure,
-                sentences=[claim.text for claim in claims],
+                sentences=[c.text for c in claims if c.kind in _SHARE_KINDS],
                 shares=_tabulate_shares(comparison),
                 differences=comparison.differences,
             ),
@@ -39,6 +43,12 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
 
 
 def _view_lead(comparison: Comparison, claims: Sequence[Claim]) -> str:
+    """What breaks most; then the shares: pooled, different, or why nothing is pooled."""
+    breaks = join_texts(select_claims(claims, "breaks_across", "no_breaking_across")[:1])
+    return f"{breaks} {_describe_shares(comparison, claims)}".strip()
+
+
+def _describe_shares(comparison: Comparison, claims: Sequence[Claim]) -> str:
     """The largest pooled share, and in which shares studies differ; or why nothing is pooled."""
     pooled = select_claims(claims, "pooled_share")[:1]
     if not pooled:

@@ -186,7 +186,7 @@ def test_one_ranked_study_is_not_pooled_and_held_values_are_listed(
     assert any(text.startswith("field.depth: ") for text in comparison.differences)
     page = html.unescape(render_comparison_page(studies, comparison))
     assert "nothing is pooled" in page
-    assert "on average over studies" not in page
+    assert "of PSNR's variance on average over studies" not in page
 
 
 def test_a_pooled_difference_that_a_stratum_reverses_is_not_stated() -> None:
