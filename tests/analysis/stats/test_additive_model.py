@@ -1,0 +1,65 @@
+"""An additive model by least squares: exact contrasts, estimability, errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.stats.additive_model import fit_additive_model
+from analysis.stats.rate_difference import difference_interval
+from analysis.stats.rates import BreakRate
+
+A, B = np.array([0.0, 1.0, 3.0]), np.array([0.0, -2.0])
+
+
+def test_contrasts_of_an_additive_result_are_exact() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 3, 40), rng.integers(0, 2, 40)
+    model = fit_additive_model([a, b], [3, 2], 20.0 + A[a] + B[b])
+    assert model is not None
+    assert model.contrast(0, 2, 1) == pytest.approx((2.0, 0.0), abs=1e-9)
+    assert model.contrast(1, 1, 0) == pytest.approx((-2.0, 0.0), abs=1e-9)
+
+
+def test_the_variance_of_a_contrast_is_that_of_a_difference_of_means() -> None:
+    rng = np.random.default_rng(1)
+    a = np.repeat([0, 1], [10, 20])
+    y = rng.normal(size=30)
+    model = fit_additive_model([a], [2], y)
+    assert model is not None
+    contrast = model.contrast(0, 1, 0)
+    assert contrast is not None
+    spread = sum(((y[a == i] - y[a == i].mean()) ** 2).sum() for i in (0, 1)) / 28
+    assert contrast == pytest.approx(
+        (y[a == 1].mean() - y[a == 0].mean(), spread * (1 / 10 + 1 / 20))
+    )
+
+
+def test_what_the_runs_cannot_tell_apart_is_not_estimated() -> None:
+    a = np.repeat([0, 1], 10)
+    aliased = fit_additive_model([a, a], [2, 2], np.arange(20.0))
+    assert aliased is not None
+    assert aliased.contrast(0, 1, 0) is None
+    unseen = fit_additive_model([a], [3], np.arange(20.0))
+    assert unseen is not None
+    assert unseen.contrast(0, 2, 0) is None
+    assert unseen.contrast(0, 1, 0) is not None
+
+
+@pytest.mark.parametrize("runs", [0, 3, 6])
+def test_too_few_runs_are_refused(runs: int) -> None:
+    levels = np.arange(runs) % 2
+    assert fit_additive_model([levels], [2], np.arange(float(runs))) is None
+
+
+@pytest.mark.parametrize(("p", "q"), [(0.02, 0.02), (0.1, 0.6), (0.5, 0.5), (0.9, 1.0)])
+def test_intervals_of_a_difference_hold_it(p: float, q: float) -> None:
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(300):
+        first, second = (
+            BreakRate.from_counts("x", 40, int(rng.binomial(40, rate))) for rate in (p, q)
+        )
+        low, high = difference_interval(first, second)
+        held += low <= p - q <= high
+    assert held >= 0.95 * 300
