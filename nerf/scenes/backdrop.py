@@ -66,7 +66,7 @@ def content_windows(scene: Scene, views: list[int]) -> Windows:
     Content is what the alphas cover, or what differs from the backdrop. The box is the whole image
     where there is no backdrop, and where hardly a pixel differs from it.
     """
-    masks = _content_masks(scene, views)
+    masks = content_masks(scene, views)
     windows = np.tile([0, 0, scene.height, scene.width], (len(views), 1))
     if masks is not None:
         for window, mask in zip(windows, masks, strict=True):
@@ -76,7 +76,7 @@ def content_windows(scene: Scene, views: list[int]) -> Windows:
     return windows
 
 
-def _content_masks(scene: Scene, views: list[int]) -> Mask | None:
+def content_masks(scene: Scene, views: list[int]) -> Mask | None:
     """Which pixels of the views are not backdrop; None without a backdrop."""
     if scene.alphas is not None:
         mask = scene.alphas[views] > _MIN_ALPHA

@@ -1,7 +1,7 @@
 """The locomotive photographed before a white sheet: RGB only, in the middle or near a corner.
 
-Both scenes are windows of the same views, as a photographer crops them. The background is black, as
-if nobody knew of the sheet: a NeRF has to paint the white itself.
+Both scenes are windows of the same views, as a photographer crops them. The background is read from
+the photographs, as that of any capture without alphas.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nerf.scenes.backdrop import backdrop_colour
 from nerf.scenes.bounds.suggest import with_bounds
 from nerf.scenes.builtin import bricks
 from nerf.scenes.builtin.rendered_views import Shot, load_views
@@ -27,17 +28,17 @@ def load_studio(corner: bool = False, views: int = 60, size: int = 100, samples:
     shot = Shot(bricks.camera_poses(views), _FOCAL_PER_WIDTH * size, 2 * half, samples)
     pixels = load_views("studio", shot, bricks.build_model, [*bricks.SOURCES, Path(__file__)])
     rgba = pixels[:, half - row :, half - column :][:, :size, :size] / np.float32(255)
-    images = rgba[..., :3] + (1 - rgba[..., 3:])  # premultiplied colours over white
+    images = (rgba[..., :3] + (1 - rgba[..., 3:])).clip(0, 1)  # premultiplied colours over white
     splits = split_views(views)
     name = "studio-corner" if corner else "studio"
     scene = Scene(
         name=name,
         source=name,
-        images=images.clip(0, 1),
+        images=images,
         world_from_camera=shot.poses,
         focal=np.full((views, 2), shot.focal, np.float32),
         centre=np.tile(np.array([column, row], np.float32), (views, 1)),
-        background=np.zeros(3, np.float32),
+        background=backdrop_colour(images),
         description="built-in locomotive before a white sheet",
         train=splits["train"],
         val=splits["val"],

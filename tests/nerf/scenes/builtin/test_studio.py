@@ -23,7 +23,7 @@ def few_lights(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_small_figure_before_a_white_sheet(corner: bool) -> None:
     scene = load_studio(corner, views=8, size=50, samples=1)
     assert scene.alphas is None
-    assert (scene.background == 0).all()
+    assert (scene.background == 1).all()
     white = (scene.images == 1).all(-1).mean()
     assert 0.8 < white < 0.93
     rim = np.concatenate(
