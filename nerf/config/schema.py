@@ -227,11 +227,12 @@ class Field:
         float,
         Domain(0.01, 10.0, log=True, unit="1 / scene unit", label="initial density"),
         Doc(
-            "Density that training starts from, set by the bias of the density head; 0 leaves the "
-            "bias as drawn, from which softplus starts at 0.7, sigmoid at half of density_scale "
-            "and shifted_softplus at 0.3."
+            "Density that training starts from, set by the bias of the density head. Space that "
+            "starts opaque hides the object, and what is learnt first is to be rid of all density. "
+            "0 leaves the bias as drawn: softplus then starts at 0.7, sigmoid at half of "
+            "density_scale, shifted_softplus at 0.3."
         ),
-    ] = 0.0
+    ] = 0.3
 
     colour_activation: Annotated[
         ColourActivation,
@@ -275,7 +276,7 @@ class Optimisation:
 
     learning_rate: Annotated[
         float,
-        Domain(1e-4, 1e-2, log=True, label="learning rate"),
+        Domain(1e-4, 2e-2, log=True, label="learning rate"),
         Doc(
             "Adam's learning rate at the first step. At 5e-3, three scenes end 0.4 to 0.6 "
             "dB lower after 400 steps and about equal after 1,500 (54 runs: "
@@ -300,7 +301,7 @@ class Optimisation:
         int,
         Domain(0, 500, unit="steps", label="warm-up"),
         Doc("Steps over which the learning rate rises linearly from 0."),
-    ] = 0
+    ] = 50
 
     gradient_clip: Annotated[
         float,
@@ -315,7 +316,7 @@ class Optimisation:
             "Number of first steps that draw rays only from a part of each image, so that a "
             "large uniform backdrop does not drown the object before it is seen; 0 for none."
         ),
-    ] = 0
+    ] = 100
 
     crop: Annotated[
         Crop,

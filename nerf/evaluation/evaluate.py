@@ -27,10 +27,12 @@ over views."""
 
 @dataclass(frozen=True)
 class Quality:
-    """PSNR (dB) and SSIM, each the mean over views."""
+    """PSNR (dB) and SSIM, each the mean over views, and the contrast of what was rendered."""
 
     psnr: float
     ssim: float
+    contrast: float
+    """Standard deviation of the rendered colours over all pixels of all views, largest channel."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
     return Quality(
         fmean(min(psnr(view, truth), MAX_PSNR) for view, truth in pairs),
         fmean(ssim(view, truth) for view, truth in pairs),
+        rendered.reshape(-1, 3).std(dim=0).max().item(),
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from nerf.config.flat import flatten
+from nerf.config.schema import NerfConfig
 from nerf.model.nerf import Nerf
 from nerf.model.rendering import composite
 from nerf.model.sampling import edges_around, stratified_samples
@@ -30,6 +32,10 @@ MAX_DEAD_SHARE = 0.01
 
 MIN_FIRST_INTERVAL_SHARE = 0.99
 """Share of all weight in the first interval above which every ray ends at near."""
+
+
+_START = ("optimisation.crop_steps", "optimisation.warm_up", "field.initial_density")
+"""Parameters of the first steps that keep a density from dying; 0 turns each of them off."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +63,28 @@ def explain_frozen_density(model: Nerf, scene: Scene, name: str, since: int) -> 
     raw = f"{activation} input {field.raw_min:.3g} to {field.raw_max:.3g}"
     if field.positive < MAX_DEAD_SHARE:
         condition = f"dead: zero on {1 - field.positive:.0%} of samples, {raw}"
-        remedy = "try field.density_activation=shifted_softplus or another seed"
+        remedy = suggest_start(model.config)
     elif field.first_interval > MIN_FIRST_INTERVAL_SHARE:
         condition = f"stuck: every ray ends in its first interval at near={field.near:.2f}, {raw}"
-        remedy = "lower optimisation.learning_rate or move sampling.near"
+        remedy = f"{suggest_start(model.config)}, or move sampling.near"
     else:
         condition = (
             f"stuck: positive on {field.positive:.0%} of samples, {raw}, "
             f"{field.opaque:.0%} of rays opaque before their last sample"
         )
-        remedy = "lower optimisation.learning_rate"
+        remedy = suggest_start(model.config)
     return f"{_article(name)}density is {condition}, no gradient since step {since}; {remedy}"
+
+
+def suggest_start(config: NerfConfig) -> str:
+    """The settings of a start that works, as far as `config` departs from them.
+
+    They are the defaults; analysis/results/README.md has the rates of collapse with and without.
+    """
+    defaults = flatten(NerfConfig())
+    now = flatten(config)
+    missing = [f"{path}={defaults[path]:g}" for path in _START if not now[path]]
+    return f"set {', '.join(missing)}" if missing else "lower optimisation.learning_rate"
 
 
 def explain_frozen_position(model: Nerf, scene: Scene, name: str, since: int) -> str:
@@ -77,7 +94,7 @@ def explain_frozen_position(model: Nerf, scene: Scene, name: str, since: int) ->
         f"{_article(name)}field is blind to the position: its "
         f"{model.config.field.hidden_activation} units have passed no gradient since step {since}, "
         f"colours vary by {field.colour_std:.2g} over the image; "
-        "lower optimisation.learning_rate or change field.hidden_activation"
+        f"{suggest_start(model.config)}, or change field.hidden_activation"
     )
 
 

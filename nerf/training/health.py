@@ -13,7 +13,8 @@ run test:
 Gradients are those of the last pass, whose image is the result. The check at the end of a run
 tests held-out quality itself:
 
-    learnt nothing   PSNR has stayed at that of a flat colour for half the run
+    learnt nothing   PSNR has not moved for half the run, and every held-out view is rendered as one
+                     flat colour, or no better than one
     fine pass stuck  its error is a multiple of the coarse pass's
 
 benchmarks/health.py measures how many collapses are missed and how many healthy runs are flagged.
@@ -33,7 +34,11 @@ from nerf.config.schema import NerfConfig
 from nerf.model.field import RadianceField
 from nerf.model.nerf import Nerf
 from nerf.scenes.scene import Scene
-from nerf.training.diagnosis import explain_frozen_density, explain_frozen_position
+from nerf.training.diagnosis import (
+    explain_frozen_density,
+    explain_frozen_position,
+    suggest_start,
+)
 from nerf.training.schedule import learning_rate
 
 State = Literal["completed", "collapsed"]
@@ -65,6 +70,10 @@ MAX_FINE_TO_COARSE_ERROR = 4.0
 
 The fine pass renders a superset of the coarse samples, and is normally the better one.
 """
+
+MAX_FLAT_CONTRAST = 1 / 255
+"""Standard deviation of all rendered colours below which an image is one flat colour: less than a
+step of an 8-bit image."""
 
 MIN_LEARNING_RATE_SUM = 0.3
 """Sum of the learning rates of all steps below which a plateau is slowness, not a collapse.
@@ -137,11 +146,13 @@ class HealthWatch:
             return Verdict("collapsed", missed)
         return HEALTHY
 
-    def check_end(self, curve: Sequence[tuple[int, float]], losses: Sequence[float]) -> Verdict:
+    def check_end(
+        self, curve: Sequence[tuple[int, float]], losses: Sequence[float], contrast: float
+    ) -> Verdict:
         """The verdict at the end of a run.
 
         `curve` has the (step, held-out PSNR in dB) of every evaluation, `losses` the mean squared
-        error of each pass in the last step.
+        error of each pass in the last step, `contrast` is that of the held-out views as rendered.
         """
         if losses[-1] > MAX_FINE_TO_COARSE_ERROR * losses[0]:
             return Verdict(
@@ -153,17 +164,20 @@ class HealthWatch:
         last_step, last_psnr = curve[-1]
         second_half = [psnr for step, psnr in curve if step >= last_step / 2]
         plateau = len(second_half) > 1 and max(second_half) - min(second_half) < PLATEAU_MAX_RANGE
+        optimisation = self._config.optimisation
+        rate_sum = sum(learning_rate(step, optimisation) for step in range(last_step))
+        if not plateau or rate_sum < MIN_LEARNING_RATE_SUM:
+            return HEALTHY
         background, flat = self._trivial_psnrs["background"], self._trivial_psnrs["mean colour"]
         lowest = min(background, flat) - TRIVIAL_PSNR_MARGIN
         highest = max(background, flat) + TRIVIAL_PSNR_MARGIN
-        optimisation = self._config.optimisation
-        rate_sum = sum(learning_rate(step, optimisation) for step in range(last_step))
-        if plateau and lowest <= last_psnr <= highest and rate_sum >= MIN_LEARNING_RATE_SUM:
+        if contrast < MAX_FLAT_CONTRAST or lowest <= last_psnr <= highest:
+            shown = "one flat colour, " if contrast < MAX_FLAT_CONTRAST else ""
             return Verdict(
                 "collapsed",
-                f"learnt nothing: {last_psnr:.1f} dB on held-out views, unchanged over the second "
-                f"half of the run; the mean colour alone gives {flat:.1f} dB, the background "
-                f"{background:.1f}",
+                f"learnt nothing: {shown}{last_psnr:.1f} dB on held-out views, unchanged over the "
+                f"second half of the run; the mean colour alone gives {flat:.1f} dB, the "
+                f"background {background:.1f}; {suggest_start(self._config)}",
             )
         return HEALTHY
 

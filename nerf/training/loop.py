@@ -159,7 +159,7 @@ class TrainingRun:
         verdict = self.verdict
         if verdict == HEALTHY:
             curve = [(point.step, point.psnr) for point in self.curve]
-            verdict = self.health.check_end(curve, self.step.losses.tolist())
+            verdict = self.health.check_end(curve, self.step.losses.tolist(), val.contrast)
         return TrainResult(
             state=verdict.state,
             reason=verdict.reason,

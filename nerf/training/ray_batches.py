@@ -96,7 +96,7 @@ class TrainingRays:
 
     def draw(self, rays: int, generator: Generator, cropped: bool = False) -> Batch:
         """Draws rays uniformly, with replacement; `cropped` from `windows` only."""
-        pixel = self._draw_pixels(rays, generator, cropped)
+        pixel = self.draw_pixels(rays, generator, cropped)
         view = pixel // (self.height * self.width)
         rgb, background = self.rgb[pixel], self.background
         if self.random_background and self.background_share is not None:
@@ -105,7 +105,8 @@ class TrainingRays:
             rgb = rgb + self.background_share[pixel, None] * (background - self.background)
         return Batch(self.origins[view], self.directions[pixel], rgb, background)
 
-    def _draw_pixels(self, rays: int, generator: Generator, cropped: bool) -> Tensor:
+    def draw_pixels(self, rays: int, generator: Generator, cropped: bool) -> Int[Tensor, " rays"]:
+        """Draws indices of pixels, as `draw` does."""
         device = self.rgb.device
         if not cropped:
             return torch.randint(len(self.rgb), (rays,), generator=generator, device=device)

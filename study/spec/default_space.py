@@ -21,11 +21,10 @@ DEFAULT_VARIED = (
     "sampling.near",
     "sampling.span",
     "encoding.position_frequencies",
-    "encoding.direction_frequencies",
     "field.width=32:128",
     "field.hidden_activation",
     "field.density_activation",
-    "optimisation.learning_rate",
+    "optimisation.learning_rate=0.0005:0.02",
 )
 """The `--vary` texts of a study without any."""
 

@@ -140,8 +140,8 @@ class Space:
         """The space for a scene whose suggested near and far are `bounds`.
 
         Near, far and span, if varied without a range of their own, get one that contains the
-        suggestion, bounds that cut the object and bounds that miss it. Raises `InputError` for a
-        combination of values that the config rejects.
+        suggestion, bounds far around the object, and bounds that cut up to half of its depth.
+        Raises `InputError` for a combination of values that the config rejects.
         """
         dimensions = tuple(
             _scale_to_scene(d, *bounds) if d.relative else d for d in self.dimensions
@@ -181,13 +181,13 @@ class Space:
 def _scale_to_scene(dimension: Dimension, near: float, far: float) -> Dimension:
     """The range of near, far or span for an object between the bounds `near` and `far`.
 
-    For near = 2.8 and far = 5.5 (an object of ordinary size) it is about the declared range.
+    Wider ranges, in which most bounds miss most of the object, tell nothing of other parameters.
     """
     depth = far - near
     low, high = {
-        "sampling.near": (0.2 * near, near + 0.875 * depth),
-        "sampling.far": (near + 0.25 * depth, near + 3 * depth),
-        "sampling.span": (0.35 * depth, 3 * depth),
+        "sampling.near": (0.2 * near, near + 0.5 * depth),
+        "sampling.far": (near + 0.5 * depth, near + 3 * depth),
+        "sampling.span": (0.7 * depth, 3 * depth),
     }[dimension.path]
     return dataclasses.replace(dimension, low=round(low, 4), high=round(high, 4), relative=False)
 

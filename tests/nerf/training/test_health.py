@@ -16,6 +16,7 @@ from nerf.training.health import (
     DEAD_GRADIENT_STEPS,
     MISSED_OBJECT_MIN_STEPS,
     HealthWatch,
+    Verdict,
     explain_missed_object,
 )
 from nerf.training.loop import TrainingRun, TrainResult, train, train_to_end
@@ -124,8 +125,8 @@ def test_a_run_that_diverges_before_the_first_check_is_not_completed(
 def test_a_fine_pass_much_worse_than_its_coarse_one_has_collapsed(ball: Scene) -> None:
     watch = HealthWatch(build(LONG), ball, {"background": 9, "mean colour": 10, "mean image": 12})
     rising = [(100, 12.0), (200, 14.0), (400, 16.0)]
-    assert watch.check_end(rising, [0.01, 0.02]).state == "completed"
-    assert "fine pass is much worse" in watch.check_end(rising, [0.01, 0.05]).reason
+    assert watch.check_end(rising, [0.01, 0.02], 0.2).state == "completed"
+    assert "fine pass is much worse" in watch.check_end(rising, [0.01, 0.05], 0.2).reason
 
 
 def test_bounds_that_miss_the_object_end_the_run_with_that_reason(ball: Scene) -> None:
@@ -173,13 +174,37 @@ def test_a_run_whose_learning_rate_could_not_move_it_is_slow_not_collapsed(ball:
     assert state_at_end(ball, [10.95, 10.96, 10.96], learning_rate=1e-4) == "completed"
 
 
+def test_a_plateau_of_one_flat_colour_has_collapsed_whatever_its_psnr(ball: Scene) -> None:
+    late = [13.0, 13.0, 13.0]  # white everywhere, where much of the photographs is white
+    assert verdict_at_end(ball, late).state == "completed"
+    verdict = verdict_at_end(ball, late, contrast=0.002)
+    assert verdict.state == "collapsed"
+    assert "one flat colour, 13.0 dB" in verdict.reason
+    assert verdict_at_end(ball, [13.0, 14.0, 15.0], contrast=0.002).state == "completed"
+
+
+def test_the_remedy_is_what_the_run_lacks_of_a_start_that_works(ball: Scene) -> None:
+    late = [10.95, 10.96, 10.96]
+    assert verdict_at_end(ball, late).reason.endswith("lower optimisation.learning_rate")
+    without = {"optimisation.crop_steps": 0, "field.initial_density": 0.0}
+    reason = verdict_at_end(ball, late, settings=without).reason
+    assert reason.endswith("set optimisation.crop_steps=100, field.initial_density=0.3")
+
+
 def state_at_end(ball: Scene, late_psnr: list[float], learning_rate: float) -> str:
-    """The verdict on 400 steps at this learning rate that ended with these PSNR."""
+    settings = {"optimisation.learning_rate": learning_rate}
+    return verdict_at_end(ball, late_psnr, settings=settings).state
+
+
+def verdict_at_end(
+    ball: Scene, late_psnr: list[float], contrast: float = 0.2, settings: Flat | None = None
+) -> Verdict:
+    """The verdict on 400 steps that ended with these PSNR."""
     trivial = {"background": 9.84, "mean colour": 10.96, "mean image": 21.4}
     curve = list(enumerate([5.0, 6.0, *late_psnr], start=1))
-    config = build({**LONG, "optimisation.steps": 400, "optimisation.learning_rate": learning_rate})
+    config = build({**LONG, "optimisation.steps": 400, **(settings or {})})
     watch = HealthWatch(config, ball, trivial)
-    return watch.check_end([(80 * k, psnr) for k, psnr in curve], [0.1]).state
+    return watch.check_end([(80 * k, psnr) for k, psnr in curve], [0.1], contrast)
 
 
 def test_silhouettes_make_the_bounds_certain() -> None:

@@ -64,7 +64,7 @@ def test_more_views_than_there_are_is_refused(ball: Scene) -> None:
 
 def test_draws_cropped_to_the_centre_stay_in_the_middle_half(ball: Scene) -> None:
     rays = TrainingRays.of(ball, Optimisation(crop="centre"))
-    pixels = rays._draw_pixels(5000, torch.Generator().manual_seed(2), cropped=True)
+    pixels = rays.draw_pixels(5000, torch.Generator().manual_seed(2), cropped=True)
     row, column = pixels % (24 * 24) // 24, pixels % 24
     for place in (row, column):
         assert place.min() == 6
@@ -73,7 +73,7 @@ def test_draws_cropped_to_the_centre_stay_in_the_middle_half(ball: Scene) -> Non
 
 def test_draws_cropped_to_the_content_come_evenly_from_the_box_of_each_view(ball: Scene) -> None:
     rays = TrainingRays.of(ball)
-    pixels = rays._draw_pixels(20_000, torch.Generator().manual_seed(2), cropped=True)
+    pixels = rays.draw_pixels(20_000, torch.Generator().manual_seed(2), cropped=True)
     for number in range(len(ball.train)):
         of_view = pixels[pixels // (24 * 24) == number] % (24 * 24)
         top, left, height, width = rays.windows[number].tolist()
