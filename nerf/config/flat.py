@@ -16,6 +16,12 @@ from nerf.config.schema import NerfConfig
 
 Flat = Mapping[str, Value]
 
+BEFORE_ADDED: Mapping[str, Value] = {
+    "field.initial_density": 0.0,
+    "optimisation.crop": "centre",
+}
+"""What a run did before these parameters existed: values for a file that does not name them."""
+
 
 def flatten(config: NerfConfig) -> dict[str, Value]:
     """Maps the path of every parameter, derived ones included, to its value in `config`."""
@@ -45,6 +51,11 @@ def build(flat: Flat, base: NerfConfig | None = None) -> NerfConfig:
             elif not math.isclose(float(checked[derived.sets]), implied, rel_tol=1e-9):
                 raise InputError(f"{path} sets {derived.sets}; give one of the two, not both")
     return _to_config({path: value for path, value in values.items() if path not in DERIVED})
+
+
+def complete_earlier(recorded: Flat) -> dict[str, Value]:
+    """All values in a record of every parameter, which an earlier version may have written."""
+    return dict(recorded) | {k: v for k, v in BEFORE_ADDED.items() if k not in recorded}
 
 
 def with_suggested_bounds(flat: Flat, near: float, far: float) -> dict[str, Value]:

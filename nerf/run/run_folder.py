@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import replace_atomically, write_atomically
-from nerf.config.flat import build, flatten
+from nerf.config.flat import build, complete_earlier, flatten
 from nerf.config.schema import NerfConfig
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def read_run(out: Path) -> tuple[SceneSource, NerfConfig]:
             f"{out} is not a run folder (no readable {_RUN}); name one that "
             f"{command_name('nerf/train.py')} created"
         ) from None
-    return source, build(settings)
+    return source, build(complete_earlier(settings))
 
 
 def _finite(value: Any) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from nerf.common.errors import InputError
-from nerf.config.flat import flatten
+from nerf.config.flat import complete_earlier, flatten
 from nerf.config.schema import NerfConfig
 from nerf.evaluation.evaluate import (
     RenderedImage,
@@ -189,7 +189,8 @@ class TrainingRun:
     def restore(self, state: dict[str, Any]) -> None:
         """Resumes from `state`; raises `InputError` if it has another config or scene."""
         ours = flatten(self.config)
-        differing = [path for path in ours if state["config"].get(path) != ours[path]]
+        theirs = complete_earlier(state["config"])
+        differing = [path for path in ours if theirs.get(path) != ours[path]]
         if differing or state["scene"] != self.scene.content_hash:
             what = ", ".join(differing) or "the scene"
             raise InputError(f"the checkpoint is of another run: {what} differs; start a new run")

@@ -17,7 +17,7 @@ from typing import Any
 
 from nerf.common.errors import InputError
 from nerf.config.domain import Domain
-from nerf.config.flat import Flat, build, flatten, with_suggested_bounds
+from nerf.config.flat import Flat, build, complete_earlier, flatten, with_suggested_bounds
 from nerf.config.parameters import Kind, Value
 from nerf.config.schema import NerfConfig
 
@@ -171,7 +171,7 @@ class Space:
         fixed = tuple(data["fixed"].items())
         if "usual" not in data:  # an early study, which did not record them
             return Space(dimensions, fixed, bounds)
-        return Space(dimensions, fixed, bounds, tuple(data["usual"].items()))
+        return Space(dimensions, fixed, bounds, tuple(complete_earlier(data["usual"]).items()))
 
     @functools.cached_property
     def _default_config(self) -> NerfConfig:
