@@ -51,8 +51,8 @@ class Comparison:
 
     differences: what else differs between the studies and may explain a disagreement
     unranked: study name -> why its parameters are not ranked
-    breaking: what breaks training, with study as a block; None for fewer than two studies that
-    explore a space
+    breaking: what breaks training, with study as a block; None for fewer than two studies with
+    explored runs
     levels: what each level of a parameter in `breaking` changes where runs train
     """
 
@@ -83,7 +83,7 @@ def compare_studies(studies: Sequence[Findings]) -> Comparison:
     compared = [c for path in paths if (c := _compare_parameter(path, ranked)) is not None]
     compared.sort(key=lambda c: -float(np.mean([s.share for s in c.shares.values()])))
     unranked = {f.study.name: f.importance.refusal for f in studies if not f.importance.ranked}
-    labelled = label_studies([f for f in studies if not f.study.has_variants])
+    labelled = label_studies([f for f in studies if f.breaking.overall.trials])
     breaking = _analyze_breaking(labelled) if len(labelled) > 1 else None
     levels = pool_level_effects(labelled, breaking.parameters) if breaking else ()
     return Comparison(tuple(compared), _list_differences(studies), unranked, breaking, levels)

@@ -38,6 +38,7 @@ def constant(value: float) -> Function:
 
 NEVER = constant(0.0)
 _EARLY_PSNR = constant(18.0)
+_SECONDS = constant(10.0)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Objective:
     early: PSNR in dB that a run would have at step 0; its curve moves from there to the final PSNR
     heavy_tails: noise is Student's t with 3 degrees of freedom, scaled to `noise`
     foreign: a sweep of another tool with correlated inputs, no seeds run twice and no curves
+    seconds: geometric mean of the training time of a run; seconds_sd: of its logarithm
     """
 
     name: str
@@ -64,6 +66,8 @@ class Objective:
     early: Function = _EARLY_PSNR
     heavy_tails: bool = False
     foreign: bool = False
+    seconds: Function = _SECONDS
+    seconds_sd: float = 0.0
 
     @functools.cached_property
     def space(self) -> Space:

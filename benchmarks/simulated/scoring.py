@@ -38,6 +38,7 @@ NOT_SCORED: dict[Kind, str] = {
     "not_ranked": "states what the analysis does not claim; see ranked and unsaid",
     "not_told_apart": "cannot be false; its values count as unsaid",
     "no_breaking_parameter": "states a test's outcome; breaking parameters count as unsaid",
+    "no_breaking_across": "states a test's outcome",
     "seed_flips": "counts runs, no inference",
     "variant_difference": "studies of variants are not simulated",
 }

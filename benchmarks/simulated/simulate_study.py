@@ -161,9 +161,16 @@ class _Simulation:
             "state": state, "reason": reasons.get(state, ""), "steps_done": steps,
             "budget_steps": STEPS, "psnr": psnr, "ssim": psnr / 40,
             "test_psnr": psnr if steps == STEPS else float("nan"), "test_ssim": psnr / 40,
-            "train_seconds": 10.0, "started": "2026-01-01T00:00:00+00:00",
+            "train_seconds": self._draw_seconds(number, values),
+            "started": "2026-01-01T00:00:00+00:00",
             "ended": "2026-01-01T00:01:00+00:00", "host": "simulated", "device": "cpu", **config,
         }  # fmt: skip
+
+    def _draw_seconds(self, number: int, values: Mapping[str, Value]) -> float:
+        """Training time by a generator of its own: outcomes do not depend on it."""
+        rng = np.random.default_rng((self.spec.seed, number))
+        typical = float(self.objective.seconds(self._units(values)[None, :])[0])
+        return typical * float(np.exp(self.objective.seconds_sd * rng.normal()))
 
     def _units(self, values: Mapping[str, Value]) -> FloatArray:
         return np.array([d.to_unit(values[d.path]) for d in self.objective.dimensions])

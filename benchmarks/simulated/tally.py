@@ -118,6 +118,11 @@ def score_pair(claims: Sequence[Claim], compared: int, truth: Truth) -> dict[str
     }
 
 
+def score_studies_of_set(name: str, trials: int, verdicts: dict[str, Verdicts]) -> Score:
+    """The score of a set of studies as that of one study without shares."""
+    return Score(name, trials, verdicts, {}, False, False, 0, 0, False, 0, 0)
+
+
 KIND_COLUMNS = (
     "kind", "trials", "claims", "false", "false, %", "95 % interval", "worst objective",
     "unsaid, %", "not scored",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from simulated.objectives import find_objective, list_objectives
+from simulated.score_sets import SET_CLAIMS
 from simulated.scoring import _RULES, NOT_SCORED, Case, score_claim, score_pooled_share
 from simulated.simulate_study import simulate_study
 from simulated.tally import (
@@ -142,7 +143,7 @@ def test_a_pooled_share_is_compared_with_the_true_share() -> None:
 
 
 def test_every_kind_has_a_rule_or_a_reason() -> None:
-    of_comparisons = {"pooled_share", "disagreement"}
+    of_comparisons = {"pooled_share", "disagreement", *SET_CLAIMS}
     assert set(KINDS) == set(_RULES) | set(NOT_SCORED) | of_comparisons
 
 
