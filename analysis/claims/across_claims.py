@@ -135,12 +135,12 @@ def _cell(pair: PairAcross) -> Claim:
 
 
 def _describe_spread(pair: PairAcross) -> str:
-    breaking = pair.breaking_in_worst
-    if len(breaking) == len(pair.studies):
-        return "some on all studies"
+    """On which of the studies with runs of the worst cell some of them break."""
+    breaking, tried = pair.breaking_in_worst, pair.tried_in_worst
     if len(breaking) == 1:
         return f"on one study only, {breaking[0]}"
-    return f"on {len(breaking)} of {len(pair.studies)} studies"
+    count = "all" if len(breaking) == len(tried) else f"{len(breaking)} of"
+    return f"on {count} {len(tried)} studies with such runs"
 
 
 def _contrast(parameter: ParameterAcross, contrast: BreakContrast) -> Claim:

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from analysis.findings.breaking import BreakingAnalysis, PairBreaking, ParameterBreaking
+from analysis.stats.blocked_test import sample_blocked_p_value
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL
 from analysis.stats.rate_difference import difference_interval
 from analysis.stats.rates import (
@@ -23,7 +24,6 @@ from analysis.stats.rates import (
     adjust_holm,
     bonferroni_confidence,
     rates_from_counts,
-    sample_fisher_p_value,
 )
 
 Rates = tuple[BreakRate, ...]
@@ -69,7 +69,7 @@ class BreakContrast:
 
     difference, low, high: rate of the level minus that of the reference; the intervals of all
     contrasts of all parameters hold at once
-    p_value: of Fisher's exact test within studies, Holm-corrected for all contrasts
+    p_value: of an exact Mantel-Haenszel test within studies, Holm-corrected for all contrasts
     """
 
     level: BreakRate
@@ -135,7 +135,7 @@ class PairAcross:
     """Breaking against two parameters at once; fields as in `PairBreaking`, over all studies.
 
     by_study: label -> counted cells of each study that varies both over the same levels
-    p_value: of "one of the two has no effect in any study while the other is held fixed";
+    p_value: of "one of the two has no effect while the other and the study are held fixed";
     Holm-corrected for all pairs
     """
 
@@ -167,6 +167,12 @@ class PairAcross:
         """The studies in which some run of the worst cell breaks."""
         y, x = self._worst_place
         return tuple(label for label, cells in self.by_study.items() if cells[y][x].broken)
+
+    @property
+    def tried_in_worst(self) -> tuple[str, ...]:
+        """The studies that have runs of the worst cell."""
+        y, x = self._worst_place
+        return tuple(label for label, cells in self.by_study.items() if cells[y][x].trials)
 
     @property
     def _worst_place(self) -> tuple[int, int]:
@@ -373,10 +379,8 @@ def _arrange(rates: Rates, names: Sequence[str]) -> Rates:
 
 def _test_within(counts: Counts, rng: np.random.Generator) -> float:
     """P-value that all levels have one rate within each study; counts: (studies, levels, 3)."""
-    table = np.stack([counts[..., 0], counts[..., 1:].sum(axis=-1)], axis=-1)
-    # A stratum in which all or none break has one table with its margins and changes nothing.
-    informative = [t for t in table if (t.sum(axis=0) > 0).all()]
-    return sample_fisher_p_value(informative, rng)
+    tables = np.stack([counts[..., 0], counts[..., 1:].sum(axis=-1)], axis=-1)
+    return sample_blocked_p_value(list(tables), rng)
 
 
 def _test_pair_within(counts: Counts, rng: np.random.Generator) -> float:

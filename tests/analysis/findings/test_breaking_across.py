@@ -17,7 +17,7 @@ from analysis.findings.breaking_across import (
     StudyBreaking,
     analyze_breaking_across,
 )
-from analysis.stats import rates as rates_module
+from analysis.stats import blocked_test, rates
 from study.spec.space import Dimension
 
 ACT = Dimension("act", "choice", choices=("relu", "sigmoid", "sine"), label="activation")
@@ -105,7 +105,8 @@ def test_a_contrast_is_with_the_reference_and_its_interval_holds_the_truth() -> 
 
 def test_scenes_of_unlike_rates_are_not_an_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     """Levels make no difference within a study: no claim in about 95 % of sets of studies."""
-    monkeypatch.setattr(rates_module, "_SAMPLED_TABLES", 199)
+    monkeypatch.setattr(rates, "_SAMPLED_TABLES", 9)  # of each study alone
+    monkeypatch.setattr(blocked_test, "_SAMPLED_TABLES", 399)
     scenes = {"bricks": equal(0.8), "fox": equal(0.05), "cup": equal(0.4)}
     claimed = sum(
         bool(analyze(scenes, seed, runs=48).significant_parameters) for seed in range(100)
