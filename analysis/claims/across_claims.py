@@ -35,7 +35,6 @@ _RATES: tuple[Kind, ...] = (
     "no_breaking_across",
     "breaks_instead",
 )
-_COSTS: tuple[Kind, ...] = ("psnr_instead", "time_instead")
 
 
 def list_breaking_across_claims(breaking: BreakingAcross) -> Iterator[Claim]:
@@ -59,7 +58,7 @@ def list_level_claims(breaking: BreakingAcross, levels: Sequence[LevelEffect]) -
     contrasts = [(p, contrast) for p in breaking.parameters for contrast in p.contrasts]
     for (parameter, contrast), effect in zip(contrasts, levels, strict=True):
         if contrast.significant:
-            yield _contrast(parameter, contrast)
+            yield _contrast(parameter, contrast, effect)
         if effect.psnr.pooled is not None:
             yield _change_of_psnr(effect, effect.psnr.pooled)
         if effect.log_seconds.pooled is not None:
@@ -67,13 +66,8 @@ def list_level_claims(breaking: BreakingAcross, levels: Sequence[LevelEffect]) -
 
 
 def select_across(claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """The claims on breaking over several studies, with the costs of levels that change it."""
-    changed = {claim.parameters for claim in claims if claim.kind == "breaks_instead"}
-    return tuple(
-        claim
-        for claim in claims
-        if claim.kind in _RATES or (claim.kind in _COSTS and claim.parameters in changed)
-    )
+    """The claims on breaking over several studies; what else levels change is left out."""
+    return tuple(claim for claim in claims if claim.kind in _RATES)
 
 
 def describe_order(
@@ -143,7 +137,8 @@ def _describe_spread(pair: PairAcross) -> str:
     return f"on {count} {len(tried)} studies with such runs"
 
 
-def _contrast(parameter: ParameterAcross, contrast: BreakContrast) -> Claim:
+def _contrast(parameter: ParameterAcross, contrast: BreakContrast, effect: LevelEffect) -> Claim:
+    """Runs that break; its sentence adds what the level costs, which claims of their own state."""
     level, reference = contrast.level, contrast.reference
     verb: Literal["more", "fewer"] = "fewer" if contrast.difference < 0 else "more"
     text = (
@@ -151,7 +146,7 @@ def _contrast(parameter: ParameterAcross, contrast: BreakContrast) -> Claim:
         f"% instead of {100 * reference.rate:.0f} % of {count_runs(level.trials)} over "
         f"{len(parameter.by_study)} studies break, a difference of "
         f"{_format_points(contrast.difference, contrast.low, contrast.high)}: "
-        f"{describe_order(contrast.order, parameter.quiet, verb)}."
+        f"{describe_order(contrast.order, parameter.quiet, verb)}{_describe_cost(effect)}."
     )
     return Claim(
         "breaks_instead", _state_pair(parameter.path, level.name, reference.name),
@@ -160,6 +155,24 @@ def _contrast(parameter: ParameterAcross, contrast: BreakContrast) -> Claim:
         f"mean over these studies: {', '.join(parameter.by_study)}; with all other levels and "
         "parameters, all intervals hold at once", text,
     )  # fmt: skip
+
+
+def _describe_cost(effect: LevelEffect) -> str:
+    """What the level changes where nothing is wrong, as the end of a sentence."""
+    psnr, log_seconds = effect.psnr.pooled, effect.log_seconds.pooled
+    parts = []
+    if psnr is not None:
+        parts.append(f"PSNR changes by {format_difference(psnr.mean, psnr.low, psnr.high)}")
+    if log_seconds is not None:
+        mean, low, high = _ratio(log_seconds)
+        verb = "" if parts else " changes"
+        parts.append(f"the time of a step{verb} by a factor of {mean:.2f} [{low:.2f}, {high:.2f}]")
+    return f"; where runs train, {' and '.join(parts)} on average" if parts else ""
+
+
+def _ratio(pooled: Pooled) -> tuple[float, float, float]:
+    """A pooled difference of logarithms as a ratio with its interval."""
+    return exp(pooled.mean), exp(pooled.low), exp(pooled.high)
 
 
 def _change_of_psnr(effect: LevelEffect, pooled: Pooled) -> Claim:
@@ -176,7 +189,7 @@ def _change_of_psnr(effect: LevelEffect, pooled: Pooled) -> Claim:
 
 
 def _change_of_time(effect: LevelEffect, pooled: Pooled) -> Claim:
-    mean, low, high = exp(pooled.mean), exp(pooled.low), exp(pooled.high)
+    mean, low, high = _ratio(pooled)
     text = (
         f"With {effect.label} {effect.level} instead of {effect.reference}, a training step takes "
         f"{mean:.2f} [{low:.2f}, {high:.2f}] times as long on average over studies like these "
