@@ -50,7 +50,7 @@ STARTS: dict[str, Flat] = {
     },
 }
 SMALL: Flat = {"sampling.coarse": 40, "optimisation.rays": 256, "field.width": 64}
-PROBE_RAYS = 1024
+PROBE_RAYS = 512
 
 
 @dataclass(frozen=True)

@@ -11,27 +11,45 @@ A study that is missing is left out.
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from analysis.claims.across_claims import select_across
 from analysis.claims.claim import Claim
+from analysis.claims.comparison_claims import list_comparison_claims
 from analysis.claims.list_claims import (
     headline_claims,
-    join_texts,
     list_claims,
     select_claims,
 )
-from analysis.claims.wording import format_part
-from analysis.data.selection import select_trained_or_broken
 from analysis.data.study import Study, load_study
 from analysis.findings.analyze_study import Findings
-from analysis.findings.bounds_map import NEAR
-from analysis.importance.shares import Importance
+from analysis.findings.comparison import compare_studies
 from analysis.published.ablation import analyze_ablation, format_ablation, read_runs
-from analysis.published.break_tables import estimate_break_rates, tabulate_breaks, tabulate_medians
+from analysis.published.break_tables import tabulate_breaks, tabulate_medians
+from analysis.published.collapse_tables import (
+    describe_collapses,
+    name_scene,
+    tabulate_by_scene,
+    tabulate_collapses,
+)
+from analysis.published.cure_table import read_cure_runs, tabulate_cures
+from analysis.published.first_steps import (
+    FIRST_STEPS,
+    describe_first_steps,
+    read_first_steps,
+    tabulate_first_steps,
+)
+from analysis.published.front_page import (
+    DENSITY,
+    HIDDEN,
+    INITIALISATION,
+    NOISE,
+    RATE,
+    load_group,
+    replace_findings,
+)
 from analysis.published.near_far import (
-    analyze_obscured,
     describe_suggestion,
     describe_suggestion_range,
     describe_unnoticed_harm,
@@ -40,6 +58,11 @@ from analysis.published.near_far import (
 from analysis.published.over_time import tabulate_over_time
 from analysis.published.page_figures import analyze_committed, link_figure, write_page_figures
 from analysis.published.paired_gains import describe_equal_time, tabulate_paired_gains
+from analysis.published.start_tables import (
+    describe_starts,
+    tabulate_gains,
+    tabulate_starts,
+)
 from analysis.published.strata import describe_pooled, describe_within_strata
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.files import write_atomically
@@ -50,14 +73,7 @@ from study.records.outcomes import BROKEN
 from study.spec.default_space import DEFAULT_SETTINGS
 from study.spec.study_spec import StudySpec
 
-DENSITY, HIDDEN = "field.density_activation", "field.hidden_activation"
-RATE, NOISE = "optimisation.learning_rate", "optimisation.density_noise"
-INITIALISATION = "field.initialisation"
-
 RESULTS = Path(__file__).parents[1] / "results"
-
-_FRONT_PAGE_HEADING = "## What it found so far\n\n"
-_FRONT_PAGE_WIDTH = 104
 
 _INTRODUCTION = """\
 # Results
@@ -95,10 +111,18 @@ def render_results_page(results: Path) -> str:
     sections = [_INTRODUCTION]
     if _has_studies(results, "near_far", "suggested"):
         sections += ["## Near and far", *_near_far(results)]
+    if studies := load_group(results, "collapse"):
+        sections += ["## What kills a density, scene by scene", *_collapses(studies)]
+    if (results / FIRST_STEPS).exists():
+        sections += ["## Why it dies: the first steps", *_first_steps(results / FIRST_STEPS)]
+    if studies := load_group(results, "cures_by_scene"):
+        sections += ["## What keeps it alive, and what that costs", *_cures_by_scene(studies)]
+    if studies := load_group(results, "start"):
+        sections += ["## Defaults that start", *_starts(results, studies)]
     if _has_studies(results, "activations"):
-        sections += ["## Density and hidden activations", *_activations(results)]
+        sections += ["## Density and hidden activations, on tiny LEGO", *_activations(results)]
     if _has_studies(results, "cures"):
-        sections += ["## What prevents the collapse of a ReLU density", *_cures(results)]
+        sections += ["## Cures of a ReLU density, on tiny LEGO", *_cures(results)]
     for name, title in (
         ("everything", "Everything, on tiny LEGO"),
         ("default", "The default study, on bricks"),
@@ -107,116 +131,94 @@ def render_results_page(results: Path) -> str:
             sections += [f"## {title}", *_everything(name, analyze_committed(results / name))]
     if (results / "ablation").exists():
         sections += ["## The paper's ablation", *_ablation(results)]
-    arms = sorted(path.parent for path in (results / "hidden").glob("*/study.json"))
-    if arms:
-        sections += [
-            "## The default hidden activation",
-            *_hidden([load_study(arm) for arm in arms]),
-        ]
-    arms = sorted(path.parent for path in (results / "learning_rate").glob("*/study.json"))
-    if arms:
-        sections += [
-            "## The default learning rate",
-            *_learning_rate([load_study(arm) for arm in arms]),
-        ]
+    if studies := load_group(results, "hidden"):
+        sections += ["## The default hidden activation", *_hidden(studies)]
+    if studies := load_group(results, "learning_rate"):
+        sections += ["## The default learning rate", *_learning_rate(studies)]
     return "\n\n".join(sections) + "\n"
-
-
-def replace_findings(readme: str, results: Path) -> str:
-    """The front page with the findings of `results` in their section, as a list."""
-    wrapper = textwrap.TextWrapper(
-        _FRONT_PAGE_WIDTH,
-        initial_indent="- ",
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    findings = "\n".join(map(wrapper.fill, summarize_results(results)))
-    before, section = readme.split(_FRONT_PAGE_HEADING, 1)
-    _, after = section.split("\n\n", 1)
-    return f"{before}{_FRONT_PAGE_HEADING}{findings}\n\n{after}"
-
-
-def summarize_results(results: Path) -> list[str]:
-    """The findings on the project's front page."""
-    return [
-        _summarize_everything(analyze_committed(results / "everything")),
-        _summarize_near_far(analyze_committed(results / "near_far")),
-        _summarize_activations(load_study(results / "activations")),
-        _summarize_noise(load_study(results / "cures")),
-        _summarize_default(analyze_committed(results / "default")),
-    ]
-
-
-def _summarize_everything(findings: Findings) -> str:
-    rate = findings.breaking.overall
-    share = _find_share(findings.importance, RATE)
-    counted = _find_share(findings.with_failures, RATE)
-    return (
-        f"On tiny LEGO, over the default space, {format_part(rate.rate, rate.low, rate.high)} of "
-        f"{rate.trials} runs break: {rate.collapsed} collapse, {rate.shows_nothing} show nothing. "
-        f"Among the {findings.importance.trials} that train, the learning rate makes {share} of "
-        f"PSNR's variance; counting the others at their last PSNR, {counted}."
-    )
-
-
-def _summarize_near_far(findings: Findings) -> str:
-    obscured = analyze_obscured(findings.study)
-    return (
-        f"Where only near and far vary, near makes {_find_share(findings.importance, NEAR)} of "
-        f"PSNR's variance among {findings.importance.trials} runs that trained, and wrong bounds "
-        f"seldom look broken: of {obscured.trials} runs that saw less than half of the object, "
-        f"{obscured.collapsed} were flagged as collapsed; the others ended {obscured.lost:.1f} dB "
-        "below those that saw all of it."
-    )
-
-
-def _summarize_activations(study: Study) -> str:
-    rates = {rate.name: rate for rate in estimate_break_rates(study, DENSITY)}
-    relu = rates.pop("relu")
-    other = max(rates.values(), key=lambda rate: rate.high)
-    return (
-        f"With a ReLU on the density {format_part(relu.rate, relu.low, relu.high)} of "
-        f"{relu.trials} runs break, with each of the other four activations "
-        f"{format_part(other.rate, other.low, other.high)} (tiny LEGO, learning rate 0.005)."
-    )
-
-
-def _summarize_noise(study: Study) -> str:
-    """Runs that break with and without noise, at each learning rate and initialisation."""
-    trials = select_trained_or_broken(study.trials)
-    parts = []
-    for (rate, initialisation), group in trials.groupby([RATE, INITIALISATION], observed=True):
-        with_noise, without = group[group[NOISE] > 0], group[group[NOISE] == 0]
-        broken = [int(g["outcome"].isin(BROKEN).sum()) for g in (with_noise, without)]
-        parts.append(
-            f"at {rate:g} with {initialisation} {broken[0]}/{len(with_noise)}, without noise "
-            f"{broken[1]}/{len(without)}"
-        )
-    return (
-        "Noise on the raw density of a ReLU helps or harms, by learning rate and initialisation; "
-        f"runs that break with it: {'; '.join(parts)}."
-    )
-
-
-def _summarize_default(findings: Findings) -> str:
-    rate = findings.breaking.overall
-    kinds = ("not_ranked", "share", "gain_over_default")
-    claims = [claim for claim in list_claims(findings) if claim.kind in kinds]
-    return (
-        f"In the default study, on bricks, {format_part(rate.rate, rate.low, rate.high)} of "
-        f"{rate.trials} explored runs break: {rate.collapsed} collapse, {rate.shows_nothing} show "
-        f"nothing. {join_texts(claims)}"
-    )
-
-
-def _find_share(importance: Importance, path: str) -> str:
-    share = next(s for s in importance.shares if s.path == path)
-    return format_part(share.share, share.share_low, share.share_high)
 
 
 def _has_studies(results: Path, *names: str) -> bool:
     return all((results / name / "study.json").exists() for name in names)
+
+
+def _collapses(studies: Sequence[Study]) -> Iterator[str]:
+    yield (
+        "Claim: with a sigmoid or a ReLU on the density, training gets stuck for some seeds; "
+        "softplus is more stable. Tested with the start that most code has: rays from whole "
+        "images, the full learning rate at once, the density of the weights as drawn. Cells show "
+        "runs that "
+        "collapsed / all runs; runs that are only slow do not count."
+    )
+    yield _describe_group(studies)
+    yield tabulate_collapses(studies, DENSITY, RATE)
+    yield "At the default learning rate, by scene:"
+    yield tabulate_by_scene(studies, DENSITY, RATE, 0.008)
+    yield tabulate_collapses(studies, HIDDEN, RATE)
+    yield describe_collapses(studies, DENSITY)
+    yield describe_collapses(studies, HIDDEN)
+    yield (
+        "With the scene as a block (`python analysis/report.py analysis/results/collapse/*`); here "
+        "a run breaks also if it shows nothing, as slow ones do:"
+    )
+    comparison = compare_studies([analyze_committed(study.folder.path) for study in studies])
+    claims = select_across(list_comparison_claims(comparison))
+    yield "\n".join(f"- {claim.text}" for claim in claims)
+
+
+def _first_steps(file: Path) -> Iterator[str]:
+    moments = read_first_steps(file)
+    yield (
+        "`python benchmarks/first_steps.py --scene bricks --scene studio --csv FILE` "
+        "watches runs on the same rays of the training views. The gradient at the bias of the "
+        "density head is split into what rays of the backdrop and rays of the object add to it; "
+        "above 0 it lowers the density."
+    )
+    yield tabulate_first_steps(moments)
+    yield link_figure("first_steps", "Opacity of object and backdrop over the first 50 steps")
+    yield describe_first_steps(moments)
+
+
+def _cures_by_scene(studies: Sequence[Study]) -> Iterator[str]:
+    yield (
+        "Each cure alone, with each density activation, at the default learning rate. Cells show "
+        "runs that collapsed / all runs; the changes are means over scenes against the run with "
+        "the same seed and no cure, where both trained."
+    )
+    yield _describe_group(studies)
+    cures = read_cure_runs(studies)
+    yield tabulate_cures(cures)
+    yield (
+        "The crop draws from the part of the images that differs from a uniform backdrop, and from "
+        "whole images where there is none, so that it changes nothing there."
+    )
+
+
+def _starts(results: Path, studies: Sequence[Study]) -> Iterator[str]:
+    yield (
+        "The defaults draw the first 100 steps from the content of the images, raise the learning "
+        "rate over 50 steps and start from a density of 0.3. Median PSNR of six seeds after 300 "
+        "steps, and runs that broke; `before` is the earlier default with its own density "
+        "activation, shifted_softplus:"
+    )
+    yield _describe_group(studies)
+    yield tabulate_starts(studies)
+    yield describe_starts(studies)
+    yield "Defaults before and now, dB, paired by seed (number of seeds):"
+    groups = [studies] + [load_group(results, f"start_{steps}") for steps in (1500, 5000)]
+    yield tabulate_gains([study for group in groups for study in group])
+
+
+def _describe_group(studies: Sequence[Study]) -> str:
+    """The command of the first of several studies of one design, and what all of them took."""
+    runs = sum(len(study.trials) for study in studies)
+    hours = sum(study.trials["train_seconds"].sum() for study in studies) / 3600
+    command = " ".join([*studies[0].command, *_options_for_old_defaults(studies[0])])
+    scenes = ", ".join(name_scene(study) for study in studies)
+    return (
+        f"`python {command}`, and the same for each of {len(studies)} scenes ({scenes}): {runs} "
+        f"runs, {hours:.1f} hours of training on one thread each."
+    )
 
 
 def _near_far(results: Path) -> Iterator[str]:

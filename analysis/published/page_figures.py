@@ -20,6 +20,7 @@ from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.bounds_map import FAR, NEAR
 from analysis.findings.breaking import analyze_breaking
 from analysis.published.ablation import analyze_ablation, plot_ablation, read_runs
+from analysis.published.first_steps import FIRST_STEPS, plot_first_steps, read_first_steps
 from nerf.common.files import write_atomically
 
 FOLDER = "figures"
@@ -54,6 +55,8 @@ def link_figure(name: str, description: str) -> str:
 def _plot_all(results: Path) -> Iterator[tuple[str, go.Figure]]:
     if (results / "near_far").exists():
         yield "near_far", plot_near_far_map(load_study(results / "near_far").trials, NEAR, FAR)
+    if (results / FIRST_STEPS).exists():
+        yield "first_steps", plot_first_steps(read_first_steps(results / FIRST_STEPS))
     if (results / "activations").exists():
         study = load_study(results / "activations")
         breaking = analyze_breaking(study.trials, study.space.dimensions, np.random.default_rng(0))

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from analysis.published.page import RESULTS, render_results_page, summarize_results
+from analysis.published.front_page import summarize_results
+from analysis.published.page import RESULTS, render_results_page
 
 PARTS = re.compile(r"(\d+) % \[(\d+), (\d+)\]")
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?%?")
