@@ -170,7 +170,7 @@ def test_a_best_value_at_the_end_of_its_range_is_pointed_out(
     findings = with_curve(replicated_findings, RATE, at_edge="high", matters=True)
     (edge,) = select_claims(tuple(list_value_claims(findings)), "edge_of_range")[-1:]
     assert edge.text == (
-        "The best learning rate may lie above 0.01, where the searched range ends."
+        "The best learning rate may lie above 0.02, where the searched range ends."
     )
 
 
