@@ -8,6 +8,13 @@ right. Healthy runs, many of them slow to start, must not be flagged, neither du
 the end.
 
 Exits with status 1 if a collapse is missed or a healthy run is flagged.
+
+    python benchmarks/health.py --study studies/collapse_bricks
+
+looks at the runs of a study instead, where nobody injected anything. Runs that were flagged are
+trained again without the watch, to the end of their steps and as many again: a false alarm is one
+that comes to beat the trivial images. So are completed runs that show nothing: one that has not
+gained a tenth of a dB by then has collapsed, and was missed.
 """
 
 from __future__ import annotations
@@ -15,18 +22,24 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
-from reporting import benchmark_parser, print_table, save_json
+from reporting import benchmark_parser, positive, print_table, save_json
 
+from analysis.data.study import load_study
 from nerf.common.command_line import exit_status
 from nerf.config.flat import Flat, build, with_suggested_bounds
+from nerf.config.parameters import DERIVED, Value, list_parameters
 from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
+from nerf.training.health import PLATEAU_MAX_RANGE
 from nerf.training.loop import HEALTH_CHECK_INTERVAL, TrainingRun, train_to_end
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
 
 INJECTED_AT = 40
 """Step at which a collapse is injected."""
@@ -99,11 +112,8 @@ HEALTHY: dict[str, tuple[Flat, Injection]] = {
     "warm-up over 300 steps": ({"optimisation.warm_up": 300}, nothing),
     "15 frequencies": ({"encoding.position_frequencies": 15}, nothing),
     "no encoding": ({"encoding.position_frequencies": 0}, nothing),
-    # At the default learning rate a sigmoid density does turn black on bricks.
-    "sigmoid density": (
-        {"field.density_activation": "sigmoid", "optimisation.learning_rate": 1e-3},
-        nothing,
-    ),
+    "sigmoid density": ({"field.density_activation": "sigmoid"}, nothing),
+    "ReLU density": ({"field.density_activation": "relu"}, nothing),
     "sine units": (
         {"field.hidden_activation": "sine", "optimisation.learning_rate": 1e-3},
         nothing,
@@ -176,6 +186,83 @@ def watch(
     return WatchedRun(kind, scene.name, seed, flagged, result.reason, at_flag, later)
 
 
+@dataclass(frozen=True)
+class ContinuedRun:
+    """A run of a study that was flagged, or shows nothing, and how it goes on without the watch.
+
+    psnr: held-out, dB, when the study's run ended; later: after twice its steps; trivial: of the
+    best trivial image
+    """
+
+    study: str
+    trial: str
+    flagged: bool
+    psnr: float
+    later: float
+    trivial: float
+
+    @property
+    def false_alarm(self) -> bool:
+        """Whether a flagged run recovers."""
+        return self.flagged and self.later > self.trivial
+
+    @property
+    def missed(self) -> bool:
+        """Whether a run that was not flagged can learn no more."""
+        return not self.flagged and self.later - self.psnr < PLATEAU_MAX_RANGE
+
+
+def continue_runs(folder: str, most: int) -> list[ContinuedRun]:
+    """Trains `most` flagged runs of a study on, and `most` that show nothing, at even distances."""
+    study = load_study(folder)
+    spec = study.spec
+    scene = load(spec["scene"], downscale=spec["downscale"], background=spec["background"])
+    trivial = max(study.trivial_psnrs.values())
+    runs = []
+    for outcome in (COLLAPSED, SHOWS_NOTHING):
+        of_outcome = study.trials[study.trials["outcome"] == outcome]
+        stride = max(len(of_outcome) // most, 1)
+        for _, row in of_outcome.iloc[::stride].head(most).iterrows():
+            later = _train_unwatched(row, scene)
+            runs.append(
+                ContinuedRun(
+                    study.name, row["trial_id"], outcome == COLLAPSED, row["psnr"], later, trivial
+                )
+            )
+    return runs
+
+
+def _train_unwatched(row: Mapping[str, Any], scene: Scene) -> float:
+    """Held-out PSNR (dB) after twice the steps of a trial, with its config and seed."""
+    paths = [path for path in list_parameters() if path in row and path not in DERIVED]
+    settings: dict[str, Value] = {}
+    for path in paths:
+        value = row[path]
+        settings[path] = value.item() if hasattr(value, "item") else value
+    run = TrainingRun(build(settings), scene)
+    for _ in range(2 * run.config.optimisation.steps):
+        run.advance()
+    return evaluate(run.model, scene, "val", run.config.evaluation.final_pixels).psnr
+
+
+def report_studies(folders: Sequence[str], most: int, json_file: Path | None) -> int:
+    """Prints and saves how many verdicts of the studies' runs were wrong."""
+    runs: list[ContinuedRun] = []
+    rows: list[list[object]] = []
+    for folder in folders:
+        of_study = continue_runs(folder, most)
+        flagged = [run for run in of_study if run.flagged]
+        others = [run for run in of_study if not run.flagged]
+        runs += of_study
+        alarms, missed = sum(r.false_alarm for r in flagged), sum(r.missed for r in others)
+        rows.append([Path(folder).name, len(flagged), alarms, len(others), missed])
+        print(f"{folder}: done", flush=True)
+    columns = ["study", "flagged", "of them recover", "show nothing", "of them have collapsed"]
+    print_table("runs of studies, trained on without the watch", columns, rows)
+    save_json(json_file, "health of studies", {"runs": [dataclasses.asdict(run) for run in runs]})
+    return 0
+
+
 def overhead(scene: Scene, steps: int = 100) -> float:
     """Time of the watch relative to the time of a step, at the default configuration."""
     run = TrainingRun(build({}), scene)
@@ -229,8 +316,14 @@ def run_benchmark(arguments: list[str] | None) -> int:
         metavar="bricks|tiny-lego|PATH",
         help="scene to train on (repeatable; default: bricks over black and over white)",
     )
+    parser.add_argument("--study", action="append", metavar="FOLDER", help="(repeatable)")
+    parser.add_argument(
+        "--most", type=positive, default=10, help="runs of each kind to train on, a study (10)"
+    )
     options = parser.parse(arguments)
     torch.set_num_threads(1)
+    if options.study:
+        return report_studies(options.study, options.most, options.json)
     if options.scene:
         scenes = [load(source) for source in options.scene]
     else:
