@@ -13,6 +13,7 @@ from analysis.findings.tables import format_markdown_table
 
 FIRST_STEPS = "first_steps.csv"
 AS_DRAWN, ALL_THREE = "as drawn", "all three"
+MAX_VANISHED, MIN_OPAQUE = 0.01, 0.9
 _KEYS = ["scene", "density_activation", "start"]
 
 
@@ -45,24 +46,29 @@ def tabulate_first_steps(moments: pd.DataFrame) -> str:
 
 
 def describe_first_steps(moments: pd.DataFrame) -> str:
-    """In how many starts as drawn the object itself lowers the density, and what comes of that."""
-    first = moments[moments["step"] == 0]
+    """Which rays pull the density before the first step, and what is left after the last one."""
+    first = moments[(moments["step"] == 0) & (moments["start"] == AS_DRAWN)]
+    stronger = (first["push_backdrop"].abs() / first["push_content"].abs()).median()
+    lowered = int((first["push_backdrop"] > 0).sum())
+    both = int(((first["push_backdrop"] > 0) & (first["push_content"] > 0)).sum())
     last = moments[moments["step"] == moments["step"].max()]
-    parts = []
-    for start in (AS_DRAWN, ALL_THREE):
-        begins, ends = first[first["start"] == start], last[last["start"] == start]
-        lowering = int((begins["push_content"] > 0).sum())
-        blank = int((ends["opacity_content"] < 0.01).sum())
-        opaque = int((ends["opacity_backdrop"] > 0.9).sum())
-        parts.append(
-            f"{start}: the object's rays lower the density as well in {lowering} of {len(begins)} "
-            f"cases, and after {int(ends['step'].max())} steps the object's opacity is below 0.01 "
-            f"in {blank}, the backdrop's above 0.9 in {opaque}"
-        )
+    ends = "; ".join(_describe_ends(last, start) for start in (AS_DRAWN, ALL_THREE))
     return (
-        "A start that is nearly opaque hides the object behind fog: rays of the object and of the "
-        "backdrop then pull the density the same way, the optimiser overshoots, and where the "
-        f"density is gone or saturated, no gradient is left. Starting {'; '.join(parts)}."
+        f"As drawn, the backdrop's rays lower the density in {lowered} of {len(first)} cases, with "
+        f"a gradient {stronger:.0f} times the object's (median); in {both} of them the object's "
+        "rays lower it as well: what is seen of the object through that much fog is wrong, too. A "
+        "density that is gone, or opaque everywhere, has no gradient left. After "
+        f"{int(last['step'].max())} steps: {ends}."
+    )
+
+
+def _describe_ends(last: pd.DataFrame, start: str) -> str:
+    ends = last[last["start"] == start]
+    vanished = int((ends["opacity_content"] < MAX_VANISHED).sum())
+    opaque = int((ends["opacity_backdrop"] > MIN_OPAQUE).sum())
+    return (
+        f"{start}, the object has vanished (opacity below {MAX_VANISHED}) in {vanished} and the "
+        f"backdrop is opaque (above {MIN_OPAQUE}) in {opaque} of {len(ends)} cases"
     )
 
 

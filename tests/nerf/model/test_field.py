@@ -91,7 +91,9 @@ def test_without_frequencies_a_direction_is_passed_unencoded() -> None:
 
 
 def test_glorot_starts_with_zero_biases() -> None:
-    network = field(Field(depth=2, width=16, initialisation="glorot"), Encoding())
+    network = field(
+        Field(depth=2, width=16, initialisation="glorot", initial_density=0.0), Encoding()
+    )
     assert all((bias == 0).all() for name, bias in network.named_parameters() if "bias" in name)
 
 

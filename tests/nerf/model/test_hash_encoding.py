@@ -95,6 +95,7 @@ def test_learns_a_scene_and_is_deterministic(ball: Scene) -> None:
         "field.depth": 2,
         "optimisation.rays": 64,
         "optimisation.learning_rate": 1e-2,
+        "optimisation.warm_up": 0,
         "sampling.coarse": 16,
     }
     tables = []
