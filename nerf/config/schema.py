@@ -314,7 +314,8 @@ class Optimisation:
         Domain(0, 500, unit="steps", label="crop steps"),
         Doc(
             "Number of first steps that draw rays only from a part of each image, so that a "
-            "large uniform backdrop does not drown the object before it is seen; 0 for none."
+            "large uniform backdrop does not drown the object before it is seen; at most a third "
+            "of all steps, 0 for none."
         ),
     ] = 100
 

@@ -1,4 +1,4 @@
-"""Schedules of a run: the learning rate of each step, and the steps followed by an evaluation."""
+"""Schedules of a run: learning rate, cropped steps, and the steps followed by an evaluation."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def learning_rate(step: int, config: Optimisation) -> float:
         factor = 1.0
     warm_up_factor = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
     return config.learning_rate * factor * warm_up_factor
+
+
+def cropped_steps(config: Optimisation) -> int:
+    """Number of first steps whose rays are drawn from a part of each image.
+
+    At most a third of the run: what lies outside that part has to be learnt as well.
+    """
+    return min(config.crop_steps, config.steps // 3)
 
 
 def evaluation_steps(config: NerfConfig) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from nerf.model.occupancy import EMA_DECAY, UPDATE_INTERVAL, WARMUP_STEPS
 from nerf.training.cuda_graph import GraphedStep
 from nerf.training.health import HealthWatch
 from nerf.training.ray_batches import TrainingRays
-from nerf.training.schedule import learning_rate
+from nerf.training.schedule import cropped_steps, learning_rate
 
 TRAINING_CHUNK_SAMPLES = 32_768
 """Samples of a pass that a CPU renders and differentiates at once.
@@ -105,7 +105,7 @@ class TrainingStep:
         self._step_tensor += 1
 
     def _is_cropped(self) -> bool:
-        return self.steps_done < self._config.crop_steps
+        return self.steps_done < cropped_steps(self._config)
 
     def last_learning_rate(self) -> float:
         """The learning rate of the last step."""

@@ -96,6 +96,7 @@ def test_learns_a_scene_and_is_deterministic(ball: Scene) -> None:
         "optimisation.rays": 64,
         "optimisation.learning_rate": 1e-2,
         "optimisation.warm_up": 0,
+        "optimisation.crop_steps": 0,
         "sampling.coarse": 16,
     }
     tables = []

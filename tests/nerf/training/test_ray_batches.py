@@ -11,6 +11,7 @@ from nerf.config.schema import Optimisation, TrainingBackground
 from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Scene
 from nerf.training.ray_batches import TrainingRays, spread_views
+from nerf.training.schedule import cropped_steps
 
 
 def test_each_drawn_ray_carries_its_own_pixel_s_colour_and_camera(ball: Scene) -> None:
@@ -114,3 +115,9 @@ def test_a_white_background_is_composited_once(see_through: Scene) -> None:
 def test_another_background_needs_alphas(ball: Scene, behind: TrainingBackground) -> None:
     with pytest.raises(InputError, match="no alpha channel"):
         TrainingRays.of(ball, Optimisation(background=behind))
+
+
+def test_no_more_than_a_third_of_a_short_run_is_cropped() -> None:
+    assert cropped_steps(Optimisation(crop_steps=100, steps=1000)) == 100
+    assert cropped_steps(Optimisation(crop_steps=100, steps=60)) == 20
+    assert cropped_steps(Optimisation(crop_steps=0, steps=60)) == 0
