@@ -25,6 +25,7 @@ from torch import Tensor
 from nerf.common.command_line import exit_status
 from nerf.common.errors import InputError
 from nerf.config.flat import Flat, build, with_suggested_bounds
+from nerf.config.parameters import Value
 from nerf.config.schema import DensityActivation
 from nerf.model.sampling import stratified_samples
 from nerf.scenes import load
@@ -49,7 +50,7 @@ STARTS: dict[str, Flat] = {
         "field.initial_density": 0.3,
     },
 }
-SMALL: Flat = {"sampling.coarse": 40, "optimisation.rays": 256, "field.width": 64}
+SMALL: dict[str, Value] = {"sampling.coarse": 40, "optimisation.rays": 256, "field.width": 64}
 PROBE_RAYS = 512
 
 
@@ -80,27 +81,34 @@ def watch_first_steps(
     scene: Scene, activation: DensityActivation, start: str, seed: int, steps: int
 ) -> Iterator[Moment]:
     """Yields a `Moment` before each of the first steps of one run of 300, and after the last."""
+    run, probe, content = begin(scene, activation, start, seed)
+    for step in range(steps + 1):
+        yield Moment(scene.name, activation, start, seed, step, **measure(run, probe, content))
+        run.advance()
+
+
+def begin(
+    scene: Scene, activation: DensityActivation, start: str, seed: int
+) -> tuple[TrainingRun, Batch, Tensor]:
+    """A run before its first step, the rays that it is watched on, and which show content.
+
+    Raises `InputError` for a scene without a backdrop.
+    """
+    masks = content_masks(scene, list(scene.train))
+    if masks is None:
+        raise InputError(f"{scene.name} has no backdrop, whose gradients could be split off")
     flat = {**SMALL, **STARTS[start], "optimisation.steps": 300, "seed": seed}
     flat["field.density_activation"] = activation
     config = build(with_suggested_bounds(flat, scene.bounds.near, scene.bounds.far))
     run = TrainingRun(config, scene)
     probe = run.rays.draw(PROBE_RAYS, torch.Generator().manual_seed(0))
-    content = _shows_content(scene, run, PROBE_RAYS)
-    for step in range(steps + 1):
-        yield Moment(scene.name, activation, start, seed, step, **_measure(run, probe, content))
-        run.advance()
+    # Drawn as the probe was, so these are its pixels.
+    pixels = run.rays.draw_pixels(PROBE_RAYS, torch.Generator().manual_seed(0), cropped=False)
+    return run, probe, torch.tensor(masks.reshape(-1))[pixels]
 
 
-def _shows_content(scene: Scene, run: TrainingRun, rays: int) -> Tensor:
-    """Which rays of the probe show content; drawn as the probe was, so the same rays."""
-    masks = content_masks(scene, list(scene.train))
-    if masks is None:
-        raise InputError(f"{scene.name} has no backdrop, whose gradients could be split off")
-    pixels = run.rays.draw_pixels(rays, torch.Generator().manual_seed(0), cropped=False)
-    return torch.tensor(masks.reshape(-1))[pixels]
-
-
-def _measure(run: TrainingRun, probe: Batch, content: Tensor) -> dict[str, float]:
+def measure(run: TrainingRun, probe: Batch, content: Tensor) -> dict[str, float]:
+    """What a `Moment` holds of the field as it is now."""
     field = run.model.coarse
     with torch.enable_grad():
         (rendering,) = run.model(probe.origins, probe.directions, probe.background)
