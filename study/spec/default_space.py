@@ -24,7 +24,7 @@ DEFAULT_VARIED = (
     "field.width=32:128",
     "field.hidden_activation",
     "field.density_activation",
-    "optimisation.learning_rate=0.0005:0.02",
+    "optimisation.learning_rate=0.002:0.02",
 )
 """The `--vary` texts of a study without any."""
 
