@@ -22,6 +22,7 @@ from study.records.outcomes import BROKEN
 DENSITY, HIDDEN = "field.density_activation", "field.hidden_activation"
 RATE, NOISE = "optimisation.learning_rate", "optimisation.density_noise"
 INITIALISATION = "field.initialisation"
+CROP = "optimisation.crop_steps"
 
 _HEADING = "## What it found so far\n\n"
 _WIDTH = 104

@@ -41,6 +41,7 @@ from analysis.published.first_steps import (
     tabulate_first_steps,
 )
 from analysis.published.front_page import (
+    CROP,
     DENSITY,
     HIDDEN,
     INITIALISATION,
@@ -113,6 +114,8 @@ def render_results_page(results: Path) -> str:
         sections += ["## Near and far", *_near_far(results)]
     if studies := load_group(results, "collapse"):
         sections += ["## What kills a density, scene by scene", *_collapses(studies)]
+    if _has_studies(results, "density_bricks"):
+        sections += ["## See it in three minutes", *_see_it(load_study(results / "density_bricks"))]
     if (results / FIRST_STEPS).exists():
         sections += ["## Why it dies: the first steps", *_first_steps(results / FIRST_STEPS)]
     if studies := load_group(results, "cures_by_scene"):
@@ -163,6 +166,14 @@ def _collapses(studies: Sequence[Study]) -> Iterator[str]:
     )
     comparison = compare_studies([analyze_committed(study.folder.path) for study in studies])
     claims = select_across(list_comparison_claims(comparison))
+    yield "\n".join(f"- {claim.text}" for claim in claims)
+
+
+def _see_it(study: Study) -> Iterator[str]:
+    yield _describe_origin(study)
+    yield "Runs that collapsed / all runs:"
+    yield tabulate_collapses([study], DENSITY, CROP)
+    claims = select_claims(list_claims(analyze_committed(study.folder.path)), "breaks", "safe")
     yield "\n".join(f"- {claim.text}" for claim in claims)
 
 
