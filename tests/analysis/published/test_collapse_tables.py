@@ -151,8 +151,10 @@ def test_first_steps_count_objects_that_vanish(tmp_path: Path) -> None:
     moments = read_first_steps(file)
     assert len(moments) == 4  # means over the seeds
     text = describe_first_steps(moments)
-    assert "as drawn: the object's rays lower the density as well in 1 of 1 cases" in text
-    assert "all three: the object's rays lower the density as well in 0 of 1 cases" in text
+    assert "lower the density in 1 of 1 cases, with a gradient 5 times the object's" in text
+    assert "in 1 of them the object's rays lower it as well" in text
+    assert "as drawn, the object has vanished (opacity below 0.01) in 1" in text
+    assert "all three, the object has vanished (opacity below 0.01) in 0" in text
     assert "0.5" in tabulate_first_steps(moments)
     assert len(plot_first_steps(moments).data) == 2
 
