@@ -6,6 +6,7 @@ seeds, and the cure `none` is what the others are compared with.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ class CureRuns:
         wide = trained.pivot_table(
             index=["scene_name", "activation", "seed"], columns="cure", values=column
         )
-        if not {cure, NO_CURE} <= set(wide.columns):
+        if cure == NO_CURE or not {cure, NO_CURE} <= set(wide.columns):
             return (float("nan"),) * 3
         means = (wide[cure] - wide[NO_CURE]).dropna().groupby("scene_name").mean()
         if len(means) < 2:
@@ -92,7 +93,7 @@ def tabulate_cures(cures: CureRuns) -> str:
                 **cells,
                 "all": format_collapsed(of_cure, interval=True),
                 "scenes with a collapse": _list_scenes(of_cure),
-                "dB where both train": _format_change(cures, cure, "psnr"),
+                "dB where both train": _format_change(cures, cure),
                 "time of a step": _format_ratio(cures, cure),
             }
         )
@@ -104,15 +105,11 @@ def _list_scenes(runs: pd.DataFrame) -> str:
     return ", ".join(scenes) or "none"
 
 
-def _format_change(cures: CureRuns, cure: str, column: str) -> str:
-    if cure == NO_CURE:
-        return ""
-    mean, low, high = cures.change(cure, column)
-    return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]"
+def _format_change(cures: CureRuns, cure: str) -> str:
+    mean, low, high = cures.change(cure, "psnr")
+    return "" if math.isnan(mean) else f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def _format_ratio(cures: CureRuns, cure: str) -> str:
-    if cure == NO_CURE:
-        return ""
     mean, low, high = np.exp(cures.change(cure, "log_step_seconds"))
-    return f"x {mean:.2f} [{low:.2f}, {high:.2f}]"
+    return "" if math.isnan(mean) else f"x {mean:.2f} [{low:.2f}, {high:.2f}]"
