@@ -46,7 +46,7 @@ def test_the_figure_is_in_the_middle_or_where_a_crop_to_the_centre_misses_it() -
 @pytest.mark.parametrize("corner", [False, True])
 def test_bounds_contain_the_solids(corner: bool) -> None:
     scene = load_studio(corner, views=30, size=100, samples=1)
-    assert "matched between the images" in scene.bounds.basis
+    assert scene.bounds.basis == "the hull of the silhouettes"
     model = LitModel(locomotive.build_locomotive(), [], 1)
     for pose in bricks.camera_poses(30):
         hit = first_hits(model, camera_rays(pose, 70.0, 100))[0]
