@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from analysis.data.study import Study
@@ -26,8 +25,7 @@ NO_CURE = "none"
 class CureRuns:
     """Every ended run of the studies.
 
-    runs: columns cure, activation, scene_name, seed, outcome, psnr (dB) and log_step_seconds, the
-    logarithm of the seconds of a training step
+    runs: columns cure, activation, scene_name, seed, outcome and psnr (dB)
     """
 
     runs: pd.DataFrame
@@ -41,8 +39,8 @@ class CureRuns:
     def scenes(self) -> list[str]:
         return list(self.runs["scene_name"].unique())
 
-    def change(self, cure: str, column: str) -> tuple[float, float, float]:
-        """Mean change of `column` against no cure, with its 95 % interval over scenes.
+    def change_psnr(self, cure: str) -> tuple[float, float, float]:
+        """Mean change of PSNR (dB) against no cure, with its 95 % interval over scenes.
 
         Over the pairs of runs of one scene, activation and seed that trained with both: first the
         mean of each scene, then over scenes, with Student's t. NaN for fewer than two scenes.
@@ -51,7 +49,7 @@ class CureRuns:
 
         trained = self.runs[self.runs["outcome"] == TRAINED]
         wide = trained.pivot_table(
-            index=["scene_name", "activation", "seed"], columns="cure", values=column
+            index=["scene_name", "activation", "seed"], columns="cure", values="psnr"
         )
         if cure == NO_CURE or not {cure, NO_CURE} <= set(wide.columns):
             return (float("nan"),) * 3
@@ -74,7 +72,6 @@ def read_cure_runs(studies: Sequence[Study]) -> CureRuns:
                 cure=names[0],
                 activation=names[1],
                 scene_name=name_scene(study),
-                log_step_seconds=np.log(runs["train_seconds"] / runs["steps_done"]),
             )
         )
     return CureRuns(pd.concat(parts))
@@ -94,7 +91,6 @@ def tabulate_cures(cures: CureRuns) -> str:
                 "all": format_collapsed(of_cure, interval=True),
                 "scenes with a collapse": _list_scenes(of_cure),
                 "dB where both train": _format_change(cures, cure),
-                "time of a step": _format_ratio(cures, cure),
             }
         )
     return format_markdown_table(pd.DataFrame(table))
@@ -106,10 +102,5 @@ def _list_scenes(runs: pd.DataFrame) -> str:
 
 
 def _format_change(cures: CureRuns, cure: str) -> str:
-    mean, low, high = cures.change(cure, "psnr")
+    mean, low, high = cures.change_psnr(cure)
     return "" if math.isnan(mean) else f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]"
-
-
-def _format_ratio(cures: CureRuns, cure: str) -> str:
-    mean, low, high = np.exp(cures.change(cure, "log_step_seconds"))
-    return "" if math.isnan(mean) else f"x {mean:.2f} [{low:.2f}, {high:.2f}]"

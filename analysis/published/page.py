@@ -194,7 +194,8 @@ def _cures_by_scene(studies: Sequence[Study]) -> Iterator[str]:
     yield (
         "Each cure alone, with each density activation, at the default learning rate. Cells show "
         "runs that collapsed / all runs; the changes are means over scenes against the run with "
-        "the same seed and no cure, where both trained. Times were taken beside other work."
+        "the same seed and no cure, where both trained. `python benchmarks/cure_cost.py` "
+        "measures processor time (LOG.md)."
     )
     yield _describe_group(studies)
     cures = read_cure_runs(studies)

@@ -110,7 +110,7 @@ def test_a_cure_is_compared_where_both_runs_trained(tmp_path: Path) -> None:
     study = load_study(write_variant_study(StudyFolder(tmp_path / "study"), spec, psnr))
     other = replace(study, scene={**study.scene, "name": "garden"})
     cures = read_cure_runs([study, other])
-    mean, low, high = cures.change("crop", "psnr")
+    mean, low, high = cures.change_psnr("crop")
     assert (mean, low, high) == pytest.approx((0.3, 0.3, 0.3))
     rows = _read_table(tabulate_cures(cures))
     assert rows["none"]["relu"] == "4/4"
@@ -128,10 +128,9 @@ def test_one_scene_gives_no_interval_over_scenes() -> None:
             "seed": 1,
             "outcome": "trained",
             "psnr": [20.0, 21.0],
-            "log_step_seconds": 0.0,
         }
     )
-    assert all(map(math.isnan, CureRuns(runs).change("crop", "psnr")))
+    assert all(map(math.isnan, CureRuns(runs).change_psnr("crop")))
 
 
 def test_first_steps_count_objects_that_vanish(tmp_path: Path) -> None:
