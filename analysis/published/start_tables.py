@@ -40,9 +40,8 @@ def describe_starts(studies: Sequence[Study]) -> str:
     runs = pd.concat([label_variants(study) for study in studies])
     earlier = runs["variant"] == BEFORE
     return (
-        f"With the defaults as they are now {_describe_rate(runs[~earlier])}, over {len(studies)} "
-        f"scenes, five density activations and six seeds; with those before and their density "
-        f"activation, {_DEFAULT_ACTIVATION}, {_describe_rate(runs[earlier])}."
+        f"With the defaults now {_describe_rate(runs[~earlier])}, over {len(studies)} scenes and "
+        f"five density activations; with those before, {_describe_rate(runs[earlier])}."
     )
 
 
