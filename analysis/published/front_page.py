@@ -93,8 +93,8 @@ def _summarize_collapses(studies: Sequence[Study]) -> str:
     return (
         f"With the start that most code has, {format_collapsed(runs, interval=True)} of the runs "
         f"collapse over {len(studies)} scenes and learning rates of {rates.min():g} to "
-        f"{rates.max():g}; by density activation: {listed}. With hidden sines {sine} do. Which ones "
-        "are safe depends on scene and learning rate."
+        f"{rates.max():g}; by density activation: {listed}. With hidden sines {sine} do. "
+        "Which ones are safe depends on scene and learning rate."
     )
 
 
