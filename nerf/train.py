@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING, Any
 from nerf.common.command_line import INTERRUPTED, Parser, add_scene_options, exit_status
 from nerf.common.commands import command_line
 from nerf.common.errors import InputError
-from nerf.config.flat import build, flatten, with_suggested_bounds
+from nerf.config.flat import (
+    BEFORE_ADDED,
+    build,
+    complete_earlier,
+    flatten,
+    with_suggested_bounds,
+)
 from nerf.config.parameter_help import describe_parameters
-from nerf.config.parameters import DERIVED, Value
+from nerf.config.parameters import DERIVED, Value, list_parameters
 from nerf.config.settings import parse_settings, read_settings
 from nerf.run.run_folder import CHECKPOINT, RESULT, Run, SceneSource, read_run
 
@@ -137,6 +143,8 @@ def _settings(options: argparse.Namespace) -> dict[str, Value]:
     # A derived parameter, such as sampling.span, overrides the field that it sets.
     overridden = {DERIVED[path].sets if path in DERIVED else path for path in settings}
     from_file = read_settings(options.config)
+    if not set(list_parameters()) - set(from_file) - {"seed", *DERIVED, *BEFORE_ADDED}:
+        from_file = complete_earlier(from_file)  # a best.toml, perhaps of an earlier version
     return {path: v for path, v in from_file.items() if path not in overridden} | settings
 
 

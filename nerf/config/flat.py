@@ -58,6 +58,12 @@ def complete_earlier(recorded: Flat) -> dict[str, Value]:
     return dict(recorded) | {k: v for k, v in BEFORE_ADDED.items() if k not in recorded}
 
 
+def value_before_added(path: str) -> Value:
+    """What a run did that does not record the parameter `path`: its default, unless that changed
+    how runs train."""
+    return BEFORE_ADDED.get(path, parameter(path).default)
+
+
 def with_suggested_bounds(flat: Flat, near: float, far: float) -> dict[str, Value]:
     """Fills in a scene's suggested near and far where `flat` does not set them."""
     settings = dict(flat)

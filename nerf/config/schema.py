@@ -227,10 +227,9 @@ class Field:
         float,
         Domain(0.01, 10.0, log=True, unit="1 / scene unit", label="initial density"),
         Doc(
-            "Density that training starts from, set by the bias of the density head. Space that "
-            "starts opaque hides the object, and what is learnt first is to be rid of all density. "
-            "0 leaves the bias as drawn: softplus then starts at 0.7, sigmoid at half of "
-            "density_scale, shifted_softplus at 0.3."
+            "Density that training starts from, set by the bias of the density head. 0 leaves the "
+            "bias as drawn: softplus then starts at 0.7, sigmoid at half of density_scale, "
+            "shifted_softplus at 0.3."
         ),
     ] = 0.3
 
@@ -277,11 +276,7 @@ class Optimisation:
     learning_rate: Annotated[
         float,
         Domain(1e-4, 2e-2, log=True, label="learning rate"),
-        Doc(
-            "Adam's learning rate at the first step. At 5e-3, three scenes end 0.4 to 0.6 "
-            "dB lower after 400 steps and about equal after 1,500 (54 runs: "
-            "analysis/results/README.md)."
-        ),
+        Doc("Adam's learning rate at the first step, after the warm-up."),
     ] = 8e-3
 
     schedule: Annotated[
@@ -314,8 +309,8 @@ class Optimisation:
         Domain(0, 500, unit="steps", label="crop steps"),
         Doc(
             "Number of first steps that draw rays only from a part of each image, so that a "
-            "large uniform backdrop does not drown the object before it is seen; at most a third "
-            "of all steps, 0 for none."
+            "large uniform backdrop does not drown the object before it is seen; 0 for none. A "
+            "crop to the content ends after a third of all steps."
         ),
     ] = 100
 

@@ -22,12 +22,17 @@ MIN_BACKDROP_SHARE = 0.3
 The most frequent colour of five scenes with a backdrop has 0.50 to 0.79 of their pixels, that of
 three without one 0.01 to 0.12."""
 
+MIN_RIM_SHARE = 0.7
+"""Share of an image's rim that a backdrop fills in the median view: it surrounds the object. A sky
+or a white wall beside other things does not."""
+
 _LEVELS = 16
 """Levels per channel of the histogram that finds the most frequent colour."""
 
 _TOLERANCE = 1 / _LEVELS
 """Largest difference of a channel from the backdrop's colour, for noise and compression."""
 
+_SAMPLED_PIXELS = 1_000_000
 _MIN_ALPHA = 4 / 255
 _OUTLIERS = 1.0
 """Percentage of an image's content, at either end of each axis, that a window may leave out."""
@@ -37,21 +42,34 @@ _MIN_CONTENT_PIXELS = 16
 
 @dataclass(frozen=True)
 class Backdrop:
-    """One colour that fills much of the images; mask: (views, height, width) where it shows."""
+    """One colour that surrounds the object in most images."""
 
     colour: Float32
-    mask: Mask
+
+    def shows_in(self, images: Float32) -> Mask:
+        """Where the backdrop shows in images (..., 3): a mask (...)."""
+        return np.asarray((np.abs(images - self.colour) <= _TOLERANCE).all(-1))
 
 
 def find_backdrop(images: Float32) -> Backdrop | None:
     """The backdrop of images (views, height, width, 3) in [0, 1], or None if they have none."""
-    levels = (images * _LEVELS).astype(np.int64).clip(0, _LEVELS - 1)
-    codes = (levels @ np.array([_LEVELS**2, _LEVELS, 1])).ravel()
+    pixels = images.reshape(-1, 3)
+    pixels = pixels[:: max(len(pixels) // _SAMPLED_PIXELS, 1)]
+    levels = (pixels * _LEVELS).astype(np.int64).clip(0, _LEVELS - 1)
+    codes = levels @ np.array([_LEVELS**2, _LEVELS, 1])
     most_frequent = np.bincount(codes).argmax()
     # The median is exact for rendered images, and between noisy pixels for photographs.
-    colour = np.median(images.reshape(-1, 3)[codes == most_frequent], axis=0).astype(np.float32)
-    mask = (np.abs(images - colour) <= _TOLERANCE).all(-1)
-    return Backdrop(colour, mask) if mask.mean() >= MIN_BACKDROP_SHARE else None
+    colour = np.median(pixels[codes == most_frequent], axis=0).astype(np.float32)
+    backdrop = Backdrop(colour)
+    enough = backdrop.shows_in(pixels).mean() >= MIN_BACKDROP_SHARE
+    return backdrop if enough and _rim_share(backdrop, images) >= MIN_RIM_SHARE else None
+
+
+def _rim_share(backdrop: Backdrop, images: Float32) -> float:
+    """Share of the pixels along the edges of the median view that show the backdrop."""
+    edges = (images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1])
+    rims = np.concatenate([backdrop.shows_in(edge) for edge in edges], axis=1)
+    return float(np.median(rims.mean(axis=1)))
 
 
 def backdrop_colour(images: Float32) -> Float32:
@@ -82,7 +100,9 @@ def content_masks(scene: Scene, views: list[int]) -> Mask | None:
         mask = scene.alphas[views] > _MIN_ALPHA
         return mask if 1 - mask.mean() >= MIN_BACKDROP_SHARE else None
     backdrop = find_backdrop(scene.images[views])
-    return None if backdrop is None else ~backdrop.mask
+    if backdrop is None:
+        return None
+    return np.stack([~backdrop.shows_in(scene.images[view]) for view in views])
 
 
 def _middle_range(indices: NDArray[np.int64]) -> tuple[int, int]:

@@ -55,8 +55,9 @@ class TrainingRays:
     background: Float[Tensor, " 3"]
     height: int
     width: int
+    crop: Crop
     windows: Int[Tensor, "views 4"]
-    """Top, left, height and width of the box of each view that cropped steps draw from."""
+    """Top, left, height and width of the box of each view that holds its content."""
     random_background: bool
     """Replace the background by a random colour for each ray drawn."""
 
@@ -90,12 +91,13 @@ class TrainingRays:
             background=tensor(scene.background),
             height=scene.height,
             width=scene.width,
-            windows=torch.tensor(_crop_windows(scene, views, config.crop), device=device),
+            crop=config.crop,
+            windows=torch.tensor(_crop_windows(scene, views, config), device=device),
             random_background=background == "random",
         )
 
     def draw(self, rays: int, generator: Generator, cropped: bool = False) -> Batch:
-        """Draws rays uniformly, with replacement; `cropped` from `windows` only."""
+        """Draws rays uniformly, with replacement; `cropped` ones from the part in `crop`."""
         pixel = self.draw_pixels(rays, generator, cropped)
         view = pixel // (self.height * self.width)
         rgb, background = self.rgb[pixel], self.background
@@ -112,6 +114,11 @@ class TrainingRays:
             return torch.randint(len(self.rgb), (rays,), generator=generator, device=device)
 
         view = torch.randint(len(self.origins), (rays,), generator=generator, device=device)
+        if self.crop == "centre":  # all windows are equal; draws are those of earlier versions
+            (top, left), (height, width) = _centre_window(self.height, self.width)
+            row = top + torch.randint(height, (rays,), generator=generator, device=device)
+            column = left + torch.randint(width, (rays,), generator=generator, device=device)
+            return (view * self.height + row) * self.width + column
         top, left, height, width = self.windows.index_select(0, view).unbind(-1)
         # In [0, 1), so that rounding down never gives the first row or column past the window.
         across = torch.rand(2, rays, generator=generator, device=device, dtype=torch.float64)
@@ -120,13 +127,17 @@ class TrainingRays:
         return (view * self.height + row) * self.width + column
 
 
-def _crop_windows(scene: Scene, views: list[int], crop: Crop) -> Windows:
-    """The box of each view that cropped steps draw from."""
-    if crop == "content":
+def _crop_windows(scene: Scene, views: list[int], config: Optimisation) -> Windows:
+    """The box of each view that steps cropped to the content draw from; unused, the whole image."""
+    if config.crop == "content" and config.crop_steps:
         return content_windows(scene, views)
-    sides = np.array([scene.height, scene.width])
-    cropped = np.maximum((sides * CENTRE_SHARE).astype(np.int64), 1)
-    return np.tile(np.concatenate([(sides - cropped) // 2, cropped]), (len(views), 1))
+    return np.tile([0, 0, scene.height, scene.width], (len(views), 1))
+
+
+def _centre_window(height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Top and left, height and width of the middle of an image."""
+    cropped = max(int(height * CENTRE_SHARE), 1), max(int(width * CENTRE_SHARE), 1)
+    return ((height - cropped[0]) // 2, (width - cropped[1]) // 2), cropped
 
 
 def spread_views(scene: Scene, count: int) -> list[int]:

@@ -27,8 +27,11 @@ def learning_rate(step: int, config: Optimisation) -> float:
 def cropped_steps(config: Optimisation) -> int:
     """Number of first steps whose rays are drawn from a part of each image.
 
-    At most a third of the run: what lies outside that part has to be learnt as well.
+    A crop to the content lasts at most a third of the run: what lies outside has to be learnt as
+    well. One to the centre lasts as long as it is told to, as it did in earlier versions.
     """
+    if config.crop == "centre":
+        return config.crop_steps
     return min(config.crop_steps, config.steps // 3)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from nerf.common.commands import command_name
 from nerf.common.errors import InputError
+from nerf.config.flat import value_before_added
 from nerf.config.parameters import list_parameters
 
 SCHEMA_VERSION = 1
@@ -79,7 +80,7 @@ def read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
         frame = pd.read_parquet(file)
         for p in list_parameters().values():
             if p.path in dtypes and p.path not in frame:
-                frame[p.path] = p.default  # added in a later version
+                frame[p.path] = value_before_added(p.path)
         return frame.astype(dtypes)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(

@@ -34,6 +34,7 @@ import pandas as pd
 from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import UNFINISHED, write_atomically
+from nerf.config.flat import value_before_added
 from nerf.config.parameters import list_parameters
 from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.records.schema import (
@@ -189,8 +190,7 @@ class StudyFolder:
     def write_tables(self) -> None:
         """Rebuilds trials.parquet and curves.parquet from the records."""
         records = self.records()
-        # A parameter that was added later had its default before.
-        defaults = {p.path: p.default for p in list_parameters().values()}
+        defaults = {path: value_before_added(path) for path in list_parameters()}
         trials = tidy(
             pd.DataFrame([defaults | record["trial"] for record in records]), trial_dtypes()
         )

@@ -35,7 +35,9 @@ def with_bounds(scene: Scene) -> Scene:
     if masks is not None:
         hull, edge = _refined_hull(scene, masks, focus, distance)
         if len(hull):
-            return replace(scene, points=hull, bounds=_hull_bounds(poses, hull, edge))
+            # A backdrop read from photographs may be a part of the scene after all.
+            certain = scene.alphas is not None or not scene.background.any()
+            return replace(scene, points=hull, bounds=_hull_bounds(poses, hull, edge, certain))
     points, distances = match_points(scene, distance)
     if len(points) >= MIN_POINTS:
         bounds = from_distances(distances, f"{len(points)} points matched between the images")
@@ -66,11 +68,11 @@ def _refined_hull(
     return carve_visual_hull(scene, masks, (low + high) / 2, float((high - low).max() / 2 + edge))
 
 
-def _hull_bounds(poses: Array, hull: Float32, edge: float) -> Bounds:
+def _hull_bounds(poses: Array, hull: Float32, edge: float, certain: bool) -> Bounds:
     """Bounds that hold every cube of the hull for every camera."""
     distances = np.linalg.norm(poses[:, None, :3, 3] - hull[None], axis=-1)  # (views, cubes)
     half_diagonal = edge * np.sqrt(3) / 2
     near = float(distances.min() - half_diagonal)
     far = float(distances.max() + half_diagonal)
     near = max(near, _MIN_NEAR_SHARE * far)
-    return Bounds(near, far, "the hull of the silhouettes", certain=True)
+    return Bounds(near, far, "the hull of the silhouettes", certain)

@@ -50,8 +50,9 @@ def test_a_sheet_of_any_colour_is_the_backdrop(
     assert backdrop.colour == pytest.approx(colour, abs=0.012 if noise else 1e-6)
     outside = np.ones((HEIGHT, WIDTH), bool)
     outside[BOX[0] : BOX[0] + BOX[2], BOX[1] : BOX[1] + BOX[3]] = False
-    assert backdrop.mask[:, outside].mean() > 0.98
-    assert backdrop.mask[:, ~outside].mean() < 0.02
+    mask = backdrop.shows_in(images)
+    assert mask[:, outside].mean() > 0.98
+    assert mask[:, ~outside].mean() < 0.02
     windows = content_windows(make_scene(images), [0, 2])
     assert np.abs(windows - BOX).max() <= 1
 
@@ -67,6 +68,16 @@ def test_a_photograph_filled_to_its_edges_has_no_backdrop_and_is_not_cropped() -
     assert find_backdrop(images) is None
     assert (backdrop_colour(images) == 0).all()
     assert content_windows(make_scene(images), [1]).tolist() == [[0, 0, HEIGHT, WIDTH]]
+
+
+@pytest.mark.parametrize("part", [np.s_[:, :18], np.s_[:, 8:32, 10:50]], ids=["sky", "wall"])
+def test_a_colour_that_does_not_surround_the_rest_is_no_backdrop(
+    part: tuple[slice, ...],
+) -> None:
+    images = np.random.default_rng(5).uniform(0, 1, (3, HEIGHT, WIDTH, 3)).astype(np.float32)
+    images[part] = 1
+    assert (images == 1).all(-1).mean() > 0.3
+    assert find_backdrop(images) is None
 
 
 def test_alphas_tell_the_content_where_colours_do_not() -> None:

@@ -73,7 +73,8 @@ def test_draws_cropped_to_the_centre_stay_in_the_middle_half(ball: Scene) -> Non
 
 
 def test_draws_cropped_to_the_content_come_evenly_from_the_box_of_each_view(ball: Scene) -> None:
-    rays = TrainingRays.of(ball)
+    rays = TrainingRays.of(ball, Optimisation(crop="content", crop_steps=10))
+    assert (rays.windows[:, 2:] < 24).all()
     pixels = rays.draw_pixels(20_000, torch.Generator().manual_seed(2), cropped=True)
     for number in range(len(ball.train)):
         of_view = pixels[pixels // (24 * 24) == number] % (24 * 24)
@@ -121,3 +122,4 @@ def test_no_more_than_a_third_of_a_short_run_is_cropped() -> None:
     assert cropped_steps(Optimisation(crop_steps=100, steps=1000)) == 100
     assert cropped_steps(Optimisation(crop_steps=100, steps=60)) == 20
     assert cropped_steps(Optimisation(crop_steps=0, steps=60)) == 0
+    assert cropped_steps(Optimisation(crop="centre", crop_steps=50, steps=60)) == 50

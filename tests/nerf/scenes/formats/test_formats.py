@@ -83,7 +83,9 @@ def test_a_photograph_before_a_white_sheet_has_a_white_background(tmp_path: Path
     assert (load(str(folder)).background == 0).all()
     for image in (folder / "images").iterdir():
         pixels = np.array(Image.open(image))
-        pixels[:6] = 255
+        object_pixels = pixels[3:7, 4:9].copy()
+        pixels[:] = 255
+        pixels[3:7, 4:9] = object_pixels
         Image.fromarray(pixels).save(image)
     scene = load(str(folder))
     assert (scene.background == 1).all()
