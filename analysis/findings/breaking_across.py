@@ -318,8 +318,25 @@ def _contrast(group: _Group, level: int, confidence: float, p_value: float) -> B
     pooled = rates_from_counts(group.names, group.counts.sum(axis=0), confidence)
     first, second = pooled[level], pooled[group.reference]
     low, high = difference_interval(first, second)
+    if (first.rate - second.rate) * _blocked_difference(group.counts, level, group.reference) <= 0:
+        p_value = 1.0  # the mean over studies has another sign than the difference within them
     order = _compare_order(group.by_study, first.name, second.name)
     return BreakContrast(first, second, first.rate - second.rate, low, high, p_value, order)
+
+
+def _blocked_difference(counts: Counts, level: int, reference: int) -> float:
+    """Difference of two levels' rates of breaking within studies (Mantel-Haenszel weights).
+
+    counts: (studies, levels, 3) runs that trained, collapsed and show nothing
+    """
+    runs = counts.sum(axis=-1).astype(float)
+    broken = counts[..., 1:].sum(axis=-1)
+    n, m = runs[:, level], runs[:, reference]
+    both = (n > 0) & (m > 0)
+    n, m = n[both], m[both]
+    weights = n * m / (n + m)
+    differences = broken[both, level] / n - broken[both, reference] / m
+    return float(weights @ differences)
 
 
 def _test_pairs(

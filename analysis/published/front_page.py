@@ -16,7 +16,7 @@ from analysis.published.collapse_tables import format_collapsed, join_scenes
 from analysis.published.cure_table import NO_CURE, read_cure_runs
 from analysis.published.near_far import analyze_obscured
 from analysis.published.page_figures import analyze_committed
-from analysis.published.start_tables import describe_starts, measure_gain
+from analysis.published.start_tables import describe_starts, list_gains
 
 DENSITY, HIDDEN = "field.density_activation", "field.hidden_activation"
 RATE, NOISE = "optimisation.learning_rate", "optimisation.density_noise"
@@ -91,7 +91,7 @@ def _summarize_collapses(studies: Sequence[Study]) -> str:
     rates = runs[RATE]
     sine = format_collapsed(runs[runs[HIDDEN] == "sine"])
     return (
-        f"With the start that most code has, {format_collapsed(runs, interval=True)} of the runs "
+        f"With our earlier start (below), {format_collapsed(runs, interval=True)} of the runs "
         f"collapse over {len(studies)} scenes and learning rates of {rates.min():g} to "
         f"{rates.max():g}; by density activation: {listed}. With hidden sines {sine} do. "
         "Which ones are safe depends on scene and learning rate."
@@ -102,7 +102,8 @@ def _summarize_cures(studies: Sequence[Study]) -> str:
     """How many runs collapse without a cure and with each, at the default learning rate."""
     cures = read_cure_runs(studies)
     counts = {
-        cure: format_collapsed(cures.runs[cures.runs["cure"] == cure]) for cure in cures.cures
+        cure: format_collapsed(cures.runs[cures.runs["cure"] == cure], interval=True)
+        for cure in cures.cures
     }
     others = ", ".join(f"{cure} {count}" for cure, count in counts.items() if cure != NO_CURE)
     return (
@@ -112,10 +113,10 @@ def _summarize_cures(studies: Sequence[Study]) -> str:
 
 
 def _summarize_starts(studies: Sequence[Study]) -> str:
-    gains = [measure_gain(study).mean for study in studies]
+    gains, steps = list_gains(studies), studies[0].spec["steps"]
     return (
-        f"{describe_starts(studies)} PSNR after 300 steps changes by {min(gains):+.2f} to "
-        f"{max(gains):+.2f} dB by scene."
+        f"{describe_starts(studies)} On the {len(gains)} scenes where all trained before, PSNR "
+        f"after {steps} steps changes by {min(gains):+.2f} to {max(gains):+.2f} dB."
     )
 
 

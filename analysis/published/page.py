@@ -148,7 +148,7 @@ def _has_studies(results: Path, *names: str) -> bool:
 def _collapses(studies: Sequence[Study]) -> Iterator[str]:
     yield (
         "Claim: with a sigmoid or a ReLU on the density, training gets stuck for some seeds; "
-        "softplus is more stable. Tested with the start that most code has: rays from whole "
+        "softplus is more stable. Tested with the start that our defaults had: rays from whole "
         "images, the full learning rate at once, the density of the weights as drawn. Cells show "
         "runs that "
         "collapsed / all runs; runs that are only slow do not count."
@@ -202,7 +202,7 @@ def _cures_by_scene(studies: Sequence[Study]) -> Iterator[str]:
     yield tabulate_cures(cures)
     yield (
         "The crop draws from the part of the images that differs from a uniform backdrop, and from "
-        "whole images where there is none, so that it changes nothing there."
+        "whole images where there is none (fox, courtyard)."
     )
 
 

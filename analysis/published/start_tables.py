@@ -37,11 +37,17 @@ def tabulate_starts(studies: Sequence[Study]) -> str:
 
 def describe_starts(studies: Sequence[Study]) -> str:
     """How many of all runs with the present defaults broke, and of those with the earlier ones."""
-    runs = pd.concat([label_variants(study) for study in studies])
+    runs = pd.concat(
+        [label_variants(study).assign(scene_name=name_scene(study)) for study in studies]
+    )
     earlier = runs["variant"] == BEFORE
+    collapsed = runs[earlier & (runs["outcome"] == COLLAPSED)]
+    scenes = ", ".join(collapsed["scene_name"].unique())
     return (
         f"With the defaults now {_describe_rate(runs[~earlier])}, over {len(studies)} scenes and "
-        f"five density activations; with those before, {_describe_rate(runs[earlier])}."
+        f"{runs.loc[~earlier, 'variant'].nunique()} density activations; with those before "
+        f"({_DEFAULT_ACTIVATION}), {_describe_rate(runs[earlier])}"
+        f"{f', all on {scenes}' if scenes else ''}."
     )
 
 
@@ -62,6 +68,16 @@ def describe_gain(study: Study) -> str:
     broken = runs[runs["variant"] == BEFORE]["outcome"].isin(BROKEN).sum()
     note = f", {broken} of them broke before" if broken else ""
     return f"{means[0]:.2f} to {means[1]:.2f}: {d.description} ({d.seeds}{note})"
+
+
+def list_gains(studies: Sequence[Study]) -> list[float]:
+    """The mean gain (dB) on each scene on which no run broke before."""
+    gains = []
+    for study in studies:
+        runs = label_variants(study)
+        if not runs.loc[runs["variant"] == BEFORE, "outcome"].isin(BROKEN).any():
+            gains.append(measure_gain(study).mean)
+    return gains
 
 
 def measure_gain(study: Study) -> PairedDifference:

@@ -140,7 +140,7 @@ class Space:
         """The space for a scene whose suggested near and far are `bounds`.
 
         Near, far and span, if varied without a range of their own, get one that contains the
-        suggestion, bounds far around the object, and bounds that cut up to half of its depth.
+        suggestion, bounds far around the object, and some that cut a part of it.
         Raises `InputError` for a combination of values that the config rejects.
         """
         dimensions = tuple(
