@@ -96,7 +96,9 @@ def begin(
     """
     masks = content_masks(scene, list(scene.train))
     if masks is None:
-        raise InputError(f"{scene.name} has no backdrop, whose gradients could be split off")
+        raise InputError(
+            f"{scene.name} has no backdrop to split the gradients by; try --scene bricks or studio"
+        )
     flat = {**SMALL, **STARTS[start], "optimisation.steps": 300, "seed": seed}
     flat["field.density_activation"] = activation
     config = build(with_suggested_bounds(flat, scene.bounds.near, scene.bounds.far))

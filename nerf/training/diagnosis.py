@@ -84,7 +84,9 @@ def suggest_start(config: NerfConfig) -> str:
     defaults = flatten(NerfConfig())
     now = flatten(config)
     missing = [f"{path}={defaults[path]:g}" for path in _START if not now[path]]
-    return f"set {', '.join(missing)}" if missing else "lower optimisation.learning_rate"
+    if missing:
+        return f"set {', '.join(missing)}"
+    return "lower optimisation.learning_rate, or check near and far with nerf/train.py --inspect"
 
 
 def explain_frozen_position(model: Nerf, scene: Scene, name: str, since: int) -> str:

@@ -9,7 +9,10 @@ import first_steps
 import pytest
 import torch
 
+from nerf.config.flat import flatten
+from nerf.config.schema import NerfConfig
 from nerf.scenes.scene import Scene
+from study.spec.study_file import read_study_file
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +51,11 @@ def test_every_moment_is_a_row_of_the_file(ball: Scene, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["0", "1"]
     assert {row["start"] for row in rows} == {"crop"}
+
+
+def test_all_three_cures_are_the_defaults() -> None:
+    defaults = flatten(NerfConfig())
+    safe_start = read_study_file(Path(first_steps.__file__).with_name("safe_start.toml"))
+    now = dict(safe_start["variants"][1].settings)
+    for path, value in first_steps.STARTS["all three"].items():
+        assert defaults[path] == value == now[path]
