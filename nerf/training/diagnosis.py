@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from nerf.common.commands import command_name
 from nerf.config.flat import flatten
 from nerf.config.schema import NerfConfig
 from nerf.model.nerf import Nerf
@@ -86,7 +87,8 @@ def suggest_start(config: NerfConfig) -> str:
     missing = [f"{path}={defaults[path]:g}" for path in _START if not now[path]]
     if missing:
         return f"set {', '.join(missing)}"
-    return "lower optimisation.learning_rate, or check near and far with nerf/train.py --inspect"
+    inspect = f"{command_name('nerf/train.py')} --inspect"
+    return f"lower optimisation.learning_rate, or check near and far with {inspect}"
 
 
 def explain_frozen_position(model: Nerf, scene: Scene, name: str, since: int) -> str:

@@ -119,11 +119,11 @@ class TrainingRays:
             row = top + torch.randint(height, (rays,), generator=generator, device=device)
             column = left + torch.randint(width, (rays,), generator=generator, device=device)
             return (view * self.height + row) * self.width + column
-        top, left, height, width = self.windows.index_select(0, view).unbind(-1)
+        first_row, first_column, rows, columns = self.windows.index_select(0, view).unbind(-1)
         # In [0, 1), so that rounding down never gives the first row or column past the window.
         across = torch.rand(2, rays, generator=generator, device=device, dtype=torch.float64)
-        row = top + (across[0] * height).long()
-        column = left + (across[1] * width).long()
+        row = first_row + (across[0] * rows).long()
+        column = first_column + (across[1] * columns).long()
         return (view * self.height + row) * self.width + column
 
 
