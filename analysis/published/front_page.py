@@ -91,10 +91,9 @@ def _summarize_collapses(studies: Sequence[Study]) -> str:
     rates = runs[RATE]
     sine = format_collapsed(runs[runs[HIDDEN] == "sine"])
     return (
-        f"With our earlier start (below), {format_collapsed(runs, interval=True)} of the runs "
-        f"collapse over {len(studies)} scenes and learning rates of {rates.min():g} to "
-        f"{rates.max():g}; by density activation: {listed}. With hidden sines {sine} do. "
-        "Which ones are safe depends on scene and learning rate."
+        f"With our earlier start (below), {format_collapsed(runs, interval=True)} collapse on "
+        f"{len(studies)} scenes at learning rates of {rates.min():g} to {rates.max():g}; by density "
+        f"activation: {listed}; with hidden sines {sine}. Which are safe depends on scene and rate."
     )
 
 
