@@ -92,8 +92,9 @@ def _summarize_collapses(studies: Sequence[Study]) -> str:
     sine = format_collapsed(runs[runs[HIDDEN] == "sine"])
     return (
         f"With our earlier start (below), {format_collapsed(runs, interval=True)} collapse on "
-        f"{len(studies)} scenes at learning rates of {rates.min():g} to {rates.max():g}; by density "
-        f"activation: {listed}; with hidden sines {sine}. Which are safe depends on scene and rate."
+        f"{len(studies)} scenes at learning rates of {rates.min():g} to {rates.max():g}; by "
+        f"density activation: {listed}; with hidden sines {sine}. "
+        "Which are safe depends on scene and rate."
     )
 
 

@@ -57,7 +57,7 @@ def tabulate_gains(studies: Sequence[Study]) -> str:
     for study in studies:
         row = table.setdefault(name_scene(study), {"scene": name_scene(study)})
         row[f"{study.spec['steps']} steps"] = describe_gain(study)
-    return format_markdown_table(pd.DataFrame(list(table.values())))
+    return format_markdown_table(pd.DataFrame(list(table.values())).fillna("–"))
 
 
 def describe_gain(study: Study) -> str:
