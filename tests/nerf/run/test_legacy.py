@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 
-from nerf import video
+from nerf import train, video
+from nerf.config.flat import BEFORE_ADDED, flatten
+from nerf.config.parameters import DERIVED
+from nerf.config.schema import NerfConfig, Optimisation
 from tests.nerf.run.scripts import ROOT, run_script
 
 
@@ -35,3 +39,19 @@ def test_an_old_run_is_resumed_and_its_video_rendered(old_run: Path) -> None:
     frames = iio.imread(old_run / "video.mp4")
     assert frames.shape == (4, 100, 200, 3)
     assert frames.std() > 1
+
+
+def test_a_whole_configuration_of_an_earlier_version_starts_as_it_did(tmp_path: Path) -> None:
+    """A best.toml names every parameter that there was; one that names a few keeps the defaults."""
+    recorded = flatten(NerfConfig(optimisation=Optimisation(warm_up=0, crop_steps=0)))
+    for path in ("seed", *DERIVED, *BEFORE_ADDED):
+        del recorded[path]
+    lines = [f"{path} = {json.dumps(value)}" for path, value in recorded.items()]
+    (tmp_path / "best.toml").write_text("\n".join(lines))
+    (tmp_path / "some.toml").write_text("optimisation.warm_up = 0")
+    best, some = (
+        train._settings(argparse.Namespace(set=[], steps=None, seed=None, config=tmp_path / name))
+        for name in ("best.toml", "some.toml")
+    )
+    assert (best["field.initial_density"], best["optimisation.crop"]) == (0.0, "centre")
+    assert "field.initial_density" not in some

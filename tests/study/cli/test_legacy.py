@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.data.study import load_study
 from analysis.report import main as report
 from study import run_sweep, status
 from study.cli.options import Options
@@ -36,6 +37,14 @@ def test_its_status_is_shown(legacy: StudyFolder, capsys: pytest.CaptureFixture[
     output = capsys.readouterr().out
     assert "2/3 trials, 1 trained, 1 collapsed, 1 running, best 16.15 dB (trial 0)" in output
     assert "not running; resume with: " in output
+
+
+def test_its_tables_say_how_its_trials_started(legacy: StudyFolder) -> None:
+    legacy.write_tables()
+    trials = legacy.read_trials()
+    assert set(trials["field.initial_density"]) == {0.0}
+    assert set(trials["optimisation.crop"]) == {"centre"}
+    assert load_study(legacy).space.config({}).field.initial_density == 0
 
 
 def test_its_report_is_written(legacy: StudyFolder) -> None:
