@@ -8,6 +8,7 @@ same report without renders. Absolute paths in study.json are cut to their last 
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,25 @@ def collect_tables(study: StudyFolder, into: Path) -> StudyFolder:
     ):
         if not source.exists():
             raise InputError(f"{source} does not exist: no trial has ended; collect it later")
-        write_atomically(target, source.read_bytes())
+        write_atomically(target, compact_table(source))
     collected.write_spec(spec)
     return collected
+
+
+def compact_table(file: Path) -> bytes:
+    """The same table in a third of the bytes: most of a small one is statistics and schema."""
+    import pyarrow.parquet as parquet
+
+    buffer = io.BytesIO()
+    parquet.write_table(
+        parquet.read_table(file),
+        buffer,
+        compression="zstd",
+        use_dictionary=False,
+        write_statistics=False,
+        store_schema=False,
+    )
+    return buffer.getvalue()
 
 
 def strip_folders(value: Any) -> Any:
