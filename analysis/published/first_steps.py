@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.figures.theme import LINE_COLOURS, blank_figure, set_axis_titles
+from analysis.figures.theme import LINE_COLOURS, blank_figure
 from analysis.findings.tables import format_markdown_table
 
 FIRST_STEPS = "first_steps.csv"
@@ -78,7 +78,7 @@ def plot_first_steps(moments: pd.DataFrame) -> go.Figure:
     of_scene = moments[moments["scene"] == scene]
     activations = list(of_scene["density_activation"].unique())
     figure = make_subplots(1, len(activations), shared_yaxes=True, subplot_titles=activations)
-    figure.update_layout(blank_figure(height=320).layout)
+    figure.update_layout(blank_figure(height=380).layout)
     for number, activation in enumerate(activations, start=1):
         panel = of_scene[of_scene["density_activation"] == activation]
         for colour, (start, run) in zip(
@@ -96,4 +96,9 @@ def plot_first_steps(moments: pd.DataFrame) -> go.Figure:
                 col=number,
             )
     figure.update_yaxes(range=[0, 1.02])
-    return set_axis_titles(figure, "training steps", f"opacity of the object, {scene}")
+    figure.update_yaxes(title_text=f"opacity of the object, {scene}", col=1)
+    figure.update_xaxes(title_text="step")
+    figure.update_layout(
+        legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0}, margin={"t": 40, "b": 90}
+    )
+    return figure
