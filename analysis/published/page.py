@@ -180,8 +180,8 @@ def _see_it(study: Study) -> Iterator[str]:
 def _first_steps(file: Path) -> Iterator[str]:
     moments = read_first_steps(file)
     yield (
-        "`python benchmarks/first_steps.py --scene bricks --scene studio --csv FILE` "
-        "watches runs on the same rays of the training views. The gradient at the bias of the "
+        "`python benchmarks/first_steps.py --scene bricks --scene studio --csv FILE` watches one "
+        "run of each kind on the same rays of the training views. The gradient at the bias of the "
         "density head is split into what rays of the backdrop and rays of the object add to it; "
         "above 0 it lowers the density."
     )
