@@ -8,7 +8,7 @@ from analysis.data.selection import select_trained, select_trained_or_broken
 from analysis.data.study import Study
 from analysis.findings.tables import format_markdown_table
 from analysis.published.strata import name_choice
-from analysis.stats.rates import BreakRate, bonferroni_confidence
+from analysis.stats.rates import BreakRate
 from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED
 
 
@@ -54,14 +54,6 @@ def tabulate_medians(study: Study, rows: str, columns: str) -> str:
         for row, of_row in trained.groupby(rows)
     ]
     return format_markdown_table(pd.DataFrame(table))
-
-
-def estimate_break_rates(study: Study, path: str) -> list[BreakRate]:
-    """Rate of breaking of explored trials for each choice; the intervals hold at once."""
-    trials = select_trained_or_broken(study.trials)
-    groups = list(trials.groupby(path))
-    confidence = bonferroni_confidence(len(groups))
-    return [_count_rate(group, str(choice), confidence) for choice, group in groups]
 
 
 def format_rate(trials: pd.DataFrame) -> str:
