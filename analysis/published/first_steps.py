@@ -56,9 +56,7 @@ def describe_first_steps(moments: pd.DataFrame) -> str:
     return (
         f"As drawn, the backdrop's rays lower the density in {lowered} of {len(first)} cases, with "
         f"a gradient {stronger:.0f} times the object's (median); in {both} of them the object's "
-        "rays lower it as well: what is seen of the object through that much fog is wrong, too. A "
-        "density that is gone, or opaque everywhere, has no gradient left. After "
-        f"{int(last['step'].max())} steps: {ends}."
+        f"rays lower it as well. After {int(last['step'].max())} steps: {ends}."
     )
 
 
