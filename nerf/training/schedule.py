@@ -27,8 +27,8 @@ def learning_rate(step: int, config: Optimisation) -> float:
 def cropped_steps(config: Optimisation) -> int:
     """Number of first steps whose rays are drawn from a part of each image.
 
-    A crop to the content lasts at most a third of the run: what lies outside has to be learnt as
-    well. One to the centre lasts as long as it is told to, as it did in earlier versions.
+    A crop to the content ends after a third of the run at the latest, because what lies outside it
+    has to be learnt, too. A crop to the centre has no such limit, as in earlier versions.
     """
     if config.crop == "centre":
         return config.crop_steps

@@ -28,7 +28,7 @@ class Options:
     """
 
     scene: str | None = None
-    """`bricks`, `tiny-lego` or an absolute path."""
+    """A built-in scene (`nerf.scenes.BUILT_IN`), or an absolute path."""
     downscale: int | None = None
     background: str | None = None
     vary: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ class StudySpec:
     """Parameters that vary, and fixed ones, `optimisation.steps` among them."""
 
     scene: str = "bricks"
-    """`bricks`, `tiny-lego` or the path of a scene."""
+    """A built-in scene (`nerf.scenes.BUILT_IN`), or the path of a scene."""
 
     downscale: int = 1
     """Divisor of the width and height of photographs in a folder."""

@@ -25,6 +25,7 @@ from analysis.published.first_steps import (
 )
 from analysis.published.start_tables import (
     describe_starts,
+    list_gains,
     measure_gain,
     tabulate_gains,
     tabulate_starts,
@@ -92,6 +93,13 @@ def test_runs_that_broke_before_are_named(tmp_path: Path) -> None:
     text = describe_starts([study])
     assert "0 of 3 runs collapsed (at most 70.8%)" in text
     assert "3 of 3 runs collapsed" in text
+    assert text.endswith("all on lego.")
+
+
+def test_gains_are_listed_where_all_trained_before(tmp_path: Path) -> None:
+    trained = write_start(tmp_path / "trained", before=20.0, now=20.5)
+    broken = write_start(tmp_path / "broken", before=None, now=20.0)
+    assert list_gains([trained, broken]) == pytest.approx([0.5])
 
 
 def test_a_cure_is_compared_where_both_runs_trained(tmp_path: Path) -> None:
