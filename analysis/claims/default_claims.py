@@ -26,7 +26,7 @@ def list_default_claims(findings: Findings) -> Iterator[Claim]:
         f"validation views (trial {best['trial_id']}), selected for its luck as well."
     )
     yield Claim(
-        "best_run", (), float(best["psnr"]), None, None, "dB", runs, None,
+        "best_run", (), float(best["score"]), None, None, "dB", runs, None,
         "a single run, the highest of all", text,
     )  # fmt: skip
     if (both := findings.best_and_default) is not None:

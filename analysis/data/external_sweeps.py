@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.data.assumption import Assumption
 from analysis.data.optuna_files import ExternalTrial, read_journal, read_sqlite
 from analysis.data.outcomes import add_outcomes
 from analysis.data.study import Study
@@ -70,7 +71,7 @@ def read_external_sweep(
         space=Space(dimensions),
         trials=add_outcomes(trials, trivial_psnrs={}),
         curves=curves,
-        assumed=tuple(assumed),
+        assumed=tuple(map(Assumption, assumed)),
     )
 
 
@@ -211,14 +212,18 @@ def _make_frames(
                 "seed": 0,
                 "steps_done": reached,
                 "budget_steps": budget,
-                "psnr": sign * record.value,
+                "score": sign * record.value,
                 **{d.path: _typed(d, record.parameters[d.path]) for d in dimensions},
             }
         )
-        points += [{"trial_id": name, "step": s, "psnr": sign * v} for s, v in record.steps.items()]
+        points += [
+            {"trial_id": name, "step": s, "score": sign * v} for s, v in record.steps.items()
+        ]
     kinds = {"float": "float64", "int": "int64", "bool": "bool", "choice": "object"}
-    dtypes = TRIAL_COLUMNS | {d.path: kinds[d.kind] for d in dimensions}
-    return tidy(pd.DataFrame(rows), dtypes), tidy(pd.DataFrame(points), CURVE_COLUMNS)
+    dtypes = TRIAL_COLUMNS | {"score": "float64"} | {d.path: kinds[d.kind] for d in dimensions}
+    return tidy(pd.DataFrame(rows), dtypes), tidy(
+        pd.DataFrame(points), CURVE_COLUMNS | {"score": "float64"}
+    )
 
 
 def _typed(dimension: Dimension, value: Any) -> Any:

@@ -17,8 +17,8 @@ def add_outcomes(trials: pd.DataFrame, trivial_psnrs: Mapping[str, float]) -> pd
     """
     best = max(trivial_psnrs.values(), default=UNKNOWN_TRIVIAL_PSNR)
     outcomes = [
-        outcome_of(str(state), float(psnr), best)
-        for state, psnr in zip(trials["state"], trials["psnr"], strict=True)
+        outcome_of(str(state), float(score), best)
+        for state, score in zip(trials["state"], trials["score"], strict=True)
     ]
     return trials.assign(outcome=pd.Series(outcomes, index=trials.index, dtype="string"))
 

@@ -53,7 +53,7 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
             trials["outcome"] == SHOWS_NOTHING,
             trials["steps_done"] < trials["budget_steps"],
             trials["budget_steps"] != _explored_budget(trials),
-            ~np.isfinite(trials["psnr"]),
+            ~np.isfinite(trials["score"]),
         ],
         [
             "repeated with another seed",
@@ -93,7 +93,7 @@ def select_with_failures(trials: pd.DataFrame) -> pd.DataFrame:
 
 def select_measured(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials with a finite PSNR, of any outcome."""
-    return pd.DataFrame(trials[np.isfinite(trials["psnr"].to_numpy(dtype=float))])
+    return pd.DataFrame(trials[np.isfinite(trials["score"].to_numpy(dtype=float))])
 
 
 def select_trained(trials: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +148,7 @@ def find_best_trial(trials: pd.DataFrame) -> pd.Series | None:
     best configuration is with other seeds.
     """
     finished = select_finished(trials[trials["phase"] != "replicate"])
-    return None if finished.empty else finished.iloc[int(finished["psnr"].argmax())]
+    return None if finished.empty else finished.iloc[int(finished["score"].argmax())]
 
 
 def _equals(column: pd.Series, value: Value) -> NDArray[np.bool_]:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.data.assumption import Assumption
+from analysis.data.metric import PSNR, Metric
 from analysis.data.outcomes import add_outcomes
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value, list_parameters
@@ -26,9 +28,11 @@ class Study:
 
     scene, spec, versions: as in study.json; spec holds the options of the sweep
     trials: a row for each trial, with TRIAL_COLUMNS of `study.records.schema`, a column for each
-    parameter, and `outcome`: one of OUTCOMES of `study.records.outcomes`
-    curves: a row for each evaluation, with CURVE_COLUMNS
-    assumed: what another tool's record lacks and was guessed; empty for studies of this program
+    parameter, `outcome`: one of OUTCOMES of `study.records.outcomes`, and `score`: what trials are
+    ranked by, higher is better (see `Metric.values`)
+    curves: a row for each evaluation, with CURVE_COLUMNS and `score`
+    metric: what the score stands for
+    assumed: what another tool's record leaves open; empty for studies of this program
     """
 
     folder: StudyFolder
@@ -41,7 +45,8 @@ class Study:
     space: Space
     trials: pd.DataFrame
     curves: pd.DataFrame
-    assumed: tuple[str, ...] = ()
+    metric: Metric = PSNR
+    assumed: tuple[Assumption, ...] = ()
 
     @property
     def has_variants(self) -> bool:
@@ -96,9 +101,14 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
         versions=spec.get("versions", {}),
         command=tuple(map(str, spec.get("command", ()))),
         space=Space.from_json(spec["space"]),
-        trials=add_outcomes(folder.read_trials(), scene.get("baselines") or {}),
-        curves=folder.read_curves(),
+        trials=add_outcomes(add_score(folder.read_trials()), scene.get("baselines") or {}),
+        curves=add_score(folder.read_curves()),
     )
+
+
+def add_score(table: pd.DataFrame) -> pd.DataFrame:
+    """The trials or curves of a study of this program, scored by their validation PSNR."""
+    return table.assign(score=table["psnr"])
 
 
 def design_folds(study: Study, trials: pd.DataFrame) -> NDArray[np.intp] | None:

@@ -34,7 +34,7 @@ def plot_learning_curves(
         name = highlighted.get(str(trial))
         figure.add_scatter(
             x=curve["step"],
-            y=curve["psnr"],
+            y=curve["score"],
             mode="lines+markers" if name else "lines",
             name=escape_text(name or outcome),
             legendgroup=str(trial) if name else outcome,

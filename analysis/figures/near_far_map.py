@@ -22,7 +22,7 @@ def plot_near_far_map(trials: pd.DataFrame, near: str, far: str) -> go.Figure:
         style["marker"] = {
             "symbol": OUTCOME_STYLES[outcome][1],
             "size": 13,
-            "color": points["psnr"],
+            "color": points["score"],
             "coloraxis": "coloraxis",
             "line": {"color": "var(--ink)", "width": 0.8},
         }

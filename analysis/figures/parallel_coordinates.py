@@ -15,11 +15,11 @@ from study.spec.space import Dimension
 def plot_parallel_coordinates(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> go.Figure:
     """Parallel coordinates of trials with a finite PSNR; dragging along an axis filters."""
     axes = [_parameter_axis(d, trials[d.path]) for d in dimensions]
-    psnr = {"label": "PSNR", "values": trials["psnr"], "tickformat": ".1f"}
+    psnr = {"label": "PSNR", "values": trials["score"], "tickformat": ".1f"}
     figure = blank_figure(height=430)
     figure.add_parcoords(
         dimensions=[*axes, psnr],
-        line={"color": trials["psnr"], "colorscale": "Viridis"},
+        line={"color": trials["score"], "colorscale": "Viridis"},
         labelangle=-18,
         labelfont={"size": 12},
         unselected={"line": {"color": "rgba(128,128,128,0.35)", "opacity": 0.25}},

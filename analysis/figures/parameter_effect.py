@@ -33,7 +33,7 @@ def plot_parameter_effect(effect: Effect) -> go.Figure:
         if places:
             offsets = (points["trial_id"].astype(str).map(jitter) - 0.5) * 0.5
             values = values.map(places).astype(float) + offsets
-        figure.add_scatter(x=values, y=points["psnr"], **trial_markers(outcome, points))
+        figure.add_scatter(x=values, y=points["score"], **trial_markers(outcome, points))
     if places:
         names = [wrap_label(str(value)) for value in effect.choices]
         figure.update_xaxes(

@@ -13,11 +13,11 @@ def plot_pareto_front(trials: pd.DataFrame, front: pd.DataFrame) -> go.Figure:
     figure = blank_figure(height=380)
     for outcome, points in group_by_outcome(trials):
         figure.add_scatter(
-            x=points["train_seconds"], y=points["psnr"], **trial_markers(outcome, points)
+            x=points["train_seconds"], y=points["score"], **trial_markers(outcome, points)
         )
     figure.add_scatter(
         x=front["train_seconds"],
-        y=front["psnr"],
+        y=front["score"],
         mode="lines",
         name="Pareto front",
         line={"color": "var(--accent)", "width": 2, "shape": "hv"},

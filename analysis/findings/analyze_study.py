@@ -115,7 +115,7 @@ def _analyze(study: Study) -> Findings:
     seeds = estimate_seed_variance(study)
     axes = _weigh_axes(study, breaking)
     units = to_quantiles(comparable.trials, dimensions)
-    psnr = comparable.trials["psnr"].to_numpy(dtype=float)
+    psnr = comparable.trials["score"].to_numpy(dtype=float)
     folds = design_folds(study, comparable.trials)
     pure_error = PureError(seeds.pure_ss, seeds.pure_df)
     sobol = estimate_sobol_shares(units, psnr, axes, rng, folds, pure_error)
@@ -168,7 +168,7 @@ def _estimate_with_failures(
     if len(runs) == trained.trials:
         return trained  # none broke
     axes = [make_axis(dimension) for dimension in dimensions]
-    units, psnr = to_quantiles(runs, dimensions), runs["psnr"].to_numpy(dtype=float)
+    units, psnr = to_quantiles(runs, dimensions), runs["score"].to_numpy(dtype=float)
     folds = design_folds(study, runs)
     return loosen(estimate_sobol_shares(units, psnr, axes, rng, folds).importance)
 

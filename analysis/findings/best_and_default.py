@@ -90,7 +90,7 @@ def compare_best_with_default(study: Study) -> BestAgainstDefault | None:
     difference = compare_means(np.array(best.psnr), np.array(default.psnr))
     return BestAgainstDefault(
         best=best,
-        selected_by=float(selected["psnr"]),
+        selected_by=float(selected["score"]),
         default=default,
         outside=study.space.outside(defaults),
         difference=difference,
@@ -101,7 +101,7 @@ def compare_best_with_default(study: Study) -> BestAgainstDefault | None:
 def _find_best_other(trials: pd.DataFrame, is_default: NDArray[np.bool_]) -> pd.Series | None:
     """The finished trial of highest PSNR that is neither a default one nor a replicate."""
     others = select_finished(trials[~is_default & (trials["phase"] != "replicate")])
-    return None if others.empty else others.iloc[int(others["psnr"].argmax())]
+    return None if others.empty else others.iloc[int(others["score"].argmax())]
 
 
 def _not_proposed(trials: pd.DataFrame) -> NDArray[np.bool_]:
@@ -121,7 +121,7 @@ def _collect(
     return ConfigurationRuns(
         first,
         values,
-        tuple(map(float, trained["psnr"])),
+        tuple(map(float, trained["score"])),
         tuple(map(int, trained["seed"])),
         BreakRate.from_counts(name, count, collapsed, nothing),
     )

@@ -74,7 +74,7 @@ def _bin(values: FloatArray) -> tuple[tuple[float, ...], BinIndices]:
 def _make_cell(trials: pd.DataFrame, confidence: float) -> BoundsCell | None:
     if trials.empty:
         return None
-    ordered = trials.sort_values("psnr")
+    ordered = trials.sort_values("score")
     median = ordered.iloc[(len(ordered) - 1) // 2]
     trial_id = str(median["trial_id"])
     collapsed = int((trials["outcome"] == COLLAPSED).sum())

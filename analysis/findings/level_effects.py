@@ -135,7 +135,7 @@ class _StudyModels:
         self._levels = [levels for _, levels in binned]
         surrogate = findings.sobol.model if findings.importance.ranked else None
         self._psnr: _Model | None = (
-            self._fit(trained["psnr"].to_numpy(dtype=float))
+            self._fit(trained["score"].to_numpy(dtype=float))
             if surrogate is None
             else _MarginalMeans(surrogate, dimensions)
         )

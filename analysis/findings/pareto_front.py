@@ -9,7 +9,7 @@ from analysis.data.selection import select_trained
 
 def select_pareto_front(trials: pd.DataFrame) -> pd.DataFrame:
     """The trained trials that no other one beats in both PSNR and seconds; fastest first."""
-    done = select_trained(trials).sort_values(["train_seconds", "psnr"], ascending=[True, False])
+    done = select_trained(trials).sort_values(["train_seconds", "score"], ascending=[True, False])
     # In order of time: on the front are those that beat every faster trial.
-    better = done["psnr"] > done["psnr"].cummax().shift(fill_value=float("-inf"))
+    better = done["score"] > done["score"].cummax().shift(fill_value=float("-inf"))
     return pd.DataFrame(done[better])

@@ -148,7 +148,7 @@ def estimate_pair_effect(
 
 def _make_effect(dimension: Dimension, trials: pd.DataFrame, curve: EffectCurve | None) -> Effect:
     measured = select_measured(trials)
-    columns = ["trial_id", "psnr", "state", "outcome", "phase"]
+    columns = ["trial_id", "score", "state", "outcome", "phase"]
     points = measured[columns].assign(value=measured[dimension.path])
     return Effect(
         dimension.path,

@@ -51,8 +51,8 @@ def estimate_seed_variance(study: Study) -> SeedVariance:
     paths = [dimension.path for dimension in study.space.dimensions]
     roles = classify_replicates(study)
     design = trials[(trials["phase"] == "explore") | (roles == "explored")]
-    groups = [g["psnr"].to_numpy(dtype=float) for g in _repeated(select_trained(design), paths)]
-    explored = select_comparable(trials).trials["psnr"].to_numpy(dtype=float)
+    groups = [g["score"].to_numpy(dtype=float) for g in _repeated(select_trained(design), paths)]
+    explored = select_comparable(trials).trials["score"].to_numpy(dtype=float)
     ended = _repeated(design[design["outcome"].isin([TRAINED, *BROKEN])], paths)
     trained = [g["outcome"].eq(TRAINED).agg(["any", "all"]) for g in ended]
     return SeedVariance(

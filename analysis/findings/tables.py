@@ -30,7 +30,7 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
     """Every table of a report by its name, which is also its file's."""
     if findings.study.has_variants:  # nothing follows from explored trials
         variants = _build_variant_table(findings.variants)
-        return {"variants": variants, "trials": findings.study.trials}
+        return {"variants": variants, "trials": findings.study.trials.drop(columns="score")}
     return {
         "importance": build_importance_table(findings),
         "pairs": _build_pair_table(findings.importance),
@@ -40,7 +40,7 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
         "breaks_pairs": _build_breaking_pair_table(findings),
         "effects": _build_effect_table(findings),
         "tuning": _tabulate(findings.tunability.single if findings.tunability else ()),
-        "trials": findings.study.trials,
+        "trials": findings.study.trials.drop(columns="score"),
     }
 
 

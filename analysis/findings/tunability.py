@@ -160,7 +160,7 @@ def _make_step(
     low, high = np.quantile(model.sample.predict(place[None])[0], INTERVAL_QUANTILES)
     finished = select_trained(study.trials)
     runs = finished[match_configuration(finished, values)]
-    measured = float(runs["psnr"].mean()) if len(runs) else float("nan")
+    measured = float(runs["score"].mean()) if len(runs) else float("nan")
     return PathStep(
         label,
         before,

@@ -82,7 +82,7 @@ class VariantComparison:
         return f"{ended}; {', '.join(counts) or 'none collapsed or shows nothing'}."
 
 
-def compare_variants(study: Study, measure: str = "psnr") -> VariantComparison | None:
+def compare_variants(study: Study, measure: str = "score") -> VariantComparison | None:
     """Compares a study's variants by `psnr` (validation) or `test_psnr`.
 
     Returns None if the study has no variants or none of their trials has ended. The comparison is

@@ -95,7 +95,7 @@ def estimate_shares_over_time(
     """
     paths, labels = tuple(a.path for a in axes), tuple(a.label for a in axes)
     table = curves[curves["trial_id"].isin(trials["trial_id"])]
-    history = table.pivot_table(index="trial_id", columns="step", values="psnr")
+    history = table.pivot_table(index="trial_id", columns="step", values="score")
     # A run that ended before the others keeps its last PSNR; a step must have one of every trial.
     history = history.reindex(trials["trial_id"]).ffill(axis=1).dropna(axis=1)
     if len(trials) < MIN_TRIALS_OVER_TIME or history.shape[1] < 2:

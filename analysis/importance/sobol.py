@@ -101,7 +101,7 @@ def estimate_sobol_shares(
     Example:
         >>> axes = [make_axis(d) for d in study.space.dimensions]
         >>> units = to_quantiles(trials, study.space.dimensions)
-        >>> analysis = estimate_sobol_shares(units, trials["psnr"].to_numpy(), axes, rng)
+        >>> analysis = estimate_sobol_shares(units, trials["score"].to_numpy(), axes, rng)
         >>> [(s.path, s.share, s.share_low, s.share_high) for s in analysis.importance.shares]
     """
     finite = np.isfinite(targets)

@@ -89,8 +89,8 @@ def _tabulate_studies(studies: Sequence[Findings]) -> TableView:
             findings.study.name,
             findings.study.scene.get("name"),
             len(findings.study.trials),
-            None if findings.best is None else findings.best["psnr"],
-            None if findings.default is None else findings.default["psnr"],
+            None if findings.best is None else findings.best["score"],
+            None if findings.default is None else findings.default["score"],
             join_texts(headline_claims(list_claims(findings))),
         ]
         for findings in studies

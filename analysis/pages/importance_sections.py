@@ -42,7 +42,7 @@ def render_importance_section(findings: Findings) -> Markup:
         figures=figures,
         pair_maps=_view_pair_maps(findings),
         used=findings.comparable.sentence(),
-        assumed="; ".join(findings.study.assumed),
+        assumed="; ".join(map(str, findings.study.assumed)),
         r2=importance.r2,
     )
 

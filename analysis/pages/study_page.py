@@ -168,7 +168,7 @@ def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:
         title=title,
         trial_id=trial_id,
         image=thumbnail(findings.study.folder.render(trial_id), height=220),
-        psnr=trial["psnr"],
+        psnr=trial["score"],
         test_psnr=trial["test_psnr"] if np.isfinite(trial["test_psnr"]) else None,
         ssim=trial["ssim"],
         seconds=trial["train_seconds"],
@@ -190,7 +190,7 @@ def _list_facts(findings: Findings) -> dict[str, str]:
     study = findings.study
     fixed = ", ".join(f"{path}={value}" for path, value in study.space.fixed)
     facts = {
-        "assumed": "; ".join(study.assumed),
+        "assumed": "; ".join(map(str, study.assumed)),
         "command": " ".join(study.command),
         "scene": f"{study.scene.get('source', '')} ({str(study.scene.get('hash', ''))[:12]})",
         "varied": "; ".join(map(str, study.space.dimensions)),

@@ -95,7 +95,7 @@ def render_trials_section(findings: Findings) -> Markup:
     if study.has_variants:
         heads["variant"], trials = "variant", label_variants(study)
     columns = [*heads, *(effect.path for effect in findings.effects), "reason"]
-    ranked = trials.sort_values("psnr", ascending=False)
+    ranked = trials.sort_values("score", ascending=False)
     return render_template(
         "trials.html",
         heads=[*heads.values(), *(effect.label for effect in findings.effects), "reason"],

@@ -90,7 +90,7 @@ def test_a_ray_folder_is_read_and_its_priors_are_assumed(tmp_path: Path) -> None
         (folder / "result.json").write_text("\n".join(map(json.dumps, lines)) + "\n")
     study = read_external_sweep(tmp_path / "results")
     assert {d.path for d in study.space.dimensions} == {"net.width", "rate"}
-    assert any(text.startswith("rate: uniform in its logarithm") for text in study.assumed)
+    assert any(str(text).startswith("rate: uniform in its logarithm") for text in study.assumed)
     assert analyze_study(study).importance.shares[0].path == "rate"
 
 
@@ -103,7 +103,7 @@ def test_a_csv_is_read_with_given_priors_and_a_loss_is_negated(tmp_path: Path) -
     prior = Dimension("lr", "float", 1e-5, 1.0, True, label="lr")
     study = read_external_sweep(tmp_path / "sweep.csv", "loss", [prior], lower_is_better=True)
     assert study.space.dimensions[0] == prior
-    assert study.trials["psnr"].corr(np.log(study.trials["lr"])) == pytest.approx(1.0)
+    assert study.trials["score"].corr(np.log(study.trials["lr"])) == pytest.approx(1.0)
     assert analyze_study(study).importance.shares[0].path == "lr"
 
 

@@ -35,7 +35,7 @@ def table(**columns: list[object]) -> pd.DataFrame:
         "state": "completed",
         "steps_done": 100,
         "budget_steps": 100,
-        "psnr": 20.0,
+        "score": 20.0,
     }
     trials = pd.DataFrame({**{name: [value] * rows for name, value in usual.items()}, **columns})
     return add_outcomes(trials, {"black": 9.0, "mean image": TRIVIAL})
@@ -46,7 +46,7 @@ def test_only_explore_trials_of_the_full_budget_are_comparable() -> None:
         state=["completed", "collapsed", "collapsed", "pruned", "failed", "completed", "completed"],
         steps_done=[100, 100, 40, 40, 10, 100, 100],
         phase=["explore"] * 5 + ["optimize", "explore"],
-        psnr=[20.0, 11.0, 10.0, 15.0, np.nan, 25.0, np.inf],
+        score=[20.0, 11.0, 10.0, 15.0, np.nan, 25.0, np.inf],
     )
     used = select_comparable(trials)
     assert list(used.trials.index) == [0]
@@ -73,7 +73,7 @@ def test_a_run_that_collapsed_at_its_full_budget_counts_as_one_caught_a_step_bef
 
 
 def test_a_run_at_the_trivial_psnr_shows_nothing() -> None:
-    trials = table(psnr=[TRIVIAL, np.nextafter(TRIVIAL, 99.0), 9.0])
+    trials = table(score=[TRIVIAL, np.nextafter(TRIVIAL, 99.0), 9.0])
     assert list(trials["outcome"]) == ["shows nothing", "trained", "shows nothing"]
     used = select_comparable(trials)
     assert list(used.trials.index) == [1]
@@ -87,16 +87,16 @@ def test_failed_runs_count_at_their_last_psnr() -> None:
         state=["completed", "completed", "collapsed", "collapsed", "pruned", "failed", "completed"],
         steps_done=[100, 100, 40, 30, 40, 10, 50],
         budget_steps=[100] * 6 + [50],
-        psnr=[20.0, 12.0, 10.0, np.nan, 15.0, 8.0, 20.0],
+        score=[20.0, 12.0, 10.0, np.nan, 15.0, 8.0, 20.0],
     )
     counted = select_with_failures(trials)
-    assert list(counted["psnr"]) == [20.0, 12.0, 10.0]
+    assert list(counted["score"]) == [20.0, 12.0, 10.0]
     assert set(select_comparable(trials).trials.index) <= set(counted.index)
     assert list(select_trained_or_broken(trials).index) == [0, 1, 2, 3, 6]
 
 
 def test_without_trivial_psnrs_no_run_shows_nothing() -> None:
-    trials = add_outcomes(table(psnr=[-5.0, 20.0]), {})
+    trials = add_outcomes(table(score=[-5.0, 20.0]), {})
     assert list(trials["outcome"]) == ["trained", "trained"]
 
 
@@ -107,7 +107,7 @@ def test_trials_of_another_budget_are_left_out() -> None:
 
 def test_each_phase_is_left_out_for_a_reason_of_its_own() -> None:
     phases = ["explore", "replicate", "variant", "optimize"]
-    used = select_comparable(table(phase=phases, psnr=[20.0] * 4))
+    used = select_comparable(table(phase=phases, score=[20.0] * 4))
     assert used.left_out == {
         "repeated with another seed": 1,
         "of named variants (not drawn from the space)": 1,
@@ -116,15 +116,15 @@ def test_each_phase_is_left_out_for_a_reason_of_its_own() -> None:
 
 
 def test_an_empty_table_has_no_comparable_trials() -> None:
-    assert select_comparable(table(psnr=[])).trials.empty
+    assert select_comparable(table(score=[])).trials.empty
 
 
 @pytest.mark.parametrize("state", ["pruned", "collapsed", "failed"])
 def test_the_best_trial_is_a_completed_one(state: str) -> None:
-    trials = table(state=["completed", state], psnr=[20.0, 30.0])
+    trials = table(state=["completed", state], score=[20.0, 30.0])
     best = find_best_trial(trials)
     assert best is not None
-    assert best["psnr"] == 20.0
+    assert best["score"] == 20.0
 
 
 def test_the_default_trial_is_identified_by_its_configuration(make_study: Make) -> None:

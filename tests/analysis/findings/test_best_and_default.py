@@ -38,13 +38,13 @@ def simulate(
 ) -> Study:
     """Runs whose PSNR is noise, the best `gain` dB above the rest; then replicates in turn."""
     trials = study.trials.assign(outcome="trained", state="completed")
-    trials["psnr"] = 20.0 + rng.normal(size=len(trials))
-    best = trials["psnr"].drop(index=DEFAULT).idxmax()
+    trials["score"] = 20.0 + rng.normal(size=len(trials))
+    best = trials["score"].drop(index=DEFAULT).idxmax()
     rows = [trials.loc[[(index // 3), best, DEFAULT][index % 3]] for index in range(replicates)]
     again = pd.DataFrame(rows).assign(phase="replicate")
     again["number"] = range(len(trials), len(trials) + replicates)
-    again["psnr"] = 20.0 + rng.normal(size=replicates)
-    again.iloc[1::3, again.columns.get_loc("psnr")] += gain
+    again["score"] = 20.0 + rng.normal(size=replicates)
+    again.iloc[1::3, again.columns.get_loc("score")] += gain
     every = pd.concat([trials, again], ignore_index=True)
     spec = {**study.spec, "replicates": replicates, "alternating_replicates": 0}
     return dataclasses.replace(study, trials=every, spec=spec)
@@ -120,7 +120,7 @@ def test_a_default_that_was_not_run_is_named(study: Study) -> None:
 
 def test_where_the_default_was_best_it_is_compared_with_the_next(study: Study) -> None:
     simulated = simulate(study, np.random.default_rng(0))
-    simulated.trials.loc[DEFAULT, "psnr"] = 99.0
+    simulated.trials.loc[DEFAULT, "score"] = 99.0
     compared = compare_best_with_default(simulated)
     assert compared is not None
     assert compared.best.values != compared.default.values

@@ -73,8 +73,8 @@ def test_the_path_from_the_defaults_to_the_best_trial_has_measured_values(
     assert findings.default is not None
     assert findings.best is not None
     first, *_, last = findings.tunability.path
-    assert first.measured == pytest.approx(findings.default["psnr"])
-    assert last.measured == pytest.approx(findings.best["psnr"])
+    assert first.measured == pytest.approx(findings.default["score"])
+    assert last.measured == pytest.approx(findings.best["score"])
     moved = [step.label for step in findings.tunability.path[1:]]
     assert len(moved) == len(set(moved))
 
@@ -90,6 +90,6 @@ def test_no_trial_dominates_the_pareto_front(findings: Findings) -> None:
     best, done = select_pareto_front(findings.study.trials), select_finished(findings.study.trials)
     for _, trial in done.iterrows():
         faster = best[best["train_seconds"] <= trial["train_seconds"]]
-        assert faster["psnr"].max() >= trial["psnr"]
-    assert best["psnr"].is_monotonic_increasing
+        assert faster["score"].max() >= trial["score"]
+    assert best["score"].is_monotonic_increasing
     assert best["train_seconds"].is_monotonic_increasing

@@ -56,7 +56,7 @@ def test_the_part_of_the_variance_is_of_the_explored_runs(study: Study) -> None:
     seeds = estimate_seed_variance(study)
     explored = study.trials.query("phase == 'explore' and outcome == 'trained'")
     assert seeds.part is not None
-    assert seeds.part.low <= NOISE**2 / explored["psnr"].var() <= seeds.part.high
+    assert seeds.part.low <= NOISE**2 / explored["score"].var() <= seeds.part.high
 
 
 def test_replicates_are_classified_by_their_turn(study: Study) -> None:

@@ -27,7 +27,7 @@ def tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     names = [f"{i:05d}" for i in range(len(units))]
     rows = [
-        {"trial_id": name, "step": step, "psnr": psnr_at(units, step)[i]}
+        {"trial_id": name, "step": step, "score": psnr_at(units, step)[i]}
         for i, name in enumerate(names)
         for step in STEPS
         if step <= (ends or {}).get(i, STEPS[-1])
@@ -81,7 +81,7 @@ def test_a_step_whose_results_are_noise_is_not_ranked() -> None:
     units = rng.random((60, 2))
     trials, curves = tables(units)
     noisy = curves["step"] < 30
-    curves.loc[noisy, "psnr"] = rng.normal(size=int(noisy.sum()))
+    curves.loc[noisy, "score"] = rng.normal(size=int(noisy.sum()))
     final = estimate_sobol_shares(units, psnr_at(units, 60), AXES, rng, effort=QUICK).importance
     over = estimate_shares_over_time(trials, curves, units, AXES, final, rng)
     assert not over.at_steps[0].importance.ranked

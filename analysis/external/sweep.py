@@ -1,0 +1,70 @@
+"""What a reader returns: the trials of another tool's sweep, as its record states them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from study.spec.space import Dimension
+
+State = Literal["completed", "pruned", "failed", "running"]
+
+Setting = str | bool | int | float | None
+
+
+@dataclass(frozen=True)
+class ExternalTrial:
+    """One trial of another tool.
+
+    name: as its tool names it, such as a run's name or a trial's number
+    state: `running` also of trials that were left so by a crash, or wait to start
+    settings: value of each parameter that this trial has
+    metrics: final value of each metric; NaN and infinities as recorded, absent if none was recorded
+    curves: metric -> step -> value, for metrics that were reported on the way
+    domains: the declared domain of each of its parameters, as far as the record has them
+    reason: why it did not complete, if the record says so
+    """
+
+    name: str
+    state: State
+    settings: Mapping[str, Setting]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    domains: Mapping[str, Dimension] = field(default_factory=dict)
+    seconds: float = math.nan
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A metric that the record names as what was optimised.
+
+    direction: None if the record does not state it
+    """
+
+    name: str
+    direction: Literal["maximize", "minimize"] | None = None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One study, experiment or results folder of another tool.
+
+    tool: for a reader, such as `Optuna`, `Ray Tune`, `W&B`, `MLflow`, `CSV`
+    name: of the study within the file, or the file's own; unique among those of one file
+    trials: in the order in which they were started, as far as the record tells
+    objectives: one, several (then one is to be chosen), or none that the record names
+    settings_declared: the record itself separates settings from metrics; false for a flat table
+    sampler: what proposed the trials, such as `grid` or `tpe`, if the record shows it; else empty
+    left_out: what was in the file and is not in here, each as a sentence without a full stop
+    """
+
+    tool: str
+    name: str
+    trials: tuple[ExternalTrial, ...]
+    objectives: tuple[Objective, ...] = ()
+    settings_declared: bool = True
+    sampler: str = ""
+    left_out: tuple[str, ...] = ()
