@@ -32,7 +32,9 @@ class Study:
     ranked by, higher is better (see `Metric.values`)
     curves: a row for each evaluation, with CURVE_COLUMNS and `score`
     metric: what the score stands for
+    source: the tool that ran it; empty for this program
     assumed: what another tool's record leaves open; empty for studies of this program
+    left_out: what was in that record and is not in `trials`, each without a full stop
     """
 
     folder: StudyFolder
@@ -46,7 +48,9 @@ class Study:
     trials: pd.DataFrame
     curves: pd.DataFrame
     metric: Metric = PSNR
+    source: str = ""
     assumed: tuple[Assumption, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def has_variants(self) -> bool:
