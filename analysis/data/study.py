@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.data.assumption import Assumption
+from analysis.data.design import Branch, Design
 from analysis.data.metric import PSNR, Metric
 from analysis.data.outcomes import add_outcomes
 from nerf.config.flat import flatten
@@ -35,6 +36,8 @@ class Study:
     source: the tool that ran it; empty for this program
     assumed: what another tool's record leaves open; empty for studies of this program
     left_out: what was in that record and is not in `trials`, each without a full stop
+    design: what its trials look like; None for studies of this program, whose design is known
+    branches: parameters that only some of its trials have
     """
 
     folder: StudyFolder
@@ -51,6 +54,8 @@ class Study:
     source: str = ""
     assumed: tuple[Assumption, ...] = ()
     left_out: tuple[str, ...] = ()
+    design: Design | None = None
+    branches: tuple[Branch, ...] = ()
 
     @property
     def has_variants(self) -> bool:

@@ -1,0 +1,55 @@
+"""How the trials of another tool's sweep lie in the space, and which have parameters of their own.
+
+Studies of this program need neither: their explored trials are drawn from the prior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nerf.config.parameters import Value
+from study.spec.space import Dimension
+
+DesignKind = Literal["grid", "space-filling", "optimiser", "correlated", "few"]
+"""What trials look like:
+
+grid            combinations of a few levels of each parameter
+space-filling   drawn from the prior, each parameter on its own, whatever came out before
+optimiser       drawn where results were good, or drifting as trials went on
+correlated      neither, but parameters depend on one another or are not spread as the prior says
+few             too few trials to tell
+"""
+
+
+@dataclass(frozen=True)
+class Design:
+    """What another tool's trials look like; claims say no more than it allows.
+
+    trials: how many it was told from
+    evidence: what shows it, without a full stop, such as "lr drifts with the trial number, p =
+    0.001"
+    """
+
+    kind: DesignKind
+    trials: int
+    evidence: str = ""
+
+    @property
+    def is_even(self) -> bool:
+        """Whether the trials may stand for the prior as they are."""
+        return self.kind in ("grid", "space-filling")
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Trials that have parameters of their own, such as a momentum where the optimizer is sgd.
+
+    parent: path of the parameter that decides which trials these are; empty if none does
+    values: its values with which they are
+    dimensions: their own parameters; in the trials table these columns are empty elsewhere
+    """
+
+    parent: str
+    values: tuple[Value, ...]
+    dimensions: tuple[Dimension, ...]
