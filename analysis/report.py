@@ -12,16 +12,21 @@ from analysis.claims.comparison_claims import list_comparison_claims
 from analysis.claims.list_claims import headline_claims, join_texts, list_claims
 from analysis.claims.write_claims import write_claims
 from analysis.data.study import Study, load_study
+from analysis.external.options import add_question_options, make_question
+from analysis.external.question import Question
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.comparison import Comparison, compare_studies
+from analysis.findings.expectation import Expectation, check_expectation, parse_expectation
 from analysis.findings.tables import TableFormat
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.records.study_folder import StudyFolder
-from study.spec.space import Dimension
 from study.spec.storage_url import is_url
 from study.storage.remote import Storage, download_study, unreachable_as_input_error
+
+NOT_AS_EXPECTED = 1
+"""Exit status if an expectation of --expect does not hold."""
 
 
 def write_report(folder: StudyFolder | Path | str, findings: Findings | None = None) -> Path:
@@ -58,11 +63,75 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    expectations = [parse_expectation(text) for text in options.expect]
     local_copies = {place: download_study(place).path for place in options.study if is_url(place)}
     folders = [local_copies.get(place, Path(place)) for place in options.study]
-    for path in _write(options, folders):
+    question = make_question(options)
+    studies = [_analyze(path, question) for path in folders]
+    for path in _write(options, studies):
         print(_upload(path, local_copies))
-    return 0
+    return 0 if _check(expectations, studies) else NOT_AS_EXPECTED
+
+
+def _analyze(path: Path, question: Question) -> Findings:
+    """Analyses one study and prints its headline, for another tool's after what was assumed."""
+    if StudyFolder(path).spec_file.exists() or (path.is_dir() and not any(path.iterdir())):
+        if question != Question():
+            raise InputError(
+                f"{path} is a study of this program, which leaves nothing open; give --metric, "
+                "--prior and the other options for sweeps of other tools without it"
+            )
+        findings = _start(load_study(path))
+    else:
+        from analysis.external.read_study import read_external_study
+        from analysis.findings.other_readings import add_effects
+
+        external = read_external_study(path, question)
+        findings = add_effects(_start(external.study), external.other_readings)
+        _print_assumptions(findings.study)
+    print(*(claim.text for claim in headline_claims(list_claims(findings))), sep="\n")
+    return findings
+
+
+def _start(study: Study) -> Findings:
+    print(f"{study.name}: {len(study.trials)} trials", file=sys.stderr, flush=True)
+    return analyze_study(study)
+
+
+def _print_assumptions(study: Study) -> None:
+    """Numbered, what the record leaves open and the option that changes it; what was left out."""
+    if study.assumed:
+        print(f"Assumed, since {study.name} does not say:")
+        for number, assumption in enumerate(study.assumed, start=1):
+            print(f"  {number}. {assumption}")
+    if study.left_out:
+        print(f"Left out: {'; '.join(study.left_out)}.")
+
+
+def _check(expectations: Sequence[Expectation], studies: Sequence[Findings]) -> bool:
+    """Prints what became of each expectation in each study; returns whether all hold."""
+    checks = [check_expectation(e, findings) for findings in studies for e in expectations]
+    for check in checks:
+        print(check.text)
+    return all(check.holds for check in checks)
+
+
+def _write(options: argparse.Namespace, studies: Sequence[Findings]) -> list[Path]:
+    """Writes what was requested of all studies; returns the written files."""
+    from analysis.figures.image_files import write_study_figures
+
+    written = []
+    for findings in studies:
+        folder = findings.study.folder.path / "analysis"
+        if options.format == "html":
+            written.append(write_report(findings.study.folder, findings))
+        else:
+            written += _write_tables(findings, options.format, folder)
+        if options.figures:
+            written += write_study_figures(findings, options.figures, folder)
+    if len(studies) > 1:
+        written += _compare(options, studies)
+    return written
 
 
 def _upload(path: Path, local_copies: Mapping[str, Path]) -> str:
@@ -74,30 +143,6 @@ def _upload(path: Path, local_copies: Mapping[str, Path]) -> str:
                 Storage(url.rstrip("/")).write(key, path.read_bytes())
             return f"{url.rstrip('/')}/{key}"
     return str(path)
-
-
-def _write(options: argparse.Namespace, folders: Sequence[Path]) -> list[Path]:
-    """Analyses all studies and writes what was requested; returns the written files."""
-    from analysis.figures.image_files import write_study_figures
-
-    studies = [_load(path, options) for path in folders]
-    all_findings = []
-    for study in studies:
-        print(f"{study.name}: {len(study.trials)} trials", file=sys.stderr, flush=True)
-        all_findings.append(analyze_study(study))
-        print(*(claim.text for claim in headline_claims(list_claims(all_findings[-1]))), sep="\n")
-    written = []
-    for findings in all_findings:
-        folder = findings.study.folder.path / "analysis"
-        if options.format == "html":
-            written.append(write_report(findings.study.folder, findings))
-        else:
-            written += _write_tables(findings, options.format, folder)
-        if options.figures:
-            written += write_study_figures(findings, options.figures, folder)
-    if len(all_findings) > 1:
-        written += _compare(options, all_findings)
-    return written
 
 
 def _compare(options: argparse.Namespace, studies: Sequence[Findings]) -> list[Path]:
@@ -125,39 +170,13 @@ def _write_tables(findings: Findings, kind: TableFormat, folder: Path) -> list[P
     return written
 
 
-def _load(path: Path, options: argparse.Namespace) -> Study:
-    """A study of this project, or the sweep of another tool; raises `InputError` for neither."""
-    if StudyFolder(path).spec_file.exists():
-        return load_study(path)
-    if path.is_dir() and not any(path.rglob("result.json")):
-        return load_study(path)  # raises InputError: the folder is not a study
-    from analysis.data.external_sweeps import read_external_sweep
-
-    priors = [_parse_prior(text) for text in options.prior]
-    return read_external_sweep(path, options.metric, priors, options.lower_is_better)
-
-
-def _parse_prior(text: str) -> Dimension:
-    """`NAME=LOW:HIGH` or `NAME=LOW:HIGH:log` as a dimension."""
-    name, _, domain = text.partition("=")
-    ends = domain.split(":")
-    try:
-        low, high = float(ends[0]), float(ends[1])
-    except (ValueError, IndexError):
-        low, high = 0.0, 0.0
-    log = ends[2:] == ["log"]
-    if not low < high or (ends[2:] and not log) or (log and low <= 0):
-        raise InputError(f"a prior must be NAME=LOW:HIGH or NAME=LOW:HIGH:log, got {text!r}")
-    return Dimension(name, "float", low, high, log, label=name)
-
-
 def _parser() -> Parser:
     parser = Parser("Write report.html into each study folder, and a comparison of several.")
     parser.add_argument(
         "study",
         nargs="+",
         help="a study folder or its s3://... or gs://... URL; or another tool's sweep: an Optuna "
-        "journal or SQLite file, a Ray Tune folder, a CSV file",
+        "storage, a Ray Tune or MLflow folder, a table (CSV, Parquet, JSON) of runs",
     )
     parser.add_argument(
         "--format",
@@ -176,18 +195,14 @@ def _parser() -> Parser:
         "beside the first study)",
     )
     parser.add_argument(
-        "--metric",
-        default="psnr",
-        help="column or key to explain, for sweeps of other tools (default: psnr)",
-    )
-    parser.add_argument("--lower-is-better", action="store_true", help="a lower --metric is better")
-    parser.add_argument(
-        "--prior",
+        "--expect",
         action="append",
         default=[],
-        metavar="NAME=LOW:HIGH[:log]",
-        help="domain of a parameter where another tool's record has none (repeatable)",
+        metavar="'A > B'",
+        help="exit with status 1 unless A's share is higher than B's with its whole 95%% interval; "
+        "also 'A < B', 'A > 30%%', 'A < 5%%' (repeatable)",
     )
+    add_question_options(parser)
     return parser
 
 

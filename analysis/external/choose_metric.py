@@ -36,7 +36,9 @@ def choose_metric(sweep: Sweep, question: Question) -> tuple[Metric, list[Assump
         direction, reason = _guess_direction(objective.name)
         word = "lower" if direction == "minimize" else "higher"
         other = "maximize" if direction == "minimize" else "minimize"
-        assumed.append(Assumption(f"{word} {objective.name} is better ({reason})", f"--direction {other}"))
+        assumed.append(
+            Assumption(f"{word} {objective.name} is better ({reason})", f"--direction {other}")
+        )
     unit = question.unit or next((_UNITS[w] for w in _words(objective.name) if w in _UNITS), "")
     return Metric(objective.name, unit, direction == "minimize"), assumed
 
@@ -55,10 +57,13 @@ def _choose_objective(sweep: Sweep, question: Question) -> tuple[Objective, list
         return sweep.objectives[0], []
     if recorded:
         raise InputError(
-            f"{sweep.name} has {len(recorded)} objectives; choose one by --metric: {_list(recorded)}"
+            f"{sweep.name} has {len(recorded)} objectives; choose one by --metric: "
+            f"{_list(recorded)}"
         )
     if not measured:
-        raise InputError(f"{sweep.name} records no metric of any trial; name its column by --metric")
+        raise InputError(
+            f"{sweep.name} records no metric of any trial; name its column by --metric"
+        )
     if len(measured) == 1:
         name = next(iter(measured))
         return Objective(name), [Assumption(f"{name} is the metric, the only one recorded")]

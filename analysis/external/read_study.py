@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analysis.data.assumption import Assumption
 from analysis.data.metric import Metric
 from analysis.data.outcomes import add_outcomes
 from analysis.data.study import Study
@@ -108,7 +107,7 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
 
 
 def assign_roles(sweep: Sweep, metric: Metric, question: Question) -> Sweep:
-    """The sweep with outcomes named by `--parameters` as settings, and without its metric as one."""
+    """The sweep with what `--parameters` names as settings, and its metric not among them."""
 
     def assign(trial: ExternalTrial) -> ExternalTrial:
         promoted = {n: v for n, v in trial.metrics.items() if n in question.parameters}

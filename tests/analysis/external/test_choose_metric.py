@@ -1,0 +1,70 @@
+"""The metric, its direction and unit: recorded, requested, or assumed in the open."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.data.metric import Metric
+from analysis.external.choose_metric import choose_metric
+from analysis.external.question import Question
+from analysis.external.sweep import ExternalTrial, Objective, Sweep
+from nerf.common.errors import InputError
+
+
+def sweep(*objectives: Objective, **metrics: float) -> Sweep:
+    trials = tuple(ExternalTrial(str(i), "completed", {"lr": i}, metrics) for i in range(3))
+    return Sweep("CSV", "runs", trials, objectives)
+
+
+def test_a_recorded_direction_is_used_and_nothing_is_assumed() -> None:
+    metric, assumed = choose_metric(sweep(Objective("value", "minimize"), value=1.0), Question())
+    assert metric == Metric("value", "", minimize=True)
+    assert not assumed
+
+
+def test_the_option_wins_over_the_record() -> None:
+    question = Question(direction="maximize", unit="%")
+    metric, assumed = choose_metric(sweep(Objective("value", "minimize"), value=1.0), question)
+    assert metric == Metric("value", "%", minimize=False)
+    assert not assumed
+
+
+@pytest.mark.parametrize(
+    ("name", "minimize", "unit"),
+    [
+        ("val_loss", True, ""),
+        ("eval/accuracy", False, ""),
+        ("valLoss", True, ""),
+        ("test PSNR", False, "dB"),
+        ("best_val_acc", False, ""),
+        ("RMSE", True, ""),
+        ("y", False, ""),
+    ],
+)
+def test_a_direction_is_assumed_by_name_and_the_option_named(
+    name: str, minimize: bool, unit: str
+) -> None:
+    metric, assumed = choose_metric(sweep(**{name: 1.0}), Question())
+    assert metric == Metric(name, unit, minimize)
+    other = "maximize" if minimize else "minimize"
+    assert [a.option for a in assumed] == ["", f"--direction {other}"]
+
+
+def test_several_metrics_or_objectives_are_listed_and_none_is_chosen() -> None:
+    with pytest.raises(InputError, match=r"choose one by --metric: acc, loss"):
+        choose_metric(sweep(acc=1.0, loss=2.0), Question())
+    objectives = (Objective("a", "maximize"), Objective("b", "minimize"))
+    with pytest.raises(InputError, match=r"2 objectives; choose one by --metric: a, b"):
+        choose_metric(sweep(*objectives, a=1.0, b=2.0), Question())
+    metric, _ = choose_metric(sweep(*objectives, a=1.0, b=2.0), Question(metric="b"))
+    assert metric == Metric("b", "", minimize=True)
+
+
+def test_a_misspelt_metric_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"no metric 'val_los'; did you mean val_loss\?"):
+        choose_metric(sweep(val_loss=1.0, acc=2.0), Question(metric="val_los"))
+
+
+def test_a_sweep_without_metrics_is_refused() -> None:
+    with pytest.raises(InputError, match="no metric of any trial"):
+        choose_metric(sweep(loss=float("nan")), Question())
