@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.assumption import Assumption
+from analysis.data.metric import Metric
 from analysis.data.optuna_files import ExternalTrial, read_journal, read_sqlite
-from analysis.data.outcomes import add_outcomes
+from analysis.data.outcomes import add_recorded_outcomes
 from analysis.data.study import Study
 from nerf.common.errors import InputError
 from study.records.schema import CURVE_COLUMNS, TRIAL_COLUMNS, tidy
@@ -64,13 +65,15 @@ def read_external_sweep(
         folder=StudyFolder(path.parent / f"{path.stem}-report"),
         name=path.stem,
         created="",
-        scene={"name": name, "source": str(path.name)},
+        scene={},
         spec={},
         versions={},
         command=(),
         space=Space(dimensions),
-        trials=add_outcomes(trials, trivial_psnrs={}),
+        trials=add_recorded_outcomes(trials),
         curves=curves,
+        metric=Metric(metric, minimize=lower_is_better),
+        source=name,
         assumed=tuple(map(Assumption, assumed)),
     )
 

@@ -9,6 +9,9 @@ import numpy as np
 
 from analysis.stats.intervals import FloatArray
 
+_VALUE_DIGITS = 4
+_SIZE_DIGITS = 3
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -16,11 +19,13 @@ class Metric:
 
     unit: empty if it has none, or if another tool's record does not name it
     minimize: whether lower is better
+    decimals: of its numbers in texts; None for significant digits, where its scale is not known
     """
 
     name: str
     unit: str = ""
     minimize: bool = False
+    decimals: int | None = None
 
     @property
     def title(self) -> str:
@@ -31,6 +36,11 @@ class Metric:
     def best(self) -> str:
         """`highest` or `lowest`: which end of the metric is the good one."""
         return "lowest" if self.minimize else "highest"
+
+    @property
+    def worse(self) -> str:
+        """`higher` or `lower`: the direction in which the metric gets worse."""
+        return "higher" if self.minimize else "lower"
 
     @overload
     def values(self, scores: float) -> float: ...
@@ -44,16 +54,42 @@ class Metric:
         """
         return -scores if self.minimize else scores
 
+    @overload
+    def interval(self, low: float, high: float) -> tuple[float, float]: ...
+    @overload
+    def interval(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]: ...
+    def interval(
+        self, low: float | FloatArray, high: float | FloatArray
+    ) -> tuple[float | FloatArray, float | FloatArray]:
+        """The lower and the upper end in the metric of an interval of scores."""
+        return (-high, -low) if self.minimize else (low, high)
+
     def with_unit(self, text: str) -> str:
         """A formatted number with the unit, if there is one: `0.23 dB`."""
         return f"{text} {self.unit}" if self.unit else text
 
-    def format(self, score: float, digits: int = 4) -> str:
-        """The metric of a score for a reader, to significant digits."""
-        return self.with_unit(np.format_float_positional(
-            self.values(score), precision=digits, fractional=False, trim="-"
-        ))  # fmt: skip
+    def format(self, score: float) -> str:
+        """The metric of a score for a reader, with its unit."""
+        return self.with_unit(self.format_number(self.values(score), _VALUE_DIGITS))
+
+    def format_size(self, size: float, low: float, high: float) -> str:
+        """A positive amount of the metric with its interval: `0.23 dB [0.16, 0.43]`."""
+        estimate, *ends = (self.format_number(end, _SIZE_DIGITS) for end in (size, low, high))
+        return f"{self.with_unit(estimate)} [{', '.join(ends)}]"
+
+    def format_number(self, value: float, digits: int = _SIZE_DIGITS) -> str:
+        """A number in the metric's unit: to its decimals, else to significant digits."""
+        if self.decimals is not None:
+            return f"{value:.{self.decimals}f}"
+        if value != 0 and not 1e-5 <= abs(value) < 1e9:
+            return f"{value:.{digits}g}"
+        return np.format_float_positional(value, digits, fractional=False, trim="-")
+
+    def hover(self, variable: str) -> str:
+        """The part of Plotly's hover template that shows a variable as the metric."""
+        spec = ".5~r" if self.decimals is None else f".{self.decimals}f"
+        return self.with_unit(f"%{{{variable}:{spec}}}")
 
 
-PSNR = Metric("PSNR", "dB")
+PSNR = Metric("PSNR", "dB", decimals=2)
 """Of studies of this program: of validation views."""

@@ -1,4 +1,7 @@
-"""The outcome of each trial of a table; the rule and its words are in `study.records.outcomes`."""
+"""The outcome of each trial of a table; the rule and its words are in `study.records.outcomes`.
+
+Of sweeps of other tools it is the state that their record gives each trial.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ import pandas as pd
 
 from study.records.outcomes import OUTCOMES, UNKNOWN_TRIVIAL_PSNR, format_count, outcome_of
 
+COMPLETED = "completed"
+"""Outcome of a trial of another tool that ended as planned, whatever it reached."""
+
 
 def add_outcomes(trials: pd.DataFrame, trivial_psnrs: Mapping[str, float]) -> pd.DataFrame:
     """The table with a column `outcome`, one of `OUTCOMES` for each trial.
 
-    trivial_psnrs: name -> PSNR in dB of trivial images of this scene; if empty, as for sweeps of
-    other tools, no trial shows nothing
+    trivial_psnrs: name -> PSNR in dB of trivial images of this scene; if empty, no trial shows
+    nothing
     """
     best = max(trivial_psnrs.values(), default=UNKNOWN_TRIVIAL_PSNR)
     outcomes = [
@@ -23,9 +29,14 @@ def add_outcomes(trials: pd.DataFrame, trivial_psnrs: Mapping[str, float]) -> pd
     return trials.assign(outcome=pd.Series(outcomes, index=trials.index, dtype="string"))
 
 
+def add_recorded_outcomes(trials: pd.DataFrame) -> pd.DataFrame:
+    """The table of another tool's trials with a column `outcome`: completed, pruned or failed."""
+    return trials.assign(outcome=trials["state"])
+
+
 def count_outcomes(trials: pd.DataFrame) -> dict[str, int]:
-    """How many of the trials have each outcome, in the order of `OUTCOMES`; without zeros."""
-    counts = {outcome: int((trials["outcome"] == outcome).sum()) for outcome in OUTCOMES}
+    """How many of the trials have each outcome, the best outcome first; without zeros."""
+    counts = {o: int((trials["outcome"] == o).sum()) for o in (COMPLETED, *OUTCOMES)}
     return {outcome: count for outcome, count in counts.items() if count}
 
 

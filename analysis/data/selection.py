@@ -12,9 +12,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.data.metric import PSNR, Metric
+from analysis.data.outcomes import COMPLETED
 from analysis.data.study import Study
 from nerf.config.parameters import Value
-from study.records.outcomes import BROKEN, COLLAPSED, FAILED, SHOWS_NOTHING, TRAINED, format_count
+from study.records.outcomes import (
+    BROKEN,
+    COLLAPSED,
+    FAILED,
+    PRUNED,
+    SHOWS_NOTHING,
+    TRAINED,
+    format_count,
+)
 
 
 @dataclass(frozen=True)
@@ -33,8 +43,8 @@ class ComparableTrials:
         return f"{used}; left out: {reasons}."
 
 
-def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
-    """The explore trials that trained, on the full budget and with a finite PSNR.
+def select_comparable(trials: pd.DataFrame, metric: Metric = PSNR) -> ComparableTrials:
+    """The explore trials that trained, on the full budget and with a finite metric.
 
     Shares, curves and best values describe these: PSNR given that a run trains. Trials that
     collapsed, at any step, or show nothing count in `select_trained_or_broken`. Trials stopped
@@ -51,6 +61,7 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
             trials["outcome"] == FAILED,
             trials["outcome"] == COLLAPSED,
             trials["outcome"] == SHOWS_NOTHING,
+            trials["outcome"] == PRUNED,
             trials["steps_done"] < trials["budget_steps"],
             trials["budget_steps"] != _explored_budget(trials),
             ~np.isfinite(trials["score"]),
@@ -62,9 +73,10 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
             FAILED,
             COLLAPSED,
             SHOWS_NOTHING,
+            PRUNED,
             "stopped before the full budget",
             "with another budget",
-            "without a finite PSNR",
+            f"without a finite {metric.name}",
         ],
         default="",
     )
@@ -75,7 +87,8 @@ def select_comparable(trials: pd.DataFrame) -> ComparableTrials:
 def select_trained_or_broken(trials: pd.DataFrame) -> pd.DataFrame:
     """The explore trials that trained, show nothing or collapsed: P(trains) is over these.
 
-    No scheduler stopped them, and they raised no error.
+    No scheduler stopped them, and they raised no error. None of another tool's: their record does
+    not say what collapsed.
     """
     ended = trials["outcome"].isin([TRAINED, *BROKEN])
     return trials[(trials["phase"] == "explore") & ended]
@@ -92,21 +105,21 @@ def select_with_failures(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def select_measured(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials with a finite PSNR, of any outcome."""
+    """The trials with a finite metric, of any outcome."""
     return pd.DataFrame(trials[np.isfinite(trials["score"].to_numpy(dtype=float))])
 
 
 def select_trained(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials of any phase that trained on their full budget.
+    """The trials of any phase that trained, or completed, on their full budget.
 
-    For what describes PSNR given that a run trains: the spread between seeds, the cost of quality,
-    the difference of two configurations. Say beside it how many runs broke.
+    For what describes the metric given that a run trains: the spread between seeds, the cost of
+    quality, the difference of two configurations. Say beside it how many runs broke.
     """
-    return select_finished(trials[trials["outcome"] == TRAINED])
+    return select_finished(trials[trials["outcome"].isin([TRAINED, COMPLETED])])
 
 
 def select_finished(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials of any phase that completed their budget with a finite PSNR.
+    """The trials of any phase that completed their budget with a finite metric.
 
     Those that show nothing count: for what became of one configuration, such as the default one,
     whose PSNR is a result however low it is.
@@ -142,7 +155,7 @@ def match_configuration(trials: pd.DataFrame, values: Mapping[str, Value]) -> ND
 
 
 def find_best_trial(trials: pd.DataFrame) -> pd.Series | None:
-    """The finished trial of highest validation PSNR, or None without one.
+    """The finished trial of the best metric, or None without one.
 
     It shows nothing only if no trial trained. Replicates do not count: they measure how good the
     best configuration is with other seeds.

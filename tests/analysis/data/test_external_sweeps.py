@@ -69,7 +69,7 @@ def test_an_optuna_storage_keeps_its_priors_and_its_pruned_trials(storage: Path)
     findings = analyze_study(study)
     assert findings.importance.trials == 36
     assert [share.path for share in findings.importance.significant_shares] == ["rate"]
-    assert findings.comparable.left_out == {"stopped before the full budget": 12}
+    assert findings.comparable.left_out == {"pruned": 12}
 
 
 def test_a_truncated_journal_is_read_up_to_its_last_whole_line(storage: Path) -> None:
