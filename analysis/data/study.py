@@ -29,8 +29,8 @@ class Study:
 
     scene, spec, versions: as in study.json; spec holds the options of the sweep
     trials: a row for each trial, with TRIAL_COLUMNS of `study.records.schema`, a column for each
-    parameter, `outcome`: one of OUTCOMES of `study.records.outcomes`, and `score`: what trials are
-    ranked by, higher is better (see `Metric.values`)
+    parameter, `outcome`: one of OUTCOMES of `study.records.outcomes`, or of another tool the state,
+    and `score`: what trials are ranked by, higher is better (see `Metric.values`)
     curves: a row for each evaluation, with CURVE_COLUMNS and `score`
     metric: what the score stands for
     source: the tool that ran it; empty for this program
@@ -58,6 +58,11 @@ class Study:
     branches: tuple[Branch, ...] = ()
 
     @property
+    def is_native(self) -> bool:
+        """Whether it is of this program, not of another tool."""
+        return not self.source
+
+    @property
     def has_variants(self) -> bool:
         """Whether it compares named configurations, in place of sampling a space."""
         return bool(self.spec.get("variants"))
@@ -66,13 +71,11 @@ class Study:
     def defaults(self) -> dict[str, Value]:
         """Default values of the varied parameters.
 
-        Empty if one of them is not of this program, and for variants, of which none is the default.
+        Empty for sweeps of other tools, where a parameter is not of this version, and for variants,
+        of which none is the default.
         """
-        if not self.has_variants and all(
-            d.path in list_parameters() for d in self.space.dimensions
-        ):
-            return self.space.defaults()
-        return {}
+        known = all(d.path in list_parameters() for d in self.space.dimensions)
+        return self.space.defaults() if self.is_native and known and not self.has_variants else {}
 
     @property
     def default_configuration(self) -> dict[str, Value]:
