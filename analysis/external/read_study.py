@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.data.metric import Metric
-from analysis.data.outcomes import add_outcomes
+from analysis.data.outcomes import add_recorded_outcomes
+from analysis.data.selection import select_finished
 from analysis.data.study import Study
 from analysis.external.choose_metric import choose_metric
 from analysis.external.choose_sweep import choose_sweep
@@ -73,7 +74,7 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
 
     def build(dimensions: dict[str, Dimension]) -> tuple[Study, list[str]]:
         kept, reasons = select_within(ended, dimensions)
-        trials = add_outcomes(make_trials(kept, metric, dimensions), trivial_psnrs={})
+        trials = add_recorded_outcomes(make_trials(kept, metric, dimensions))
         study = Study(
             folder=StudyFolder(path.parent / _report_name(path, sweep, question)),
             name=path.name if question.study is None else f"{path.name}: {sweep.name}",
@@ -93,7 +94,7 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
         return study, reasons
 
     study, _ = build(settings.names)
-    if study.trials["outcome"].eq("trained").sum() == 0:
+    if select_finished(study.trials).empty:
         raise InputError(
             f"no trial of {sweep.name} has {metric.name} and all of its parameters "
             f"({'; '.join(study.left_out)}); leave parameters out by --ignore"
