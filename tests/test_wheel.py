@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
 import re
 import shutil
-import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.study.sweeps import BOTH_COMPLETED, PATIENCE, TINY
+from tests.study.sweeps import BOTH_COMPLETED, TINY
+from tests.wheels import build_wheel, create_environment, install, run
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("nerf", "study", "analysis")
 COMMANDS = ("nerf-sweep", "nerf-status", "nerf-train", "nerf-video", "nerf-report")
-
-
-def run(*command: str | Path, cwd: Path) -> str:
-    """What a command that succeeds prints; nothing but its own environment is on Python's path."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -49,20 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in PACKAGES:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, sources / package, ignore=ignored)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
-    out = tmp_path_factory.mktemp("wheel")
-    run(*pip, "--no-deps", *build_isolation(), "--wheel-dir", out, sources, cwd=out)
-    (file,) = out.glob("nerf_study-*.whl")
-    return file
-
-
-def build_isolation() -> list[str]:
-    """Nothing is downloaded where the setuptools that pyproject.toml requires is here."""
-    try:
-        version = importlib.metadata.version("setuptools")
-    except importlib.metadata.PackageNotFoundError:
-        return []
-    return ["--no-build-isolation"] if int(version.split(".")[0]) >= 77 else []
+    return build_wheel(sources, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +41,9 @@ def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     is read, since Python reads those of an environment's own folder alone.
     """
     root = tmp_path_factory.mktemp("an environment")
-    venv.create(root, symlinks=True)
-    (site_packages,) = root.glob("lib/python*/site-packages")
     dependencies = [path for path in sys.path if path.endswith("-packages")]
-    (site_packages / "dependencies.pth").write_text("\n".join(dependencies))
-    python = root / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
-    run(*pip, "install", "--quiet", "--no-deps", "--ignore-installed", wheel, cwd=root)
-    return python.parent
+    (create_environment(root) / "dependencies.pth").write_text("\n".join(dependencies))
+    return install(wheel, root)
 
 
 def test_every_module_and_data_file_is_in_the_wheel(wheel: Path) -> None:

@@ -67,7 +67,7 @@ def render_figures(figures: Sequence[go.Figure], image_format: ImageFormat) -> l
     if importlib.util.find_spec("kaleido") is None:
         raise InputError(
             f"--figures {image_format} needs kaleido, which renders figures with Chromium; "
-            "pip install -e '.[figures]', or leave --figures out"
+            "pip install kaleido, or leave --figures out"
         )
     import plotly.io
 

@@ -34,7 +34,7 @@ def test_equal_figures_give_equal_image_files(
 
 @pytest.mark.parametrize(
     ("missing", "remedy"),
-    [("kaleido", "pip install -e '.[figures]'"), ("Chromium", "plotly_get_chrome")],
+    [("kaleido", "pip install kaleido"), ("Chromium", "plotly_get_chrome")],
 )
 def test_a_missing_dependency_is_named_in_one_line(
     make_study: Callable[..., StudyFolder], missing: str, remedy: str
