@@ -15,14 +15,10 @@ from analysis.claims.wording import (
     format_part,
     join_names,
 )
-from analysis.findings.breaking_across import (
-    BreakContrast,
-    BreakingAcross,
-    Order,
-    PairAcross,
-    ParameterAcross,
-)
+from analysis.findings.breaking_across import BreakingAcross
 from analysis.findings.level_effects import LevelEffect, PooledDifference
+from analysis.findings.pairs_across import PairAcross
+from analysis.findings.parameters_across import BreakContrast, Order, ParameterAcross
 from analysis.stats.random_effects import Pooled
 from analysis.stats.rates import BreakRate
 from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, format_count
@@ -140,19 +136,20 @@ def _describe_spread(pair: PairAcross) -> str:
 def _contrast(parameter: ParameterAcross, contrast: BreakContrast, effect: LevelEffect) -> Claim:
     """Runs that break; its sentence adds what the level costs, which claims of their own state."""
     level, reference = contrast.level, contrast.reference
-    verb: Literal["more", "fewer"] = "fewer" if contrast.difference < 0 else "more"
+    change = contrast.difference
+    verb: Literal["more", "fewer"] = "fewer" if change.estimate < 0 else "more"
     text = (
         f"With {parameter.label} {level.name} instead of {reference.name}, {100 * level.rate:.0f} "
         f"% instead of {100 * reference.rate:.0f} % of {count_runs(level.trials)} over "
-        f"{len(parameter.by_study)} studies break, a difference of "
-        f"{_format_points(contrast.difference, contrast.low, contrast.high)}: "
+        f"{len(parameter.by_study)} studies break, a difference within "
+        f"studies of {_format_points(change.estimate, change.low, change.high)}: "
         f"{describe_order(contrast.order, parameter.quiet, verb)}{_describe_cost(effect)}."
     )
     return Claim(
         "breaks_instead", _state_pair(parameter.path, level.name, reference.name),
-        contrast.difference, contrast.low, contrast.high, "fraction",
+        change.estimate, change.low, change.high, "fraction",
         level.trials + reference.trials, 0.95,
-        f"mean over these studies: {', '.join(parameter.by_study)}; with all other levels and "
+        f"mean within these studies: {', '.join(parameter.by_study)}; with all other levels and "
         "parameters, all intervals hold at once", text,
     )  # fmt: skip
 

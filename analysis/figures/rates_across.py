@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.theme import blank_figure, escape_text, set_axis_titles, wrap_label
-from analysis.findings.breaking_across import ParameterAcross
+from analysis.findings.parameters_across import ParameterAcross
 
 _SPREAD = 0.5  # of the distance between two levels, over which the studies' dots lie
 

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.findings.analyze_study import Findings
-from analysis.findings.breaking_across import (
-    BreakingAcross,
-    StudyBreaking,
-    analyze_breaking_across,
-)
+from analysis.findings.breaking_across import BreakingAcross, analyze_breaking_across
 from analysis.findings.level_effects import LevelEffect, pool_level_effects
+from analysis.findings.parameters_across import StudyBreaking
 from analysis.importance.shares import SobolShare
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.random_effects import Pooled, pool_random_effects

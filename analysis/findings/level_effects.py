@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.findings.analyze_study import Findings
 from analysis.findings.breaking import bin_levels
-from analysis.findings.breaking_across import ParameterAcross
+from analysis.findings.parameters_across import ParameterAcross
 from analysis.importance.sobol import FittedSurrogate
 from analysis.stats.additive_model import AdditiveModel, fit_additive_model
 from analysis.stats.intervals import FloatArray

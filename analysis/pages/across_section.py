@@ -12,15 +12,11 @@ from analysis.claims.across_claims import select_across
 from analysis.claims.claim import Claim
 from analysis.claims.wording import capitalize
 from analysis.figures.rates_across import plot_rates_across
-from analysis.findings.breaking_across import (
-    BreakContrast,
-    BreakingAcross,
-    Order,
-    PairAcross,
-    ParameterAcross,
-)
+from analysis.findings.breaking_across import BreakingAcross
 from analysis.findings.comparison import Comparison
 from analysis.findings.level_effects import LevelEffect
+from analysis.findings.pairs_across import PairAcross
+from analysis.findings.parameters_across import BreakContrast, Order, ParameterAcross
 from analysis.pages.templating import FigureView, TableView, render_template, view_figure
 from analysis.stats.rates import BreakRate
 
@@ -123,9 +119,9 @@ def _tabulate_levels(
 
 
 def _format_change(contrast: BreakContrast) -> str:
+    change = contrast.difference
     return (
-        f"{100 * contrast.difference:+.0f} points "
-        f"[{100 * contrast.low:+.0f}, {100 * contrast.high:+.0f}]"
+        f"{100 * change.estimate:+.0f} points [{100 * change.low:+.0f}, {100 * change.high:+.0f}]"
     )
 
 

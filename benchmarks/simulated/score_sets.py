@@ -1,6 +1,7 @@
 """Are claims on several studies true? Against the truth of each study of a set.
 
-A rate over studies is the mean of their true rates, weighted by the runs that the studies have.
+A rate over studies is the mean of their true rates, weighted by the runs that the studies have; a
+difference of two rates is that within studies.
 Besides the claims, what their sentences say of the order of two levels is counted: "on all studies"
 is false if the true rates of one of them are not in that order, "on none" if those of one are in
 the other, and a study that is named as reversed should be.
@@ -18,7 +19,8 @@ import numpy as np
 from analysis.claims.claim import Claim
 from analysis.data.selection import select_trained_or_broken
 from analysis.data.study import Study
-from analysis.findings.breaking_across import BreakingAcross, ParameterAcross
+from analysis.findings.breaking_across import BreakingAcross
+from analysis.findings.parameters_across import ParameterAcross
 from analysis.surrogate.unit_cube import to_quantiles
 from simulated.scoring import PRINTED, Verdict
 from simulated.study_sets import StudySet
@@ -52,6 +54,16 @@ class SetCase:
         rates = [truth.rate(sets) or 0.0 for truth in self.truths.values()]
         return float(np.average(rates, weights=runs))
 
+    def rate_difference(self, level: ValueSet, reference: ValueSet) -> float:
+        """The mean over studies of the difference of true rates, with Mantel-Haenszel weights."""
+        weights, differences = [], []
+        for label, study in self.studies.items():
+            n, m = _count_runs(study, [level]), _count_runs(study, [reference])
+            truth = self.truths[label]
+            weights.append(n * m / max(n + m, 1))
+            differences.append((truth.rate([level]) or 0.0) - (truth.rate([reference]) or 0.0))
+        return float(np.average(differences, weights=weights))
+
 
 def score_set(
     claims: Sequence[Claim], breaking: BreakingAcross, case: SetCase
@@ -83,7 +95,7 @@ def _true_value(claim: Claim, case: SetCase) -> float:
         return case.rate(sets)
     level, reference = sets
     if claim.kind == "breaks_instead":
-        return case.rate([level]) - case.rate([reference])
+        return case.rate_difference(level, reference)
     tables = {"psnr_instead": case.of_set.kind.psnr, "time_instead": case.of_set.kind.log_seconds}
     places = (_place(level, case), _place(reference, case))
     effect = case.of_set.effect(tables[claim.kind], level.path, *places)

@@ -11,12 +11,8 @@ import pytest
 from analysis.claims.across_claims import list_breaking_across_claims
 from analysis.claims.claim import Claim
 from analysis.findings.breaking import analyze_breaking
-from analysis.findings.breaking_across import (
-    BreakingAcross,
-    Order,
-    StudyBreaking,
-    analyze_breaking_across,
-)
+from analysis.findings.breaking_across import BreakingAcross, analyze_breaking_across
+from analysis.findings.parameters_across import Order, StudyBreaking
 from analysis.stats import blocked_test, rates
 from study.spec.space import Dimension
 
@@ -98,8 +94,8 @@ def test_a_contrast_is_with_the_reference_and_its_interval_holds_the_truth() -> 
     sigmoid, sine = act.contrasts
     assert {sigmoid.reference.name, sine.reference.name} == {"relu"}
     assert sigmoid.significant
-    assert sigmoid.low <= 0.6 <= sigmoid.high
-    assert sine.low <= -0.28 <= sine.high
+    assert sigmoid.difference.low <= 0.6 <= sigmoid.difference.high
+    assert sine.difference.low <= -0.28 <= sine.difference.high
     assert sine.order.fewer == ("bricks", "fox", "cup")
 
 
@@ -129,6 +125,27 @@ def test_study_is_a_block() -> None:
     (act,) = analyze_breaking_across(studies, rng).parameters
     assert act.p_value == 1.0
     assert act.quiet == ("bricks",)
+
+
+def test_a_difference_is_within_studies() -> None:
+    """Most runs of sigmoid are of a scene where all levels break often, those of relu of another.
+
+    Counts added up say that sigmoid breaks much more; within each study it breaks less.
+    """
+    rng = np.random.default_rng(0)
+    studies = []
+    for label, count, rate in (("bricks", (40, 160), (0.95, 0.8)), ("fox", (160, 40), (0.2, 0.05))):
+        act = np.repeat(["relu", "sigmoid"], count)
+        broken = np.concatenate([np.arange(n) < r * n for n, r in zip(count, rate, strict=True)])
+        outcome = np.where(broken, "collapsed", "trained")
+        table = pd.DataFrame({"phase": "explore", "outcome": outcome, "act": act})
+        studies.append(StudyBreaking(label, analyze_breaking(table, (ACT,), rng), {"act": "relu"}))
+    (parameter,) = analyze_breaking_across(studies, rng).parameters
+    (sigmoid,) = parameter.contrasts  # no run has sine
+    assert sigmoid.level.rate - sigmoid.reference.rate > 0.25
+    assert sigmoid.difference.estimate == pytest.approx(-0.15)
+    assert sigmoid.significant
+    assert sigmoid.order.fewer == ("bricks", "fox")
 
 
 def test_a_pair_matters_if_each_does_within_the_other_and_study() -> None:

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from analysis.stats.additive_model import fit_additive_model
-from analysis.stats.rate_difference import difference_interval
-from analysis.stats.rates import BreakRate
 
 A, B = np.array([0.0, 1.0, 3.0]), np.array([0.0, -2.0])
 
@@ -50,16 +48,3 @@ def test_what_the_runs_cannot_tell_apart_is_not_estimated() -> None:
 def test_too_few_runs_are_refused(runs: int) -> None:
     levels = np.arange(runs) % 2
     assert fit_additive_model([levels], [2], np.arange(float(runs))) is None
-
-
-@pytest.mark.parametrize(("p", "q"), [(0.02, 0.02), (0.1, 0.6), (0.5, 0.5), (0.9, 1.0)])
-def test_intervals_of_a_difference_hold_it(p: float, q: float) -> None:
-    rng = np.random.default_rng(0)
-    held = 0
-    for _ in range(300):
-        first, second = (
-            BreakRate.from_counts("x", 40, int(rng.binomial(40, rate))) for rate in (p, q)
-        )
-        low, high = difference_interval(first, second)
-        held += low <= p - q <= high
-    assert held >= 0.95 * 300
