@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import optuna
 import pytest
 from packaging.requirements import Requirement
 
@@ -129,6 +130,17 @@ def test_a_mistake_is_one_line(commands: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stdout.startswith("error: ")
     assert done.stdout.count("\n") == 1
+
+
+def test_an_optuna_storage_without_optuna_names_what_to_install(
+    commands: Path, tmp_path: Path
+) -> None:
+    study = optuna.create_study(storage=f"sqlite:///{tmp_path}/optuna.db")
+    study.optimize(lambda trial: trial.suggest_float("x", 0.0, 1.0), n_trials=2)
+    done = try_run(commands / "nerf-report", "optuna.db", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[-1].startswith("error: ")
+    assert "pip install optuna" in done.stdout
 
 
 def test_a_figure_without_kaleido_names_what_to_install(commands: Path, tmp_path: Path) -> None:
