@@ -159,7 +159,10 @@ def _describe_cost(effect: LevelEffect) -> str:
     psnr, log_seconds = effect.psnr.pooled, effect.log_seconds.pooled
     parts = []
     if psnr is not None:
-        parts.append(f"PSNR changes by {format_difference(psnr.mean, psnr.low, psnr.high)}")
+        change = format_difference(psnr.mean, psnr.low, psnr.high)
+        trained = _count_trained(effect, effect.psnr)
+        studies = len(effect.psnr.by_study)
+        parts.append(f"PSNR changes by {change} ({trained} trained, on {studies} studies)")
     if log_seconds is not None:
         mean, low, high = _ratio(log_seconds)
         verb = "" if parts else " changes"
@@ -176,7 +179,8 @@ def _change_of_psnr(effect: LevelEffect, pooled: Pooled) -> Claim:
     text = (
         f"With {effect.label} {effect.level} instead of {effect.reference}, PSNR changes by "
         f"{format_difference(pooled.mean, pooled.low, pooled.high)} on average over studies like "
-        f"these {len(effect.psnr.by_study)}, where runs train; in one more of them between "
+        f"these {len(effect.psnr.by_study)}, where runs train "
+        f"({_count_trained(effect, effect.psnr)}); in one more of them between "
         f"{pooled.predicted_low:+.2f} and {pooled.predicted_high:+.2f} dB"
         f"{_describe_opposed(effect.psnr)}."
     )
@@ -190,12 +194,18 @@ def _change_of_time(effect: LevelEffect, pooled: Pooled) -> Claim:
     text = (
         f"With {effect.label} {effect.level} instead of {effect.reference}, a training step takes "
         f"{mean:.2f} [{low:.2f}, {high:.2f}] times as long on average over studies like these "
-        f"{len(effect.log_seconds.by_study)}, where runs train"
-        f"{_describe_opposed(effect.log_seconds)}."
+        f"{len(effect.log_seconds.by_study)}, where runs train "
+        f"({_count_trained(effect, effect.log_seconds)}){_describe_opposed(effect.log_seconds)}."
     )
     return _make_pooled(
         "time_instead", effect, effect.log_seconds, (mean, low, high), "factor", text
     )
+
+
+def _count_trained(effect: LevelEffect, difference: PooledDifference) -> str:
+    """On how many runs a difference rests: `37 with sigmoid and 67 with softplus`."""
+    runs, reference_runs = difference.runs
+    return f"{runs} with {effect.level} and {reference_runs} with {effect.reference}"
 
 
 def _describe_opposed(difference: PooledDifference) -> str:

@@ -14,7 +14,7 @@ from analysis.claims.wording import capitalize
 from analysis.figures.rates_across import plot_rates_across
 from analysis.findings.breaking_across import BreakingAcross
 from analysis.findings.comparison import Comparison
-from analysis.findings.level_effects import LevelEffect
+from analysis.findings.level_effects import MIN_RUNS, LevelEffect
 from analysis.findings.pairs_across import PairAcross
 from analysis.findings.parameters_across import BreakContrast, Order, ParameterAcross
 from analysis.pages.templating import FigureView, TableView, render_template, view_figure
@@ -43,6 +43,7 @@ def render_across_sections(comparison: Comparison, claims: Sequence[Claim]) -> l
     section = render_template(
         "across.html",
         breaking=breaking,
+        min_runs=MIN_RUNS,
         sentences=[claim.text for claim in select_across(claims)],
         panels=_view_panels(breaking),
         rates=_tabulate_rates(breaking),

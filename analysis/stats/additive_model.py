@@ -22,30 +22,49 @@ _TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True)
+class Contrast:
+    """One level minus another, all else equal.
+
+    variance: of its error; freedom: degrees of freedom that it was estimated with
+    """
+
+    estimate: float
+    variance: float
+    freedom: int
+
+    @property
+    def sign(self) -> int:
+        """Which way it goes; 0 if its 95 % interval, by Student's t, holds 0."""
+        from scipy.stats import t
+
+        half = float(t.ppf(0.975, self.freedom)) * self.variance**0.5
+        return 0 if abs(self.estimate) <= half else 1 if self.estimate > 0 else -1
+
+
+@dataclass(frozen=True)
 class AdditiveModel:
     """A fitted model; starts: the column of the first level of each factor.
 
-    gram, inverse: X'X and its pseudo-inverse; noise_variance: s2
+    gram, inverse: X'X and its pseudo-inverse; noise_variance: s2; freedom: n - rank X
     """
 
     coefficients: FloatArray
     gram: FloatArray
     inverse: FloatArray
     noise_variance: float
+    freedom: int
     starts: tuple[int, ...]
 
-    def contrast(self, factor: int, level: int, reference: int) -> tuple[float, float] | None:
-        """The level minus the reference, all else equal, and the variance of its error.
-
-        None where the runs cannot tell it from the effects of other factors.
-        """
+    def contrast(self, factor: int, level: int, reference: int) -> Contrast | None:
+        """The level minus the reference; None where other factors' effects may explain it."""
         c = np.zeros(len(self.coefficients))
         c[self.starts[factor] + level] += 1.0
         c[self.starts[factor] + reference] -= 1.0
         # Estimable if c lies in the row space of X, onto which (X'X)^+ X'X projects.
         if np.abs(self.inverse @ self.gram @ c - c).max() > _TOLERANCE:
             return None
-        return float(c @ self.coefficients), float(self.noise_variance * (c @ self.inverse @ c))
+        variance = float(self.noise_variance * (c @ self.inverse @ c))
+        return Contrast(float(c @ self.coefficients), variance, self.freedom)
 
 
 def fit_additive_model(
@@ -69,4 +88,4 @@ def fit_additive_model(
     residuals = results - x @ coefficients
     starts = tuple(1 + sum(counts[:j]) for j in range(len(counts)))
     noise_variance = float(residuals @ residuals) / freedom
-    return AdditiveModel(coefficients, gram, inverse, noise_variance, starts)
+    return AdditiveModel(coefficients, gram, inverse, noise_variance, freedom, starts)

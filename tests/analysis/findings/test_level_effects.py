@@ -8,6 +8,7 @@ from dataclasses import replace
 from math import exp
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis import report
@@ -15,8 +16,9 @@ from analysis.claims.claim import KINDS
 from analysis.claims.comparison_claims import list_comparison_claims
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.comparison import Comparison, compare_studies, label_studies
-from analysis.findings.level_effects import LevelDifference, PooledDifference
+from analysis.findings.level_effects import MIN_RUNS, LevelDifference, PooledDifference
 from analysis.pages.comparison_page import render_comparison_page
+from analysis.stats.additive_model import Contrast
 from analysis.stats.random_effects import pool_random_effects
 from nerf.config.parameters import Value
 from study.records.study_folder import StudyFolder
@@ -59,19 +61,34 @@ def test_known_gains_lie_in_the_pooled_intervals(comparison: Comparison) -> None
         assert 0.8 < exp(seconds.mean) < 1.25
 
 
-def test_a_study_that_ranks_nothing_is_compared_by_an_additive_model(
+def test_an_effect_states_the_runs_that_it_rests_on(
     three: list[Findings], comparison: Comparison
 ) -> None:
-    assert all(findings.importance.ranked for findings in three)
-    importance = replace(three[0].importance, refusal="its surrogate predicts nothing.")
-    unranked = replace(three[0], sobol=replace(three[0].sobol, importance=importance))
-    again = compare_studies([unranked, *three[1:]])
-    for before, after in zip(comparison.levels, again.levels, strict=True):
-        if before.path == CROP:
-            first, second = before.psnr.by_study["study0"], after.psnr.by_study["study0"]
-            assert first != second
-            assert first.estimate == pytest.approx(second.estimate, abs=0.4)
-            assert before.psnr.by_study["study1"] == after.psnr.by_study["study1"]
+    trained = pd.concat([findings.comparable.trials for findings in three])
+    effects = [effect for effect in comparison.levels if effect.path == CROP]
+    for effect in effects:
+        runs = tuple(int((trained[CROP] == int(n)).sum()) for n in (effect.level, effect.reference))
+        assert effect.psnr.runs == runs
+        stated = f"({runs[0]} with {effect.level} and {runs[1]} with {effect.reference})"
+        claims = [c for c in list_comparison_claims(comparison) if stated in c.text]
+        assert {"psnr_instead", "time_instead"} <= {c.kind for c in claims}
+
+
+def test_a_level_with_few_runs_that_trained_is_not_compared(three: list[Findings]) -> None:
+    """A study of which all but four runs of a level broke says nothing on its PSNR."""
+    first = three[0]
+    trials = first.comparable.trials
+    of_level = trials[DENSITY] == "sigmoid"
+    kept = trials[~of_level | (of_level.astype(int).cumsum() < MIN_RUNS)]
+    few = replace(first, comparable=replace(first.comparable, trials=kept))
+    before, after = compare_studies(three), compare_studies([few, *three[1:]])
+    sigmoid = [
+        next(e for e in c.levels if (e.path, e.level) == (DENSITY, "sigmoid"))
+        for c in (before, after)
+    ]
+    assert [list(e.psnr.by_study) for e in sigmoid] == [
+        ["study0", "study1", "study2"], ["study1", "study2"]
+    ]  # fmt: skip
 
 
 def test_the_study_that_goes_the_other_way_is_named() -> None:
@@ -81,10 +98,11 @@ def test_the_study_that_goes_the_other_way_is_named() -> None:
         "cup": (-0.8, 0.01),
         "lego": (-0.1, 0.1),
     }
-    by_study = {label: LevelDifference(*values) for label, values in estimates.items()}
-    pooled = pool_random_effects(
-        [d.estimate for d in by_study.values()], [d.variance for d in by_study.values()]
-    )
+    by_study = {
+        label: LevelDifference(Contrast(*values, freedom=20), 9, 9)
+        for label, values in estimates.items()
+    }
+    pooled = pool_random_effects(*zip(*estimates.values(), strict=True))
     assert PooledDifference(by_study, pooled).opposed == ("cup",)
     assert PooledDifference({}, None).opposed == ()
 
