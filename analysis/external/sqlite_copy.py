@@ -1,0 +1,59 @@
+"""Copies of SQLite files, so that reading one never writes to what the user gave."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nerf.common.errors import InputError
+
+HEADER = b"SQLite format 3\0"
+
+_COMPANIONS = ("", "-wal", "-journal")
+"""SQLite recovers changes in these files when it opens the first; it makes -shm anew."""
+
+
+def copy_sqlite(path: Path, folder: Path) -> Path:
+    """Copies a database with its unfinished changes to `folder`; returns the copy's path.
+
+    Raises `InputError` if SQLite finds the copy damaged.
+    """
+    copy = folder / "copy.db"
+    try:
+        for suffix in _COMPANIONS:
+            source = path.with_name(path.name + suffix)
+            if source.is_file():
+                shutil.copyfile(source, f"{copy}{suffix}")
+        with closing(sqlite3.connect(copy)) as database:
+            (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except OSError as error:
+        raise InputError(f"{path} cannot be copied ({error}); make it readable") from None
+    except sqlite3.Error as error:
+        verdict = str(error)
+    if verdict != "ok":
+        reason = " ".join(str(verdict).split())[:100]
+        raise InputError(
+            f"{path} is a damaged SQLite file ({reason}); copy it from its source anew"
+        )
+    return copy
+
+
+@contextmanager
+def open_copy(path: Path) -> Iterator[sqlite3.Connection]:
+    """Opens a copy of the database at `path`; raises `InputError` if it is damaged."""
+    with (
+        TemporaryDirectory() as folder,
+        closing(sqlite3.connect(copy_sqlite(path, Path(folder)))) as database,
+    ):
+        yield database
+
+
+def table_names(database: sqlite3.Connection) -> set[str]:
+    """The names of all tables of a database."""
+    return {
+        name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
