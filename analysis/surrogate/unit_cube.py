@@ -64,12 +64,16 @@ def make_axis(dimension: Dimension) -> Axis:
         count = len(dimension.choices)
         centres = tuple((i + 0.5) / count for i in range(count))
         edges = tuple(i / count for i in range(1, count))
+        if dimension.weights:
+            centres = tuple(dimension.to_unit(choice) for choice in dimension.choices)
+            edges = dimension.choice_edges[1:-1]
         return Axis(dimension.path, dimension.label, centres, edges, unordered)
-    if dimension.kind == "int":
-        values = range(int(dimension.low), int(dimension.high) + 1)
+    if dimension.levels:
+        cell = dimension.step or 1.0
+        values = [dimension.low + i * cell for i in range(dimension.levels)]
         centres = tuple(dimension.to_unit(value) for value in values)
-        # Levels meet halfway between two integers, on the scale of the values.
-        edges = tuple(dimension.to_unit(value + 0.5) for value in values[:-1])
+        # Levels meet halfway between two values, on the scale of the values.
+        edges = tuple(dimension.to_unit(value + cell / 2) for value in values[:-1])
         return Axis(dimension.path, dimension.label, centres, edges)
     return Axis(dimension.path, dimension.label)
 
