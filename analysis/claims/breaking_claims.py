@@ -18,7 +18,10 @@ _AT_ONCE = "over explored runs; with all other levels and parameters, all interv
 
 
 def list_breaking_claims(findings: Findings) -> Iterator[Claim]:
-    """How many runs break, and with which values most and fewest of them."""
+    """How many runs break, and with which values most and fewest of them.
+
+    None for sweeps of other tools, whose records do not say which runs broke.
+    """
     breaking = findings.breaking
     if breaking.overall.trials >= _MIN_RUNS_FOR_RATE:
         yield _overall(breaking.overall)

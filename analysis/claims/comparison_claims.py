@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from analysis.claims.across_claims import list_breaking_across_claims, list_level_claims
 from analysis.claims.claim import Claim
-from analysis.claims.wording import capitalize, format_part
+from analysis.claims.wording import capitalize, format_part, name_compared, name_variance
 from analysis.findings.comparison import ComparedParameter, Comparison
 
 
@@ -23,26 +23,28 @@ def _list_claims(comparison: Comparison) -> Iterator[Claim]:
         text = f"{name} ranks no parameters: {reason}"
         yield Claim("not_ranked", (), None, None, None, "", 0, None, name, text)
     for compared in comparison.parameters:
-        yield from _pool(compared)
+        yield from _pool(comparison, compared)
         for first, second in compared.disagreeing:
             yield _disagree(compared, first, second)
 
 
-def _pool(compared: ComparedParameter) -> Iterator[Claim]:
+def _pool(comparison: Comparison, compared: ComparedParameter) -> Iterator[Claim]:
     """The mean over studies, if two of them rank the parameter and it has an effect in one."""
-    pooled, count = compared.pooled, len(compared.shares)
+    pooled, count, native = compared.pooled, len(compared.shares), comparison.is_native
     if pooled is None or not any(share.significant for share in compared.shares.values()):
         return
     low, high = max(pooled.low, 0.0), min(pooled.high, 1.0)
     ahead = max(pooled.predicted_low, 0.0), min(pooled.predicted_high, 1.0)
     text = (
-        f"{capitalize(compared.label)}: {format_part(pooled.mean, low, high)} of PSNR's variance "
+        f"{capitalize(compared.label) if native else compared.label}: "
+        f"{format_part(pooled.mean, low, high)} of {name_variance(comparison.metric, native)} "
         f"on average over studies like these {count}; in one more of them between "
         f"{100 * ahead[0]:.0f} and {100 * ahead[1]:.0f} %."
     )
     yield Claim(
         "pooled_share", (compared.path,), pooled.mean, low, high, "fraction", count, 0.95,
-        "mean of studies of which these are a sample (random effects); runs that trained", text,
+        "mean of studies of which these are a sample (random effects); "
+        f"{name_compared(native)}", text,
     )  # fmt: skip
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.claims.claim import Claim
-from analysis.claims.wording import capitalize, format_difference, format_value, state_values
+from analysis.claims.wording import (
+    capitalize,
+    count_compared,
+    format_difference,
+    format_value,
+    state_values,
+)
+from analysis.data.outcomes import COMPLETED
+from analysis.data.selection import select_finished
 from analysis.findings.analyze_study import Findings
 from analysis.findings.best_and_default import BestAgainstDefault, ConfigurationRuns
 from analysis.findings.tunability import Tunability, TuningGain
@@ -16,18 +24,23 @@ _MAX_SINGLE_GAINS = 3
 
 
 def list_default_claims(findings: Findings) -> Iterator[Claim]:
-    """The run of highest PSNR, and its configuration against the default one."""
-    best = findings.best
-    if best is None or best["outcome"] != TRAINED:
+    """The run of the best metric, and its configuration against the default one."""
+    best, study, metric = findings.best, findings.study, findings.study.metric
+    if best is None or best["outcome"] not in (TRAINED, COMPLETED):
         return
-    runs = int((findings.study.trials["phase"] != "replicate").sum())
+    if study.is_native:
+        runs = int((study.trials["phase"] != "replicate").sum())
+        of_runs, views = f"{runs} explored and optimised runs", " on the validation views"
+    else:
+        runs = len(select_finished(study.trials))
+        of_runs, views = count_compared(study, runs), ""
     text = (
-        f"Highest PSNR of the {runs} explored and optimised runs: {best['psnr']:.2f} dB on the "
-        f"validation views (trial {best['trial_id']}), selected for its luck as well."
+        f"{capitalize(metric.best)} {metric.name} of the {of_runs}: {metric.format(best['score'])}"
+        f"{views} (trial {best['trial_id']}), selected for its luck as well."
     )
     yield Claim(
-        "best_run", (), float(best["score"]), None, None, "dB", runs, None,
-        "a single run, the highest of all", text,
+        "best_run", (), metric.values(float(best["score"])), None, None, metric.unit, runs, None,
+        f"a single run, the {metric.best} of all", text,
     )  # fmt: skip
     if (both := findings.best_and_default) is not None:
         yield _gain(both, both.difference) if both.difference else _cannot_tell(both)

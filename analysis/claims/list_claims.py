@@ -58,7 +58,7 @@ def summary_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
 
 
 def select_best(claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """The run of highest PSNR, and its configuration against the default one."""
+    """The run of the best metric, and its configuration against the default one."""
     # Values of a parameter may be not told apart as well; the default has no parameter.
     best = select_claims(claims, "best_run", "gain_over_default", "not_told_apart")
     return tuple(c for c in best if c.kind != "not_told_apart" or not c.parameters)

@@ -1,4 +1,4 @@
-"""Claims on which parameters matter: shares of PSNR's variance, or significant effects."""
+"""Claims on which parameters matter: shares of the metric's variance, or significant effects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from analysis.claims.breaking_claims import describe_range_of_training
 from analysis.claims.claim import Claim, Kind
-from analysis.claims.wording import capitalize, count_runs, format_part
+from analysis.claims.wording import (
+    begin_with,
+    capitalize,
+    count_compared,
+    count_runs,
+    format_part,
+    name_compared,
+    name_variance,
+)
 from analysis.findings.analyze_study import Findings
 from analysis.importance.permutation_test import PermutationTest
 from analysis.importance.shares import NEGLIGIBLE_SHARE, PairShare, SobolShare, VariancePart
@@ -42,9 +50,9 @@ def list_top_claims(findings: Findings) -> Iterator[Claim]:
     top = findings.ped_anova
     for share in top.significant_shares:
         text = (
-            f"{capitalize(share.label)} sets the best {top.top_count} of {top.trials} explored "
-            "runs that trained apart: their values differ from the prior by more than those of a "
-            f"random {top.top_count} would."
+            f"{begin_with(findings.study, share.label)} sets the best {top.top_count} of "
+            f"{count_compared(findings.study, top.trials)} apart: their values differ from the "
+            f"prior by more than those of a random {top.top_count} would."
         )
         yield Claim(
             "top_tenth", (share.path,), None, None, None, "", top.trials, 0.95,
@@ -54,14 +62,17 @@ def list_top_claims(findings: Findings) -> Iterator[Claim]:
 
 def _condition(findings: Findings) -> str:
     """The runs that shares describe."""
-    return f"among the {count_runs(findings.importance.trials)} that trained"
+    return f"among the {count_compared(findings.study, findings.importance.trials)}"
 
 
 def _refuse(findings: Findings) -> Claim:
-    importance = findings.importance
-    text = f"No ranking of the parameters among runs that trained: {importance.refusal}"
+    importance, study = findings.importance, findings.study
+    text = (
+        f"No ranking of the parameters among {name_compared(study.is_native)}: {importance.refusal}"
+    )
     if importance.ranked:
-        text = f"No parameter has a significant share of PSNR's variance {_condition(findings)}."
+        variance = name_variance(study.metric.name, study.is_native)
+        text = f"No parameter has a significant share of {variance} {_condition(findings)}."
     return Claim(
         "not_ranked", (), None, None, None, "", importance.trials, None, _condition(findings), text
     )
@@ -69,8 +80,9 @@ def _refuse(findings: Findings) -> Claim:
 
 def _move(findings: Findings, test: PermutationTest) -> Claim:
     text = (
-        f"{capitalize(test.description)}: significant effect on PSNR {_condition(findings)}, in a "
-        "permutation test; no size is claimed."
+        f"{begin_with(findings.study, test.description)}: significant effect on "
+        f"{findings.study.metric.name} {_condition(findings)}, in a permutation test; no size is "
+        "claimed."
     )
     return Claim(
         "moves", (test.path,), None, None, None, "", findings.importance.trials, 0.95,
@@ -80,10 +92,10 @@ def _move(findings: Findings, test: PermutationTest) -> Claim:
 
 def _share(findings: Findings, s: SobolShare) -> Iterator[Claim]:
     """The share with interactions, beside it that with runs that broke; and the share alone."""
-    condition, n = _condition(findings), findings.importance.trials
+    condition, n, study = _condition(findings), findings.importance.trials, findings.study
     clauses = [
-        f"{capitalize(s.label)}: {format_part(s.share, s.share_low, s.share_high)} of PSNR's "
-        f"variance {condition}"
+        f"{begin_with(study, s.label)}: {format_part(s.share, s.share_low, s.share_high)} of "
+        f"{name_variance(study.metric.name, study.is_native)} {condition}"
     ]
     for failed in _list_with_failures(findings):
         if failed.path == s.path:
@@ -98,7 +110,7 @@ def _share(findings: Findings, s: SobolShare) -> Iterator[Claim]:
     yield Claim(
         "share_alone", (s.path,), s.alone, s.alone_low, s.alone_high, "fraction", n, 0.95,
         condition,
-        f"{capitalize(s.label)} alone, without interactions: "
+        f"{begin_with(study, s.label)} alone, without interactions: "
         f"{format_part(s.alone, s.alone_low, s.alone_high)} of that variance.",
     )  # fmt: skip
 
@@ -126,8 +138,8 @@ def _with_failures(findings: Findings, s: SobolShare) -> Claim:
 
 def _interaction(findings: Findings, pair: PairShare) -> Claim:
     text = (
-        f"{capitalize(pair.labels[0])} and {pair.labels[1]} jointly, beyond what each does alone: "
-        f"{format_part(pair.share, pair.low, pair.high)} of that variance."
+        f"{begin_with(findings.study, pair.labels[0])} and {pair.labels[1]} jointly, beyond what "
+        f"each does alone: {format_part(pair.share, pair.low, pair.high)} of that variance."
     )
     return Claim(
         "interaction", pair.paths, pair.share, pair.low, pair.high, "fraction",
@@ -143,8 +155,10 @@ def _list_parts(findings: Findings) -> Iterator[Claim]:
         text = f"All interactions: {_format(part)} of the variance."
         yield _make_part(findings, "interaction", part, text)
     if (part := importance.unexplained) is not None:
+        chance = "seeds" if findings.study.is_native else "chance"
         text = (
-            f"Unexplained: {_format(part)} of the variance, by seeds and by what the model misses."
+            f"Unexplained: {_format(part)} of the variance, by {chance} and by what the model "
+            "misses."
         )
         yield _make_part(findings, "unexplained", part, text)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.claims.claim import Claim
-from analysis.data.outcomes import count_outcomes
+from analysis.data.outcomes import COMPLETED, count_outcomes
+from analysis.data.selection import select_measured
 from analysis.findings.analyze_study import Findings
 from study.records.outcomes import (
     COLLAPSED,
@@ -26,20 +27,30 @@ _MEANINGS = {
 
 def list_state_claims(findings: Findings) -> Iterator[Claim]:
     """One for each outcome that occurred."""
-    total = len(findings.study.trials)
+    total, is_native = len(findings.study.trials), findings.study.is_native
     for outcome, count in count_outcomes(findings.study.trials).items():
         _, words = format_count(count, outcome).split(" ", 1)
         if outcome == PRUNED:
             words = "was pruned" if count == 1 else "were pruned"
         text = f"{count} of {total} trials {words}{_explain(findings, outcome)}."
         yield Claim(
-            "state", (), float(count), None, None, "runs", total, None, f"{outcome}, of all phases",
-            text,
+            "state", (), float(count), None, None, "runs" if is_native else "trials", total, None,
+            f"{outcome}, of all phases" if is_native else outcome, text,
         )  # fmt: skip
 
 
 def _explain(findings: Findings, outcome: str) -> str:
+    if not findings.study.is_native:
+        return _count_not_finite(findings) if outcome == COMPLETED else ""
     if outcome != SHOWS_NOTHING:
         return _MEANINGS[outcome]
     name, psnr = max(findings.study.trivial_psnrs.items(), key=lambda item: item[1])
     return f": completed, but no better than the best trivial image ({name}, {psnr:.2f} dB)"
+
+
+def _count_not_finite(findings: Findings) -> str:
+    """How many trials of another tool completed without a finite metric; empty for none."""
+    trials = findings.study.trials
+    completed = trials[trials["outcome"] == COMPLETED]
+    missing = len(completed) - len(select_measured(completed))
+    return f", {missing} of them without a finite {findings.study.metric.name}" if missing else ""

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from analysis.claims.breaking_claims import describe_training
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.wording import (
-    capitalize,
-    count_runs,
+    begin_with,
+    count_compared,
     format_value,
     list_runs,
     state_range,
@@ -18,6 +18,7 @@ from analysis.claims.wording import (
 )
 from analysis.findings.analyze_study import Findings
 from analysis.findings.partial_dependence import Effect, EffectCurve
+from analysis.findings.value_verdicts import Verdict
 from nerf.config.parameters import Value
 from study.spec.space import Dimension
 
@@ -36,19 +37,17 @@ class _ValueClaims:
         self.findings = findings
         self.effect = effect
         self.curve = curve
+        self.study = findings.study
         self.n = findings.importance.trials
         self.condition = (
-            f"on average over the other parameters, among the {count_runs(self.n)} that trained"
+            f"on average over the other parameters, among the {count_compared(self.study, self.n)}"
         )
 
     def list_all(self) -> Iterator[Claim]:
         yield from self._best()
         yield from self._edge()
-        margin = f"{self.curve.margin:g} dB"
-        yield from self._values(
-            "as good", "as_good", f"at most {margin} on average against the best value"
-        )
-        yield from self._values("worse", "worse", f"more than {margin}")
+        yield from self._values("as good", "as_good", "at most")
+        yield from self._values("worse", "worse", "more than")
         yield from self._not_told_apart()
 
     def _best(self) -> Iterator[Claim]:
@@ -67,7 +66,7 @@ class _ValueClaims:
         unit = f" {self.effect.unit}" if self.effect.unit and interval else ""
         text = (
             f"Best on average: {self.effect.label} {format_value(curve.best)}{interval}{unit}, "
-            f"among the {count_runs(self.n)} that trained"
+            f"among the {count_compared(self.study, self.n)}"
         )
         yield self._make("best_value", (parameter,), *ends, self._with_training(text, [curve.best]))
 
@@ -83,7 +82,7 @@ class _ValueClaims:
 
     @property
     def _dimension(self) -> Dimension:
-        dimensions = self.findings.study.space.dimensions
+        dimensions = self.study.space.dimensions
         return next(d for d in dimensions if d.path == self.effect.path)
 
     def _edge(self) -> Iterator[Claim]:
@@ -101,16 +100,30 @@ class _ValueClaims:
             "edge_of_range", (state_values(self.effect.path, [end]),), None, None, None, text
         )
 
-    def _values(self, verdict: str, kind: Kind, loses: str) -> Iterator[Claim]:
+    def _values(self, verdict: Verdict, kind: Kind, bound: str) -> Iterator[Claim]:
         """A claim for each range, or one for all choices, with this verdict."""
         for places in self._groups(verdict):
             values = [self.curve.values[i] for i in places]
-            text = f"{capitalize(self._name(values))} {_agree(values, self.effect)} {loses}"
+            text = f"{begin_with(self.study, self._name(values))}{self._loses(values, bound)}"
             if kind == "as_good":
-                text = self._with_training(text, values)
+                text = self._with_training(f"{text}{self._against_best}", values)
             else:
                 text += "."
             yield self._make(kind, (self._state(values),), self.curve.margin, None, None, text)
+
+    def _loses(self, values: Sequence[Value], bound: str) -> str:
+        """` loses at most 0.1 dB`; of other tools `: val_loss at most 0.1 higher`."""
+        metric = self.study.metric
+        margin = metric.with_unit_of_difference(f"{self.curve.margin:g}")
+        if self.study.is_native:
+            verb = "lose" if self.effect.choices and len(values) > 1 else "loses"
+            return f" {verb} {bound} {margin}"
+        return f": {metric.name} {bound} {margin} {metric.worse}"
+
+    @property
+    def _against_best(self) -> str:
+        than = "against" if self.study.is_native else "than with"
+        return f" on average {than} the best value"
 
     def _not_told_apart(self) -> Iterator[Claim]:
         groups = self._groups("open")
@@ -122,7 +135,9 @@ class _ValueClaims:
         which = f"The values of {effect.label} are" if every else f"The rest of {effect.label} is"
         if effect.choices and not every:
             names = [curve.values[i] for places in groups for i in places]
-            which = f"{capitalize(self._name(names))} {'is' if len(names) == 1 else 'are'}"
+            which = (
+                f"{begin_with(self.study, self._name(names))} {'is' if len(names) == 1 else 'are'}"
+            )
         remedy = f" ({needed} would tell half of it)" if (needed := self._count_needed()) else ""
         yield self._make(
             "not_told_apart", tuple(parameters), None, None, None,
@@ -136,14 +151,15 @@ class _ValueClaims:
         """
         if self.curve.trials_to_decide is None:
             return ""
-        explored = int((self.findings.study.trials["phase"] == "explore").sum())
+        explored = int((self.study.trials["phase"] == "explore").sum())
         # The curve counts runs that trained: as many of further trials will.
         needed = self.curve.trials_to_decide * explored / self.n
         if needed <= explored:
             return ""
-        return f"about {2 ** round(math.log2(needed))} explored trials"
+        trials = "explored trials" if self.study.is_native else "trials"
+        return f"about {2 ** round(math.log2(needed))} {trials}"
 
-    def _groups(self, verdict: str) -> list[list[int]]:
+    def _groups(self, verdict: Verdict) -> list[list[int]]:
         """Places of the values with a verdict: all choices at once, or unbroken ranges."""
         mask = [v == verdict for v in self.curve.verdicts]
         if self.effect.choices:
@@ -178,11 +194,7 @@ class _ValueClaims:
         high: float | None,
         text: str,
     ) -> Claim:
-        unit = "dB" if kind in ("as_good", "worse") else self.effect.unit
+        unit = self.study.metric.unit if kind in ("as_good", "worse") else self.effect.unit
         return Claim(
             kind, parameters, estimate, low, high, unit, self.n, 0.95, self.condition, text
         )
-
-
-def _agree(values: Sequence[Value], effect: Effect) -> str:
-    return "lose" if effect.choices and len(values) > 1 else "loses"

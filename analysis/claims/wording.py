@@ -5,17 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from analysis.data.study import Study
 from nerf.config.parameters import Value
 
 
 def format_part(estimate: float, low: float, high: float) -> str:
     """A fraction with its interval in per cent: `41 % [30, 52]`."""
     return f"{100 * estimate:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
-
-
-def format_psnr(estimate: float, low: float, high: float) -> str:
-    """A positive number of decibels: `0.23 dB [0.16, 0.43]`."""
-    return f"{estimate:.2f} dB [{low:.2f}, {high:.2f}]"
 
 
 def format_difference(estimate: float, low: float, high: float) -> str:
@@ -53,6 +49,28 @@ def list_runs(mask: Sequence[bool]) -> list[range]:
 def count_runs(number: int, adjective: str = "explored") -> str:
     """`1 explored run`, `84 explored runs`."""
     return f"{number} {adjective} run{'' if number == 1 else 's'}"
+
+
+def name_variance(metric: str, is_native: bool) -> str:
+    """What shares are parts of: `PSNR's variance`; of other tools `the variance of val_loss`."""
+    return f"{metric}'s variance" if is_native else f"the variance of {metric}"
+
+
+def name_compared(is_native: bool) -> str:
+    """The trials that are compared, in the words of their tool."""
+    return "runs that trained" if is_native else "completed trials"
+
+
+def count_compared(study: Study, number: int) -> str:
+    """`84 explored runs that trained`; of other tools `84 completed trials`."""
+    if study.is_native:
+        return f"{count_runs(number)} that trained"
+    return f"{number} completed trial{'' if number == 1 else 's'}"
+
+
+def begin_with(study: Study, label: str) -> str:
+    """A label at the start of a sentence; names of other tools stay as they are spelt."""
+    return capitalize(label) if study.is_native else label
 
 
 def join_names(names: Sequence[str]) -> str:

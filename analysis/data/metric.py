@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
+import pandas as pd
 
 from analysis.stats.intervals import FloatArray
 
@@ -46,7 +47,9 @@ class Metric:
     def values(self, scores: float) -> float: ...
     @overload
     def values(self, scores: FloatArray) -> FloatArray: ...
-    def values(self, scores: float | FloatArray) -> float | FloatArray:
+    @overload
+    def values(self, scores: pd.Series) -> pd.Series: ...
+    def values(self, scores: float | FloatArray | pd.Series) -> float | FloatArray | pd.Series:
         """The metric of these scores.
 
         A score is the metric itself, or its negative where lower is better: the column `score` of
@@ -72,10 +75,14 @@ class Metric:
         """The metric of a score for a reader, with its unit."""
         return self.with_unit(self.format_number(self.values(score), _VALUE_DIGITS))
 
+    def with_unit_of_difference(self, text: str) -> str:
+        """As `with_unit`; of two percentages `points`, for a per cent of them would be relative."""
+        return f"{text} points" if self.unit == "%" else self.with_unit(text)
+
     def format_size(self, size: float, low: float, high: float) -> str:
-        """A positive amount of the metric with its interval: `0.23 dB [0.16, 0.43]`."""
-        estimate, *ends = (self.format_number(end, _SIZE_DIGITS) for end in (size, low, high))
-        return f"{self.with_unit(estimate)} [{', '.join(ends)}]"
+        """A positive difference of the metric with its interval: `0.23 dB [0.16, 0.43]`."""
+        estimate, *ends = (self.format_number(end) for end in (size, low, high))
+        return f"{self.with_unit_of_difference(estimate)} [{', '.join(ends)}]"
 
     def format_number(self, value: float, digits: int = _SIZE_DIGITS) -> str:
         """A number in the metric's unit: to its decimals, else to significant digits."""

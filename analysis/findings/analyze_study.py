@@ -107,7 +107,7 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
 
 
 def _analyze(study: Study) -> Findings:
-    comparable = select_comparable(study.trials)
+    comparable = select_comparable(study.trials, study.metric)
     dimensions = study.space.dimensions
     # One generator through all estimates, in this order: reports repeat to the last digit.
     rng = np.random.default_rng(_SEED)

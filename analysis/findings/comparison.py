@@ -51,6 +51,8 @@ class Comparison:
     breaking: what breaks training, with study as a block; None for fewer than two studies with
     explored runs
     levels: what each level of a parameter in `breaking` changes where runs train
+    metric: its name, if all studies have the same; else "the result"
+    is_native: whether all are studies of this program
     """
 
     parameters: tuple[ComparedParameter, ...]
@@ -58,6 +60,8 @@ class Comparison:
     unranked: dict[str, str]
     breaking: BreakingAcross | None
     levels: tuple[LevelEffect, ...]
+    metric: str
+    is_native: bool
 
 
 def compare_studies(studies: Sequence[Findings]) -> Comparison:
@@ -83,7 +87,16 @@ def compare_studies(studies: Sequence[Findings]) -> Comparison:
     labelled = label_studies([f for f in studies if f.breaking.overall.trials])
     breaking = _analyze_breaking(labelled) if len(labelled) > 1 else None
     levels = pool_level_effects(labelled, breaking.parameters) if breaking else ()
-    return Comparison(tuple(compared), _list_differences(studies), unranked, breaking, levels)
+    metrics = {findings.study.metric.name for findings in studies}
+    return Comparison(
+        parameters=tuple(compared),
+        differences=_list_differences(studies),
+        unranked=unranked,
+        breaking=breaking,
+        levels=levels,
+        metric=metrics.pop() if len(metrics) == 1 else "the result",
+        is_native=all(findings.study.is_native for findings in studies),
+    )
 
 
 def label_studies(studies: Sequence[Findings]) -> dict[str, Findings]:
@@ -150,12 +163,14 @@ def _list_differences(studies: Sequence[Findings]) -> tuple[str, ...]:
     """What else differs between the studies: scenes, budgets, domains, held values."""
     differences = []
     scenes = {f.study.name: str(f.study.scene.get("name", "unknown")) for f in studies}
+    metrics = {f.study.name: f.study.metric.title for f in studies}
     budgets = {
         f.study.name: int(f.study.trials["budget_steps"].max())
         for f in studies
         if len(f.study.trials)
     }
-    for what, values in (("scene", scenes), ("budget in steps", budgets)):
+    compared = (("scene", scenes), ("metric", metrics), ("budget in steps", budgets))
+    for what, values in compared:
         if len(set(values.values())) > 1:
             listed = ", ".join(f"{name} {value}" for name, value in values.items())
             differences.append(f"{what}: {listed}")

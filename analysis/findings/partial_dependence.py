@@ -1,21 +1,24 @@
-"""Effect of each parameter: mean PSNR at each value with a band, and a verdict on each value.
+"""Effect of each parameter: mean score at each value with a band, and a verdict on each value.
 
-Over the runs that trained: PSNR given that a run trains.
+Over the runs that trained: PSNR given that a run trains. Of other tools: over completed trials.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analysis.data.selection import select_measured
+from analysis.data.metric import Metric
+from analysis.data.selection import select_comparable, select_measured
 from analysis.data.study import Study
 from analysis.findings.value_verdicts import (
+    MARGINS,
     Edge,
     Verdict,
+    choose_margins,
     estimate_trials_to_decide,
     find_edge,
     judge_values,
@@ -32,14 +35,14 @@ _INDIVIDUAL_CURVES = 8
 
 @dataclass(frozen=True)
 class EffectCurve:
-    """Mean PSNR at each value over the runs that trained, all other parameters varying.
+    """Mean score at each value over the runs that trained, all other parameters varying.
 
-    values: ascending; mean, low, high: (values,) dB with a 95 % band
-    individuals: (values, lines) PSNR with the others at single points of the prior (ICE curves)
+    values: ascending; mean, low, high: (values,) with a 95 % band
+    individuals: (values, lines) scores with the others at single points of the prior (ICE curves)
     matters: whether the parameter alone has an effect; no best value is claimed if not
     best, best_low, best_high: the value of highest mean and its 95 % interval; the ends are None
     for choices
-    verdicts: of each value, about a loss of `margin` dB against the best one
+    verdicts: of each value, about a loss of `margin` against the best one
     at_edge: "low" or "high" where the best value may lie beyond that end of the range, else ""
     trials_to_decide: about how many runs that train would decide half of the open values; None if
     unknown
@@ -59,13 +62,24 @@ class EffectCurve:
     at_edge: Edge
     trials_to_decide: int | None
 
+    def in_metric(self, metric: Metric) -> EffectCurve:
+        """The same curve in values of the metric, in place of scores."""
+        low, high = metric.interval(self.low, self.high)
+        return replace(
+            self,
+            mean=metric.values(self.mean),
+            low=low,
+            high=high,
+            individuals=metric.values(self.individuals),
+        )
+
 
 @dataclass(frozen=True)
 class Effect:
     """Effect of one parameter, with the trials measured over it.
 
     choices: the values in the order of their axis, if the parameter is a choice
-    points: trial_id, value, psnr, state, outcome and phase of the trials with a finite PSNR
+    points: trial_id, value, score, state, outcome and phase of the trials with a finite score
     curve: None without a surrogate that predicts well, and for a field that a derived one sets
     """
 
@@ -87,7 +101,7 @@ class Effect:
 class PairEffect:
     """Partial dependence on two parameters, all others drawn from the prior.
 
-    values: (second, first) mean PSNR in dB at each pair of `first` and `second`
+    values: (second, first) mean score at each pair of `first` and `second`
     """
 
     paths: tuple[str, str]
@@ -113,11 +127,20 @@ def estimate_effects(
     """
     dimensions = study.space.dimensions
     model = sobol.model if sobol.importance.ranked else None
-    curves = {} if model is None else _estimate_curves(dimensions, sobol, model, rng)
+    curves: dict[str, EffectCurve] = {}
+    if model is not None:
+        curves = _estimate_curves(dimensions, sobol, model, _choose_margins(study), rng)
     return tuple(
         _make_effect(dimension, study.trials, curves.get(dimension.path))
         for dimension in with_derived_targets(dimensions)
     )
+
+
+def _choose_margins(study: Study) -> Sequence[float]:
+    if study.is_native:
+        return MARGINS
+    comparable = select_comparable(study.trials, study.metric).trials
+    return choose_margins(comparable["score"].to_numpy(dtype=float))
 
 
 def with_derived_targets(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
@@ -134,7 +157,7 @@ def with_derived_targets(dimensions: Sequence[Dimension]) -> tuple[Dimension, ..
 def estimate_pair_effect(
     dimensions: Sequence[Dimension], first: int, second: int, model: FittedSurrogate
 ) -> PairEffect:
-    """Mean PSNR over two dimensions, the others averaged out."""
+    """Mean score over two dimensions, the others averaged out."""
     kernels = model.process.kernels
     a, b = dimensions[first], dimensions[second]
     return PairEffect(
@@ -165,6 +188,7 @@ def _estimate_curves(
     dimensions: Sequence[Dimension],
     sobol: SobolAnalysis,
     model: FittedSurrogate,
+    margins: Sequence[float],
     rng: np.random.Generator,
 ) -> dict[str, EffectCurve]:
     """The curve of each dimension, by its path."""
@@ -178,6 +202,7 @@ def _estimate_curves(
             draws[j],
             alone[d.path],
             sobol.importance.trials,
+            margins,
             _predict_individuals(dimensions, j, model, rng),
         )
         for j, d in enumerate(dimensions)
@@ -191,6 +216,7 @@ def _make_curve(
     draws: FloatArray,
     matters: bool,
     trials: int,
+    margins: Sequence[float],
     individuals: FloatArray,
 ) -> EffectCurve:
     """The curve from its mean (values,) and posterior draws (values, R)."""
@@ -205,7 +231,7 @@ def _make_curve(
     first, last = (int(np.quantile(tops, q, method="nearest")) for q in INTERVAL_QUANTILES)
     first, last = min(first, top), max(last, top)
     losses = draws.max(axis=0) - draws  # (values, R) against the best value of each draw
-    margin, verdicts = judge_values(losses, top, ordered)
+    margin, verdicts = judge_values(losses, top, ordered, margins)
     return EffectCurve(
         values,
         mean,

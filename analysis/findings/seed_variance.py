@@ -1,10 +1,14 @@
-"""What the seed alone does to PSNR and to whether a run trains, from configurations run again."""
+"""What the seed alone does to PSNR and to whether a run trains, from configurations run again.
+
+Of other tools, whose metric may have any scale: what chance alone does to the metric.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from analysis.data.selection import select_comparable, select_trained
@@ -24,9 +28,9 @@ from study.spec.replicate_order import replicate_role
 class SeedVariance:
     """All findings on seeds, from explored configurations that were run again.
 
-    spread: standard deviation of PSNR between seeds, of runs that trained
-    part: the seeds' part of the variance of PSNR among the explored runs that trained
-    pure_ss, pure_df: sum of squares within configurations (dB^2) and its degrees of freedom, for
+    spread: standard deviation of the score between seeds, of runs that trained
+    part: the seeds' part of the variance of the score among the explored runs that trained
+    pure_ss, pure_df: sum of squares within configurations and its degrees of freedom, for
     `lack_of_fit`; of runs that trained
     repeated: configurations of which several runs trained or broke; partly_broken: those that
     trained with one seed and broke with another
@@ -53,11 +57,13 @@ def estimate_seed_variance(study: Study) -> SeedVariance:
     design = trials[(trials["phase"] == "explore") | (roles == "explored")]
     groups = [g["score"].to_numpy(dtype=float) for g in _repeated(select_trained(design), paths)]
     explored = select_comparable(trials).trials["score"].to_numpy(dtype=float)
+    scale = _find_scale(study, explored)
+    scaled = [group / scale for group in groups]
     ended = _repeated(design[design["outcome"].isin([TRAINED, *BROKEN])], paths)
     trained = [g["outcome"].eq(TRAINED).agg(["any", "all"]) for g in ended]
     return SeedVariance(
-        spread=estimate_seed_spread(groups),
-        part=estimate_seed_part(groups, explored),
+        spread=_rescale(estimate_seed_spread(scaled), scale),
+        part=estimate_seed_part(scaled, explored / scale),
         pure_ss=_squares_within(groups),
         pure_df=sum(len(group) - 1 for group in groups),
         repeated=len(ended),
@@ -88,6 +94,23 @@ def _repeated(trials: pd.DataFrame, paths: Sequence[str]) -> list[pd.DataFrame]:
         return []
     groups = trials.groupby([*paths, "budget_steps"], observed=True)
     return [group for _, group in groups if len(group) > 1]
+
+
+def _find_scale(study: Study, explored: FloatArray) -> float:
+    """What to divide scores by for `stats.seed_spread`, which expects a spread of a few dB.
+
+    1 for studies of this program, the standard deviation for another metric.
+    """
+    varies = not study.is_native and len(explored) > 0 and np.ptp(explored) > 0
+    return float(explored.std()) if varies else 1.0
+
+
+def _rescale(spread: SeedSpread | None, scale: float) -> SeedSpread | None:
+    """The spread of scores, from that of scores over `scale`; None if repeats never differ."""
+    if spread is None or spread.largest == 0.0:
+        return None
+    sizes = ("deviation", "low", "high", "smallest", "largest")
+    return replace(spread, **{name: scale * getattr(spread, name) for name in sizes})
 
 
 def _squares_within(groups: Sequence[FloatArray]) -> float:

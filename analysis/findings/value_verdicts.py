@@ -1,4 +1,4 @@
-"""Verdicts on the values of a parameter, from posterior draws of their mean PSNR.
+"""Verdicts on the values of a parameter, from posterior draws of their mean score.
 
 A value is *as good* if it is proved to lose at most a margin against the best value, *worse* if it
 is proved to lose more, and otherwise *open*. Each of the first two holds for all of its values at
@@ -7,6 +7,7 @@ once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -21,8 +22,11 @@ Edge = Literal["", "low", "high"]
 """End of a range; empty for neither."""
 
 MARGINS = (0.1, 0.2, 0.5, 1.0)
-"""Losses in dB that a statement about equally good values may tolerate, the least that can be
-proved."""
+"""Losses in dB of PSNR that a statement about equally good values may tolerate, the least that can
+be proved."""
+
+_MIN_PART_OF_SPREAD = 1 / 30
+"""The least margin of another metric, in standard deviations; 0.1 dB is about that of PSNR."""
 
 _CONFIDENCE = 0.975
 _MIN_PART_AS_GOOD = 0.1  # of the axis, that a margin must be proved for
@@ -30,13 +34,31 @@ _CERTAIN_EDGE = 0.9  # of the draws have their best value in the outermost sixte
 _MAX_TRIALS_TO_DECIDE = 10  # times the trials there are: beyond, no number is named
 
 
-def judge_values(losses: FloatArray, top: int, ordered: bool) -> tuple[float, tuple[Verdict, ...]]:
-    """The least of `MARGINS` that can be proved for a tenth of the values, and all verdicts.
+def choose_margins(scores: FloatArray) -> tuple[float, ...]:
+    """Four margins for a metric of any scale: 1, 2 or 5 times powers of ten, as `MARGINS`.
 
-    losses: (values, R) draws of the loss in dB against the best value; top: the best on average
+    scores: (trials,) finite, not all equal
+    """
+    first, third = np.quantile(scores, (0.25, 0.75))
+    # The interquartile range of a normal distribution is 1.35 standard deviations; trials that
+    # diverged count less in it.
+    spread = (third - first) / 1.35 or scores.std()
+    least = _MIN_PART_OF_SPREAD * float(spread)
+    decade = math.floor(math.log10(least))
+    steps = [float(f"{digit}e{decade + more}") for more in (0, 1, 2) for digit in (1, 2, 5)]
+    start = next(i for i, step in enumerate(steps) if step >= least)
+    return tuple(steps[start : start + len(MARGINS)])
+
+
+def judge_values(
+    losses: FloatArray, top: int, ordered: bool, margins: Sequence[float] = MARGINS
+) -> tuple[float, tuple[Verdict, ...]]:
+    """The least of the margins that can be proved for a tenth of the values, and all verdicts.
+
+    losses: (values, R) draws of the loss of score against the best value; top: the best on average
     """
     count = len(losses)
-    for margin in MARGINS:
+    for margin in margins:
         within = losses <= margin
         as_good = _grow(within, top, ordered)
         if len(as_good) >= max(1, round(_MIN_PART_AS_GOOD * count)):

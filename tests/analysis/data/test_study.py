@@ -52,7 +52,7 @@ def test_only_explore_trials_of_the_full_budget_are_comparable() -> None:
     assert list(used.trials.index) == [0]
     assert used.left_out == {
         "collapsed": 2,
-        "stopped before the full budget": 1,
+        "pruned": 1,
         "failed": 2,  # an infinite PSNR does not show that a run trained
         "of the optimise phase (drawn where results were good)": 1,
     }
