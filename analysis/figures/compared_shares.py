@@ -32,4 +32,6 @@ def plot_compared_shares(comparison: Comparison) -> go.Figure:
         colour = LINE_COLOURS[place % len(LINE_COLOURS)]
         add_intervals(figure, heights, escape_text(name), values, _HOVER, colour)
     figure.update_yaxes(tickvals=rows, ticktext=[wrap_label(c.label) for c in parameters])
-    return set_share_axis(figure, "share of the variance of PSNR, with interactions")
+    return set_share_axis(
+        figure, f"share of the variance of {comparison.metric}, with interactions"
+    )

@@ -42,21 +42,28 @@ def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
     """File name without suffix -> figure: the figures of one study for a paper."""
     trials = findings.study.trials
     outcomes = dict(zip(trials["trial_id"], trials["outcome"], strict=True))
-    figures = {"curves": plot_learning_curves(findings.study.curves, outcomes, {}, {})}
+    metric, figures = findings.study.metric, {}
+    if findings.study.is_native or not findings.study.curves.empty:
+        figures["curves"] = plot_learning_curves(findings.study.curves, outcomes, {}, {}, metric)
     if findings.study.has_variants:
         if (compared := findings.variants) is not None:
             figures["variants"] = plot_variant_differences(compared.to_first, compared.first)
         return figures
     if findings.importance.shares:
-        figures["importance"] = plot_importance_bars(findings.importance)
-        figures["variance_parts"] = plot_variance_parts(findings.importance)
+        figures["importance"] = plot_importance_bars(findings.importance, metric.name)
+        figures["variance_parts"] = plot_variance_parts(findings.importance, metric.name)
     if findings.ped_anova.shares:
         figures["reaching_top"] = plot_top_bars(findings.ped_anova)
     for effect in findings.effects:
-        figures[f"effect_{effect.path}"] = plot_parameter_effect(effect)
+        figures[f"effect_{_name_file(effect.path)}"] = plot_parameter_effect(effect, metric)
     for breaking in findings.breaking.significant_parameters:
-        figures[f"breaks_{breaking.path}"] = plot_break_rates(breaking)
+        figures[f"breaks_{_name_file(breaking.path)}"] = plot_break_rates(breaking)
     return figures
+
+
+def _name_file(path: str) -> str:
+    """A parameter's path as part of a file's name; other tools' may hold slashes and the like."""
+    return re.sub(r"[^\w.+-]", "_", path)
 
 
 def render_figures(figures: Sequence[go.Figure], image_format: ImageFormat) -> list[bytes]:

@@ -12,7 +12,7 @@ from analysis.importance.shares import Importance
 from analysis.stats.intervals import FloatArray
 
 
-def plot_importance_bars(importance: Importance) -> go.Figure:
+def plot_importance_bars(importance: Importance, metric: str = "PSNR") -> go.Figure:
     """Two bars with intervals for each parameter: its share alone, and with interactions.
 
     Grey, and marked, where the parameters are not ranked; without bars if nothing could be fitted.
@@ -26,7 +26,7 @@ def plot_importance_bars(importance: Importance) -> go.Figure:
     whole = np.array([(s.share, s.share_low, s.share_high) for s in shares]).reshape(-1, 3)
     _add_bars(figure, names, "with interactions", "var(--alive)", whole)
     figure.update_layout(barmode="group", bargap=0.35, legend_traceorder="reversed")
-    set_share_axis(figure, "part of the variance of PSNR, 95 % interval")
+    set_share_axis(figure, f"part of the variance of {metric}, 95 % interval")
     return figure if importance.ranked else mark_not_ranked(figure)
 
 

@@ -1,4 +1,4 @@
-"""Validation PSNR of every trial during training."""
+"""The metric of every trial during training."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.data.metric import PSNR, Metric
+from analysis.data.outcomes import COMPLETED
 from analysis.figures.theme import OUTCOME_STYLES, blank_figure, escape_text, set_axis_titles
 from study.records.outcomes import FAILED, PRUNED, SHOWS_NOTHING, TRAINED
 
 _HIGHLIGHT_COLOURS = {"best": "var(--accent)", "defaults": "var(--ink)"}
-_DASHES = {TRAINED: "solid", SHOWS_NOTHING: "dashdot", PRUNED: "dash"}
+_DASHES = {TRAINED: "solid", COMPLETED: "solid", SHOWS_NOTHING: "dashdot", PRUNED: "dash"}
 
 
 def plot_learning_curves(
@@ -19,8 +21,9 @@ def plot_learning_curves(
     outcomes: Mapping[str, str],
     highlighted: Mapping[str, str],
     trivial_psnrs: Mapping[str, float],
+    metric: Metric = PSNR,
 ) -> go.Figure:
-    """Validation PSNR against steps, one line for each trial.
+    """The metric, of studies of this program validation PSNR, against steps: a line for each trial.
 
     outcomes: trial_id -> outcome
     highlighted: trial_id -> legend entry of the trials to emphasise
@@ -34,19 +37,19 @@ def plot_learning_curves(
         name = highlighted.get(str(trial))
         figure.add_scatter(
             x=curve["step"],
-            y=curve["score"],
+            y=metric.values(curve["score"]),
             mode="lines+markers" if name else "lines",
             name=escape_text(name or outcome),
             legendgroup=str(trial) if name else outcome,
             showlegend=bool(name) or outcome not in in_legend,
-            opacity=1.0 if name else 0.4 if outcome == TRAINED else 0.8,
+            opacity=1.0 if name else 0.4 if outcome in (TRAINED, COMPLETED) else 0.8,
             line={
                 "color": _HIGHLIGHT_COLOURS.get(name or "", colour),
                 "width": 3 if name else 1.3,
                 "dash": _DASHES.get(outcome, "dot"),
             },
             marker={"symbol": symbol, "size": 6},
-            hovertemplate=f"trial {escape_text(trial)}<br>step %{{x}}<br>%{{y:.2f}} dB"
+            hovertemplate=f"trial {escape_text(trial)}<br>step %{{x}}<br>{metric.hover('y')}"
             "<extra></extra>",
         )
         in_legend |= set() if name else {outcome}
@@ -58,4 +61,6 @@ def plot_learning_curves(
             annotation_position="bottom right",
         )
     figure.update_xaxes(rangemode="tozero")
-    return set_axis_titles(figure, "training steps", "validation PSNR (dB)")
+    if metric is PSNR:
+        return set_axis_titles(figure, "training steps", f"validation {metric.title}")
+    return set_axis_titles(figure, "step", metric.title)

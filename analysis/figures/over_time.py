@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from analysis.data.metric import PSNR, Metric
 from analysis.figures.theme import LINE_COLOURS, blank_figure, escape_text, set_axis_titles
 from analysis.importance.over_time import SharesOverTime
 
 
-def plot_importance_over_time(over: SharesOverTime) -> go.Figure:
+def plot_importance_over_time(over: SharesOverTime, metric: Metric = PSNR) -> go.Figure:
     """Shares at each step with a ranking, for the parameters with the highest final shares."""
     figure = blank_figure(height=360)
     final = over.at_steps[-1].importance.shares[: len(LINE_COLOURS)]
@@ -31,11 +32,11 @@ def plot_importance_over_time(over: SharesOverTime) -> go.Figure:
         )
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
     figure.update_xaxes(range=[0, 1.04 * over.at_steps[-1].step])
-    return set_axis_titles(figure, "training steps", "share, with interactions")
+    return set_axis_titles(figure, _name_steps(metric), "share, with interactions")
 
 
-def plot_rank_agreement(over: SharesOverTime) -> go.Figure:
-    """Rank correlation between the trials' PSNR at each step and at the end."""
+def plot_rank_agreement(over: SharesOverTime, metric: Metric = PSNR) -> go.Figure:
+    """Rank correlation between the trials' metric at each step and at the end."""
     figure = blank_figure(height=360)
     at_steps = over.at_steps
     figure.add_scatter(
@@ -52,8 +53,14 @@ def plot_rank_agreement(over: SharesOverTime) -> go.Figure:
         },
         customdata=[m.psnr_lost for m in at_steps],
         hovertemplate="step %{x}<br>rank correlation %{y:.2f}<br>keeping the best third here "
-        "loses %{customdata:.2f} dB<extra></extra>",
+        f"loses {metric.hover('customdata')}<extra></extra>",
         showlegend=False,
     )
     figure.update_yaxes(range=[min(0.0, *(m.agreement_low for m in at_steps)), 1.03])
-    return set_axis_titles(figure, "training steps", "rank correlation with the final PSNR")
+    title = f"rank correlation with the final {metric.name}"
+    return set_axis_titles(figure, _name_steps(metric), title)
+
+
+def _name_steps(metric: Metric) -> str:
+    """Steps of training; of other tools' metrics the steps at which they were reported."""
+    return "training steps" if metric is PSNR else "step"

@@ -8,17 +8,25 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.data.metric import PSNR, Metric
 from analysis.figures.theme import blank_figure, escape_text, log_ticks
 from study.spec.space import Dimension
 
 
-def plot_parallel_coordinates(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> go.Figure:
-    """Parallel coordinates of trials with a finite PSNR; dragging along an axis filters."""
+def plot_parallel_coordinates(
+    trials: pd.DataFrame, dimensions: Sequence[Dimension], metric: Metric = PSNR
+) -> go.Figure:
+    """Parallel coordinates of trials with a finite metric, the best ones the brightest.
+
+    Dragging along an axis filters.
+    """
     axes = [_parameter_axis(d, trials[d.path]) for d in dimensions]
-    psnr = {"label": "PSNR", "values": trials["score"], "tickformat": ".1f"}
+    last = {"label": escape_text(metric.name), "values": metric.values(trials["score"])}
+    if metric.decimals is not None:
+        last["tickformat"] = ".1f"
     figure = blank_figure(height=430)
     figure.add_parcoords(
-        dimensions=[*axes, psnr],
+        dimensions=[*axes, last],
         line={"color": trials["score"], "colorscale": "Viridis"},
         labelangle=-18,
         labelfont={"size": 12},

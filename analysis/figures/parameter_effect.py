@@ -1,4 +1,4 @@
-"""PSNR against one parameter and over two: trials and the surrogate's partial dependence."""
+"""The metric against one parameter and over two: trials and the surrogate's partial dependence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from analysis.data.metric import PSNR, Metric
 from analysis.figures.theme import (
     blank_figure,
     escape_text,
@@ -20,20 +21,23 @@ from analysis.findings.partial_dependence import Effect, EffectCurve, PairEffect
 from nerf.config.parameters import Value
 
 
-def plot_parameter_effect(effect: Effect) -> go.Figure:
-    """PSNR against one parameter: trials, mean curve with its band, single configurations."""
+def plot_parameter_effect(effect: Effect, metric: Metric = PSNR) -> go.Figure:
+    """The metric against one parameter: trials, mean curve with its band, single configurations."""
     figure = blank_figure(height=300)
     places = {value: place for place, value in enumerate(effect.choices)}
-    if effect.curve is not None and places:
-        _add_choice_means(figure, effect.curve, places)
-    elif effect.curve is not None:
-        _add_mean_curve(figure, effect.curve)
+    if effect.curve is not None:
+        curve = effect.curve.in_metric(metric)
+        if places:
+            _add_choice_means(figure, curve, places)
+        else:
+            _add_mean_curve(figure, curve)
     for outcome, points in group_by_outcome(effect.points):
         values = points["value"]
         if places:
             offsets = (points["trial_id"].astype(str).map(jitter) - 0.5) * 0.5
             values = values.map(places).astype(float) + offsets
-        figure.add_scatter(x=values, y=points["score"], **trial_markers(outcome, points))
+        y = metric.values(points["score"])
+        figure.add_scatter(x=values, y=y, **trial_markers(outcome, points, metric))
     if places:
         names = [wrap_label(str(value)) for value in effect.choices]
         figure.update_xaxes(
@@ -47,19 +51,19 @@ def plot_parameter_effect(effect: Effect) -> go.Figure:
         ticks = log_ticks(float(values.min()), float(values.max()))
         figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     figure.update_layout(showlegend=False)
-    return set_axis_titles(figure, effect.axis_title, "PSNR (dB)")
+    return set_axis_titles(figure, effect.axis_title, metric.title)
 
 
-def plot_parameter_pair(plane: PairEffect) -> go.Figure:
-    """Heat map of the mean PSNR over two parameters."""
+def plot_parameter_pair(plane: PairEffect, metric: Metric = PSNR) -> go.Figure:
+    """Heat map of the mean of the metric over two parameters, the best values the brightest."""
     figure = blank_figure(height=340)
     figure.add_heatmap(
         x=_axis_values(plane.first),
         y=_axis_values(plane.second),
-        z=plane.values,
-        colorscale="Viridis",
-        colorbar={"title": "dB", "thickness": 12},
-        hovertemplate="%{x}<br>%{y}<br>%{z:.2f} dB<extra></extra>",
+        z=metric.values(plane.values),
+        colorscale="Viridis_r" if metric.minimize else "Viridis",
+        colorbar={"title": metric.unit or escape_text(metric.name), "thickness": 12},
+        hovertemplate=f"%{{x}}<br>%{{y}}<br>{metric.hover('z')}<extra></extra>",
     )
     figure.update_xaxes(nticks=6)
     figure.update_yaxes(nticks=6)

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.data.metric import PSNR, Metric
+from analysis.data.outcomes import COMPLETED
 from study.records.outcomes import COLLAPSED, FAILED, PRUNED, SHOWS_NOTHING, TRAINED
 
 PALETTES: Mapping[str, Mapping[str, str]] = {
@@ -51,6 +53,7 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
 
 OUTCOME_STYLES: Mapping[str, tuple[str, str]] = {
     TRAINED: ("var(--alive)", "circle"),
+    COMPLETED: ("var(--alive)", "circle"),
     SHOWS_NOTHING: ("var(--nothing)", "diamond-open"),
     COLLAPSED: ("var(--collapsed)", "x"),
     PRUNED: ("var(--pruned)", "triangle-down"),
@@ -121,15 +124,18 @@ def group_by_outcome(trials: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(outcome, group) for outcome, group in groups if len(group)]
 
 
-def trial_markers(outcome: str, trials: pd.DataFrame) -> dict[str, object]:
-    """Trace options for trials of one outcome; the report opens a trial whose marker is clicked."""
+def trial_markers(outcome: str, trials: pd.DataFrame, metric: Metric = PSNR) -> dict[str, object]:
+    """Trace options for trials of one outcome, with the metric as y.
+
+    The report opens a trial whose marker is clicked.
+    """
     colour, symbol = OUTCOME_STYLES[outcome]
     return {
         "mode": "markers",
         "name": outcome,
         "marker": {"color": colour, "symbol": symbol, "size": 9, "opacity": 0.85},
         "customdata": trials["trial_id"].astype(str).map(escape_text),
-        "hovertemplate": "trial %{customdata}<br>%{x}<br>%{y:.2f} dB<extra></extra>",
+        "hovertemplate": f"trial %{{customdata}}<br>%{{x}}<br>{metric.hover('y')}<extra></extra>",
     }
 
 

@@ -1,4 +1,4 @@
-"""Parts of PSNR's variance as one bar of 100 %: each parameter alone, interactions, unexplained."""
+"""Parts of the variance as one bar of 100 %: each parameter alone, interactions, unexplained."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MIN_LABELLED = 0.06
 """Part of the variance below which a segment has no room for its percentage."""
 
 
-def plot_variance_parts(importance: Importance) -> go.Figure:
+def plot_variance_parts(importance: Importance, metric: str = "PSNR") -> go.Figure:
     """The bar, the largest parameters first; grey, and marked, where they are not ranked."""
     figure = blank_figure(height=190)
     for name, share, hover, colour in _list_segments(importance):
@@ -38,7 +38,7 @@ def plot_variance_parts(importance: Importance) -> go.Figure:
     figure.update_xaxes(tickformat=".0%", range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_layout(margin={"l": 16, "r": 32})
     figure.update_yaxes(showgrid=False)
-    set_axis_titles(figure, "part of the variance of PSNR", "")
+    set_axis_titles(figure, f"part of the variance of {metric}", "")
     return figure if importance.ranked else mark_not_ranked(figure)
 
 

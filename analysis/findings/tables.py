@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.findings.analyze_study import Findings
+from analysis.findings.recorded_trials import tabulate_recorded_trials
 from analysis.findings.variants import VariantComparison
 from analysis.importance.shares import NEGLIGIBLE_SHARE, Importance
 from nerf.common.files import write_atomically
@@ -25,16 +26,18 @@ IMPORTANCE_COLUMNS = ("parameter", "question", "estimate", "low", "high", "null"
 
 WITHIN_CHANCE = "within chance"
 
+_TABLES_OF_OTHER_TOOLS = ("importance", "pairs", "signals", "effects")
+
 
 def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
     """Every table of a report by its name, which is also its file's."""
     if findings.study.has_variants:  # nothing follows from explored trials
         variants = _build_variant_table(findings.variants)
         return {"variants": variants, "trials": findings.study.trials.drop(columns="score")}
-    return {
+    tables = {
         "importance": build_importance_table(findings),
         "pairs": _build_pair_table(findings.importance),
-        "signals": _tabulate(findings.permutation_tests),
+        "signals": _build_signal_table(findings),
         "seeds": _tabulate((part,) if (part := findings.seeds.part) else ()),
         "breaks": _build_breaking_table(findings),
         "breaks_pairs": _build_breaking_pair_table(findings),
@@ -42,15 +45,20 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
         "tuning": _tabulate(findings.tunability.single if findings.tunability else ()),
         "trials": findings.study.trials.drop(columns="score"),
     }
+    if findings.study.is_native:
+        return tables
+    recorded = {name: table for name, table in tables.items() if name in _TABLES_OF_OTHER_TOOLS}
+    return recorded | {"trials": tabulate_recorded_trials(findings.study)}
 
 
 def build_importance_table(findings: Findings) -> pd.DataFrame:
     """A row for each parameter and question, with `IMPORTANCE_COLUMNS`."""
     rows: list[tuple[object, ...]] = []
-    for question, importance in (
-        ("psnr", findings.importance),
-        ("psnr with failed runs", findings.with_failures),
-    ):
+    name = "psnr" if findings.study.is_native else findings.study.metric.name
+    questions = {name: findings.importance}
+    if findings.study.is_native:
+        questions["psnr with failed runs"] = findings.with_failures
+    for question, importance in questions.items():
         n = importance.trials
         for s in importance.shares:
             flag = importance.refusal or ("" if s.significant else WITHIN_CHANCE)
@@ -61,11 +69,11 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
         for part in (importance.interactions, importance.unexplained):
             if part is not None:
                 values = (part.share, part.low, part.high, NEGLIGIBLE_SHARE)
-                name = f"{question}: variance, {part.name}"
-                rows.append(("", name, *values, n, importance.refusal))
+                of_part = f"{question}: variance, {part.name}"
+                rows.append(("", of_part, *values, n, importance.refusal))
     for t in findings.ped_anova.shares:
         flag = findings.ped_anova.refusal or ("" if t.significant else WITHIN_CHANCE)
-        question = f"psnr: reaching the best {findings.ped_anova.top_count}"
+        question = f"{name}: reaching the best {findings.ped_anova.top_count}"
         rows.append(
             (t.path, question, t.share, t.low, t.high, t.null, findings.ped_anova.trials, flag)
         )
@@ -96,6 +104,17 @@ def write_tables(findings: Findings, headline: str, kind: TableFormat, folder: P
 
 def _tabulate(rows: tuple[object, ...]) -> pd.DataFrame:
     return pd.DataFrame([dataclasses.asdict(row) for row in rows])  # type: ignore[call-overload]
+
+
+def _build_signal_table(findings: Findings) -> pd.DataFrame:
+    """The permutation tests, with the rank correlation with the metric in place of the score."""
+    metric = findings.study.metric
+    rows = []
+    for test in findings.permutation_tests:
+        low, high = metric.interval(test.low, test.high)
+        correlation = metric.values(test.correlation) + 0.0  # not -0.0
+        rows.append(dataclasses.replace(test, correlation=correlation, low=low, high=high))
+    return _tabulate(tuple(rows))
 
 
 def _build_pair_table(importance: Importance) -> pd.DataFrame:
@@ -146,7 +165,7 @@ def _build_effect_table(findings: Findings) -> pd.DataFrame:
             "margin": c.margin,
         }
         for effect in findings.effects
-        if (c := effect.curve) is not None
+        if effect.curve is not None and (c := effect.curve.in_metric(findings.study.metric))
         for value, mean, low, high, verdict in zip(
             c.values, c.mean, c.low, c.high, c.verdicts, strict=True
         )
