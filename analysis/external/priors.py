@@ -157,7 +157,7 @@ def _estimate_range(name: str, numbers: Sequence[float], whole: bool) -> DomainE
     fits = fit_probability(values, cell, log=False) >= _CROWDED
     if low <= cell / 2 or (high / low < _MIN_LOG_RATIO[kind] and fits):
         return DomainEstimate(linear, _describe(linear, fits), fits=fits)
-    chosen, other = linear, Dimension(name, kind, low, high, log=True, label=name)
+    chosen, other = linear, Dimension(name, kind, low, high, log=True, step=step, label=name)
     evidence = log_evidence(values, cell)
     if evidence > 0:
         chosen, other = other, chosen

@@ -11,6 +11,8 @@ from study.spec.space import Dimension
 
 State = Literal["completed", "pruned", "failed", "running"]
 
+Role = Literal["setting", "outcome", "other"]
+
 Setting = str | bool | int | float | None
 
 
@@ -25,6 +27,7 @@ class ExternalTrial:
     curves: metric -> step -> value, for metrics that were reported on the way
     domains: the declared domain of each of its parameters, as far as the record has them
     reason: why it did not complete, if the record says so
+    others: values that a table has beside these, such as a host name or a date
     """
 
     name: str
@@ -35,6 +38,7 @@ class ExternalTrial:
     domains: Mapping[str, Dimension] = field(default_factory=dict)
     seconds: float = math.nan
     reason: str = ""
+    others: Mapping[str, Setting] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,21 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class Column:
+    """What a column of a flat table was taken for.
+
+    role: `other` is neither setting nor outcome, such as a host name
+    reason: in words, such as `by its name`
+    doubtful: it could as well be a setting as an outcome; trials then have its numbers in both
+    """
+
+    name: str
+    role: Role
+    reason: str
+    doubtful: bool = False
+
+
+@dataclass(frozen=True)
 class Sweep:
     """One study, experiment or results folder of another tool.
 
@@ -59,6 +78,7 @@ class Sweep:
     settings_declared: the record itself separates settings from metrics; false for a flat table
     sampler: what proposed the trials, such as `grid` or `tpe`, if the record shows it; else empty
     left_out: what was in the file and is not in here, each as a sentence without a full stop
+    columns: what each column of a table was taken for; empty of other records
     """
 
     tool: str
@@ -68,3 +88,4 @@ class Sweep:
     settings_declared: bool = True
     sampler: str = ""
     left_out: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()

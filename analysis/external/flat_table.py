@@ -1,0 +1,180 @@
+"""Reads a table with a row for each run, or for each step of each run: `read_table`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from analysis.external.column_names import Convention, split_words
+from analysis.external.columns import STATES, assign_roles, find_state_column, to_number
+from analysis.external.histories import split_histories
+from analysis.external.record_table import expand_objects, read_json_table, read_parquet_table
+from analysis.external.sweep import Column, ExternalTrial, Setting, Sweep
+from analysis.external.table import Table
+from analysis.external.text_table import decode, read_text_table
+from nerf.common.errors import InputError
+
+_NAMES = ("name", "run name", "trial name", "trial id", "run id", "id", "run", "trial", "number")
+_SECONDS = ("runtime", "duration", "time total s", "summary runtime")
+_MAX_LISTED = 16
+
+
+def read_table(path: Path) -> tuple[Sweep, ...]:
+    """The sweep in a CSV, TSV, Parquet, JSON or JSON lines file.
+
+    The columns' roles are in `Sweep.columns`. Settings and metrics of a trial hold the numbers of
+    doubtful columns both. A trial has no metric where its cell is empty or no number.
+
+    Raises:
+        InputError: the file is none of these, empty, damaged, or has no row or no setting.
+    """
+    table = expand_objects(_read_rows(path))
+    if not table.rows:
+        raise InputError(f"{path} has a heading but no rows; name a table with a row for each run")
+    if any(name.endswith("__MIN") for name in table.names):
+        raise InputError(
+            f"{path} is the data of a W&B chart, which has no settings; export the runs table"
+        )
+    histories = split_histories(table)
+    changing: frozenset[str] = frozenset()
+    curves: Sequence[Mapping[str, Mapping[int, float]]] = [{}] * len(table.rows)
+    if histories is not None:
+        table, changing, curves = histories.table, histories.changing, histories.curves
+    columns, convention = assign_roles(table, changing)
+    return (_make_sweep(path, table, columns, convention, curves),)
+
+
+def _read_rows(path: Path) -> Table:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check its name") from None
+    if data.startswith(b"PAR1"):
+        return read_parquet_table(path, data)
+    if not data.strip():
+        raise InputError(f"{path} is empty; name a table with a heading and a row for each run")
+    text, _ = decode(data)
+    if path.suffix.lower().startswith((".json", ".ndjson")) or re.match(r"\s*(\[|\{\s*\")", text):
+        return read_json_table(path, text)
+    return read_text_table(path, data)
+
+
+def _make_sweep(
+    path: Path,
+    table: Table,
+    columns: Sequence[Column],
+    convention: Convention | None,
+    curves: Sequence[Mapping[str, Mapping[int, float]]],
+) -> Sweep:
+    state_name = find_state_column(table)
+    columns = [
+        Column(c.name, "other", "it holds the states of the runs") if c.name == state_name else c
+        for c in columns
+    ]
+    short = _shorten_names([c.name for c in columns], convention)
+    trials = tuple(
+        _make_trial(place, row, columns, short, state_name, curves[place])
+        for place, row in enumerate(table.rows)
+    )
+    objective = convention.objective if convention else None
+    return Sweep(
+        tool=_name_tool(table, convention),
+        name=path.name,
+        trials=trials,
+        objectives=(objective,) if objective and objective.name in table.names else (),
+        settings_declared=convention is not None,
+        left_out=(*table.notes, *_count_words(table, columns), *_list_others(columns)),
+        columns=tuple(Column(short[c.name], c.role, c.reason, c.doubtful) for c in columns),
+    )
+
+
+def _make_trial(
+    place: int,
+    row: Mapping[str, Setting],
+    columns: Sequence[Column],
+    short: Mapping[str, str],
+    state_name: str | None,
+    curves: Mapping[str, Mapping[int, float]],
+) -> ExternalTrial:
+    settings: dict[str, Setting] = {}
+    metrics: dict[str, float] = {}
+    others: dict[str, Setting] = {}
+    for column in columns:
+        if column.name not in row:
+            continue
+        name, value = short[column.name], row[column.name]
+        number = to_number(value)
+        if (column.role == "outcome" or column.doubtful) and number is not None:
+            metrics[name] = float(number)
+        is_setting = column.role == "setting" or (column.doubtful and number is not None)
+        if is_setting and not (isinstance(value, float) and math.isnan(value)):
+            settings[name] = value
+        if column.role == "other":
+            others[name] = value
+    state = str(row.get(state_name, "completed")) if state_name else "completed"
+    return ExternalTrial(
+        name=_name_trial(place, row),
+        state=STATES[state.lower()],
+        settings=settings,
+        metrics=metrics,
+        curves={short[n]: curve for n, curve in curves.items() if short[n] in metrics},
+        seconds=_find_seconds(row),
+        reason="" if STATES[state.lower()] in ("completed", "running") else state,
+        others=others,
+    )
+
+
+def _shorten_names(names: Sequence[str], convention: Convention | None) -> dict[str, str]:
+    """Each name without the prefix that says its role, unless two would then be the same."""
+    if convention is None:
+        return {name: name for name in names}
+    prefixes = [p for p in (convention.settings, convention.outcomes) if p]
+    stripped = {
+        name: next((name[len(p) :] for p in prefixes if name.startswith(p) and name != p), name)
+        for name in names
+    }
+    counts = Counter(stripped.values())
+    return {name: bare if counts[bare] == 1 else name for name, bare in stripped.items()}
+
+
+def _name_trial(place: int, row: Mapping[str, Setting]) -> str:
+    phrases = {" ".join(split_words(name)): value for name, value in row.items()}
+    return next((str(phrases[p]) for p in _NAMES if p in phrases), f"row {place + 1}")
+
+
+def _find_seconds(row: Mapping[str, Setting]) -> float:
+    for name, value in row.items():
+        number = to_number(value)
+        if number is not None and " ".join(split_words(name)) in _SECONDS:
+            return float(number)
+    return math.nan
+
+
+def _name_tool(table: Table, convention: Convention | None) -> str:
+    if convention is not None and convention.tool:
+        return convention.tool
+    from_wandb = {"Name", "State"} <= set(table.names) or convention is not None
+    return "W&B" if from_wandb else table.kind
+
+
+def _count_words(table: Table, columns: Sequence[Column]) -> list[str]:
+    """How many cells of outcomes are neither empty nor numbers."""
+    counts = {
+        c.name: sum(v is not None and to_number(v) is None for v in table.column(c.name))
+        for c in columns
+        if c.role == "outcome"
+    }
+    return [f"{name}: {count} cells that are no numbers" for name, count in counts.items() if count]
+
+
+def _list_others(columns: Sequence[Column]) -> list[str]:
+    others = [column.name for column in columns if column.role == "other"]
+    if not others:
+        return []
+    more = f" and {len(others) - _MAX_LISTED} more" if len(others) > _MAX_LISTED else ""
+    return [
+        f"columns that are neither settings nor outcomes: {', '.join(others[:_MAX_LISTED])}{more}"
+    ]

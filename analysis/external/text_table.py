@@ -1,0 +1,123 @@
+"""Reads CSV, TSV and their relatives: encoding, separator, rows, and columns of values."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from analysis.external.cells import has_decimal_comma, parse_column
+from analysis.external.sweep import Setting
+from analysis.external.table import Table
+from nerf.common.errors import InputError
+
+_SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+_SNIFFED_ROWS = 200
+_MAX_CELL = 10_000_000  # characters
+
+
+def read_text_table(path: Path, data: bytes) -> Table:
+    """The table in the bytes of a text file; raises `InputError` if they are none.
+
+    The first row is the heading. Rows with another number of cells are left out and counted.
+    """
+    text, encoding = decode(data)
+    if "\0" in text:
+        raise InputError(f"{path} is binary; name a table (CSV, TSV, Parquet, JSON)")
+    separator = _sniff_separator(text)
+    try:
+        rows = [row for row in _split(text, separator) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise InputError(f"{path} is not a table of text ({error}); export it again") from None
+    if not rows:
+        raise InputError(f"{path} is empty; name a table with a heading and a row for each run")
+    names, notes = _name_columns(rows[0])
+    if len(names) < 2:
+        raise InputError(
+            f"{path} has a single column, {names[0][:40]!r}; name a table with columns separated "
+            "by commas, tabs or semicolons"
+        )
+    whole = [row for row in rows[1:] if len(row) == len(names)]
+    if ragged := len(rows) - 1 - len(whole):
+        notes.append(f"{ragged} rows with another number of cells than the heading's {len(names)}")
+    if encoding:
+        notes.append(f"read as {encoding}, since it is not UTF-8")
+    if separator != "," and not (separator == "\t" and path.suffix.lower() == ".tsv"):
+        notes.append(f"its columns are separated by {_SEPARATORS[separator]}")
+    return _make_table(names, whole, separator, notes)
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """The text in bytes, and the name of its encoding if that is not UTF-8."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace"), "UTF-16"
+    for encoding, zeros in (("utf-16-le", data[1:200:2]), ("utf-16-be", data[0:200:2])):
+        if len(zeros) > 1 and not any(zeros):  # the high bytes of plain Latin letters
+            return data.decode(encoding, errors="replace"), "UTF-16"
+    try:
+        return data.decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), "Latin-1"
+
+
+def _split(text: str, separator: str) -> Iterator[list[str]]:
+    csv.field_size_limit(_MAX_CELL)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+
+
+def _sniff_separator(text: str) -> str:
+    """The separator with which most of the first rows have as many cells as the heading."""
+
+    def agreement(separator: str) -> float:
+        rows = []
+        try:
+            for row in _split(text, separator):
+                if row:
+                    rows.append(len(row))
+                if len(rows) > _SNIFFED_ROWS:
+                    break
+        except csv.Error:
+            return 0.0
+        if not rows or rows[0] < 2:
+            return 0.0
+        return sum(count == rows[0] for count in rows) / len(rows)
+
+    return max(_SEPARATORS, key=agreement)  # the first of equals
+
+
+def _name_columns(heading: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A distinct name for each column, and notes on those that had none of their own."""
+    names: list[str] = []
+    notes = []
+    counts = Counter(cell.strip() for cell in heading)
+    seen: Counter[str] = Counter()
+    for place, cell in enumerate(heading, start=1):
+        name = cell.strip() or f"column {place}"
+        seen[name] += 1
+        while seen[name] > 1 and name in names:
+            name = f"{cell.strip()} ({seen[cell.strip()]})"
+            seen[name] += 1
+        names.append(name)
+    for name, count in counts.items():
+        if name and count > 1:
+            notes.append(f"{count} columns are named {name}; the later ones are read as {name} (2)")
+    return names, notes
+
+
+def _make_table(
+    names: Sequence[str], rows: Sequence[Sequence[str]], separator: str, notes: list[str]
+) -> Table:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    decimal_comma = separator != "," and any(map(has_decimal_comma, columns))
+    if decimal_comma:
+        notes.append("a comma is its decimal point")
+    records: list[dict[str, Setting]] = [{} for _ in rows]
+    for name, cells in zip(names, columns, strict=True):
+        parsed = parse_column(cells, decimal_comma)
+        if parsed.note:
+            notes.append(f"{name}: {parsed.note}")
+        for row, value in parsed.values.items():
+            records[row][name] = value
+    return Table("CSV", tuple(names), tuple(records), tuple(notes))
