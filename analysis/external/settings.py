@@ -16,8 +16,6 @@ from study.spec.space import Dimension
 
 _OWN_COLUMNS = {*TRIAL_COLUMNS, "outcome", "score", "step"}
 
-_MAX_MISSING = 0.2  # of the trials: a setting that more of them lack is left out, else the trials
-
 
 @dataclass(frozen=True)
 class OpenDomain:
@@ -25,7 +23,7 @@ class OpenDomain:
 
     place: int
     """Of its assumption in the list."""
-    chosen: Dimension
+    name: str
     other: Dimension
 
 
@@ -33,60 +31,79 @@ class OpenDomain:
 class Settings:
     """The parameters of an analysis.
 
-    names: setting -> dimension; the dimension's path differs from the setting's name where that is
-    the name of a column of ours
+    dimensions: setting -> dimension; the dimension's path differs from the setting's name where
+    that is the name of a column of ours
+    ranges_changed: some parameter had different ranges in different trials
     """
 
-    names: dict[str, Dimension]
+    dimensions: dict[str, Dimension]
     assumed: tuple[Assumption, ...]
     left_out: tuple[str, ...]
     open_domains: tuple[OpenDomain, ...]
+    ranges_changed: bool
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What becomes of one setting: a domain, or the reason to leave it out.
+
+    assumed: what the record leaves open; other: the other reading of it
+    """
+
+    dimension: Dimension | None = None
+    reason: str = ""
+    assumed: Assumption | None = None
+    other: Dimension | None = None
+    range_changed: bool = False
 
 
 def choose_settings(sweep: Sweep, trials: Sequence[ExternalTrial], question: Question) -> Settings:
-    """The parameters that `trials` share and vary, as far as the question leaves them in.
+    """The parameters that vary between `trials`, as far as the question leaves them in.
+
+    Some of the trials may lack some of them.
 
     Raises `InputError` if the question names one that the sweep does not have.
     """
     known = list(dict.fromkeys(name for trial in trials for name in trial.settings))
     _check_names(sweep, question, known)
+    wanted = [n for n in question.parameters or known if n in known and n not in question.ignored]
     priors = {prior.path: prior for prior in question.priors}
-    names: dict[str, Dimension] = {}
-    assumed: list[Assumption] = []
-    left_out: list[str] = []
-    open_domains: list[OpenDomain] = []
-    for name in known:
-        if name in question.ignored or (question.parameters and name not in question.parameters):
-            continue
-        holders = [trial for trial in trials if name in trial.settings]
-        if len(holders) < (1 - _MAX_MISSING) * len(trials):
-            left_out.append(f"{name}: {len(trials) - len(holders)} of {len(trials)} trials lack it")
-            continue
-        values = [trial.settings[name] for trial in holders]
-        if len(set(map(repr, values))) < 2:
-            left_out.append(f"{name}: always {values[0]}")
-            continue
-        if name in priors:
-            names[name] = _named(name, _typed_prior(priors[name], values))
-            continue
-        domains = [trial.domains[name] for trial in holders if name in trial.domains]
-        if len(domains) == len(holders):
-            domain, text = unite_domains(domains)
-            if text:
-                assumed.append(Assumption(f"{name}: {text}", f"--prior {name}=LOW:HIGH"))
-            names[name] = _named(name, domain)
-            continue
-        estimate = estimate_domain(name, values)
-        if estimate.dimension is None:
-            left_out.append(f"{name}: {estimate.text}")
-            continue
-        names[name] = _named(name, estimate.dimension)
-        option = f"--prior {spell_prior(estimate.alternative or estimate.dimension)}"
-        assumed.append(Assumption(f"{name}: {estimate.text}", option))
-        if estimate.alternative is not None:
-            place = len(assumed) - 1
-            open_domains.append(OpenDomain(place, names[name], _named(name, estimate.alternative)))
-    return Settings(names, tuple(assumed), tuple(left_out), tuple(open_domains))
+    choices = {n: _choose(n, [t for t in trials if n in t.settings], priors.get(n)) for n in wanted}
+    assumed = {n: c.assumed for n, c in choices.items() if c.assumed is not None}
+    places = {name: place for place, name in enumerate(assumed)}
+    return Settings(
+        {n: _named(n, c.dimension) for n, c in choices.items() if c.dimension is not None},
+        tuple(assumed.values()),
+        tuple(f"{n}: {c.reason}" for n, c in choices.items() if c.reason),
+        tuple(
+            OpenDomain(places[n], n, _named(n, c.other))
+            for n, c in choices.items()
+            if c.other is not None
+        ),
+        any(c.range_changed for c in choices.values()),
+    )
+
+
+def _choose(name: str, holders: Sequence[ExternalTrial], prior: Dimension | None) -> _Choice:
+    """The domain of one setting: of `--prior`, else as recorded, else estimated."""
+    values = [trial.settings[name] for trial in holders]
+    if len(set(map(repr, values))) < 2:
+        return _Choice(reason=f"always {values[0]}")
+    if prior is not None:
+        return _Choice(_typed_prior(prior, values))
+    domains = [trial.domains[name] for trial in holders if name in trial.domains]
+    if len(domains) == len(holders):
+        domain, text = unite_domains(domains)
+        if not text:
+            return _Choice(domain)
+        assumed = Assumption(f"{name}: {text}", f"--prior {name}=LOW:HIGH")
+        return _Choice(domain, assumed=assumed, range_changed=True)
+    estimate = estimate_domain(name, values)
+    if estimate.dimension is None:
+        return _Choice(reason=estimate.text)
+    option = f"--prior {spell_prior(estimate.alternative or estimate.dimension)}"
+    assumed = Assumption(f"{name}: {estimate.text}", option)
+    return _Choice(estimate.dimension, assumed=assumed, other=estimate.alternative)
 
 
 def unite_domains(domains: Sequence[Dimension]) -> tuple[Dimension, str]:
@@ -123,9 +140,21 @@ def spell_prior(dimension: Dimension) -> str:
 
 
 def _named(name: str, dimension: Dimension) -> Dimension:
-    """The dimension under a path that is not a column of ours."""
+    """The dimension under a path that is not a column of ours, with choices of one type."""
     path = f"params.{name}" if name in _OWN_COLUMNS else name
-    return dataclasses.replace(dimension, path=path, label=name)
+    choices = dimension.choices
+    # A table's column holds None beside text, or True beside 1, only as texts.
+    if len({_type(choice) for choice in choices}) > 1 or None in choices:
+        choices = tuple(dict.fromkeys(map(str, choices)))
+    if len(choices) < len(dimension.choices):
+        raise InputError(
+            f"{name} has different choices that read the same; leave it out by --ignore"
+        )
+    return dataclasses.replace(dimension, path=path, label=name, choices=choices)
+
+
+def _type(value: object) -> type:
+    return bool if isinstance(value, bool) else float if isinstance(value, int | float) else str
 
 
 def _typed_prior(prior: Dimension, values: Sequence[Setting]) -> Dimension:

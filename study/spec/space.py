@@ -1,123 +1,24 @@
-"""The search space of a study, and its map to the unit cube and back.
-
-A dimension's range is its prior: uniform, or uniform in the logarithm. `Dimension.from_unit` is the
-prior's inverse cumulative distribution function, which both the explore design and the importance
-analysis use.
+"""The search space of a study: the parameters that vary, the values of the others, the scene's
+bounds.
 """
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 import functools
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from nerf.common.errors import InputError
-from nerf.config.domain import Domain
 from nerf.config.flat import Flat, build, complete_earlier, flatten, with_suggested_bounds
-from nerf.config.parameters import Kind, Value
+from nerf.config.parameters import Value
 from nerf.config.schema import NerfConfig
+from study.spec.dimension import Dimension as Dimension
 
 SCENE_SCALED = ("sampling.near", "sampling.far", "sampling.span")
 """Parameters whose range follows from the scene's suggested bounds, unless one is given."""
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """One varied parameter: either a range `low..high` or a list of `choices`."""
-
-    path: str
-    kind: Kind
-    low: float = 0.0
-    high: float = 0.0
-    log: bool = False
-    choices: tuple[Value, ...] = ()
-    label: str = ""
-    unit: str = ""
-    relative: bool = False
-    """Whether the range is still to be computed from the scene's bounds."""
-    step: float = 0.0
-    """Values of a range are low, low + step, ...; 0 for any number, or any integer."""
-    weights: tuple[float, ...] = ()
-    """Probability of each choice; empty if all are as likely."""
-
-    def from_unit(self, u: float) -> Value:
-        """The value at quantile `u` in [0, 1) of the prior."""
-        if self.choices:
-            if self.weights:
-                return self.choices[bisect.bisect_right(self.choice_edges[1:-1], u)]
-            return self.choices[min(int(u * len(self.choices)), len(self.choices) - 1)]
-        low, high = self._edges()
-        value = low + u * (high - low)
-        value = math.exp(value) if self.log else value
-        # The range spans half a cell beyond its ends, so that all levels are equally likely.
-        if self.step:
-            level = min(max(math.floor((value - self.low) / self.step + 0.5), 0), self.levels - 1)
-            number = self.low + level * self.step
-            return int(number) if self.kind == "int" else number
-        if self.kind == "int":
-            return int(min(max(math.floor(value + 0.5), self.low), self.high))
-        return min(max(value, self.low), self.high)
-
-    def to_unit(self, value: Value) -> float:
-        """The quantile of `value` in the prior; for a choice, the middle of its cell."""
-        if self.choices:
-            place = self.choices.index(value)
-            if self.weights:
-                return (self.choice_edges[place] + self.choice_edges[place + 1]) / 2
-            return (place + 0.5) / len(self.choices)
-        low, high = self._edges()
-        number = float(value)
-        return ((math.log(number) if self.log else number) - low) / (high - low)
-
-    @property
-    def levels(self) -> int:
-        """How many values a range with a step, or of integers, has; 0 for any number."""
-        return math.floor((self.high - self.low) / self._cell + 1e-9) + 1 if self._cell else 0
-
-    @property
-    def choice_edges(self) -> tuple[float, ...]:
-        """(choices + 1,) quantiles at which one choice ends and the next begins."""
-        weights = self.weights or (1.0,) * len(self.choices)
-        sums = (0.0, *itertools.accumulate(weights))
-        return tuple(part / sums[-1] for part in sums)
-
-    @property
-    def _cell(self) -> float:
-        """Distance of two neighbouring values; 0 for any number."""
-        return self.step or (1.0 if self.kind == "int" and not self.choices else 0.0)
-
-    def _edges(self) -> tuple[float, float]:
-        half_cell = self._cell / 2
-        low, high = self.low - half_cell, self.high + half_cell
-        if self.step:  # the last level may lie below the end of the range
-            high = self.low + (self.levels - 0.5) * self._cell
-        if self.log:
-            # A step of more than twice the low end has a first cell that reaches down to it only.
-            return math.log(low if low > 0 else self.low), math.log(high)
-        return low, high
-
-    def contains(self, value: Value) -> bool:
-        """Whether `value` is one of the choices, or within the range."""
-        if self.choices:
-            return value in self.choices
-        if not self.low <= float(value) <= self.high:
-            return False
-        level = (float(value) - self.low) / self.step if self.step else 0.0
-        return abs(level - round(level)) < 1e-6
-
-    def __str__(self) -> str:
-        if self.weights:
-            weighted = zip(self.choices, self.weights, strict=True)
-            return f"{self.path} in {', '.join(f'{c} ({w:.0%})' for c, w in weighted)}"
-        if self.choices:
-            return f"{self.path} in {', '.join(map(str, self.choices))}"
-        steps = f" in steps of {self.step:g}" if self.step else ""
-        return f"{self.path} in {Domain(self.low, self.high, self.log, self.unit)}{steps}"
 
 
 @dataclass(frozen=True)
@@ -163,7 +64,7 @@ class Space:
     def nearest_defaults(self) -> dict[str, Value]:
         """For each varied parameter the value in the space that is nearest to its default."""
         declared = self._declared_defaults()
-        return {d.path: _nearest(d, declared[d.path]) for d in self.dimensions}
+        return {d.path: d.nearest(declared[d.path]) for d in self.dimensions}
 
     def _declared_defaults(self) -> dict[str, Value]:
         suggested: dict[str, Value] = {}
@@ -199,7 +100,7 @@ class Space:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "dimensions": [_to_json(d) for d in self.dimensions],
+            "dimensions": [d.to_json() for d in self.dimensions],
             "fixed": dict(self.fixed),
             "bounds": self.bounds,
             "usual": dict(self.parameter_defaults),
@@ -207,12 +108,7 @@ class Space:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Space:
-        dimensions = tuple(
-            Dimension(
-                **{**d, "choices": tuple(d["choices"]), "weights": tuple(d.get("weights", ()))}
-            )
-            for d in data["dimensions"]
-        )
+        dimensions = tuple(map(Dimension.from_json, data["dimensions"]))
         bounds = tuple(data["bounds"]) if data.get("bounds") else None
         fixed = tuple(data["fixed"].items())
         if "usual" not in data:  # an early study, which did not record them
@@ -222,13 +118,6 @@ class Space:
     @functools.cached_property
     def _default_config(self) -> NerfConfig:
         return build(dict(self.parameter_defaults))
-
-
-def _to_json(dimension: Dimension) -> dict[str, Any]:
-    """Its fields; those that few studies use only where they are used."""
-    fields = dataclasses.asdict(dimension)
-    unused = [name for name in ("step", "weights") if not fields[name]]
-    return {name: value for name, value in fields.items() if name not in unused}
 
 
 def _scale_to_scene(dimension: Dimension, near: float, far: float) -> Dimension:
@@ -260,14 +149,3 @@ def check_combinations(space: Space) -> None:
             except InputError as error:
                 raise InputError(f"the space contains an invalid combination: {error}") from None
     space.config(base)
-
-
-def _nearest(dimension: Dimension, value: Value) -> Value:
-    if dimension.choices:
-        if value in dimension.choices:
-            return value
-        return dimension.choices[0]
-    if dimension.log and value == 0:
-        return _nearest(dimension, dimension.high)  # 0 means all, and has no logarithm
-    number = min(max(float(value), dimension.low), dimension.high)
-    return int(number) if dimension.kind == "int" else number

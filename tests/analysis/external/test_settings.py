@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -29,22 +31,22 @@ def uniform(count: int = 64) -> list[Setting]:
 
 def test_names_of_our_columns_become_parameters_of_their_own() -> None:
     names = ["psnr", "state", "phase", "seed", "number", "outcome", "score", "trial_id"]
-    made = choose(trials(**{name: uniform() for name in names})).names
+    made = choose(trials(**{name: uniform() for name in names})).dimensions
     assert [d.path for d in made.values()] == [f"params.{name}" for name in names]
     assert [d.label for d in made.values()] == names
 
 
-def test_constant_and_seldom_present_settings_are_left_out_by_name() -> None:
-    rare: list[Setting] = [0.5 if i < 20 else "absent" for i in range(64)]
+def test_constant_settings_are_left_out_by_name() -> None:
+    rare: list[Setting] = [value if i < 20 else "absent" for i, value in enumerate(uniform())]
     made = choose(trials(x=uniform(), fixed=[3] * 64, rare=rare))
-    assert list(made.names) == ["x"]
-    assert made.left_out == ("fixed: always 3", "rare: 44 of 64 trials lack it")
+    assert list(made.dimensions) == ["x", "rare"]
+    assert made.left_out == ("fixed: always 3",)
 
 
 def test_parameters_and_ignored_ones() -> None:
     made = trials(a=uniform(), b=uniform(), c=uniform())
-    assert list(choose(made, Question(parameters=("a", "b"))).names) == ["a", "b"]
-    assert list(choose(made, Question(ignored=("a",))).names) == ["b", "c"]
+    assert list(choose(made, Question(parameters=("a", "b"))).dimensions) == ["a", "b"]
+    assert list(choose(made, Question(ignored=("a",))).dimensions) == ["b", "c"]
     with pytest.raises(InputError, match=r"--ignore: runs has no parameter 'aa'; did you mean a\?"):
         choose(made, Question(ignored=("aa",)))
 
@@ -52,7 +54,7 @@ def test_parameters_and_ignored_ones() -> None:
 def test_a_prior_wins_over_what_the_values_look_like() -> None:
     prior = Dimension("n", "float", 1.0, 100.0, True, label="n")
     made = choose(trials(n=[int(1 + 99 * v) for v in uniform()]), Question(priors=(prior,)))
-    assert made.names["n"] == Dimension("n", "int", 1.0, 100.0, True, label="n")
+    assert made.dimensions["n"] == Dimension("n", "int", 1.0, 100.0, True, label="n")
     assert not made.assumed
     with pytest.raises(InputError, match="not numbers"):
         choose(trials(n=["a", "b"] * 32), Question(priors=(prior,)))
@@ -69,3 +71,15 @@ def test_ranges_that_changed_between_trials_are_united_and_named() -> None:
     assert unite_domains(choices)[0].choices == ("a", "b", "c")
     with pytest.raises(InputError, match="--ignore x"):
         unite_domains([first, choices[0]])
+
+
+def test_choices_of_several_types_become_texts() -> None:
+    mixed: list[Setting] = ["relu", None, True, 2] * 16
+    domain = Dimension("act", "choice", choices=("relu", "None", "True", "2"), label="act")
+    recorded = dataclasses.replace(domain, choices=("relu", None, True, 2))  # type: ignore[arg-type]
+    made = [
+        ExternalTrial(str(i), "completed", {"act": v}, domains={"act": recorded})
+        for i, v in enumerate(mixed)
+    ]
+    assert choose(made).dimensions == {"act": domain}
+    assert choose(trials(flag=[True, False] * 32)).dimensions["flag"].choices == (False, True)
