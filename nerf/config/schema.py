@@ -295,7 +295,10 @@ class Optimisation:
     warm_up: Annotated[
         int,
         Domain(0, 500, unit="steps", label="warm-up"),
-        Doc("Steps over which the learning rate rises linearly from 0."),
+        Doc(
+            "Steps over which the learning rate rises linearly from 0; at most a third of all "
+            "steps."
+        ),
     ] = 50
 
     gradient_clip: Annotated[

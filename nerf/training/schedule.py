@@ -1,4 +1,4 @@
-"""Schedules of a run: learning rate, cropped steps, and the steps followed by an evaluation."""
+"""Schedules of a run: learning rate, its warm-up, cropped steps, and when it is evaluated."""
 
 from __future__ import annotations
 
@@ -20,8 +20,14 @@ def learning_rate(step: int, config: Optimisation) -> float:
         factor = config.decay + (1 - config.decay) * (1 + math.cos(math.pi * progress)) / 2
     else:
         factor = 1.0
-    warm_up_factor = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
+    steps = warm_up_steps(config)
+    warm_up_factor = min(1.0, (step + 1) / steps) if steps else 1.0
     return config.learning_rate * factor * warm_up_factor
+
+
+def warm_up_steps(config: Optimisation) -> int:
+    """Number of first steps over which the learning rate rises: at most a third of the run."""
+    return min(config.warm_up, config.steps // 3)
 
 
 def cropped_steps(config: Optimisation) -> int:

@@ -14,7 +14,7 @@ from nerf.model.occupancy import EMA_DECAY, UPDATE_INTERVAL, WARMUP_STEPS
 from nerf.training.cuda_graph import GraphedStep
 from nerf.training.health import HealthWatch
 from nerf.training.ray_batches import TrainingRays
-from nerf.training.schedule import cropped_steps, learning_rate
+from nerf.training.schedule import cropped_steps, learning_rate, warm_up_steps
 
 TRAINING_CHUNK_SAMPLES = 32_768
 """Samples of a pass that a CPU renders and differentiates at once.
@@ -73,7 +73,7 @@ class TrainingStep:
         else:
             self._graphed((self._is_cropped(), *capacities))
         self.steps_done += 1
-        warm = self.steps_done >= WARMUP_STEPS + self._config.warm_up
+        warm = self.steps_done >= WARMUP_STEPS + warm_up_steps(self._config)
         if warm and self.steps_done % UPDATE_INTERVAL == 0:
             for grid in self._model.occupancy_grids():
                 grid.update_bounds()
