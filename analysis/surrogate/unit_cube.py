@@ -63,18 +63,14 @@ def make_axis(dimension: Dimension) -> Axis:
     if dimension.choices:
         count = len(dimension.choices)
         centres = tuple((i + 0.5) / count for i in range(count))
-        edges = tuple(i / count for i in range(1, count))
         if dimension.weights:
             centres = tuple(dimension.to_unit(choice) for choice in dimension.choices)
-            edges = dimension.choice_edges[1:-1]
-        return Axis(dimension.path, dimension.label, centres, edges, unordered)
+        return Axis(dimension.path, dimension.label, centres, dimension.edges[1:-1], unordered)
     if dimension.levels:
         cell = dimension.step or 1.0
         values = [dimension.low + i * cell for i in range(dimension.levels)]
         centres = tuple(dimension.to_unit(value) for value in values)
-        # Levels meet halfway between two values, on the scale of the values.
-        edges = tuple(dimension.to_unit(value + cell / 2) for value in values[:-1])
-        return Axis(dimension.path, dimension.label, centres, edges)
+        return Axis(dimension.path, dimension.label, centres, dimension.edges[1:-1])
     return Axis(dimension.path, dimension.label)
 
 

@@ -27,16 +27,23 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial
 
 from nerf.config.parameters import Value
-from study.spec.space import Dimension
+from study.spec.dimension import Dimension
 
 
 def distribution(dimension: Dimension) -> BaseDistribution:
-    """Optuna's distribution of a dimension."""
+    """Optuna's distribution of a dimension.
+
+    Optuna has no weights of choices, which then shape the explore design alone, and no logarithmic
+    range with a step, whose levels it gets on a linear scale.
+    """
     if dimension.choices:
         return CategoricalDistribution(dimension.choices)
+    low, high, log = dimension.low, dimension.high, dimension.log
+    if dimension.step:
+        high, log = float(dimension.from_unit(1.0)), False  # the last level
     if dimension.kind == "int":
-        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
-    return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
+        return IntDistribution(int(low), int(high), log=log, step=int(dimension.step) or 1)
+    return FloatDistribution(low, high, log=log, step=dimension.step or None)
 
 
 def tpe_sampler(seed: int) -> BaseSampler:
@@ -63,8 +70,9 @@ def propose(
 
 
 def _suggest(trial: Trial, d: Dimension) -> Value:
-    if d.choices:
-        return cast(Value, trial.suggest_categorical(d.path, d.choices))  # Optuna allows None, too
-    if d.kind == "int":
-        return trial.suggest_int(d.path, int(d.low), int(d.high), log=d.log)
-    return trial.suggest_float(d.path, d.low, d.high, log=d.log)
+    drawn = distribution(d)
+    if isinstance(drawn, IntDistribution):
+        return trial.suggest_int(d.path, drawn.low, drawn.high, step=drawn.step, log=drawn.log)
+    if isinstance(drawn, FloatDistribution):
+        return trial.suggest_float(d.path, drawn.low, drawn.high, step=drawn.step, log=drawn.log)
+    return cast(Value, trial.suggest_categorical(d.path, d.choices))  # Optuna allows None, too
