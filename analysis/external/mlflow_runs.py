@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from analysis.external.counts import count
 from analysis.external.mlflow_stores import (
     Experiment,
     Point,
@@ -52,9 +53,10 @@ def read_mlflow_runs(path: Path) -> tuple[Sweep, ...]:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error}); make it readable") from None
     used = [experiment for experiment in experiments if experiment.runs]
-    left_out = [f"{deleted} deleted experiments"] * bool(deleted)
+    left_out = [count(deleted, "deleted experiment")] * bool(deleted)
     if len(used) < len(experiments):
-        left_out.append(f"{len(experiments) - len(used)} experiments without runs")
+        empty = len(experiments) - len(used)
+        left_out.append(f"{count(empty, 'experiment')} without runs")
     names = _make_unique([e.name for e in used], [f"#{i}" for i in range(len(used))])
     return tuple(
         _make_sweep(experiment, name, left_out)
@@ -86,8 +88,10 @@ def _choose_trials(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
             children_of[run.parent].append(run)
     parents = {p for p, children in children_of.items() if any(c.params for c in children)}
     parts = {c.run_id for p, cs in children_of.items() if p not in parents for c in cs}
-    sentences = [f"{len(parents)} parent runs, whose child runs are the trials"] * bool(parents)
-    sentences += [f"{len(parts)} child runs without parameters"] * bool(parts)
+    sentences = [
+        f"{count(len(parents), 'parent run')} over the child runs, which are the trials"
+    ] * bool(parents)
+    sentences += [f"{count(len(parts), 'child run')} without parameters"] * bool(parts)
     return [run for run in runs if run.run_id not in parents | parts], sentences
 
 
@@ -103,28 +107,24 @@ def _make_trial(run: Run, name: str, settings: Mapping[str, Setting]) -> Externa
         name=name,
         state=state,
         settings=settings,
-        # The last in step, then in time, as MLflow's own latest value.
-        metrics={key: max(points, key=_order)[2] for key, points in run.metrics.items() if points},
+        # As MLflow's latest value: the last in step, then in time, then the largest.
+        metrics={key: max(points)[2] for key, points in run.metrics.items() if points},
         curves=curves,
         seconds=(run.ended - run.started) / 1000,
         reason=f"status {run.status}" if run.status not in ("FINISHED", "FAILED") else "",
     )
 
 
-def _order(point: Point) -> tuple[int, int]:
-    return point[:2]
-
-
 def _make_curve(points: Sequence[Point]) -> dict[int, float]:
     """Value by step; a metric that was logged without steps has its values in order of time."""
-    ordered = sorted(points, key=_order)
+    ordered = sorted(points)
     if len({step for step, _, _ in ordered}) == 1:
         return {index: value for index, (_, _, value) in enumerate(ordered)}
     return {step: value for step, _, value in ordered}
 
 
 def _convert_parameters(params: Sequence[Mapping[str, str]]) -> list[dict[str, Setting]]:
-    """Each trial's parameters; text remains where any trial's value is neither a number nor None."""
+    """Each trial's parameters, a number or truth value where each value that is not None is one."""
     names = {name for values in params for name in values}
     convert = {n: _converter([values[n] for values in params if n in values]) for n in names}
     return [

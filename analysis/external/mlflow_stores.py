@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.external.counts import count
 from analysis.external.sqlite_copy import open_copy
 from nerf.common.errors import InputError
 
@@ -49,7 +50,7 @@ class Experiment:
 
 
 def find_store(path: Path) -> Path | None:
-    """The folder that holds experiments: `path`, its `mlruns`, or `path` as an experiment itself."""
+    """The folder of the experiments, `path` or its `mlruns`; or `path` if it is one experiment."""
     for folder in (path, path / "mlruns"):
         if (folder / "meta.yaml").is_file() or any(folder.glob("*/meta.yaml")):
             return folder
@@ -82,9 +83,9 @@ def _read_experiment(folder: Path) -> Experiment:
             runs.append(run)
             damaged_lines += damaged
     facts = _read_meta(folder / "meta.yaml")
-    left_out = [f"{deleted} deleted runs"] * bool(deleted)
-    left_out += [f"{damaged_runs} runs with a damaged meta.yaml"] * bool(damaged_runs)
-    left_out += [f"{damaged_lines} damaged lines of metrics"] * bool(damaged_lines)
+    left_out = [count(deleted, "deleted run")] * bool(deleted)
+    left_out += [f"{count(damaged_runs, 'run')} with a damaged meta.yaml"] * bool(damaged_runs)
+    left_out += [f"{count(damaged_lines, 'damaged line')} of metrics"] * bool(damaged_lines)
     left_out += ["the experiment's name, as its meta.yaml is damaged"] * (facts is None)
     return Experiment(str((facts or {}).get("name") or folder.name), runs, tuple(left_out))
 
@@ -92,15 +93,11 @@ def _read_experiment(folder: Path) -> Experiment:
 def _read_run(folder: Path, facts: Mapping[str, Any]) -> tuple[Run, int]:
     """A run, and the number of damaged lines in its metrics."""
     tags = {name: _read_text(file) for name, file in _files(folder / "tags")}
-    metrics: dict[str, list[Point]] = defaultdict(list)
+    metrics: dict[str, list[Point]] = {}
     damaged = 0
     for name, file in _files(folder / "metrics"):
-        for line in _read_text(file).splitlines():
-            try:
-                time, value, *step = line.split()
-                metrics[name].append((int(step[0]) if step else 0, int(time), float(value)))
-            except ValueError:
-                damaged += 1
+        metrics[name], torn = _read_points(_read_text(file))
+        damaged += torn
     status = facts.get("status")
     run = Run(
         run_id=str(facts.get("run_id") or facts.get("run_uuid") or folder.name),
@@ -113,6 +110,23 @@ def _read_run(folder: Path, facts: Mapping[str, Any]) -> tuple[Run, int]:
         parent=tags.get("mlflow.parentRunId", "").strip(),
     )
     return run, damaged
+
+
+def _read_points(text: str) -> tuple[list[Point], int]:
+    """The lines `time value step` of a metric, and how many are damaged.
+
+    MLflow ends each line: the last number of one without an end may be cut.
+    """
+    points, damaged = [], 0
+    for line in text.splitlines(keepends=True):
+        try:
+            time, value, *step = line.split()
+            if not line.endswith("\n"):
+                raise ValueError(line)
+            points.append((int(step[0]) if step else 0, int(time), float(value)))
+        except ValueError:
+            damaged += 1
+    return points, damaged
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -196,8 +210,8 @@ def _read_tables(database: sqlite3.Connection) -> tuple[list[Experiment], int]:
         if stage == "deleted":
             deleted += 1
             continue
-        count = deleted_runs[experiment]
-        left_out = (f"{count} deleted runs",) if count else ()
+        lacking = deleted_runs[experiment]
+        left_out = (count(lacking, "deleted run"),) if lacking else ()
         experiments.append(Experiment(str(name), runs[experiment], left_out))
     return experiments, deleted
 

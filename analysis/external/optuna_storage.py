@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from analysis.external.optuna_studies import read_study
 from analysis.external.sqlite_copy import HEADER, copy_sqlite
@@ -19,6 +20,8 @@ from nerf.common.errors import InputError
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage, RDBStorage
+
+_PATH_CHARACTERS = "/\\:"  # as they are in the URL of a database
 
 
 def read_optuna_storage(path: Path) -> tuple[Sweep, ...]:
@@ -102,7 +105,9 @@ def _open_sqlite(path: Path, copy: Path) -> RDBStorage:
     storage = None
     try:
         storage = optuna.storages.RDBStorage(
-            f"sqlite:///{copy}", skip_compatibility_check=True, skip_table_creation=True
+            f"sqlite:///{quote(str(copy), safe=_PATH_CHARACTERS)}",
+            skip_compatibility_check=True,
+            skip_table_creation=True,
         )
         current = storage.get_current_version()
         known = current in storage.get_all_versions()

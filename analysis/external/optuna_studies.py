@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
 
+from analysis.external.counts import count
 from analysis.external.sweep import ExternalTrial, Objective, Setting, State, Sweep
 from nerf.config.parameters import Value
 from study.spec.space import Dimension
@@ -60,7 +61,9 @@ def read_study(
     read = tuple(_read_trial(t, names, columns) for t in sorted(trials, key=lambda t: t.number))
     infeasible = sum(t.reason.startswith("infeasible") for t in read)
     if infeasible:
-        left_out += (f"{infeasible} infeasible trials, which break a constraint, as failed",)
+        left_out += (
+            f"{count(infeasible, 'infeasible trial')}, counted as failed: a constraint is broken",
+        )
     return Sweep(
         tool="Optuna",
         name=study.study_name,

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from analysis.external.counts import count
 from analysis.external.ray_state import TrialEntry, read_state_file, recognise_search
 from analysis.external.ray_trial import (
     RESULT_FILES,
@@ -214,9 +215,7 @@ def _describe_damage(records: Sequence[TrialRecord]) -> list[str]:
         names = ", ".join(r.folder.name for r in torn[:3]) + (
             " and others" if len(torn) > 3 else ""
         )
-        sentences.append(
-            f"{lines} torn or damaged lines in the files of {len(torn)} trials ({names})"
-        )
+        sentences.append(f"{count(lines, 'torn or damaged line')} in the files of {names}")
     if others := sorted({name for r in records for name in r.not_numbers}):
         sentences.append(f"reported values that are no numbers: {', '.join(others)}")
     return sentences
