@@ -27,7 +27,7 @@ _MAX_DEPTH = 20
 def read_json_table(path: Path, text: str) -> Table:
     """The table in a JSON or JSON lines text.
 
-    It is a list of records, one record a line, or a record of columns as pandas writes it. Raises
+    It is a list of records, one record a line, or an object of runs or of columns. Raises
     `InputError` for anything else.
     """
     try:
@@ -143,11 +143,14 @@ def _unwrap(document: Mapping[str, Any]) -> Any:
     if len(lists) == 1:
         return lists[0]
     columns = {
-        name: dict(enumerate(v)) if isinstance(v, list) else v for name, v in document.items()
+        name: {str(place): item for place, item in enumerate(v)} if isinstance(v, list) else v
+        for name, v in document.items()
     }
     if not columns or not all(isinstance(column, dict) for column in columns.values()):
         return None
     keys = next(iter(columns.values())).keys()
+    if not all(key.isdecimal() for key in keys):  # an object for each run, by its name
+        return [{"name": name, **record} for name, record in columns.items()]
     if any(column.keys() != keys for column in columns.values()):
         return None
     return [{name: column[key] for name, column in columns.items()} for key in keys]
