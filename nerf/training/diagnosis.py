@@ -16,6 +16,7 @@ from nerf.config.schema import NerfConfig
 from nerf.model.nerf import Nerf
 from nerf.model.rendering import composite
 from nerf.model.sampling import edges_around, stratified_samples
+from nerf.scenes.backdrop import content_windows
 from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Scene
 
@@ -35,7 +36,9 @@ MIN_FIRST_INTERVAL_SHARE = 0.99
 """Share of all weight in the first interval above which every ray ends at near."""
 
 
-_START = ("optimisation.crop_steps", "optimisation.warm_up", "field.initial_density")
+_CROP = "optimisation.crop_steps"
+
+_START = (_CROP, "optimisation.warm_up", "field.initial_density")
 """Parameters of the first steps that keep a density from dying; 0 turns each of them off."""
 
 
@@ -64,31 +67,42 @@ def explain_frozen_density(model: Nerf, scene: Scene, name: str, since: int) -> 
     raw = f"{activation} input {field.raw_min:.3g} to {field.raw_max:.3g}"
     if field.positive < MAX_DEAD_SHARE:
         condition = f"dead: zero on {1 - field.positive:.0%} of samples, {raw}"
-        remedy = suggest_start(model.config)
+        remedy = suggest_start(model.config, scene)
     elif field.first_interval > MIN_FIRST_INTERVAL_SHARE:
         condition = f"stuck: every ray ends in its first interval at near={field.near:.2f}, {raw}"
-        remedy = f"{suggest_start(model.config)}, or move sampling.near"
+        remedy = f"{suggest_start(model.config, scene)}, or move sampling.near"
     else:
         condition = (
             f"stuck: positive on {field.positive:.0%} of samples, {raw}, "
             f"{field.opaque:.0%} of rays opaque before their last sample"
         )
-        remedy = suggest_start(model.config)
+        remedy = suggest_start(model.config, scene)
     return f"{_article(name)}density is {condition}, no gradient since step {since}; {remedy}"
 
 
-def suggest_start(config: NerfConfig) -> str:
+def suggest_start(config: NerfConfig, scene: Scene) -> str:
     """The settings of a start that works, as far as `config` departs from them.
 
     They are the defaults; analysis/results/README.md has the rates of collapse with and without.
+    The crop is left out where the content fills the images, as it does without a backdrop: a crop
+    to the content then draws from whole images.
     """
     defaults = flatten(NerfConfig())
     now = flatten(config)
-    missing = [f"{path}={defaults[path]:g}" for path in _START if not now[path]]
+    cures = [path for path in _START if not now[path]]
+    if _CROP in cures and not _has_margins(scene):
+        cures.remove(_CROP)
+    missing = [f"{path}={defaults[path]:g}" for path in cures]
     if missing:
         return f"set {', '.join(missing)}"
     inspect = f"{command_name('nerf/train.py')} --inspect"
     return f"lower optimisation.learning_rate, or check near and far with {inspect}"
+
+
+def _has_margins(scene: Scene) -> bool:
+    """Whether a training view shows more than its content."""
+    windows = content_windows(scene, list(scene.train))
+    return bool((windows[:, 2:] < (scene.height, scene.width)).any())
 
 
 def explain_frozen_position(model: Nerf, scene: Scene, name: str, since: int) -> str:
@@ -98,7 +112,7 @@ def explain_frozen_position(model: Nerf, scene: Scene, name: str, since: int) ->
         f"{_article(name)}field is blind to the position: its "
         f"{model.config.field.hidden_activation} units have passed no gradient since step {since}, "
         f"colours vary by {field.colour_std:.2g} over the image; "
-        f"{suggest_start(model.config)}, or change field.hidden_activation"
+        f"{suggest_start(model.config, scene)}, or change field.hidden_activation"
     )
 
 

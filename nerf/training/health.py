@@ -177,7 +177,7 @@ class HealthWatch:
                 "collapsed",
                 f"learnt nothing: {shown}{last_psnr:.1f} dB on held-out views, unchanged over the "
                 f"second half of the run; the mean colour alone gives {flat:.1f} dB, the "
-                f"background {background:.1f}; {suggest_start(self._config)}",
+                f"background {background:.1f}; {suggest_start(self._config, self._scene)}",
             )
         return HEALTHY
 

@@ -12,6 +12,7 @@ import torch
 from nerf.config.flat import Flat, build
 from nerf.scenes import load
 from nerf.scenes.scene import Bounds, Scene
+from nerf.training.diagnosis import suggest_start
 from nerf.training.health import (
     DEAD_GRADIENT_STEPS,
     MISSED_OBJECT_MIN_STEPS,
@@ -189,6 +190,16 @@ def test_the_remedy_is_what_the_run_lacks_of_a_start_that_works(ball: Scene) -> 
     without = {"optimisation.crop_steps": 0, "field.initial_density": 0.0}
     reason = verdict_at_end(ball, late, settings=without).reason
     assert reason.endswith("set optimisation.crop_steps=100, field.initial_density=0.3")
+
+
+def test_no_crop_is_offered_where_no_backdrop_surrounds_the_object(ball: Scene) -> None:
+    colours = np.random.default_rng(0).random(ball.images.shape, dtype=np.float32)
+    wall = dataclasses.replace(ball, images=colours, alphas=None)
+    without = {"optimisation.crop_steps": 0, "field.initial_density": 0.0}
+    assert suggest_start(build(without), ball).startswith("set optimisation.crop_steps=100, field")
+    assert suggest_start(build(without), wall) == "set field.initial_density=0.3"
+    only_crop = suggest_start(build({"optimisation.crop_steps": 0}), wall)
+    assert only_crop.startswith("lower optimisation.learning_rate, or check near")
 
 
 def state_at_end(ball: Scene, late_psnr: list[float], learning_rate: float) -> str:
