@@ -26,6 +26,8 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
     claims = list_comparison_claims(comparison)
     return render_template(
         "comparison.html",
+        kind="NeRF study" if comparison.is_native else "hyperparameter sweeps",
+        is_native=comparison.is_native,
         title=" · ".join(findings.study.name for findings in studies),
         lead=_view_lead(comparison, claims),
         sections=[
@@ -36,8 +38,12 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
                 sentences=[c.text for c in claims if c.kind in _SHARE_KINDS],
                 shares=_tabulate_shares(comparison),
                 differences=comparison.differences,
+                metric=comparison.metric,
+                is_native=comparison.is_native,
             ),
-            render_template("compared_studies.html", studies=_tabulate_studies(studies)),
+            render_template(
+                "compared_studies.html", studies=_tabulate_studies(studies, comparison)
+            ),
         ],
     )
 
@@ -83,7 +89,9 @@ def _describe_share(share: SobolShare | None) -> str:
     return "–" if share is None else format_part(share.share, share.share_low, share.share_high)
 
 
-def _tabulate_studies(studies: Sequence[Findings]) -> TableView:
+def _tabulate_studies(studies: Sequence[Findings], comparison: Comparison) -> TableView:
+    if not comparison.is_native:
+        return _tabulate_sweeps(studies)
     rows = [
         [
             findings.study.name,
@@ -97,3 +105,25 @@ def _tabulate_studies(studies: Sequence[Findings]) -> TableView:
     ]
     heads = ["study", "scene", "trials", "best PSNR", "defaults' PSNR", "main finding"]
     return TableView(heads, rows)
+
+
+def _tabulate_sweeps(studies: Sequence[Findings]) -> TableView:
+    """The same of sweeps of which some are of other tools."""
+    rows = [
+        [
+            findings.study.name,
+            findings.study.source or "this program",
+            len(findings.study.trials),
+            _describe_best(findings),
+            join_texts(headline_claims(list_claims(findings))),
+        ]
+        for findings in studies
+    ]
+    return TableView(["study", "run by", "trials", "best", "main finding"], rows)
+
+
+def _describe_best(findings: Findings) -> str:
+    metric = findings.study.metric
+    if findings.best is None:
+        return "–"
+    return f"{metric.best} {metric.name} {metric.format(findings.best['score'])}"

@@ -1,4 +1,4 @@
-"""The report's sections on importance: for the final PSNR, for the best trials, during training."""
+"""The report's sections on importance: of the final metric, of the best trials, over training."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _PARTS = ("interaction", "unexplained")
 
 
 def render_importance_section(findings: Findings) -> Markup:
-    """Parts of the variance of the final PSNR with pair effects, or why there is no ranking."""
-    importance = findings.importance
+    """Parts of the variance of the final metric with pair effects, or why there is no ranking."""
+    importance, metric = findings.importance, findings.study.metric
     figures = []
     if importance.shares:
-        alt = "Part of the variance of PSNR by each parameter"
-        figures.append(view_figure(plot_importance_bars(importance), alt))
+        alt = f"Part of the variance of {metric.name} by each parameter"
+        figures.append(view_figure(plot_importance_bars(importance, metric.name), alt))
     if importance.parts:
-        alt = "Parts of the variance of PSNR, which add up to 100 %"
-        figures.append(view_figure(plot_variance_parts(importance), alt))
+        alt = f"Parts of the variance of {metric.name}, which add up to 100 %"
+        figures.append(view_figure(plot_variance_parts(importance, metric.name), alt))
     claims = tuple(list_share_claims(findings))
     return render_template(
         "importance.html",
@@ -42,8 +42,9 @@ def render_importance_section(findings: Findings) -> Markup:
         figures=figures,
         pair_maps=_view_pair_maps(findings),
         used=findings.comparable.sentence(),
-        assumed="; ".join(map(str, findings.study.assumed)),
         r2=importance.r2,
+        metric=metric,
+        is_native=findings.study.is_native,
     )
 
 
@@ -60,9 +61,11 @@ def _group_by_parameter(claims: Sequence[Claim]) -> list[str]:
 
 
 def _view_pair_maps(findings: Findings) -> list[FigureView]:
+    metric = findings.study.metric
     return [
         view_figure(
-            plot_parameter_pair(plane), f"Mean PSNR over {plane.labels[0]} and {plane.labels[1]}"
+            plot_parameter_pair(plane, metric),
+            f"Mean {metric.name} over {plane.labels[0]} and {plane.labels[1]}",
         )
         for plane in findings.pair_effects
     ]
@@ -83,20 +86,22 @@ def render_top_section(findings: Findings) -> Markup:
 
 
 def render_time_section(findings: Findings) -> Markup:
-    """Shares and rank correlation during training."""
-    over = findings.over_time
-    if over.refusal:
-        return render_template("time.html", over=over, sentences=[], figures=[])
-    figures = [
-        view_figure(plot_rank_agreement(over), "Rank correlation of early and final PSNR of trials")
-    ]
-    if findings.importance.ranked:
-        figures.append(
-            view_figure(plot_importance_over_time(over), "Shares against training steps")
-        )
+    """Shares and rank correlation over training; empty for other tools' sweeps without curves."""
+    over, study, metric = findings.over_time, findings.study, findings.study.metric
+    if study.curves.empty and not study.is_native:
+        return Markup()
+    figures = []
+    if not over.refusal:
+        alt = f"Rank correlation of early and final {metric.name} of trials"
+        figures.append(view_figure(plot_rank_agreement(over, metric), alt))
+        if findings.importance.ranked:
+            figure = plot_importance_over_time(over, metric)
+            figures.append(view_figure(figure, "Shares against training steps"))
     return render_template(
         "time.html",
         over=over,
         sentences=[claim.text for claim in list_time_claims(findings)],
         figures=figures,
+        metric=metric,
+        is_native=study.is_native,
     )

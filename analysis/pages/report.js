@@ -66,11 +66,11 @@ function look(trial) {
   const dialog = document.getElementById("look");
   const image = row.querySelector("img");
   const facts = document.createElement("dl");
-  const heads = [...table.tHead.rows[0].cells].slice(1);
-  heads.forEach((head, i) => {
+  const heads = [...table.tHead.rows[0].cells].filter((head) => head.querySelector("button"));
+  heads.forEach((head) => {
     const [name, value] = [document.createElement("dt"), document.createElement("dd")];
     name.textContent = head.textContent;
-    value.textContent = row.cells[i + 1].textContent;
+    value.textContent = row.cells[head.cellIndex].textContent;
     if (value.textContent) facts.append(name, value);
   });
   dialog.querySelector("div").replaceChildren(...(image ? [image.cloneNode()] : []), facts);

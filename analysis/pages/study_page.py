@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from analysis.claims.list_claims import (
     select_claims,
     select_matters,
 )
+from analysis.claims.wording import capitalize
 from analysis.data.outcomes import format_outcomes
 from analysis.findings.variants import label_variants
 from analysis.pages.breaking_sections import render_bounds_section, render_breaking_section
@@ -45,6 +46,7 @@ from analysis.pages.variant_section import render_variants_section
 from study.records.outcomes import SHOWS_NOTHING
 
 if TYPE_CHECKING:
+    from analysis.data.study import Study
     from analysis.findings.analyze_study import Findings
 
 _SECTIONS = (
@@ -64,6 +66,19 @@ _SECTIONS = (
 )
 
 
+# Of other tools: without what their records do not hold, such as runs that broke.
+_RECORDED_SECTIONS = (
+    render_importance_section,
+    render_top_section,
+    render_effects_section,
+    render_seeds_section,
+    render_curves_section,
+    render_time_section,
+    render_cost_section,
+    render_combinations_section,
+    render_trials_section,
+)
+
 # Variants sample no space, so nothing of what follows from explored trials.
 _VARIANT_SECTIONS = (
     render_variants_section,
@@ -75,15 +90,17 @@ _VARIANT_SECTIONS = (
 
 @dataclass(frozen=True)
 class CardView:
-    """One configuration with its render; image: a data URI, empty without a render."""
+    """One configuration with its render.
+
+    image: a data URI, empty without a render; value: the metric, with its unit
+    facts: what else is known of the trial
+    """
 
     title: str
     trial_id: str
     image: str
-    psnr: float
-    test_psnr: float | None
-    ssim: float
-    seconds: float
+    value: str
+    facts: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -101,20 +118,31 @@ class ValueView:
 
 def render_study_page(findings: Findings) -> str:
     """The whole page of one study as HTML."""
-    sections = _VARIANT_SECTIONS if findings.study.has_variants else _SECTIONS
-    claims = list_claims(findings)
+    study, claims = findings.study, list_claims(findings)
     return render_template(
         "study.html",
-        title=findings.study.name,
+        title=study.name,
+        kind="NeRF study" if study.is_native else f"{study.source} sweep",
+        kicker="NeRF hyperparameter study" if study.is_native else f"{study.source} sweep",
+        is_native=study.is_native,
+        metric=study.metric,
+        assumed=study.assumed,
         headline=_view_headline(findings, claims),
         summary=dict(_summarize(findings, claims)),
         cards=list(_view_cards(findings)),
         values=_view_values(findings),
-        has_default=bool(findings.study.defaults),
+        has_default=bool(study.defaults),
         default_was_run=findings.default is not None,
-        sections=[*(render(findings) for render in sections), _render_claims(claims)],
+        sections=[*(render(findings) for render in _choose(study)), _render_claims(claims)],
         facts=_list_facts(findings),
     )
+
+
+def _choose(study: Study) -> Sequence[Callable[[Findings], Markup]]:
+    """The sections of a study, in their order."""
+    if not study.is_native:
+        return _RECORDED_SECTIONS
+    return _VARIANT_SECTIONS if study.has_variants else _SECTIONS
 
 
 def _view_headline(findings: Findings, claims: Sequence[Claim]) -> dict[str, list[str]]:
@@ -128,14 +156,21 @@ def _view_headline(findings: Findings, claims: Sequence[Claim]) -> dict[str, lis
 
 def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[str, str]]:
     """The outcomes of all trials, the best configuration against the default, and the seed."""
-    trials = findings.study.trials
-    scene = findings.study.scene.get("name", "an unnamed scene")
-    counts = f"{len(trials)} on {scene}: {format_outcomes(trials) or 'none ended yet'}."
-    nothing = [c for c in select_claims(claims, "state") if c.condition.startswith(SHOWS_NOTHING)]
-    yield "Trials", f"{counts} {join_texts(nothing)}".strip()
+    study = findings.study
+    outcomes = format_outcomes(study.trials) or "none ended yet"
+    if study.is_native:
+        scene = study.scene.get("name", "an unnamed scene")
+        counts = f"{len(study.trials)} on {scene}: {outcomes}."
+        nothing = [
+            c for c in select_claims(claims, "state") if c.condition.startswith(SHOWS_NOTHING)
+        ]
+        yield "Trials", f"{counts} {join_texts(nothing)}".strip()
+    else:
+        left_out = f" Left out: {'; '.join(study.left_out)}." if study.left_out else ""
+        yield "Trials", f"{len(study.trials)}: {outcomes}.{left_out}"
     for name, selected in (
         ("Best", select_best(claims)),
-        ("Seed", select_claims(claims, "seed_sd")),
+        ("Seed" if study.is_native else "Chance", select_claims(claims, "seed_sd")),
     ):
         if selected:
             yield name, join_texts(selected)
@@ -154,6 +189,8 @@ def _view_cards(findings: Findings) -> Iterator[CardView]:
     if best is None:
         return
     title = "Best configuration, in the run that it was selected by"
+    if not findings.study.is_native:
+        title = f"{capitalize(findings.study.metric.best)} {findings.study.metric.name}"
     if findings.study.has_variants:
         variants = label_variants(findings.study).set_index("trial_id")["variant"]
         title = f"Best run: {variants[best['trial_id']]}"
@@ -163,16 +200,17 @@ def _view_cards(findings: Findings) -> Iterator[CardView]:
 
 
 def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:
-    trial_id = str(trial["trial_id"])
-    return CardView(
-        title=title,
-        trial_id=trial_id,
-        image=thumbnail(findings.study.folder.render(trial_id), height=220),
-        psnr=trial["score"],
-        test_psnr=trial["test_psnr"] if np.isfinite(trial["test_psnr"]) else None,
-        ssim=trial["ssim"],
-        seconds=trial["train_seconds"],
-    )
+    trial_id, study = str(trial["trial_id"]), findings.study
+    facts, image = [], ""
+    if study.is_native:
+        image = thumbnail(study.folder.render(trial_id), height=220)
+        if np.isfinite(trial["test_psnr"]):
+            facts.append(f"{trial['test_psnr']:.2f} dB on test views")
+        facts.append(f"SSIM {trial['ssim']:.3f}")
+    if study.is_native or np.isfinite(trial["train_seconds"]):
+        facts.append(f"{trial['train_seconds']:.0f} s")
+    facts.append(f"trial {trial_id}")
+    return CardView(title, trial_id, image, study.metric.format(trial["score"]), facts)
 
 
 def _view_values(findings: Findings) -> list[ValueView]:
@@ -189,8 +227,13 @@ def _list_facts(findings: Findings) -> dict[str, str]:
     """How the study was made; facts that are not known are left out."""
     study = findings.study
     fixed = ", ".join(f"{path}={value}" for path, value in study.space.fixed)
+    if not study.is_native:
+        return {
+            "recorded by": study.source,
+            "metric": f"{study.metric.title}, the {study.metric.best} is best",
+            "varied": "; ".join(map(str, study.space.dimensions)),
+        }
     facts = {
-        "assumed": "; ".join(map(str, study.assumed)),
         "command": " ".join(study.command),
         "scene": f"{study.scene.get('source', '')} ({str(study.scene.get('hash', ''))[:12]})",
         "varied": "; ".join(map(str, study.space.dimensions)),

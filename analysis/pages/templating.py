@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from analysis.claims.wording import capitalize
 from analysis.figures.theme import PALETTES
 from nerf.common.commands import command_name
 
@@ -76,6 +77,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=False,
     )
     environment.filters["cell"] = format_cell
+    environment.filters["capitalize_first"] = capitalize
     environment.globals["style"] = Markup(_style())
     environment.globals["report_js"] = Markup((_ASSETS / "report.js").read_text())
     environment.globals["sweep_command"] = command_name("study/run_sweep.py")

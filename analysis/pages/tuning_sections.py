@@ -24,19 +24,21 @@ if TYPE_CHECKING:
 
 
 def render_effects_section(findings: Findings) -> Markup:
-    """PSNR against each parameter, with its mean curve and what can be said of its values."""
-    claims = tuple(list_value_claims(findings))
+    """The metric against each parameter, with its mean curve and what can be said of its values."""
+    claims, metric = tuple(list_value_claims(findings)), findings.study.metric
     return render_template(
         "effects.html",
         figures=[
             view_figure(
-                plot_parameter_effect(effect),
-                f"PSNR against {effect.label}",
+                plot_parameter_effect(effect, metric),
+                f"{metric.name} against {effect.label}",
                 _describe_effect(effect, claims),
             )
             for effect in findings.effects
         ],
         span_varies=any(d.path == "sampling.span" for d in findings.study.space.dimensions),
+        metric=metric,
+        is_native=findings.study.is_native,
     )
 
 
@@ -72,10 +74,16 @@ def render_tuning_section(findings: Findings) -> Markup:
 
 
 def render_seeds_section(findings: Findings) -> Markup:
-    """The spread between seeds, its part of the variance, and runs that only some seeds break."""
+    """The spread between seeds, its part of the variance, and runs that only some seeds break.
+
+    Empty for another tool's sweep that ran too few configurations again.
+    """
+    if findings.seeds.spread is None and not findings.study.is_native:
+        return Markup()
     return render_template(
         "seeds.html",
         min_configurations=MIN_CONFIGURATIONS_FOR_SPREAD,
         measured=findings.seeds.spread is not None,
+        is_native=findings.study.is_native,
         sentences=[claim.text for claim in list_seed_claims(findings)],
     )
