@@ -85,8 +85,9 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
     )
     parser.add_argument(
         "--background",
-        choices=("white", "black"),
-        help="background of images with an alpha channel (default: white)",
+        choices=("white", "black", "none"),
+        help="background of images with an alpha channel (default: white); none: take photographs "
+        "as they are, without recognising a uniform backdrop as their background",
     )
     parser.add_argument(
         "--set",

@@ -16,6 +16,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from nerf.common.errors import InputError
 from nerf.scenes.builtin.bricks import load_bricks
@@ -49,16 +50,24 @@ def load(source: str, *, downscale: int = 1, background: Background = "white") -
     """Loads a built-in scene by its name, or a path, whose format is recognised by its files.
 
     `downscale` divides the width and height of a folder's images; images with an alpha channel are
-    composited over `background`. Raises `InputError` for an unknown name, for a path that is not a
-    scene, and for a scene with invalid data.
+    composited over `background`, and in those without one a uniform backdrop is the background,
+    unless it is "none": then it is black. Raises `InputError` for an unknown name or background,
+    for a path that is not a scene, and for a scene with invalid data.
     """
     if downscale < 1:
         raise InputError(f"--downscale must be a whole number of at least 1, got {downscale}")
+    if background not in get_args(Background):
+        names = ", ".join(get_args(Background))
+        raise InputError(f"the background must be one of {names}, got {background!r}")
     path = Path(source)
     if source in BUILT_IN or path.is_file():
         if downscale > 1:
             raise InputError(
                 f"--downscale applies to folders of images, {source} is not a folder; omit it"
+            )
+        if background == "none":
+            raise InputError(
+                f"--background none applies to folders of images, {source} is not a folder; omit it"
             )
         return _load_single(source, path)
     if not path.is_dir():

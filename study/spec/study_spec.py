@@ -40,8 +40,8 @@ class StudySpec:
     downscale: int = 1
     """Divisor of the width and height of photographs in a folder."""
 
-    background: Literal["white", "black"] = "white"
-    """Colour behind images with an alpha channel."""
+    background: Literal["white", "black", "none"] = "white"
+    """Colour behind images with an alpha channel; none recognises no backdrop in others."""
 
     explore: int = 48
     """Trials of the explore phase: a quasi-random design, each with the full budget."""

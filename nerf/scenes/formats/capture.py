@@ -23,7 +23,7 @@ from nerf.scenes.formats.scene_checks import (
 )
 from nerf.scenes.scene import Bounds, Float32, Scene, Split, split_views
 
-Background = Literal["white", "black"]
+Background = Literal["white", "black", "none"]
 Float64 = NDArray[np.float64]
 
 
@@ -55,7 +55,10 @@ class Capture:
 def build_scene(capture: Capture, downscale: int, background: Background) -> Scene:
     """Reads the images, checks and composites them, and suggests bounds if the source has none.
 
-    Raises `InputError` for data that fails a check.
+    background: what images with an alpha channel are composited over; "none" takes photographs as
+    they are, so that a ray that hits nothing is black even before a uniform backdrop
+
+    Raises `InputError` for data that fails a check, and for "none" with an alpha channel.
     """
     if len(capture.views) < MIN_VIEWS:
         raise scene_error(
@@ -70,10 +73,16 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
     focal, centre, distortion = _intrinsics(capture, downscale, rgb.shape[2], rgb.shape[1])
     description = capture.description
     if alphas is None:
-        colour = backdrop_colour(rgb)
+        colour = np.zeros(3, np.float32) if background == "none" else backdrop_colour(rgb)
         if colour.any():
             red, green, blue = np.rint(255 * colour).astype(int)
             description += f" before a backdrop of #{red:02x}{green:02x}{blue:02x}"
+    elif background == "none":
+        raise scene_error(
+            capture.file,
+            "has images with an alpha channel, which --background none does not fit; give white or "
+            "black",
+        )
     else:
         colour = np.full(3, float(background == "white"), np.float32)
         rgb = (rgb + (1 - alphas)[..., None] * colour).clip(0, 1)  # rgb is premultiplied

@@ -78,18 +78,47 @@ def test_blender_is_composited_premultiplied(tmp_path: Path) -> None:
     assert scene.with_background("white").content_hash != scene.content_hash
 
 
-def test_a_photograph_before_a_white_sheet_has_a_white_background(tmp_path: Path) -> None:
-    folder = scene_writers.write_instant_ngp(tmp_path / "scene")
-    assert (load(str(folder)).background == 0).all()
+def write_before_a_white_sheet(folder: Path) -> Path:
+    """Writes photographs of a small object before a white sheet."""
+    scene_writers.write_instant_ngp(folder)
     for image in (folder / "images").iterdir():
         pixels = np.array(Image.open(image))
         object_pixels = pixels[3:7, 4:9].copy()
         pixels[:] = 255
         pixels[3:7, 4:9] = object_pixels
         Image.fromarray(pixels).save(image)
-    scene = load(str(folder))
+    return folder
+
+
+def test_a_photograph_before_a_white_sheet_has_a_white_background(tmp_path: Path) -> None:
+    without = scene_writers.write_instant_ngp(tmp_path / "without")
+    assert (load(str(without)).background == 0).all()
+    scene = load(str(write_before_a_white_sheet(tmp_path / "scene")))
     assert (scene.background == 1).all()
     assert "before a backdrop of #ffffff" in scene.summary
+
+
+def test_background_none_recognises_no_backdrop(tmp_path: Path) -> None:
+    folder = write_before_a_white_sheet(tmp_path / "scene")
+    scene = load(str(folder), background="none")
+    assert (scene.background == 0).all()
+    assert "backdrop" not in scene.summary
+    np.testing.assert_array_equal(scene.images, load(str(folder)).images)
+
+
+def test_background_none_is_for_photographs(tmp_path: Path) -> None:
+    folder = scene_writers.write_blender(tmp_path / "scene")
+    with pytest.raises(InputError, match="alpha channel, which --background none does not fit"):
+        load(str(folder), background="none")
+    with pytest.raises(InputError, match="bricks is not a folder"):
+        load("bricks", background="none")
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_an_unknown_background_is_refused(tmp_path: Path) -> None:
+    folder = scene_writers.write_blender(tmp_path / "scene")
+    with pytest.raises(InputError, match="one of white, black, none, got 'grey'"):
+        load(str(folder), background="grey")  # type: ignore[arg-type]
 
 
 def test_downscale_averages_premultiplied_blocks(tmp_path: Path) -> None:
