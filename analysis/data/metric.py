@@ -77,7 +77,9 @@ class Metric:
 
     def with_unit_of_difference(self, text: str) -> str:
         """As `with_unit`; of two percentages `points`, for a per cent of them would be relative."""
-        return f"{text} points" if self.unit == "%" else self.with_unit(text)
+        if self.unit != "%":
+            return self.with_unit(text)
+        return f"{text} point{'' if text == '1' else 's'}"
 
     def format_size(self, size: float, low: float, high: float) -> str:
         """A positive difference of the metric with its interval: `0.23 dB [0.16, 0.43]`."""

@@ -26,6 +26,10 @@ class OpenDomain:
     name: str
     other: Dimension
 
+    def after(self, assumptions: int) -> OpenDomain:
+        """The same in a list with this many others before."""
+        return dataclasses.replace(self, place=self.place + assumptions)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -48,12 +52,14 @@ class _Choice:
     """What becomes of one setting: a domain, or the reason to leave it out.
 
     assumed: what the record leaves open; other: the other reading of it
+    plain: an estimate that its values leave no doubt about
     """
 
     dimension: Dimension | None = None
     reason: str = ""
     assumed: Assumption | None = None
     other: Dimension | None = None
+    plain: str = ""
     range_changed: bool = False
 
 
@@ -73,7 +79,7 @@ def choose_settings(sweep: Sweep, trials: Sequence[ExternalTrial], question: Que
     places = {name: place for place, name in enumerate(assumed)}
     return Settings(
         {n: _named(n, c.dimension) for n, c in choices.items() if c.dimension is not None},
-        tuple(assumed.values()),
+        (*assumed.values(), *_sum_up([c.plain for c in choices.values() if c.plain])),
         tuple(f"{n}: {c.reason}" for n, c in choices.items() if c.reason),
         tuple(
             OpenDomain(places[n], n, _named(n, c.other))
@@ -82,6 +88,11 @@ def choose_settings(sweep: Sweep, trials: Sequence[ExternalTrial], question: Que
         ),
         any(c.range_changed for c in choices.values()),
     )
+
+
+def _sum_up(texts: Sequence[str]) -> list[Assumption]:
+    """One assumption for all domains that the values leave no doubt about."""
+    return [Assumption("; ".join(texts), "--prior NAME=LOW:HIGH[:log]")] if texts else []
 
 
 def _choose(name: str, holders: Sequence[ExternalTrial], prior: Dimension | None) -> _Choice:
@@ -101,6 +112,8 @@ def _choose(name: str, holders: Sequence[ExternalTrial], prior: Dimension | None
     estimate = estimate_domain(name, values)
     if estimate.dimension is None:
         return _Choice(reason=estimate.text)
+    if estimate.alternative is None and estimate.fits:
+        return _Choice(estimate.dimension, plain=f"{name} {estimate.text}")
     option = f"--prior {spell_prior(estimate.alternative or estimate.dimension)}"
     assumed = Assumption(f"{name}: {estimate.text}", option)
     return _Choice(estimate.dimension, assumed=assumed, other=estimate.alternative)
@@ -159,6 +172,8 @@ def _type(value: object) -> type:
 
 def _typed_prior(prior: Dimension, values: Sequence[Setting]) -> Dimension:
     """A prior of `--prior` as an integer one if all values are whole numbers."""
+    if prior.choices:
+        return prior
     if any(isinstance(value, str | bool) or value is None for value in values):
         raise InputError(
             f"--prior {prior.path} is a range, but {prior.path} has values that are not numbers"

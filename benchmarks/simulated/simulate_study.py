@@ -19,8 +19,9 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import norm
 
-from analysis.data.external_sweeps import read_external_sweep
 from analysis.data.study import Study, load_study
+from analysis.external.question import Question
+from analysis.external.read_study import read_external_study
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from simulated.objective import (
@@ -235,4 +236,4 @@ def _simulate_sweep(objective: Objective, trials: int, seed: int, folder: Path) 
     table = pd.DataFrame(rows).assign(psnr=[run.psnr for run in runs])
     file = folder / f"sweep-{seed}.csv"
     table.to_csv(file, index=False)
-    return read_external_sweep(file, priors=objective.dimensions)
+    return read_external_study(file, Question(priors=tuple(objective.dimensions))).study

@@ -1,0 +1,94 @@
+"""Makes a study of one sweep, as a question reads it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.data.assumption import Assumption
+from analysis.data.metric import Metric
+from analysis.data.outcomes import add_recorded_outcomes
+from analysis.data.study import Study
+from analysis.external.design import add_design
+from analysis.external.divide_settings import count, divide_settings, select_within
+from analysis.external.frames import final_value, make_curves, make_trials
+from analysis.external.question import Question
+from analysis.external.settings import OpenDomain, choose_settings
+from analysis.external.sweep import Sweep
+from nerf.common.errors import InputError
+from study.records.study_folder import StudyFolder
+from study.spec.space import Space
+
+
+@dataclass(frozen=True)
+class MadeStudy:
+    """A study, and the domains in it that could be read another way.
+
+    open_domains: places count from the first assumption of `Study.assumed`
+    """
+
+    study: Study
+    open_domains: tuple[OpenDomain, ...]
+
+
+def make_study(
+    path: Path, sweep: Sweep, metric: Metric, question: Question, assumed: Sequence[Assumption]
+) -> MadeStudy:
+    """The study of a sweep whose columns have their roles.
+
+    assumed: what was assumed so far, of the metric and the columns
+
+    Raises `InputError` if no trial or no parameter is left to analyse.
+    """
+    ended = [trial for trial in sweep.trials if trial.state != "running"]
+    if not any(math.isfinite(final_value(trial, metric)) for trial in ended):
+        raise InputError(
+            f"{sweep.name} holds no ended trial with a value of {metric.name}; choose another "
+            "metric by --metric"
+        )
+    # Trials that failed before their first setting say nothing about which settings there are.
+    informative = [trial for trial in ended if trial.settings]
+    settings = choose_settings(sweep, informative, question)
+    parts = divide_settings(informative, settings)
+    if not parts.shared:
+        reasons = "; ".join((*settings.left_out, *parts.left_out)) or "no trial has a setting"
+        raise InputError(f"{sweep.name} varies no parameter that can be analysed ({reasons})")
+    trials, reasons_of_trials = select_within(ended, parts.shared)
+    left_out = [*sweep.left_out, *settings.left_out, *parts.left_out, *reasons_of_trials]
+    if running := len(sweep.trials) - len(ended):
+        left_out.append(f"{count(running, 'trial')} not ended")
+    if not any(trial.state == "completed" for trial in trials):
+        raise InputError(
+            f"no trial of {sweep.name} has a value of {metric.name} and of all parameters "
+            f"({'; '.join(left_out)}); leave parameters out by --ignore"
+        )
+    study = Study(
+        folder=StudyFolder(path.parent / _report_name(path, sweep, question)),
+        name=path.name if question.study is None else f"{path.name}: {sweep.name}",
+        created="",
+        scene={},
+        spec={},
+        versions={},
+        command=(),
+        space=Space(tuple(parts.shared.values())),
+        trials=add_recorded_outcomes(make_trials(trials, metric, {**parts.shared, **parts.own})),
+        curves=make_curves(trials, metric),
+        metric=metric,
+        source=sweep.tool,
+        assumed=(*assumed, *settings.assumed),
+        left_out=tuple(left_out),
+        branches=parts.branches,
+    )
+    return MadeStudy(
+        add_design(study, sweep.sampler, settings.ranges_changed),
+        tuple(d.after(len(assumed)) for d in settings.open_domains if d.name in parts.shared),
+    )
+
+
+def _report_name(path: Path, sweep: Sweep, question: Question) -> str:
+    """The folder of a report: of each file, and of each study in a file, another one."""
+    study = f"-{re.sub(r'[^A-Za-z0-9._-]+', '_', sweep.name)}" if question.study else ""
+    return f"{path.name}{study}-report"

@@ -1,0 +1,150 @@
+"""Another tool's sweep as a study: what is read, assumed, left out, and read the other way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import report
+from analysis.external.question import Question
+from analysis.external.read_study import read_external_study
+from analysis.findings.analyze_study import analyze_study
+from nerf.common.errors import InputError
+from study.spec.space import Dimension
+
+RUNS = 48
+
+
+def write_table(path: Path, **columns: object) -> Path:
+    """A table of runs whose accuracy follows the logarithm of lr; width has no effect."""
+    rng = np.random.default_rng(0)
+    rate, width = 10 ** rng.uniform(-4, -1, RUNS), rng.uniform(0, 1, RUNS)
+    table = pd.DataFrame({"lr": rate, "width": width, "acc": np.log10(rate) + 5.0, **columns})
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_a_table_is_read_and_what_it_leaves_open_is_listed(tmp_path: Path) -> None:
+    external = read_external_study(write_table(tmp_path / "runs.csv"))
+    study = external.study
+    assert [(d.path, d.log) for d in study.space.dimensions] == [("lr", True), ("width", False)]
+    assert (study.metric.name, study.metric.minimize) == ("acc", False)
+    assert study.trials["score"].equals(study.trials["score"].sort_index())
+    assert not external.other_readings
+    texts = [str(assumption) for assumption in study.assumed]
+    assert len(texts) == 3
+    assert texts[0] == "acc is the metric, the only one recorded"
+    assert "--direction minimize" in texts[1]
+    assert texts[2].startswith("lr uniform in its logarithm from ")
+    assert analyze_study(study).importance.significant_shares[0].path == "lr"
+
+
+def test_a_minimised_metric_scores_higher_where_it_is_lower(tmp_path: Path) -> None:
+    loss = np.linspace(1.0, 2.0, RUNS)
+    path = write_table(tmp_path / "runs.csv", val_loss=loss)
+    study = read_external_study(path, Question(metric="val_loss")).study
+    assert study.trials["score"].to_numpy() == pytest.approx(-loss)
+    assert int(study.trials["score"].argmax()) == 0
+
+
+def test_outcomes_are_settings_only_where_they_are_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    path = write_table(tmp_path / "runs.csv", train_loss=rng.random(RUNS))
+    study = read_external_study(path, Question(metric="acc")).study
+    assert [d.path for d in study.space.dimensions] == ["lr", "width"]
+    assert any("train_loss" in str(assumption) for assumption in study.assumed)
+    question = Question(metric="acc", parameters=("lr", "train_loss"))
+    named = read_external_study(path, question).study
+    assert [d.path for d in named.space.dimensions] == ["lr", "train_loss"]
+
+
+def test_an_open_scale_has_another_reading_with_the_other_scale(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    few = pd.Series(np.exp(rng.uniform(np.log(2), np.log(6), RUNS)))
+    external = read_external_study(write_table(tmp_path / "runs.csv", size=few))
+    (place,) = external.other_readings
+    assert external.study.assumed[place].text.startswith("size: uniform")
+    readings = (external.study, external.other_readings[place])
+    assert {d.log for s in readings for d in s.space.dimensions if d.path == "size"} == {
+        True,
+        False,
+    }
+    prior = Dimension("size", "float", 2.0, 6.0, True, label="size")
+    settled = read_external_study(tmp_path / "runs.csv", Question(priors=(prior,)))
+    assert not settled.other_readings
+
+
+def test_runs_without_a_setting_or_outside_a_prior_are_counted(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "runs.csv")
+    table = pd.read_csv(path)
+    table.loc[:3, "width"] = np.nan
+    table.to_csv(path, index=False)
+    prior = Dimension("lr", "float", 1e-3, 1.0, True, label="lr")
+    study = read_external_study(path, Question(priors=(prior,))).study
+    outside = int((table["lr"][4:] < 1e-3).sum())
+    assert len(study.trials) == RUNS - 4 - outside
+    assert "4 trials without a value of some parameter" in study.left_out
+    assert f"{outside} trials outside the range of some parameter" in study.left_out
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"acc": np.full(RUNS, np.nan)}, "no metric"),
+        ({"lr": 1.0, "width": "a"}, "varies no parameter"),
+        ({"val_loss": np.linspace(0.1, 0.9, RUNS)}, "choose one by --metric: acc, val_loss"),
+    ],
+)
+def test_what_cannot_be_analysed_is_refused(
+    tmp_path: Path, columns: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        read_external_study(write_table(tmp_path / "runs.csv", **columns))
+
+
+def write_ray_folder(folder: Path, value: Callable[[float], float]) -> Path:
+    rng = np.random.default_rng(3)
+    for number in range(24):
+        rate = float(10 ** rng.uniform(-4, -1))
+        trial = folder / f"trial_{number}"
+        trial.mkdir(parents=True)
+        (trial / "params.json").write_text(json.dumps({"rate": rate}))
+        line = json.dumps({"training_iteration": 1, "acc": value(rate)})
+        (trial / "result.json").write_text(f"{line}\n")
+    return folder
+
+
+def test_folders_with_dots_in_their_names_get_reports_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [write_ray_folder(tmp_path / name, np.log10) for name in ("lr0.1", "lr0.3")]
+    for folder in folders:
+        assert report.main([str(folder), "--metric", "acc"]) == 0
+    assert "Assumed, since lr0.3 does not say:" in capsys.readouterr().out
+    for folder in folders:
+        assert folder.with_name(f"{folder.name}-report").joinpath("report.html").exists()
+
+
+def test_the_page_lists_what_was_assumed_and_its_effect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(2)
+    few = pd.Series(np.exp(rng.uniform(np.log(2), np.log(6), RUNS)))
+    assert report.main([str(write_table(tmp_path / "runs.csv", size=few))]) == 0
+    out = capsys.readouterr().out
+    assert "read the other way, the headline stays: lr" in out
+    page = Path(out.splitlines()[-1]).read_text()
+    assert "read the other way, the headline stays: lr" in page
+
+
+@pytest.mark.parametrize("text", ["lr", "lr=1", "lr=2:1", "lr=0:1:log", "lr=a:b", "lr=1:2:cubic"])
+def test_a_bad_prior_is_refused_in_one_line(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report.main([str(write_table(tmp_path / "runs.csv")), "--prior", text]) == 2
+    assert capsys.readouterr().err.startswith("error: a prior must be NAME=LOW:HIGH")
