@@ -11,10 +11,7 @@ Exits with status 1 if a collapse is missed or a healthy run is flagged.
 
     python benchmarks/health.py --study studies/collapse_bricks
 
-looks at the runs of a study instead, where nobody injected anything. Runs that were flagged are
-trained again without the watch, to the end of their steps and as many again: a false alarm is one
-that comes to beat the trivial images. So are completed runs that show nothing: one that has not
-gained a tenth of a dB by then has collapsed, and was missed.
+looks at the runs of a study instead, where nobody injected anything (see health_of_studies.py).
 """
 
 from __future__ import annotations
@@ -22,24 +19,19 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
+from health_of_studies import report_studies
 from reporting import benchmark_parser, positive, print_table, save_json
 
-from analysis.data.study import load_study
 from nerf.common.command_line import exit_status
 from nerf.config.flat import Flat, build, with_suggested_bounds
-from nerf.config.parameters import DERIVED, Value, list_parameters
 from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
-from nerf.training.health import PLATEAU_MAX_RANGE
 from nerf.training.loop import HEALTH_CHECK_INTERVAL, TrainingRun, train_to_end
-from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
 
 INJECTED_AT = 40
 """Step at which a collapse is injected."""
@@ -109,7 +101,7 @@ COLLAPSES: dict[str, tuple[Flat, Injection]] = {
 HEALTHY: dict[str, tuple[Flat, Injection]] = {
     "defaults": ({}, nothing),
     "learning rate 1e-4": ({"optimisation.learning_rate": 1e-4}, nothing),
-    "warm-up over 300 steps": ({"optimisation.warm_up": 300}, nothing),
+    "warm-up over a third of the steps": ({"optimisation.warm_up": HEALTHY_STEPS // 3}, nothing),
     "15 frequencies": ({"encoding.position_frequencies": 15}, nothing),
     "no encoding": ({"encoding.position_frequencies": 0}, nothing),
     "sigmoid density": ({"field.density_activation": "sigmoid"}, nothing),
@@ -184,83 +176,6 @@ def watch(
             run.advance()
         later = evaluate(run.model, scene, "val", 512).psnr
     return WatchedRun(kind, scene.name, seed, flagged, result.reason, at_flag, later)
-
-
-@dataclass(frozen=True)
-class ContinuedRun:
-    """A run of a study that was flagged, or shows nothing, and how it goes on without the watch.
-
-    psnr: held-out, dB, when the study's run ended; later: after twice its steps; trivial: of the
-    best trivial image
-    """
-
-    study: str
-    trial: str
-    flagged: bool
-    psnr: float
-    later: float
-    trivial: float
-
-    @property
-    def false_alarm(self) -> bool:
-        """Whether a flagged run recovers."""
-        return self.flagged and self.later > self.trivial
-
-    @property
-    def missed(self) -> bool:
-        """Whether a run that was not flagged can learn no more."""
-        return not self.flagged and self.later - self.psnr < PLATEAU_MAX_RANGE
-
-
-def continue_runs(folder: str, most: int) -> list[ContinuedRun]:
-    """Trains `most` flagged runs of a study on, and `most` that show nothing, at even distances."""
-    study = load_study(folder)
-    spec = study.spec
-    scene = load(spec["scene"], downscale=spec["downscale"], background=spec["background"])
-    trivial = max(study.trivial_psnrs.values())
-    runs = []
-    for outcome in (COLLAPSED, SHOWS_NOTHING):
-        of_outcome = study.trials[study.trials["outcome"] == outcome]
-        stride = max(len(of_outcome) // most, 1)
-        for _, row in of_outcome.iloc[::stride].head(most).iterrows():
-            later = _train_unwatched(row, scene)
-            runs.append(
-                ContinuedRun(
-                    study.name, row["trial_id"], outcome == COLLAPSED, row["psnr"], later, trivial
-                )
-            )
-    return runs
-
-
-def _train_unwatched(row: Mapping[str, Any], scene: Scene) -> float:
-    """Held-out PSNR (dB) after twice the steps of a trial, with its config and seed."""
-    paths = [path for path in list_parameters() if path in row and path not in DERIVED]
-    settings: dict[str, Value] = {}
-    for path in paths:
-        value = row[path]
-        settings[path] = value.item() if hasattr(value, "item") else value
-    run = TrainingRun(build(settings), scene)
-    for _ in range(2 * run.config.optimisation.steps):
-        run.advance()
-    return evaluate(run.model, scene, "val", run.config.evaluation.final_pixels).psnr
-
-
-def report_studies(folders: Sequence[str], most: int, json_file: Path | None) -> int:
-    """Prints and saves how many verdicts of the studies' runs were wrong."""
-    runs: list[ContinuedRun] = []
-    rows: list[list[object]] = []
-    for folder in folders:
-        of_study = continue_runs(folder, most)
-        flagged = [run for run in of_study if run.flagged]
-        others = [run for run in of_study if not run.flagged]
-        runs += of_study
-        alarms, missed = sum(r.false_alarm for r in flagged), sum(r.missed for r in others)
-        rows.append([Path(folder).name, len(flagged), alarms, len(others), missed])
-        print(f"{folder}: done", flush=True)
-    columns = ["study", "flagged", "of them recover", "show nothing", "of them have collapsed"]
-    print_table("runs of studies, trained on without the watch", columns, rows)
-    save_json(json_file, "health of studies", {"runs": [dataclasses.asdict(run) for run in runs]})
-    return 0
 
 
 def overhead(scene: Scene, steps: int = 100) -> float:
