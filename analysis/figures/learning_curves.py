@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -11,6 +12,9 @@ from analysis.data.metric import PSNR, Metric
 from analysis.data.outcomes import COMPLETED
 from analysis.figures.theme import OUTCOME_STYLES, blank_figure, escape_text, set_axis_titles
 from study.records.outcomes import FAILED, PRUNED, SHOWS_NOTHING, TRAINED
+
+_MAX_TRACES = 1000
+"""Trials above which those of one outcome share a trace: a browser draws no more in good time."""
 
 _HIGHLIGHT_COLOURS = {"best": "var(--accent)", "defaults": "var(--ink)"}
 _DASHES = {TRAINED: "solid", COMPLETED: "solid", SHOWS_NOTHING: "dashdot", PRUNED: "dash"}
@@ -30,6 +34,10 @@ def plot_learning_curves(
     trivial_psnrs: name -> PSNR of trivial images, drawn as levels
     """
     figure = blank_figure(height=440)
+    if curves["trial_id"].nunique() > _MAX_TRACES:
+        is_highlighted = curves["trial_id"].isin(list(highlighted))
+        _add_joined(figure, curves[~is_highlighted], outcomes, metric)
+        curves = curves[is_highlighted]
     in_legend: set[str] = set()
     for trial, curve in curves.groupby("trial_id"):
         outcome = outcomes.get(str(trial), FAILED)
@@ -64,3 +72,30 @@ def plot_learning_curves(
     if metric is PSNR:
         return set_axis_titles(figure, "training steps", f"validation {metric.title}")
     return set_axis_titles(figure, "step", metric.title)
+
+
+def _add_joined(
+    figure: go.Figure, curves: pd.DataFrame, outcomes: Mapping[str, str], metric: Metric
+) -> None:
+    """A trace for each outcome, with the curves of its trials one after the other."""
+    of_curves = curves["trial_id"].map(outcomes).fillna(FAILED)
+    for outcome, (colour, _) in OUTCOME_STYLES.items():
+        curve = curves[of_curves == outcome].sort_values(["trial_id", "step"])
+        if curve.empty:
+            continue
+        # A line breaks at a missing value: before the first point of each trial.
+        starts = np.flatnonzero(~curve["trial_id"].duplicated().to_numpy(dtype=bool))
+        score = curve["score"].to_numpy(dtype=float)
+        figure.add_scatter(
+            x=np.insert(curve["step"].to_numpy(dtype=float), starts, np.nan),
+            y=np.insert(metric.values(score), starts, np.nan),
+            mode="lines",
+            name=outcome,
+            opacity=0.4,
+            line={"color": colour, "width": 1.3, "dash": _DASHES.get(outcome, "dot")},
+            customdata=np.insert(
+                curve["trial_id"].astype(str).map(escape_text).to_numpy(dtype=object), starts, ""
+            ),
+            hovertemplate=f"trial %{{customdata}}<br>step %{{x}}<br>{metric.hover('y')}"
+            "<extra></extra>",
+        )

@@ -28,4 +28,6 @@ def plot_pareto_front(
         line={"color": "var(--accent)", "width": 2, "shape": "hv"},
         hoverinfo="skip",
     )
-    return set_axis_titles(figure, "seconds of training", metric.title)
+    return set_axis_titles(
+        figure, "seconds of training" if metric is PSNR else "seconds", metric.title
+    )

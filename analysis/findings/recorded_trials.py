@@ -23,10 +23,10 @@ def tabulate_recorded_trials(study: Study) -> pd.DataFrame:
         columns["step"] = trials["steps_done"]
     if trials["train_seconds"].notna().any():
         columns["seconds"] = trials["train_seconds"]
-    if trials["reason"].fillna("").ne("").any():
-        columns["reason"] = trials["reason"]
     own = (dimension for branch in study.branches for dimension in branch.dimensions)
     for dimension in (*study.space.dimensions, *own):
         name = dimension.label
         columns[f"{name} (setting)" if name in columns else name] = trials[dimension.path]
+    if trials["reason"].fillna("").ne("").any():
+        columns["reason"] = trials["reason"]
     return pd.DataFrame(columns)

@@ -217,10 +217,12 @@ def _view_values(findings: Findings) -> list[ValueView]:
     best, defaults = findings.best, findings.study.default_configuration
     if best is None:
         return []
-    return [
+    values = [
         ValueView(effect.axis_title, best[effect.path], defaults.get(effect.path))
         for effect in findings.effects
     ]
+    own = [d for branch in findings.study.branches for d in branch.dimensions]
+    return values + [ValueView(d.label, best[d.path], None) for d in own if pd.notna(best[d.path])]
 
 
 def _list_facts(findings: Findings) -> dict[str, str]:

@@ -84,7 +84,9 @@ def render_cost_section(findings: Findings) -> Markup:
     figure = plot_pareto_front(trials, select_pareto_front(trials), metric)
     return render_template(
         "cost.html",
-        figure=view_figure(figure, f"{metric.name} against seconds of training"),
+        figure=view_figure(
+            figure, f"{metric.name} against seconds{' of training' if study.is_native else ''}"
+        ),
         metric=metric,
         is_native=study.is_native,
         source=study.source,
@@ -93,12 +95,13 @@ def render_cost_section(findings: Findings) -> Markup:
 
 def render_combinations_section(findings: Findings) -> Markup:
     """Parallel coordinates; empty with fewer than two measured trials."""
-    trials = select_measured(findings.study.trials)
+    study = findings.study
+    measured = select_measured(study.trials)
+    # Another tool's trial may lack a setting, and has no line then.
+    trials = measured.dropna(subset=[dimension.path for dimension in study.space.dimensions])
     if len(trials) < _MIN_TRIALS:
         return Markup()
-    figure = plot_parallel_coordinates(
-        trials, findings.study.space.dimensions, findings.study.metric
-    )
+    figure = plot_parallel_coordinates(trials, study.space.dimensions, study.metric)
     return render_template(
         "combinations.html",
         figure=view_figure(figure, "Every trial as a line over all parameters"),
