@@ -47,10 +47,11 @@ def _choose_objective(sweep: Sweep, question: Question) -> tuple[Objective, list
     recorded = {objective.name: objective for objective in sweep.objectives}
     measured = count_measured(sweep)
     if question.metric is not None:
-        if question.metric not in recorded and question.metric not in measured:
+        known = [*recorded, *measured, *(column.name for column in sweep.columns)]
+        if question.metric not in known:
             raise InputError(
                 f"{sweep.name} has no metric {question.metric!r}"
-                f"{closest(question.metric, list(measured))}; it has {_list(measured)}"
+                f"{closest(question.metric, known)}; it has {_list(dict.fromkeys(known))}"
             )
         return recorded.get(question.metric, Objective(question.metric)), []
     if len(recorded) == 1:
@@ -62,7 +63,8 @@ def _choose_objective(sweep: Sweep, question: Question) -> tuple[Objective, list
         )
     if not measured:
         raise InputError(
-            f"{sweep.name} records no metric of any trial; name its column by --metric"
+            f"{sweep.name} records nothing that is known as a metric; name it by "
+            f"--metric{': ' if sweep.columns else ''}{_list(c.name for c in sweep.columns)}"
         )
     if len(measured) == 1:
         name = next(iter(measured))

@@ -27,8 +27,8 @@ _CLEAR = math.log(20)
 and in 1 of 100 as measured in `test_priors.py`."""
 _CROWDED = 0.001
 """p-value below which values do not look drawn from a domain."""
-_MIN_LOG_RATIO = {"float": 2.0, "int": 4.0}
-"""high/low below which the scale hardly matters: quantiles differ by less than 0.06 at 2."""
+_MIN_LOG_RATIO = {"float": 2.0, "int": 3.0}
+"""high/low below which a logarithm is considered only if the values do not fit without."""
 _MIN_REPEATS = 2.0  # mean number of trials at each value of a grid
 _MAX_MISSED = 0.05  # expected whole numbers that a range leaves out; a gap then makes it a list
 _MIN_STEPPED = 8  # distinct values of which a common step is not a coincidence

@@ -7,7 +7,7 @@ import pytest
 from analysis.data.metric import Metric
 from analysis.external.choose_metric import choose_metric
 from analysis.external.question import Question
-from analysis.external.sweep import ExternalTrial, Objective, Sweep
+from analysis.external.sweep import Column, ExternalTrial, Objective, Sweep
 from nerf.common.errors import InputError
 
 
@@ -68,3 +68,12 @@ def test_a_misspelt_metric_is_answered_with_the_nearest() -> None:
 def test_a_sweep_without_metrics_is_refused() -> None:
     with pytest.raises(InputError, match="no metric of any trial"):
         choose_metric(sweep(loss=float("nan")), Question())
+
+
+def test_any_column_of_a_table_can_be_named_as_the_metric() -> None:
+    table = Sweep("CSV", "runs", sweep().trials, columns=(Column("lr", "setting", ""),))
+    assert choose_metric(table, Question(metric="lr"))[0].name == "lr"
+    with pytest.raises(InputError, match="name it by --metric: lr"):
+        choose_metric(table, Question())
+    with pytest.raises(InputError, match="it has lr"):
+        choose_metric(table, Question(metric="zzz"))
