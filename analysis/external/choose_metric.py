@@ -63,7 +63,7 @@ def _choose_objective(sweep: Sweep, question: Question) -> tuple[Objective, list
         )
     if not measured:
         raise InputError(
-            f"{sweep.name} records nothing that is known as a metric; name it by "
+            f"{sweep.name} records no metric of any trial; name its column by "
             f"--metric{': ' if sweep.columns else ''}{_list(c.name for c in sweep.columns)}"
         )
     if len(measured) == 1:

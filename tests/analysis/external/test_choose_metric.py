@@ -73,7 +73,7 @@ def test_a_sweep_without_metrics_is_refused() -> None:
 def test_any_column_of_a_table_can_be_named_as_the_metric() -> None:
     table = Sweep("CSV", "runs", sweep().trials, columns=(Column("lr", "setting", ""),))
     assert choose_metric(table, Question(metric="lr"))[0].name == "lr"
-    with pytest.raises(InputError, match="name it by --metric: lr"):
+    with pytest.raises(InputError, match="name its column by --metric: lr"):
         choose_metric(table, Question())
     with pytest.raises(InputError, match="it has lr"):
         choose_metric(table, Question(metric="zzz"))
