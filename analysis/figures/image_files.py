@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -55,15 +55,18 @@ def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
     if findings.ped_anova.shares:
         figures["reaching_top"] = plot_top_bars(findings.ped_anova)
     for effect in findings.effects:
-        figures[f"effect_{_name_file(effect.path)}"] = plot_parameter_effect(effect, metric)
+        figures[_name_file("effect", effect.path, figures)] = plot_parameter_effect(effect, metric)
     for breaking in findings.breaking.significant_parameters:
-        figures[f"breaks_{_name_file(breaking.path)}"] = plot_break_rates(breaking)
+        figures[_name_file("breaks", breaking.path, figures)] = plot_break_rates(breaking)
     return figures
 
 
-def _name_file(path: str) -> str:
-    """A parameter's path as part of a file's name; other tools' may hold slashes and the like."""
-    return re.sub(r"[^\w.+-]", "_", path)
+def _name_file(kind: str, path: str, taken: Collection[str]) -> str:
+    """The name of a parameter's figure; paths of other tools may hold slashes and the like."""
+    name = f"{kind}_" + re.sub(r"[^\w.+-]", "_", path)
+    while name in taken:
+        name += "_"
+    return name
 
 
 def render_figures(figures: Sequence[go.Figure], image_format: ImageFormat) -> list[bytes]:

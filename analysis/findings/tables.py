@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.findings.analyze_study import Findings
+from analysis.findings.partial_dependence import Effect
 from analysis.findings.recorded_trials import tabulate_recorded_trials
 from analysis.findings.variants import VariantComparison
-from analysis.importance.shares import NEGLIGIBLE_SHARE, Importance
+from analysis.importance.ped_anova import PedAnovaShare
+from analysis.importance.shares import NEGLIGIBLE_SHARE, Importance, SobolShare
 from nerf.common.files import write_atomically
 
 TableFormat = Literal["csv", "md", "json"]
@@ -64,8 +66,9 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
             flag = importance.refusal or ("" if s.significant else WITHIN_CHANCE)
             alone = (s.alone, s.alone_low, s.alone_high, NEGLIGIBLE_SHARE)
             whole = (s.share, s.share_low, s.share_high, NEGLIGIBLE_SHARE)
-            rows.append((s.path, f"{question}: variance, alone", *alone, n, flag))
-            rows.append((s.path, f"{question}: variance, total", *whole, n, flag))
+            parameter = _name_parameter(findings, s)
+            rows.append((parameter, f"{question}: variance, alone", *alone, n, flag))
+            rows.append((parameter, f"{question}: variance, total", *whole, n, flag))
         for part in (importance.interactions, importance.unexplained):
             if part is not None:
                 values = (part.share, part.low, part.high, NEGLIGIBLE_SHARE)
@@ -74,9 +77,8 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
     for t in findings.ped_anova.shares:
         flag = findings.ped_anova.refusal or ("" if t.significant else WITHIN_CHANCE)
         question = f"{name}: reaching the best {findings.ped_anova.top_count}"
-        rows.append(
-            (t.path, question, t.share, t.low, t.high, t.null, findings.ped_anova.trials, flag)
-        )
+        parameter, n = _name_parameter(findings, t), findings.ped_anova.trials
+        rows.append((parameter, question, t.share, t.low, t.high, t.null, n, flag))
     return pd.DataFrame(rows, columns=list(IMPORTANCE_COLUMNS))
 
 
@@ -104,6 +106,11 @@ def write_tables(findings: Findings, headline: str, kind: TableFormat, folder: P
 
 def _tabulate(rows: tuple[object, ...]) -> pd.DataFrame:
     return pd.DataFrame([dataclasses.asdict(row) for row in rows])  # type: ignore[call-overload]
+
+
+def _name_parameter(findings: Findings, of: SobolShare | PedAnovaShare | Effect) -> str:
+    """The path of a parameter; of other tools its name as it was recorded."""
+    return of.path if findings.study.is_native else of.label
 
 
 def _build_signal_table(findings: Findings) -> pd.DataFrame:
@@ -156,7 +163,7 @@ def _build_breaking_pair_table(findings: Findings) -> pd.DataFrame:
 def _build_effect_table(findings: Findings) -> pd.DataFrame:
     rows = [
         {
-            "parameter": effect.path,
+            "parameter": _name_parameter(findings, effect),
             "value": value,
             "mean": mean,
             "low": low,

@@ -207,8 +207,9 @@ def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:
         if np.isfinite(trial["test_psnr"]):
             facts.append(f"{trial['test_psnr']:.2f} dB on test views")
         facts.append(f"SSIM {trial['ssim']:.3f}")
-    if study.is_native or np.isfinite(trial["train_seconds"]):
         facts.append(f"{trial['train_seconds']:.0f} s")
+    elif np.isfinite(trial["train_seconds"]):
+        facts.append(f"{trial['train_seconds']:.3g} s")
     facts.append(f"trial {trial_id}")
     return CardView(title, trial_id, image, study.metric.format(trial["score"]), facts)
 

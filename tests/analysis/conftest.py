@@ -20,6 +20,7 @@ from study.records.study_folder import StudyFolder
 from study.spec.parse_space import parse_space
 from study.spec.replicate_order import replicate_role
 from study.spec.space import Space
+from tests.analysis.foreign_studies import ACCURACY, accuracy, make_foreign_study
 
 STEPS = 600
 Objective = Callable[[Mapping[str, Value]], float]
@@ -183,6 +184,21 @@ def replicated_findings(make_study: Callable[..., StudyFolder]) -> Findings:
     """A larger study with replicates, analysed once: its report has every section and figure."""
     return analyze_study(
         make_study("replicated", explore=64, optimize=6, replicates=16, alternating=0)
+    )
+
+
+@pytest.fixture(scope="session")
+def minimised_findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    """Another tool's sweep for the lowest val_loss, with repeats, and its learning curves."""
+    return analyze_study(make_foreign_study(tmp_path_factory.mktemp("min"), noise=0.15, repeats=12))
+
+
+@pytest.fixture(scope="session")
+def maximised_findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    """Another tool's sweep for the highest accuracy in per cent, with durations and no curves."""
+    folder = tmp_path_factory.mktemp("max")
+    return analyze_study(
+        make_foreign_study(folder, ACCURACY, accuracy, noise=0.15, seconds=True, curves=False)
     )
 
 
