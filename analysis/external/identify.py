@@ -8,7 +8,7 @@ from pathlib import Path
 from analysis.external.mlflow_runs import has_mlflow_runs, read_mlflow_runs
 from analysis.external.optuna_storage import read_optuna_storage
 from analysis.external.ray_results import find_trial_folders, read_ray_results
-from analysis.external.sqlite_copy import HEADER, open_copy, table_names
+from analysis.external.sqlite_copy import HEADER, read_table_names
 from analysis.external.sweep import Sweep
 from nerf.common.errors import InputError
 
@@ -81,8 +81,7 @@ def _read_file(path: Path) -> tuple[Sweep, ...]:
 
 
 def _read_database(path: Path) -> tuple[Sweep, ...]:
-    with open_copy(path) as database:
-        tables = table_names(database)
+    tables = read_table_names(path)
     if {"studies", "trials"} <= tables:
         return read_optuna_storage(path)
     if {"experiments", "runs"} <= tables:

@@ -134,11 +134,11 @@ def _convert_parameters(params: Sequence[Mapping[str, str]]) -> list[dict[str, S
 
 
 def _converter(texts: Sequence[str]) -> Callable[[str], Setting]:
-    texts = [text.strip() for text in texts if text != "None"]
+    texts = [text for text in texts if text != "None"]
     if all(_INTEGER.fullmatch(text) for text in texts):
         return int
     if all(_NUMBER.fullmatch(text) for text in texts):
         return float
     if all(text.lower() in _TRUTH for text in texts):
-        return lambda text: _TRUTH[text.strip().lower()]
+        return lambda text: _TRUTH[text.lower()]
     return str

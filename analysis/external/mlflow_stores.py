@@ -105,7 +105,7 @@ def _read_run(folder: Path, facts: Mapping[str, Any]) -> tuple[Run, int]:
         status=_FILE_STATUSES.get(status, str(status)) if isinstance(status, int) else str(status),
         started=_time(facts.get("start_time")),
         ended=_time(facts.get("end_time")),
-        params={name: _read_text(file) for name, file in _files(folder / "params")},
+        params={name: _read_text(file).strip() for name, file in _files(folder / "params")},
         metrics=metrics,
         parent=tags.get("mlflow.parentRunId", "").strip(),
     )
@@ -219,7 +219,7 @@ def _read_tables(database: sqlite3.Connection) -> tuple[list[Experiment], int]:
 def _by_run(database: sqlite3.Connection, query: str) -> dict[str, dict[str, str]]:
     values: dict[str, dict[str, str]] = defaultdict(dict)
     for run, key, value in database.execute(query):
-        values[run][str(key)] = str(value)
+        values[run][str(key)] = str(value).strip()
     return values
 
 

@@ -61,9 +61,8 @@ def read_study(
     read = tuple(_read_trial(t, names, columns) for t in sorted(trials, key=lambda t: t.number))
     infeasible = sum(t.reason.startswith("infeasible") for t in read)
     if infeasible:
-        left_out += (
-            f"{count(infeasible, 'infeasible trial')}, counted as failed: a constraint is broken",
-        )
+        broken = count(infeasible, "infeasible trial")
+        left_out += (f"{broken}, counted as failed: a constraint is broken",)
     return Sweep(
         tool="Optuna",
         name=study.study_name,

@@ -32,7 +32,7 @@ def copy_sqlite(path: Path, folder: Path) -> Path:
             (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
     except OSError as error:
         raise InputError(f"{path} cannot be copied ({error}); make it readable") from None
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # it may quote a damaged name
         verdict = str(error)
     if verdict != "ok":
         reason = " ".join(str(verdict).split())[:100]
@@ -52,8 +52,8 @@ def open_copy(path: Path) -> Iterator[sqlite3.Connection]:
         yield database
 
 
-def table_names(database: sqlite3.Connection) -> set[str]:
-    """The names of all tables of a database."""
-    return {
-        name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    }
+def read_table_names(path: Path) -> set[str]:
+    """The names of all tables of the database at `path`; raises `InputError` if it is damaged."""
+    with open_copy(path) as database:
+        query = "SELECT CAST(name AS BLOB) FROM sqlite_master WHERE type = 'table'"
+        return {name.decode(errors="replace") for (name,) in database.execute(query)}

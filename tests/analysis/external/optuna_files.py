@@ -1,4 +1,4 @@
-"""Writes small Optuna storages: real ones of the Optuna installed, and the schema of Optuna 2.10."""
+"""Writes small Optuna storages: by the Optuna installed, and with the schema of Optuna 2.10."""
 
 from __future__ import annotations
 

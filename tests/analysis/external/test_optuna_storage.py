@@ -245,7 +245,7 @@ def test_a_damaged_line_within_a_journal_is_refused(tmp_path: Path) -> None:
     lines = path.read_bytes().splitlines(keepends=True)
     lines[4] = lines[4][:10] + b"\n"
     path.write_bytes(b"".join(lines))
-    with pytest.raises(InputError, match="line 5 of .* is damaged") as refusal:
+    with pytest.raises(InputError, match=r"line 5 of .* is damaged") as refusal:
         read_optuna_storage(path)
     assert "\n" not in str(refusal.value)
 
