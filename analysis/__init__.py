@@ -12,9 +12,10 @@ Rooms, each importing only from those after it:
     findings    what can be said about a study: breaking, effects, bounds, seeds, comparison
     importance  Sobol' shares, PED-ANOVA, permutation test, shares over time
     surrogate   Gaussian process over the unit cube
-    data        study folders and other tools' sweeps as data frames
+    external    other tools' sweeps as studies: Optuna, Ray Tune, MLflow, W&B, tables
+    data        study folders as data frames, and which trials may be compared
     stats       intervals, rates, paired differences
 
-Begin with `findings/analyze_study.py`. No module imports Ray, Optuna or torch; of
-`study` they import only `records`, `spec` and `storage`.
+Begin with `findings/analyze_study.py`. No module imports Ray or torch, and Optuna only
+the reader of its own files; of `study` they import only `records`, `spec` and `storage`.
 """
