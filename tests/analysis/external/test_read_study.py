@@ -139,7 +139,7 @@ def test_the_page_lists_what_was_assumed_and_its_effect(
     out = capsys.readouterr().out
     assert "read the other way, the headline stays: lr" in out
     page = Path(out.splitlines()[-1]).read_text()
-    assert "read the other way, the headline stays: lr" in page
+    assert "Read the other way, the headline stays: lr" in page
 
 
 @pytest.mark.parametrize("text", ["lr", "lr=1", "lr=2:1", "lr=0:1:log", "lr=a:b", "lr=1:2:cubic"])
