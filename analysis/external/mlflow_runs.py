@@ -53,9 +53,9 @@ def read_mlflow_runs(path: Path) -> tuple[Sweep, ...]:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error}); make it readable") from None
     used = [experiment for experiment in experiments if experiment.runs]
-    left_out = [count(deleted, "deleted experiment")] * bool(deleted)
-    if len(used) < len(experiments):
-        empty = len(experiments) - len(used)
+    empty = len(experiments) - len(used)
+    left_out = [count(deleted, "deleted experiment")] if deleted else []
+    if empty:
         left_out.append(f"{count(empty, 'experiment')} without runs")
     names = _make_unique([e.name for e in used], [f"#{i}" for i in range(len(used))])
     return tuple(
@@ -88,10 +88,12 @@ def _choose_trials(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
             children_of[run.parent].append(run)
     parents = {p for p, children in children_of.items() if any(c.params for c in children)}
     parts = {c.run_id for p, cs in children_of.items() if p not in parents for c in cs}
-    sentences = [
-        f"{count(len(parents), 'parent run')} over the child runs, which are the trials"
-    ] * bool(parents)
-    sentences += [f"{count(len(parts), 'child run')} without parameters"] * bool(parts)
+    sentences = []
+    if parents:
+        runs_above = count(len(parents), "parent run")
+        sentences.append(f"{runs_above} over the child runs, which are the trials")
+    if parts:
+        sentences.append(f"{count(len(parts), 'child run')} without parameters")
     return [run for run in runs if run.run_id not in parents | parts], sentences
 
 

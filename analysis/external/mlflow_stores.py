@@ -83,10 +83,13 @@ def _read_experiment(folder: Path) -> Experiment:
             runs.append(run)
             damaged_lines += damaged
     facts = _read_meta(folder / "meta.yaml")
-    left_out = [count(deleted, "deleted run")] * bool(deleted)
-    left_out += [f"{count(damaged_runs, 'run')} with a damaged meta.yaml"] * bool(damaged_runs)
-    left_out += [f"{count(damaged_lines, 'damaged line')} of metrics"] * bool(damaged_lines)
-    left_out += ["the experiment's name, as its meta.yaml is damaged"] * (facts is None)
+    lacking = {
+        count(deleted, "deleted run"): deleted,
+        f"{count(damaged_runs, 'run')} with a damaged meta.yaml": damaged_runs,
+        f"{count(damaged_lines, 'damaged line')} of metrics": damaged_lines,
+        "the experiment's name, as its meta.yaml is damaged": facts is None,
+    }
+    left_out = [sentence for sentence, number in lacking.items() if number]
     return Experiment(str((facts or {}).get("name") or folder.name), runs, tuple(left_out))
 
 

@@ -139,10 +139,11 @@ def _make_settings(
     for values in settings:
         for name in {*hidden, *many} & values.keys():
             del values[name]
-    left_out = [f"settings {', '.join(hidden)}: objects without a value in the record"] * bool(
-        hidden
-    )
-    left_out += [f"settings {', '.join(many)}: more than {_MAX_TEXTS} lists"] * bool(many)
+    left_out = []
+    if hidden:
+        left_out.append(f"{', '.join(hidden)}: recorded as an object, without its value")
+    if many:
+        left_out.append(f"{', '.join(many)}: more than {_MAX_TEXTS} different lists")
     return settings, left_out
 
 
@@ -217,5 +218,5 @@ def _describe_damage(records: Sequence[TrialRecord]) -> list[str]:
         )
         sentences.append(f"{count(lines, 'torn or damaged line')} in the files of {names}")
     if others := sorted({name for r in records for name in r.not_numbers}):
-        sentences.append(f"reported values that are no numbers: {', '.join(others)}")
+        sentences.append(f"reported values that are not numbers: {', '.join(others)}")
     return sentences

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def test_settings_metrics_and_curves(tmp_path: Path) -> None:
     }  # fmt: skip
     assert trial.metrics == {"loss": 1.0, "eval/acc": 0.5}
     assert trial.curves == {"loss": {1: 2.0, 2: 1.0}, "eval/acc": {1: 0.25, 2: 0.5}}
-    assert sweep.left_out == ("reported values that are no numbers: list, new, text",)
+    assert sweep.left_out == ("reported values that are not numbers: list, new, text",)
 
 
 def test_a_metric_that_was_none_once_keeps_its_other_numbers(tmp_path: Path) -> None:
@@ -156,8 +157,8 @@ def test_lists_become_text_and_objects_lose_their_addresses(tmp_path: Path) -> N
     assert sweep.trials[0].settings == {"layers": "[1, 2]", "act": "<function tanh>"}
     assert {t.settings["act"] for t in sweep.trials} == {"<function relu>", "<function tanh>"}
     assert sweep.left_out == (
-        "settings loss: objects without a value in the record",
-        "settings weights: more than 20 lists",
+        "loss: recorded as an object, without its value",
+        "weights: more than 20 different lists",
     )
 
 
@@ -198,6 +199,16 @@ def test_the_search_is_named_by_the_files_that_it_left(tmp_path: Path) -> None:
     assert read_one(tmp_path).sampler == "search algorithm"
     (tmp_path / "pbt_global.txt").write_text("[]")
     assert read_one(tmp_path).sampler == "pbt"
+
+
+def test_state_files_before_ray_2_4_are_read(tmp_path: Path) -> None:
+    """They hold one JSON text for each trial, and whole paths of another machine."""
+    folder = write_ray_trial(tmp_path, 0, {"lr": 1}, falling(2))
+    trial = {"trial_id": "ab12c_00000", "status": "ERROR", "logdir": f"/gone/{folder.name}"}
+    state = {"checkpoints": [json.dumps(trial)], "runner_data": {}}
+    (tmp_path / "experiment_state-2022-01-01.json").write_text(json.dumps(state))
+    (read,) = read_one(tmp_path).trials
+    assert (read.state, read.reason) == ("failed", "status ERROR")
 
 
 def test_a_damaged_state_file_is_named(tmp_path: Path) -> None:
