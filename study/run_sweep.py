@@ -39,6 +39,8 @@ def _run(arguments: list[str] | None) -> int:
     from study.cli.plan import make_plan
 
     plan = make_plan(options)
+    for note in options.notes:
+        print(note)
     if plan.warning:
         print(f"warning: {plan.warning}", file=sys.stderr)
     if options.save_study:

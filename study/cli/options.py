@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,13 @@ class Options:
     downscale: int | None = None
     background: str | None = None
     vary: tuple[str, ...] = ()
-    """`PATH`, `PATH=LOW:HIGH` or `PATH=a,b,c`."""
+    """As `parse_dimension` reads them."""
     set: tuple[str, ...] = ()
     """`PATH=VALUE`."""
     save_study: Path | None = None
 
     explore: int | None = None
+    design: str | None = None
     optimize: int | None = None
     replicates: int | None = None
     """In all for a new study, in addition for `extend`."""
@@ -64,6 +65,8 @@ class Options:
     extend: int | None = None
     allow_changes: bool = False
     plain: bool = False
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """How a `--study` file was understood, to be printed; no option gives them."""
 
     def given(self) -> dict[str, Any]:
         """The options that were given, by name."""
@@ -90,6 +93,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         merged["scene"] = str(Path(merged["scene"]).absolute())
     if "storage" in merged and not is_url(merged["storage"]):
         merged["storage"] = str(Path(merged["storage"]).absolute())
+    merged["notes"] = tuple(merged.get("notes", ()))
     return Options(**merged)
 
 

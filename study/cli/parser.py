@@ -11,7 +11,7 @@ from nerf.common.commands import command_line, command_name
 from nerf.config.parameter_help import describe_parameters
 from study.driver.resources import MAX_TRIALS_PER_GPU
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_VARIED
-from study.spec.study_spec import WANDB_MODES, StudySpec
+from study.spec.study_spec import DESIGNS, WANDB_MODES, StudySpec
 
 _Group = argparse._ArgumentGroup
 
@@ -57,7 +57,9 @@ def _add_scene_and_parameters(group: _Group) -> None:
         "--vary",
         action="append",
         metavar="PATH[=LOW:HIGH|=a,b,c]",
-        help="vary a parameter over its own domain, a range or a list of values (repeatable)",
+        help="vary a parameter over its own domain, a range or a list of values (repeatable); "
+        "LOW:HIGH:log and LOW:HIGH:linear set the scale, LOW:HIGH:step=S takes every S-th value, "
+        "a*0.9,b*0.1 gives probabilities",
     )
     add(
         "--study",
@@ -76,8 +78,15 @@ def _add_scene_and_parameters(group: _Group) -> None:
 
 def _add_budget(group: _Group) -> None:
     add = group.add_argument
-    explore = f"trials of a quasi-random (Sobol') design (default: {StudySpec.explore})"
+    explore = (
+        f"trials of the explore phase (default: {StudySpec.explore}; with --design grid all cells)"
+    )
     add("--explore", type=int, metavar="N", help=explore)
+    design = (
+        "what they are: points of a quasi-random (Sobol') design, or every combination of the "
+        f"values that vary (default: {StudySpec.design})"
+    )
+    add("--design", choices=DESIGNS, help=design)
     optimize = (
         "the default configuration, and trials that Optuna's TPE chooses to raise the PSNR "
         f"(default: {StudySpec.optimize})"

@@ -16,8 +16,9 @@ from nerf.scenes.scene import Scene
 from study.cli.options import Options
 from study.records.provenance import changes_since, extended_document
 from study.records.study_folder import StudyFolder
+from study.spec.existing_study import require_same_study, with_more_trials
 from study.spec.space import Space
-from study.spec.study_spec import StudySpec, require_same_study, study_space, with_more_trials
+from study.spec.study_spec import StudySpec, study_space
 from study.spec.variants import variant_values
 from study.storage.mirror import restore
 
@@ -59,6 +60,8 @@ def plan_new(options: Options) -> Plan:
     fields = options.spec_fields()
     if options.variants:  # they take the place of the default design
         fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
+    if options.design == "grid":
+        fields = {"explore": space.grid_size, **fields, "nets": 1}
     spec = StudySpec(space=space, **fields)
     stem = Path(options.scene).stem if options.scene else "bricks"
     name = options.name or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -28,9 +28,10 @@ from study.ledger.lock import acquire_lock
 from study.protocol.messages import Assignment, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
+from study.search.explore_design import explore_values
 from study.search.replicates import must_wait, replicate_seed, replicate_values
 from study.search.samplers import distribution, propose
-from study.search.sobol_design import explore_point, trial_seed
+from study.search.sobol_design import trial_seed
 from study.search.trial_values import OUTSIDE_PSNR, OUTSIDE_SPACE, trial_values
 from study.search.variant_design import variant_point
 from study.spec.study_spec import StudySpec
@@ -101,9 +102,7 @@ class Ledger:
             seed = trial_seed(self.spec.seed, index // len(self.spec.variants))
         elif self._created["explore"] < self.spec.explore:
             phase = "explore"
-            values = explore_point(
-                self.spec.space, self.spec.seed, self._created["explore"], self.spec.nets
-            )
+            values = explore_values(self.spec, self._created["explore"])
         elif self._created["optimize"] < self.spec.optimize:
             phase, is_default = "optimize", self._created["optimize"] == 0
             if is_default:

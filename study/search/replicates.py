@@ -19,7 +19,8 @@ from optuna.trial import FrozenTrial
 
 from nerf.config.flat import Flat
 from nerf.config.parameters import Value
-from study.search.sobol_design import explore_point, trial_seed
+from study.search.explore_design import explore_values
+from study.search.sobol_design import trial_seed
 from study.search.trial_values import final_psnr, trial_values
 from study.spec.replicate_order import replicate_role
 from study.spec.study_spec import StudySpec
@@ -57,7 +58,7 @@ def replicate_values(
         return trial_values(best[turn % len(best)])
     if role == "default" or not spec.explore:
         return spec.space.defaults()
-    return explore_point(spec.space, spec.seed, turn % spec.explore, spec.nets)
+    return explore_values(spec, turn % spec.explore)
 
 
 def replicate_seed(spec: StudySpec, trials: Sequence[FrozenTrial], index: int, number: int) -> int:

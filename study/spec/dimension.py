@@ -48,7 +48,7 @@ class Dimension:
         value = low + u * (high - low)
         value = math.exp(value) if self.log else value
         if self.step:
-            return self._level(value)
+            return self._level(self._place(value))
         if self.kind == "int":
             return int(min(max(math.floor(value + 0.5), self.low), self.high))
         return min(max(value, self.low), self.high)
@@ -70,8 +70,14 @@ class Dimension:
 
     @property
     def levels(self) -> int:
-        """How many values a range with a step, or of integers, has; 0 for any number."""
+        """How many values there are: choices, levels of a step, integers; 0 for any number."""
+        if self.choices:
+            return len(self.choices)
         return math.floor((self.high - self.low) / self._cell + 1e-9) + 1 if self._cell else 0
+
+    def value_at(self, place: int) -> Value:
+        """The value number `place`, from 0, of those that `levels` counts."""
+        return self.choices[place] if self.choices else self._level(place)
 
     @property
     def edges(self) -> tuple[float, ...]:
@@ -88,7 +94,7 @@ class Dimension:
     @property
     def _cell(self) -> float:
         """Distance of two neighbouring values; 0 for any number."""
-        return self.step or (1.0 if self.kind == "int" and not self.choices else 0.0)
+        return self.step or (1.0 if self.kind == "int" else 0.0)
 
     def _span(self) -> tuple[float, float]:
         """Ends of the prior, or their logarithms: half a cell beyond the first and last level.
@@ -118,10 +124,9 @@ class Dimension:
         """The number of the level nearest to `number`, from 0."""
         return min(max(math.floor((number - self.low) / self.step + 0.5), 0), self.levels - 1)
 
-    def _level(self, number: float) -> Value:
-        """The level nearest to `number`."""
+    def _level(self, place: int) -> Value:
         # Rounded to 12 digits: 0.15, as one would type it, not 0.15000000000000002.
-        level = float(f"{self.low + self._place(number) * self.step:.12g}")
+        level = float(f"{self.low + place * self._cell:.12g}")
         return int(level) if self.kind == "int" else level
 
     def nearest(self, value: Value) -> Value:
@@ -131,7 +136,7 @@ class Dimension:
         if self.log and value == 0:
             return self.nearest(self.high)  # 0 means all, and has no logarithm
         if self.step:
-            return self._level(float(value))
+            return self._level(self._place(float(value)))
         number = min(max(float(value), self.low), self.high)
         return int(number) if self.kind == "int" else number
 

@@ -10,7 +10,8 @@ from typing import Any
 from nerf.common.errors import InputError
 from nerf.config.flat import Flat
 from nerf.config.parameters import Parameter, parameter
-from study.spec.space import SCENE_SCALED, Dimension, Space, check_combinations
+from study.spec.dimension import Dimension
+from study.spec.space import SCENE_SCALED, Space, check_combinations
 
 # Varied as part of a study's budget or design, never as one of its parameters.
 _NOT_VARIED = (
@@ -45,7 +46,10 @@ def parse_space(varied: Sequence[str], fixed: Flat) -> Space:
 
 
 def parse_dimension(text: str) -> Dimension:
-    """Parses `PATH`, `PATH=LOW:HIGH` or `PATH=a,b,c`."""
+    """Parses `PATH`, `PATH=LOW:HIGH[:log|:linear][:step=S]`, `PATH=a,b,c` or `PATH=a*0.9,b*0.1`.
+
+    A range without `log` or `linear` has the parameter's declared scale; `*` gives probabilities.
+    """
     path, equals, values = text.partition("=")
     declared = parameter(path)
     if path in _NOT_VARIED:
@@ -54,12 +58,7 @@ def parse_dimension(text: str) -> Dimension:
         )
     if not equals:
         return _declared_range(declared)
-    if ":" in values:
-        return _parse_range(declared, values)
-    choices = tuple(declared.parse(choice) for choice in values.split(","))
-    if len(set(choices)) < max(2, len(choices)):
-        raise InputError(f"{path} needs two or more different values to vary, got {values!r}")
-    return Dimension(path, declared.kind, choices=choices, label=declared.label, unit=declared.unit)
+    return _parse_range(declared, values) if ":" in values else _parse_choices(declared, values)
 
 
 def check_texts(file: Path, key: str, texts: list[str]) -> list[str]:
@@ -100,12 +99,40 @@ def _declared_range(declared: Parameter) -> Dimension:
     )
 
 
+def _parse_choices(declared: Parameter, text: str) -> Dimension:
+    """The dimension of a parameter over `a,b,c`, or `a*0.9,b*0.1` with probabilities."""
+    path = declared.path
+    parts = [part.partition("*") for part in text.split(",")]
+    choices = tuple(declared.parse(choice) for choice, _, _ in parts)
+    if len(set(choices)) < max(2, len(choices)):
+        raise InputError(f"{path} needs two or more different values to vary, got {text!r}")
+    weights = _parse_weights(path, text, [weight for _, star, weight in parts if star])
+    return Dimension(
+        path,
+        declared.kind,
+        choices=choices,
+        label=declared.label,
+        unit=declared.unit,
+        weights=weights,
+    )
+
+
+def _parse_weights(path: str, text: str, weights: Sequence[str]) -> tuple[float, ...]:
+    """The probabilities of the choices in `text`; empty if it has none, or all are alike."""
+    if 0 < len(weights) < text.count(",") + 1:
+        raise InputError(f"{path}={text} gives some probabilities only; give all or none")
+    numbers = tuple(_parse_number(path, "a probability", weight) for weight in weights)
+    if numbers and not (min(numbers) > 0 and math.isclose(sum(numbers), 1, rel_tol=1e-5)):
+        raise InputError(f"probabilities must be positive and sum to 1, got {path}={text}")
+    return numbers if len(set(numbers)) > 1 else ()
+
+
 def _parse_range(declared: Parameter, text: str) -> Dimension:
-    """The dimension of a parameter over `LOW:HIGH`."""
+    """The dimension of a parameter over `LOW:HIGH`, with `:log`, `:linear` or `:step=S`."""
     path, domain = declared.path, declared.domain
     if domain is None:
         raise InputError(f"{path} takes no range, got {text!r}; write {path}=a,b,c")
-    low_text, _, high_text = text.partition(":")
+    low_text, high_text, *suffixes = text.split(":")
     low, high = float(declared.parse(low_text)), float(declared.parse(high_text))
     if not low < high:
         raise InputError(f"low < high must hold, got {path}={text}; swap the two")
@@ -114,9 +141,46 @@ def _parse_range(declared: Parameter, text: str) -> Dimension:
             raise InputError(f"distances must be finite and 0 or more, got {path}={text}")
     elif low < domain.low or high > domain.high:
         raise InputError(f"{path}={text} leaves its domain {domain}; stay within it")
+    log, step = domain.log, 0.0
+    for suffix in suffixes:
+        if suffix in ("log", "linear"):
+            log = suffix == "log"
+        elif suffix.startswith("step="):
+            step = _parse_step(declared, suffix.removeprefix("step="), low, high)
+        else:
+            raise InputError(f"{path}={text}: {suffix!r} must be log, linear or step=S")
+    if log and low <= 0:
+        raise InputError(f"{path}={text}: a logarithmic range needs low > 0; raise it")
     return Dimension(
-        path, declared.kind, low, high, domain.log, label=declared.label, unit=declared.unit
+        path, declared.kind, low, high, log, label=declared.label, unit=declared.unit, step=step
     )
+
+
+def _parse_step(declared: Parameter, text: str, low: float, high: float) -> float:
+    """The step of a range that ends at a level; 0 for integers one after the other."""
+    step = _parse_number(declared.path, "step", text)
+    if not 0 < step <= high - low or (declared.kind == "int" and step % 1):
+        number = "a whole number" if declared.kind == "int" else "a number"
+        raise InputError(
+            f"{declared.path}: step must be {number} above 0 and at most {high - low:g}, got {text}"
+        )
+    levels = (high - low) / step
+    if abs(levels - round(levels)) > 1e-9 * levels:
+        raise InputError(
+            f"{declared.path}={low:g}:{high:g} ends between two steps of {text}; end it at "
+            f"{low + math.floor(levels) * step:.12g}"
+        )
+    return 0.0 if declared.kind == "int" and step == 1 else step
+
+
+def _parse_number(path: str, name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{path}: {name} must be a number, got {text!r}")
+    return number
 
 
 def flatten_table(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,6 +94,11 @@ class Space:
         space = dataclasses.replace(self, dimensions=dimensions, bounds=bounds)
         check_combinations(space)
         return space
+
+    @property
+    def grid_size(self) -> int:
+        """Number of combinations of all values; 0 if a dimension takes any number."""
+        return math.prod(d.levels for d in self.dimensions)
 
     def point(self, units: Sequence[float]) -> dict[str, Value]:
         """The values at one point of the unit cube."""

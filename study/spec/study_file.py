@@ -7,7 +7,7 @@
 
 Named configurations instead of ranges are in variants.py.
 
-A file with the key `parameters` is read as a W&B sweep.yaml, by wandb_sweep.py.
+A file with the key `method` or `parameters` is read as a W&B sweep.yaml, by wandb_sweep.py.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "studies": str,
     "explore": int,
+    "design": str,
     "optimize": int,
     "replicates": int,
     "repeats": int,
@@ -53,14 +54,14 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
 
 
 def read_study_file(path: Path) -> dict[str, Any]:
-    """The options in a file, as the command line would give them.
+    """The options in a file, as the command line would give them; of a W&B sweep, also `notes`.
 
     Raises `InputError` with file and key, or file and line.
     """
     content = _parse(path)
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a table of options, got {type(content).__name__}")
-    if "parameters" in content:
+    if content.keys() & {"parameters", "method"}:
         return read_wandb_sweep(path, content)
     options: dict[str, Any] = {}
     for key, value in content.items():
@@ -100,13 +101,38 @@ def _parse(path: Path) -> Any:
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{path} is not valid TOML: {error}") from None
     if path.suffix in (".yaml", ".yml"):
-        import yaml
-
-        try:
-            return yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InputError(f"{path} is not valid YAML: {error}") from None
+        return _parse_yaml(path, text)
     raise InputError(f"{path} must end in .toml, .yaml or .yml")
+
+
+def _parse_yaml(path: Path, text: str) -> Any:
+    """The content of a YAML file; raises `InputError` also for a key that is there twice."""
+    import yaml
+
+    try:
+        _check_unique_keys(path, yaml.compose(text, yaml.SafeLoader), set())
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        message = " ".join(str(error).split())
+        raise InputError(f"{path} is not valid YAML: {message}") from None
+
+
+def _check_unique_keys(path: Path, node: Any, seen: set[int]) -> None:
+    """Raises `InputError` for a key twice in a table: YAML would take the last without a word."""
+    if id(node) in seen or not isinstance(getattr(node, "value", None), list):
+        return
+    seen.add(id(node))
+    keys = set()
+    for item in node.value:
+        if not isinstance(item, tuple):  # of a list
+            _check_unique_keys(path, item, seen)
+            continue
+        key, value = item
+        if str(key.value) in keys:
+            line = key.start_mark.line + 1
+            raise InputError(f"{path}: {key.value} is there twice (line {line}); remove one")
+        keys.add(str(key.value))
+        _check_unique_keys(path, value, seen)
 
 
 def _describe_types(types: type | tuple[type, ...]) -> str:

@@ -19,11 +19,22 @@ from study.spec.variants import Variant, variant_space, variant_values
 
 WANDB_MODES = ("off", "offline", "online")
 
+Design = Literal["sobol", "grid"]
+DESIGNS: tuple[Design, ...] = ("sobol", "grid")
+"""What the explore phase runs: points of a Sobol' design, or every combination of values."""
+
 # Parameters with an option of their own, which `--set` might contradict.
 _OWN_OPTION = {"optimisation.steps": "--steps", "seed": "--seed"}
 
-_TRIALS_FIELDS = ("explore", "optimize", "replicates")
-_NON_NEGATIVE = (*_TRIALS_FIELDS, "seed", "gpus_per_trial", "max_concurrent", "retries")
+_NON_NEGATIVE = (
+    "explore",
+    "optimize",
+    "replicates",
+    "seed",
+    "gpus_per_trial",
+    "max_concurrent",
+    "retries",
+)
 _AT_LEAST_ONE = ("nets", "steps", "cpus_per_trial", "repeats")
 
 
@@ -44,10 +55,13 @@ class StudySpec:
     """Colour behind images with an alpha channel; none recognises no backdrop in others."""
 
     explore: int = 48
-    """Trials of the explore phase: a quasi-random design, each with the full budget."""
+    """Trials of the explore phase, each with the full budget."""
+
+    design: Design = "sobol"
+    """The explore phase's configurations (`study/search/explore_design.py`)."""
 
     nets: int = 4
-    """Nets that the explore design is made of (`study/search/sobol_design.py`)."""
+    """Nets that a Sobol' design is made of (`study/search/sobol_design.py`)."""
 
     optimize: int = 8
     """Trials of the optimise phase: the default configuration, then those that TPE proposes."""
@@ -92,39 +106,44 @@ class StudySpec:
 
     def __post_init__(self) -> None:
         for name in _NON_NEGATIVE:
-            _require(
+            require(
                 getattr(self, name) >= 0,
                 f"{option_name(name)} must be 0 or more, got {getattr(self, name)}",
             )
+        require(
+            self.design in DESIGNS,
+            f"--design must be one of {', '.join(DESIGNS)}; got {self.design!r}"
+            + closest(self.design, list(DESIGNS)),
+        )
+        if self.design == "grid":
+            _require_grid(self.space, self.explore)
         phases = self.explore + self.optimize
-        _require(
+        require(
             phases > 0 or bool(self.variants),
             "a study needs at least one trial; raise --explore or --optimize",
         )
-        _require(
+        require(
             not self.variants or phases + self.replicates == 0,
             "a study of variants runs nothing else; give --repeats in place of --explore, "
             "--optimize and --replicates",
         )
         for name in _AT_LEAST_ONE:
-            _require(
+            require(
                 getattr(self, name) >= 1,
                 f"{option_name(name)} must be at least 1, got {getattr(self, name)}",
             )
-        _require(self.patience > 0, f"--patience must be positive, got {self.patience:g} s")
-        _require(
+        require(self.patience > 0, f"--patience must be positive, got {self.patience:g} s")
+        require(
             self.wandb in WANDB_MODES,
             f"--wandb must be one of {', '.join(WANDB_MODES)}; got {self.wandb!r}"
             + closest(self.wandb, list(WANDB_MODES)),
         )
-        _require(
+        require(
             not holds_credentials(self.storage),
             "--storage must hold no credentials, since it is saved with the study; pass them in "
             "environment variables (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
         )
-        _require(
-            bool(self.space.dimensions), "no parameter varies; add a --vary, or remove a --set"
-        )
+        require(bool(self.space.dimensions), "no parameter varies; add a --vary, or remove a --set")
 
     @property
     def planned(self) -> dict[str, int]:
@@ -154,6 +173,8 @@ class StudySpec:
         """Every field except the space, which study.json holds under a key of its own."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["space"]
+        if self.design == "sobol":  # as in studies of before there was another
+            del fields["design"]
         return fields | {"variants": [variant.to_json() for variant in self.variants]}
 
     @staticmethod
@@ -176,15 +197,35 @@ def study_space(
     """Parses `--vary` and `--set` texts; without `--vary` and variants, the defaults vary."""
     fixed: Flat = parse_settings(list(settings))
     for path, own in _OWN_OPTION.items():
-        _require(path not in fixed, f"{path} has its own option; use {own}")
-    _require(steps >= 1, f"--steps must be at least 1, got {steps}")
+        require(path not in fixed, f"{path} has its own option; use {own}")
+    require(steps >= 1, f"--steps must be at least 1, got {steps}")
     varied_paths = {text.partition("=")[0] for text in varied}
     defaults = {path: value for path, value in DEFAULT_SETTINGS.items() if path not in varied_paths}
     fixed = {**defaults, **fixed, "optimisation.steps": steps}
     if variants:
-        _require(not varied, "a study of variants varies what they set; remove --vary")
+        require(not varied, "a study of variants varies what they set; remove --vary")
         return variant_space(variants, fixed)
     return parse_space(varied, fixed) if varied else make_default_space(fixed)
+
+
+def _require_grid(space: Space, explore: int) -> None:
+    """Raises `InputError` if no grid spans the space, or not so many cells."""
+    for dimension in space.dimensions:
+        require(
+            dimension.levels > 0,
+            f"--design grid takes listed values, but {dimension.path} takes any number; list its "
+            f"values, or write {dimension.path}=LOW:HIGH:step=S",
+        )
+        require(
+            not dimension.weights,
+            f"--design grid runs every value as often; remove the probabilities of "
+            f"{dimension.path}",
+        )
+    require(
+        explore <= space.grid_size,
+        f"--explore {explore} is more than the {space.grid_size} cells of the grid; lower it, or "
+        "leave it out to run them all",
+    )
 
 
 def option_name(field: str) -> str:
@@ -192,53 +233,7 @@ def option_name(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
-def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> StudySpec:
-    """Adds trials to the explore phase, or to the optimise phase if the study explores nothing.
-
-    A study of variants gets further repeats of all of them. `trials` may be 0 if `replicates` are
-    added. Raises `InputError` for smaller numbers, and for replicates of variants.
-    """
-    if spec.variants:
-        return _with_more_repeats(spec, trials, replicates)
-    minimum = 0 if replicates > 0 else 1
-    _require(trials >= minimum, f"--extend must be at least {minimum}, got {trials}")
-    _require(replicates >= 0, f"--replicates must be 0 or more, got {replicates}")
-    phase = "explore" if spec.explore else "optimize"
-    longer: dict[str, Any] = {phase: getattr(spec, phase) + trials}
-    return dataclasses.replace(spec, **longer, replicates=spec.replicates + replicates)
-
-
-def _with_more_repeats(spec: StudySpec, trials: int, replicates: int) -> StudySpec:
-    count = len(spec.variants)
-    _require(
-        replicates == 0,
-        f"a study of variants has no replicates, got --replicates {replicates}; "
-        f"--extend {count} runs every variant with another seed",
-    )
-    _require(
-        trials > 0 and trials % count == 0,
-        f"--extend must be a positive multiple of the study's {count} variants, got {trials}",
-    )
-    return dataclasses.replace(spec, repeats=spec.repeats + trials // count)
-
-
-def require_same_study(changed: StudySpec, saved: StudySpec, given: Sequence[str]) -> None:
-    """Raises `InputError` if an option in `given` changes the design of the `saved` study."""
-    for field in ("scene", "downscale", "background", *_TRIALS_FIELDS, "repeats", "steps", "seed"):
-        if field in given and getattr(changed, field) != getattr(saved, field):
-            raise InputError(
-                f"{option_name(field)} {getattr(changed, field)} differs from the study's "
-                f"{getattr(saved, field)}; leave it out to resume, or give another --name"
-            )
-    design = {"vary", "set", "variants"} & set(given)
-    if design and (changed.space, changed.variants) != (saved.space, saved.variants):
-        differing = "variants" if changed.variants != saved.variants else "--vary and --set"
-        raise InputError(
-            f"{differing} differ from those of the study; leave them out to resume, or give "
-            "another --name"
-        )
-
-
-def _require(holds: bool, message: str) -> None:
+def require(holds: bool, message: str) -> None:
+    """Raises `InputError` with the message unless something holds."""
     if not holds:
         raise InputError(message)

@@ -21,8 +21,9 @@ from typing import Any
 from nerf.common.errors import InputError
 from nerf.config.flat import Flat, build, flatten
 from nerf.config.parameters import Value, parameter
+from study.spec.dimension import Dimension
 from study.spec.parse_space import flatten_table
-from study.spec.space import SCENE_SCALED, Dimension, Space
+from study.spec.space import SCENE_SCALED, Space
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Reads a W&B sweep.yaml: each of its `parameters` becomes a `--vary` or a `--set`."""
+"""A W&B sweep.yaml as the options of a study, with notes on how each part of it was read.
+
+Every key has W&B's meaning, or is refused, or is named in a note. Nothing is left out in silence.
+"""
 
 from __future__ import annotations
 
@@ -7,79 +10,199 @@ from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError, closest
-from nerf.config.parameters import parameter
-from study.spec.parse_space import check_texts, format_value
+from study.spec.study_spec import StudySpec, study_space
+from study.spec.wandb_entry import SweepParameters
+from study.spec.wandb_parameters import read_parameters
 
-# The distributions that agree with a parameter's declared scale. No other is accepted, as search,
-# tables and figures all use the declared scale.
-_UNIFORM = ("uniform", "int_uniform", "q_uniform")
-_LOG = ("log_uniform_values", "q_log_uniform_values")
-# Options of a study that W&B lists among the parameters.
-_OWN_OPTION = {"optimisation.steps": "steps", "seed": "seed"}
-_WANDB_KEYS = (
-    "method",
-    "metric",
-    "name",
+_METHODS = ("grid", "random", "bayes")
+_USED = ("method", "metric", "name", "parameters", "run_cap", "early_terminate")
+_UNUSED = (
     "program",
     "command",
     "project",
     "entity",
-    "parameters",
     "description",
-    "early_terminate",
-    "run_cap",
+    "controller",
+    "job",
+    "image_uri",
+    "apiVersion",
+    "kind",
 )
+_REFUSED = {
+    "metrics": "a study here has one metric; write metric: {name: psnr, goal: maximize}",
+    "scheduler": "other schedulers cannot be used here; remove it and write method: bayes",
+}
+_METRIC_KEYS = ("name", "goal", "impute", "impute_while_running")
+_HYPERBAND_KEYS = ("type", "min_iter", "max_iter", "s", "eta", "strict")
+
+_TRIALS = StudySpec.explore + StudySpec.optimize
+"""Trials of a sweep without run_cap, which W&B would run until somebody stops it."""
 
 
-def read_wandb_sweep(path: Path, sweep: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that a sweep stands for; raises `InputError` with `path` and key."""
+def read_wandb_sweep(file: Path, sweep: Mapping[Any, Any]) -> dict[str, Any]:
+    """The options that a sweep stands for, and `notes`; raises `InputError` with file and key."""
+    _check_keys(file, sweep)
+    method = _read_method(file, sweep)
+    _check_metric(file, method, sweep)
+    parameters = read_parameters(file, sweep.get("parameters"), method == "grid")
+    budget, notes = _read_budget(file, method, sweep, parameters)
+    notes += _read_early_terminate(file, method, sweep)
+    notes += parameters.notes
+    if method == "bayes" and any("*" in text for text in parameters.vary):
+        notes.append("probabilities hold for explored trials; TPE does not take them")
+    unused = [key for key in sweep if key in _UNUSED]
+    unused += [f"metric.{key}" for key in sweep.get("metric") or () if key.startswith("impute")]
+    if unused:
+        notes.append(f"not used here: {', '.join(unused)}")
+    return {
+        **_read_name(file, sweep),
+        **budget,
+        **parameters.own,
+        "vary": parameters.vary,
+        "set": parameters.set,
+        "notes": [f"{file.name}: {note}" for note in notes],
+    }
+
+
+def _check_keys(file: Path, sweep: Mapping[Any, Any]) -> None:
     for key in sweep:
-        if key not in _WANDB_KEYS:
+        if key in _REFUSED:
+            raise InputError(f"{file}: {key}: {_REFUSED[key]}")
+        if key not in (*_USED, *_UNUSED):
+            hint = closest(str(key), [*_USED, *_UNUSED])
+            raise InputError(f"{file}: unknown key {key!r} of a W&B sweep{hint}")
+
+
+def _read_method(file: Path, sweep: Mapping[Any, Any]) -> str:
+    method = sweep.get("method")
+    if method not in _METHODS:
+        got = "it is missing" if method is None else f"got {method!r}"
+        hint = closest(str(method), list(_METHODS)) if method is not None else ""
+        raise InputError(f"{file}: method must be grid, random or bayes; {got}{hint}")
+    return str(method)
+
+
+def _read_name(file: Path, sweep: Mapping[Any, Any]) -> dict[str, str]:
+    if "name" not in sweep:
+        return {}
+    name = sweep["name"]
+    if not isinstance(name, str | int) or Path(str(name)).name != str(name):
+        raise InputError(f"{file}: name must be a plain folder name here, got {name!r}")
+    return {"name": str(name)}
+
+
+def _check_metric(file: Path, method: str, sweep: Mapping[Any, Any]) -> None:
+    """Raises `InputError` for a metric other than the one that studies are ranked by."""
+    example = "metric: {name: psnr, goal: maximize}"
+    if "metric" not in sweep:
+        if method == "bayes" or "early_terminate" in sweep:
+            needs = "method bayes" if method == "bayes" else "early_terminate"
+            raise InputError(f"{file}: metric is missing, which {needs} needs; write {example}")
+        return
+    metric = sweep["metric"]
+    if not isinstance(metric, dict):
+        raise InputError(f"{file}: metric must be a table, got {metric!r}; write {example}")
+    for key in metric:
+        if key == "target":
+            raise InputError(f"{file}: metric.target: no study ends at a target; remove it")
+        if key not in _METRIC_KEYS:
             raise InputError(
-                f"{path}: unknown key {key!r} of a W&B sweep{closest(str(key), list(_WANDB_KEYS))}"
+                f"{file}: metric.{key}: unknown key{closest(str(key), list(_METRIC_KEYS))}"
             )
-    metric = sweep.get("metric") or {}
-    if (metric.get("name", "psnr"), metric.get("goal", "maximize")) != ("psnr", "maximize"):
-        raise InputError(f"{path}: metric must be psnr, to maximize; got {metric!r}")
-    options: dict[str, Any] = {"vary": [], "set": []}
-    if "name" in sweep:
-        options["name"] = str(sweep["name"])
-    if sweep.get("run_cap"):
-        options["explore"] = int(sweep["run_cap"])
-    for name, entry in _flatten_parameters(sweep["parameters"]).items():
-        if name in _OWN_OPTION and "value" in entry:
-            options[_OWN_OPTION[name]] = entry["value"]
-        elif "value" in entry:
-            options["set"] += check_texts(path, "set", [f"{name}={format_value(entry['value'])}"])
-        else:
-            options["vary"] += check_texts(path, "parameters", [_vary_text(path, name, entry)])
-    return options
-
-
-def _flatten_parameters(table: Mapping[str, Any], prefix: str = "") -> dict[str, Mapping[str, Any]]:
-    """Every parameter's entry by its dotted path; W&B nests groups under `parameters`."""
-    entries: dict[str, Mapping[str, Any]] = {}
-    for key, entry in table.items():
-        if isinstance(entry, dict) and "parameters" in entry:
-            entries |= _flatten_parameters(entry["parameters"], f"{prefix}{key}.")
-        else:
-            entries[f"{prefix}{key}"] = entry if isinstance(entry, dict) else {"value": entry}
-    return entries
-
-
-def _vary_text(path: Path, name: str, entry: Mapping[str, Any]) -> str:
-    """The `--vary` text of one entry."""
-    if "values" in entry:
-        return f"{name}={','.join(map(format_value, entry['values']))}"
-    if not {"min", "max"} <= set(entry):
-        raise InputError(f"{path}: parameters.{name} needs value, values, or min and max")
-    domain = parameter(name).domain
-    accepted = _LOG if domain and domain.log else _UNIFORM
-    distribution = entry.get("distribution", accepted[0])
-    if distribution not in accepted:
-        scale = "logarithmic" if accepted is _LOG else "linear"
+    if metric.get("name") != "psnr":
         raise InputError(
-            f"{path}: parameters.{name}.distribution is {distribution}, but {name} has a {scale} "
-            f"scale here; use {accepted[0]}, or list values"
+            f"{file}: metric.name must be psnr, by which studies search and rank; got "
+            f"{metric.get('name')!r}"
         )
-    return f"{name}={entry['min']}:{entry['max']}"
+    if "goal" not in metric:
+        raise InputError(
+            f"{file}: metric.goal is missing, and W&B then minimises; write goal: maximize"
+        )
+    if metric["goal"] != "maximize":
+        raise InputError(f"{file}: metric.goal must be maximize, got {metric['goal']!r}")
+
+
+def _read_budget(
+    file: Path, method: str, sweep: Mapping[Any, Any], parameters: SweepParameters
+) -> tuple[dict[str, Any], list[str]]:
+    """Trials of each phase, and notes that say so."""
+    cap = sweep.get("run_cap")
+    if "run_cap" in sweep and (not isinstance(cap, int) or isinstance(cap, bool) or cap < 1):
+        raise InputError(f"{file}: run_cap must be a whole number of at least 1, got {cap!r}")
+    if method == "grid":
+        return _read_grid(file, cap, parameters)
+    trials = cap or _TRIALS
+    explore = _explored_before_tpe(trials) if method == "bayes" else trials
+    budget = {"explore": explore, "optimize": trials - explore, "replicates": 0}
+    phases = f"explore = {explore}, optimize = {trials - explore}, replicates = 0"
+    limit = f"run_cap {cap}" if cap else "no run_cap, which W&B would run until it is stopped,"
+    notes = [f"method {method} with {limit} is {phases}"]
+    notes.append("explored trials are points of a Sobol' design, not independent draws")
+    if budget["optimize"]:
+        notes.append("the first of the optimised trials is the default configuration")
+    return budget, notes
+
+
+def _explored_before_tpe(trials: int) -> int:
+    """A quarter of the trials, at least 8 of them, but no more than half (rounded up)."""
+    return min(max(8, trials // 4), -(-trials // 2))
+
+
+def _read_grid(
+    file: Path, cap: int | None, parameters: SweepParameters
+) -> tuple[dict[str, Any], list[str]]:
+    size = study_space(parameters.vary, (), StudySpec.steps).grid_size
+    budget: dict[str, Any] = {"design": "grid", "optimize": 0, "replicates": 0}
+    if cap is None or cap >= size:
+        phases = "optimize = 0, replicates = 0"
+        return budget, [f"method grid is design = grid, {phases}: the {size} cells, each once"]
+    phases = f"explore = {cap}, optimize = 0, replicates = 0"
+    note = f"method grid with run_cap {cap} is design = grid, {phases}"
+    return {**budget, "explore": cap}, [f"{note}: the first {cap} of {size} cells"]
+
+
+def _read_early_terminate(file: Path, method: str, sweep: Mapping[Any, Any]) -> list[str]:
+    """Notes on W&B's hyperband beside the successive halving that studies have."""
+    if "early_terminate" not in sweep:
+        if method != "bayes":
+            return []
+        return [
+            "no early_terminate, but optimised trials are stopped early here all the same, by "
+            "successive halving"
+        ]
+    entry = sweep["early_terminate"]
+    _check_hyperband(file, entry)
+    ignored = ", ".join(key for key in entry if key != "type")
+    if method != "bayes":
+        return [
+            f"early_terminate stops none of these trials: method {method} explores, and explored "
+            "trials always run their full budget here"
+        ]
+    return [
+        "early_terminate is successive halving here: at about 1/9 and 1/3 of the budget the best "
+        f"third of optimised trials goes on, explored ones run to the end; not used: {ignored}"
+    ]
+
+
+def _check_hyperband(file: Path, entry: Any) -> None:
+    where = f"{file}: early_terminate"
+    if not isinstance(entry, dict):
+        raise InputError(
+            f"{where} must be a table like {{type: hyperband, min_iter: 3}}, got {entry!r}"
+        )
+    for key in entry:
+        if key not in _HYPERBAND_KEYS:
+            raise InputError(
+                f"{where}.{key}: unknown key{closest(str(key), list(_HYPERBAND_KEYS))}"
+            )
+    if entry.get("type") != "hyperband":
+        raise InputError(f"{where}.type must be hyperband, got {entry.get('type')!r}")
+    if "min_iter" not in entry and not {"max_iter", "s"} <= entry.keys():
+        raise InputError(f"{where} needs min_iter, or max_iter and s")
+    for key, least in (("min_iter", 1), ("max_iter", 1), ("s", 1), ("eta", 1.000001)):
+        value = entry.get(key, least)
+        if not isinstance(value, int | float) or isinstance(value, bool) or value < least:
+            bound = "above 1" if key == "eta" else "of at least 1"
+            raise InputError(f"{where}.{key} must be a number {bound}, got {value!r}")
+    if not isinstance(entry.get("strict", True), bool):
+        raise InputError(f"{where}.strict must be true or false, got {entry['strict']!r}")

@@ -34,6 +34,8 @@ def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--vary", "sampling.naer"], "'sampling.naer'; did you mean sampling.near?"),
         (["--vary", "sampling.near=3:1"], "low < high must hold, got sampling.near=3:1"),
         (["--vary", "field.width=8:512"], "leaves its domain 16:256"),
+        (["--design", "grip"], "--design"),
+        (["--design", "grid"], "--design grid takes listed values, but sampling.near takes any"),
         (["--set", "field.width"], "must be PATH=VALUE"),
         (["--set", "field.width=wide"], "field.width must be a whole number, got 'wide'"),
         (["--set", "seed=1"], "use --seed"),

@@ -14,7 +14,8 @@ from study.ledger.ledger import Ledger
 from study.records.provenance import changes_since, extended_document
 from study.records.study_folder import StudyFolder
 from study.search.sobol_design import explore_point
-from study.spec.study_spec import StudySpec, with_more_trials
+from study.spec.existing_study import with_more_trials
+from study.spec.study_spec import StudySpec
 from tests.study.trials import complete_trials
 
 

@@ -58,6 +58,16 @@ def test_an_extended_study_gets_more_trials_and_replicates(saved: Options) -> No
     assert plan.extended_document["spec"]["explore"] == 8
 
 
+def test_a_grid_explores_all_its_cells_unless_told_how_many(new: Options) -> None:
+    vary = ("field.width=32,64", "field.depth=2:4")
+    grid = dataclasses.replace(new, design="grid", vary=vary, explore=None)
+    spec = make_plan(grid).spec
+    assert (spec.explore, spec.optimize, spec.replicates, spec.nets) == (6, 8, 4, 1)
+    assert make_plan(dataclasses.replace(grid, explore=4)).spec.explore == 4
+    with pytest.raises(InputError, match="more than the 6 cells"):
+        make_plan(dataclasses.replace(grid, explore=7))
+
+
 def test_another_scene_is_refused(saved: Options) -> None:
     plan = make_plan(dataclasses.replace(saved, resume=True))
     plan.folder.write_spec(

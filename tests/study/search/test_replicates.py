@@ -12,7 +12,8 @@ from study.ledger.ledger import Ledger
 from study.protocol.messages import Assignment, Outcome
 from study.records.provenance import extended_document
 from study.search.sobol_design import explore_point, trial_seed
-from study.spec.study_spec import StudySpec, require_same_study, with_more_trials
+from study.spec.existing_study import require_same_study, with_more_trials
+from study.spec.study_spec import StudySpec
 from tests.study.trials import curve
 
 Open = Callable[[], Ledger]

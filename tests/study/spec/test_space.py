@@ -105,6 +105,16 @@ def test_every_parameter_can_be_varied_over_its_declared_domain(path: str) -> No
         (["seed=1,2"], "seed"),
         (["field.hidden_activation=relu"], "two or more"),
         (["field.hidden_activation=relu:sine"], "takes no range"),
+        (["field.width=16:64:lin"], "'lin' must be log, linear or step=S"),
+        (["sampling.near=0:2:log"], "a logarithmic range needs low > 0"),
+        (["field.depth=2:8:step=1.5"], "step must be a whole number above 0 and at most 6"),
+        (["sampling.near=0.5:2:step=0"], "step must be a number above 0 and at most 1.5, got 0"),
+        (["sampling.near=0.5:2:step=x"], "step must be a number, got 'x'"),
+        (["sampling.near=0.5:2:step=0.4"], "ends between two steps of 0.4; end it at 1.7"),
+        (["field.width=16*0.9,32"], "gives some probabilities only; give all or none"),
+        (["field.width=16*0.9,32*0.2"], "must be positive and sum to 1"),
+        (["field.width=16*2,32*-1"], "must be positive and sum to 1"),
+        (["field.width=16*a,32*b"], "a probability must be a number, got 'a'"),
     ],
 )
 def test_mistakes_are_named(varied: list[str], words: str) -> None:
@@ -121,6 +131,33 @@ def test_a_set_parameter_does_not_vary() -> None:
 
 def test_a_list_of_numbers_is_a_choice() -> None:
     assert parse_dimension("field.width=16,64").choices == (16, 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("field.width=16:64", {"log": True}),
+        ("field.width=16:64:linear", {"log": False}),
+        ("field.width=16:64:step=16", {"log": True, "step": 16.0}),
+        ("field.width=16:64:linear:step=16", {"log": False, "step": 16.0}),
+        ("field.depth=2:8:step=1", {"step": 0.0}),
+        ("sampling.near=0.5:3:log", {"log": True}),
+        ("sampling.near=1:3:step=1", {"step": 1.0}),
+        ("sampling.near=0.05:0.4:step=0.05", {"step": 0.05, "levels": 8}),
+        ("field.width=16*0.9,32*0.1", {"choices": (16, 32), "weights": (0.9, 0.1)}),
+        ("field.width=16*0.5,32*0.5", {"choices": (16, 32), "weights": ()}),
+        ("field.width=16*.333,32*.333,64*.334", {"weights": (0.333, 0.333, 0.334)}),
+    ],
+)
+def test_scale_step_and_probabilities_are_parsed(text: str, expected: dict[str, object]) -> None:
+    dimension = parse_dimension(text)
+    assert {name: getattr(dimension, name) for name in expected} == expected
+
+
+def test_the_nearest_default_is_a_level() -> None:
+    space = parse_space(["field.depth=3:7:step=2"], {})
+    assert space.outside(space.defaults()) == ("field.depth",)
+    assert space.nearest_defaults() == {"field.depth": 5}
 
 
 def test_a_study_keeps_the_defaults_it_was_created_with() -> None:

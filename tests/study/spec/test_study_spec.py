@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from nerf.common.errors import InputError
-from study.spec.study_spec import StudySpec, require_same_study, study_space
+from study.spec.existing_study import require_same_study
+from study.spec.study_spec import StudySpec, study_space
 
 SPACE = study_space([], [], 100)
 
