@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
 from markupsafe import Markup
 
 from analysis.claims.claim import Claim
@@ -20,17 +17,15 @@ from analysis.claims.list_claims import (
     select_claims,
     select_matters,
 )
-from analysis.claims.wording import capitalize
 from analysis.data.outcomes import format_outcomes
-from analysis.findings.variants import label_variants
+from analysis.pages.best_cards import view_cards, view_values
 from analysis.pages.breaking_sections import render_bounds_section, render_breaking_section
 from analysis.pages.importance_sections import (
     render_importance_section,
     render_time_section,
     render_top_section,
 )
-from analysis.pages.templating import TableView, format_cell, render_template
-from analysis.pages.thumbnails import thumbnail
+from analysis.pages.templating import TableView, render_template
 from analysis.pages.trial_sections import (
     render_combinations_section,
     render_cost_section,
@@ -88,34 +83,6 @@ _VARIANT_SECTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class CardView:
-    """One configuration with its render.
-
-    image: a data URI, empty without a render; value: the metric, with its unit
-    facts: what else is known of the trial
-    """
-
-    title: str
-    trial_id: str
-    image: str
-    value: str
-    facts: Sequence[str]
-
-
-@dataclass(frozen=True)
-class ValueView:
-    """A varied parameter's value in the best trial and by default."""
-
-    parameter: str
-    best: object
-    default: object
-
-    @property
-    def changed(self) -> bool:
-        return format_cell(self.best) != format_cell(self.default)
-
-
 def render_study_page(findings: Findings) -> str:
     """The whole page of one study as HTML."""
     study, claims = findings.study, list_claims(findings)
@@ -129,11 +96,11 @@ def render_study_page(findings: Findings) -> str:
         assumed=study.assumed,
         headline=_view_headline(findings, claims),
         summary=dict(_summarize(findings, claims)),
-        cards=list(_view_cards(findings)),
-        values=_view_values(findings),
+        cards=list(view_cards(findings)),
+        values=view_values(findings),
         has_default=bool(study.defaults),
         default_was_run=findings.default is not None,
-        sections=[*(render(findings) for render in _choose(study)), _render_claims(claims)],
+        sections=[*(render(findings) for render in _choose(study)), _render_claims(claims, study)],
         facts=_list_facts(findings),
     )
 
@@ -176,54 +143,17 @@ def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[st
             yield name, join_texts(selected)
 
 
-def _render_claims(claims: Sequence[Claim]) -> Markup:
+def _render_claims(claims: Sequence[Claim], study: Study) -> Markup:
     """Every claim with what it rests on; the same list as claims.json."""
-    rows = [[c.kind.replace("_", " "), c.text, c.condition, c.n, c.confidence] for c in claims]
+    rows = [[_name_kind(c, study), c.text, c.condition, c.n, c.confidence] for c in claims]
     heads = ["kind", "claim", "condition", "n", "confidence"]
     return render_template("claims.html", table=TableView(heads, rows))
 
 
-def _view_cards(findings: Findings) -> Iterator[CardView]:
-    """The best configuration, and the default one where that is another trial."""
-    best, default = findings.best, findings.default
-    if best is None:
-        return
-    title = "Best configuration, in the run that it was selected by"
-    if not findings.study.is_native:
-        title = f"{capitalize(findings.study.metric.best)} {findings.study.metric.name}"
-    if findings.study.has_variants:
-        variants = label_variants(findings.study).set_index("trial_id")["variant"]
-        title = f"Best run: {variants[best['trial_id']]}"
-    yield _view_card(title, findings, best)
-    if default is not None and default["trial_id"] != best["trial_id"]:
-        yield _view_card("Defaults, in their first run", findings, default)
-
-
-def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:
-    trial_id, study = str(trial["trial_id"]), findings.study
-    facts, image = [], ""
-    if study.is_native:
-        image = thumbnail(study.folder.render(trial_id), height=220)
-        if np.isfinite(trial["test_psnr"]):
-            facts.append(f"{trial['test_psnr']:.2f} dB on test views")
-        facts.append(f"SSIM {trial['ssim']:.3f}")
-        facts.append(f"{trial['train_seconds']:.0f} s")
-    elif np.isfinite(trial["train_seconds"]):
-        facts.append(f"{trial['train_seconds']:.3g} s")
-    facts.append(f"trial {trial_id}")
-    return CardView(title, trial_id, image, study.metric.format(trial["score"]), facts)
-
-
-def _view_values(findings: Findings) -> list[ValueView]:
-    best, defaults = findings.best, findings.study.default_configuration
-    if best is None:
-        return []
-    values = [
-        ValueView(effect.axis_title, best[effect.path], defaults.get(effect.path))
-        for effect in findings.effects
-    ]
-    own = [d for branch in findings.study.branches for d in branch.dimensions]
-    return values + [ValueView(d.label, best[d.path], None) for d in own if pd.notna(best[d.path])]
+def _name_kind(claim: Claim, study: Study) -> str:
+    """The kind in words; what the seed does here is of other tools what chance does."""
+    words = claim.kind.replace("_", " ")
+    return words if study.is_native else words.replace("seed", "chance")
 
 
 def _list_facts(findings: Findings) -> dict[str, str]:

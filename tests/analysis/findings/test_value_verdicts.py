@@ -7,6 +7,7 @@ import pytest
 
 from analysis.findings.value_verdicts import (
     MARGINS,
+    choose_margins,
     estimate_trials_to_decide,
     find_edge,
     judge_values,
@@ -85,3 +86,20 @@ def test_trials_to_decide_grow_with_the_square_of_the_doubt() -> None:
     assert estimate_trials_to_decide(values, ("worse", "as good"), 0.1, 64) is None
     hopeless = 0.101 + (values - 0.2)
     assert estimate_trials_to_decide(hopeless, ("open", "open"), 0.1, 64) is None
+
+
+@pytest.mark.parametrize("scale", [1e-7, 1.0, 40.0, 1e5])
+def test_margins_of_another_metric_follow_its_spread(scale: float) -> None:
+    scores = scale * np.random.default_rng(0).normal(size=400)
+    margins = choose_margins(scores)
+    assert len(margins) == len(MARGINS)
+    assert list(margins) == sorted(margins)
+    assert scale / 40 < margins[0] < scale / 10
+    assert {f"{margin:e}"[0] for margin in margins} <= {"1", "2", "5"}
+    assert margins[-1] / margins[0] == pytest.approx(10, rel=0.01)
+
+
+def test_trials_that_diverged_leave_the_margins_of_the_others() -> None:
+    scores = np.append(np.random.default_rng(0).normal(size=400), [-1e6] * 8)
+    assert choose_margins(scores)[0] < 0.1
+    assert choose_margins(np.array([0.0] * 9 + [1.0]))[0] > 0
