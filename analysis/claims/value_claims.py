@@ -73,8 +73,8 @@ class _ValueClaims:
     def _widen(self, low: Value, high: Value) -> tuple[Value, Value]:
         """The interval of the best value with half a cell of the curve's grid on either side."""
         dimension, values = self._dimension, list(self.curve.values)
-        if dimension.kind == "int":
-            return low, high  # the curve has all whole numbers
+        if dimension.levels:
+            return low, high  # the curve has all of them
         units = [dimension.to_unit(value) for value in values]
         edges = [0.0, *((a + b) / 2 for a, b in itertools.pairwise(units)), 1.0]
         first, last = values.index(low), values.index(high)

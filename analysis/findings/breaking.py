@@ -268,20 +268,21 @@ def _bin_quantiles(
     dimension: Dimension, places: FloatArray, bins: int
 ) -> tuple[list[str], BinIndices]:
     """Names of the choices, or of equally likely ranges, and which of them each trial is in."""
-    count = len(dimension.choices) or bins
-    indices = np.clip((places * count).astype(np.intp), 0, count - 1)
     if dimension.choices:
+        indices = np.searchsorted(dimension.edges[1:-1], places, side="right")
         return [str(choice) for choice in dimension.choices], indices
-    if dimension.kind == "int":
-        return _name_whole_numbers(dimension, count), indices
-    edges = [dimension.from_unit(i / count) for i in range(count + 1)]
+    indices = np.clip((places * bins).astype(np.intp), 0, bins - 1)
+    if dimension.levels:
+        return _name_levels(dimension, bins), indices
+    edges = [dimension.from_unit(i / bins) for i in range(bins + 1)]
     names = [f"{float(a):.3g} to {float(b):.3g}" for a, b in itertools.pairwise(edges)]
     return names, indices
 
 
-def _name_whole_numbers(dimension: Dimension, bins: int) -> list[str]:
-    """The whole numbers in each equally likely range, such as `3 to 5`, `6` or `none`."""
-    held: list[list[int]] = [[] for _ in range(bins)]
-    for value in range(int(dimension.low), int(dimension.high) + 1):
-        held[int(dimension.to_unit(value) * bins)].append(value)
-    return ["none" if not v else str(v[0]) if len(v) == 1 else f"{v[0]} to {v[-1]}" for v in held]
+def _name_levels(dimension: Dimension, bins: int) -> list[str]:
+    """The levels in each equally likely range, such as `3 to 5`, `6` or `none`."""
+    held: list[list[str]] = [[] for _ in range(bins)]
+    for place in range(dimension.levels):
+        value = dimension.value_at(place)
+        held[int(dimension.to_unit(value) * bins)].append(str(value))
+    return ["none" if not v else v[0] if len(v) == 1 else f"{v[0]} to {v[-1]}" for v in held]

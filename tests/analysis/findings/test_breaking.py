@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.findings.breaking import analyze_breaking
+from analysis.findings.breaking import analyze_breaking, bin_levels
 from analysis.stats import rates as rates_module
 from analysis.stats.rates import BreakRate
 from study.spec.space import Dimension
@@ -145,3 +145,13 @@ def test_an_idle_parameter_forms_no_significant_pair() -> None:
             ).significant_pairs
         )
     assert hits <= 3
+
+
+def test_bins_follow_the_probabilities_of_choices_and_the_levels_of_a_step() -> None:
+    act = Dimension("act", "choice", choices=("a", "b", "c"), weights=(0.6, 0.3, 0.1))
+    names, bins = bin_levels(act, np.array([act.to_unit(choice) for choice in act.choices]))
+    assert (names, bins.tolist()) == (["a", "b", "c"], [0, 1, 2])
+    depth = Dimension("depth", "int", 2, 12, step=2)
+    names, bins = bin_levels(depth, np.array([depth.to_unit(v) for v in (2, 4, 6, 8, 10, 12)]))
+    assert names == ["2", "4 to 6", "8", "10 to 12"]
+    assert bins.tolist() == [0, 1, 1, 2, 3, 3]
