@@ -130,3 +130,20 @@ def test_figures_follow_the_theme(page: Any) -> None:
     )
     assert ink() != light
     page.emulate_media(color_scheme="light")
+
+
+def test_another_tools_page_is_drawn_and_a_trial_opens_with_its_metric(
+    browser: Any, minimised_findings: Findings, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render_study_page(minimised_findings))
+    page = browser.new_page(offline=True)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(path.as_uri())
+    page.wait_for_selector("html[data-drawn]", timeout=60_000)
+    page.evaluate("look('00041')")
+    facts = page.locator("#look dl").inner_text().split("\n")
+    assert facts[:6] == ["trial", "00041", "state", "completed", "val_loss", "0.09195"]
+    page.close()
+    assert complaints == []
