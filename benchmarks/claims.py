@@ -23,7 +23,7 @@ import time
 from collections.abc import Sequence
 from typing import get_args
 
-from reporting import benchmark_parser, positive, print_table, save_json
+from reporting import benchmark_parser, list_names, positive, print_table, save_json
 from simulated.objective import Half
 from simulated.objectives import find_objective, list_objectives
 from simulated.score_sets import SetCase, score_set
@@ -123,7 +123,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         nargs="+",
         metavar="NAME",
         default=names,
-        help=f"objectives and kinds of sets to use (default: all of {', '.join(names)})",
+        help=f"objectives and kinds of sets to use (default: all of {list_names(names)})",
     )
     parser.add_argument(
         "--half", choices=get_args(Half), help="only one half of the objectives (default: both)"

@@ -31,7 +31,7 @@ from peers import (
     snap,
     total_indices,
 )
-from reporting import benchmark_parser, positive, print_table, save_json
+from reporting import benchmark_parser, list_names, positive, print_table, save_json
 from scipy.stats import qmc
 from simulated.objectives import list_objectives
 
@@ -237,7 +237,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         nargs="+",
         metavar="NAME",
         default=names,
-        help=f"objectives to use (default: all of {', '.join(names)})",
+        help=f"objectives to use (default: all of {list_names(names)})",
     )
     options = parser.parse(arguments)
     for name in options.objectives:

@@ -28,6 +28,11 @@ def benchmark_parser(docstring: str | None) -> Parser:
     return parser
 
 
+def list_names(names: Sequence[str]) -> str:
+    """Names for a help text, in which argparse takes a single per cent sign for a format."""
+    return ", ".join(names).replace("%", "%%")
+
+
 def positive(text: str) -> int:
     """An integer of at least 1, as the `type` of an option."""
     number = int(text)
