@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nerf.config.parameters import Value
-from study.spec.space import Dimension
+from study.spec.dimension import Dimension
 
 DesignKind = Literal["grid", "space-filling", "optimiser", "correlated", "few"]
 """What trials look like:

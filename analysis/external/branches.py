@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from analysis.data.design import Branch
 from analysis.external.sweep import ExternalTrial
-from study.spec.space import Dimension
+from study.spec.dimension import Dimension
 
 
 def find_branches(
