@@ -9,7 +9,13 @@ from pathlib import Path
 
 from analysis.claims.across_claims import select_across
 from analysis.claims.comparison_claims import list_comparison_claims
-from analysis.claims.list_claims import headline_claims, join_texts, list_claims
+from analysis.claims.list_claims import (
+    headline_claims,
+    join_texts,
+    list_claims,
+    select_claims,
+    summary_claims,
+)
 from analysis.claims.write_claims import write_claims
 from analysis.data.study import Study, load_study
 from analysis.external.options import add_question_options, make_question
@@ -82,6 +88,7 @@ def _analyze(path: Path, question: Question) -> Findings:
                 "--prior and the other options for sweeps of other tools without it"
             )
         findings = _start(load_study(path))
+        claims = headline_claims(list_claims(findings))
     else:
         from analysis.external.read_study import read_external_study
         from analysis.findings.other_readings import add_effects
@@ -89,7 +96,9 @@ def _analyze(path: Path, question: Question) -> Findings:
         external = read_external_study(path, question)
         findings = add_effects(_start(external.study), external.other_readings)
         _print_assumptions(findings.study)
-    print(*(claim.text for claim in headline_claims(list_claims(findings))), sep="\n")
+        every = list_claims(findings)
+        claims = (*summary_claims(every), *select_claims(every, "top_tenth"))
+    print(*(claim.text for claim in claims), sep="\n")
     return findings
 
 
