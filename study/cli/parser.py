@@ -58,7 +58,7 @@ def _add_scene_and_parameters(group: _Group) -> None:
         action="append",
         metavar="PATH[=LOW:HIGH|=a,b,c]",
         help="vary a parameter over its own domain, a range or a list of values (repeatable); "
-        "LOW:HIGH:log and LOW:HIGH:linear set the scale, LOW:HIGH:step=S takes every S-th value, "
+        "LOW:HIGH:log and LOW:HIGH:linear set the scale, LOW:HIGH:step=S takes LOW, LOW + S, ..., "
         "a*0.9,b*0.1 gives probabilities",
     )
     add(
@@ -83,8 +83,8 @@ def _add_budget(group: _Group) -> None:
     )
     add("--explore", type=int, metavar="N", help=explore)
     design = (
-        "what they are: points of a quasi-random (Sobol') design, or every combination of the "
-        f"values that vary (default: {StudySpec.design})"
+        "what the explore phase runs: points of a quasi-random (Sobol') design, or every "
+        f"combination of the values that vary (default: {StudySpec.design})"
     )
     add("--design", choices=DESIGNS, help=design)
     optimize = (

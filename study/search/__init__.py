@@ -1,5 +1,5 @@
-"""Which configuration a trial gets: Sobol' design, samplers, replicates, variants; and when it is
-pruned.
+"""Which configuration a trial gets: Sobol' and grid designs, samplers, replicates, variants; and
+when it is pruned.
 
 Imports `spec`.
 """

@@ -118,8 +118,8 @@ class SweepEntry:
 
     def _read_range(self, distribution: str) -> None:
         """Adds a range, with the scale and step of its distribution."""
-        self._check_kind(distribution)
         low, high = self._number("min"), self._number("max")
+        self._check_kind(distribution)
         if not low < high:
             raise self.place.error(f"must be less than max, got {low:g} and {high:g}", "min")
         step = 0.0

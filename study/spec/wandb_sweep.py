@@ -5,12 +5,14 @@ Every key has W&B's meaning, or is refused, or is named in a note. Nothing is le
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError, closest
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.parse_space import parse_dimension
+from study.spec.study_spec import StudySpec
 from study.spec.wandb_entry import SweepParameters
 from study.spec.wandb_parameters import read_parameters
 
@@ -151,7 +153,7 @@ def _explored_before_tpe(trials: int) -> int:
 def _read_grid(
     file: Path, cap: int | None, parameters: SweepParameters
 ) -> tuple[dict[str, Any], list[str]]:
-    size = study_space(parameters.vary, (), StudySpec.steps).grid_size
+    size = math.prod(parse_dimension(text).levels for text in parameters.vary)
     budget: dict[str, Any] = {"design": "grid", "optimize": 0, "replicates": 0}
     if cap is None or cap >= size:
         phases = "optimize = 0, replicates = 0"

@@ -236,6 +236,12 @@ def test_a_grid_has_the_values_of_wandbs(
     assert options["set"] == settings
 
 
+def test_a_grid_is_read_whatever_near_and_far_are_by_default(tmp_path: Path) -> None:
+    text = "method: grid\nparameters:\n  sampling.near: {values: [4, 8]}\n"
+    options = read(tmp_path, text + "  sampling.far: {value: 12}")
+    assert (options["vary"], options["set"]) == (["sampling.near=4,8"], ["sampling.far=12"])
+
+
 def test_groups_are_nested_parameters(tmp_path: Path) -> None:
     text = (
         "method: random\nparameters:\n  field:\n    parameters:\n"
@@ -346,7 +352,10 @@ MISTAKES = {
     "range in values": (random_sweep(sampling__near="{values: ['1:3', 2]}"), "got '1:3'"),
     "unknown value": (random_sweep(field__density_activation="{values: [relu, elu]}"), "'elu'"),
     "list value": (random_sweep(field__width="{value: [64]}"), "a whole number, got '[64]'"),
-    "text bounds": (random_sweep(field__width="{min: a, max: 64}"), "field.width"),
+    "text bounds": (
+        random_sweep(field__width="{min: a, max: 64}"),
+        "parameters.field.width.min: must be a number, got 'a'",
+    ),
     "swapped": (
         random_sweep(sampling__near="{min: 3.0, max: 0.5}"),
         "parameters.sampling.near.min: must be less than max, got 3 and 0.5",
