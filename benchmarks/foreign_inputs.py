@@ -135,8 +135,8 @@ def _format_markdown(rows: Sequence[Row]) -> str:
         "# Sweeps of other tools with a known truth",
         "",
         f"{len(rows)} inputs, written by `python benchmarks/foreign_inputs.py --markdown`. "
-        f"*Before* is commit {before['commit'][:7]} with the options that it had. Shares are in percent of "
-        "the metric's variance, with intervals of 95 %.",
+        f"*Before* is commit {before['commit'][:7]} with the options that it had. Shares are in "
+        "percent of the metric's variance, with intervals of 95 %.",
         "",
         "| verdict | before | now |",
         "|---|---|---|",

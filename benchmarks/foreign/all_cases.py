@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from foreign import (  # noqa: F401
     designs,
+    grids,
     mlflow_cases,
     not_sweeps,
-    optuna_cases,
+    optuna_parameters,
+    optuna_storages,
+    optuna_trials,
     ray_cases,
     roles,
     text_tables,
+    tool_tables,
 )
 from foreign.case import CASES
 

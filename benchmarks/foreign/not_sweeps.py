@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from foreign.case import Truth, case
+from foreign.optuna_writing import DECLARED, make_trials, open_sqlite, write_study
 from foreign.sample import draw_sample
 from foreign.writing import as_columns, write_csv
 
@@ -55,9 +56,6 @@ def other_database(folder: Path) -> tuple[Path, Truth]:
 @case(_METRIC)
 def torn_database(folder: Path) -> tuple[Path, Truth]:
     """An Optuna storage cut off in the middle."""
-    from foreign.optuna_cases import DECLARED
-    from foreign.optuna_writing import make_trials, open_sqlite, write_study
-
     whole = folder / "whole.db"
     write_study(open_sqlite(whole), make_trials(draw_sample(121, trials=20), DECLARED))
     data = whole.read_bytes()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.distributions import (
@@ -20,7 +20,10 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, create_trial
 
-from foreign.sample import Parameter, Sample
+from foreign.case import Truth
+from foreign.sample import PARAMETERS, Parameter, Sample
+
+Direction = Literal["maximize", "minimize"]
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -54,7 +57,7 @@ def write_study(
     storage: BaseStorage,
     trials: Iterable[FrozenTrial],
     name: str = "search",
-    direction: str = "maximize",
+    direction: Direction = "maximize",
 ) -> optuna.Study:
     """A study with these trials."""
     study = optuna.create_study(storage=storage, study_name=name, direction=direction)
@@ -62,7 +65,16 @@ def write_study(
     return study
 
 
-def write_schema_2_10(path: Path, trials: Iterable[FrozenTrial], direction: str) -> Path:
+def write_journal(
+    folder: Path, sample: Sample, parameters: Sequence[Parameter] = PARAMETERS
+) -> tuple[Path, Truth]:
+    """A journal with a maximised study of the sample."""
+    path = folder / "optuna.journal"
+    write_study(open_journal(path), make_trials(sample, declare(parameters)))
+    return path, sample.truth()
+
+
+def write_schema_2_10(path: Path, trials: Iterable[FrozenTrial], direction: Direction) -> Path:
     """A storage as Optuna 2.10 wrote it: a new one, with what came later taken back."""
     write_study(open_sqlite(path), trials, direction=direction)
     with closing(sqlite3.connect(path)) as database:
@@ -97,3 +109,7 @@ def _declare(p: Parameter) -> BaseDistribution:
     if p.whole:
         return IntDistribution(int(p.low), int(p.high), log=p.log)
     return FloatDistribution(p.low, p.high, log=p.log)
+
+
+DECLARED = declare(PARAMETERS)
+"""The distributions of the parameters of most cases."""

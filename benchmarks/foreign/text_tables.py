@@ -86,7 +86,7 @@ def missing_settings(folder: Path) -> tuple[Path, Truth]:
     """Five rows lack their lr."""
     sample = draw_sample(9, trials=101)
     columns = as_columns(sample)
-    columns["lr"] = [None] * 5 + columns["lr"][5:]
+    columns["lr"] = [None, None, None, None, None, *columns["lr"][5:]]
     best = float(sample.metric[5:].max())
     return write_csv(folder / "runs.csv", columns), sample.truth(
         best=best, completed=96, warning="5 trials without"
