@@ -42,6 +42,9 @@ Kind = Literal[
     "breaks_instead",
     "psnr_instead",
     "time_instead",
+    "design",
+    "top_given_others",
+    "in_branch",
 ]
 """What a claim says; `KINDS` explains each."""
 
@@ -82,6 +85,9 @@ KINDS: dict[Kind, str] = {
     "breaks_instead": "a level minus the default one (else the first): part of the runs that break",
     "psnr_instead": "as `breaks_instead`: PSNR where runs train, pooled over studies",
     "time_instead": "a level over the default one (else the first): seconds of a step, pooled",
+    "design": "how another tool's trials were chosen; the estimate is the effective sample size",
+    "top_given_others": "a parameter sets the best quarter apart, all others accounted for",
+    "in_branch": "a claim on a parameter that only some trials have, among those trials",
 }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.claims.branch_claims import list_branch_claims
 from analysis.claims.breaking_claims import list_breaking_claims
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.default_claims import list_default_claims, list_tuning_claims
+from analysis.claims.design_claims import list_design_claims
 from analysis.claims.seed_claims import list_seed_claims
 from analysis.claims.share_claims import list_share_claims, list_top_claims
 from analysis.claims.state_claims import list_state_claims
@@ -17,6 +19,7 @@ from analysis.findings.analyze_study import Findings
 
 _GROUPS = (
     list_state_claims,
+    list_design_claims,
     list_share_claims,
     list_breaking_claims,
     list_default_claims,
@@ -25,6 +28,7 @@ _GROUPS = (
     list_tuning_claims,
     list_seed_claims,
     list_time_claims,
+    list_branch_claims,
 )
 _VARIANT_GROUPS = (list_state_claims, list_variant_claims)
 

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 
 from analysis.claims.breaking_claims import describe_range_of_training
 from analysis.claims.claim import Claim, Kind
+from analysis.claims.design_claims import (
+    describe_reweighting,
+    list_conditional_claims,
+    list_conditional_top_claims,
+)
 from analysis.claims.wording import (
     begin_with,
     capitalize,
@@ -33,6 +38,7 @@ def list_share_claims(findings: Findings) -> Iterator[Claim]:
         for test in findings.permutation_tests:
             if test.significant:
                 yield _move(findings, test)
+        yield from list_conditional_claims(findings)
     for share in importance.significant_shares:
         yield from _share(findings, share)
     named = {share.path for share in importance.significant_shares}
@@ -58,11 +64,13 @@ def list_top_claims(findings: Findings) -> Iterator[Claim]:
             "top_tenth", (share.path,), None, None, None, "", top.trials, 0.95,
             _condition(findings), text,
         )  # fmt: skip
+    yield from list_conditional_top_claims(findings)
 
 
 def _condition(findings: Findings) -> str:
     """The runs that shares describe."""
-    return f"among the {count_compared(findings.study, findings.importance.trials)}"
+    compared = count_compared(findings.study, findings.importance.trials)
+    return f"among the {compared}{describe_reweighting(findings)}"
 
 
 def _refuse(findings: Findings) -> Claim:

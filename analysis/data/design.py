@@ -51,5 +51,5 @@ class Branch:
     """
 
     parent: str
-    values: tuple[Value, ...]
+    values: tuple[Value | None, ...]
     dimensions: tuple[Dimension, ...]

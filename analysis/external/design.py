@@ -127,4 +127,3 @@ def _describe_pruned(study: Study) -> str:
 
 def _names(sampler: str, words: Sequence[str]) -> bool:
     return any(word in sampler.lower() for word in words)
-

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.stats.intervals import FloatArray
 from analysis.stats.nearest import embed_points, nearest_distances, pairwise_distances
@@ -172,15 +173,15 @@ def _table(a: Column, b: Column) -> float:
     return float(chi2_contingency(table).pvalue)
 
 
-def _group(column: Column, bins: int) -> FloatArray:
+def _group(column: Column, bins: int) -> NDArray[np.intp]:
     """(trials,) the level of each trial, or which of some ranges that hold as many it is in."""
     from scipy.stats import rankdata
 
     values, index = np.unique(column.units, return_inverse=True)
     if len(values) <= (_MAX_BINS if column.unordered else bins):
-        return np.asarray(index)
+        return np.asarray(index, dtype=np.intp)
     ranks = rankdata(column.units) - 0.5
-    return np.minimum((ranks / len(ranks) * bins).astype(int), bins - 1)
+    return np.asarray(np.minimum(ranks / len(ranks) * bins, bins - 1), dtype=np.intp)
 
 
 def _follows(columns: Sequence[Column], scores: FloatArray, seed: int) -> float:
@@ -254,6 +255,7 @@ def _lower_tail(observed: float, null: FloatArray) -> float:
     return float(norm.cdf((observed - float(null.mean())) / spread)) if spread > 0 else 1.0
 
 
-def _spaced(count: int) -> FloatArray:
+def _spaced(count: int) -> NDArray[np.intp]:
     """Evenly spaced rows, at most `_MAX_POINTS` of them."""
-    return np.unique(np.linspace(0, count - 1, min(count, _MAX_POINTS)).round().astype(int))
+    spaced = np.linspace(0, count - 1, min(count, _MAX_POINTS)).round()
+    return np.unique(spaced.astype(np.intp))

@@ -41,7 +41,7 @@ def make_trials(
                 "budget_steps": budget,
                 "train_seconds": trial.seconds,
                 "score": metric.values(final_value(trial, metric)),
-                **{d.path: _typed(d, trial.settings.get(n)) for n, d in dimensions.items()},
+                **{d.path: _typed(d, trial, n) for n, d in dimensions.items()},
             }
         )
     frame = pd.DataFrame(rows)
@@ -84,8 +84,11 @@ def _name_trials(trials: Sequence[ExternalTrial]) -> list[str]:
     return [trial_id(number) for number in range(len(trials))]
 
 
-def _typed(dimension: Dimension, value: Setting) -> Setting:
-    """The value as the dimension lists it; NaN where a trial has none."""
+def _typed(dimension: Dimension, trial: ExternalTrial, name: str) -> Setting:
+    """The trial's value as the dimension lists it; NaN where it has none."""
+    if name not in trial.settings:
+        return math.nan
+    value = trial.settings[name]
     if dimension.choices:
         return value if value in dimension.choices else str(value)
     if value is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.data.design import Branch
 from analysis.data.selection import (
     ComparableTrials,
     find_best_trial,
@@ -19,6 +20,7 @@ from analysis.data.selection import (
 from analysis.data.study import Study, design_folds, load_study
 from analysis.findings.best_and_default import BestAgainstDefault, compare_best_with_default
 from analysis.findings.bounds_map import BoundsMap, map_bounds
+from analysis.findings.branches import list_branch_studies
 from analysis.findings.breaking import BreakingAnalysis, analyze_breaking
 from analysis.findings.partial_dependence import (
     Effect,
@@ -29,8 +31,17 @@ from analysis.findings.partial_dependence import (
 from analysis.findings.seed_variance import SeedVariance, estimate_seed_variance
 from analysis.findings.tunability import Tunability, estimate_tunability
 from analysis.findings.variants import VariantComparison, compare_variants
-from analysis.importance.over_time import SharesOverTime, estimate_shares_over_time
-from analysis.importance.ped_anova import PedAnova, estimate_ped_anova
+from analysis.importance.conditional_test import (
+    ConditionalTest,
+    clip_below_best,
+    run_conditional_tests,
+)
+from analysis.importance.over_time import (
+    SharesOverTime,
+    estimate_shares_over_time,
+    refuse_over_time,
+)
+from analysis.importance.ped_anova import PedAnova, estimate_ped_anova, refuse_ped_anova
 from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
 from analysis.importance.shares import Importance
 from analysis.importance.sobol import PureError, SobolAnalysis, estimate_sobol_shares, loosen
@@ -53,10 +64,14 @@ class Findings:
     sobol: parts of the variance of PSNR among runs that trained, with their surrogate
     with_failures: the same over runs that trained or broke, those at their last PSNR
     ped_anova: what sets the best trials apart
+    permutation_tests: which parameters have an effect, of trials drawn from the prior
+    conditional_tests: the same given all other parameters, of trials that were not
+    top_conditional_tests: of the same trials, which parameters set the best quarter apart
     pair_effects: of the strongest interactions; like tunability, they need a good surrogate
     bounds: None unless both near and far vary
     variants: None unless the study has variants with trials that ended
     best, default: rows of the trials table; None if no trial finished, or none ran the defaults
+    branches: of another tool's parameters that only some trials have
     """
 
     study: Study
@@ -76,11 +91,22 @@ class Findings:
     variants: VariantComparison | None
     best: pd.Series | None
     default: pd.Series | None
+    conditional_tests: tuple[ConditionalTest, ...] = ()
+    top_conditional_tests: tuple[ConditionalTest, ...] = ()
+    branches: tuple[BranchFindings, ...] = ()
 
     @property
     def importance(self) -> Importance:
         """Which parameters matter: the shares without their surrogate."""
         return self.sobol.importance
+
+
+@dataclass(frozen=True)
+class BranchFindings:
+    """The analysis of the trials of one branch, over shared parameters and its own."""
+
+    branch: Branch
+    findings: Findings
 
 
 def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
@@ -118,7 +144,8 @@ def _analyze(study: Study) -> Findings:
     psnr = comparable.trials["score"].to_numpy(dtype=float)
     folds = design_folds(study, comparable.trials)
     pure_error = PureError(seeds.pure_ss, seeds.pure_df)
-    sobol = estimate_sobol_shares(units, psnr, axes, rng, folds, pure_error)
+    is_even = study.design is None or study.design.is_even
+    sobol = estimate_sobol_shares(units, psnr, axes, rng, folds, pure_error, is_even=is_even)
     model = sobol.model if sobol.importance.ranked else None
     best = find_best_trial(study.trials)
     return Findings(
@@ -126,8 +153,14 @@ def _analyze(study: Study) -> Findings:
         comparable=comparable,
         sobol=sobol,
         with_failures=_estimate_with_failures(study, sobol.importance, rng),
-        ped_anova=estimate_ped_anova(units, psnr, axes, rng),
-        permutation_tests=run_permutation_tests(units, psnr, axes, rng),
+        ped_anova=(
+            estimate_ped_anova(units, psnr, axes, rng) if is_even else refuse_ped_anova(len(psnr))
+        ),
+        permutation_tests=run_permutation_tests(units, psnr, axes, rng) if is_even else (),
+        conditional_tests=() if is_even else run_conditional_tests(units, psnr, axes, rng),
+        top_conditional_tests=(
+            () if is_even else run_conditional_tests(units, clip_below_best(psnr), axes, rng)
+        ),
         breaking=breaking,
         bounds=map_bounds(study.trials),
         effects=estimate_effects(study, sobol, rng),
@@ -137,14 +170,22 @@ def _analyze(study: Study) -> Findings:
             if model and study.defaults and not study.space.outside(study.defaults)
             else None
         ),
-        over_time=estimate_shares_over_time(
-            comparable.trials, study.curves, units, axes, sobol.importance, rng, folds
+        over_time=(
+            estimate_shares_over_time(
+                comparable.trials, study.curves, units, axes, sobol.importance, rng, folds
+            )
+            if is_even
+            else refuse_over_time(axes)
         ),
         seeds=seeds,
         best_and_default=compare_best_with_default(study),
         variants=compare_variants(study),
         best=best,
         default=find_default_trial(study),
+        branches=tuple(
+            BranchFindings(branch, _analyze(of_branch))
+            for branch, of_branch in list_branch_studies(study)
+        ),
     )
 
 

@@ -114,6 +114,14 @@ def estimate_shares_over_time(
     return SharesOverTime(paths, labels, tuple(at_steps), _find_stable_step(at_steps), "")
 
 
+def refuse_over_time(axes: Sequence[Axis]) -> SharesOverTime:
+    """No steps, for trials that were not drawn from the prior: their order is not that of runs."""
+    reason = "the trials were not drawn from the prior; early and late ones differ for that."
+    return SharesOverTime(
+        tuple(a.path for a in axes), tuple(a.label for a in axes), (), None, reason
+    )
+
+
 def _describe_step(
     step: int,
     psnr: FloatArray,

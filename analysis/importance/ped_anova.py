@@ -23,6 +23,11 @@ from analysis.surrogate.unit_cube import Axis
 MIN_TRIALS_FOR_PED_ANOVA = 64
 """Trials below which the best tenth is too small to estimate a density from."""
 
+_NOT_FROM_PRIOR = (
+    "the trials were not drawn from the prior, so that where the best of them lie shows where the "
+    "search looked."
+)
+
 _MIN_TOP = 4
 _BOOTSTRAPS = 200
 _SHUFFLES = 400
@@ -113,6 +118,15 @@ def estimate_ped_anova(
     shares = _estimate_shares(units, targets, axes, top, rng)
     refusal = "" if any(s.significant for s in shares) else _NO_DIFFERENCE.format(top=top)
     return PedAnova(tuple(shares), n, top, refusal)
+
+
+def refuse_ped_anova(trials: int) -> PedAnova:
+    """No shares, for trials that were not drawn from the prior.
+
+    The best of an optimiser's trials are late ones, in which parameters without effect as well have
+    moved from where they began.
+    """
+    return PedAnova((), trials, max(_MIN_TOP, round(0.1 * trials)), _NOT_FROM_PRIOR)
 
 
 def _estimate_shares(

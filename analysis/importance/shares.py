@@ -75,6 +75,7 @@ class Importance:
     misses
     trials: how many it rests on; r2: cross-validated R2, NaN where nothing was fitted
     refusal: why the parameters are not ranked; empty if they are
+    effective: effective sample size of trials that are not spread evenly; None if they are
     """
 
     shares: tuple[SobolShare, ...]
@@ -84,6 +85,7 @@ class Importance:
     trials: int
     r2: float
     refusal: str
+    effective: float | None = None
 
     @property
     def ranked(self) -> bool:

@@ -3,7 +3,10 @@
 The parts come from posterior draws of a Gaussian process over the search space. Draws vary in what
 the trials leave open: the function between trials, how rough it is, and how much is noise. Where
 the process predicts unseen trials badly, or misses much that is not the seeds', nothing is ranked.
-Trials must share one budget and be drawn from the prior (`data/selection.py`).
+Trials must share one budget (`data/selection.py`). Those that were not drawn from the prior, such
+as an optimiser's, serve as well: what the process knows of the space follows from where they lie
+and what came out, not from why they lie there. But its predictions must then be good all over the
+space, not only where trials abound (`design_weights.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.importance.design_weights import DesignWeights, weigh_by_nearest
 from analysis.importance.shares import Importance, PairShare, SobolShare, VariancePart
 from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 from analysis.stats.lack_of_fit import lack_of_fit
@@ -27,7 +31,12 @@ from analysis.surrogate.gaussian_process import (
 )
 from analysis.surrogate.posterior_draws import PosteriorSample, draw_posterior, widen
 from analysis.surrogate.unit_cube import Axis
-from analysis.surrogate.validation import cross_validate, random_folds
+from analysis.surrogate.validation import (
+    cross_validate,
+    predict_left_out,
+    random_folds,
+    weighted_r2,
+)
 
 MIN_TRIALS_FOR_SOBOL = 32
 """Trials below which no surrogate is fitted; 12 for each parameter do as well."""
@@ -74,6 +83,15 @@ def min_r2(trials: int) -> float:
     return max(0.25, 3.4 / float(np.sqrt(trials)))
 
 
+def min_weighted_r2(effective: float) -> float:
+    """Cross-validated R2 over the space below which nothing is ranked from uneven trials.
+
+    effective: their effective sample size. Chosen on the tuned half of the objectives of
+    benchmarks/foreign_designs.py.
+    """
+    return max(0.25, 2.4 / float(np.sqrt(effective)))
+
+
 def estimate_sobol_shares(
     units: FloatArray,
     targets: FloatArray,
@@ -82,6 +100,7 @@ def estimate_sobol_shares(
     folds: NDArray[np.intp] | None = None,
     pure_error: PureError | None = None,
     effort: Effort = FULL,
+    is_even: bool = True,
 ) -> SobolAnalysis:
     """Parts of the variance of a result over the search space, alone and with interactions.
 
@@ -93,6 +112,7 @@ def estimate_sobol_shares(
         folds: (trials,) the fold of each trial in cross-validation; random ones if not given.
         pure_error: of repeated configurations, to test whether the surrogate misses something.
         effort: how much work to spend.
+        is_even: the trials were drawn from the prior.
 
     Returns:
         An analysis whose `importance` has a share with its interval for each parameter, or a
@@ -114,10 +134,17 @@ def estimate_sobol_shares(
     # Equal but for rounding errors, as when every trial renders the same black image.
     if np.ptp(data.targets) <= 1e-9 * max(1.0, float(np.abs(data.targets).max())):
         return _refuse(n, f"all {n} runs ended with the same result.")
+    weights = None if is_even else weigh_by_nearest(data.units, axes)
+    if weights is not None:
+        data = data.subset(weights.rows)
     process = fit_gaussian_process(data, rng, effort)
     sample = draw_posterior(process, rng)
     variances = sample.variances
-    r2 = cross_validate(data, process.smoothness, rng)
+    if weights is None:
+        r2 = cross_validate(data, process.smoothness, rng)
+        refusal = _reason_to_refuse(r2, float(variances.unexplained.mean()), data, pure_error)
+    else:
+        r2, refusal = _validate_uneven(data, process, weights, n)
     importance = Importance(
         _tabulate_shares(variances, axes),
         _tabulate_pairs(variances, axes),
@@ -125,7 +152,8 @@ def estimate_sobol_shares(
         _loosen_part(_part("unexplained", variances.unexplained)),
         n,
         r2,
-        _reason_to_refuse(r2, float(variances.unexplained.mean()), data, pure_error),
+        refusal,
+        None if weights is None else weights.effective,
     )
     return SobolAnalysis(importance, FittedSurrogate(process, sample))
 
@@ -170,10 +198,7 @@ def _reason_to_refuse(
 ) -> str:
     n = len(data.targets)
     if r2 < min_r2(n):
-        return (
-            f"no surrogate of these {n} runs predicts unseen ones well (cross-validated R² "
-            f"{r2:.2f}, {min_r2(n):.2f} is needed)."
-        )
+        return _describe_low_r2(n, r2)
     if pure_error is None or pure_error.freedom == 0:
         return ""
     # What the process takes for noise should be no more than repeated runs differ by.
@@ -186,6 +211,35 @@ def _reason_to_refuse(
             f"do not explain either (F test of lack of fit, p = {p:.1g})."
         )
     return ""
+
+
+def _describe_low_r2(trials: int, r2: float) -> str:
+    return (
+        f"no surrogate of these {trials} runs predicts unseen ones well (cross-validated R² "
+        f"{r2:.2f}, {min_r2(trials):.2f} is needed)."
+    )
+
+
+def _validate_uneven(
+    data: TrainingData, process: GaussianProcess, weights: DesignWeights, trials: int
+) -> tuple[float, str]:
+    """Cross-validated R2 over the space, and why it does not do; empty if it does.
+
+    The R2 among trials as they lie must do as well.
+    """
+    predicted = predict_left_out(data, process.smoothness)
+    n, over_space = len(data.targets), weighted_r2(data.targets, predicted, weights.weights)
+    among_trials = weighted_r2(data.targets, predicted, np.full(n, 1.0 / n))
+    if among_trials < min_r2(n):
+        return over_space, _describe_low_r2(n, among_trials)
+    needed = min_weighted_r2(weights.effective)
+    if over_space >= needed:
+        return over_space, ""
+    return over_space, (
+        f"these {trials} runs are not spread evenly; for the whole space they stand as "
+        f"{weights.effective:.0f} that were, and no surrogate of them predicts it well "
+        f"(cross-validated R² over the space {over_space:.2f}, {needed:.2f} is needed)."
+    )
 
 
 def _tabulate_shares(variances: Variances, axes: Sequence[Axis]) -> tuple[SobolShare, ...]:

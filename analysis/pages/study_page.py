@@ -19,6 +19,7 @@ from analysis.claims.list_claims import (
 )
 from analysis.data.outcomes import format_outcomes
 from analysis.pages.best_cards import view_cards, view_values
+from analysis.pages.branch_section import render_branch_section
 from analysis.pages.breaking_sections import render_bounds_section, render_breaking_section
 from analysis.pages.importance_sections import (
     render_importance_section,
@@ -64,6 +65,7 @@ _SECTIONS = (
 # Of other tools: without what their records do not hold, such as runs that broke.
 _RECORDED_SECTIONS = (
     render_importance_section,
+    render_branch_section,
     render_top_section,
     render_effects_section,
     render_seeds_section,

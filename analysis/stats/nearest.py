@@ -26,13 +26,13 @@ def embed_points(units: FloatArray, levels: Sequence[Sequence[float]]) -> FloatA
         # One coordinate for each level: two different levels lie sqrt(2) of its length apart.
         is_level = np.isclose(units[:, j, None], np.asarray(of_axis)[None, :])
         columns.append(is_level * (_BETWEEN_CHOICES / np.sqrt(2.0)))
-    return np.concatenate(columns, axis=1)
+    return np.asarray(np.concatenate(columns, axis=1), dtype=float)
 
 
 def pairwise_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     """(len(a), len(b)) Euclidean distances between embedded points."""
     squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2.0 * a @ b.T
-    return np.sqrt(np.maximum(squares, 0.0))
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)), dtype=float)
 
 
 def nearest_distances(points: FloatArray) -> FloatArray:

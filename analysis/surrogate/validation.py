@@ -25,6 +25,12 @@ def cross_validate(data: TrainingData, smoothness: Smoothness, rng: np.random.Ge
     between two smoothnesses is that of all trials.
     """
     data = data.subset(rng.permutation(len(data.targets))[:_MAX_TRIALS])
+    predicted = predict_left_out(data, smoothness)
+    return 1.0 - float(np.mean((data.targets - predicted) ** 2) / data.targets.var())
+
+
+def predict_left_out(data: TrainingData, smoothness: Smoothness) -> FloatArray:
+    """(trials,) the prediction of each trial from the other folds."""
     predicted: FloatArray = np.empty(len(data.targets))
     for fold in np.unique(data.folds):
         out = data.folds == fold
@@ -33,4 +39,10 @@ def cross_validate(data: TrainingData, smoothness: Smoothness, rng: np.random.Ge
             predicted[out] = seen.targets.mean()
             continue
         predicted[out] = find_mode(seen, smoothness).condition(seen).predict(data.units[out])
-    return 1.0 - float(np.mean((data.targets - predicted) ** 2) / data.targets.var())
+    return predicted
+
+
+def weighted_r2(targets: FloatArray, predicted: FloatArray, weights: FloatArray) -> float:
+    """R2 of predictions over a distribution that the weights, which sum to 1, stand for."""
+    variance = float(weights @ (targets - float(weights @ targets)) ** 2)
+    return 1.0 - float(weights @ (targets - predicted) ** 2) / variance if variance > 0 else 0.0

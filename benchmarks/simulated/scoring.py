@@ -41,6 +41,8 @@ NOT_SCORED: dict[Kind, str] = {
     "no_breaking_across": "states a test's outcome",
     "seed_flips": "counts runs, no inference",
     "variant_difference": "studies of variants are not simulated",
+    "design": "see the table of designs of foreign_designs.py",
+    "in_branch": "the claims of a study of its own",
 }
 """Kinds that are never scored, and why."""
 
@@ -222,6 +224,7 @@ _RULES: dict[Kind, Callable[[Claim, Case], bool | None]] = {
     "unexplained": _unexplained,
     "moves": _moves,
     "top_tenth": _top_tenth,
+    "top_given_others": _moves,
     "best_value": _best_value,
     "as_good": _as_good,
     "worse": _worse,

@@ -1,0 +1,74 @@
+"""Studies of the trials of each branch: parameters that only they have, and the shared ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.data.design import Branch
+from analysis.data.study import Study
+from analysis.external.design import add_design
+from study.spec.dimension import Dimension
+from study.spec.space import Space
+
+
+def list_branch_studies(study: Study) -> Iterator[tuple[Branch, Study]]:
+    """Each branch with the study of its trials, whose parameters are those that all of them have.
+
+    Such a study has no curves and no branches of its own.
+    """
+    of_branches = [dimension for branch in study.branches for dimension in branch.dimensions]
+    for branch in study.branches:
+        trials = study.trials[_belong(branch, study.trials)]
+        dimensions = [
+            _narrow(dimension, trials[dimension.path])
+            for dimension in (*study.space.dimensions, *of_branches)
+            if trials[dimension.path].notna().all() and trials[dimension.path].nunique() > 1
+        ]
+        if not dimensions:
+            continue
+        part = dataclasses.replace(
+            study,
+            space=Space(tuple(dimensions)),
+            trials=trials,
+            curves=study.curves.iloc[:0],
+            branches=(),
+            assumed=(),
+            left_out=(),
+        )
+        yield branch, _inherit_design(study, part)
+
+
+def _belong(branch: Branch, trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """(trials,) whether a trial has all of the branch's own parameters."""
+    own = trials[[dimension.path for dimension in branch.dimensions]]
+    return np.asarray(own.notna().all(axis=1), dtype=bool)
+
+
+def _narrow(dimension: Dimension, values: pd.Series) -> Dimension:
+    """The dimension with only the choices that occur, as of a parent with several values."""
+    if not dimension.choices:
+        return dimension
+    seen = set(values)
+    places = [i for i, choice in enumerate(dimension.choices) if choice in seen]
+    return dataclasses.replace(
+        dimension,
+        choices=tuple(dimension.choices[i] for i in places),
+        weights=tuple(dimension.weights[i] for i in places) if dimension.weights else (),
+    )
+
+
+def _inherit_design(study: Study, part: Study) -> Study:
+    """The part with its design, no more even than that of the whole study."""
+    whole = study.design
+    if whole is None:
+        return part
+    # Too few trials to test are drawn from the prior where all trials are.
+    part = add_design(part, "random" if whole.is_even else "")
+    if part.design is not None and part.design.is_even and not whole.is_even:
+        return dataclasses.replace(part, design=whole)
+    return part
