@@ -39,6 +39,11 @@ class Answer:
             return self.stderr.strip().split("\n")[-1]
         return self.stderr.split("error: ", 1)[-1].strip() if self.status == 2 else ""
 
+    @property
+    def text(self) -> str:
+        """All sentences, on the terminal and among the claims."""
+        return "\n".join([self.stdout, *(claim["text"] for claim in self.claims)])
+
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
         """The claims of one kind."""
         return [claim for claim in self.claims if claim["kind"] == kind]

@@ -12,13 +12,14 @@ from pathlib import Path
 class Truth:
     """What is true of an input.
 
-    shares: parameter -> its share of the metric's variance over the prior, with interactions
+    shares: parameter -> its share of the metric's variance over the prior, with interactions; over
+        the range seen where an input shows a part of the prior alone
     dead: parameters without any effect, and columns that are no parameters
     unknown: parameters of which the input cannot show how large their effects are
     best: the metric of the best trial
     completed: how many trials completed
     refusal: what a refusal must contain, a regular expression; empty if there is an answer
-    warning: what the output must contain, a regular expression
+    warning: what the terminal or the claims must contain, a regular expression
     ranking_needed: the shares can be estimated, so that no ranking is no right answer
     """
 

@@ -50,15 +50,17 @@ def optuna_branches(folder: Path) -> tuple[Path, Truth]:
 
 @case()
 def optuna_ranges_changed(folder: Path) -> tuple[Path, Truth]:
-    """The range of lr was narrowed after half of the trials."""
-    narrow = (Parameter("lr", 0.3, 1e-3, 1e-1, log=True), *PARAMETERS[1:])
-    first, second = draw_sample(84), draw_sample(85, parameters=narrow)
-    study = write_study(open_journal(folder / "optuna.journal"), make_trials(first, DECLARED))
-    study.add_trials(make_trials(second, declare(narrow)))
-    best = float(max(first.metric.max(), second.metric.max()))
-    names = ("lr", "width", "dropout")  # their shares differ between the two halves
-    truth = Truth(unknown=names, best=best, completed=192, warning="range changed")
-    return folder / "optuna.journal", truth
+    """The range of lr was narrowed to its upper half after half of the trials."""
+    units = np.random.default_rng(84).random((192, 3))
+    units[96:, 0] = 0.5 + units[96:, 0] / 2
+    sample = draw_sample(84, units=units)
+    narrow = declare((Parameter("lr", 0.0, 1e-3, 1e-1, log=True), *PARAMETERS[1:]))
+    trials = [
+        create_trial(params=row, distributions=narrow if i >= 96 else DECLARED, value=value)
+        for i, (row, value) in enumerate(zip(sample.rows(), sample.metric.tolist(), strict=True))
+    ]
+    write_study(open_journal(folder / "optuna.journal"), trials)
+    return folder / "optuna.journal", sample.truth(warning="range changed")
 
 
 @case()

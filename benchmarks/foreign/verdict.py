@@ -93,11 +93,11 @@ def _judge_facts(answer: Answer, truth: Truth) -> Iterator[str]:
         if not best:
             yield "no best trial"
         elif not math.isclose(best[0], truth.best, rel_tol=1e-6):
-            yield f"the best is {truth.best:.4g}"
+            yield f"the best is {truth.best:.7g}, not {best[0]:.7g}"
     if truth.completed is not None:
         states = {c["condition"].split(",")[0]: c["estimate"] for c in answer.of_kind("state")}
         completed = int(states.get("completed", states.get("trained", 0)))
         if completed != truth.completed:
             yield f"{truth.completed} completed, not {completed}"
-    if truth.warning and not re.search(truth.warning, answer.stdout):
+    if truth.warning and not re.search(truth.warning, answer.text):
         yield "no warning"
