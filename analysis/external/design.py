@@ -85,7 +85,7 @@ def identify_design(
         return Design("optimiser", n, sign)
     if ranges_changed:
         return Design("correlated", n, "the range of some parameter changed between trials")
-    for signs in (find_spread_signs(columns), find_dependence_signs(columns)):
+    for signs in (find_dependence_signs(columns), find_spread_signs(columns)):
         if signs and signs[0].p_value < _SIGNIFICANCE:
             return Design("correlated", n, str(signs[0]))
     if n < MIN_TRIALS_FOR_DESIGN and not _names(sampler, _UNIFORM_SAMPLERS):

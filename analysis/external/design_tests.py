@@ -22,6 +22,7 @@ _MAX_POINTS = 400  # in tests on distances, whose time grows with their square
 _SHUFFLES = 200
 _MIN_EXPECTED = 5.0  # in each cell of a chi-squared test
 _MAX_BINS = 8
+_LEAST_PRINTED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Sign:
     p_value: float
 
     def __str__(self) -> str:
+        if self.p_value < _LEAST_PRINTED:
+            return f"{self.text} (p < {_LEAST_PRINTED:g})"
         return f"{self.text} (p = {self.p_value:.1g})"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from analysis.claims.claim import Claim
+from analysis.claims.design_claims import list_design_claims
 from analysis.claims.list_claims import join_texts, select_claims
 from analysis.claims.share_claims import list_share_claims, list_top_claims
 from analysis.claims.time_claims import list_time_claims
@@ -34,6 +35,7 @@ def render_importance_section(findings: Findings) -> Markup:
         alt = f"Parts of the variance of {metric.name}, which add up to 100 %"
         figures.append(view_figure(plot_variance_parts(importance, metric.name), alt))
     claims = tuple(list_share_claims(findings))
+    designs = [claim.text for claim in list_design_claims(findings)]
     return render_template(
         "importance.html",
         refusals=[claim.text for claim in select_claims(claims, "not_ranked")],
@@ -41,7 +43,7 @@ def render_importance_section(findings: Findings) -> Markup:
         parts=join_texts([c for c in claims if c.kind in _PARTS]),
         figures=figures,
         pair_maps=_view_pair_maps(findings),
-        used=findings.comparable.sentence(),
+        used=" ".join([findings.comparable.sentence(), *designs]),
         r2=importance.r2,
         metric=metric,
         is_native=findings.study.is_native,

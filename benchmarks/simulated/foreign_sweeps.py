@@ -6,6 +6,8 @@ quantiles of the prior, so that a sampler of uniform numbers samples the prior.
 
 from __future__ import annotations
 
+import dataclasses
+import importlib.util
 import warnings
 import zlib
 from collections.abc import Callable
@@ -42,6 +44,14 @@ _SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
 }
 
 SAMPLERS = (*_SAMPLERS, "correlated", "by hand", "grid")
+
+_NEEDS = {"CMA-ES": "cmaes", "GP": "torch"}
+
+
+def missing_package(sampler: str) -> str:
+    """The package that a sampler needs and that is not installed; empty if none."""
+    package = _NEEDS.get(sampler, "")
+    return package if package and importlib.util.find_spec(package) is None else ""
 
 
 def simulate_sweep(objective: Objective, sampler: str, trials: int, index: int) -> Study:
@@ -82,6 +92,8 @@ def make_sweep(objective: Objective, units: FloatArray, scores: FloatArray) -> S
         dtypes["sampling.far"] = "float64"
     for d in objective.dimensions:
         dtypes.setdefault(d.path, "int64" if d.kind == "int" else "float64")
+    # A reader leaves out what never changes.
+    varied = tuple(d for d in objective.dimensions if frame[d.path].nunique() > 1)
     return Study(
         folder=StudyFolder(Path("simulated")),
         name="simulated",
@@ -90,7 +102,7 @@ def make_sweep(objective: Objective, units: FloatArray, scores: FloatArray) -> S
         spec={},
         versions={},
         command=(),
-        space=objective.space,
+        space=dataclasses.replace(objective.space, dimensions=varied),
         trials=add_recorded_outcomes(tidy(frame, TRIAL_COLUMNS | {"score": "float64"} | dtypes)),
         curves=pd.DataFrame({"trial_id": [], "step": [], "score": []}),
         source="Optuna",

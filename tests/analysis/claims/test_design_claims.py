@@ -1,0 +1,67 @@
+"""What is claimed of trials that were not drawn from the prior, and how it is said."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from analysis.claims.list_claims import list_claims, select_claims
+from analysis.external.design import add_design
+from analysis.findings.analyze_study import Findings, analyze_study
+from tests.analysis.external.designed_trials import (
+    correlated_units,
+    make_study,
+    make_table,
+    walk_table,
+)
+
+
+def _analyze(table: object) -> Findings:
+    return analyze_study(add_design(make_study(table)))  # type: ignore[arg-type]
+
+
+def test_shares_of_an_optimiser_name_the_effective_sample_size() -> None:
+    findings = _analyze(walk_table(96, 1))
+    claims = list_claims(findings)
+    (design,) = select_claims(claims, "design")
+    assert design.text.startswith("Results decided where trials lie: ")
+    assert design.estimate == findings.importance.effective
+    effective = f"effective sample size {findings.importance.effective:.0f}"
+    shares = select_claims(claims, "share")
+    assert {claim.parameters for claim in shares} <= {("lr",), ("optimizer",)}
+    assert all(effective in claim.text for claim in shares)
+    # What compares good trials with the prior has nothing to say.
+    assert select_claims(claims, "top_tenth", "early_order", "settled_by", "seed_share") == ()
+    assert "not drawn from the prior" in findings.ped_anova.refusal
+
+
+def test_a_parameter_that_moves_with_a_live_one_is_named_nowhere() -> None:
+    claims = list_claims(_analyze(make_table(correlated_units(96))))
+    named = {claim.parameters[0].partition("=")[0] for claim in claims if claim.parameters}
+    assert "width" not in named
+    assert "lr" in named
+
+
+def test_without_a_ranking_the_conditional_test_says_what_has_an_effect() -> None:
+    findings = _analyze(walk_table(96, 1))
+    refused = dataclasses.replace(
+        findings,
+        sobol=dataclasses.replace(
+            findings.sobol,
+            importance=dataclasses.replace(findings.importance, refusal="too few."),
+        ),
+    )
+    moves = select_claims(list_claims(refused), "moves")
+    assert moves
+    assert all("given all other parameters; no size is claimed" in claim.text for claim in moves)
+    assert {claim.parameters for claim in moves} <= {("lr",), ("optimizer",)}
+
+
+def test_even_trials_are_analysed_as_drawn_from_the_prior() -> None:
+    findings = _analyze(make_table(np.random.default_rng(0).random((96, 3))))
+    assert findings.importance.effective is None
+    assert findings.conditional_tests == ()
+    assert findings.permutation_tests
+    (design,) = select_claims(list_claims(findings), "design")
+    assert design.text.endswith("Shares are over the prior.")
