@@ -1,0 +1,163 @@
+"""Trains a configuration on the fake GPU: its first steps, captures, a resumption, an evaluation."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from unittest import mock
+
+from fake_cuda.device import FakeGpu, FakeGraph
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._pytree import tree_map
+
+from nerf.config.flat import Flat, build, with_suggested_bounds
+from nerf.evaluation.trivial_baselines import trivial_psnrs
+from nerf.model.occupancy import UPDATE_INTERVAL, WARMUP_STEPS
+from nerf.scenes import load
+from nerf.scenes.scene import Scene
+from nerf.training.cuda_graph import WARMUP_CALLS
+from nerf.training.loop import HEALTH_CHECK_INTERVAL, TrainingRun
+from nerf.training.schedule import cropped_steps, warm_up_steps
+
+VISIBLE_SHARE = 0.2
+"""Share of the samples that are visible once an occupancy grid has been updated."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a configuration does on a GPU."""
+
+    problems: tuple[str, ...]
+    """What would break a CUDA graph or keep its memory; empty for a step that runs."""
+    captures: int
+    eager_steps: int
+    """Steps, of the simulated ones, that were not replays."""
+    waits: dict[str, int]
+    """Waits for the device in training, by function."""
+    evaluation_waits: dict[str, int]
+    """The same in one evaluation."""
+    operations: dict[str, int]
+    """Of the last captured step, by name."""
+    bytes: int
+    flop: int
+    peak: int
+
+
+@cache
+def load_scene() -> tuple[Scene, dict[str, float]]:
+    """The built-in scene and its trivial PSNRs; both need real numbers."""
+    scene = load("bricks")
+    return scene, trivial_psnrs(scene)
+
+
+def simulate(settings: Flat, resumes: bool = False) -> Simulation:
+    """Trains until nothing more changes, captures once more, and evaluates.
+
+    With `resumes`, the run is also restored from its own state and captured again.
+    """
+    gpu = FakeGpu()
+    load_scene()
+    with gpu.installed(), _no_collection(), FakeTensorMode():
+        run = _new_run(settings)
+        with gpu.recorder:
+            _train(run, gpu)
+            waits, steps, graphs = gpu.recorder.waits.copy(), run.steps_done, [*gpu.graphs]
+            replays = sum(graph.replays for graph in graphs)
+            _check_capture_again(run, gpu)
+            if resumes:
+                _restore(run)
+                _capture(run, gpu)
+            gpu.recorder.waits.clear()
+            run.evaluate()
+        model, step = weakref.ref(run.model), weakref.ref(run.step)
+        run.release()
+        del run
+        _check_released(gpu, model() is None and step() is None)
+    last = graphs[-1].recording
+    return Simulation(
+        problems=tuple(sorted(gpu.recorder.problems)),
+        captures=len(graphs),
+        eager_steps=steps - replays,
+        waits=dict(waits),
+        evaluation_waits=dict(gpu.recorder.waits),
+        operations=dict(last.operations),
+        bytes=last.bytes,
+        flop=last.flop,
+        peak=last.peak,
+    )
+
+
+def _new_run(settings: Flat) -> TrainingRun:
+    scene, psnrs = load_scene()
+    config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))
+    with mock.patch("nerf.training.loop.trivial_psnrs", lambda _: psnrs):
+        return TrainingRun(config, scene, "cuda:0")
+
+
+def _train(run: TrainingRun, gpu: FakeGpu) -> None:
+    """Trains past the last change of what a step computes."""
+    optimisation = run.config.optimisation
+    # All samples are visible until the first update of the grids' bounds.
+    warm = WARMUP_STEPS + warm_up_steps(optimisation)
+    first_update = -(-warm // UPDATE_INTERVAL) * UPDATE_INTERVAL
+    grids = run.model.occupancy_grids()
+    last_change = max(cropped_steps(optimisation), first_update + UPDATE_INTERVAL if grids else 0)
+    while run.steps_done < last_change + WARMUP_CALLS + 2:
+        share = 1.0 if run.steps_done <= first_update else VISIBLE_SHARE
+        for grid in grids:
+            address = grid.max_visible.untyped_storage()._cdata
+            gpu.recorder.numbers[address] = int(share * optimisation.rays * grid.samples)
+        run.advance()
+        if run.steps_done % HEALTH_CHECK_INTERVAL == 0:
+            run.check_health()
+
+
+def _capture(run: TrainingRun, gpu: FakeGpu) -> FakeGraph:
+    """The graph of a new capture, after two replays."""
+    for _ in range(WARMUP_CALLS + 2):
+        run.advance()
+    return gpu.graphs[-1]
+
+
+def _check_capture_again(run: TrainingRun, gpu: FakeGpu) -> None:
+    """A capture in place of the last one has to have the same operations and inputs.
+
+    Otherwise the last one replays what the step no longer does, on memory that it no longer uses.
+    """
+    before = gpu.graphs[-1]
+    run.step.release()
+    after = _capture(run, gpu)
+    if before is after or before.recording.operations != after.recording.operations:
+        gpu.recorder.problems.add("the step has changed since it was captured")
+    ours, theirs = before.recording.inputs, after.recording.inputs
+    for address in ours.keys() ^ theirs.keys():
+        _, use = (ours | theirs)[address]
+        gpu.recorder.problems.add(f"a replay uses memory that the step has replaced: {use}")
+
+
+def _restore(run: TrainingRun) -> None:
+    """Restores the run from a copy of its own state on the CPU, as from a checkpoint file."""
+    run.restore(tree_map(lambda each: each.cpu() if isinstance(each, Tensor) else each, run.state()))
+
+
+def _check_released(gpu: FakeGpu, is_freed: bool) -> None:
+    if not is_freed:
+        gpu.recorder.problems.add("a finished run is kept by a reference cycle")
+    if not all(graph.is_reset for graph in gpu.graphs):
+        gpu.recorder.problems.add("the graph of a finished run is not released")
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Turns off the garbage collector, which torch does not run before a capture either."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
