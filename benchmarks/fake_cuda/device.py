@@ -28,11 +28,15 @@ class FakeGenerator(Generator):
     def __init__(self, device: Any = "cpu") -> None:
         pass
 
+    def manual_seed(self, seed: int) -> FakeGenerator:
+        return self
+
+    # The state of a real one would be read from and written to the memory that a fake tensor lacks.
     def get_state(self) -> Tensor:
         return torch.empty(16, dtype=torch.uint8)
 
     def set_state(self, state: Tensor) -> FakeGenerator:
-        return self  # a generator would read the memory that a fake tensor does not have
+        return self
 
 
 class FakeStream:

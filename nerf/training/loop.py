@@ -112,6 +112,10 @@ class TrainingRun:
         """Trains by one step."""
         self.step()
 
+    def release(self) -> None:
+        """Frees the CUDA graph and its memory, before others use the GPU."""
+        self.step.release()
+
     def start_clock(self) -> None:
         """Starts to count training time, which excludes evaluations and checkpoints."""
         self._started = time.perf_counter()
@@ -245,16 +249,19 @@ def train(
     The callbacks, and what may be raised, are those of `train_to_end`.
     """
     run = TrainingRun(config, scene, device)
-    if checkpoint and checkpoint.exists():
-        run.restore(load_checkpoint(checkpoint))
-    return train_to_end(
-        run,
-        on_progress,
-        on_step=on_step,
-        on_preview=on_preview,
-        should_stop=should_stop,
-        checkpoint=checkpoint,
-    )
+    try:
+        if checkpoint and checkpoint.exists():
+            run.restore(load_checkpoint(checkpoint))
+        return train_to_end(
+            run,
+            on_progress,
+            on_step=on_step,
+            on_preview=on_preview,
+            should_stop=should_stop,
+            checkpoint=checkpoint,
+        )
+    finally:
+        run.release()
 
 
 def train_to_end(

@@ -57,9 +57,8 @@ class TrainingStep:
         self._step_tensor = torch.zeros((), dtype=torch.int64, device=device)  # the same number
         self.losses = torch.zeros(len(model.passes()), device=device)
         """Mean squared error of each pass on the last step's rays."""
-        self._graphed = (
-            GraphedStep(self._update, self.generator) if on_gpu and config.compute.graphs else None
-        )
+        self._graphed = GraphedStep(self.generator) if on_gpu and config.compute.graphs else None
+        self._fix_capacities()
 
     def __call__(self) -> None:
         """Trains by one step, and updates the occupancy grids if that is due after it."""
@@ -67,11 +66,11 @@ class TrainingStep:
         if self._rate.device.type == "cpu":
             self.optimiser.param_groups[0]["lr"] = rate  # on a GPU, "lr" is self._rate itself
         self._rate.fill_(rate)
-        capacities = [grid.capacity for grid in self._model.occupancy_grids()]
-        if self._graphed is None or None in capacities:
-            self._update()  # without a capacity the number of samples varies: no graph
+        if self._graphed is None:
+            self._update()
         else:
-            self._graphed((self._is_cropped(), *capacities))
+            capacities = [grid.capacity for grid in self._model.occupancy_grids()]
+            self._graphed(self._update, (self._is_cropped(), *capacities))
         self.steps_done += 1
         warm = self.steps_done >= WARMUP_STEPS + warm_up_steps(self._config)
         if warm and self.steps_done % UPDATE_INTERVAL == 0:
@@ -104,6 +103,20 @@ class TrainingStep:
         self.optimiser.step()
         self._step_tensor += 1
 
+    def release(self) -> None:
+        """Frees the CUDA graph and its memory; the next steps capture another one."""
+        if self._graphed is not None:
+            self._graphed.release()
+
+    def _fix_capacities(self) -> None:
+        """Lets the first steps on a GPU be captured, too.
+
+        Until its first update, a grid selects all samples of a step: that is its capacity.
+        """
+        for grid in self._model.occupancy_grids():
+            if self._step_tensor.is_cuda and grid.capacity is None:
+                grid.capacity = self._config.rays * grid.samples
+
     def _is_cropped(self) -> bool:
         return self.steps_done < cropped_steps(self._config)
 
@@ -129,6 +142,8 @@ class TrainingStep:
                 f"the checkpoint was made on {state['device']}, this run is on {device}: their "
                 f"random numbers differ; resume on {state['device']}, or start a new run"
             )
+        self.release()  # a graph would go on with the optimiser's old tensors
+        self._fix_capacities()  # a checkpoint may come from before the grids had one
         self.steps_done = state["number"]
         self.optimiser.load_state_dict(state["optimiser"])
         if self._step_tensor.is_cuda:  # load_state_dict replaced the tensor by a copy
