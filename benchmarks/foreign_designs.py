@@ -17,8 +17,8 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
 
 from reporting import benchmark_parser, positive, print_table, save_json
 from simulated.foreign_sweeps import SAMPLERS, missing_package, simulate_sweep
@@ -116,14 +116,19 @@ def run_benchmark(arguments: list[str] | None) -> int:
                 if score is not None:
                     scores.setdefault(sampler, []).append(score)
             print(f"{sampler}, {trials} trials: {time.perf_counter() - began:.0f} s", flush=True)
+            save_json(options.json, "foreign_designs", _collect(options, designs, scores))
     _print_designs(designs)
     for sampler, several in scores.items():
         print_table(f"Claims on sweeps of {sampler}", KIND_COLUMNS, kind_rows(several))
+    return 0
+
+
+def _collect(
+    options: argparse.Namespace, designs: Sequence[Design], scores: Mapping[str, Sequence[Score]]
+) -> dict[str, Any]:
     settings = {key: value for key, value in vars(options).items() if key != "json"}
     documents = {sampler: [s.to_json() for s in several] for sampler, several in scores.items()}
-    results = {"asked": settings, "designs": designs, "scores": documents}
-    save_json(options.json, "foreign_designs", results)
-    return 0
+    return {"asked": settings, "designs": designs, "scores": documents}
 
 
 def _print_designs(designs: Sequence[Design]) -> None:
