@@ -5,6 +5,7 @@ https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable
 
 import torch
@@ -87,6 +88,10 @@ class GraphedStep:
 
 
 def release_cached_memory() -> None:
-    """Gives memory that PyTorch caches back to the GPU, which other processes may share."""
+    """Gives memory that PyTorch caches back to the GPU, which other processes may share.
+
+    Does nothing if the device is broken: every call fails then, after the one that broke it.
+    """
     if torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
+        with contextlib.suppress(RuntimeError):
+            torch.cuda.empty_cache()

@@ -12,8 +12,14 @@ from study.protocol.messages import Failure
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
-# Words of PyTorch's allocators, for CPUs and GPUs, and of Ray's memory monitor.
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "memory usage threshold")
+# Words of PyTorch's allocators, for CPUs and GPUs, of CUDA's libraries, which allocate workspaces,
+# and of Ray's memory monitor.
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "_STATUS_ALLOC_FAILED",
+    "memory usage threshold",
+)
 
 _NODE_LOST = "node has died"  # in Ray's words
 

@@ -90,7 +90,14 @@ def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
 
 
 def _release_freed_memory() -> None:
-    """Returns a trial's freed memory to the system: glibc caches it, over 1 GB after 50 trials."""
+    """Returns a trial's freed memory to the system and the GPU.
+
+    PyTorch caches a GPU's, which trials in other processes may need, and glibc the system's, over
+    1 GB after 50 trials.
+    """
+    from nerf.training.cuda_graph import release_cached_memory
+
+    release_cached_memory()
     linux = sys.platform == "linux"
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if linux else None  # musl has none
     if trim:

@@ -109,6 +109,7 @@ def test_a_fault_that_passes_costs_no_trial(folder: StudyFolder) -> None:
         (MemoryError(), True),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), True),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED in cublasCreate(handle)"), True),
         (ValueError("no"), False),
     ],
 )
