@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -65,6 +66,9 @@ def write_comparison(
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names are anyone's: those that the terminal's encoding lacks are printed as escapes.
+        sys.stdout.reconfigure(errors="backslashreplace")
     return exit_status(lambda: _run(_parser().parse(arguments)))
 
 
@@ -81,8 +85,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def _analyze(path: Path, question: Question) -> Findings:
     """Analyses one study and prints its headline, for another tool's after what was assumed."""
-    if StudyFolder(path).spec_file.exists() or (path.is_dir() and not any(path.iterdir())):
-        if question != Question():
+    is_native = StudyFolder(path).spec_file.exists()
+    if is_native or (path.is_dir() and not any(path.iterdir())):
+        if is_native and question != Question():
             raise InputError(
                 f"{path} is a study of this program, which leaves nothing open; give --metric, "
                 "--prior and the other options for sweeps of other tools without it"
@@ -97,8 +102,10 @@ def _analyze(path: Path, question: Question) -> Findings:
         findings = add_effects(_start(external.study), external.other_readings)
         _print_assumptions(findings.study)
         every = list_claims(findings)
-        claims = (*summary_claims(every), *select_claims(every, "top_tenth"))
-    print(*(claim.text for claim in claims), sep="\n")
+        in_branches = [c for c in select_claims(every, "in_branch") if c.unit == "fraction"]
+        claims = (*summary_claims(every), *in_branches, *select_claims(every, "top_tenth"))
+    for claim in claims:
+        _print_line(claim.text)
     return findings
 
 
@@ -110,11 +117,16 @@ def _start(study: Study) -> Findings:
 def _print_assumptions(study: Study) -> None:
     """Numbered, what the record leaves open and the option that changes it; what was left out."""
     if study.assumed:
-        print(f"Assumed, since {study.name} does not say:")
+        _print_line(f"Assumed, since {study.name} does not say:")
         for number, assumption in enumerate(study.assumed, start=1):
-            print(f"  {number}. {assumption}")
+            _print_line(str(assumption), f"  {number}. ")
     if study.left_out:
-        print(f"Left out: {'; '.join(study.left_out)}.")
+        _print_line(f"Left out: {'; '.join(study.left_out)}.")
+
+
+def _print_line(text: str, head: str = "") -> None:
+    """Prints a sentence in one line: names of other tools may hold line breaks."""
+    print(head + " ".join(text.split()))
 
 
 def _check(expectations: Sequence[Expectation], studies: Sequence[Findings]) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ from analysis.external.sweep import Sweep
 from nerf.common.errors import InputError
 from study.records.study_folder import StudyFolder
 from study.spec.space import Space
+
+_MAX_REASONS = 8
 
 
 @dataclass(frozen=True)
@@ -44,18 +48,15 @@ def make_study(
     Raises `InputError` if no trial or no parameter is left to analyse.
     """
     ended = [trial for trial in sweep.trials if trial.state != "running"]
-    if not any(math.isfinite(final_value(trial, metric)) for trial in ended):
-        raise InputError(
-            f"{sweep.name} holds no ended trial with a value of {metric.name}; choose another "
-            "metric by --metric"
-        )
+    completed = [trial for trial in ended if trial.state == "completed"]
+    if not any(math.isfinite(final_value(trial, metric)) for trial in completed):
+        raise _no_result(sweep, metric)
     # Trials that failed before their first setting say nothing about which settings there are.
     informative = [trial for trial in ended if trial.settings]
     settings = choose_settings(sweep, informative, question)
     parts = divide_settings(informative, settings)
     if not parts.shared:
-        reasons = "; ".join((*settings.left_out, *parts.left_out)) or "no trial has a setting"
-        raise InputError(f"{sweep.name} varies no parameter that can be analysed ({reasons})")
+        raise _no_parameter(sweep, question, (*settings.left_out, *parts.left_out))
     trials, reasons_of_trials = select_within(ended, parts.shared)
     left_out = [*sweep.left_out, *settings.left_out, *parts.left_out, *reasons_of_trials]
     if running := len(sweep.trials) - len(ended):
@@ -67,7 +68,7 @@ def make_study(
         )
     study = Study(
         folder=StudyFolder(path.parent / _report_name(path, sweep, question)),
-        name=path.name if question.study is None else f"{path.name}: {sweep.name}",
+        name=_printable(path.name) + (f": {sweep.name}" if question.study is not None else ""),
         created="",
         scene={},
         spec={},
@@ -86,6 +87,43 @@ def make_study(
         add_design(study, sweep.sampler, settings.ranges_changed),
         tuple(d.after(len(assumed)) for d in settings.open_domains if d.name in parts.shared),
     )
+
+
+def _no_result(sweep: Sweep, metric: Metric) -> InputError:
+    """The error for a sweep without a completed trial that has the metric."""
+    states = Counter("not ended" if t.state == "running" else t.state for t in sweep.trials)
+    if states["completed"]:
+        return InputError(
+            f"{sweep.name} holds no completed trial with a value of {metric.name}; choose another "
+            "metric by --metric"
+        )
+    counts = ", ".join(f"{number} {state}" for state, number in states.items()) or "it has none"
+    return InputError(
+        f"{sweep.name} has no completed trial ({counts}); report on it when some have completed"
+    )
+
+
+def _no_parameter(sweep: Sweep, question: Question, left_out: Sequence[str]) -> InputError:
+    """The error for a sweep that leaves no parameter, with what became of each."""
+    decided = {*question.parameters, *question.ignored}
+    reasons = [f"{name}: left out by --ignore" for name in question.ignored]
+    reasons += left_out
+    reasons += [
+        f"{c.name}: {c.reason}"
+        for c in sweep.columns
+        if c.role == "other" and c.name not in decided
+    ]
+    listed = "; ".join(reasons[:_MAX_REASONS]) or "no trial has a setting"
+    more = f"; and {len(reasons) - _MAX_REASONS} more" if len(reasons) > _MAX_REASONS else ""
+    remedy = "; name others by --parameters" if sweep.columns else ""
+    return InputError(
+        f"{sweep.name} varies no parameter that can be analysed ({listed}{more}){remedy}"
+    )
+
+
+def _printable(name: str) -> str:
+    """A file's name as text, also where its bytes are none in the encoding of the locale."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _report_name(path: Path, sweep: Sweep, question: Question) -> str:

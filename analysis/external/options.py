@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from analysis.external.question import Question
 from nerf.common.errors import InputError
@@ -47,7 +48,18 @@ def add_question_options(parser: argparse.ArgumentParser) -> None:
 
 
 def make_question(options: argparse.Namespace) -> Question:
-    """The question that the options ask; raises `InputError` for a malformed prior."""
+    """The question that the options ask.
+
+    Raises `InputError` for a malformed prior, and for options that contradict one another.
+    """
+    priors = tuple(parse_prior(text) for text in options.prior)
+    named = [prior.path for prior in priors]
+    if twice := {name for name in named if named.count(name) > 1}:
+        raise InputError(f"--prior names {min(twice)} twice; give it one range")
+    if both := {*named, *options.parameters} & set(options.ignore):
+        raise InputError(
+            f"--ignore names {min(both)}, and so does --prior or --parameters; name it once"
+        )
     return Question(
         study=options.study_name,
         metric=options.metric,
@@ -55,7 +67,7 @@ def make_question(options: argparse.Namespace) -> Question:
         unit=options.unit,
         parameters=options.parameters,
         ignored=options.ignore,
-        priors=tuple(parse_prior(text) for text in options.prior),
+        priors=priors,
     )
 
 
@@ -68,7 +80,8 @@ def parse_prior(text: str) -> Dimension:
     except (ValueError, IndexError):
         low, high = 0.0, 0.0
     log = ends[2:] == ["log"]
-    if not name or not low < high or (ends[2:] and not log) or (log and low <= 0):
+    finite = math.isfinite(high - low)
+    if not (name and finite and low < high) or (ends[2:] and not log) or (log and low <= 0):
         raise InputError(f"a prior must be NAME=LOW:HIGH or NAME=LOW:HIGH:log, got {text!r}")
     return Dimension(name, "float", low, high, log, label=name)
 

@@ -40,7 +40,7 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
 
     Raises:
         InputError: the file cannot be read, holds several studies or metrics of which none was
-            chosen, or no ended trial with the metric.
+            chosen, or no completed trial with the metric.
 
     Example:
         >>> external = read_external_study(Path("optuna.db"), Question(study="lr-search"))
@@ -49,6 +49,10 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
     question = question or Question()
     recorded = choose_sweep(path, read_sweeps(path), question.study)
     metric, about_metric = choose_metric(recorded, question)
+    if metric.name in question.parameters:
+        raise InputError(
+            f"--parameters names {metric.name}, the metric; choose another by --metric"
+        )
     sweep = assign_columns(recorded, question.parameters, (metric.name,))
     doubtful = find_doubtful(recorded, metric, question)
     assumed = [*about_metric, *describe_columns(recorded, metric, question)]

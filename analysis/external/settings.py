@@ -184,6 +184,7 @@ def _typed_prior(prior: Dimension, values: Sequence[Setting]) -> Dimension:
 
 
 def _check_names(sweep: Sweep, question: Question, known: Sequence[str]) -> None:
+    """Raises `InputError` if an option names what the sweep does not have, or a range of no use."""
     named = {
         "--parameters": question.parameters,
         "--ignore": question.ignored,
@@ -195,4 +196,8 @@ def _check_names(sweep: Sweep, question: Question, known: Sequence[str]) -> None
             if name not in columns:
                 raise InputError(
                     f"{option}: {sweep.name} has no parameter {name!r}{closest(name, list(known))}"
+                )
+            if option == "--prior" and name not in known:
+                raise InputError(
+                    f"--prior: {name} is an outcome of a run; name it by --parameters if it was set"
                 )

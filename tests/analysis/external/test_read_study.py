@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,9 +145,63 @@ def test_the_page_lists_what_was_assumed_and_its_effect(
     assert "Read the other way, the headline stays: lr" in page
 
 
-@pytest.mark.parametrize("text", ["lr", "lr=1", "lr=2:1", "lr=0:1:log", "lr=a:b", "lr=1:2:cubic"])
+@pytest.mark.parametrize(
+    "text",
+    ["lr", "lr=1", "lr=2:1", "lr=0:1:log", "lr=a:b", "lr=1:2:cubic", "lr=-inf:inf", "lr=0:inf"],
+)
 def test_a_bad_prior_is_refused_in_one_line(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report.main([str(write_table(tmp_path / "runs.csv")), "--prior", text]) == 2
     assert capsys.readouterr().err.startswith("error: a prior must be NAME=LOW:HIGH")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--prior lr=0:1 --prior lr=0:5", "--prior names lr twice"),
+        ("--parameters lr --ignore lr", "--ignore names lr, and so does"),
+        ("--prior lr=0:1 --ignore lr", "--ignore names lr, and so does"),
+        ("--metric acc --prior acc=0:1", "acc is an outcome of a run"),
+        ("--metric acc --parameters acc", "--parameters names acc, the metric"),
+        ("--ignore lr,width", "lr: left out by --ignore; width: left out by --ignore"),
+        ("--parameters wdith", "did you mean width?"),
+    ],
+)
+def test_options_that_contradict_one_another_are_refused(
+    options: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report.main([str(write_table(tmp_path / "runs.csv")), *options.split()]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_sweep_without_a_completed_trial_says_how_its_trials_stand(tmp_path: Path) -> None:
+    states = ["crashed"] * 3 + ["running"] * (RUNS - 3)
+    path = write_table(tmp_path / "runs.csv", State=states)
+    with pytest.raises(InputError, match=r"no completed trial \(3 failed, 45 not ended\)"):
+        read_external_study(path)
+
+
+def test_a_table_of_one_run_says_that_its_settings_are_constant(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "runs.csv")
+    pd.read_csv(path)[:1].to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"lr: always 0\.0.*width: always"):
+        read_external_study(path)
+
+
+def test_an_empty_folder_is_no_study_whatever_the_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report.main([str(tmp_path), "--metric", "acc"]) == 2
+    assert "is not a study folder" in capsys.readouterr().err
+
+
+def test_names_are_printed_in_one_line_in_any_encoding(tmp_path: Path) -> None:
+    table = pd.read_csv(write_table(tmp_path / "runs.csv"))
+    path = tmp_path / "läufe.csv"
+    table.rename(columns={"lr": "größe\nbreit"}).to_csv(path, index=False)
+    command = [sys.executable, "analysis/report.py", str(path), "--format", "json"]
+    ascii_alone = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ended = subprocess.run(command, env=ascii_alone, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "gr\\xf6\\xdfe breit: 100 %" in ended.stdout
