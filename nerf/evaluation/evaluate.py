@@ -17,8 +17,11 @@ from nerf.model.nerf import Nerf
 from nerf.scenes.cameras.pixel_rays import view_directions, view_pixels
 from nerf.scenes.scene import Float32, Scene, Split
 
-RENDER_CHUNK_SAMPLES = 131_072
-"""Samples rendered at once. More than in training, as no activations are stored for a gradient."""
+RENDER_CHUNK_SAMPLES = {"cpu": 131_072, "cuda": 1_048_576}
+"""Samples rendered at once, by device.
+
+More than in training, as no activations are stored for a gradient; a GPU needs more to be busy.
+"""
 
 MAX_PSNR = 100.0
 """Limit of a single view's PSNR in dB: the infinity of a view without error would swamp the mean
@@ -96,19 +99,21 @@ def render_rays(
     samples = model.config.sampling.coarse + model.config.sampling.fine
     rays = directions[..., 0].numel()
     # tensor_split makes chunks of equal size, give or take a ray: no small, slow one at the end.
-    chunks = math.ceil(rays * samples / RENDER_CHUNK_SAMPLES)
+    chunks = math.ceil(rays * samples / RENDER_CHUNK_SAMPLES[device.type])
+    # Copied to a GPU and back once, not chunk by chunk: the host waits for each copy.
+    starts, towards = (each.reshape(-1, 3).to(device) for each in (origins, directions))
     rgb, depth = [], []
     with torch.inference_mode():
         for o, d in zip(
-            torch.tensor_split(origins.reshape(-1, 3), chunks),
-            torch.tensor_split(directions.reshape(-1, 3), chunks),
-            strict=True,
+            torch.tensor_split(starts, chunks), torch.tensor_split(towards, chunks), strict=True
         ):
-            rendering = model(o.to(device), d.to(device), behind)[-1]
-            rgb.append(rendering.rgb.clamp(0, 1).cpu())
-            depth.append(rendering.depth.cpu())
+            rendering = model(o, d, behind)[-1]
+            rgb.append(rendering.rgb.clamp(0, 1))
+            depth.append(rendering.depth)
     grid = directions.shape[:-1]
-    return RenderedImage(torch.cat(rgb).reshape(*grid, 3), torch.cat(depth).reshape(grid))
+    return RenderedImage(
+        torch.cat(rgb).cpu().reshape(*grid, 3), torch.cat(depth).cpu().reshape(grid)
+    )
 
 
 def render_beside_photograph(model: Nerf, scene: Scene, view: int) -> np.ndarray:

@@ -29,6 +29,7 @@ from nerf.model.activations import (
 )
 from nerf.model.frequency_encoding import FrequencyEncoding, NoEncoding
 from nerf.model.hash_encoding import UNIT_BOX, HashEncoding
+from nerf.model.padding import pad_features, pad_weight, size_multiple
 from nerf.model.precision import matrix_products_in
 
 SIREN_OMEGA = 30.0
@@ -58,7 +59,7 @@ class RadianceField(nn.Module):
         self.encode_direction = _direction_encoding(encoding)
         half = max(config.width // 2, 1)
         self.trunk = nn.ModuleList(
-            _linear(self._trunk_inputs(layer), config.width) for layer in range(config.depth)
+            _linear(sum(self._trunk_inputs(layer)), config.width) for layer in range(config.depth)
         )
         self.density = _linear(config.width, 1)
         self.bottleneck = _linear(config.width, config.width)
@@ -82,11 +83,13 @@ class RadianceField(nn.Module):
         ray: Int[Tensor, " points"],
     ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
         """Raw density and colour of single points, each with the direction of its ray."""
-        # Encoded once a ray, not once a point; both encodings stay in the positions' own precision.
-        encoded_position = self.encode_position(positions)
-        encoded_direction = self.encode_direction(directions).index_select(0, ray)
+        multiple = size_multiple(self.precision, positions.device)
+        # Both encodings stay in the positions' own precision; directions are encoded once a ray.
+        encoded_position = pad_features(self.encode_position(positions), multiple)
+        encoded_direction = pad_features(self.encode_direction(directions), multiple)
+        encoded_direction = encoded_direction.index_select(0, ray)
         with matrix_products_in(self.precision, positions.device):
-            raw_density, raw_rgb = self._mlp(encoded_position, encoded_direction)
+            raw_density, raw_rgb = self._mlp(encoded_position, encoded_direction, multiple)
         # Back from bfloat16 before the activations, which need all digits.
         dtype = positions.dtype
         return raw_density.to(dtype), self.colour_activation(raw_rgb.to(dtype))
@@ -95,19 +98,27 @@ class RadianceField(nn.Module):
         self,
         encoded_position: Float[Tensor, "points e"],
         encoded_direction: Float[Tensor, "points d"],
+        multiple: int,
     ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
-        """Raw density and raw colour."""
+        """Raw density and raw colour; encodings and layers are padded to a `multiple`."""
         h = encoded_position
-        for index, layer in enumerate(self.trunk):
+        for index in range(self.config.depth):
             if index and index == self.config.skip:
-                h = torch.cat((encoded_position, h), dim=-1)
-            h = self.hidden_activation(layer(h))
-        weight, bias, direction_weight = self._fused_heads()
-        heads = F.linear(h, weight, bias)  # (points, width / 2 + 1): colour's part, then density
-        colour_in = heads[:, :-1] + F.linear(encoded_direction, direction_weight)
-        return heads[:, -1], self.colour(self.hidden_activation(colour_in))
+                # In h's own precision: the wider of the two would be that of the result.
+                h = torch.cat((encoded_position.to(h.dtype), h), dim=-1)
+            weight = pad_weight(self._layer(index).weight, multiple, *self._trunk_inputs(index))
+            h = F.linear(h, weight, pad_features(self._layer(index).bias, multiple))
+            h = self.hidden_activation(h)
+        weight, bias, direction_weight = self._fused_heads(multiple)
+        heads = F.linear(h, weight, bias)  # (points, half + 1): colour's part, then density
+        half = len(direction_weight)
+        colour_in = heads[:, :half] + F.linear(encoded_direction, direction_weight)
+        weight = pad_weight(self.colour.weight, multiple, self.colour.in_features)
+        bias = pad_features(self.colour.bias, multiple)
+        rgb = F.linear(self.hidden_activation(colour_in), weight, bias)
+        return heads[:, half], rgb[:, :3]
 
-    def _fused_heads(self) -> tuple[Tensor, Tensor, Tensor]:
+    def _fused_heads(self, multiple: int) -> tuple[Tensor, Tensor, Tensor]:
         """Weight and bias of one linear layer that maps h to colour_hidden's input and the density.
 
         There is no activation between bottleneck and colour_hidden, so with C = [C_b, C_d], the
@@ -116,15 +127,19 @@ class RadianceField(nn.Module):
             C [B h + b, gamma(d)] + c = (C_b B) h + (C_b b + c) + C_d gamma(d).
 
         One product over all points instead of three, for the same function. Returns C_d as well.
+        All three are padded to a `multiple`, colour's part and the density each for itself.
         """
-        width = self.config.width
+        width, directions = self.config.width, self.encode_direction.features
         # The weights themselves are multiplied in float32: rounding them would change the function.
         with torch.autocast(self.colour_hidden.weight.device.type, enabled=False):
             c_b, c_d = self.colour_hidden.weight.tensor_split((width,), 1)
             colour_weight = c_b @ self.bottleneck.weight
             colour_bias = c_b @ self.bottleneck.bias + self.colour_hidden.bias
-        weight = torch.cat((colour_weight, self.density.weight))
-        return weight, torch.cat((colour_bias, self.density.bias)), c_d
+        weights = (colour_weight, self.density.weight)
+        weight = torch.cat([pad_weight(each, multiple, width) for each in weights])
+        biases = (colour_bias, self.density.bias)
+        bias = torch.cat([pad_features(each, multiple) for each in biases])
+        return weight, bias, pad_weight(c_d, multiple, directions)
 
     def position_weights(self) -> list[tuple[Tensor, int]]:
         """The weights applied to the encoded position, with the number of their columns (the first
@@ -138,11 +153,12 @@ class RadianceField(nn.Module):
         assert isinstance(layer, nn.Linear)
         return layer
 
-    def _trunk_inputs(self, layer: int) -> int:
+    def _trunk_inputs(self, layer: int) -> tuple[int, ...]:
+        """Sizes of the inputs that are concatenated for a layer of the trunk."""
         if layer == 0:
-            return self.encode_position.features
-        skipped = self.encode_position.features if layer == self.config.skip else 0
-        return self.config.width + skipped
+            return (self.encode_position.features,)
+        skipped = (self.encode_position.features,) if layer == self.config.skip else ()
+        return (*skipped, self.config.width)
 
     def _initialise(self, generator: Generator) -> None:
         linears = [module for module in self.modules() if isinstance(module, nn.Linear)]

@@ -124,13 +124,23 @@ class _Interpolate(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         entries, weights = ctx.saved_tensors
-        entry = entries.flatten().long()
-        gradient = weights.new_zeros(ctx.table_shape[::-1])  # (F, entries): a row is contiguous
-        for feature in range(FEATURES):
-            contributions = (weights * gradients[0][:, feature, None]).flatten()
-            # Deterministic: on a GPU only index_put_ adds in a fixed order, scatter_add_ does not.
-            if contributions.is_cuda:
-                gradient[feature].index_put_((entry,), contributions, accumulate=True)
-            else:
-                gradient[feature].scatter_add_(0, entry, contributions)
-        return gradient.t().contiguous(), None, None
+        add = _add_in_order if entries.is_cuda else _add_by_feature
+        return add(entries.flatten().long(), weights, gradients[0], ctx.table_shape), None, None
+
+
+def _add_by_feature(entry: Tensor, weights: Tensor, gradient: Tensor, shape: Any) -> Tensor:
+    """The table's gradient on a CPU: sums over corners of weight x gradient, by entry."""
+    rows = weights.new_zeros(shape[::-1])  # (F, entries): a row is contiguous
+    for feature in range(FEATURES):
+        contributions = (weights * gradient[:, feature, None]).flatten()
+        rows[feature].scatter_add_(0, entry, contributions)
+    return rows.t().contiguous()
+
+
+def _add_in_order(entry: Tensor, weights: Tensor, gradient: Tensor, shape: Any) -> Tensor:
+    """The same on a GPU, where only index_put_ adds in a fixed order and is deterministic.
+
+    It sorts the entries for that, here once for all features.
+    """
+    contributions = (weights[..., None] * gradient[:, None]).flatten(0, 1)  # (corners, F)
+    return weights.new_zeros(shape).index_put_((entry,), contributions, accumulate=True)

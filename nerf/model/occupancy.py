@@ -172,7 +172,7 @@ class OccupancyGrid(nn.Module):
         bound = torch.where(self.occs < threshold, _EMPTY, self.min_density)
         # 0, the weakest bound of an occupied cell, for cells never observed and for the outside.
         self.density_bound.copy_(torch.where(observed, bound, 0.0))
-        self.density_bound[-1] = 0.0
+        self.density_bound[-1].fill_(0.0)  # assigned, the number would be copied from the host
 
     def fit_capacity(self, rays: int) -> None:
         """Sets `capacity` for training steps of `rays` rays from the samples visible lately.
