@@ -10,10 +10,10 @@ from analysis.findings.analyze_study import Findings
 
 _DESIGNS = {
     "grid": "The trials are a grid",
-    "space-filling": "The trials are spread evenly over the space",
+    "space-filling": "The trials look like draws from the prior",
     "optimiser": "Results decided where trials lie",
-    "correlated": "The trials are not spread evenly over the space",
-    "few": "It is open whether the trials are spread evenly over the space",
+    "correlated": "The trials were not drawn from the prior",
+    "few": "It is open whether the trials were drawn from the prior",
 }
 
 

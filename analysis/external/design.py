@@ -90,7 +90,7 @@ def identify_design(
             return Design("correlated", n, str(signs[0]))
     if n < MIN_TRIALS_FOR_DESIGN and not _names(sampler, _UNIFORM_SAMPLERS):
         return Design("few", n, f"{n} trials are too few to show that an optimiser chose none")
-    passed = "no test tells the trials from independent draws of the prior"
+    passed = "no test of their order, spread or dependence rejects it"
     on_levels = all(d.choices for d in dimensions) and any(d.kind != "choice" for d in dimensions)
     return Design("grid" if on_levels else "space-filling", n, passed)
 
