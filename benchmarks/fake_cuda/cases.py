@@ -27,10 +27,11 @@ CASES: dict[str, Flat] = {
     "8x256, fine, no grid": {**PAPER, "compute.occupancy": 0},
     "hash": {**SMALL, "encoding.kind": "hash"},
     "hash, skip, no grid": {**PLAIN, "encoding.kind": "hash", "field.skip": 2},
-    "no encoding, no directions": {
+    "no encoding, no directions, black background": {
         **PLAIN,
         "encoding.kind": "none",
         "encoding.directions": False,
+        "optimisation.background": "black",
     },
     "odd width": {**PLAIN, "field.width": 133, "field.skip": 2, "field.initialisation": "glorot"},
     "fp32": {**PLAIN, "compute.precision": "fp32"},
@@ -82,11 +83,6 @@ CASES: dict[str, Flat] = {
         "field.hidden_activation": "sine",
         "field.density_activation": "sigmoid",
         "encoding.include_input": False,
-    },
-    "black background, no graph": {
-        **PLAIN,
-        "optimisation.background": "black",
-        "compute.graphs": False,
     },
 }
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from unittest import mock
 
 import torch
-from fake_cuda.recorder import Recorder, Recording
 from torch import Generator, Tensor, nn
+
+from fake_cuda.recorder import Recorder, Recording
 
 CUDA = torch.device("cuda", 0)
 

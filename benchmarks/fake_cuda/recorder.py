@@ -24,9 +24,36 @@ from torch.utils.flop_counter import flop_registry
 import nerf
 
 NO_KERNEL = frozenset(
-    "view _unsafe_view _reshape_alias reshape expand t transpose permute select slice split unbind "
-    "split_with_sizes detach alias as_strided unsqueeze squeeze diagonal unfold lift_fresh empty "
-    "empty_like empty_strided new_empty new_empty_strided resize_ set_".split()
+    [
+        "view",
+        "_unsafe_view",
+        "_reshape_alias",
+        "reshape",
+        "expand",
+        "t",
+        "transpose",
+        "permute",
+        "select",
+        "slice",
+        "split",
+        "unbind",
+        "split_with_sizes",
+        "detach",
+        "alias",
+        "as_strided",
+        "unsqueeze",
+        "squeeze",
+        "diagonal",
+        "unfold",
+        "lift_fresh",
+        "empty",
+        "empty_like",
+        "empty_strided",
+        "new_empty",
+        "new_empty_strided",
+        "resize_",
+        "set_",
+    ]
 )
 """Operations that only describe or allocate memory: they start no kernel."""
 

@@ -1,4 +1,4 @@
-"""Trains a configuration on the fake GPU: its first steps, captures, a resumption, an evaluation."""
+"""Trains a configuration on the fake GPU: first steps, captures, a resumption, an evaluation."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from unittest import mock
 
-from fake_cuda.device import FakeGpu, FakeGraph
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._pytree import tree_map
 
+from fake_cuda.device import FakeGpu, FakeGraph
 from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.evaluation.trivial_baselines import trivial_psnrs
 from nerf.model.occupancy import UPDATE_INTERVAL, WARMUP_STEPS
@@ -95,7 +95,7 @@ def simulate(settings: Flat, resumes: bool = False) -> Simulation:
 def _new_run(settings: Flat) -> TrainingRun:
     scene, psnrs = load_scene()
     config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))
-    with mock.patch("nerf.training.loop.trivial_psnrs", lambda _: psnrs):
+    with mock.patch("nerf.training.loop.trivial_psnrs", return_value=psnrs):
         return TrainingRun(config, scene, "cuda:0")
 
 
@@ -142,7 +142,8 @@ def _check_capture_again(run: TrainingRun, gpu: FakeGpu) -> None:
 
 def _restore(run: TrainingRun) -> None:
     """Restores the run from a copy of its own state on the CPU, as from a checkpoint file."""
-    run.restore(tree_map(lambda each: each.cpu() if isinstance(each, Tensor) else each, run.state()))
+    state = tree_map(lambda each: each.cpu() if isinstance(each, Tensor) else each, run.state())
+    run.restore(state)
 
 
 def _check_released(gpu: FakeGpu, is_freed: bool) -> None:

@@ -39,5 +39,7 @@ def pad_weight(weight: Tensor, multiple: int, *blocks: int) -> Tensor:
     if all(size % multiple == 0 for size in (len(weight), *blocks)):
         return weight
     if len(blocks) > 1:
-        weight = torch.cat([pad_features(each, multiple) for each in weight.split(blocks, 1)], 1)
+        weight = torch.cat(
+            [pad_features(each, multiple) for each in torch.split(weight, list(blocks), 1)], 1
+        )
     return F.pad(weight, (0, -weight.shape[1] % multiple, 0, -len(weight) % multiple))

@@ -92,6 +92,6 @@ def release_cached_memory() -> None:
 
     Does nothing if the device is broken: every call fails then, after the one that broke it.
     """
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         with contextlib.suppress(RuntimeError):
             torch.cuda.empty_cache()
