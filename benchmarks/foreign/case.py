@@ -20,6 +20,7 @@ class Truth:
     completed: how many trials completed
     refusal: what a refusal must contain, a regular expression; empty if there is an answer
     warning: what the terminal or the claims must contain, a regular expression
+    untrue: what neither may contain, a regular expression
     ranking_needed: the shares can be estimated, so that no ranking is no right answer
     """
 
@@ -30,6 +31,7 @@ class Truth:
     completed: int | None = None
     refusal: str = ""
     warning: str = ""
+    untrue: str = ""
     ranking_needed: bool = True
 
     def __str__(self) -> str:

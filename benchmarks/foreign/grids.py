@@ -36,6 +36,21 @@ def full_grid(folder: Path) -> tuple[Path, Truth]:
 
 
 @case(_METRIC)
+def grid_in_loops(folder: Path) -> tuple[Path, Truth]:
+    """3 x 3 cells of 15 seeds each, in the order of nested loops, as a script runs them."""
+    units = _cross([3, 3], repeats=15)
+    units = units[np.lexsort(units.T[::-1])]
+    parameters = (
+        Parameter("lr", 0.6, choices=(0.001, 0.005, 0.01)),
+        Parameter("decay", 0.3, choices=(0.001, 0.01, 0.1)),
+    )
+    sample = draw_sample(64, parameters=parameters, units=units)
+    columns = as_columns(sample, seed=list(range(10, 160, 10)) * 9)
+    truth = sample.truth(dead=("seed",), untrue="[Rr]esults decided")
+    return write_csv(folder / "grid.csv", columns), truth
+
+
+@case(_METRIC)
 def grid_without_repeats(folder: Path) -> tuple[Path, Truth]:
     """4 x 3 x 2 x 2 cells, once each."""
     levels = (*_grid_parameters(), Parameter("ema", 0.0, choices=("off", "on")))
@@ -67,7 +82,8 @@ def grid_cut_short(folder: Path) -> tuple[Path, Truth]:
     # Over equal levels 0, 1, 2 the variance is 2/3, over 0 to 3 it is 5/4.
     parts = {"lr": 0.6 * (2 / 3) / (5 / 4), "batch": 0.3, "optimizer": 0.06}
     whole = sum(parts.values()) + 0.04
-    return path, sample.truth(shares={name: part / whole for name, part in parts.items()})
+    shares = {name: part / whole for name, part in parts.items()}
+    return path, sample.truth(shares=shares, untrue="[Rr]esults decided")
 
 
 def _grid_parameters() -> tuple[Parameter, ...]:

@@ -116,6 +116,15 @@ def duplicate_headings(folder: Path) -> tuple[Path, Truth]:
     return path, sample.truth(warning="lr")
 
 
+@case("--metric accuracy")
+def two_heading_rows(folder: Path) -> tuple[Path, Truth]:
+    """A second heading under the first, as pandas writes columns of two levels."""
+    path = write_csv(folder / "runs.csv", as_columns(draw_sample(20)))
+    heading, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([heading, "optimiser,model,model,test", *rows]) + "\n")
+    return path, Truth(refusal="head|row 2|line 2|no number")
+
+
 @case(old_options=_ACCURACY)
 def thousands_separators(folder: Path) -> tuple[Path, Truth]:
     """A width as "1,024" beside "16,384.0"."""

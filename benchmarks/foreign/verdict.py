@@ -101,3 +101,5 @@ def _judge_facts(answer: Answer, truth: Truth) -> Iterator[str]:
             yield f"{truth.completed} completed, not {completed}"
     if truth.warning and not re.search(truth.warning, answer.text):
         yield "no warning"
+    if truth.untrue and (found := re.search(truth.untrue, answer.text)):
+        yield f"{found.group()!r} is not true"
