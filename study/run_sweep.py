@@ -73,24 +73,39 @@ def _run_trials(plan: Plan, console: Console) -> bool:
 
         require_account()
     configure_ray_environment(cluster=bool(spec.address))
-    stop = Stop(plan.resume_hint)
-    with _mirror(plan, stop, console):
-        with stop:
-            from study.driver.launch import launch  # imports Ray, which reads its environment
+    from study.driver.launch import launch  # imports Ray, which reads its environment
+    from study.driver.ray_session import opened
 
+    _print(console, f"study {folder.name} in {folder.path}", scene.summary)
+    stop = Stop(plan.resume_hint)
+    with (
+        opened(folder, spec, resources, lambda text: _print(console, text)) as session,
+        _mirror(plan, stop, console),
+    ):
+        with stop:
             if plan.is_new:
                 from study.records.provenance import study_document
 
                 folder.create(study_document(folder.name, spec, scene, sys.argv))
-            _print(console, f"study {folder.name} in {folder.path}", scene.summary)
-            ending = launch(folder, spec, scene, resources, console, stop, plan.extended_document)
+            ending = launch(folder, spec, scene, session, console, stop, plan.extended_document)
         if ending.reason:
             raise InputError(f"stopped: {ending.reason}; fix that, then {plan.resume_hint}")
         if ending.finished:
             with console.status("analysing the trials, writing the report"):
                 lines = _report(folder)
             _print(console, *lines)
+            _require_a_result(folder)
     return ending.finished
+
+
+def _require_a_result(folder: StudyFolder) -> None:
+    """Raises `InputError` if every trial failed."""
+    trials = folder.read_trials()
+    if (trials["state"] == "failed").all():
+        raise InputError(
+            f"every trial failed, the first for this reason: {trials['reason'].iloc[0]}; fix that, "
+            "then start a new study with another --name"
+        )
 
 
 def _mirror(plan: Plan, stop: Stop, console: Console) -> AbstractContextManager[None]:

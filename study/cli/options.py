@@ -57,6 +57,7 @@ class Options:
     name: str | None = None
     studies: str | None = None
     address: str | None = None
+    wait_for_nodes: float | None = None
     storage: str | None = None
     """A URL or an absolute path."""
     wandb: str | None = None

@@ -138,6 +138,11 @@ def _add_location(group: _Group) -> None:
         metavar="auto|HOST:PORT",
         help="run on this Ray cluster; its nodes must share --studies or reach --storage",
     )
+    wait = (
+        "with --address: give up when no node has had room for a trial for S seconds "
+        f"(default: {StudySpec.wait_for_nodes:g})"
+    )
+    add("--wait-for-nodes", type=float, metavar="S", help=wait)
     add(
         "--storage",
         metavar="DIR|URL",

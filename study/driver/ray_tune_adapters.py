@@ -13,6 +13,7 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from study.driver.capacity import ClusterCapacity
 from study.driver.cluster import is_node_alive
 from study.driver.trial_manager import TrialManager
 from study.protocol.failures import count_oom_kills, diagnose_death
@@ -23,15 +24,19 @@ from study.records.schema import trial_id as trial_file_name
 class LedgerSearcher(Searcher):
     """Hands the manager's trials to Ray, and their processes' deaths to the manager."""
 
-    def __init__(self, manager: TrialManager) -> None:
+    def __init__(self, manager: TrialManager, capacity: ClusterCapacity | None) -> None:
+        """`capacity` limits the trials at a time; where it is None, Tune does."""
         super().__init__()
         self._manager = manager
+        self._capacity = capacity
         self._numbers: dict[str, int] = {}  # trials of the study by Ray's names for them
         self._oom_kills = count_oom_kills()
         self.ray_errors: dict[str, str] = {}
         """Ray's error text of trials whose process died, by Ray's names for them."""
 
     def suggest(self, trial_id: str) -> Any:
+        if self._capacity and len(self._manager.running) >= self._capacity.at_once:
+            return None
         assignment = self._manager.next_trial()
         if assignment is None:
             # None has Ray ask again later: a running trial may yet fail and be retried.

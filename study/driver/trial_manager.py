@@ -17,6 +17,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from nerf.common.files import write_atomically
+from study.driver.failure_streak import FailureStreak, HeldTrial
 from study.ledger.ledger import Ledger, trial_row
 from study.ledger.recovery import reconcile
 from study.protocol.failures import is_disk_full
@@ -36,6 +37,9 @@ class StopReason(Enum):
 
     REQUESTED = "stop requested"
     DISK_FULL = "the disk is full"
+    SAME_FAILURE = "trials fail in the same way"
+    FOLDER_MISSING = "a node does not see the study folder"
+    NO_ROOM = "no node has room for a trial"
 
 
 class TrialManager:
@@ -48,6 +52,8 @@ class TrialManager:
         self._rungs = rungs
         self._storage: Storage | None = None
         self._stop_reason: StopReason | None = None
+        self._stop_detail = ""
+        self._streak = FailureStreak()
         self._notices = reconcile(folder, ledger)
         self._queue: deque[Assignment] = deque(ledger.running())
         self._running: dict[int, Assignment] = {}
@@ -65,10 +71,21 @@ class TrialManager:
         """Why this launch is to end; None while it is not."""
         return self._stop_reason
 
+    @property
+    def stop_error(self) -> str:
+        """Why this launch is to end, where that is an error to be fixed; else empty."""
+        if self._stop_reason in (None, StopReason.REQUESTED):
+            return ""
+        return self._stop_detail or self._stop_reason.value
+
+    @property
+    def unfinished(self) -> int:
+        """The planned trials that have not ended."""
+        return self.ledger.spec.trials - sum(t.state.is_finished() for t in self.ledger.trials())
+
     def is_finished(self) -> bool:
         """Whether every planned trial has ended."""
-        trials = self.ledger.trials()
-        return len(trials) == self.ledger.spec.trials and all(t.state.is_finished() for t in trials)
+        return self.unfinished == 0
 
     def node_of(self, number: int) -> str:
         """Ray's id of the node that a running trial last reported from; empty before that."""
@@ -80,10 +97,13 @@ class TrialManager:
         notices, self._notices = self._notices, []
         return notices
 
-    def request_stop(self, reason: StopReason) -> None:
-        """Ends the launch: no trial starts any more, and what runs is left to the next launch."""
-        if self._stop_reason is not StopReason.DISK_FULL:  # which also forbids any writing
-            self._stop_reason = reason
+    def request_stop(self, reason: StopReason, detail: str = "") -> None:
+        """Ends the launch: no trial starts any more, and what runs is left to the next launch.
+
+        The first reason stays, unless the disk is full, which also forbids any writing.
+        """
+        if self._stop_reason is None or reason is StopReason.DISK_FULL:
+            self._stop_reason, self._stop_detail = reason, detail
 
     def use_storage(self, storage: Storage | None) -> None:
         """Fetches the files of trials that end from `storage`; None: they are in the folder."""
@@ -94,6 +114,7 @@ class TrialManager:
         self._running.clear()
         self._reports.clear()
         self._failures.clear()
+        self._streak = FailureStreak()
         self._queue = deque(self.ledger.running())
 
     def next_trial(self) -> Assignment | None:
@@ -103,6 +124,8 @@ class TrialManager:
         assignment = None
         with self._stopping_on_full_disk():
             assignment = self._queue.popleft() if self._queue else self.ledger.ask()
+            if assignment is None and not self._running:
+                assignment = self._settle_held()
         if assignment:
             self._running[assignment.number] = assignment
         return assignment
@@ -132,22 +155,62 @@ class TrialManager:
             return
         if failure.disk_full:
             self.request_stop(StopReason.DISK_FULL)
+        if failure.folder_missing:
+            self.request_stop(StopReason.FOLDER_MISSING, failure.reason)
         if self._stop_reason:
             self._leave_to_next_launch(number)
             return
         with self._stopping_on_full_disk():
             self._append_traceback(self._running[number], failure)
-            # A lost node is not the trial's fault, so that failure is not counted.
-            retries = self.ledger.spec.retries
-            if failure.node_lost or self.ledger.add_failure(number, failure.reason) <= retries:
+            if failure.node_lost:  # not the trial's fault, so that failure is not counted
                 self._retry(number, failure)
             else:
-                self._fail(number, failure)
+                self._count_failure(number, failure)
+
+    def _count_failure(self, number: int, failure: Failure) -> None:
+        """Retries the trial, holds it back, records it as failed, or stops the launch."""
+        is_at_start = self._streak.on_failure(number, failure)
+        if detail := self._streak.describe(failure):
+            self.request_stop(StopReason.SAME_FAILURE, detail)
+            self._leave_to_next_launch(number)
+            return
+        retries = self.ledger.spec.retries
+        failures = self.ledger.add_failure(number, failure.reason)
+        # Held in an earlier launch already, it is the trial's own failure, unless the GPU's.
+        was_held = failures > retries + 1 and not failure.device_failed
+        if failures <= retries:
+            self._retry(number, failure)
+        elif is_at_start and not was_held:
+            self._streak.hold(self._running.pop(number), failure)
+        else:
+            self._fail(number, failure)
+
+    def _settle_held(self) -> Assignment | None:
+        """Where no other trial is left: records held ones as failed, unless their GPUs did.
+
+        Returns the next trial, which may have waited for them.
+        """
+        held = self._streak.release()
+        broken = [trial.failure for trial in held if trial.failure.device_failed]
+        if broken:
+            where = f" on {broken[0].place}" if broken[0].place else ""
+            detail = f"{len(broken)} trials failed{where} ({broken[0].reason})"
+            self.request_stop(StopReason.SAME_FAILURE, f"{detail}, and are still to be run")
+            return None
+        self._fail_held(held)
+        return self.ledger.ask() if held else None
+
+    def _fail_held(self, held: list[HeldTrial]) -> None:
+        for trial in held:
+            self._running[trial.assignment.number] = trial.assignment
+            self._fail(trial.assignment.number, trial.failure)
 
     def _record_progress(self, message: Message) -> bool:
         """Writes a curve, and the trial's end if this is it; returns whether it was pruned."""
         points = [(point["step"], point["psnr"]) for point in message.curve]
         self._reports[message.number] = message
+        if message.curve:
+            self._fail_held(self._streak.on_evaluation(message))
         self.ledger.report(message.number, points)
         if message.outcome:
             self._end(message.number, message.outcome)

@@ -32,7 +32,7 @@ _LINE_SECONDS = 60.0
 """Between two lines of plain text while no trial ends."""
 _SPARK_BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 12
-_FIXED_LINES = 18
+_FIXED_LINES = 19
 """Lines of the live view besides the table of running trials."""
 _MAX_TROUBLED_TRIALS = 3
 """Collapsed and failed trials shown."""
@@ -46,11 +46,12 @@ def render_progress(
     trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR,
     rate: float | None = None,
     height: int = 24,
+    waiting_for: str = "",
 ) -> RenderableType:
     """Renders the progress of study `name` to a screen of `height` lines and 80 columns or more.
 
-    `steps` is the full budget, `trivial_psnr` the PSNR (dB) of the best trivial image and
-    `rate` the steps per second.
+    `steps` is the full budget, `trivial_psnr` the PSNR (dB) of the best trivial image, `rate` the
+    steps per second and `waiting_for` what all trials wait for, if they do.
     """
     rows = max(height - _FIXED_LINES, 2)
     parts: list[RenderableType] = [
@@ -59,6 +60,8 @@ def render_progress(
         _phase_table(progress),
         Text(_queue_line(progress, rate), style="dim"),
     ]
+    if waiting_for:
+        parts.append(Text(waiting_for, style="yellow"))
     if progress.running:
         parts += [Text(), _trial_table(progress.running[:rows], steps, trivial_psnr)]
     if len(progress.running) > rows:
@@ -142,6 +145,9 @@ class LiveView:
         self._due = 0.0
         self._rate = StepRate()
         self._printed: set[int] | None = None
+        self.waiting_for = ""
+        """What all trials wait for, in words; empty while one trains."""
+        self._printed_waiting_for = ""
 
     def __enter__(self) -> LiveView:
         if self._live:
@@ -170,6 +176,7 @@ class LiveView:
                 self._trivial_psnr,
                 rate,
                 self._console.size.height,
+                self.waiting_for,
             )
             self._live.update(screen, refresh=True)
         else:
@@ -188,6 +195,9 @@ class LiveView:
         news = [e for e in progress.ended if before is not None and e.number not in before]
         for trial in news:
             self.note(trial_line(trial))
-        if news or at_once or before is None or clock > self._due + _LINE_SECONDS:
+        waits_anew = self.waiting_for != self._printed_waiting_for
+        if news or at_once or before is None or waits_anew or clock > self._due + _LINE_SECONDS:
             self._due = clock
-            self.note(progress_line(progress, seconds_left))
+            self._printed_waiting_for = self.waiting_for
+            waiting = f", {self.waiting_for}" if self.waiting_for else ""
+            self.note(progress_line(progress, seconds_left) + waiting)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nerf.config.schema import NerfConfig
@@ -19,6 +19,18 @@ _OUT_OF_MEMORY = (
     "can't allocate memory",
     "_STATUS_ALLOC_FAILED",
     "memory usage threshold",
+)
+
+# Words of errors after which a process cannot use its GPU any more, or never could.
+_DEVICE_ERROR = (
+    "AcceleratorError",
+    "CUDA error",
+    "CUDNN_STATUS",
+    "CUBLAS_STATUS",
+    "device-side assert",
+    "Found no NVIDIA driver",
+    "No CUDA GPUs are available",
+    "not compiled with CUDA enabled",
 )
 
 _NODE_LOST = "node has died"  # in Ray's words
@@ -36,10 +48,30 @@ def is_disk_full(error: BaseException) -> bool:
 
 def diagnose_exception(error: Exception, config: NerfConfig) -> Failure:
     """The failure of a trial that raised `error`; call it where that is being handled."""
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    if isinstance(error, MemoryError) or _is_out_of_memory(reason):
+    reason = _one_line(error)
+    causes = " ".join(_one_line(cause) for cause in _causes(error))
+    device_failed = any(words in causes for words in _DEVICE_ERROR)
+    if isinstance(error, MemoryError) or _is_out_of_memory(causes):
         reason = f"out of memory with {describe_size(config)} ({reason})"
-    return Failure(reason, traceback.format_exc(), disk_full=is_disk_full(error))
+    return Failure(
+        reason,
+        traceback.format_exc(),
+        disk_full=is_disk_full(error),
+        device_failed=device_failed,
+        out_of_memory=reason.startswith("out of memory"),
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and those during whose handling it was raised, such as one in a graph's capture."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def diagnose_death(
@@ -61,7 +93,7 @@ def diagnose_death(
         return Failure(f"hung: no step in time; {log.name} holds its stacks", latest)
     if out_of_memory or _is_out_of_memory(ray_error):
         reason = f"out of memory with {describe_size(config)} (its process was killed)"
-        return Failure(reason, ray_error)
+        return Failure(reason, ray_error, out_of_memory=True)
     if _NODE_LOST in ray_error or not is_node_alive():
         return Failure("its node was lost", ray_error, node_lost=True)
     return Failure("its process died", ray_error)

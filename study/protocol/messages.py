@@ -76,6 +76,14 @@ class Failure:
     """Not the trial's failure: it resumes once there is space."""
     node_lost: bool = False
     """Not the trial's failure: it resumes on another node, without limit."""
+    device_failed: bool = False
+    """Its process cannot use the GPU any more, or never could."""
+    out_of_memory: bool = False
+    """For want of memory, so that a smaller trial may succeed."""
+    folder_missing: bool = False
+    """Not the trial's failure: its node does not see the study folder."""
+    place: str = ""
+    """The host, or its GPU, where the attempt failed; empty where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,13 @@ class Message:
     """What ended the attempt, instead of an outcome."""
     node: str = ""
     """Ray's id of the machine."""
+    gpu: str = ""
+    """Indices of the machine's GPUs that the trial may use, as in CUDA_VISIBLE_DEVICES."""
+
+    @property
+    def place(self) -> str:
+        """The host, or its GPU, where the trial runs."""
+        return describe_place(self.host, self.gpu)
 
     def ended(self, state: str, reason: str) -> Outcome:
         """The outcome of a trial that ends after this message, with its curve's last figures."""
@@ -110,3 +125,8 @@ class Message:
             host=self.host,
             device=self.device,
         )
+
+
+def describe_place(host: str, gpu: str) -> str:
+    """A host, or some of its GPUs, for a person."""
+    return f"{host}, GPU {gpu}" if gpu else host

@@ -179,6 +179,10 @@ class StudyFolder:
         """Record files in order, without the hidden ones that are still being written."""
         return sorted((self.path / "records").glob("[0-9]*.json"))
 
+    def count_records(self) -> int:
+        """The number of trials that have ended."""
+        return len(self._record_files())
+
     def set_aside_damaged_records(self) -> list[Path]:
         """Renames records that cannot be read to *.json.damaged; returns their old names."""
         files = self._record_files()

@@ -49,6 +49,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "storage": str,
     "retries": int,
     "patience": (int, float),
+    "wait_for_nodes": (int, float),
     "wandb": str,
 }
 

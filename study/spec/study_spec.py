@@ -34,6 +34,7 @@ _NON_NEGATIVE = (
     "gpus_per_trial",
     "max_concurrent",
     "retries",
+    "wait_for_nodes",
 )
 _AT_LEAST_ONE = ("nets", "steps", "cpus_per_trial", "repeats")
 
@@ -103,6 +104,9 @@ class StudySpec:
 
     patience: float = 600.0
     """Seconds without a step after which a trial is ended."""
+
+    wait_for_nodes: float = 1800.0
+    """Seconds without room for any trial on the cluster after which a launch gives up."""
 
     def __post_init__(self) -> None:
         for name in _NON_NEGATIVE:

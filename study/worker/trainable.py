@@ -1,7 +1,8 @@
 """One trial inside a Ray worker: trains, and reports to Ray Tune.
 
 A trial never raises into Ray. Its last message has the outcome or the failure, so that its process
-survives and runs the next trial: a new process would cost seconds.
+survives and runs the next trial: a new process would cost seconds. After an error of the GPU it
+ends all the same, as every further use of the GPU in this process would fail, too.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from nerf.common.files import write_atomically
 from nerf.scenes.scene import Scene
 from nerf.training.schedule import evaluation_steps
 from study.protocol.failures import diagnose_exception
-from study.protocol.messages import MESSAGE, TRIAL, Assignment, Message
+from study.protocol.messages import MESSAGE, TRIAL, Assignment, Failure, Message, describe_place
 from study.protocol.stopping import make_stop_check
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
@@ -54,6 +55,8 @@ class Job:
     """A random id, unique among all launches on a cluster."""
     storage: Storage | None = None
     """Where trials save their files if their machines do not share the study folder."""
+    proof: Path | None = None
+    """A file in the study folder that every node must see, if nodes are to share that folder."""
 
 
 def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
@@ -65,6 +68,11 @@ def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
     if not job.spec.gpus_per_trial:
         # Before torch is imported. Ray leaves it unset here, and torch would use a GPU.
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    if job.proof and not job.proof.exists():
+        reason = f"{job.folder.path} is not the study's folder on {platform.node()}"
+        remedy = "name one that all nodes share with --studies, or a --storage that all reach"
+        _report(_failed(assignment, Failure(f"{reason}; {remedy}", folder_missing=True)))
+        return
     from nerf.training.loop import Interrupted
 
     last: Message | None = None
@@ -81,12 +89,22 @@ def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
                     raise
     except Exception as error:
         nerf_config = job.spec.space.config(assignment.values, assignment.seed)
-        failure = diagnose_exception(error, nerf_config)
-        last = Message(assignment.number, platform.node(), "", failure=failure)
-    _release_freed_memory()
+        last = _failed(assignment, diagnose_exception(error, nerf_config))
+    device_failed = bool(last and last.failure and last.failure.device_failed)
+    if not device_failed:  # else the GPU's memory cannot be given back but by ending
+        _release_freed_memory()
     # Only now, outside `open_trial_files`: the driver fetches these files as it gets the message.
     if last:
         _report(last)
+    if device_failed:
+        os._exit(1)  # the driver has the report: Tune holds a trial up until then
+
+
+def _failed(assignment: Assignment, failure: Failure) -> Message:
+    """The last message of an attempt that failed."""
+    host, gpu = platform.node(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    place = describe_place(host, gpu)
+    return Message(assignment.number, host, "", failure=replace(failure, place=place), gpu=gpu)
 
 
 def _release_freed_memory() -> None:
@@ -209,7 +227,10 @@ class _Trial:
     def _message(self, **content: Any) -> Message:
         device = _device_name(self._device)
         node = ray.get_runtime_context().get_node_id()
-        return Message(self._assignment.number, platform.node(), device, node=node, **content)
+        gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        return Message(
+            self._assignment.number, platform.node(), device, node=node, gpu=gpu, **content
+        )
 
 
 def _report(message: Message) -> None:

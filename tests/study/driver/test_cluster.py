@@ -14,9 +14,8 @@ import pytest
 import yaml
 from ray import autoscaler
 
-from nerf.common.errors import InputError
 from study.cli.options import parse_options
-from study.driver.cluster import fit_cluster
+from study.driver.capacity import trials_on
 from study.spec.study_spec import StudySpec, study_space
 
 FOLDER = Path(__file__).parents[3] / "study" / "cluster"
@@ -93,25 +92,20 @@ def test_slurm_starts_the_head_the_workers_and_the_sweep(slurm: dict[str, list[s
     assert (options.address, options.name, options.explore) == ("n1:20071", "a study", 9)
 
 
-def spec(**fields: Any) -> StudySpec:
-    return StudySpec(space=study_space([], [], 100), **fields)
-
-
 @pytest.mark.parametrize(
-    ("fields", "total", "slots"),
+    ("fields", "resources", "trials"),
     [
         ({}, {"CPU": 12.0}, 12),
+        ({}, {}, 0),
         ({"cpus_per_trial": 5}, {"CPU": 12.0}, 2),
+        ({"cpus_per_trial": 5}, {"CPU": 4.0}, 0),
         ({"gpus_per_trial": 0.25}, {"CPU": 64.0, "GPU": 4.0}, 16),
-        ({"gpus_per_trial": 0.25, "max_concurrent": 3}, {"CPU": 64.0, "GPU": 4.0}, 3),
+        ({"gpus_per_trial": 0.25}, {"CPU": 6.0, "GPU": 4.0}, 6),
+        ({"gpus_per_trial": 1}, {"CPU": 8.0}, 0),
     ],
 )
-def test_as_many_trials_as_fit_on_a_cluster(
-    fields: dict[str, Any], total: dict[str, float], slots: int
+def test_as_many_trials_as_fit_on_a_node(
+    fields: dict[str, Any], resources: dict[str, float], trials: int
 ) -> None:
-    assert fit_cluster(spec(**fields), total).at_once == slots
-
-
-def test_a_cluster_without_gpus_is_named() -> None:
-    with pytest.raises(InputError, match="the cluster has 8 CPUs and 0 GPUs"):
-        fit_cluster(spec(gpus_per_trial=1), {"CPU": 8.0})
+    spec = StudySpec(space=study_space([], [], 100), **fields)
+    assert trials_on({"Resources": resources}, spec) == trials

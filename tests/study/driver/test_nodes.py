@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +10,12 @@ from pathlib import Path
 import pytest
 
 from study.records.study_folder import StudyFolder
-from tests.study.sweeps import TINY, hooks
+from tests.study.driver.ray_nodes import require_namespaces, run_alone
+from tests.study.sweeps import TINY
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = Path(__file__).parent / "three_nodes.py"
-ALONE = ["unshare", "-rnmpf", "--mount-proc", "--kill-child"]
 TRIALS, STEPS, TIMES = 3, 60, 3
-RAY_GAVE_UP = "The current node timed out during startup"
-"""Ray gives a node 30 s to join, however busy the machine is."""
 
 
 @dataclass(frozen=True)
@@ -38,28 +30,11 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(scene_file: Path) -> Iterator[Story]:
-    tried = (
-        subprocess.run([*ALONE, "true"], capture_output=True) if shutil.which(ALONE[0]) else None
-    )
-    if tried is None or tried.returncode:
-        pytest.skip("no right to make namespaces")
+    require_namespaces()
     new = [f"--explore={TRIALS}", "--optimize=0", "--replicates=0", f"--steps={STEPS}"]
     often = [*TINY, f"--set=evaluation.times={TIMES}"]
-    with tempfile.TemporaryDirectory(prefix="nodes-") as short:  # as Ray's sockets need it
-        for root in (Path(short) / "1", Path(short) / "2", Path(short) / "3"):
-            root.mkdir()
-            held = hooks(HELD_FROM="0", HELD_UNTIL=str(root / "released"))
-            done = subprocess.run(
-                [*ALONE, sys.executable, str(SCRIPT), str(root), str(scene_file), *new, *often],
-                capture_output=True,
-                text=True,
-                env=os.environ | held,
-                timeout=1500,  # more than all that the script waits for on a crowded machine
-            )
-            if RAY_GAVE_UP not in done.stderr:
-                break
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield Story(StudyFolder(root / "studies" / "far"), **json.loads(done.stdout))
+    with run_alone("three_nodes", scene_file, *new, *often) as (root, output):
+        yield Story(StudyFolder(root / "studies" / "far"), **json.loads(output))
 
 
 def test_every_trial_ends_as_it_should(story: Story) -> None:

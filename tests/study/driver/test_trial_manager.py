@@ -148,6 +148,9 @@ def test_the_failure_that_a_trial_reports_is_the_one_recorded(manager: TrialMana
         assert assignment
         manager.on_report(Message(assignment.number, "here", "", failure=Failure("ValueError: no")))
         manager.on_failure(assignment.number, Failure("its process died"))
+    second_trial = manager.next_trial()
+    assert second_trial
+    complete(manager, second_trial.number, 20.0)  # so it is not the machine that is broken
     assert record(manager.folder, "00000")["trial"]["reason"] == "ValueError: no"
 
 
