@@ -43,7 +43,7 @@ CASES: dict[str, Flat] = {
     },
     "crop to the centre": {**PLAIN, "optimisation.crop_steps": 10, "optimisation.crop": "centre"},
     "crop to the content": {**PLAIN, "optimisation.crop_steps": 10},
-    "random background, few views": {
+    "random background, few views, pi": {
         **PLAIN,
         "optimisation.background": "random",
         "optimisation.views": 4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any, ClassVar
 from unittest import mock
@@ -139,12 +140,16 @@ class FakeGpu:
             "torch.cuda.get_device_capability": lambda *_: (9, 0),
             "torch.cuda.is_bf16_supported": lambda *_, **__: True,
             autocast: lambda: False,
+            "torch.Tensor.__setitem__": lambda *given: self.recorder.assign(*given),
             "torch.optim.Adam": FakeAdam,
             "torch.nn.Module.to": _move_module,
             "nerf.training.step.Generator": FakeGenerator,
             "nerf.model.field._linear": nn.Linear,
         }
         with contextlib.ExitStack() as stack:
+            stack.enter_context(warnings.catch_warnings())
+            # Copying an optimiser's state asks for the data pointer of its learning rate.
+            warnings.filterwarnings("ignore", "Accessing the data pointer of FakeTensor")
             for name, replacement in replacements.items():
                 stack.enter_context(mock.patch(name, replacement))
             yield

@@ -70,6 +70,9 @@ DEFAULT_FLOAT, DEFAULT_INTEGER = 0.1, 1
 """What reading a scalar returns where no number was set: fake tensors have none."""
 
 
+_ASSIGN = Tensor.__setitem__
+
+
 class ForbiddenError(Exception):
     """The captured step waits for the device, or takes something from the host."""
 
@@ -156,6 +159,16 @@ class Recorder(TorchDispatchMode):
         if self.recording:
             self._record(self.recording, func, args, kwargs, out, inputs, outputs)
         return out
+
+    def assign(self, tensor: Tensor, index: Any, value: Any) -> None:
+        """`tensor[index] = value`; notes a number, which would be copied to a GPU from the host.
+
+        PyTorch does that below this recorder, and on fake tensors writes to memory not theirs.
+        """
+        if tensor.is_cuda and not isinstance(value, Tensor):
+            self._report("assigns a number to an element on the GPU: use fill_")
+        else:
+            _ASSIGN(tensor, index, value)
 
     def _record(
         self,

@@ -118,9 +118,10 @@ def _train(run: TrainingRun, gpu: FakeGpu) -> None:
 
 
 def _capture(run: TrainingRun, gpu: FakeGpu) -> FakeGraph:
-    """The graph of a new capture, after two replays."""
-    for _ in range(WARMUP_CALLS + 2):
-        run.advance()
+    """The graph of a new capture, after a shorter warm-up than real libraries need."""
+    with mock.patch("nerf.training.cuda_graph.WARMUP_CALLS", 1):
+        for _ in range(3):
+            run.advance()
     return gpu.graphs[-1]
 
 
@@ -156,9 +157,11 @@ def _check_released(gpu: FakeGpu, is_freed: bool) -> None:
 @contextlib.contextmanager
 def _no_collection() -> Iterator[None]:
     """Turns off the garbage collector, which torch does not run before a capture either."""
+    was_on = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_on:
+            gc.enable()

@@ -78,12 +78,16 @@ class GraphedStep:
                 except Exception as error:
                     failure = error
                     raise
-        except Exception as end:
-            # A failed capture ends with an error that only says that there was one before. The
-            # first one names the cause, which may be a lack of memory.
-            raise failure or end from None
-        finally:
-            del failure  # its traceback holds this frame: a cycle that would keep all tensors
+        except Exception:
+            if failure is None:
+                raise
+            # A failed capture ends with an error which only says that there was one before. The
+            # first one, raised below, names the cause, such as a lack of memory.
+        if failure is not None:
+            try:
+                raise failure
+            finally:
+                del failure  # its traceback holds this frame: a cycle that would keep all tensors
         return graph
 
 

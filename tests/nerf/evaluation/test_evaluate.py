@@ -4,10 +4,12 @@ import dataclasses
 import math
 
 import numpy as np
+import pytest
 import torch
 
 from nerf.config.flat import build
-from nerf.evaluation.evaluate import MAX_PSNR, evaluate, grid_stride
+from nerf.evaluation import evaluate
+from nerf.evaluation.evaluate import MAX_PSNR, grid_stride
 from nerf.model.nerf import Nerf
 from nerf.scenes.scene import Scene
 
@@ -22,10 +24,22 @@ def test_a_view_without_error_counts_finitely(ball: Scene) -> None:
     black = dataclasses.replace(ball, images=np.zeros_like(ball.images))
     model = Nerf(build({"field.density_activation": "relu"}), torch.Generator().manual_seed(0))
     torch.nn.init.constant_(model.coarse.density.bias, -100.0)
-    assert evaluate(model, black, "val", 600).psnr == MAX_PSNR
+    assert evaluate.evaluate(model, black, "val", 600).psnr == MAX_PSNR
 
 
 def test_a_field_that_renders_nan_has_no_psnr(ball: Scene) -> None:
     model = Nerf(build({}), torch.Generator().manual_seed(0))
     torch.nn.init.constant_(model.coarse.colour.bias, math.nan)
-    assert math.isnan(evaluate(model, ball, "val", 600).psnr)
+    assert math.isnan(evaluate.evaluate(model, ball, "val", 600).psnr)
+
+
+def test_an_image_does_not_depend_on_its_chunks(
+    ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Nerf(build({"compute.precision": "fp32"}), torch.Generator().manual_seed(0))
+    whole = evaluate.render_view(model, ball, ball.val[0], 2)
+    monkeypatch.setitem(evaluate.RENDER_CHUNK_SAMPLES, "cpu", 1000)
+    cut = evaluate.render_view(model, ball, ball.val[0], 2)
+    torch.testing.assert_close(cut.rgb, whole.rgb)
+    torch.testing.assert_close(cut.depth, whole.depth)
+    assert not cut.rgb.is_inference()

@@ -6,9 +6,11 @@ import itertools
 import math
 
 import numpy as np
+import pytest
 import torch
 
 from nerf.config.flat import build
+from nerf.model import hash_encoding
 from nerf.model.field import RadianceField
 from nerf.model.hash_encoding import COARSEST_CELLS, FEATURES, PRIMES, HashEncoding
 from nerf.scenes.scene import Scene
@@ -85,6 +87,16 @@ def test_the_gradient_is_torchs_own() -> None:
     features = features.view(LEVELS, -1, FEATURES).transpose(0, 1).flatten(1)
     (features * weights).sum().backward()
     torch.testing.assert_close(ours, table.grad)
+
+
+def test_the_gradient_of_a_gpu_is_that_of_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    gradients = []
+    for add in (hash_encoding._add_by_feature, hash_encoding._add_in_order):
+        monkeypatch.setattr(hash_encoding, "_add_by_feature", add)
+        made, weights = encoding(), torch.linspace(-1, 1, 200 * LEVELS * FEATURES)
+        (made(positions(200)).flatten() * weights).sum().backward()
+        gradients.append(made.table.grad)
+    torch.testing.assert_close(*gradients)
 
 
 def test_learns_a_scene_and_is_deterministic(ball: Scene) -> None:

@@ -1,0 +1,73 @@
+"""What a training step does on a GPU, counted without one: operations, bytes, waits for the device.
+
+    python benchmarks/gpu_step.py --json benchmarks/gpu_step.json
+
+Runs the first steps of each configuration on fake CUDA tensors (fake_cuda), where everything that a
+CUDA graph forbids is a problem. Needs a C++ compiler, no GPU. The committed gpu_step.json is what
+tests/nerf/training/test_fake_cuda.py compares with: a step must not gain a wait or an operation.
+
+Operations are those of ATen, which mostly start one kernel each. GB are those that they read and
+write, and TFLOP those of matrix products, of one replayed step. Peak is its memory without
+parameters and optimiser. Waits are those of all simulated steps outside the graph: 5 without an
+occupancy grid, otherwise about 70 to 570.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+from fake_cuda.cases import CASES, RESUMED
+from fake_cuda.guard import install_guard
+from fake_cuda.simulate import Simulation, simulate
+from reporting import benchmark_parser, print_table, save_json
+
+from nerf.common.command_line import exit_status
+from nerf.common.errors import InputError
+
+
+def simulate_all() -> dict[str, Simulation]:
+    """The simulation of every case, by its name."""
+    return {name: simulate(settings, name in RESUMED) for name, settings in CASES.items()}
+
+
+def row_of(name: str, case: Simulation) -> list[object]:
+    """A row of the table."""
+    return [
+        name,
+        sum(case.operations.values()),
+        case.bytes / 1e9,
+        case.flop / 1e12,
+        case.peak / 1e9,
+        case.captures,
+        case.eager_steps,
+        sum(case.waits.values()),
+        sum(case.evaluation_waits.values()),
+    ]
+
+
+def run_benchmark(arguments: list[str] | None) -> int:
+    options = benchmark_parser(__doc__).parse(arguments)
+    install_guard()
+    simulations = simulate_all()
+    columns = ["configuration", "operations", "GB", "TFLOP", "peak GB", "captures", "eager steps"]
+    columns += ["waits", "waits of an evaluation"]
+    print_table(
+        "a training step on a GPU, counted on fake tensors",
+        columns,
+        [row_of(name, case) for name, case in simulations.items()],
+    )
+    cases = {name: asdict(case) for name, case in simulations.items()}
+    save_json(options.json, "gpu_step", {"cases": cases})
+    problems = [f"{name}: {p}" for name, case in simulations.items() for p in case.problems]
+    if problems:
+        raise InputError("a GPU could not run these steps: " + "; ".join(problems))
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return exit_status(lambda: run_benchmark(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
