@@ -88,7 +88,6 @@ class FakeGpu:
     def __init__(self) -> None:
         self.recorder = Recorder(lambda generator: generator._cdata in FakeGenerator.of_gpu)
         self.graphs: list[FakeGraph] = []
-        self.cache_releases = 0
         self._stream = self._default_stream = FakeStream()
         self._warm_up_streams: list[FakeStream] = []
 
@@ -122,9 +121,6 @@ class FakeGpu:
         if graph.recording.generators - graph.generators:
             self.recorder.problems.add("draws with a generator that the graph does not advance")
 
-    def release_cache(self) -> None:
-        self.cache_releases += 1
-
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
         """Replaces torch.cuda's functions, and what fake tensors cannot go through."""
@@ -135,8 +131,6 @@ class FakeGpu:
             "torch.cuda.Stream": lambda *_: FakeStream(),
             "torch.cuda.current_stream": lambda *_: self._stream,
             "torch.cuda.stream": self.use_stream,
-            "torch.cuda.is_initialized": lambda: True,
-            "torch.cuda.empty_cache": self.release_cache,
             "torch.cuda.get_device_capability": lambda *_: (9, 0),
             "torch.cuda.is_bf16_supported": lambda *_, **__: True,
             autocast: lambda: False,
