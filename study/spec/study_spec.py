@@ -136,6 +136,11 @@ class StudySpec:
                 getattr(self, name) >= 1,
                 f"{option_name(name)} must be at least 1, got {getattr(self, name)}",
             )
+        require(
+            bool(self.address) or self.wait_for_nodes == StudySpec.wait_for_nodes,
+            "--wait-for-nodes is for a cluster, and this study runs on one machine; remove it, or "
+            "add --address",
+        )
         require(self.patience > 0, f"--patience must be positive, got {self.patience:g} s")
         require(
             self.wandb in WANDB_MODES,

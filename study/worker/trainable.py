@@ -1,8 +1,8 @@
 """One trial inside a Ray worker: trains, and reports to Ray Tune.
 
-A trial never raises into Ray. Its last message has the outcome or the failure, so that its process
-survives and runs the next trial: a new process would cost seconds. After an error of the GPU it
-ends all the same, as every further use of the GPU in this process would fail, too.
+A trial raises nothing into Ray but `GpuFailed`. Its last message has the outcome or the failure, so
+that its process survives and runs the next trial: a new process would cost seconds. After an error
+of the GPU it ends all the same, as every further use of the GPU in this process would fail, too.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ class Job:
     """A file in the study folder that every node must see, if nodes are to share that folder."""
 
 
+class GpuFailed(Exception):
+    """The GPU cannot be used in this process any more; the trial has reported why."""
+
+
 def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
     """Trains `config[TRIAL]` as Ray Tune's trainable.
 
@@ -90,14 +94,12 @@ def run_trial(config: dict[str, Any], scene: Scene, job: Job) -> None:
     except Exception as error:
         nerf_config = job.spec.space.config(assignment.values, assignment.seed)
         last = _failed(assignment, diagnose_exception(error, nerf_config))
-    device_failed = bool(last and last.failure and last.failure.device_failed)
-    if not device_failed:  # else the GPU's memory cannot be given back but by ending
-        _release_freed_memory()
+    _release_freed_memory()
     # Only now, outside `open_trial_files`: the driver fetches these files as it gets the message.
     if last:
         _report(last)
-    if device_failed:
-        os._exit(1)  # the driver has the report: Tune holds a trial up until then
+        if last.failure and last.failure.device_failed:
+            raise GpuFailed  # Tune ends the process of a trial that raises
 
 
 def _failed(assignment: Assignment, failure: Failure) -> Message:

@@ -47,6 +47,8 @@ def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--gpus-per-trial", "some"], "--gpus-per-trial: must be a number or auto, got 'some'"),
         (["--gpus-per-trial", "auto", "--address", "auto"], "auto looks at this machine alone"),
         (["--wandb", "sometimes"], "--wandb"),
+        (["--wait-for-nodes", "60"], "--wait-for-nodes is for a cluster"),
+        (["--wait-for-nodes=-1", "--address=auto"], "--wait-for-nodes must be 0 or more"),
     ],
 )
 def test_a_mistake_is_one_line_and_creates_nothing(

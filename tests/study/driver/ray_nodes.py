@@ -129,18 +129,20 @@ def run_alone(module: str, *arguments: object) -> Iterator[tuple[Path, str]]:
     """A script of this folder in namespaces of its own: its folder and its output.
 
     It gets the folder as its first argument. Trials stand still at step 41 until the script makes
-    the file `released` there.
+    the file `released` there; `fake_gpus` and `broken_gpus` are as in hooks/sitecustomize.py.
     """
     with tempfile.TemporaryDirectory(prefix="nodes-") as short:  # as Ray's sockets need it
         for root in (Path(short) / "1", Path(short) / "2", Path(short) / "3"):
             root.mkdir()
             script = [sys.executable, "-m", f"tests.study.driver.{module}", root, *arguments]
+            files = {name: str(root / name.lower()) for name in ("FAKE_GPUS", "BROKEN_GPUS")}
+            environment = hooks(HELD_FROM="0", HELD_UNTIL=str(root / "released"), **files)
             done = subprocess.run(
                 [*ALONE, *map(str, script)],
                 cwd=RUN_SWEEP.parents[1],
                 capture_output=True,
                 text=True,
-                env=os.environ | hooks(HELD_FROM="0", HELD_UNTIL=str(root / "released")),
+                env=os.environ | environment,
                 timeout=1500,  # more than all that the scripts wait for on a crowded machine
             )
             if RAY_GAVE_UP not in done.stderr:

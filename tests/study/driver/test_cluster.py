@@ -37,6 +37,8 @@ def test_the_rayjob_mounts_its_volumes_and_runs_a_valid_command() -> None:
         pod = group["template"]["spec"]
         mounted = {m["name"] for c in pod["containers"] for m in c["volumeMounts"]}
         assert mounted == {v["name"] for v in pod["volumes"]} == {"studies"}
+    assert cluster_spec["enableInTreeAutoscaling"], "or the workers would stay none"
+    assert "include-dashboard" not in groups[0]["rayStartParams"], "KubeRay submits jobs to it"
     _, script = shlex.split(job["spec"]["entrypoint"])[1:]
     options = parse_options(command(script))
     assert (options.address, options.studies, options.plain) == ("auto", "/studies", True)

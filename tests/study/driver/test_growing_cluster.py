@@ -1,4 +1,4 @@
-"""A study that is launched before its cluster has a CPU, while nodes join and one is lost."""
+"""Studies that are launched before their cluster has a CPU: nodes join, are started, are lost."""
 
 from __future__ import annotations
 
@@ -60,3 +60,14 @@ def test_a_lost_node_costs_no_more_than_one_evaluation(story: Story) -> None:
     assert "on node3," in first
     assert "on node4," in second
     assert "resumes after step 40" in second
+
+
+def test_ray_s_autoscaler_starts_nodes_for_a_study(scene_file: Path) -> None:
+    """Up to as many as it may, one for each trial that waits."""
+    require_namespaces()
+    new = ["--explore=3", "--optimize=0", "--replicates=0", "--steps=60", *TINY]
+    with run_alone("autoscaled_cluster", "--scene", scene_file, *new) as (_, output):
+        end = json.loads(output)
+    assert end["status"] == 0, end["output"]
+    assert "waiting for 1 CPU: the cluster has 0 CPUs" in end["output"]
+    assert "the cluster has 2 CPUs: room for 2 trials at a time" in end["output"]

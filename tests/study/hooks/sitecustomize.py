@@ -3,8 +3,10 @@
 Python imports a module of this name by itself as it starts. Variables choose what happens:
 `FAULTS=1` strikes each trial by `_FAULTS`, `SECONDS_A_STEP=0.1` slows every step down without
 using the processor, and with `HELD_FROM=2` trials from number 2 on stand still at step 41, until
-the file `HELD_UNTIL` exists where one is named. Training is hooked as it is imported, so that
-nothing is loaded earlier than it would be.
+the file `HELD_UNTIL` exists where one is named. Once the file `FAKE_GPUS` exists, torch claims to
+see as many GPUs as a process may use, and trials on one of them train on the CPU; while the file
+`BROKEN_GPUS` exists, they get a CUDA error. Training and torch are hooked
+as they are imported, so that nothing is loaded earlier than it would be.
 """
 
 from __future__ import annotations
@@ -60,6 +62,30 @@ _HELD_FROM, _HELD_AT = int(os.environ.get("HELD_FROM", "100000")), 41
 _HELD_UNTIL = Path(os.environ.get("HELD_UNTIL", "/no/such/file"))
 
 
+_FAKE_GPUS = Path(os.environ.get("FAKE_GPUS", "/no/such/file"))
+_BROKEN_GPUS = Path(os.environ.get("BROKEN_GPUS", "/no/such/file"))
+
+
+def _fake_gpus(torch: Any) -> None:
+    if not _FAKE_GPUS.exists():
+        return
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0,1").split(",")
+    torch.cuda.init = lambda: None
+    torch.cuda.device_count = lambda: len(visible)
+    torch.cuda.get_device_name = lambda index=0: "a fake GPU"
+    torch.cuda.mem_get_info = lambda index=0: (3 << 30, 4 << 30)
+
+
+def _use_gpu(rest: dict[str, Any], checkpoint: Path) -> None:
+    """Trains on the CPU in place of a GPU, and notes which one the trial was given."""
+    gpu = os.environ["CUDA_VISIBLE_DEVICES"]
+    with _FAKE_GPUS.open("a") as file:
+        file.write(f"{checkpoint.stem} {gpu} {os.getpid()}\n")
+    if _BROKEN_GPUS.exists():
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+    rest["device"] = "cpu"
+
+
 def _hold() -> None:
     while not _HELD_UNTIL.exists():
         time.sleep(0.05)
@@ -89,6 +115,8 @@ def _hook(training: Any) -> None:
             if "FAULTS" in os.environ:
                 _strike(step, checkpoint)
 
+        if rest["device"] == "cuda":
+            _use_gpu(rest, checkpoint)
         return train(*values, on_step=stepped, checkpoint=checkpoint, **rest)
 
     training.train = hooked
@@ -98,8 +126,14 @@ def _hook(training: Any) -> None:
 
 
 class _Finder:
+    """Has a module changed right after it is imported."""
+
+    def __init__(self, module: str, change: Callable[[Any], None]) -> None:
+        self._module = module
+        self._change = change
+
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
-        if name != "nerf.training.loop":
+        if name != self._module:
             return None
         sys.meta_path.remove(self)  # type: ignore[arg-type]
         spec = importlib.util.find_spec(name)
@@ -107,12 +141,13 @@ class _Finder:
         assert spec.loader
         execute = spec.loader.exec_module
 
-        def execute_and_hook(module: Any) -> None:
+        def execute_and_change(module: Any) -> None:
             execute(module)
-            _hook(module)
+            self._change(module)
 
-        spec.loader.exec_module = execute_and_hook  # type: ignore[method-assign]
+        spec.loader.exec_module = execute_and_change  # type: ignore[method-assign]
         return spec
 
 
-sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
+sys.meta_path.insert(0, _Finder("nerf.training.loop", _hook))  # type: ignore[arg-type]
+sys.meta_path.insert(0, _Finder("torch", _fake_gpus))  # type: ignore[arg-type]

@@ -164,6 +164,19 @@ def test_without_a_terminal_there_is_a_line_a_trial(ledger: Ledger, spec: StudyS
     assert len(lines) == 3
 
 
+def test_what_trials_wait_for_is_shown_once_it_changes(ledger: Ledger, spec: StudySpec) -> None:
+    console = Console(width=120, file=io.StringIO(), force_terminal=False)
+    with LiveView(console, "a study", spec) as view:
+        for waiting_for in ("", "waiting for 1 CPU", "waiting for 1 CPU", ""):
+            view.waiting_for = waiting_for
+            view.show(ledger.trials())
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line.endswith(", waiting for 1 CPU") for line in lines] == [False, True, False]
+    progress = study_progress(ledger.trials(), spec)
+    console.print(render_progress("a study", progress, 90, waiting_for="waiting for 2 CPUs"))
+    assert "\nwaiting for 2 CPUs\n" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(5.2, "5 s"), (720, "12 min"), (3 * 3600 + 300, "3 h 05 min")]
 )
