@@ -24,10 +24,11 @@ from nerf.common.errors import InputError
 from nerf.scenes.scene import Scene
 from nerf.training.schedule import evaluation_steps
 from study.driver.launch_callback import LaunchCallback, StopOverdue
+from study.driver.launch_stop import StopReason
 from study.driver.ray_session import MAX_RAY_FAILURES, RaySession, first_line
 from study.driver.ray_tune_adapters import LedgerScheduler, LedgerSearcher
 from study.driver.resources import has_free_space
-from study.driver.trial_manager import StopReason, TrialManager
+from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.monitor.live_view import LiveView
 from study.protocol.failures import is_disk_full
@@ -73,7 +74,7 @@ def launch(
             _run_until_finished(manager, scene, session, view, stop)
             view.show(ledger.trials(), at_once=True)
         folder.write_tables()
-        return Ending(manager.is_finished(), manager.stop_error)
+        return Ending(manager.is_finished(), manager.stop.error)
     except OSError as error:
         if not is_disk_full(error):
             raise
@@ -87,7 +88,7 @@ def _run_until_finished(
 ) -> None:
     """Runs Ray until every trial has ended or a stop is requested, again where it fails."""
     failures, ended_before = 0, -1
-    while not (manager.is_finished() or manager.stop_reason or stop.requested):
+    while not (manager.is_finished() or manager.stop.reason or stop.requested):
         try:
             with suppress(StopOverdue):
                 _run_tuner(manager, scene, session, view, stop)
@@ -95,7 +96,7 @@ def _run_until_finished(
             raise
         except Exception as error:
             if is_disk_full(error) or not has_free_space(manager.folder.path):
-                manager.request_stop(StopReason.DISK_FULL)
+                manager.stop.request(StopReason.DISK_FULL)
                 return
             ended = sum(trial.state.is_finished() for trial in manager.ledger.trials())
             failures = failures + 1 if ended == ended_before else 1

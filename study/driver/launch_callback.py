@@ -8,7 +8,8 @@ from typing import Any
 from ray import tune
 
 from study.driver.capacity import ClusterCapacity
-from study.driver.trial_manager import StopReason, TrialManager
+from study.driver.launch_stop import StopReason
+from study.driver.trial_manager import TrialManager
 from study.monitor.live_view import LiveView
 from study.protocol.stopping import GRACE, Stop, broadcast_stop
 
@@ -55,8 +56,8 @@ class LaunchCallback(tune.Callback):
             self._watch(self._capacity)
         self._view.show(self._manager.ledger.trials())
         if self._stop.requested:
-            self._manager.request_stop(StopReason.REQUESTED)
-        if self._manager.stop_reason and self._deadline is None:
+            self._manager.stop.request(StopReason.REQUESTED)
+        if self._manager.stop.reason and self._deadline is None:
             self._deadline = time.monotonic() + GRACE
             self._view.note(
                 "stopping: running trials are saving checkpoints (Ctrl-C again quits now)"
@@ -71,7 +72,7 @@ class LaunchCallback(tune.Callback):
             self._view.note(news)
         self._view.waiting_for = capacity.waiting_for
         if reason := capacity.gives_up:
-            self._manager.request_stop(StopReason.NO_ROOM, reason)
+            self._manager.stop.request(StopReason.NO_ROOM, reason)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -24,6 +24,7 @@ from study.driver.capacity import ClusterCapacity, alive_nodes
 from study.driver.cluster import require_shared_folder, runtime_environment
 from study.driver.gpu_check import GpuChecks
 from study.driver.resources import Resources
+from study.protocol.stopping import interrupted_by_signals
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 
@@ -83,7 +84,8 @@ def opened(
     try:
         session.connect()
         if session.capacity:
-            _wait_for_room(session.capacity, folder, spec, notify)
+            with interrupted_by_signals():
+                _wait_for_room(session.capacity, folder, spec, notify)
             if not spec.storage:
                 require_shared_folder(folder)
         if spec.gpus_per_trial:

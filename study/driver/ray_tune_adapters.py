@@ -40,7 +40,7 @@ class LedgerSearcher(Searcher):
         assignment = self._manager.next_trial()
         if assignment is None:
             # None has Ray ask again later: a running trial may yet fail and be retried.
-            may_retry = self._manager.running and not self._manager.stop_reason
+            may_retry = self._manager.running and not self._manager.stop.reason
             return None if may_retry else Searcher.FINISHED
         self._numbers[trial_id] = assignment.number
         return {TRIAL: assignment}

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import Enum
 from types import MappingProxyType
 
 from nerf.common.files import write_atomically
 from study.driver.failure_streak import FailureStreak, HeldTrial
+from study.driver.launch_stop import LaunchStop, StopReason
 from study.ledger.ledger import Ledger, trial_row
 from study.ledger.recovery import reconcile
 from study.protocol.failures import is_disk_full
@@ -32,16 +32,6 @@ from study.worker.trial_files import fetch_trial_files
 _TABLES_SHARE = 0.02
 
 
-class StopReason(Enum):
-    """Why a launch ends before the study does; its running trials are left to the next launch."""
-
-    REQUESTED = "stop requested"
-    DISK_FULL = "the disk is full"
-    SAME_FAILURE = "trials fail in the same way"
-    FOLDER_MISSING = "a node does not see the study folder"
-    NO_ROOM = "no node has room for a trial"
-
-
 class TrialManager:
     """Starts a study's trials and records how each one ends."""
 
@@ -51,8 +41,7 @@ class TrialManager:
         self.ledger = ledger
         self._rungs = rungs
         self._storage: Storage | None = None
-        self._stop_reason: StopReason | None = None
-        self._stop_detail = ""
+        self.stop = LaunchStop()
         self._streak = FailureStreak()
         self._notices = reconcile(folder, ledger)
         self._queue: deque[Assignment] = deque(ledger.running())
@@ -65,18 +54,6 @@ class TrialManager:
     def running(self) -> Mapping[int, Assignment]:
         """The trials that Ray has now, by number."""
         return MappingProxyType(self._running)
-
-    @property
-    def stop_reason(self) -> StopReason | None:
-        """Why this launch is to end; None while it is not."""
-        return self._stop_reason
-
-    @property
-    def stop_error(self) -> str:
-        """Why this launch is to end, where that is an error to be fixed; else empty."""
-        if self._stop_reason in (None, StopReason.REQUESTED):
-            return ""
-        return self._stop_detail or self._stop_reason.value
 
     @property
     def unfinished(self) -> int:
@@ -97,14 +74,6 @@ class TrialManager:
         notices, self._notices = self._notices, []
         return notices
 
-    def request_stop(self, reason: StopReason, detail: str = "") -> None:
-        """Ends the launch: no trial starts any more, and what runs is left to the next launch.
-
-        The first reason stays, unless the disk is full, which also forbids any writing.
-        """
-        if self._stop_reason is None or reason is StopReason.DISK_FULL:
-            self._stop_reason, self._stop_detail = reason, detail
-
     def use_storage(self, storage: Storage | None) -> None:
         """Fetches the files of trials that end from `storage`; None: they are in the folder."""
         self._storage = storage
@@ -119,7 +88,7 @@ class TrialManager:
 
     def next_trial(self) -> Assignment | None:
         """The trial to start next, interrupted and retried ones first; None where there is none."""
-        if self._stop_reason:
+        if self.stop.reason:
             return None
         assignment = None
         with self._stopping_on_full_disk():
@@ -132,7 +101,7 @@ class TrialManager:
 
     def on_report(self, message: Message) -> bool:
         """Records what a running trial reports; returns whether it is to continue."""
-        if self._stop_reason is StopReason.DISK_FULL:
+        if self.stop.reason is StopReason.DISK_FULL:
             return True
         if message.notice:
             self._notices.append(message.notice)
@@ -154,10 +123,10 @@ class TrialManager:
         if number not in self._running:
             return
         if failure.disk_full:
-            self.request_stop(StopReason.DISK_FULL)
+            self.stop.request(StopReason.DISK_FULL)
         if failure.folder_missing:
-            self.request_stop(StopReason.FOLDER_MISSING, failure.reason)
-        if self._stop_reason:
+            self.stop.request(StopReason.FOLDER_MISSING, failure.reason)
+        if self.stop.reason:
             self._leave_to_next_launch(number)
             return
         with self._stopping_on_full_disk():
@@ -171,7 +140,7 @@ class TrialManager:
         """Retries the trial, holds it back, records it as failed, or stops the launch."""
         is_at_start = self._streak.on_failure(number, failure)
         if detail := self._streak.describe(failure):
-            self.request_stop(StopReason.SAME_FAILURE, detail)
+            self.stop.request(StopReason.SAME_FAILURE, detail)
             self._leave_to_next_launch(number)
             return
         retries = self.ledger.spec.retries
@@ -195,7 +164,7 @@ class TrialManager:
         if broken:
             where = f" on {broken[0].place}" if broken[0].place else ""
             detail = f"{len(broken)} trials failed{where} ({broken[0].reason})"
-            self.request_stop(StopReason.SAME_FAILURE, f"{detail}, and are still to be run")
+            self.stop.request(StopReason.SAME_FAILURE, f"{detail}, and are still to be run")
             return None
         self._fail_held(held)
         return self.ledger.ask() if held else None
@@ -291,4 +260,4 @@ class TrialManager:
         except OSError as error:
             if not is_disk_full(error):
                 raise
-            self.request_stop(StopReason.DISK_FULL)
+            self.stop.request(StopReason.DISK_FULL)

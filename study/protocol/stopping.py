@@ -11,7 +11,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -83,6 +84,21 @@ class Stop:
         # Neither print nor sys.exit: this may run in a signal handler, or beside a blocked thread.
         os.write(2, f"\nstopped at once; {self._resume_hint}\n".encode())
         os._exit(INTERRUPTED)
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """A context in which each of the signals raises `KeyboardInterrupt`: nothing is to be saved."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    earlier = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
 def kill_children() -> None:

@@ -18,13 +18,18 @@ from tests.study.driver.ray_nodes import start_head, start_study, start_worker, 
 
 def main(root: Path, options: list[str]) -> None:
     studies, log, attempts = root / "studies", root / "driver.log", root / "fake_gpus"
-    (root / "released").touch()
+    released = root / "released"
+    released.touch()
     start_head(root)
     start_worker(root, 3, "--num-cpus=3", "--num-gpus=2")
     new = ["--gpus-per-trial=0.5", *options]
 
-    def launch(*more: object) -> dict[str, Any]:
+    def launch(*more: object, at_once: int = 0) -> dict[str, Any]:
         driver = start_study(log, "--studies", studies, "--name=gpus", *more)
+        if at_once:  # trials stand still until so many have started
+            started = lambda: len(attempts.read_text().splitlines()) >= at_once  # noqa: E731
+            wait_until(started, f"{at_once} trials at the same time", driver, log)
+            released.touch()
         wait_until(lambda: driver.poll() is not None, "the launch's end", driver, log)
         records = [file.stem for file in sorted(studies.glob("gpus/records/*.json"))]
         tried = attempts.read_text().splitlines() if attempts.exists() else []
@@ -42,7 +47,8 @@ def main(root: Path, options: list[str]) -> None:
     (root / "broken_gpus").touch()
     story["broken"] = launch(*new)
     (root / "broken_gpus").unlink()
-    story["repaired"] = launch("--resume")
+    released.unlink()
+    story["repaired"] = launch("--resume", at_once=3)
     print(json.dumps(story))
 
 

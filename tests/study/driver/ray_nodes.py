@@ -88,6 +88,7 @@ def start_head(root: Path, *options: str) -> Node:
     os.environ |= {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token),
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1",  # a study on one machine sets it to 0
         # A node is given up after five refused checks; Ray's default has 3 s between two.
         "RAY_health_check_period_ms": "1000",
     }
@@ -113,7 +114,7 @@ def start_study(log: Path, *arguments: object) -> subprocess.Popen[bytes]:
             [str(word) for word in command],
             stdout=file,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1", "PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
 
 

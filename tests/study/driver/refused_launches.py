@@ -1,4 +1,4 @@
-"""Launches on a cluster that refuses them: by its token, for want of room, or of a shared folder.
+"""Launches on a cluster that refuses them: by its token, for want of room or a shared folder.
 
     unshare -rnmpf --mount-proc --kill-child python -m tests.study.driver.refused_launches ROOT ...
 
@@ -21,12 +21,15 @@ def main(root: Path, options: list[str]) -> None:
     home.mkdir()
     start_head(root)
 
-    def refused(*more: object, **environment: str) -> dict[str, Any]:
+    def refused(*more: object, stop_at: str = "", **environment: str) -> dict[str, Any]:
         before = os.environ.copy()
         os.environ |= environment
         driver = start_study(log, "--studies", studies, "--name=no", *options, *more)
         os.environ.clear()
         os.environ |= before
+        if stop_at:
+            wait_until(lambda: stop_at in log.read_text(), stop_at, driver, log)
+            driver.terminate()
         wait_until(lambda: driver.poll() is not None, "the launch's end", driver, log)
         left = [str(path) for path in studies.rglob("*")] + [str(studies)] * studies.exists()
         return {"status": driver.returncode, "output": log.read_text(), "left": left}
@@ -40,6 +43,7 @@ def main(root: Path, options: list[str]) -> None:
     story = {name: refused(**environment) for name, environment in tokens.items()}
     story["no cluster"] = refused("--address", HEAD.replace("6399", "6398"))
     story["no room"] = refused("--wait-for-nodes=1", "--cpus-per-trial=2")
+    story["terminated"] = refused(stop_at="waiting for 1 CPU: the cluster has 0 CPUs")
     studies.mkdir()  # mounted over by the worker's own
     start_worker(root, 3, "--num-cpus=1", own=[studies])
     story["not shared"] = refused()

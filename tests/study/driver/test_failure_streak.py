@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from nerf.config.schema import NerfConfig
-from study.driver.trial_manager import StopReason, TrialManager
+from study.driver.launch_stop import StopReason
+from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.protocol.failures import diagnose_exception
 from study.protocol.messages import Failure, Message
@@ -44,10 +45,10 @@ def test_the_same_failure_of_three_trials_stops_the_launch_and_costs_none(
     failure: Failure,
 ) -> None:
     assert [fail_next(manager, failure, attempts=2) for _ in range(2)] == [0, 1]
-    assert manager.stop_reason is None
+    assert manager.stop.reason is None
     assert fail_next(manager, failure) == 2
-    assert manager.stop_reason is StopReason.SAME_FAILURE
-    assert manager.stop_error == (
+    assert manager.stop.reason is StopReason.SAME_FAILURE
+    assert manager.stop.error == (
         f"3 trials in a row failed on {failure.place} before their first evaluation "
         f"({failure.reason}), and are still to be run"
     )
@@ -72,7 +73,7 @@ def test_once_another_trial_is_evaluated_there_they_were_the_trials_own(
 def test_trials_that_need_too_much_memory_fail(manager: TrialManager, folder: StudyFolder) -> None:
     for _ in range(3):
         fail_next(manager, BIG, attempts=2)
-    assert manager.stop_reason is None
+    assert manager.stop.reason is None
     assert len(folder.records()) == 3
 
 
@@ -80,7 +81,7 @@ def test_failures_that_differ_stop_nothing(manager: TrialManager, folder: StudyF
     for number in range(7):
         fail_next(manager, Failure(f"ValueError: {number}", place="a"), attempts=2)
     assert manager.next_trial() is None
-    assert manager.stop_reason is None
+    assert manager.stop.reason is None
     assert len(folder.records()) == 7
 
 
@@ -88,9 +89,9 @@ def test_the_last_trials_fail_but_not_for_a_broken_gpu(manager: TrialManager) ->
     complete_trials(manager, 6)
     fail_next(manager, BROKEN, attempts=2)
     assert manager.next_trial() is None
-    assert manager.stop_reason is StopReason.SAME_FAILURE
+    assert manager.stop.reason is StopReason.SAME_FAILURE
     assert not manager.is_finished()
-    assert "CUDA error" in manager.stop_error
+    assert "CUDA error" in manager.stop.error
 
 
 def test_a_trial_that_fails_the_same_in_the_next_launch_is_recorded(
@@ -107,7 +108,7 @@ def test_a_node_without_the_study_folder_stops_the_launch(
     manager: TrialManager, folder: StudyFolder
 ) -> None:
     fail_next(manager, Failure("/studies/x is not the study's folder on b", folder_missing=True))
-    assert manager.stop_error == "/studies/x is not the study's folder on b"
+    assert manager.stop.error == "/studies/x is not the study's folder on b"
     assert not folder.records()
 
 

@@ -103,6 +103,17 @@ def test_a_fault_that_passes_costs_no_trial(folder: StudyFolder) -> None:
     assert (attempts(folder, "00004"), attempts(folder, "00005")) == (2, 1)
 
 
+def test_a_study_of_which_nothing_but_failures_is_left_is_an_error(
+    scene_file: Path, tmp_path: Path
+) -> None:
+    new = ["--explore=1", "--optimize=0", "--replicates=0", f"--steps={STEPS}", *TINY]
+    options = ["--name=none", "--retries=0", "--scene", str(scene_file), *new]
+    status, output = end_of(start(*options, cwd=tmp_path, environment=hooks(FAULTS="1")))
+    assert status == 2, output
+    assert "error: every trial failed, the first for this reason: ValueError: a fault" in output
+    assert (tmp_path / "studies" / "none" / "report.html").exists()
+
+
 @pytest.mark.parametrize(
     ("error", "out_of_memory"),
     [

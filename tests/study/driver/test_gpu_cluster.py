@@ -75,17 +75,15 @@ def test_no_process_uses_a_gpu_after_it_failed(story: dict[str, Launch]) -> None
     assert len(set(processes)) == len(processes)
 
 
-def test_the_next_launch_runs_each_trial_once_in_few_processes(story: dict[str, Launch]) -> None:
+def test_the_next_launch_runs_each_trial_once_in_three_processes(story: dict[str, Launch]) -> None:
     launch = story["repaired"]
     assert launch.status == 0, launch.output
     assert len(launch.ended) == TRIALS
     assert sorted(trial for trial, _, _ in launch.attempts) == launch.ended
-    assert len({process for _, _, process in launch.attempts}) <= 3
+    assert len({process for _, _, process in launch.attempts}) == 3
 
 
 def test_each_trial_gets_one_gpu_that_at_most_two_share(story: dict[str, Launch]) -> None:
     launch = story["repaired"]
     gpu_of_process = {process: gpu for _, gpu, process in launch.attempts}
-    per_gpu = Counter(gpu_of_process.values())
-    assert set(per_gpu) == {"0", "1"}
-    assert max(per_gpu.values()) <= 2
+    assert Counter(gpu_of_process.values()) in ({"0": 2, "1": 1}, {"0": 1, "1": 2})

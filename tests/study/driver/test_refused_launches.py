@@ -60,6 +60,21 @@ def test_a_cluster_refuses(story: dict[str, dict[str, Any]], refused: str, messa
     assert len(end["left"]) == (0 if folder_is_new else 1), "the parent was there before"
 
 
+@pytest.mark.slow
+def test_a_launch_that_is_stopped_while_it_waits_leaves_nothing(
+    story: dict[str, dict[str, Any]],
+) -> None:
+    assert (story["terminated"]["status"], story["terminated"]["left"]) == (130, [])
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment variables, which are as before after the test; no token of Ray's in them."""
+    copy = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH_")}
+    monkeypatch.setattr(os, "environ", copy)
+    return copy
+
+
 @pytest.fixture
 def short_path() -> Iterator[Path]:
     """An empty folder with a path that Ray's sockets leave room for."""
@@ -81,14 +96,12 @@ def test_folders_that_ray_cannot_use(
     message: str,
     short_path: Path,
     scene_file: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = short_path / "file"
     file.touch()
-    monkeypatch.setenv(variable, value.format(file=file))
-    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
-    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH", raising=False)
+    environment[variable] = value.format(file=file)
     studies = short_path / "studies"
     assert run_sweep.main(["--studies", str(studies), "--scene", str(scene_file)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
@@ -118,6 +131,6 @@ def test_a_temporary_folder_of_another_user(short_path: Path) -> None:
     assert f"Ray cannot write to its temporary folder {short_path / 'ray'}; set" in done.stderr
 
 
-def test_folders_that_ray_can_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "environ", dict(os.environ))
+def test_folders_that_ray_can_use(environment: dict[str, str]) -> None:
     configure_ray_environment(cluster=False)
+    assert environment["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"

@@ -11,7 +11,8 @@ import pytest
 from optuna.trial import TrialState
 
 from nerf.common.files import replace_atomically
-from study.driver.trial_manager import StopReason, TrialManager
+from study.driver.launch_stop import StopReason
+from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.protocol.messages import Assignment, Failure, Message, Outcome
 from study.records.schema import trial_id
@@ -162,7 +163,7 @@ def test_a_full_disk_stops_the_launch_and_fails_no_trial(
     full = Failure("no space", disk_full=True)
     manager.on_report(Message(assignment.number, "here", "", failure=full))
     manager.on_failure(assignment.number, Failure(""))
-    assert manager.stop_reason is StopReason.DISK_FULL
+    assert manager.stop.reason is StopReason.DISK_FULL
     assert manager.next_trial() is None
     again = TrialManager(folder, open_ledger(), RUNGS).next_trial()
     assert again == assignment
@@ -179,9 +180,9 @@ def test_a_disk_that_fills_up_during_a_write_stops_the_launch(
 
     monkeypatch.setattr(StudyFolder, "append", fail)
     complete(manager, assignment.number, 20.0)
-    assert manager.stop_reason is StopReason.DISK_FULL
-    manager.request_stop(StopReason.REQUESTED)
-    assert manager.stop_reason is StopReason.DISK_FULL, "which Ctrl-C does not change"
+    assert manager.stop.reason is StopReason.DISK_FULL
+    manager.stop.request(StopReason.REQUESTED)
+    assert manager.stop.reason is StopReason.DISK_FULL, "which Ctrl-C does not change"
 
 
 def test_running_trials_are_queued_again_after_ray_failed(manager: TrialManager) -> None:
@@ -203,7 +204,7 @@ def test_a_stopped_launch_leaves_running_trials_to_the_next(
 ) -> None:
     assignment = manager.next_trial()
     assert assignment
-    manager.request_stop(StopReason.REQUESTED)
+    manager.stop.request(StopReason.REQUESTED)
     manager.on_failure(assignment.number, Failure("its process died"))
     assert manager.next_trial() is None
     assert not folder.records()
