@@ -23,7 +23,14 @@ import time
 from collections.abc import Sequence
 from typing import get_args
 
-from reporting import benchmark_parser, list_names, positive, print_table, save_json
+from reporting import (
+    benchmark_parser,
+    list_names,
+    positive,
+    print_table,
+    require_objectives,
+    save_json,
+)
 from simulated.objective import Half
 from simulated.objectives import find_objective, list_objectives
 from simulated.score_sets import SetCase, score_set
@@ -48,7 +55,6 @@ from analysis.claims.list_claims import list_claims
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.comparison import compare_studies
 from nerf.common.command_line import exit_status
-from nerf.common.errors import InputError, closest
 
 Task = tuple[str, int, tuple[int, ...]]
 """Objective, explore trials, indices of one or two studies; or kind of sets, and index of one."""
@@ -132,11 +138,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         "--processes", type=positive, metavar="N", default=1, help="at once (default: 1)"
     )
     options = parser.parse(arguments)
-    for name in options.objectives:
-        if name not in names:
-            raise InputError(
-                f"unknown objective {name}{closest(name, names)} (--help lists all objectives)"
-            )
+    require_objectives(options.objectives, names)
     return options
 
 
@@ -157,7 +159,7 @@ def run_benchmark(arguments: list[str] | None) -> int:
             for trials in options.trials:
                 scores += _score_studies(pool, name, trials, options.studies)
                 documents = [score.to_json() for score in scores]
-                save_json(options.json, "claims", {"asked": settings, "studies": documents})
+                save_json(options.json, "claims", {"options": settings, "studies": documents})
     _print_tables(scores)
     return 0
 

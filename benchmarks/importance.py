@@ -16,32 +16,27 @@ import argparse
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
-from peers import (
-    MAX_AXES_OF_SENSITIVITY,
-    FloatArray,
-    Peer,
-    Question,
-    list_peers,
-    shapley_of_variance,
-    snap,
-    total_indices,
+from importance_truth import Case, find_truth, list_cases, normalize
+from peers import FloatArray, Peer, Question, list_peers, shapley_of_variance, snap
+from reporting import (
+    benchmark_parser,
+    list_names,
+    positive,
+    print_table,
+    require_objectives,
+    save_json,
 )
-from reporting import benchmark_parser, list_names, positive, print_table, save_json
 from scipy.stats import qmc
-from simulated.objectives import list_objectives
 
-from analysis.importance.closed_forms import list_benchmark_functions
 from analysis.importance.ped_anova import estimate_ped_anova
 from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares
 from analysis.stats.threads import single_threaded
-from analysis.surrogate.unit_cube import Axis
 from nerf.common.command_line import exit_status
-from nerf.common.errors import InputError, closest
 
 OURS: dict[Question, str] = {
     "total": "ours",
@@ -50,97 +45,6 @@ OURS: dict[Question, str] = {
     "best tenth": "ours, best tenth",
     "sensitivity": "ours, sensitivity",
 }
-
-# Of benchmarks/simulated; the others are closed forms, or are of runs that break.
-_SIMULATED = (
-    "friedman", "ridge", "three-way", "corner", "unequal noise", "cliff", "sparse", "ceiling",
-    "seeds 60 %", "needle", "categories", "quantised", "heavy tails",
-)  # fmt: skip
-_NOISE = 0.3  # of the standard deviation of a closed form
-_SAMPLE = 2**14
-_SENSITIVITY_SAMPLE = 2**11
-_LEAST_ALONE = 0.02  # of the variance: less has no relative first-order indices
-_DIVERGENCE_CELLS = 32
-
-
-@dataclass(frozen=True)
-class Case:
-    """One objective; draw_noise: (n, d) points and a generator -> (n,)."""
-
-    name: str
-    axes: tuple[Axis, ...]
-    evaluate: Callable[[FloatArray], FloatArray]
-    draw_noise: Callable[[FloatArray, np.random.Generator], FloatArray]
-
-
-def list_cases() -> tuple[Case, ...]:
-    simulated = {o.name: o for o in list_objectives()}
-    cases = [
-        Case(name, simulated[name].axes, simulated[name].mean, simulated[name].draw_noise)
-        for name in _SIMULATED
-    ]
-    for function in list_benchmark_functions():
-        if any(function.total) and function.name not in _SIMULATED:
-            sample = np.random.default_rng(0).random((_SAMPLE, len(function.axes)))
-            points = snap(function.axes, sample)
-            deviation = _NOISE * float(function.evaluate(points).std())
-            cases.append(Case(function.name, function.axes, function.evaluate, _even(deviation)))
-    return tuple(cases)
-
-
-def _even(deviation: float) -> Callable[[FloatArray, np.random.Generator], FloatArray]:
-    return lambda units, rng: deviation * rng.normal(size=len(units))
-
-
-def find_truth(case: Case) -> dict[Question, FloatArray]:
-    """The answers to all questions; without those that an objective has no answer to."""
-    axes, f = case.axes, case.evaluate
-    total = total_indices(f, axes, _SAMPLE, 1)
-    truth: dict[Question, FloatArray] = {
-        "total": total,
-        "relative": _relate(total),
-        "best tenth": _divergences(case),
-    }
-    alone = _first_order(case)
-    if alone.sum() > _LEAST_ALONE:
-        truth["alone"] = _relate(alone)
-    if len(axes) <= MAX_AXES_OF_SENSITIVITY:
-        truth["sensitivity"] = _relate(shapley_of_variance(f, axes, _SENSITIVITY_SAMPLE, 1))
-    return truth
-
-
-def _first_order(case: Case) -> FloatArray:
-    """Var(E[f | x_j]) over Var(f), from means along a grid."""
-    units = qmc.Sobol(len(case.axes), rng=2).random(2**10)
-    whole = float(case.evaluate(snap(case.axes, units)).var())
-    alone = []
-    for j, axis in enumerate(case.axes):
-        grid, chances = axis.grid(_DIVERGENCE_CELLS)
-        means = []
-        for place in grid:
-            points = snap(case.axes, units)
-            points[:, j] = place
-            means.append(case.evaluate(points).mean())
-        means_ = np.array(means)
-        alone.append(float(chances @ (means_ - chances @ means_) ** 2))
-    return np.array(alone) / whole
-
-
-def _divergences(case: Case) -> FloatArray:
-    """Relative Pearson divergence of the best tenth from the prior, of each parameter.
-
-    The divergence is sum p (q / p - 1)^2 over cells of probability p under the prior and q among
-    the best tenth; q is estimated from many points without noise.
-    """
-    units = snap(case.axes, np.random.default_rng(0).random((200_000, len(case.axes))))
-    best = units[np.argsort(-case.evaluate(units))[: len(units) // 10]]
-    divergences = []
-    for j, axis in enumerate(case.axes):
-        grid, prior = axis.grid(_DIVERGENCE_CELLS)
-        cells = np.searchsorted(np.cumsum(prior)[:-1], best[:, j], side="right")
-        ratio = np.bincount(cells, minlength=len(grid)) / len(best) / prior
-        divergences.append(float(prior @ (ratio - 1.0) ** 2))
-    return _relate(divergences)
 
 
 @dataclass(frozen=True)
@@ -184,7 +88,7 @@ def _answer(
     truth: dict[Question, FloatArray],
     rng: np.random.Generator,
 ) -> dict[Question, FloatArray]:
-    """Ours to all questions; few trials, or none of an effect, have no best tenth."""
+    """Our answers; too few trials, or trials without any effect, give no best tenth."""
     importance, model = sobol.importance, sobol.model
     answers: dict[Question, FloatArray] = {}
     if model is not None and importance.unexplained is not None:
@@ -205,13 +109,7 @@ def _answer(
 
 
 def _on_scale(question: Question, answer: FloatArray) -> FloatArray:
-    return answer if question == "total" else _relate(answer)
-
-
-def _relate(values: Sequence[float] | FloatArray) -> FloatArray:
-    """Parts of the sum."""
-    parts = np.asarray(values, dtype=float)
-    return parts / parts.sum() if parts.sum() > 0 else parts
+    return answer if question == "total" else normalize(answer)
 
 
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
@@ -240,16 +138,12 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         help=f"objectives to use (default: all of {list_names(names)})",
     )
     options = parser.parse(arguments)
-    for name in options.objectives:
-        if name not in names:
-            raise InputError(
-                f"unknown objective {name}{closest(name, names)} (--help lists all objectives)"
-            )
+    require_objectives(options.objectives, names)
     return options
 
 
 def find_installed() -> list[Peer]:
-    """The peers that can run; says which cannot."""
+    """The peers that are installed; prints the others."""
     for peer in list_peers():
         if not peer.installed:
             print(f"{peer.name} is left out: {peer.package} is not installed")
@@ -275,14 +169,14 @@ def run_benchmark(arguments: list[str] | None) -> int:
                 "not ranked": sum(not s.ranked for s in studies),
             }
         print(f"{case.name}: {time.perf_counter() - began:.0f} s", flush=True)
-        save_json(options.json, "importance", {"asked": settings, "errors": figures})
+        save_json(options.json, "importance", {"options": settings, "errors": figures})
     for question in get_args(Question):
         print_errors(question, figures, peers)
     return 0
 
 
 def average_errors(studies: Sequence[StudyErrors]) -> dict[str, float]:
-    """The mean over studies of each estimator's error; over those that it answered."""
+    """Each estimator's error, averaged over the studies that it answered."""
     names = dict.fromkeys(name for study in studies for name in study.errors)
     return {
         name: float(np.mean([s.errors[name] for s in studies if name in s.errors]))

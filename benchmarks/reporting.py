@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nerf.common.command_line import Parser
+from nerf.common.errors import InputError, closest
 
 REDIRECTED_WIDTH = 200
 """Columns of text for a table that goes to a file or a pipe, where no terminal sets a width."""
@@ -31,6 +32,15 @@ def benchmark_parser(docstring: str | None) -> Parser:
 def list_names(names: Sequence[str]) -> str:
     """Names for a help text, in which argparse takes a single per cent sign for a format."""
     return ", ".join(names).replace("%", "%%")
+
+
+def require_objectives(chosen: Sequence[str], names: Sequence[str]) -> None:
+    """Raises `InputError` if a chosen objective is not one of `names`."""
+    for name in chosen:
+        if name not in names:
+            raise InputError(
+                f"unknown objective {name}{closest(name, names)} (--help lists all objectives)"
+            )
 
 
 def positive(text: str) -> int:

@@ -37,6 +37,7 @@ def constant(value: float) -> Function:
 
 
 NEVER = constant(0.0)
+_NOISE = constant(0.45)  # 8 % of the variance where `mean` has a standard deviation of 1.5 dB
 _EARLY_PSNR = constant(18.0)
 _SECONDS = constant(10.0)
 
@@ -60,7 +61,7 @@ class Objective:
     half: Half
     vary: tuple[str, ...]
     mean: Function
-    noise: Function
+    noise: Function = _NOISE
     collapse: Function = NEVER
     silent: Function = NEVER
     early: Function = _EARLY_PSNR

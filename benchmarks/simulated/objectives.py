@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
 
 from analysis.importance.closed_forms import list_benchmark_functions, make_cliff_function
-from simulated.objective import NEVER, FloatArray, Function, Half, Objective, constant
+from simulated.objective import FloatArray, Function, Objective, constant
 
 _PSNR = 24.0
 _EFFECT = 1.5  # standard deviation in dB of `mean` over the space
-_NOISE = constant(0.45)  # of the seed: 8 % of the variance
+_FLAT = constant(_PSNR)
 
 # Continuous parameters, or integers of so many levels that they are as good as continuous.
 _CONTINUOUS = (
@@ -47,72 +48,79 @@ _QUANTISED = (
 @functools.cache
 def list_objectives() -> tuple[Objective, ...]:
     """All objectives."""
-    return (
-        _make("friedman", "tuned", 7, _friedman),
-        _make("three-way", "tuned", 6, lambda u: np.prod(2.0 * u[:, :3] - 1.0, axis=1)),
-        _make("heavy tails", "reported", 8, _closed_form("parabolas"), heavy_tails=True),
-        _make("cliff", "reported", 12, make_cliff_function().evaluate),
-        _make("categories", "tuned", _CATEGORIES, _categories),
-        _make("ceiling", "tuned", 6, lambda u: np.minimum(u[:, :3] @ [2.0, 1.0, 0.5], 1.6)),
-        _make("silent failures", "tuned", 6, _three_slopes, silent=_silent_corner),
-        _make("collapse in a corner", "tuned", 6, _three_slopes, collapse=_collapse_corner),
-        _make("correlated design", "reported", _CONTINUOUS[2:7], _two_and_product, foreign=True),
-        _make("parabolas", "reported", 8, _closed_form("parabolas")),
-        _make_noise("noise", "tuned", heavy_tails=False),
-        _make("ridge", "reported", 6, _ridge),
-        _make("corner", "tuned", 6, _corner),
-        _make("needle", "reported", 5, _needle),
-        _make("unequal noise", "tuned", 6, _three_slopes, noise=lambda u: 0.1 + 1.2 * u[:, 1]),
-        _make("quantised", "reported", _QUANTISED, _quantised),
-        _make("sparse", "tuned", 12, _closed_form("sparse")),
+    objectives = (
+        Objective("friedman", "tuned", _CONTINUOUS[:7], _friedman),
+        Objective(
+            "three-way", "tuned", _CONTINUOUS[:6], lambda u: np.prod(2.0 * u[:, :3] - 1.0, axis=1)
+        ),
+        Objective(
+            "heavy tails", "reported", _CONTINUOUS[:8], _closed_form("parabolas"), heavy_tails=True
+        ),
+        Objective("cliff", "reported", _CONTINUOUS[:12], make_cliff_function().evaluate),
+        Objective("categories", "tuned", _CATEGORIES, _categories),
+        Objective(
+            "ceiling",
+            "tuned",
+            _CONTINUOUS[:6],
+            lambda u: np.minimum(u[:, :3] @ [2.0, 1.0, 0.5], 1.6),
+        ),
+        Objective(
+            "silent failures", "tuned", _CONTINUOUS[:6], _three_slopes, silent=_silent_corner
+        ),
+        Objective(
+            "collapse in a corner",
+            "tuned",
+            _CONTINUOUS[:6],
+            _three_slopes,
+            collapse=_collapse_corner,
+        ),
+        Objective(
+            "correlated design", "reported", _CONTINUOUS[2:7], _two_and_product, foreign=True
+        ),
+        Objective("parabolas", "reported", _CONTINUOUS[:8], _closed_form("parabolas")),
+        Objective("noise", "tuned", _CONTINUOUS[:8], _FLAT, constant(1.0)),
+        Objective("ridge", "reported", _CONTINUOUS[:6], _ridge),
+        Objective("corner", "tuned", _CONTINUOUS[:6], _corner),
+        Objective("needle", "reported", _CONTINUOUS[:5], _needle),
+        Objective(
+            "unequal noise", "tuned", _CONTINUOUS[:6], _three_slopes, lambda u: 0.1 + 1.2 * u[:, 1]
+        ),
+        Objective("quantised", "reported", _QUANTISED, _quantised),
+        Objective("sparse", "tuned", _CONTINUOUS[:12], _closed_form("sparse")),
         # Of the variance 60 % is the seed's: 0.6 / 0.4 times that of the mean.
-        _make("seeds 60 %", "tuned", 6, _friedman, noise=constant(_EFFECT * 1.5**0.5)),
-        _make("near kills", "reported", 6, _three_slopes, collapse=_near_kills),
-        _make("weak collapse", "reported", 6, _three_slopes, collapse=_weak_collapse),
-        _make("interaction", "reported", 5, _closed_form("interaction")),
-        _make_noise("heavy noise", "reported", heavy_tails=True),
+        Objective("seeds 60 %", "tuned", _CONTINUOUS[:6], _friedman, constant(_EFFECT * 1.5**0.5)),
+        Objective("near kills", "reported", _CONTINUOUS[:6], _three_slopes, collapse=_near_kills),
+        Objective(
+            "weak collapse", "reported", _CONTINUOUS[:6], _three_slopes, collapse=_weak_collapse
+        ),
+        Objective("interaction", "reported", _CONTINUOUS[:5], _closed_form("interaction")),
+        Objective(
+            "heavy noise", "reported", _CONTINUOUS[:8], _FLAT, constant(1.0), heavy_tails=True
+        ),
     )
+    return tuple(map(_scale, objectives))
 
 
 def find_objective(name: str) -> Objective:
     return next(objective for objective in list_objectives() if objective.name == name)
 
 
-def _make(
-    name: str,
-    half: Half,
-    vary: int | tuple[str, ...],
-    shape: Function,
-    noise: Function = _NOISE,
-    collapse: Function = NEVER,
-    silent: Function = NEVER,
-    heavy_tails: bool = False,
-    foreign: bool = False,
-) -> Objective:
-    """An objective whose mean has the given shape, moved and scaled to 24 +- 1.5 dB.
-
-    vary: `--vary` texts, or the number of continuous parameters
-    """
-    texts = _CONTINUOUS[:vary] if isinstance(vary, int) else vary
-    raw = Objective(name, half, texts, shape, noise)
-    values = shape(raw.snap(np.random.default_rng(0).random((2**14, len(texts)))))
+def _scale(raw: Objective) -> Objective:
+    """The objective with its mean moved and scaled to 24 +- 1.5 dB over the space, unless flat."""
+    if raw.mean is _FLAT:
+        return raw
+    values = raw.mean(raw.snap(np.random.default_rng(0).random((2**14, len(raw.vary)))))
     centre, scale = float(values.mean()), _EFFECT / float(values.std())
 
     def mean(u: FloatArray) -> FloatArray:
-        result: FloatArray = _PSNR + scale * (shape(u) - centre)
+        result: FloatArray = _PSNR + scale * (raw.mean(u) - centre)
         return result
 
     def early(u: FloatArray) -> FloatArray:
         result: FloatArray = 17.0 + 3.0 * u[:, 1]
         return result
 
-    return Objective(name, half, texts, mean, noise, collapse, silent, early, heavy_tails, foreign)
-
-
-def _make_noise(name: str, half: Half, heavy_tails: bool) -> Objective:
-    return Objective(
-        name, half, _CONTINUOUS[:8], constant(_PSNR), constant(1.0), heavy_tails=heavy_tails
-    )
+    return dataclasses.replace(raw, mean=mean, early=early)
 
 
 def _closed_form(name: str) -> Function:
