@@ -24,26 +24,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from parity import load_nerf_pytorch
 from reporting import benchmark_parser, positive, print_table, save_json
+from timed_sides import Side, minimal_nerf_side, nerf_pytorch_side, our_side
 
 from nerf.common.command_line import exit_status
-from nerf.config.flat import build
 from nerf.scenes import load
-from nerf.scenes.cameras.pixel_rays import view_pixels
-from nerf.scenes.scene import Scene
-from nerf.training.loop import TrainingRun
-
-STRIDE = 4
-"""Held-out views are compared at one pixel in `STRIDE`, along rows and columns alike."""
-
-PEER_NEAR, PEER_FAR = 2.0, 6.0
 
 HASH_GRIDS = {
     "encoding.kind": "hash",
@@ -60,151 +48,6 @@ PLAIN = FAST | {"compute.precision": "fp32", "compute.occupancy": 0}
 QUICK_TARGETS = [20.0, 22.0]
 TARGETS = [20.0, 22.0, 25.0]
 """Held-out PSNR in dB whose time is measured."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Side:
-    """One way to train."""
-
-    step: Callable[[], None]
-    psnr: Callable[[], float]
-    """Mean PSNR in dB of the held-out pixels as the field is now."""
-    evaluate_every: int
-    """Steps between two evaluations."""
-
-
-def our_side(scene: Scene, settings: dict[str, Any], evaluate_every: int, seed: int) -> Side:
-    """This project with these settings."""
-    bounds = {"sampling.near": scene.bounds.near, "sampling.far": scene.bounds.far}
-    pixels = {"evaluation.pixels": len(scene.val) * (scene.height // STRIDE) ** 2}
-    run = TrainingRun(build(bounds | pixels | settings | {"seed": seed}), scene)
-    return Side(run.advance, lambda: run.evaluate().psnr, evaluate_every)
-
-
-def held_out_psnr(scene: Scene, render: Callable[[int], torch.Tensor]) -> float:
-    """Mean PSNR in dB over validation views; `render` returns every `STRIDE`-th pixel of a view."""
-    scores = []
-    for view in scene.val:
-        truth = torch.tensor(view_pixels(scene, view, STRIDE))
-        error = torch.mean((render(view).clamp(0, 1) - truth) ** 2).item()
-        scores.append(-10 * math.log10(error))
-    return float(np.mean(scores))
-
-
-def nerf_pytorch_side(scene: Scene, checkout: Path, seed: int) -> Side:
-    """The lego config: 1,024 rays of one view per step, 64 + 128 samples, two 8 x 256 networks."""
-    helpers, functions = load_nerf_pytorch(checkout)
-    torch.manual_seed(seed)
-    embed, position = helpers.get_embedder(10)
-    embed_direction, direction = helpers.get_embedder(4)
-    coarse, fine = (
-        helpers.NeRF(
-            D=8,
-            W=256,
-            input_ch=position,
-            input_ch_views=direction,
-            output_ch=5,
-            skips=[4],
-            use_viewdirs=True,
-        )
-        for _ in range(2)
-    )
-    optimiser = torch.optim.Adam([*coarse.parameters(), *fine.parameters()], lr=5e-4)
-    rng, steps_done = np.random.default_rng(seed), 0
-
-    def query(points: Any, views: Any, network: Any) -> Any:
-        return functions["run_network"](points, views, network, embed, embed_direction)
-
-    def rays(view: int) -> tuple[torch.Tensor, torch.Tensor]:
-        pose = torch.tensor(scene.world_from_camera[view, :3, :4])
-        fx, fy = scene.focal[view] if np.ndim(scene.focal) > 1 else scene.focal
-        intrinsics = np.array([[fx, 0, scene.width / 2], [0, fy, scene.height / 2], [0, 0, 1]])
-        origins, directions = helpers.get_rays(scene.height, scene.width, intrinsics, pose)
-        return origins, directions
-
-    def render(origins: torch.Tensor, directions: torch.Tensor, perturb: float) -> Any:
-        bounds = torch.tensor([PEER_NEAR, PEER_FAR]).expand(len(origins), 2)
-        packed = torch.cat((origins, directions, bounds, F.normalize(directions, dim=-1)), -1)
-        return functions["render_rays"](
-            packed, coarse, query, 64, perturb=perturb, N_importance=128, network_fine=fine
-        )
-
-    def step() -> None:
-        nonlocal steps_done
-        view = int(rng.choice(scene.train))
-        origins, directions = rays(view)
-        pixels = rng.choice(scene.height * scene.width, size=1024, replace=False)
-        target = torch.tensor(scene.images[view]).reshape(-1, 3)[pixels]
-        rendered = render(
-            origins.reshape(-1, 3)[pixels], directions.reshape(-1, 3)[pixels], perturb=1.0
-        )
-        optimiser.zero_grad()
-        fine_loss = helpers.img2mse(rendered["rgb_map"], target)
-        loss = fine_loss + helpers.img2mse(rendered["rgb0"], target)
-        loss.backward()
-        optimiser.step()
-        steps_done += 1
-        for group in optimiser.param_groups:
-            group["lr"] = 5e-4 * 0.1 ** (steps_done / 500_000)
-
-    def render_view(view: int) -> torch.Tensor:
-        origins, directions = (side[::STRIDE, ::STRIDE] for side in rays(view))
-        with torch.no_grad():
-            rendered = render(origins.reshape(-1, 3), directions.reshape(-1, 3), perturb=0.0)
-        rgb: torch.Tensor = rendered["rgb_map"]
-        return rgb.reshape(origins.shape)
-
-    return Side(step, lambda: held_out_psnr(scene, render_view), 5)
-
-
-def minimal_nerf_side(scene: Scene, checkout: Path, seed: int) -> Side:
-    """Its module, data set and loader (4,096 rays, 64 samples, 4 x 128), stepped as by Lightning.
-
-    Lightning's own overhead is left out, in its favour. It trains on all views of its file, so it
-    is given only the training views.
-    """
-    sys.path.insert(0, str(checkout))
-    import minimal_nerf.datasets.tiny_nerf_dataset as data  # type: ignore[import-not-found]
-    import minimal_nerf.nerf as model  # type: ignore[import-not-found]
-
-    arrays = {
-        "images": scene.images[list(scene.train)],
-        "poses": scene.world_from_camera[list(scene.train)],
-        "focal": np.float32(np.ravel(scene.focal)[0]),
-    }
-    _untyped(data).load_tiny_data = lambda: arrays
-    torch.manual_seed(seed)
-    nerf = model.NeRF()
-    nerf.log = lambda *_: None
-    optimiser = nerf.configure_optimizers()
-    loader = torch.utils.data.DataLoader(data.TinyNerfDataset(), batch_size=4096, shuffle=True)
-    batches = iter(loader)
-
-    def step() -> None:
-        nonlocal batches
-        batch = next(batches, None)
-        if batch is None:
-            batches = iter(loader)
-            batch = next(batches)
-        optimiser.zero_grad()
-        nerf.training_step(batch, 0).backward()
-        optimiser.step()
-
-    def render_view(view: int) -> torch.Tensor:
-        pose = torch.tensor(scene.world_from_camera[view])
-        rays = model.get_image_rays(pose, scene.height, scene.width, float(arrays["focal"]))
-        origins, directions = (side[::STRIDE, ::STRIDE] for side in rays)
-        with torch.no_grad():
-            rgb: torch.Tensor = nerf.render_rays(
-                origins.reshape(-1, 3), directions.reshape(-1, 3), 64
-            )
-        return rgb.reshape(origins.shape)
-
-    return Side(step, lambda: held_out_psnr(scene, render_view), 10)
-
-
-def _untyped(module: ModuleType) -> Any:
-    return module
 
 
 @dataclasses.dataclass(frozen=True)
