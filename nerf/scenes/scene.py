@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from nerf.common.errors import InputError
 
 Split = Literal["train", "val", "test"]
+PERSPECTIVE: Literal["perspective"] = "perspective"
 Float32 = NDArray[np.float32]
 
 
@@ -46,7 +47,8 @@ class Scene:
     centre: (views, 2) float32, pixels, the principal point from the left and from the top
     background: (3,) float32, the colour of a ray that hits nothing
     alphas: (views, height, width) float32 in [0, 1], the object's coverage of each pixel, if known
-    distortion: (views, 4) float32, OpenCV's k1 k2 p1 p2, if the lens has any
+    distortion: (views, n) float32, coefficients of each lens (cameras/lens.py), if any has some
+    lens_models: the model of each view's lens (cameras/lens.py); None if all are perspective
     points: (n, 3) float32 on or in the object, from a reconstruction or from the images
     description: the kind of source and what was left out of it, for `summary`
     """
@@ -63,6 +65,7 @@ class Scene:
     test: tuple[int, ...]
     alphas: Float32 | None = None
     distortion: Float32 | None = None
+    lens_models: tuple[str, ...] | None = None
     bounds: Bounds = Bounds(2.0, 6.0, "the convention of synthetic scenes")
     points: Float32 | None = None
     description: str = ""
@@ -125,6 +128,8 @@ class Scene:
             if array is not None:
                 digest.update(str(array.shape).encode())
                 digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
+        if self.lens_models is not None:
+            digest.update(repr(self.lens_models).encode())
         digest.update(repr((self.train, self.val, self.test)).encode())
         return digest.hexdigest()
 

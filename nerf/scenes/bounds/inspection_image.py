@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nerf.scenes.cameras.lens import lens_of
 from nerf.scenes.cameras.pixel_rays import pixel_directions, project
 from nerf.scenes.scene import Scene
 
@@ -109,9 +110,9 @@ def _draw_distances(image: Any, draw: Any, scene: Scene, distances: list[Array])
 def frustum_corners(scene: Scene, view: int) -> Array:
     """The four corners of a view's image at the near and far distances: (2, 4, 3)."""
     columns, rows = np.array([0, scene.width - 1]), np.array([0, scene.height - 1])
-    lens = None if scene.distortion is None else scene.distortion[view]
     camera = scene.world_from_camera[view], scene.focal[view], scene.centre[view]
-    directions = pixel_directions(*camera, columns, rows, lens).reshape(4, 3)[[0, 1, 3, 2]]
+    corners = pixel_directions(*camera, columns, rows, lens_of(scene, view))
+    directions = corners.reshape(4, 3)[[0, 1, 3, 2]]
     distances = np.array([scene.bounds.near, scene.bounds.far])
     eye = scene.world_from_camera[view, :3, 3].astype(np.float64)
     return np.asarray(eye + distances[:, None, None] * directions)

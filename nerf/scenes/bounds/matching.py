@@ -14,8 +14,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nerf.scenes.cameras.lens import lens_of
 from nerf.scenes.cameras.pixel_rays import project, view_directions
-from nerf.scenes.scene import Float32, Scene
+from nerf.scenes.scene import PERSPECTIVE, Float32, Scene
 
 MIN_POINTS = 40
 """With fewer matched points, the matches are likely to be chance."""
@@ -102,6 +103,8 @@ def _patch_directions(scene: Scene, view: int, columns: Indices, rows: Indices) 
     multiples are Euclidean distances.
     """
     directions = _patch_values(view_directions(scene, view).astype(np.float64), columns, rows)
+    if lens_of(scene, view).model != PERSPECTIVE:  # planes do not fit so wide a view: spheres
+        return directions
     depth = -directions @ scene.world_from_camera[view, :3, 2]  # of a unit step, along the axis
     middle = depth.shape[1] // 2
     return directions * (depth[:, middle, None] / depth)[..., None]

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.cameras.distortion import distort, undistort
+from nerf.scenes.cameras.direction_table import DirectionTable, direction_table
+from nerf.scenes.cameras.lens import Lens, directions_to_plane, lens_of, plane_to_directions
 from nerf.scenes.scene import Float32, Scene
 
 
@@ -21,32 +22,31 @@ def pixel_directions(
     centre: Float32,
     columns: NDArray[np.int64],
     rows: NDArray[np.int64],
-    distortion: Float32 | None = None,
+    lens: Lens | None = None,
 ) -> Float32:
     """Unit directions in the world, (rows, columns, 3), through the centres of pixels."""
     # The image plane at distance 1, y down.
     x = (columns + 0.5 - centre[0]) / focal[0]
     y = (rows + 0.5 - centre[1]) / focal[1]
     right, down = np.meshgrid(x, y)
-    if distortion is not None:
-        right, down = undistort(right, down, distortion)
-    in_camera = np.stack((right, -down, -np.ones_like(right)), axis=-1)
-    in_world = in_camera @ world_from_camera[:3, :3].astype(np.float64).T
-    in_world /= np.linalg.norm(in_world, axis=-1, keepdims=True)
-    return in_world.astype(np.float32)
+    return _unit_in_world(plane_to_directions(lens or Lens(), right, down), world_from_camera)
 
 
 def view_directions(scene: Scene, view: int, stride: int = 1) -> Float32:
     """Unit directions (rows, columns, 3) of every `stride`-th pixel of a view."""
-    first = stride // 2
-    return pixel_directions(
-        scene.world_from_camera[view],
-        scene.focal[view],
-        scene.centre[view],
-        np.arange(first, scene.width, stride),
-        np.arange(first, scene.height, stride),
-        None if scene.distortion is None else scene.distortion[view],
-    )
+    first, pose = stride // 2, scene.world_from_camera[view]
+    columns = np.arange(first, scene.width, stride)
+    rows = np.arange(first, scene.height, stride)
+    if lens_of(scene, view).is_ideal_pinhole:
+        return pixel_directions(pose, scene.focal[view], scene.centre[view], columns, rows)
+    return _unit_in_world(view_table(scene, view).at_grid(columns, rows), pose)
+
+
+def view_table(scene: Scene, view: int) -> DirectionTable:
+    """The table that a view's directions are interpolated from, in its camera's frame."""
+    (across, down), (x, y) = scene.focal[view].tolist(), scene.centre[view].tolist()
+    lens = lens_of(scene, view)
+    return direction_table(lens, (across, down), (x, y), scene.width, scene.height)
 
 
 def view_pixels(scene: Scene, view: int, stride: int = 1) -> Float32:
@@ -60,15 +60,18 @@ def project(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Projects points (..., 3) to a view: column, row and depth, each (...).
 
-    Columns and rows are in pixels from the upper left corner of the image, depth is along the
-    optical axis. Where the depth is not positive, column and row are meaningless.
+    Columns and rows are in pixels from the upper left corner of the image. The depth is along the
+    optical axis, or along the ray for lenses that are not perspective; where it is not positive,
+    column and row are meaningless.
     """
     pose = scene.world_from_camera[view].astype(np.float64)
     in_camera = (points - pose[:3, 3]) @ pose[:3, :3]  # the inverse rotation, for row vectors
-    depth = -in_camera[..., 2]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        x, y = in_camera[..., 0] / depth, -in_camera[..., 1] / depth
-    if scene.distortion is not None:
-        x, y = distort(x, y, scene.distortion[view])
+    x, y, depth = directions_to_plane(lens_of(scene, view), in_camera)
     focal, centre = scene.focal[view], scene.centre[view]
     return x * focal[0] + centre[0], y * focal[1] + centre[1], depth
+
+
+def _unit_in_world(in_camera: NDArray[np.float64], world_from_camera: Float32) -> Float32:
+    in_world = in_camera @ world_from_camera[:3, :3].astype(np.float64).T
+    in_world /= np.linalg.norm(in_world, axis=-1, keepdims=True)
+    return in_world.astype(np.float32)

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from nerf.scenes.backdrop import backdrop_colour
 from nerf.scenes.bounds.suggest import with_bounds
+from nerf.scenes.cameras.lens import Lens, lens_arrays
 from nerf.scenes.formats.image_files import read_images
 from nerf.scenes.formats.scene_checks import (
     MIN_VIEWS,
     check_centre,
-    check_distortion,
     check_focal,
+    check_lens,
     check_poses,
     scene_error,
 )
@@ -29,13 +30,15 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class View:
-    """An image file and its camera, in pixels of the image before downscaling."""
+    """An image file and its camera, in pixels of images of `size`."""
 
     file: Path
     pose: Float64  # world_from_camera, OpenGL
     focal: tuple[float, float]
     centre: tuple[float, float]
-    distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    lens: Lens = Lens()  # noqa: RUF009 - frozen
+    mask: Path | None = None
+    size: tuple[int, int] | None = None  # width and height; None: those of the image
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Capture:
     size: tuple[int, int] | None = None  # width and height of the images that the cameras fit
     points: Float64 = field(default_factory=lambda: np.empty((0, 3)))
     bounds: Bounds | None = None
+    notes: tuple[str, ...] = ()  # one line each, of what was changed or left out
 
 
 def build_scene(capture: Capture, downscale: int, background: Background) -> Scene:
@@ -70,7 +74,8 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
     _check_unique(capture.file, files)
     rgb, alphas = read_images(capture.file, files, downscale)
     _check_size(capture, rgb, downscale)
-    focal, centre, distortion = _intrinsics(capture, downscale, rgb.shape[2], rgb.shape[1])
+    focal, centre = _intrinsics(capture, downscale, rgb.shape[2], rgb.shape[1])
+    distortion, lens_models = lens_arrays([view.lens for view in capture.views])
     description = capture.description
     if alphas is None:
         colour = np.zeros(3, np.float32) if background == "none" else backdrop_colour(rgb)
@@ -96,7 +101,8 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
         centre=centre,
         background=colour,
         alphas=alphas,
-        distortion=distortion if distortion.any() else None,
+        distortion=distortion,
+        lens_models=lens_models,
         bounds=capture.bounds or Scene.bounds,
         points=capture.points.astype(np.float32),
         description=description,
@@ -118,17 +124,16 @@ def _check_unique(where: Path, files: list[Path]) -> None:
 
 def _intrinsics(
     capture: Capture, downscale: int, width: int, height: int
-) -> tuple[Float32, Float32, Float32]:
-    """Focal lengths and principal points in downscaled pixels, and distortions, one per view."""
+) -> tuple[Float32, Float32]:
+    """Focal lengths and principal points in downscaled pixels, one per view."""
     focal = np.array([view.focal for view in capture.views], np.float64) / downscale
     centre = np.array([view.centre for view in capture.views], np.float64) / downscale
-    distortion = np.array([view.distortion for view in capture.views], np.float64)
-    for view in range(len(capture.views)):
+    for view, camera in enumerate(capture.views):
         for value in focal[view]:
             check_focal(capture.file, float(value), width)
         check_centre(capture.file, centre[view], width, height)
-        check_distortion(capture.file, distortion[view], focal[view], centre[view], width, height)
-    return focal.astype(np.float32), centre.astype(np.float32), distortion.astype(np.float32)
+        check_lens(capture.file, camera.lens, focal[view], centre[view], width, height)
+    return focal.astype(np.float32), centre.astype(np.float32)
 
 
 def _check_size(capture: Capture, images: Float32, downscale: int) -> None:

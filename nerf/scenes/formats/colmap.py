@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nerf.scenes.bounds.suggest import from_distances
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
+from nerf.scenes.cameras.lens import Lens
 from nerf.scenes.formats.capture import Background, Capture, Float64, View, build_scene
 from nerf.scenes.formats.colmap_files import Camera, Image, Reconstruction, read_reconstruction
 from nerf.scenes.formats.image_files import image_folder, image_size
@@ -78,7 +79,8 @@ def _view(photographs: Path, sparse: Path, camera: Camera, image: Image) -> View
     else:  # one focal length for both axes
         focal, centre, rest = (p[0], p[0]), (p[1], p[2]), p[3:]
     k1, k2, p1, p2 = (*rest, *[0.0] * (4 - len(rest)))
-    return View(path_inside(photographs, image.name, sparse), pose, focal, centre, (k1, k2, p1, p2))
+    lens = Lens(coefficients=(k1, k2, p1, p2))
+    return View(path_inside(photographs, image.name, sparse), pose, focal, centre, lens)
 
 
 def _rotation_matrix(sparse: Path, image: Image) -> Float64:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
+from nerf.scenes.cameras.lens import Lens
 from nerf.scenes.formats.capture import Background, Capture, View, build_scene
 from nerf.scenes.formats.image_files import image_size
 from nerf.scenes.formats.scene_checks import check_poses, scene_error
@@ -75,7 +76,7 @@ def _view(folder: Path, file: Path, frame: dict[str, Any], width: int, height: i
             read_number(file, frame, "cx", width / 2),
             read_number(file, frame, "cy", height / 2),
         ),
-        distortion=(k1, k2, p1, p2),
+        lens=Lens(coefficients=(k1, k2, p1, p2)),
     )
 
 

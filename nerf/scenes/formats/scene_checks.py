@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.common.errors import InputError
-from nerf.scenes.cameras.distortion import invertible
+from nerf.scenes.cameras.lens import Lens, shown
 
 WAY_OUT = "use --scene bricks or --scene PATH"
 
@@ -24,6 +24,7 @@ MAX_VALUES = 2**30  # pixels times channels of a whole scene: 4 GiB as float32
 MAX_COORDINATE = 1e9  # scene units; float32 differences beyond have no precision left
 
 _ROTATION_TOLERANCE = 1e-3
+_MIN_FISHEYE_SHARE = 0.25  # of the image, in the lens's circle; less suggests wrong units
 
 
 def scene_error(where: object, problem: str) -> InputError:
@@ -121,24 +122,28 @@ def check_centre(where: object, centre: NDArray[Any], width: int, height: int) -
         )
 
 
-def check_distortion(
+def check_lens(
     where: object,
-    distortion: NDArray[Any],
+    lens: Lens,
     focal: NDArray[Any],
     centre: NDArray[Any],
     width: int,
     height: int,
 ) -> None:
-    """Rejects distortion that is not finite, or that has no inverse within the image."""
-    if not np.isfinite(distortion).all():
-        raise scene_error(where, "the distortion k1 k2 p1 p2 must be finite numbers")
+    """Rejects a distortion that is not finite, or that has no inverse within the image.
+
+    A fisheye lens may leave the corners of the image dark.
+    """
+    if not np.isfinite(lens.coefficients).all():
+        raise scene_error(where, "the distortion coefficients must be finite numbers")
     # A 9 x 9 grid of pixels from corner to corner, on the image plane at distance 1.
     ticks = np.linspace(0, 1, 9)
     x, y = np.meshgrid(
         (ticks * width - centre[0]) / focal[0], (ticks * height - centre[1]) / focal[1]
     )
-    if not invertible(x, y, distortion):
-        coefficients = ", ".join(f"{value:g}" for value in distortion)
+    visible = shown(lens, x, y)
+    if visible.mean() < _MIN_FISHEYE_SHARE or (lens.model != "fisheye" and not visible.all()):
+        coefficients = ", ".join(f"{value:g}" for value in lens.coefficients)
         raise scene_error(
             where,
             f"the distortion ({coefficients}) folds over within the image; undistort the images "
