@@ -34,9 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     options = parse_options(arguments)
-    from rich.console import Console
-
     from study.cli.plan import make_plan
+    from study.monitor.live_view import StudyConsole
 
     plan = make_plan(options)
     for note in options.notes:
@@ -48,7 +47,7 @@ def _run(arguments: list[str] | None) -> int:
         print(f"wrote {options.save_study}; run it with --study {options.save_study}")
         return 0
 
-    console = Console(force_terminal=False if options.plain else None)
+    console = StudyConsole(force_terminal=False if options.plain else None)
     if not _run_trials(plan, console):
         print(f"stopped before the study was finished; {plan.resume_hint}")
         return INTERRUPTED

@@ -16,8 +16,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import ray
+from ray._private import services
 
 from nerf.common.errors import InputError
 from study.driver.capacity import ClusterCapacity, alive_nodes
@@ -100,16 +102,17 @@ def _start(resources: Resources) -> None:
     """Starts Ray on this machine, again where it fails for no reason that is known here."""
     for failures in range(MAX_RAY_FAILURES + 1):
         try:
-            ray.init(
-                address="local",  # even if RAY_ADDRESS is set
-                num_cpus=resources.cpus,
-                num_gpus=resources.gpus,
-                include_dashboard=False,
-                # Ray hands its workers' interpreter to a shell as it is: a space would break it.
-                runtime_env={"py_executable": shlex.quote(sys.executable)},
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            with _daemons_in_own_sessions():
+                ray.init(
+                    address="local",  # even if RAY_ADDRESS is set
+                    num_cpus=resources.cpus,
+                    num_gpus=resources.gpus,
+                    include_dashboard=False,
+                    # Ray hands its workers' interpreter to a shell, where a space would break it.
+                    runtime_env={"py_executable": shlex.quote(sys.executable)},
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
             return
         except Exception as error:
             ray.shutdown()
@@ -118,6 +121,23 @@ def _start(resources: Resources) -> None:
                     f"Ray did not start in {failures + 1} attempts ({first_line(error)}); its logs "
                     "are in session_latest/logs of its temporary folder, /tmp/ray or RAY_TMPDIR"
                 ) from error
+
+
+@contextmanager
+def _daemons_in_own_sessions() -> Iterator[None]:
+    """Starts Ray's daemons where signals for this process's group do not reach them, on Linux.
+
+    A closed terminal, or a SIGTERM for the group, would end them, and they would take this process
+    along before its trials have saved their checkpoints. They still end with this process: Linux
+    sees to that; elsewhere Ray needs the group for it.
+    """
+    popen = services.ConsolePopen
+    own_session = partial(popen, start_new_session=sys.platform == "linux")
+    services.ConsolePopen = own_session  # type: ignore[misc, assignment]
+    try:
+        yield
+    finally:
+        services.ConsolePopen = popen  # type: ignore[misc]
 
 
 def _join(address: str) -> None:

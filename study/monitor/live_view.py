@@ -20,6 +20,7 @@ from study.monitor.progress import (
     study_progress,
     trial_line,
 )
+from study.protocol.lost_output import discard_lost_output
 from study.records.outcomes import COLLAPSED, FAILED, OUTCOMES, UNKNOWN_TRIVIAL_PSNR
 from study.records.schema import PHASES
 from study.spec.study_spec import StudySpec
@@ -124,6 +125,14 @@ def _truncate(text: str, style: str, lines: int = 1) -> RenderableType:
     if lines == 1:
         return Text(text, style=style, no_wrap=True, overflow="ellipsis")
     return Text(text if len(text) <= 78 * lines else f"{text[: 78 * lines]}…", style=style)
+
+
+class StudyConsole(Console):
+    """A console that stays silent once its pipe is closed, as by Ctrl-C for `... | tee log`."""
+
+    def on_broken_pipe(self) -> None:
+        """Goes on: Rich would end the driver before its trials have saved their checkpoints."""
+        discard_lost_output()
 
 
 class LiveView:

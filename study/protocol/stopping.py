@@ -1,8 +1,9 @@
-"""Stop requests: Ctrl-C, SIGTERM or a closed terminal, once or twice.
+"""Stop requests: Ctrl-C, SIGTERM or a closed terminal.
 
-After the first, running trials save their checkpoints and the next launch resumes them; after the
-second, everything ends at once. A signal handler only takes a note of the request here. The driver
-acts on it between two steps of Tune, since calling Ray from a handler may deadlock.
+After the first, running trials save their checkpoints and the next launch resumes them; after a
+second Ctrl-C or SIGTERM, everything ends at once. A signal handler only takes a note of the request
+here. The driver acts on it between two steps of Tune, since calling Ray from a handler may
+deadlock.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import psutil
 
 from nerf.common.command_line import INTERRUPTED
+from study.protocol.lost_output import discard_lost_output
 
 GRACE = 6.0
 """Seconds that running trials have to save checkpoints; those that take longer resume from their
@@ -29,10 +31,14 @@ _KILL_AFTER = 8.0
 
 _POLL_INTERVAL = 0.5  # seconds between two queries of a trial; each one is a remote call
 
-# Windows has no SIGHUP.
-_SIGNALS = tuple(
-    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+_HANG_UP = getattr(signal, "SIGHUP", None)  # Windows has none
+_SIGNALS = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANG_UP) if number)
+
+
+def _earlier_handlers() -> dict[signal.Signals, Any]:
+    """The handlers of the signals that stop a study; `nohup` has it ignore SIGHUP."""
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    return {n: handler for n, handler in handlers.items() if handler is not signal.SIG_IGN}
 
 
 class Stop:
@@ -46,7 +52,7 @@ class Stop:
         self._exited = threading.Event()
 
     def __enter__(self) -> Stop:
-        self._earlier_handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+        self._earlier_handlers = _earlier_handlers()
         self.install_handlers()
         threading.Thread(target=self._kill_when_overdue, daemon=True).start()
         return self
@@ -58,7 +64,7 @@ class Stop:
 
     def install_handlers(self) -> None:
         """Handles the signals; call it again where Ray has installed handlers of its own."""
-        for number in _SIGNALS:
+        for number in self._earlier_handlers:
             signal.signal(number, self._on_signal)
 
     @property
@@ -70,9 +76,13 @@ class Stop:
         self._requested_at = self._requested_at or time.monotonic()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._requested_at is not None:
+        if number == _HANG_UP:  # once or twice, as the terminal's shell may send it, too
+            discard_lost_output()
+            self.request()
+            return
+        if self.requested:
             self._exit_now()
-        self._requested_at = time.monotonic()
+        self.request()
 
     def _kill_when_overdue(self) -> None:
         while not self._exited.wait(0.25):
@@ -81,6 +91,7 @@ class Stop:
 
     def _exit_now(self) -> None:
         kill_children()
+        discard_lost_output()
         # Neither print nor sys.exit: this may run in a signal handler, or beside a blocked thread.
         os.write(2, f"\nstopped at once; {self._resume_hint}\n".encode())
         os._exit(INTERRUPTED)
@@ -93,7 +104,9 @@ def interrupted_by_signals() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    earlier = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    earlier = _earlier_handlers()
+    for number in earlier:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:

@@ -1,0 +1,121 @@
+"""Events of one training, in the trial's own process or in the process of its batch.
+
+Plain values that need no torch to be read, in the order in which a trial handles them: at each
+evaluation the checkpoint, the preview, then the evaluation, as the trial may be ended right there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nerf.config.schema import NerfConfig
+from study.protocol.messages import Failure
+
+
+@dataclass(frozen=True)
+class Started:
+    """The training begins, or resumes."""
+
+    device: str
+    """The device's name, as a trial's row has it."""
+    step: int = 0
+    """The step after which it resumes; 0 where it starts anew."""
+    curve: tuple[dict[str, Any], ...] = ()
+    """The evaluations until then."""
+    damage: str = ""
+    """Why the checkpoint could not be read; the training starts anew then."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The content of a checkpoint file, where the training does not write it itself."""
+
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first validation view as rendered at a rung."""
+
+    rgb: np.ndarray
+    """(height, width, 3) float, possibly not finite."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """One evaluation."""
+
+    point: dict[str, Any]
+    """A row of the learning curve: the fields of `nerf.training.loop.Progress`."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The end of a training: the fields of `nerf.training.loop.TrainResult`."""
+
+    state: str
+    reason: str
+    psnr: float
+    ssim: float
+    test_psnr: float
+    test_ssim: float
+    curve: tuple[dict[str, Any], ...]
+    image: np.ndarray
+    """(height, 2 width, 3) uint8: the first validation view, rendered and as photographed."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The training was stopped before its end, as its launch is; its checkpoint is saved."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The training raised an error, or its batch did."""
+
+    failure: Failure
+
+
+Event = Started | Checkpoint | Preview | Evaluated | Trained | Stopped | Failed
+
+OnEvent = Callable[[Event], None]
+
+
+class TrainingStopped(Exception):
+    """The launch is to stop, and the training has saved its checkpoint."""
+
+
+class TrainingFailed(Exception):
+    """The training failed in another process, which has found out why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+@dataclass(frozen=True)
+class JoinRequest:
+    """A trial that asks to be trained in a batch."""
+
+    member: str
+    """Its name in the batch, another one for each attempt."""
+    number: int
+    config: NerfConfig
+    checkpoint: bytes | None
+    """The content of the checkpoint to resume from."""
+    preview_steps: tuple[int, ...]
+    process: int
+    """Its process on the same machine, whose death gives the place in the batch back."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a trial that polls its batch: what has happened since its last poll."""
+
+    events: tuple[Event, ...]
