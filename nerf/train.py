@@ -71,6 +71,8 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
 def _train_command(options: argparse.Namespace) -> int:
     run = _existing_run(options) if options.resume else _new_run(options)
     print(run.scene.summary)
+    for note in run.scene.notes:
+        print(f"  {note}")
     if options.inspect:
         return _inspect(run)
     device = _device(options.gpus)

@@ -51,6 +51,7 @@ class Scene:
     lens_models: the model of each view's lens (cameras/lens.py); None if all are perspective
     points: (n, 3) float32 on or in the object, from a reconstruction or from the images
     description: the kind of source and what was left out of it, for `summary`
+    notes: lines to print, each on something that was changed, left out or looks wrong
     """
 
     name: str
@@ -69,6 +70,7 @@ class Scene:
     bounds: Bounds = Bounds(2.0, 6.0, "the convention of synthetic scenes")
     points: Float32 | None = None
     description: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:

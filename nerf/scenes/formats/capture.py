@@ -22,7 +22,8 @@ from nerf.scenes.formats.scene_checks import (
     check_poses,
     scene_error,
 )
-from nerf.scenes.scene import Bounds, Float32, Scene, Split, split_views
+from nerf.scenes.formats.splits import complete_splits
+from nerf.scenes.scene import Bounds, Float32, Scene, Split
 
 Background = Literal["white", "black", "none"]
 Float64 = NDArray[np.float64]
@@ -49,7 +50,7 @@ class Capture:
     file: Path
     description: str
     views: Sequence[View]
-    splits: dict[Split, tuple[int, ...]] | None = None  # the source's own split, if it has one
+    splits: dict[Split, tuple[int, ...]] | None = None  # of the source; any of train, val, test
     size: tuple[int, int] | None = None  # width and height of the images that the cameras fit
     points: Float64 = field(default_factory=lambda: np.empty((0, 3)))
     bounds: Bounds | None = None
@@ -91,7 +92,7 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
     else:
         colour = np.full(3, float(background == "white"), np.float32)
         rgb = (rgb + (1 - alphas)[..., None] * colour).clip(0, 1)  # rgb is premultiplied
-    splits = capture.splits or split_views(len(poses))
+    splits, split_notes = complete_splits(capture.file, capture.splits, len(poses))
     scene = Scene(
         name=capture.name,
         source=str(capture.file),
@@ -106,6 +107,7 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
         bounds=capture.bounds or Scene.bounds,
         points=capture.points.astype(np.float32),
         description=description,
+        notes=capture.notes + split_notes,
         train=splits["train"],
         val=splits["val"],
         test=splits["test"],
