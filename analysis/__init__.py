@@ -16,6 +16,7 @@ Rooms, each importing only from those after it:
     data        study folders as data frames, and which trials may be compared
     stats       intervals, rates, paired differences
 
-Begin with `findings/analyze_study.py`. No module imports Ray or torch, and Optuna only
-the reader of its own files; of `study` they import only `records`, `spec` and `storage`.
+Begin with `findings/analyze_study.py`. No module imports Ray or torch, and
+only the reader of Optuna's files imports Optuna; of `study` they import only `records`,
+`spec` and `storage`.
 """

@@ -67,7 +67,7 @@ def write_comparison(
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # Names are anyone's: those that the terminal's encoding lacks are printed as escapes.
+        # Names from other tools may have characters that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
     return exit_status(lambda: _run(_parser().parse(arguments)))
 
@@ -84,13 +84,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _analyze(path: Path, question: Question) -> Findings:
-    """Analyses one study and prints its headline, for another tool's after what was assumed."""
+    """Analyses one study and prints its headline; for another tool's, first what is assumed."""
     is_native = StudyFolder(path).spec_file.exists()
     if is_native or (path.is_dir() and not any(path.iterdir())):
         if is_native and question != Question():
             raise InputError(
-                f"{path} is a study of this program, which leaves nothing open; give --metric, "
-                "--prior and the other options for sweeps of other tools without it"
+                f"{path} is a study of this program; --metric, --prior and the like are for sweeps "
+                "of other tools: leave them out, or report on those alone"
             )
         findings = _start(load_study(path))
         claims = headline_claims(list_claims(findings))
@@ -115,7 +115,7 @@ def _start(study: Study) -> Findings:
 
 
 def _print_assumptions(study: Study) -> None:
-    """Numbered, what the record leaves open and the option that changes it; what was left out."""
+    """Prints what the record leaves open, each with its option, and what was left out."""
     if study.assumed:
         _print_line(f"Assumed, since {study.name} does not say:")
         for number, assumption in enumerate(study.assumed, start=1):
@@ -125,7 +125,7 @@ def _print_assumptions(study: Study) -> None:
 
 
 def _print_line(text: str, head: str = "") -> None:
-    """Prints a sentence in one line: names of other tools may hold line breaks."""
+    """Prints a sentence on one line; names from other tools may contain line breaks."""
     print(head + " ".join(text.split()))
 
 

@@ -15,15 +15,15 @@ _KINDS: tuple[Kind, ...] = ("share", "moves", "best_value", "as_good", "worse", 
 
 
 def list_branch_claims(findings: Findings) -> Iterator[Claim]:
-    """For each branch what is known of its own parameters, or why nothing is."""
-    for of_branch in findings.branches:
-        yield from list_claims_of_branch(findings, of_branch)
+    """The claims on each branch's own parameters; one claim at least of each branch."""
+    for branch_findings in findings.branches:
+        yield from list_claims_of_branch(findings, branch_findings)
 
 
-def list_claims_of_branch(findings: Findings, of_branch: BranchFindings) -> list[Claim]:
-    """What is known of the own parameters of one branch; one claim at least."""
-    own = {dimension.path for dimension in of_branch.branch.dimensions}
-    where, inner = name_branch(findings, of_branch), of_branch.findings
+def list_claims_of_branch(findings: Findings, branch_findings: BranchFindings) -> list[Claim]:
+    """The claims on one branch's own parameters, or that none has a significant effect."""
+    own = {dimension.path for dimension in branch_findings.branch.dimensions}
+    where, inner = name_branch(findings, branch_findings), branch_findings.findings
     claims = [*list_share_claims(inner), *list_value_claims(inner)]
     named = [
         dataclasses.replace(
@@ -35,12 +35,12 @@ def list_claims_of_branch(findings: Findings, of_branch: BranchFindings) -> list
         for claim in claims
         if claim.kind in _KINDS and _paths(claim) & own
     ]
-    return named or [_describe_nothing(of_branch, where)]
+    return named or [_describe_nothing(branch_findings, where)]
 
 
-def name_branch(findings: Findings, of_branch: BranchFindings) -> str:
-    """`With optimizer=sgd`; without a parameter that decides, `Where momentum is set`."""
-    branch = of_branch.branch
+def name_branch(findings: Findings, branch_findings: BranchFindings) -> str:
+    """`With optimizer=sgd`, or `Where momentum is set` if no parameter decides the branch."""
+    branch = branch_findings.branch
     labels = {d.path: d.label for d in findings.study.space.dimensions}
     labels |= {d.path: d.label for b in findings.study.branches for d in b.dimensions}
     if branch.parent:
@@ -49,9 +49,9 @@ def name_branch(findings: Findings, of_branch: BranchFindings) -> str:
     return f"Where {' and '.join(names)} {'is' if len(names) == 1 else 'are'} set"
 
 
-def _describe_nothing(of_branch: BranchFindings, where: str) -> Claim:
-    """That no effect of the branch's own parameters is known."""
-    findings, branch = of_branch.findings, of_branch.branch
+def _describe_nothing(branch_findings: BranchFindings, where: str) -> Claim:
+    """The claim that none of the branch's own parameters has a significant effect."""
+    findings, branch = branch_findings.findings, branch_findings.branch
     names = " and ".join(dimension.label for dimension in branch.dimensions)
     n = len(findings.comparable.trials)
     among = f"among the {count_compared(findings.study, n)}"

@@ -86,7 +86,7 @@ KINDS: dict[Kind, str] = {
     "psnr_instead": "as `breaks_instead`: PSNR where runs train, pooled over studies",
     "time_instead": "a level over the default one (else the first): seconds of a step, pooled",
     "design": "how another tool's trials were chosen; the estimate is the effective sample size",
-    "top_given_others": "a parameter sets the best quarter apart, all others accounted for",
+    "top_given_others": "a parameter sets the best quarter of the trials apart, given all others",
     "in_branch": "a claim on a parameter that only some trials have, among those trials",
 }
 

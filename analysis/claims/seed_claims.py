@@ -29,7 +29,7 @@ def list_seed_claims(findings: Findings) -> Iterator[Claim]:
             "seed_sd", (), spread.deviation, spread.low, spread.high, metric.unit, spread.runs,
             0.95, f"a typical one of the {rerun} and {'trained' if native else 'completed'}", text,
         )  # fmt: skip
-    # Of trials that results chose, the variance is not that of the space.
+    # Where results chose the trials, their variance is not that of the space.
     is_even = study.design is None or study.design.is_even
     if is_even and (part := seeds.part) is not None and part.high - part.low <= _WIDEST_PART:
         condition = f"among the {'explored ' if native else ''}{name_compared(native)}"

@@ -1,4 +1,4 @@
-"""How the trials of another tool's sweep lie in the space, and which have parameters of their own.
+"""How another tool's trials were chosen, and which have parameters of their own.
 
 Studies of this program need neither: their explored trials are drawn from the prior.
 """
@@ -11,13 +11,15 @@ from typing import Literal
 from nerf.config.parameters import Value
 from study.spec.dimension import Dimension
 
-DesignKind = Literal["grid", "space-filling", "optimiser", "correlated", "few"]
+DesignKind = Literal["grid", "uneven grid", "space-filling", "optimiser", "correlated", "few"]
 """What trials look like:
 
 grid            combinations of a few levels of each parameter
-space-filling   drawn from the prior, each parameter on its own, whatever came out before
-optimiser       drawn where results were good, or drifting as trials went on
-correlated      neither, but parameters depend on one another or are not spread as the prior says
+uneven grid     the same, but some were not run, or more often than others
+space-filling   drawn from the prior, each parameter on its own, whatever the results so far
+optimiser       later ones were drawn where results were good
+correlated      neither, but parameters drift as trials go on, depend on one another or are not
+                spread as the prior says
 few             too few trials to tell
 """
 
@@ -26,7 +28,7 @@ few             too few trials to tell
 class Design:
     """What another tool's trials look like; claims say no more than it allows.
 
-    trials: how many it was told from
+    trials: how many it was identified from
     evidence: what shows it, without a full stop, such as "lr drifts with the trial number, p =
     0.001"
     """
@@ -46,8 +48,8 @@ class Branch:
     """Trials that have parameters of their own, such as a momentum where the optimizer is sgd.
 
     parent: path of the parameter that decides which trials these are; empty if none does
-    values: its values with which they are
-    dimensions: their own parameters; in the trials table these columns are empty elsewhere
+    values: its values in these trials
+    dimensions: their own parameters; these columns of the trials table are empty elsewhere
     """
 
     parent: str

@@ -76,7 +76,7 @@ class Metric:
         return self.with_unit(self.format_number(self.values(score), _VALUE_DIGITS))
 
     def with_unit_of_difference(self, text: str) -> str:
-        """As `with_unit`; of two percentages `points`, for a per cent of them would be relative."""
+        """As `with_unit`, but percentages differ by `points`: per cent would be relative."""
         if self.unit != "%":
             return self.with_unit(text)
         return f"{text} point{'' if text == '1' else 's'}"

@@ -32,7 +32,7 @@ class Study:
     parameter, `outcome`: one of OUTCOMES of `study.records.outcomes`, or of another tool the state,
     and `score`: what trials are ranked by, higher is better (see `Metric.values`)
     curves: a row for each evaluation, with CURVE_COLUMNS and `score`
-    metric: what the score stands for
+    metric: what the score measures
     source: the tool that ran it; empty for this program
     assumed: what another tool's record leaves open; empty for studies of this program
     left_out: what was in that record and is not in `trials`, each without a full stop

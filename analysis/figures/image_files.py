@@ -62,7 +62,7 @@ def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
 
 
 def _name_file(kind: str, path: str, taken: Collection[str]) -> str:
-    """The name of a parameter's figure; paths of other tools may hold slashes and the like."""
+    """A file name that is not `taken`; paths of other tools may contain slashes and the like."""
     name = f"{kind}_" + re.sub(r"[^\w.+-]", "_", path)
     while name in taken:
         name += "_"

@@ -14,7 +14,7 @@ from analysis.figures.theme import OUTCOME_STYLES, blank_figure, escape_text, se
 from study.records.outcomes import FAILED, PRUNED, SHOWS_NOTHING, TRAINED
 
 _MAX_TRACES = 1000
-"""Trials above which those of one outcome share a trace: a browser draws no more in good time."""
+"""With more trials, those of one outcome share a trace: browsers draw thousands too slowly."""
 
 _HIGHLIGHT_COLOURS = {"best": "var(--accent)", "defaults": "var(--ink)"}
 _DASHES = {TRAINED: "solid", COMPLETED: "solid", SHOWS_NOTHING: "dashdot", PRUNED: "dash"}
@@ -77,7 +77,7 @@ def plot_learning_curves(
 def _add_joined(
     figure: go.Figure, curves: pd.DataFrame, outcomes: Mapping[str, str], metric: Metric
 ) -> None:
-    """A trace for each outcome, with the curves of its trials one after the other."""
+    """Adds a trace for each outcome, with the curves of its trials one after another."""
     of_curves = curves["trial_id"].map(outcomes).fillna(FAILED)
     for outcome, (colour, _) in OUTCOME_STYLES.items():
         curve = curves[of_curves == outcome].sort_values(["trial_id", "step"])

@@ -64,14 +64,14 @@ class Findings:
     sobol: parts of the variance of PSNR among runs that trained, with their surrogate
     with_failures: the same over runs that trained or broke, those at their last PSNR
     ped_anova: what sets the best trials apart
-    permutation_tests: which parameters have an effect, of trials drawn from the prior
-    conditional_tests: the same given all other parameters, of trials that were not
-    top_conditional_tests: of the same trials, which parameters set the best quarter apart
+    permutation_tests: which parameters have an effect; empty unless trials are from the prior
+    conditional_tests: for other trials, which have an effect given all other parameters
+    top_conditional_tests: for other trials, which set the best quarter of them apart
     pair_effects: of the strongest interactions; like tunability, they need a good surrogate
     bounds: None unless both near and far vary
     variants: None unless the study has variants with trials that ended
     best, default: rows of the trials table; None if no trial finished, or none ran the defaults
-    branches: of another tool's parameters that only some trials have
+    branches: another tool's trials with parameters of their own, each analysed alone
     """
 
     study: Study
@@ -114,7 +114,7 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
 
     Args:
         source: a study folder, the s3:// or gs:// URL of its copy, or a `Study` read from one (or
-            from another tool's files, see `read_external_sweep`).
+            from another tool's files, see `read_external_study`).
 
     Returns:
         All findings: importance, what breaks training, effects, tunability, seeds. Those that the
@@ -183,8 +183,8 @@ def _analyze(study: Study) -> Findings:
         best=best,
         default=find_default_trial(study),
         branches=tuple(
-            BranchFindings(branch, _analyze(of_branch))
-            for branch, of_branch in list_branch_studies(study)
+            BranchFindings(branch, _analyze(branch_study))
+            for branch, branch_study in list_branch_studies(study)
         ),
     )
 

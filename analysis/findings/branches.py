@@ -1,4 +1,4 @@
-"""Studies of the trials of each branch: parameters that only they have, and the shared ones."""
+"""A study of each branch: its trials, over their own parameters and the shared ones."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analysis.data.design import Branch
 from analysis.data.study import Study
 from analysis.external.design import add_design
+from analysis.external.proposals import Proposals
 from study.spec.dimension import Dimension
 from study.spec.space import Space
 
@@ -50,7 +51,7 @@ def _belong(branch: Branch, trials: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _narrow(dimension: Dimension, values: pd.Series) -> Dimension:
-    """The dimension with only the choices that occur, as of a parent with several values."""
+    """The dimension with only the choices that occur: a branch may have some of its parent's."""
     if not dimension.choices:
         return dimension
     seen = set(values)
@@ -63,12 +64,12 @@ def _narrow(dimension: Dimension, values: pd.Series) -> Dimension:
 
 
 def _inherit_design(study: Study, part: Study) -> Study:
-    """The part with its design, no more even than that of the whole study."""
+    """The part with its design, which is even only if that of the whole study is."""
     whole = study.design
     if whole is None:
         return part
-    # Too few trials to test are drawn from the prior where all trials are.
-    part = add_design(part, "random" if whole.is_even else "")
+    # A branch with too few trials to test is drawn from the prior if the whole study is.
+    part = add_design(part, Proposals("random" if whole.is_even else ""))
     if part.design is not None and part.design.is_even and not whole.is_even:
         return dataclasses.replace(part, design=whole)
     return part

@@ -109,7 +109,7 @@ def _tabulate(rows: tuple[object, ...]) -> pd.DataFrame:
 
 
 def _name_parameter(findings: Findings, of: SobolShare | PedAnovaShare | Effect) -> str:
-    """The path of a parameter; of other tools its name as it was recorded."""
+    """A parameter's path; in another tool's sweep, its name as recorded."""
     return of.path if findings.study.is_native else of.label
 
 

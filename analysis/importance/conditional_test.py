@@ -1,16 +1,16 @@
-"""Conditional test: which parameters have an effect given all others, whatever chose the trials.
+"""Conditional test: which parameters have an effect given all others, however trials were chosen.
 
-In the trials of an optimiser everything drifts together: a parameter without effect takes other
-values in good trials, as it moved while others improved. So the question is whether the result
-still goes with a parameter once both are freed of what the other parameters, and the trial number,
-tell of them: the generalised covariance measure (Shah and Peters 2020, arXiv:1804.07203),
+In an optimiser's trials all parameters drift together: one without any effect has other values in
+good trials, because it moved while others improved. So both the result and the parameter are
+regressed on the other parameters, and the test is whether what is left of them is correlated: the
+generalised covariance measure (Shah and Peters 2020, arXiv:1804.07203),
 
     T = sum_i e_i r_i / sqrt(sum_i (e_i r_i)^2)
 
 with e_i the residual of the result from its regression on the other parameters, by the Gaussian
 process, and r_i that of a function of the parameter, by kernel ridge regression on the others and
 the trial number. Under the null hypothesis T is symmetric about 0 if either regression is good.
-Both residuals are those of trials that were left out of the fit.
+Each trial is left out of the fits that its residuals are from.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from analysis.surrogate.log_posterior import JITTER
 from analysis.surrogate.unit_cube import Axis
 
 MIN_TRIALS_FOR_CONDITIONAL_TEST = 32
-"""Trials below which regressions on all other parameters say little."""
+"""With fewer trials, regressions on all other parameters say little."""
 
 MAX_P = 0.01
 """Corrected p-value below which a parameter has an effect.
 
-An optimiser seldom returns to values that were unlucky once, so that later trials do not level
-chance effects out, and where parameters are closely related neither regression is perfect. Of 300
+An optimiser seldom returns to values that were unlucky once, so later trials do not average chance
+effects out; and where parameters are closely related, neither regression is perfect. In 300
 histories and correlated designs on the tuned half of the objectives of
-benchmarks/foreign_designs.py a limit of 0.05 named a parameter without effect in 27, 0.01 in 6."""
+benchmarks/foreign_designs.py, a limit of 0.05 named a parameter without effect in 27, 0.01 in 6."""
 
 _MAX_TRIALS = 400  # the time of both regressions grows with n^3
 _SIGNS = 4999
@@ -92,14 +92,14 @@ def run_conditional_tests(
     n = len(targets)
     if n < max(MIN_TRIALS_FOR_CONDITIONAL_TEST, 4 * len(axes)) or np.ptp(targets) == 0:
         return ()
-    of_result = _ResultResiduals(units, targets, axes)
-    of_axes = [_smooth(axis, units[:, j]) for j, axis in enumerate(axes)]
-    of_number = _smooth(Axis("", ""), number)
+    result = _ResultResiduals(units, targets, axes)
+    kernels = [_smooth(axis, units[:, j]) for j, axis in enumerate(axes)]
+    number_kernel = _smooth(Axis("", ""), number)
     p_values = []
     for j, axis in enumerate(axes):
-        others = [kernel for k, kernel in enumerate(of_axes) if k != j]
-        columns = _ridge_residuals(_functions(axis, units[:, j]), [*others, of_number])
-        p_values.append(_test(of_result.without(j), columns, rng))
+        others = [kernel for k, kernel in enumerate(kernels) if k != j]
+        columns = _ridge_residuals(_shapes(axis, units[:, j]), [*others, number_kernel])
+        p_values.append(_test(result.without(j), columns, rng))
     tests = [
         ConditionalTest(axis.path, axis.label, p)
         for axis, p in zip(axes, adjust_holm(p_values), strict=True)
@@ -108,9 +108,10 @@ def run_conditional_tests(
 
 
 class _ResultResiduals:
-    """Residuals of the result from Gaussian processes that lack one axis each.
+    """Residuals of the result from Gaussian processes without one of the axes.
 
-    Theta is that of all axes: where an axis has no effect, the others' is the same without it.
+    Theta is fitted once, with all axes: if an axis has no effect, leaving it out would not change
+    the others' theta.
     """
 
     def __init__(self, units: FloatArray, targets: FloatArray, axes: Sequence[Axis]) -> None:
@@ -121,7 +122,7 @@ class _ResultResiduals:
         self._targets = (targets - targets.mean()) / targets.std()
 
     def without(self, j: int) -> FloatArray:
-        """(trials,) each from the process of all other trials: alpha_i / (C^-1)_ii (GPML 5.12)."""
+        """(trials,) residual from the process of the others: alpha_i / (C^-1)_ii (GPML 5.12)."""
         d, n = len(self._kernels), len(self._targets)
         whole = Hyperparameters.of(self._theta)
         kernels = [kernel for k, kernel in enumerate(self._kernels) if k != j]
@@ -136,9 +137,9 @@ class _ResultResiduals:
         return np.asarray(alpha / (np.diag(inverse) - sums**2 / sums.sum()))
 
 
-def _functions(axis: Axis, places: FloatArray) -> FloatArray:
-    """(trials, columns) functions of a parameter that an effect may follow: a line and a parabola,
-    or one for each level without an order.
+def _shapes(axis: Axis, places: FloatArray) -> FloatArray:
+    """(trials, columns) shapes that an effect may have: a line and a parabola, or an indicator of
+    each unordered level.
     """
     if axis.unordered:
         return np.asarray(np.isclose(places[:, None], axis.centres), dtype=float)
@@ -154,9 +155,10 @@ def _smooth(axis: Axis, places: FloatArray) -> FloatArray:
 
 
 def _ridge_residuals(columns: FloatArray, kernels: Sequence[FloatArray]) -> FloatArray:
-    """(trials, columns) residuals from functions of all kernels, alone and jointly.
+    """(trials, columns) leave-one-out residuals of kernel ridge regression.
 
-    Each trial is left out of its own fit; the ridge is the best one for that.
+    The kernel is that of sums and of products of two parameters; each column has the ridge of its
+    least leave-one-out error.
     """
     n = len(columns)
     additive = np.mean(kernels, axis=0)
@@ -179,7 +181,7 @@ def _ridge_residuals(columns: FloatArray, kernels: Sequence[FloatArray]) -> Floa
 
 
 def clip_below_best(targets: FloatArray, fraction: float = 0.25) -> FloatArray:
-    """(trials,) ranks, those of all but the best part set equal: for tests on what is best."""
+    """(trials,) ranks, tied for all but the best `fraction`: to test what sets those apart."""
     from scipy.stats import rankdata
 
     ranks = rankdata(targets)

@@ -1,8 +1,8 @@
-"""How much of the space each trial stands for, where trials are not spread evenly over it.
+"""Weights of trials that are not spread evenly: the part of the space nearest to each.
 
-A trial stands for the part of the space that is nearer to it than to any other. The parts are
-weights under which the trials represent the prior, whatever chose them: an optimiser's many trials
-about the best one share a small part, a trial of its random start stands for a large one.
+With the part that is nearer to it than to any other trial as its weight, the trials represent the
+prior however they were chosen: an optimiser's many trials around the best one share a small part,
+and a trial of its random start has a large one.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from analysis.stats.nearest import embed_points
 from analysis.surrogate.unit_cube import Axis
 
 _POINTS = 2**12  # of the prior
-_MAX_TRIALS = 400  # whose time is spent on trials that stand for more
+_MAX_TRIALS = 400  # the time of a Gaussian process grows with n^3
 
 
 @dataclass(frozen=True)
 class DesignWeights:
-    """The trials to rest on, and the part of the space that each stands for.
+    """The trials to use, and the part of the space that each represents.
 
-    rows: (kept,) places of the trials, ascending; weights: (kept,) sum to 1
-    effective: effective sample size (sum w)^2 / sum w^2: as many trials spread evenly would stand
-    for the space as well
+    rows: (kept,) their rows, ascending; weights: (kept,) sum to 1
+    effective: effective sample size (sum w)^2 / sum w^2: as many evenly spread trials would
+    represent the space as well
     """
 
     rows: NDArray[np.intp]
@@ -36,9 +36,9 @@ class DesignWeights:
 
 
 def weigh_by_nearest(units: FloatArray, axes: Sequence[Axis]) -> DesignWeights:
-    """The part of the space that each trial stands for.
+    """The part of the space that each trial represents.
 
-    Of more than 400 trials those that stand for most are kept, which no result decides.
+    Of more than 400 trials, those with the largest parts are kept, whatever their results.
 
     Args:
         units: (trials, axes) quantiles of each trial's values under the prior, in [0, 1].
@@ -60,7 +60,7 @@ def weigh_by_nearest(units: FloatArray, axes: Sequence[Axis]) -> DesignWeights:
 
 
 def _count_nearest(units: FloatArray, points: FloatArray, axes: Sequence[Axis]) -> FloatArray:
-    """(trials,) part of the points that is nearest to each trial; equal trials share theirs."""
+    """(trials,) part of the points that are nearest to each trial; equal trials share theirs."""
     from scipy.spatial import cKDTree
 
     levels = [axis.centres if axis.unordered else () for axis in axes]

@@ -115,8 +115,8 @@ def estimate_shares_over_time(
 
 
 def refuse_over_time(axes: Sequence[Axis]) -> SharesOverTime:
-    """No steps, for trials that were not drawn from the prior: their order is not that of runs."""
-    reason = "the trials were not drawn from the prior; early and late ones differ for that."
+    """The refusal for trials that were not drawn from the prior."""
+    reason = "the trials were not drawn from the prior, which shares over training steps need."
     return SharesOverTime(
         tuple(a.path for a in axes), tuple(a.label for a in axes), (), None, reason
     )

@@ -24,7 +24,7 @@ MIN_TRIALS_FOR_PED_ANOVA = 64
 """Trials below which the best tenth is too small to estimate a density from."""
 
 _NOT_FROM_PRIOR = (
-    "the trials were not drawn from the prior, so that where the best of them lie shows where the "
+    "the trials were not drawn from the prior, so the values of the best ones show where the "
     "search looked."
 )
 
@@ -121,10 +121,10 @@ def estimate_ped_anova(
 
 
 def refuse_ped_anova(trials: int) -> PedAnova:
-    """No shares, for trials that were not drawn from the prior.
+    """The refusal for trials that were not drawn from the prior.
 
-    The best of an optimiser's trials are late ones, in which parameters without effect as well have
-    moved from where they began.
+    An optimiser's best trials are late ones, and by then parameters without any effect have moved
+    as well.
     """
     return PedAnova((), trials, max(_MIN_TOP, round(0.1 * trials)), _NOT_FROM_PRIOR)
 

@@ -21,21 +21,21 @@ def render_branch_section(findings: Findings) -> Markup:
     return render_template(
         "branches.html",
         metric=findings.study.metric,
-        branches=[_view_branch(findings, of_branch) for of_branch in findings.branches],
+        branches=[_view_branch(findings, branch) for branch in findings.branches],
     )
 
 
-def _view_branch(findings: Findings, of_branch: BranchFindings) -> dict[str, object]:
-    importance, metric = of_branch.findings.importance, findings.study.metric
-    name = name_branch(findings, of_branch)
+def _view_branch(findings: Findings, branch_findings: BranchFindings) -> dict[str, object]:
+    importance, metric = branch_findings.findings.importance, findings.study.metric
+    name = name_branch(findings, branch_findings)
     figure = None
     if importance.ranked:
         alt = f"{name}: part of the variance of {metric.name} by each parameter"
         figure = view_figure(plot_importance_bars(importance, metric.name), alt)
-    claims = list_claims_of_branch(findings, of_branch)
+    claims = list_claims_of_branch(findings, branch_findings)
     return {
         "name": name,
-        "used": of_branch.findings.comparable.sentence(),
+        "used": branch_findings.findings.comparable.sentence(),
         "sentences": [claim.text for claim in claims],
         "figure": figure,
     }

@@ -108,7 +108,7 @@ def _tabulate_studies(studies: Sequence[Findings], comparison: Comparison) -> Ta
 
 
 def _tabulate_sweeps(studies: Sequence[Findings]) -> TableView:
-    """The same of sweeps of which some are of other tools."""
+    """A row for each study, where some are sweeps of other tools."""
     rows = [
         [
             findings.study.name,

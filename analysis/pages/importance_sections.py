@@ -1,4 +1,4 @@
-"""The report's sections on importance: of the final metric, of the best trials, over training."""
+"""The report's sections on importance: for the final metric, for the best trials, over training."""
 
 from __future__ import annotations
 

@@ -45,6 +45,14 @@ if TYPE_CHECKING:
     from analysis.data.study import Study
     from analysis.findings.analyze_study import Findings
 
+_LAST_SECTIONS = (
+    render_seeds_section,
+    render_curves_section,
+    render_time_section,
+    render_cost_section,
+    render_combinations_section,
+    render_trials_section,
+)
 _SECTIONS = (
     render_variants_section,
     render_importance_section,
@@ -53,27 +61,16 @@ _SECTIONS = (
     render_bounds_section,
     render_effects_section,
     render_tuning_section,
-    render_seeds_section,
-    render_curves_section,
-    render_time_section,
-    render_cost_section,
-    render_combinations_section,
-    render_trials_section,
+    *_LAST_SECTIONS,
 )
 
-
-# Of other tools: without what their records do not hold, such as runs that broke.
+# Other tools' records say nothing of runs that broke, bounds or defaults.
 _RECORDED_SECTIONS = (
     render_importance_section,
     render_branch_section,
     render_top_section,
     render_effects_section,
-    render_seeds_section,
-    render_curves_section,
-    render_time_section,
-    render_cost_section,
-    render_combinations_section,
-    render_trials_section,
+    *_LAST_SECTIONS,
 )
 
 # Variants sample no space, so nothing of what follows from explored trials.
@@ -153,7 +150,7 @@ def _render_claims(claims: Sequence[Claim], study: Study) -> Markup:
 
 
 def _name_kind(claim: Claim, study: Study) -> str:
-    """The kind in words; what the seed does here is of other tools what chance does."""
+    """The kind in words, for other tools' sweeps with `chance` in place of `seed`."""
     words = claim.kind.replace("_", " ")
     return words if study.is_native else words.replace("seed", "chance")
 

@@ -97,7 +97,7 @@ def render_combinations_section(findings: Findings) -> Markup:
     """Parallel coordinates; empty with fewer than two measured trials."""
     study = findings.study
     measured = select_measured(study.trials)
-    # Another tool's trial may lack a setting, and has no line then.
+    # A trial of another tool that lacks a setting gets no line.
     trials = measured.dropna(subset=[dimension.path for dimension in study.space.dimensions])
     if len(trials) < _MIN_TRIALS:
         return Markup()

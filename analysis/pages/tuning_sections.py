@@ -76,7 +76,7 @@ def render_tuning_section(findings: Findings) -> Markup:
 def render_seeds_section(findings: Findings) -> Markup:
     """The spread between seeds, its part of the variance, and runs that only some seeds break.
 
-    Empty for another tool's sweep that ran too few configurations again.
+    Empty for another tool's sweep with too few repeated configurations.
     """
     if findings.seeds.spread is None and not findings.study.is_native:
         return Markup()

@@ -1,4 +1,4 @@
-"""Distances between points of the unit cube, of which some axes are choices without an order."""
+"""Distances between points of the unit cube, some of whose axes are unordered choices."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _BETWEEN_CHOICES = 0.5  # distance; about that of two uniform quantiles (root me
 
 
 def embed_points(units: FloatArray, levels: Sequence[Sequence[float]]) -> FloatArray:
-    """(points, coordinates) places whose Euclidean distance tells how different points are.
+    """(points, coordinates) coordinates whose Euclidean distance says how different points are.
 
     Args:
         units: (points, axes) quantiles.
-        levels: for each axis without an order the quantiles of its levels; empty for others.
+        levels: the quantiles of each unordered axis's levels; empty for the other axes.
     """
     columns = []
     for j, of_axis in enumerate(levels):
         if not of_axis:
             columns.append(units[:, j : j + 1])
             continue
-        # One coordinate for each level: two different levels lie sqrt(2) of its length apart.
+        # One coordinate for each level: different levels are sqrt(2) times its length apart.
         is_level = np.isclose(units[:, j, None], np.asarray(of_axis)[None, :])
         columns.append(is_level * (_BETWEEN_CHOICES / np.sqrt(2.0)))
     return np.asarray(np.concatenate(columns, axis=1), dtype=float)

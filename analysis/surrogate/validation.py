@@ -43,6 +43,6 @@ def predict_left_out(data: TrainingData, smoothness: Smoothness) -> FloatArray:
 
 
 def weighted_r2(targets: FloatArray, predicted: FloatArray, weights: FloatArray) -> float:
-    """R2 of predictions over a distribution that the weights, which sum to 1, stand for."""
+    """R2 of predictions under the distribution with these weights, which sum to 1."""
     variance = float(weights @ (targets - float(weights @ targets)) ** 2)
     return 1.0 - float(weights @ (targets - predicted) ** 2) / variance if variance > 0 else 0.0

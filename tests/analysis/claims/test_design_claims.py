@@ -1,4 +1,4 @@
-"""What is claimed of trials that were not drawn from the prior, and how it is said."""
+"""Claims on trials that were not drawn from the prior, and their wording."""
 
 from __future__ import annotations
 

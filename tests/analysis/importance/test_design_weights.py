@@ -1,4 +1,4 @@
-"""The part of the space that each trial stands for, and how many even trials that is worth."""
+"""The part of the space that each trial represents, and the effective sample size."""
 
 from __future__ import annotations
 
