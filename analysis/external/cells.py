@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from analysis.external.sweep import Setting
 
-_MISSING = {"", "-", "--", "—", "n/a", "#n/a", "na", "<na>"}
+MISSING = {"", "-", "--", "—", "n/a", "#n/a", "na", "<na>"}
+"""Cells without a value, in lower case."""
 _NONE = {"none", "null"}
 _NOT_A_NUMBER = {"nan", "+nan", "-nan"}
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
@@ -35,7 +36,7 @@ def parse_column(cells: Iterable[str], decimal_comma: bool) -> ParsedColumn:
     cells, `-` and `N/A` are no values. `NaN` is a number.
     """
     stripped = {row: cell.strip() for row, cell in enumerate(cells)}
-    texts = {row: cell for row, cell in stripped.items() if cell.lower() not in _MISSING}
+    texts = {row: cell for row, cell in stripped.items() if cell.lower() not in MISSING}
     nones = {row: None for row, cell in texts.items() if cell.lower() in _NONE}
     rest = {row: cell for row, cell in texts.items() if row not in nones}
     values, note = _parse_alike(rest, decimal_comma)
@@ -44,7 +45,7 @@ def parse_column(cells: Iterable[str], decimal_comma: bool) -> ParsedColumn:
 
 def has_decimal_comma(cells: Iterable[str]) -> bool:
     """Whether a column has numbers such as 0,53, of which the comma cannot group thousands."""
-    texts = [cell.strip() for cell in cells if cell.strip().lower() not in _MISSING]
+    texts = [cell.strip() for cell in cells if cell.strip().lower() not in MISSING]
     commas = [text for text in texts if _DECIMAL_COMMA.fullmatch(text)]
     return (
         any(not _GROUPED.fullmatch(text) or text.lstrip("+-").startswith("0") for text in commas)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analysis.data.design import Branch
 from analysis.external.branches import find_branches
+from analysis.external.counts import count
 from analysis.external.settings import Settings
 from analysis.external.sweep import ExternalTrial
 from study.spec.space import Dimension
@@ -72,11 +73,6 @@ def select_within(
     if outside:
         reasons.append(f"{count(outside, 'trial')} outside the range of some parameter")
     return kept, reasons
-
-
-def count(number: int, noun: str) -> str:
-    """`1 trial`, `2 trials`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _contains(dimension: Dimension, value: object) -> bool:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from analysis.external.column_names import Convention, split_words
 from analysis.external.columns import STATES, assign_roles, find_state_column, to_number
+from analysis.external.counts import count
 from analysis.external.histories import split_histories
+from analysis.external.packed import unpack
 from analysis.external.record_table import expand_objects, read_json_table, read_parquet_table
 from analysis.external.sweep import Column, ExternalTrial, Setting, Sweep
 from analysis.external.table import Table
@@ -23,7 +25,7 @@ _MAX_LISTED = 16
 
 
 def read_table(path: Path) -> tuple[Sweep, ...]:
-    """The sweep in a CSV, TSV, Parquet, JSON or JSON lines file.
+    """The sweep in a CSV, TSV, Parquet, JSON or JSON lines file, also one in .gz or .zip.
 
     The columns' roles are in `Sweep.columns`. Settings and metrics of a trial hold the numbers of
     doubtful columns both. A trial has no metric where its cell is empty or no number.
@@ -52,12 +54,14 @@ def _read_rows(path: Path) -> Table:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check its name") from None
+    name, data = unpack(path, data)
     if data.startswith(b"PAR1"):
         return read_parquet_table(path, data)
     if not data.strip():
         raise InputError(f"{path} is empty; name a table with a heading and a row for each run")
     text, _ = decode(data)
-    if path.suffix.lower().startswith((".json", ".ndjson")) or re.match(r"\s*(\[|\{\s*\")", text):
+    is_json = Path(name).suffix.lower().startswith((".json", ".ndjson"))
+    if is_json or re.match(r"\s*(\[|\{\s*\")", text):
         return read_json_table(path, text)
     return read_text_table(path, data)
 
@@ -86,7 +90,8 @@ def _make_sweep(
         trials=trials,
         objectives=(objective,) if objective and objective.name in table.names else (),
         settings_declared=convention is not None,
-        left_out=(*table.notes, *_count_words(table, columns), *_list_others(columns)),
+        notes=table.notes,
+        left_out=(*table.left_out, *_count_words(table, columns), *_list_others(columns)),
         columns=tuple(Column(short[c.name], c.role, c.reason, c.doubtful) for c in columns),
     )
 
@@ -162,12 +167,12 @@ def _name_tool(table: Table, convention: Convention | None) -> str:
 
 def _count_words(table: Table, columns: Sequence[Column]) -> list[str]:
     """How many cells of outcomes are neither empty nor numbers."""
-    counts = {
+    words = {
         c.name: sum(v is not None and to_number(v) is None for v in table.column(c.name))
         for c in columns
         if c.role == "outcome"
     }
-    return [f"{name}: {count} cells that are no numbers" for name, count in counts.items() if count]
+    return [f"{name}: {count(n, 'cell')} that held no number" for name, n in words.items() if n]
 
 
 def _list_others(columns: Sequence[Column]) -> list[str]:

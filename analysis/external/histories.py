@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from analysis.external.column_names import split_words
 from analysis.external.columns import to_number
+from analysis.external.counts import count
 from analysis.external.sweep import Setting
 from analysis.external.table import Table
 
@@ -83,13 +84,15 @@ def _make_histories(
     )
     last = tuple({name: value for row in rows for name, value in row.items()} for rows in ordered)
     grouped = sum(map(len, runs))
-    notes = [f"its rows are steps ({step_name}) of {len(runs)} runs ({run_name})"]
-    if grouped < len(table.rows):
-        notes.append(f"{len(table.rows) - grouped} rows without a {run_name}")
+    notes = (*table.notes, f"its rows are steps ({step_name}) of {len(runs)} runs ({run_name})")
+    left_out = list(table.left_out)
+    if lacking := len(table.rows) - grouped:
+        left_out.append(f"{count(lacking, 'row')} without a {run_name}")
     curves = tuple(
         {name: _curve(rows, name, step_name) for name in changing - {step_name}} for rows in ordered
     )
-    return Histories(replace(table, rows=last, notes=(*table.notes, *notes)), changing, curves)
+    flat = replace(table, rows=last, notes=notes, left_out=tuple(left_out))
+    return Histories(flat, changing, curves)
 
 
 def _curve(rows: Sequence[Mapping[str, Setting]], name: str, step_name: str) -> Mapping[int, float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis.external.mlflow_runs import has_mlflow_runs, read_mlflow_runs
 from analysis.external.optuna_storage import read_optuna_storage
+from analysis.external.packed import PACKED
 from analysis.external.ray_results import find_trial_folders, read_ray_results
 from analysis.external.sqlite_copy import HEADER, read_table_names
 from analysis.external.sweep import Sweep
@@ -14,9 +15,9 @@ from nerf.common.errors import InputError
 
 _FORMATS = (
     "an Optuna SQLite or journal file, a Ray Tune results folder, an MLflow folder or SQLite file, "
-    "or a table (.csv, .tsv, .parquet, .json, .jsonl)"
+    "or a table (.csv, .tsv, .txt, .parquet, .json, .jsonl, also in .gz or .zip)"
 )
-_TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl")
+_TABLES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".json", ".jsonl", ".ndjson")
 _HEAD_BYTES = 2**16
 
 _UNREADABLE = {
@@ -24,11 +25,7 @@ _UNREADABLE = {
     b"\x80\x03": "a pickle, which can run any code; export the runs as CSV",
     b"\x80\x04": "a pickle, which can run any code; export the runs as CSV",
     b"\x80\x05": "a pickle, which can run any code; export the runs as CSV",
-    b"\x1f\x8b": "compressed; unpack it",
-    b"PK\x03\x04": "a zip archive or workbook; unpack it, or export the runs as CSV",
     b":W&B": "a W&B run's log; export the project's table as CSV",
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
 }
 
 
@@ -72,7 +69,7 @@ def _read_file(path: Path) -> tuple[Sweep, ...]:
             raise InputError(f"{path} is {kind}")
     if _is_journal(head):
         return read_optuna_storage(path)
-    if path.suffix.lower() in _TABLES:
+    if head.startswith(PACKED) or path.suffix.lower() in _TABLES:
         from analysis.external.flat_table import read_table
 
         return read_table(path)

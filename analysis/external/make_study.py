@@ -14,8 +14,9 @@ from analysis.data.assumption import Assumption
 from analysis.data.metric import Metric
 from analysis.data.outcomes import add_recorded_outcomes
 from analysis.data.study import Study
+from analysis.external.counts import count
 from analysis.external.design import add_design
-from analysis.external.divide_settings import count, divide_settings, select_within
+from analysis.external.divide_settings import divide_settings, select_within
 from analysis.external.frames import final_value, make_curves, make_trials
 from analysis.external.question import Question
 from analysis.external.settings import OpenDomain, choose_settings

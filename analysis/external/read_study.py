@@ -80,14 +80,14 @@ def _try_to_make(path: Path, sweep: Sweep, metric: Metric, question: Question) -
 
 
 def describe_columns(sweep: Sweep, metric: Metric, question: Question) -> list[Assumption]:
-    """Which columns of a table were taken for outcomes; the doubtful ones last."""
+    """How a table was read, and which columns were taken for outcomes; the doubtful ones last."""
     decided = {metric.name, *question.parameters}
     outcomes = [
         c.name
         for c in sweep.columns
         if c.role == "outcome" and not c.doubtful and c.name not in decided
     ]
-    assumed = []
+    assumed = [Assumption("; ".join(sweep.notes))] if sweep.notes else []
     if outcomes:
         text = f"outcomes of a run, not settings: {', '.join(outcomes)}"
         assumed.append(Assumption(text, "--parameters A,B"))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.external.cells import MAX_EXACT
+from analysis.external.counts import count
 from analysis.external.sweep import Setting
 from analysis.external.table import Table
 from nerf.common.errors import InputError
@@ -54,7 +55,10 @@ def read_parquet_table(path: Path, data: bytes) -> Table:
 
 
 def make_record_table(
-    kind: str, records: Iterable[Mapping[str, Any]], notes: Iterable[str] = ()
+    kind: str,
+    records: Iterable[Mapping[str, Any]],
+    notes: Iterable[str] = (),
+    left_out: Iterable[str] = (),
 ) -> Table:
     """A row for each record; of `config` and the like with prefix `config.`, `summary` `summary.`
 
@@ -63,7 +67,7 @@ def make_record_table(
     """
     rows = tuple(dict(_flatten_record(record)) for record in records)
     names = tuple(dict.fromkeys(name for row in rows for name in row))
-    return Table(kind, names, rows, tuple(notes))
+    return Table(kind, names, rows, tuple(notes), tuple(left_out))
 
 
 def expand_objects(table: Table) -> Table:
@@ -79,15 +83,15 @@ def expand_objects(table: Table) -> Table:
     ]
     if not found:
         return table
-    notes, records = list(table.notes), []
+    left_out, records = list(table.left_out), []
     for name in found:
         broken = sum(_parse_object(value) is None for value in table.column(name))
         if broken:
-            notes.append(f"{name}: {broken} cells that are no objects")
+            left_out.append(f"{name}: {count(broken, 'cell')} without an object")
     for row in table.rows:
         objects = {name: _parse_object(row[name]) or {} for name in found if name in row}
         records.append({**row, **objects})
-    return make_record_table(table.kind, records, notes)
+    return make_record_table(table.kind, records, table.notes, left_out)
 
 
 def _parse_object(text: Setting) -> dict[str, Any] | None:
@@ -121,8 +125,8 @@ def _read_lines(path: Path, text: str, error: ValueError) -> Table:
             broken += 1
     if not records or broken > len(records):
         raise InputError(f"{path} is not JSON ({error}), nor JSON lines; export it again")
-    notes = [f"{broken} lines that are no JSON objects"] if broken else []
-    return make_record_table("JSON", records, notes)
+    left_out = [f"{count(broken, 'line')} without a JSON object"] if broken else []
+    return make_record_table("JSON", records, left_out=left_out)
 
 
 def _find_records(path: Path, document: Any) -> Iterator[Mapping[str, Any]]:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.external.cells import has_decimal_comma, parse_column
+from analysis.external.counts import count
+from analysis.external.headings import split_headings
 from analysis.external.sweep import Setting
 from analysis.external.table import Table
 from nerf.common.errors import InputError
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 _SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _SNIFFED_ROWS = 200
@@ -21,32 +27,33 @@ _MAX_CELL = 10_000_000  # characters
 def read_text_table(path: Path, data: bytes) -> Table:
     """The table in the bytes of a text file; raises `InputError` if they are none.
 
-    The first row is the heading. Rows with another number of cells are left out and counted.
+    The first row is the heading. A second heading below it, repeated headings, and rows with
+    another number of cells are left out and counted.
     """
     text, encoding = decode(data)
     if "\0" in text:
         raise InputError(f"{path} is binary; name a table (CSV, TSV, Parquet, JSON)")
     separator = _sniff_separator(text)
     try:
-        rows = [row for row in _split(text, separator) if any(cell.strip() for cell in row)]
+        rows = _read_rows(path, text, separator)
     except csv.Error as error:
         raise InputError(f"{path} is not a table of text ({error}); export it again") from None
     if not rows:
         raise InputError(f"{path} is empty; name a table with a heading and a row for each run")
-    names, notes = _name_columns(rows[0])
+    heading, body, left_out = split_headings(rows)
+    names, notes = _name_columns(heading)
     if len(names) < 2:
         raise InputError(
             f"{path} has a single column, {names[0][:40]!r}; name a table with columns separated "
             "by commas, tabs or semicolons"
         )
-    whole = [row for row in rows[1:] if len(row) == len(names)]
-    if ragged := len(rows) - 1 - len(whole):
-        notes.append(f"{ragged} rows with another number of cells than the heading's {len(names)}")
+    whole = [row for row in body if len(row) == len(names)]
+    left_out += _count_ragged(path, body, len(names))
     if encoding:
         notes.append(f"read as {encoding}, since it is not UTF-8")
     if separator != "," and not (separator == "\t" and path.suffix.lower() == ".tsv"):
         notes.append(f"its columns are separated by {_SEPARATORS[separator]}")
-    return _make_table(names, whole, separator, notes)
+    return _make_table(names, whole, separator, notes, left_out)
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -62,7 +69,42 @@ def decode(data: bytes) -> tuple[str, str]:
         return data.decode("latin-1"), "Latin-1"
 
 
-def _split(text: str, separator: str) -> Iterator[list[str]]:
+def _read_rows(path: Path, text: str, separator: str) -> list[list[str]]:
+    """All rows that are not empty; raises `InputError` for a quote that is never closed."""
+    reader = _split(text, separator)
+    rows, first_line = [], 1
+    for row in reader:
+        if reader.line_num > first_line and text.count('"') % 2 and _is_last(reader, text):
+            raise InputError(
+                f'{path}: a quote (") in line {first_line} is never closed; close it, or export '
+                "the table again"
+            )
+        first_line = reader.line_num + 1
+        if any(cell.strip() for cell in row):
+            rows.append(row)
+    return rows
+
+
+def _is_last(reader: Reader, text: str) -> bool:
+    return reader.line_num >= len(text.splitlines())
+
+
+def _count_ragged(path: Path, rows: Sequence[Sequence[str]], cells: int) -> list[str]:
+    """How many rows have fewer or more cells than the heading; `InputError` if all have."""
+    shorter = sum(len(row) < cells for row in rows)
+    longer = sum(len(row) > cells for row in rows)
+    if rows and shorter + longer == len(rows):
+        raise InputError(
+            f"{path}: its heading has {cells} cells, and its first row {len(rows[0])}; give every "
+            "column a heading and every row as many cells"
+        )
+    counts = ((shorter, "fewer"), (longer, "more"))
+    return [
+        f"{count(n, 'row')} with {word} cells than the heading's {cells}" for n, word in counts if n
+    ]
+
+
+def _split(text: str, separator: str) -> Reader:
     csv.field_size_limit(_MAX_CELL)
     return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
 
@@ -100,14 +142,18 @@ def _name_columns(heading: Sequence[str]) -> tuple[list[str], list[str]]:
             name = f"{cell.strip()} ({seen[cell.strip()]})"
             seen[name] += 1
         names.append(name)
-    for name, count in counts.items():
-        if name and count > 1:
-            notes.append(f"{count} columns are named {name}; the later ones are read as {name} (2)")
+    for name, times in counts.items():
+        if name and times > 1:
+            notes.append(f"{times} columns are named {name}; the later ones are read as {name} (2)")
     return names, notes
 
 
 def _make_table(
-    names: Sequence[str], rows: Sequence[Sequence[str]], separator: str, notes: list[str]
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    separator: str,
+    notes: list[str],
+    left_out: Sequence[str],
 ) -> Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     decimal_comma = separator != "," and any(map(has_decimal_comma, columns))
@@ -120,4 +166,4 @@ def _make_table(
             notes.append(f"{name}: {parsed.note}")
         for row, value in parsed.values.items():
             records[row][name] = value
-    return Table("CSV", tuple(names), tuple(records), tuple(notes))
+    return Table("CSV", tuple(names), tuple(records), tuple(notes), tuple(left_out))

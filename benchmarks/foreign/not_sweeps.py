@@ -37,10 +37,11 @@ def pickle_named_csv(folder: Path) -> tuple[Path, Truth]:
 
 @case(_METRIC)
 def zip_archive(folder: Path) -> tuple[Path, Truth]:
-    """A zip of a CSV."""
+    """A zip of two CSVs."""
     path = folder / "runs.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("runs.csv", "lr,accuracy\n1,2\n")
+        archive.writestr("a.csv", "lr,accuracy\n1,2\n")
+        archive.writestr("b.csv", "lr,accuracy\n1,2\n")
     return path, Truth(refusal="zip.*unpack")
 
 
@@ -54,12 +55,12 @@ def other_database(folder: Path) -> tuple[Path, Truth]:
 
 
 @case(_METRIC)
-def torn_database(folder: Path) -> tuple[Path, Truth]:
+def database_cut_off(folder: Path) -> tuple[Path, Truth]:
     """An Optuna storage cut off in the middle."""
     whole = folder / "whole.db"
     write_study(open_sqlite(whole), make_trials(draw_sample(121, trials=20), DECLARED))
     data = whole.read_bytes()
-    return _write(folder / "torn.db", data[: len(data) // 2]), Truth(refusal="damaged|malformed")
+    return _write(folder / "cut.db", data[: len(data) // 2]), Truth(refusal="damaged|malformed")
 
 
 @case(_METRIC)

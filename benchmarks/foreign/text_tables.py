@@ -41,7 +41,7 @@ def utf_16(folder: Path) -> tuple[Path, Truth]:
     """UTF-16, as Excel saves Unicode text."""
     sample = draw_sample(4)
     path = write_csv(folder / "runs.csv", as_columns(sample), delimiter="\t", encoding="utf-16")
-    return path, Truth(refusal="UTF-8")
+    return path, sample.truth()
 
 
 @case(old_options=_ACCURACY)
@@ -119,10 +119,11 @@ def duplicate_headings(folder: Path) -> tuple[Path, Truth]:
 @case("--metric accuracy")
 def two_heading_rows(folder: Path) -> tuple[Path, Truth]:
     """A second heading under the first, as pandas writes columns of two levels."""
-    path = write_csv(folder / "runs.csv", as_columns(draw_sample(20)))
+    sample = draw_sample(20)
+    path = write_csv(folder / "runs.csv", as_columns(sample))
     heading, *rows = path.read_text().splitlines()
     path.write_text("\n".join([heading, "optimiser,model,model,test", *rows]) + "\n")
-    return path, Truth(refusal="head|row 2|line 2|no number")
+    return path, sample.truth(warning="second row of headings")
 
 
 @case(old_options=_ACCURACY)

@@ -58,7 +58,7 @@ def test_encodings_give_the_same_table(tmp_path: Path, encoding: str, newline: s
     assert settings(sweep, "größe") == [1, 2]
     assert metrics(sweep, "acc") == [0.5, 0.25]
     if encoding == "latin-1":
-        assert "read as Latin-1, since it is not UTF-8" in sweep.left_out
+        assert "read as Latin-1, since it is not UTF-8" in sweep.notes
 
 
 @pytest.mark.parametrize(
@@ -67,19 +67,19 @@ def test_encodings_give_the_same_table(tmp_path: Path, encoding: str, newline: s
 def test_separators_are_recognised_and_named(tmp_path: Path, separator: str, word: str) -> None:
     sweep = read(tmp_path, PLAIN.replace(",", separator))
     assert settings(sweep, "lr") == [0.1, 0.01]
-    assert f"its columns are separated by {word}" in sweep.left_out
+    assert f"its columns are separated by {word}" in sweep.notes
 
 
 def test_a_tab_in_a_tsv_is_plain(tmp_path: Path) -> None:
     sweep = read(tmp_path, PLAIN.replace(",", "\t"), "runs.tsv")
-    assert not [note for note in sweep.left_out if "separated" in note]
+    assert not [note for note in sweep.notes if "separated" in note]
 
 
 def test_decimal_commas_beside_semicolons_are_read_and_named(tmp_path: Path) -> None:
     sweep = read(tmp_path, "lr;acc\n0,1;61,5\n1e-2;1,234\n")
     assert settings(sweep, "lr") == [0.1, 0.01]
     assert metrics(sweep, "acc") == [61.5, 1.234]
-    assert "a comma is its decimal point" in sweep.left_out
+    assert "a comma is its decimal point" in sweep.notes
 
 
 def test_quoted_newlines_and_separators_belong_to_their_cell(tmp_path: Path) -> None:
@@ -90,13 +90,28 @@ def test_quoted_newlines_and_separators_belong_to_their_cell(tmp_path: Path) -> 
 def test_rows_of_another_length_are_left_out_and_counted(tmp_path: Path) -> None:
     sweep = read(tmp_path, table("0.1,0.5", "0.2,0.6,0.7", "0.3,0.7", "0.4"))
     assert settings(sweep, "lr") == [0.1, 0.3]
-    assert "2 rows with another number of cells than the heading's 2" in sweep.left_out
+    assert "1 row with fewer cells than the heading's 2" in sweep.left_out
+    assert "1 row with more cells than the heading's 2" in sweep.left_out
+
+
+def test_a_second_heading_is_no_run(tmp_path: Path) -> None:
+    rows = "0.1,0.5\n0.2,0.6\n0.3,0.7\n"
+    units = read(tmp_path, f"lr,acc\n1/s,%\n{rows}")
+    assert metrics(units, "acc") == [0.5, 0.6, 0.7]
+    assert "a second row of headings (1/s, %)" in units.left_out
+    twice = read(tmp_path, f"lr,acc\n{rows}lr,acc\n{rows}")
+    assert metrics(twice, "acc") == [0.5, 0.6, 0.7] * 2
+    assert "1 row that repeats the heading" in twice.left_out
+    levels = read(tmp_path, f"net,net\nlr,acc\n{rows}")
+    assert metrics(levels, "net acc") == [0.5, 0.6, 0.7]
+    crashed = read(tmp_path, f"lr,acc\n0.4,nothing\n{rows}")
+    assert len(crashed.trials) == 4
 
 
 def test_columns_of_one_name_are_told_apart_and_named(tmp_path: Path) -> None:
     sweep = read(tmp_path, "lr,lr,acc\n1,2,3\n2,3,4\n")
     assert settings(sweep, "lr (2)") == [2, 3]
-    assert any("2 columns are named lr" in note for note in sweep.left_out)
+    assert any("2 columns are named lr" in note for note in sweep.notes)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +121,8 @@ def test_columns_of_one_name_are_told_apart_and_named(tmp_path: Path) -> None:
         ("\n \n", "is empty"),
         ("lr,acc\n", "a heading but no rows"),
         ("lr\n1\n2\n", "a single column"),
+        ("lr,acc\n1,2,3\n2,3,4\n", "heading has 2 cells, and its first row 3"),
+        ('lr,acc\n1,2\n"2,3\n4,5\n', "quote .* in line 3 is never closed"),
         (b"\x00\x01\x02\x00\xff" * 50, "is binary"),
         (b"PAR1garbagePAR1", "damaged Parquet file"),
         ("[1, 2]", "no list of records"),
@@ -126,7 +143,7 @@ def test_percentages_are_numbers_and_named(tmp_path: Path) -> None:
     sweep = read(tmp_path, table("1,61.46%", "2,5 %", "3,NaN"))
     assert metrics(sweep, "acc")[:2] == [61.46, 5]
     assert math.isnan(sweep.trials[2].metrics["acc"])
-    assert any(note.startswith("acc: percentages") for note in sweep.left_out)
+    assert any(note.startswith("acc: percentages") for note in sweep.notes)
 
 
 @pytest.mark.parametrize("cell", ["", "-", "N/A", "None", "null"])
@@ -139,7 +156,7 @@ def test_a_missing_metric_is_absent(tmp_path: Path, cell: str) -> None:
 def test_words_in_a_metric_are_absent_and_counted(tmp_path: Path) -> None:
     sweep = read(tmp_path, table("1,0.5", "2,diverged", "3,inf", "4,0.25"))
     assert metrics(sweep, "acc") == [0.5, None, math.inf, 0.25]
-    assert "acc: 1 cells that are no numbers" in sweep.left_out
+    assert "acc: 1 cell that held no number" in sweep.left_out
 
 
 def test_missing_settings_are_absent_and_none_is_a_value(tmp_path: Path) -> None:
@@ -154,7 +171,7 @@ def test_thousands_are_read_where_they_cannot_be_decimals(tmp_path: Path) -> Non
     assert settings(sure, "width") == [1234567, 1234]
     unsure = read(tmp_path, 'width,acc\n"1,234",1\n"2,345",2\n')
     assert settings(unsure, "width") == ["1,234", "2,345"]
-    assert any("may be 1234 or a decimal" in note for note in unsure.left_out)
+    assert any("may be 1234 or a decimal" in note for note in unsure.notes)
 
 
 def test_booleans_are_no_text(tmp_path: Path) -> None:
@@ -181,7 +198,7 @@ def test_rows_that_are_steps_become_runs_with_curves(tmp_path: Path) -> None:
     assert settings(sweep, "lr") == [0.1, 0.2, 0.3]
     assert sweep.trials[1].curves["x"] == pytest.approx({e: 0.9**e * 0.2 for e in range(5)})
     assert metrics(sweep, "x") == pytest.approx([0.9**4 * lr for lr in (0.1, 0.2, 0.3)])
-    assert "its rows are steps (epoch) of 3 runs (run)" in sweep.left_out
+    assert "its rows are steps (epoch) of 3 runs (run)" in sweep.notes
 
 
 def test_two_runs_of_one_name_stay_two(tmp_path: Path) -> None:
@@ -227,7 +244,7 @@ def test_a_torn_last_line_is_left_out_and_counted(tmp_path: Path) -> None:
     text = "\n".join(json.dumps({"lr": i, "acc": i / 2}) for i in range(4))
     sweep = read(tmp_path, text[:-4], "runs.jsonl")
     assert len(sweep.trials) == 3
-    assert "1 lines that are no JSON objects" in sweep.left_out
+    assert "1 line without a JSON object" in sweep.left_out
 
 
 @pytest.mark.parametrize("orient", ["records", "columns", "index", "split"])

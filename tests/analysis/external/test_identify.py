@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 import random
 import shutil
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -87,18 +89,48 @@ def test_tables_are_read_as_tables(tmp_path: Path) -> None:
     assert not sweep.settings_declared
 
 
+@pytest.mark.parametrize("suffix", [".tab", ".txt", ".csv.gz", ".zip", ".csv"])
+def test_tables_are_read_in_any_encoding_and_packing(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"runs{suffix}"
+    data = "lr\tloss\n0.1\t1.0\n0.2\t2.0\n".encode("utf-16")
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("inner/runs.csv", data)
+    else:
+        path.write_bytes(gzip.compress(data) if suffix.endswith("gz") else data)
+    (sweep,) = read_sweeps(path)
+    assert [trial.settings["lr"] for trial in sweep.trials] == [0.1, 0.2]
+
+
+def test_archives_that_do_not_hold_one_table_are_refused(tmp_path: Path) -> None:
+    for names, message in ((["a.csv", "b.csv"], "of 2 files"), (["xl/workbook.xml"], "workbook")):
+        with zipfile.ZipFile(tmp_path / "runs.zip", "w") as archive:
+            for name in names:
+                archive.writestr(name, "x")
+        with pytest.raises(InputError, match=message):
+            read_sweeps(tmp_path / "runs.zip")
+
+
+def test_what_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.external.packed._MAX_BYTES", 1000)
+    (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"0" * 100_000))
+    with pytest.raises(InputError, match="more than a gigabyte"):
+        read_sweeps(tmp_path / "bomb.csv.gz")
+
+
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "empty.csv": (b"", "is empty"),
     "blank.db": (b" \n\n", "is empty"),
     "study.pkl": (pickle.dumps({"a": 1}), "is a pickle"),
     "study.csv": (pickle.dumps([1, 2], protocol=2), "is a pickle"),
-    "runs.xlsx": (b"PK\x03\x04abc", "is a zip archive or workbook"),
-    "runs.csv.gz": (b"\x1f\x8b\x08abc", "is compressed"),
+    "runs.zip": (b"PK\x03\x04abc", "is compressed and damaged"),
+    "runs.csv.gz": (b"\x1f\x8b\x08abc", "is compressed and damaged"),
     "run.wandb": (b":W&B\x00\x01abc", "is a W&B run's log"),
-    "wide.csv": ("lr,loss\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
     "model.bin": (b"\x01\x00\x02\x00", "is a binary file of no known format"),
-    "notes.txt": (b"lr was good\n", "is text of no known format"),
-    "basic-variant-state.txt": (b'{"a": 1}\n', "is text of no known format"),
+    "notes.txt": (b"lr was good\n", "has a heading but no rows|single column"),
+    "notes.md": (b"lr was good\n", "is text of no known format"),
 }
 
 
