@@ -1,4 +1,4 @@
-"""Tests of how trials were chosen: order, spread of each parameter, dependence between them.
+"""Tests of how trials were chosen: spread of each parameter, dependence between them.
 
 Each hypothesis is one of independent draws from the prior. P-values of a family are corrected for
 their number by Holm's method. Points of a low-discrepancy sequence are spread more evenly than
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.stats.intervals import FloatArray
-from analysis.stats.nearest import embed_points, nearest_distances, pairwise_distances
+from analysis.stats.nearest import embed_points, nearest_distances
 from analysis.stats.rates import adjust_holm
 
 _MAX_POINTS = 400  # in tests on distances, whose time grows with their square
@@ -62,41 +62,16 @@ class Sign:
         return f"{self.text} (p = {self.p_value:.1g})"
 
 
-def find_order_signs(columns: Sequence[Column], scores: FloatArray, seed: int = 0) -> list[Sign]:
-    """Signs that later trials were chosen by the results of earlier ones.
-
-    Args:
-        columns: of trials in the order in which they were started.
-        scores: (trials,) results, higher is better.
-    """
-    from scipy.stats import spearmanr
-
-    number = np.arange(len(scores), dtype=float)
-    drift = spearmanr(number, scores)
-    word = "improve" if drift.statistic > 0 else "worsen"
-    signs = [Sign(f"results {word} with the trial number", float(drift.pvalue))]
-    for c in columns:
-        signs.append(Sign(f"{c.label} drifts with the trial number", _dependence(c, number)))
-        if not c.unordered:
-            from_middle = np.abs(c.units - np.median(c.units))
-            p = _dependence(Column(c.label, from_middle), number)
-            signs.append(Sign(f"the spread of {c.label} drifts with the trial number", p))
-    signs.append(
-        Sign("later trials lie near the best ones before them", _follows(columns, scores, seed))
-    )
-    return _corrected(signs)
-
-
 def find_spread_signs(columns: Sequence[Column], seed: int = 0) -> list[Sign]:
     """Signs that parameters are not spread as the prior says."""
     signs = [Sign(f"{c.label} is not spread as its prior says", _uniformity(c)) for c in columns]
     signs.append(Sign("trials lie in clusters", _clusters(columns, seed)))
-    return _corrected(signs)
+    return with_holm(signs)
 
 
 def find_dependence_signs(columns: Sequence[Column]) -> list[Sign]:
     """Signs that parameters depend on one another."""
-    return _corrected(
+    return with_holm(
         [
             Sign(f"{a.label} and {b.label} depend on each other", _pair_dependence(a, b))
             for a, b in itertools.combinations(columns, 2)
@@ -104,7 +79,7 @@ def find_dependence_signs(columns: Sequence[Column]) -> list[Sign]:
     )
 
 
-def _corrected(signs: Sequence[Sign]) -> list[Sign]:
+def with_holm(signs: Sequence[Sign]) -> list[Sign]:
     """The signs with p-values by Holm's method, the clearest first."""
     corrected = adjust_holm([sign.p_value for sign in signs])
     return sorted(
@@ -187,31 +162,6 @@ def _group(column: Column, bins: int) -> NDArray[np.intp]:
     return np.asarray(np.minimum(ranks / len(ranks) * bins, bins - 1), dtype=np.intp)
 
 
-def _follows(columns: Sequence[Column], scores: FloatArray, seed: int) -> float:
-    """P-value of how near trials lie to the best one before them, against shuffled orders."""
-    rows = _spaced(len(scores))
-    points = _embed(columns)[rows]
-    # How much of the trials is nearer to each one than another is: no scale of its own.
-    distances = pairwise_distances(points, points)
-    nearness = distances.argsort(axis=1).argsort(axis=1) / len(rows)
-    observed = _mean_nearness(nearness, scores[rows])
-    rng = np.random.default_rng(seed)
-    shuffled = []
-    for _ in range(_SHUFFLES):
-        order = rng.permutation(len(rows))
-        shuffled.append(_mean_nearness(nearness[np.ix_(order, order)], scores[rows][order]))
-    return _lower_tail(observed, np.array(shuffled))
-
-
-def _mean_nearness(nearness: FloatArray, scores: FloatArray) -> float:
-    """Mean over trials of the nearness of the best trial before; trials in their order."""
-    best = np.maximum.accumulate(scores)
-    is_best = np.flatnonzero(scores == best)
-    # The best trial before trial i: the last record up to i - 1.
-    incumbent = is_best[np.searchsorted(is_best, np.arange(1, len(scores)), side="left") - 1]
-    return float(nearness[np.arange(1, len(scores)), incumbent].mean())
-
-
 def _clusters(columns: Sequence[Column], seed: int) -> float:
     """P-value of how near trials lie to their nearest, against draws of the prior.
 
@@ -246,7 +196,8 @@ def _snap(columns: Sequence[Column], units: FloatArray) -> FloatArray:
     return snapped
 
 
-def _embed(columns: Sequence[Column]) -> FloatArray:
+def embed(columns: Sequence[Column]) -> FloatArray:
+    """(trials, coordinates) places of trials, see `embed_points`."""
     return embed_points(np.column_stack([c.units for c in columns]), [c.levels for c in columns])
 
 

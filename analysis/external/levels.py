@@ -1,10 +1,11 @@
-"""Finds parameters that took a few levels of a wider range, as grids and lists of values do."""
+"""Finds parameters that took a few levels of a range, and counts how often their grid was run."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from study.spec.dimension import Dimension
 _MAX_LEVELS = 12
 _TRIALS_PER_LEVEL = 3
 _BY_CHANCE = 1e-4
+_MOST = 0.75  # of the combinations that were run
 
 
 def set_on_levels(dimension: Dimension, values: pd.Series) -> Dimension:
@@ -41,11 +43,39 @@ def _is_too_few_by_chance(seen: int, levels: int, trials: int) -> bool:
     return log_sets + trials * math.log(seen / levels) < math.log(_BY_CHANCE)
 
 
-def is_balanced_grid(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> bool:
-    """Whether the trials are all combinations of the levels, each as often as any other."""
-    if not all(dimension.choices for dimension in dimensions):
-        return False
+@dataclass(frozen=True)
+class Cells:
+    """How often the combinations of the values seen were run.
+
+    combinations: how many there are; run: how many of them were run at least once
+    usual: how often most of those were, at least `_MOST` of them; 0 if no number is so frequent
+    """
+
+    combinations: int
+    run: int
+    usual: int
+    balanced: bool
+    """Each combination of all declared values was run as often as any other."""
+
+    never_run: tuple[str, ...] = ()
+    """Declared values that no trial has, such as `lr 0.1`."""
+
+
+def count_cells(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> Cells | None:
+    """The cells of a grid of all dimensions; None if one of them is no list of levels."""
     columns = [trials[dimension.path].astype(str) for dimension in dimensions]
+    distinct = [column.nunique() for column in columns]
+    # A range of which every value was run, such as seeds 0 to 9, is a list as well.
+    if not all(d.choices or d.levels == n for d, n in zip(dimensions, distinct, strict=True)):
+        return None
     counts = pd.concat(columns, axis=1).value_counts()
-    cells = math.prod(column.nunique() for column in columns)
-    return len(counts) == cells and int(counts.max()) == int(counts.min())
+    combinations, frequency = math.prod(distinct), counts.value_counts()
+    usual = int(frequency.index[0]) if frequency.iloc[0] >= _MOST * len(counts) else 0
+    never_run = tuple(
+        f"{dimension.label} {choice}"
+        for dimension, column in zip(dimensions, columns, strict=True)
+        for choice in dimension.choices
+        if str(choice) not in set(column)
+    )
+    balanced = len(counts) == combinations and len(frequency) == 1 and not never_run
+    return Cells(combinations, len(counts), usual, balanced, never_run)

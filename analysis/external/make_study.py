@@ -18,6 +18,7 @@ from analysis.external.counts import count
 from analysis.external.design import add_design
 from analysis.external.divide_settings import divide_settings, select_within
 from analysis.external.frames import final_value, make_curves, make_trials
+from analysis.external.proposals import Proposals
 from analysis.external.question import Question
 from analysis.external.settings import OpenDomain, choose_settings
 from analysis.external.sweep import Sweep
@@ -85,7 +86,7 @@ def make_study(
         branches=parts.branches,
     )
     return MadeStudy(
-        add_design(study, sweep.sampler, settings.ranges_changed),
+        add_design(study, Proposals(sweep.sampler, settings.ranges_changed, sweep.enqueued)),
         tuple(d.after(len(assumed)) for d in settings.open_domains if d.name in parts.shared),
     )
 

@@ -72,6 +72,7 @@ def read_study(
             for name, direction in zip(names, study.directions, strict=True)
         ),
         sampler=_recognise_sampler(study, trials),
+        enqueued=_count_enqueued(trials),
         left_out=left_out,
     )
 
@@ -169,9 +170,7 @@ def _recognise_sampler(study: FrozenStudy, trials: Sequence[FrozenTrial]) -> str
     trials that were not enqueued; the first trial of a QMC sequence is a random one.
     """
     drawn = [t for t in trials if t.params]
-    free = [
-        t for t in drawn if not t.params.keys() <= t.system_attrs.get("fixed_params", {}).keys()
-    ]
+    free = [t for t in drawn if not _is_enqueued(t)]
     keys = {key for t in drawn for key in t.system_attrs}
     seen = [s for s, mark in _SAMPLER_MARKS.items() if any(map(mark.match, keys))]
     if seen:
@@ -182,3 +181,15 @@ def _recognise_sampler(study: FrozenStudy, trials: Sequence[FrozenTrial]) -> str
         return "grid"
     ids = [v for k, v in study.system_attrs.items() if k.startswith("qmc:") and isinstance(v, int)]
     return "qmc" if ids and sum(i + 1 for i in ids) >= len(free) - 1 else ""
+
+
+def _is_enqueued(trial: FrozenTrial) -> bool:
+    """Whether all its values were given by `enqueue_trial`, so that no sampler proposed them."""
+    return set(trial.params) <= set(trial.system_attrs.get("fixed_params", {}))
+
+
+def _count_enqueued(trials: Sequence[FrozenTrial]) -> int:
+    """How many trials were enqueued; 0 if all were, as they then have one origin."""
+    drawn = [t for t in trials if t.params]
+    enqueued = sum(map(_is_enqueued, drawn))
+    return enqueued if enqueued < len(drawn) else 0

@@ -77,6 +77,7 @@ class Sweep:
     objectives: one, several (then one is to be chosen), or none that the record names
     settings_declared: the record itself separates settings from metrics; false for a flat table
     sampler: what proposed the trials, such as `grid` or `tpe`, if the record shows it; else empty
+    enqueued: how many trials had values that a person gave, among those of the sampler
     notes: how the file was read where that is not plain, each as a sentence without a full stop
     left_out: what was in the file and is not in here, each as a sentence without a full stop
     columns: what each column of a table was taken for; empty of other records
@@ -88,6 +89,7 @@ class Sweep:
     objectives: tuple[Objective, ...] = ()
     settings_declared: bool = True
     sampler: str = ""
+    enqueued: int = 0
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()

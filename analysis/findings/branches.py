@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analysis.data.design import Branch
 from analysis.data.study import Study
 from analysis.external.design import add_design
+from analysis.external.proposals import Proposals
 from study.spec.dimension import Dimension
 from study.spec.space import Space
 
@@ -68,7 +69,7 @@ def _inherit_design(study: Study, part: Study) -> Study:
     if whole is None:
         return part
     # A branch with too few trials to test is drawn from the prior if the whole study is.
-    part = add_design(part, "random" if whole.is_even else "")
+    part = add_design(part, Proposals("random" if whole.is_even else ""))
     if part.design is not None and part.design.is_even and not whole.is_even:
         return dataclasses.replace(part, design=whole)
     return part

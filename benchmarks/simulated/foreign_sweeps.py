@@ -1,6 +1,7 @@
 """Sweeps of other tools over a simulated objective, proposed by samplers that people use.
 
-The samplers are Optuna's, asked and told in memory, and two ways of choosing by hand. Each proposes
+The samplers are Optuna's, asked and told in memory, ways of choosing by hand, and orders that a
+script fixes (`simulated.fixed_orders`). Each proposes
 quantiles of the prior, so that a sampler of uniform numbers samples the prior.
 """
 
@@ -27,6 +28,7 @@ from scipy.stats import norm
 from analysis.data.outcomes import add_recorded_outcomes
 from analysis.data.study import Study
 from analysis.surrogate.unit_cube import Axis
+from simulated.fixed_orders import FIXED_ORDERS
 from simulated.objective import STEPS, FloatArray, Objective
 from study.records.schema import TRIAL_COLUMNS, tidy, trial_id
 from study.records.study_folder import StudyFolder
@@ -43,7 +45,7 @@ _SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
     "CMA-ES": lambda seed: optuna.samplers.CmaEsSampler(seed=seed),
 }
 
-SAMPLERS = (*_SAMPLERS, "correlated", "by hand", "grid")
+SAMPLERS = (*_SAMPLERS, "correlated", "by hand", "grid", *FIXED_ORDERS)
 
 _NEEDS = {"CMA-ES": "cmaes", "GP": "torch"}
 
@@ -69,8 +71,8 @@ def propose_trials(
         return _ask_optuna(objective, sampler, trials, rng)
     if sampler == "by hand":
         return _walk_by_hand(objective, trials, rng)
-    draw = _draw_correlated if sampler == "correlated" else _list_grid
-    units = draw(objective, trials, rng)
+    draws = {"correlated": _draw_correlated, "grid": _list_grid, **FIXED_ORDERS}
+    units = objective.snap(draws[sampler](objective, trials, rng))
     return units, _measure(objective, units, rng)
 
 

@@ -11,6 +11,7 @@ import pytest
 from analysis.data.study import Study
 from analysis.external.design import add_design, identify_design
 from analysis.external.levels import set_on_levels
+from analysis.external.proposals import Proposals
 from study.spec.dimension import Dimension
 from tests.analysis.external.designed_trials import (
     DIMENSIONS,
@@ -58,13 +59,13 @@ def test_choices_that_were_drawn_with_other_chances_are_not_the_prior() -> None:
 def test_a_few_trials_are_told_only_by_the_name_of_their_sampler() -> None:
     table = make_table(np.random.default_rng(0).random((40, 3)))
     assert identify_design(table, DIMENSIONS).kind == "few"
-    assert identify_design(table, DIMENSIONS, "RandomSampler").kind == "space-filling"
-    assert identify_design(table, DIMENSIONS, "TPESampler").kind == "optimiser"
-    assert identify_design(table.iloc[:10], DIMENSIONS, "RandomSampler").kind == "few"
+    assert identify_design(table, DIMENSIONS, Proposals("RandomSampler")).kind == "space-filling"
+    assert identify_design(table, DIMENSIONS, Proposals("TPESampler")).kind == "optimiser"
+    assert identify_design(table.iloc[:10], DIMENSIONS, Proposals("RandomSampler")).kind == "few"
 
 
 def test_tests_are_trusted_above_the_name_of_the_sampler() -> None:
-    design = identify_design(walk_table(96), DIMENSIONS, "random")
+    design = identify_design(walk_table(96), DIMENSIONS, Proposals("random"))
     assert design.kind == "optimiser"
 
 
@@ -76,7 +77,7 @@ def test_rows_sorted_by_result_show_no_order_of_trials() -> None:
 
 def test_a_range_that_changed_is_not_the_prior() -> None:
     table = make_table(np.random.default_rng(0).random((128, 3)))
-    design = identify_design(table, DIMENSIONS, ranges_changed=True)
+    design = identify_design(table, DIMENSIONS, Proposals(ranges_changed=True))
     assert (design.kind, design.is_even) == ("correlated", False)
     assert "range" in design.evidence
 
@@ -91,12 +92,65 @@ def test_a_grid_in_the_order_of_its_loops_is_a_grid_over_its_levels() -> None:
     assert [d.choices for d in study.space.dimensions] == [rates, widths, ("adam", "sgd")]
 
 
-def test_half_a_grid_in_the_order_of_its_loops_is_no_grid() -> None:
-    cells = list(itertools.product((1e-4, 1e-3, 1e-2, 1e-1), (32, 64, 128, 256), range(4)))
-    points = [{"lr": lr, "width": w, "optimizer": ("adam", "sgd")[i % 2]} for lr, w, i in cells]
+def test_a_grid_cut_short_is_a_grid_with_gaps_over_the_values_seen() -> None:
+    cells = itertools.product((1e-4, 1e-3, 1e-2, 1e-1), (32, 64, 128), ("adam", "sgd"), range(3))
+    points = [{"lr": lr, "width": w, "optimizer": name} for lr, w, name, _ in cells]
     study = add_design(_study_of(points[:40]))
     assert study.design is not None
-    assert not study.design.is_even
+    assert (study.design.kind, study.design.is_even) == ("uneven grid", False)
+    assert "14 of the 18 combinations of the values seen" in study.design.evidence
+    assert study.space.dimensions[0].choices == (1e-4, 1e-3, 1e-2)
+
+
+def test_a_declared_value_that_was_never_run_is_named() -> None:
+    cells = itertools.product((1e-4, 1e-3, 1e-2), (32, 64), ("adam",), range(3))
+    points = [{"lr": lr, "width": w, "optimizer": name} for lr, w, name, _ in cells]
+    design = add_design(_study_of(points)).design
+    assert design is not None
+    assert design.kind == "uneven grid"
+    assert design.evidence.endswith("most of them 3 times; never run: optimizer sgd")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sorted_rows_show_no_optimiser(seed: int) -> None:
+    table = make_table(np.random.default_rng(seed).random((128, 3)), seed=seed)
+    for column in ("lr", "optimizer"):
+        by_setting = table.sort_values(column, kind="stable").reset_index(drop=True)
+        assert identify_design(by_setting, DIMENSIONS).kind == "space-filling"
+
+
+def test_an_optimiser_whose_rows_are_sorted_by_a_choice_is_still_one() -> None:
+    table = walk_table(128).sort_values("optimizer", kind="stable").reset_index(drop=True)
+    assert identify_design(table, DIMENSIONS).kind == "optimiser"
+
+
+def test_a_drift_alone_is_no_optimiser() -> None:
+    rng = np.random.default_rng(0)
+    units = rng.random((128, 3))
+    units[:, 1] = (np.arange(128) + 60 * units[:, 1]) / 188  # the width, which has no effect
+    design = identify_design(make_table(units), DIMENSIONS)
+    assert design.kind == "correlated"
+    assert design.evidence.startswith("width drifts with the trial number")
+
+
+def test_one_parameter_at_a_time_is_neither_prior_nor_optimiser() -> None:
+    units = np.full((48, 3), 0.25)
+    for i in range(48):
+        units[i, i % 3] = (i + 0.5) / 48
+    design = identify_design(make_table(units), DIMENSIONS)
+    assert design.kind == "correlated"
+    assert "single parameter" in design.evidence
+
+
+def test_enqueued_trials_among_sampled_ones_are_counted() -> None:
+    table = make_table(np.random.default_rng(0).random((96, 3)))
+    random = identify_design(table, DIMENSIONS, Proposals("random", enqueued=3))
+    assert (random.kind, random.evidence) == (
+        "correlated", "3 trials had values that were given (enqueued)"
+    )  # fmt: skip
+    tpe = identify_design(table, DIMENSIONS, Proposals("tpe", enqueued=1))
+    assert tpe.kind == "optimiser"
+    assert "1 trial had values that were given" in tpe.evidence
 
 
 def test_pruned_trials_leave_those_that_results_selected() -> None:
