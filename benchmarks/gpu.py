@@ -48,11 +48,11 @@ EVALUATE_EVERY = 500
 """Steps between two evaluations on the way to the paper's PSNR."""
 
 QUICK_PIXELS = 200_000
-"""Test pixels, on a grid over all views, of the evaluations on the way; all take longer to render
-than the steps between two evaluations. The last ones are of all pixels."""
+"""Test pixels, on a grid over all views, of evaluations during training: rendering all would take
+longer than the steps between two evaluations. The final evaluations are of all pixels."""
 
 QUICK_MARGIN = 0.1
-"""dB below the paper's PSNR, on the quick pixels, from which all pixels are evaluated."""
+"""All pixels are evaluated once PSNR on the quick ones is within this many dB of the paper's."""
 
 MAX_SECONDS_TO_PAPER_PSNR = 1500
 
@@ -165,7 +165,7 @@ def _train_when_started(seed: int, ready: Any, start: Any, done: Any) -> None:
 
 
 def await_replies(replies: Any, workers: Sequence[Any]) -> bool:
-    """Waits for a reply of each process; False if one died without, out of memory perhaps."""
+    """Waits for a reply from each process; False if one died first, perhaps out of memory."""
     missing = len(workers)
     while missing:
         died = any(worker.exitcode for worker in workers)

@@ -2,8 +2,8 @@
 
     python benchmarks/gpu_step.py --json benchmarks/gpu_step.json
 
-Runs the first steps of each configuration on fake CUDA tensors (fake_cuda), where everything that a
-CUDA graph forbids is a problem. Needs a C++ compiler, no GPU. The committed gpu_step.json is what
+Runs the first steps of each configuration on fake CUDA tensors (fake_cuda), and reports whatever a
+CUDA graph forbids. Needs a C++ compiler, no GPU. The committed gpu_step.json is what
 tests/nerf/training/test_fake_cuda.py compares with: a step must not gain a wait or an operation.
 
 Operations are those of ATen, which mostly start one kernel each. GB are those that they read and

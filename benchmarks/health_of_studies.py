@@ -1,8 +1,8 @@
-"""Verdicts of the health watch on the runs of a study, checked by training on without the watch.
+"""Verdicts of the health watch on the runs of a study, checked by training without the watch.
 
-Runs that were flagged are trained again to the end of their steps, and as many again: a false alarm
-is one that comes to beat the trivial images. So are completed runs that show nothing: one that has
-not gained a tenth of a dB by then has collapsed, and was missed.
+Flagged runs are trained again, for twice their steps: one that then beats the trivial images was a
+false alarm. So are completed runs that show nothing: one that has not gained a tenth of a dB by
+then had collapsed, and was missed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
 
 @dataclass(frozen=True)
 class ContinuedRun:
-    """A run of a study that was flagged, or shows nothing, and how it goes on without the watch.
+    """A run of a study that was flagged, or shows nothing, trained again without the watch.
 
     psnr: held-out, dB, when the study's run ended; later: after twice its steps; trivial: of the
     best trivial image
@@ -48,12 +48,12 @@ class ContinuedRun:
 
     @property
     def missed(self) -> bool:
-        """Whether a run that was not flagged can learn no more."""
+        """Whether a run that was not flagged had stopped learning."""
         return not self.flagged and self.later - self.psnr < PLATEAU_MAX_RANGE
 
 
 def continue_runs(folder: str, most: int) -> list[ContinuedRun]:
-    """Trains `most` flagged runs of a study on, and `most` that show nothing, at even distances."""
+    """Trains up to `most` flagged runs of a study again, and as many that show nothing."""
     study = load_study(folder)
     spec = study.spec
     scene = load(spec["scene"], downscale=spec["downscale"], background=spec["background"])
@@ -98,6 +98,6 @@ def report_studies(folders: Sequence[str], most: int, json_file: Path | None) ->
         rows.append([Path(folder).name, len(flagged), alarms, len(others), missed])
         print(f"{folder}: done", flush=True)
     columns = ["study", "flagged", "of them recover", "show nothing", "of them have collapsed"]
-    print_table("runs of studies, trained on without the watch", columns, rows)
+    print_table("runs of studies, trained again without the watch", columns, rows)
     save_json(json_file, "health of studies", {"runs": [dataclasses.asdict(run) for run in runs]})
     return 0

@@ -33,8 +33,8 @@ from study.spec.dimension import Dimension
 def distribution(dimension: Dimension) -> BaseDistribution:
     """Optuna's distribution of a dimension.
 
-    Optuna has no weights of choices, which then shape the explore design alone, and no logarithmic
-    range with a step, whose levels it gets on a linear scale.
+    Optuna has neither weighted choices nor logarithmic ranges with a step: weights shape the
+    explore design alone, and such ranges get a linear scale.
     """
     if dimension.choices:
         return CategoricalDistribution(dimension.choices)

@@ -1,4 +1,4 @@
-"""What may change in a study that exists: it gets more trials, and its design stays as it is."""
+"""Resuming and extending a study: it may get more trials, and its design must stay the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DESIGN_FIELDS = (
     "steps",
     "seed",
 )
-"""Fields of which no resumed or extended study may have another value."""
+"""Fields that must not change when a study is resumed or extended."""
 
 
 def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> StudySpec:

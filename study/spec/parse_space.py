@@ -118,7 +118,7 @@ def _parse_choices(declared: Parameter, text: str) -> Dimension:
 
 
 def _parse_weights(path: str, text: str, weights: Sequence[str]) -> tuple[float, ...]:
-    """The probabilities of the choices in `text`; empty if it has none, or all are alike."""
+    """The probabilities of the choices in `text`; empty if it has none, or all are equal."""
     if 0 < len(weights) < text.count(",") + 1:
         raise InputError(f"{path}={text} gives some probabilities only; give all or none")
     numbers = tuple(_parse_number(path, "a probability", weight) for weight in weights)
@@ -157,7 +157,7 @@ def _parse_range(declared: Parameter, text: str) -> Dimension:
 
 
 def _parse_step(declared: Parameter, text: str, low: float, high: float) -> float:
-    """The step of a range that ends at a level; 0 for integers one after the other."""
+    """The step of a range, which must divide it; 0 for consecutive integers."""
     step = _parse_number(declared.path, "step", text)
     if not 0 < step <= high - low or (declared.kind == "int" and step % 1):
         number = "a whole number" if declared.kind == "int" else "a number"

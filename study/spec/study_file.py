@@ -107,7 +107,7 @@ def _parse(path: Path) -> Any:
 
 
 def _parse_yaml(path: Path, text: str) -> Any:
-    """The content of a YAML file; raises `InputError` also for a key that is there twice."""
+    """The content of a YAML file; raises `InputError` also for a repeated key."""
     import yaml
 
     try:
@@ -119,7 +119,7 @@ def _parse_yaml(path: Path, text: str) -> Any:
 
 
 def _check_unique_keys(path: Path, node: Any, seen: set[int]) -> None:
-    """Raises `InputError` for a key twice in a table: YAML would take the last without a word."""
+    """Raises `InputError` for a repeated key in a table: YAML would silently take the last."""
     if id(node) in seen or not isinstance(getattr(node, "value", None), list):
         return
     seen.add(id(node))
@@ -143,7 +143,7 @@ def _describe_types(types: type | tuple[type, ...]) -> str:
 
 
 def _texts(path: Path, key: str, value: Any) -> list[str]:
-    """The `--vary` or `--set` texts that a list of them, or a table of paths, stands for."""
+    """The `--vary` or `--set` texts of a list of them, or of a table by path."""
     if isinstance(value, list):
         wrong = next((text for text in value if not isinstance(text, str)), None)
         if wrong is not None:

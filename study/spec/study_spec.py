@@ -106,7 +106,7 @@ class StudySpec:
     """Seconds without a step after which a trial is ended."""
 
     wait_for_nodes: float = 1800.0
-    """Seconds without room for any trial on the cluster after which a launch gives up."""
+    """Seconds that a launch waits for room for a trial on the cluster before it gives up."""
 
     def __post_init__(self) -> None:
         for name in _NON_NEGATIVE:
@@ -182,7 +182,7 @@ class StudySpec:
         """Every field except the space, which study.json holds under a key of its own."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["space"]
-        if self.design == "sobol":  # as in studies of before there was another
+        if self.design == "sobol":  # as in older studies, which had no other
             del fields["design"]
         return fields | {"variants": [variant.to_json() for variant in self.variants]}
 
@@ -218,7 +218,7 @@ def study_space(
 
 
 def _require_grid(space: Space, explore: int) -> None:
-    """Raises `InputError` if no grid spans the space, or not so many cells."""
+    """Raises `InputError` unless the space is a grid of at least `explore` cells."""
     for dimension in space.dimensions:
         require(
             dimension.levels > 0,
@@ -227,7 +227,7 @@ def _require_grid(space: Space, explore: int) -> None:
         )
         require(
             not dimension.weights,
-            f"--design grid runs every value as often; remove the probabilities of "
+            f"--design grid runs every value equally often; remove the probabilities of "
             f"{dimension.path}",
         )
     require(
@@ -243,6 +243,6 @@ def option_name(field: str) -> str:
 
 
 def require(holds: bool, message: str) -> None:
-    """Raises `InputError` with the message unless something holds."""
+    """Raises `InputError` with the message unless `holds`."""
     if not holds:
         raise InputError(message)

@@ -36,7 +36,7 @@ ANY_NUMBER = (
     "inv_log_uniform",
     "inv_log_uniform_values",
 )
-"""Distributions whose values are not whole."""
+"""Distributions of any numbers, not only whole ones."""
 
 _INSTEAD = {
     "normal": "uniform",
@@ -47,12 +47,12 @@ _INSTEAD = {
     "beta": "uniform",
     "q_beta": "q_uniform",
 }
-"""W&B's other distributions, and what comes nearest."""
+"""W&B's other distributions, and the nearest one that is supported."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an entry stands: its file, and the parameter's dotted path."""
+    """Where an entry is: its file, and the parameter's dotted path."""
 
     file: Path
     path: str

@@ -13,7 +13,7 @@ from study.spec.parse_space import format_value, parse_dimension
 from study.spec.wandb_distributions import ANY_NUMBER, Place, read_distribution
 
 _OWN_OPTION = {"optimisation.steps": ("steps", 1), "seed": ("seed", 0)}
-"""Options of a study that W&B lists among the parameters, and their least values."""
+"""Options of a study that W&B lists among the parameters, with their minimum."""
 
 _OF_EXPONENTS = ("log_uniform", "inv_log_uniform")
 _EXPONENTS = "min and max of {0} are exponents of e; {0}_values takes values"
@@ -21,7 +21,7 @@ _EXPONENTS = "min and max of {0} are exponents of e; {0}_values takes values"
 
 @dataclass
 class SweepParameters:
-    """The options that the parameters of a sweep stand for, and notes on how they were read."""
+    """The parameters of a sweep as options of a study, and notes on how they were read."""
 
     vary: list[str] = field(default_factory=list)
     set: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class SweepParameters:
 
 @dataclass(frozen=True)
 class SweepEntry:
-    """One entry of a sweep's parameters, and the result to which it adds."""
+    """One entry of a sweep's parameters; `read` adds it to the result."""
 
     place: Place
     declared: Parameter
@@ -103,13 +103,13 @@ class SweepEntry:
     def _probabilities(self, count: int) -> list[str]:
         weights = self.content["probabilities"]
         if self.grid:
-            message = "a grid runs every value as often; remove them, or use method: random"
+            message = "a grid runs every value equally often; remove them, or use method: random"
             raise self.place.error(message, "probabilities")
         if not isinstance(weights, list) or not all(map(_is_number, weights)):
             message = f"must be a list of numbers, got {weights!r}"
             raise self.place.error(message, "probabilities")
         if len(weights) != count:
-            message = f"must be as many as the values, which are {count}; got {len(weights)}"
+            message = f"must be as many as the {count} values, got {len(weights)}"
             raise self.place.error(message, "probabilities")
         if min(map(float, weights)) <= 0:
             message = "must be above 0; leave out values of probability 0"
@@ -143,7 +143,7 @@ class SweepEntry:
         self._vary(":".join(texts), hint)
 
     def _check_kind(self, distribution: str) -> None:
-        """Raises `InputError` where grid or parameter cannot have such values."""
+        """Raises `InputError` if a grid, or the parameter, cannot take such values."""
         if self.grid and distribution not in ("int_uniform", "q_uniform"):
             message = f"a grid needs listed values, which {distribution} does not give; list them"
             raise self.place.error(message, "distribution")
@@ -213,6 +213,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _format_number(value: Any) -> str:
-    """A number as `--vary` spells it: without a point where it is whole."""
+    """A number as `--vary` writes it: whole ones without a decimal point."""
     number = float(value)
     return str(int(number)) if math.isfinite(number) and number.is_integer() else repr(number)

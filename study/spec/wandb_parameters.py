@@ -1,4 +1,4 @@
-"""The `parameters` of a W&B sweep.yaml: groups by dotted paths, and names that this program has."""
+"""The `parameters` of a W&B sweep.yaml: groups become dotted paths, and names are checked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _flatten(file: Path, key: str, table: Any, prefix: str = "") -> dict[str, di
                 f"{file}: {where} must be a table like {{value: 4}}, got {format_value(entry)}"
             )
         if "parameters" in entry and len(entry) > 1:
-            raise InputError(f"{file}: {where} holds parameters; remove the keys beside them")
+            raise InputError(f"{file}: {where} contains parameters; remove its other keys")
         group = "parameters" in entry
         found = _flatten(file, where, entry["parameters"], f"{path}.") if group else {path: entry}
         for twice in found.keys() & entries.keys():
@@ -60,7 +60,7 @@ def _declared(file: Path, path: str) -> Parameter:
         for name in (path, path.rpartition(".")[2])
         for match in difflib.get_close_matches(name, list(names), n=1, cutoff=0.75)
     ]
-    hint = "this program trains its own NeRFs only, whose parameters --help lists"
+    hint = "this program trains only its own NeRFs; --help lists their parameters"
     if near:
         hint = f"did you mean {names[near[0]]}?"
     raise InputError(f"{file}: parameters.{path}: unknown parameter; {hint}")

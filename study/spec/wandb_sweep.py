@@ -1,6 +1,6 @@
 """A W&B sweep.yaml as the options of a study, with notes on how each part of it was read.
 
-Every key has W&B's meaning, or is refused, or is named in a note. Nothing is left out in silence.
+Every key has W&B's meaning, or is refused, or is named in a note. Nothing is silently ignored.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _TRIALS = StudySpec.explore + StudySpec.optimize
 
 
 def read_wandb_sweep(file: Path, sweep: Mapping[Any, Any]) -> dict[str, Any]:
-    """The options that a sweep stands for, and `notes`; raises `InputError` with file and key."""
+    """A sweep as options of a study, with `notes`; raises `InputError` with file and key."""
     _check_keys(file, sweep)
     method = _read_method(file, sweep)
     _check_metric(file, method, sweep)
@@ -106,7 +106,7 @@ def _check_metric(file: Path, method: str, sweep: Mapping[Any, Any]) -> None:
         raise InputError(f"{file}: metric must be a table, got {metric!r}; write {example}")
     for key in metric:
         if key == "target":
-            raise InputError(f"{file}: metric.target: no study ends at a target; remove it")
+            raise InputError(f"{file}: metric.target: studies do not stop at a target; remove it")
         if key not in _METRIC_KEYS:
             raise InputError(
                 f"{file}: metric.{key}: unknown key{closest(str(key), list(_METRIC_KEYS))}"

@@ -276,7 +276,7 @@ MISTAKES = {
     "no goal": ("method: random\nmetric: {name: psnr}\n" + WIDTH, "metric.goal is missing"),
     "target": (
         "method: random\nmetric: {name: psnr, goal: maximize, target: 30}\n" + WIDTH,
-        "metric.target: no study ends at a target",
+        "metric.target: studies do not stop at a target",
     ),
     "metric key": (
         "method: random\nmetric: {nam: psnr}\n" + WIDTH,
@@ -299,7 +299,7 @@ MISTAKES = {
     ),
     "group with values": (
         "method: random\nparameters: {field: {parameters: {width: {value: 64}}, values: [1]}}",
-        "parameters.field holds parameters; remove the keys beside them",
+        "parameters.field contains parameters; remove its other keys",
     ),
     "twice": (
         "method: random\nparameters:\n  field.width: {values: [32, 64]}\n"
@@ -316,11 +316,11 @@ MISTAKES = {
     ),
     "foreign": (
         random_sweep(lr="{values: [1, 2]}"),
-        "parameters.lr: unknown parameter; this program trains its own NeRFs only",
+        "parameters.lr: unknown parameter; this program trains only its own NeRFs",
     ),
     "foreign group": (
         random_sweep(optimizer__batch_size="{values: [1, 2]}"),
-        "parameters.optimizer.batch_size: unknown parameter; this program trains its own",
+        "parameters.optimizer.batch_size: unknown parameter; this program trains only its own",
     ),
     "misspelt name": (
         random_sweep(field__widht="{values: [1, 2]}"),
@@ -441,7 +441,7 @@ MISTAKES = {
     ),
     "probabilities count": (
         random_sweep(field__width="{values: [32, 64], probabilities: [1.0]}"),
-        "field.width.probabilities: must be as many as the values, which are 2; got 1",
+        "field.width.probabilities: must be as many as the 2 values, got 1",
     ),
     "probabilities text": (
         random_sweep(field__width="{values: [32, 64], probabilities: half}"),
@@ -461,7 +461,7 @@ MISTAKES = {
     ),
     "grid with probabilities": (
         "method: grid\nparameters: {field.width: {values: [32, 64], probabilities: [0.9, 0.1]}}",
-        "field.width.probabilities: a grid runs every value as often",
+        "field.width.probabilities: a grid runs every value equally often",
     ),
     "steps vary": (
         random_sweep(optimisation__steps="{values: [100, 200]}"),
