@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 from analysis.claims.breaking_claims import describe_training
@@ -24,10 +25,18 @@ from study.spec.space import Dimension
 
 
 def list_value_claims(findings: Findings) -> Iterator[Claim]:
-    """Claims on each parameter with a significant effect; the others have no best value."""
+    """Claims on each parameter with a significant effect; the others have no best value.
+
+    Nor has a seed, which other tools may record as a setting.
+    """
     for effect in findings.effects:
-        if effect.curve is not None and effect.curve.matters:
+        if effect.curve is not None and effect.curve.matters and not is_seed(effect.label):
             yield from _ValueClaims(findings, effect, effect.curve).list_all()
+
+
+def is_seed(label: str) -> bool:
+    """Whether a setting of another tool is a seed by its name, such as `train.seed`."""
+    return re.search(r"(^|[^a-z])(seed|random_state)$", label, re.IGNORECASE) is not None
 
 
 class _ValueClaims:

@@ -11,7 +11,7 @@ from analysis.claims.claim import Claim
 from analysis.claims.default_claims import list_default_claims, list_tuning_claims
 from analysis.claims.list_claims import join_texts
 from analysis.claims.seed_claims import list_seed_claims
-from analysis.claims.value_claims import list_value_claims
+from analysis.claims.value_claims import is_seed, list_value_claims
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.seed_runs import plot_seed_runs
 from analysis.figures.tuning_gains import plot_path_to_best, plot_tuning_gains
@@ -46,6 +46,8 @@ def _describe_effect(effect: Effect, claims: Sequence[Claim]) -> str:
     """The sentences on the values of one parameter; empty without a curve."""
     if effect.curve is None:
         return ""
+    if is_seed(effect.label):
+        return "A seed has no best value."
     of_effect = [c for c in claims if c.parameters[0].partition("=")[0] == effect.path]
     return join_texts(of_effect) or "No significant effect on its own: no best value is claimed."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -171,3 +172,13 @@ def test_several_sweeps_are_pooled_under_the_name_of_their_metric(
     assert pooled
     assert all("of the variance of val_loss on average" in claim.text for claim in pooled)
     assert not OTHER_WORDS.search(" ".join(f"{c.text} {c.condition}" for c in claims))
+
+
+def test_a_seed_that_was_recorded_as_a_setting_has_no_best_value(
+    minimised_findings: Findings,
+) -> None:
+    as_seeds = tuple(
+        dataclasses.replace(effect, label="train.seed") for effect in minimised_findings.effects
+    )
+    assert list(list_value_claims(minimised_findings))
+    assert not list(list_value_claims(dataclasses.replace(minimised_findings, effects=as_seeds)))
