@@ -7,16 +7,14 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 from ray import autoscaler
+from ray.autoscaler._private.util import prepare_config, validate_config
 
 from study.cli.options import parse_options
-from study.driver.capacity import trials_on
-from study.spec.study_spec import StudySpec, study_space
 
 FOLDER = Path(__file__).parents[3] / "study" / "cluster"
 
@@ -48,8 +46,10 @@ def test_the_cluster_launcher_file_has_ray_s_schema() -> None:
     launcher = yaml.safe_load((FOLDER / "ray-cluster.yaml").read_text())
     schema = Path(autoscaler.__file__).parent / "ray-schema.json"
     jsonschema.validate(launcher, json.loads(schema.read_text()))
+    validate_config(prepare_config(launcher))
     starts = launcher["head_start_ray_commands"] + launcher["worker_start_ray_commands"]
     assert all("RAY_AUTH_MODE=token" in text for text in starts if "ray start" in text)
+    assert "/home/ray/.ray/auth_token" in launcher["file_mounts"], "Ray does not copy it by itself"
 
 
 @pytest.fixture
@@ -92,22 +92,3 @@ def test_slurm_starts_the_head_the_workers_and_the_sweep(slurm: dict[str, list[s
     (sweep,) = (text for text in slurm["python"] if "run_sweep" in text)
     options = parse_options(command(sweep.replace("a study", "'a study'")))
     assert (options.address, options.name, options.explore) == ("n1:20071", "a study", 9)
-
-
-@pytest.mark.parametrize(
-    ("fields", "resources", "trials"),
-    [
-        ({}, {"CPU": 12.0}, 12),
-        ({}, {}, 0),
-        ({"cpus_per_trial": 5}, {"CPU": 12.0}, 2),
-        ({"cpus_per_trial": 5}, {"CPU": 4.0}, 0),
-        ({"gpus_per_trial": 0.25}, {"CPU": 64.0, "GPU": 4.0}, 16),
-        ({"gpus_per_trial": 0.25}, {"CPU": 6.0, "GPU": 4.0}, 6),
-        ({"gpus_per_trial": 1}, {"CPU": 8.0}, 0),
-    ],
-)
-def test_as_many_trials_as_fit_on_a_node(
-    fields: dict[str, Any], resources: dict[str, float], trials: int
-) -> None:
-    spec = StudySpec(space=study_space([], [], 100), **fields)
-    assert trials_on({"Resources": resources}, spec) == trials
