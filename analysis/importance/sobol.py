@@ -126,36 +126,58 @@ def estimate_sobol_shares(
     """
     finite = np.isfinite(targets)
     n, d = int(finite.sum()), len(axes)
-    if d == 0 or n < min(MIN_TRIALS_FOR_SOBOL, 12 * d):
-        runs = "1 run is" if n == 1 else f"{n} runs are"
-        return _refuse(n, f"{runs} too few to tell {d} parameters apart.")
+    if d == 0:
+        return _refuse(n, "no parameter varies.")
+    if n < min(MIN_TRIALS_FOR_SOBOL, 12 * d):
+        return _refuse(n, _describe_too_few(n, d))
     folds = random_folds(len(targets), rng) if folds is None else folds
     data = TrainingData(axes, units, targets, folds).subset(finite)
     # Equal but for rounding errors, as when every trial renders the same black image.
     if np.ptp(data.targets) <= 1e-9 * max(1.0, float(np.abs(data.targets).max())):
         return _refuse(n, f"all {n} runs ended with the same result.")
-    weights = None if is_even else weigh_by_nearest(data.units, axes)
-    if weights is not None:
-        data = data.subset(weights.rows)
+    if is_even:
+        return _fit_even(data, rng, effort, pure_error)
+    return _fit_uneven(data, rng, effort)
+
+
+def _fit_even(
+    data: TrainingData, rng: np.random.Generator, effort: Effort, pure_error: PureError | None
+) -> SobolAnalysis:
+    """The analysis of trials that were drawn from the prior."""
     process = fit_gaussian_process(data, rng, effort)
     sample = draw_posterior(process, rng)
-    variances = sample.variances
-    if weights is None:
-        r2 = cross_validate(data, process.smoothness, rng)
-        refusal = _reason_to_refuse(r2, float(variances.unexplained.mean()), data, pure_error)
-    else:
-        r2, refusal = _validate_uneven(data, process, weights, n)
-    importance = Importance(
+    r2 = cross_validate(data, process.smoothness, rng)
+    refusal = _reason_to_refuse(r2, float(sample.variances.unexplained.mean()), data, pure_error)
+    importance = _summarize(sample.variances, data.axes, len(data.targets), r2, refusal)
+    return SobolAnalysis(importance, FittedSurrogate(process, sample))
+
+
+def _fit_uneven(data: TrainingData, rng: np.random.Generator, effort: Effort) -> SobolAnalysis:
+    """The analysis of trials that were not, from those that represent most of the space."""
+    weights = weigh_by_nearest(data.units, data.axes)
+    used = data.subset(weights.rows)
+    process = fit_gaussian_process(used, rng, effort)
+    sample = draw_posterior(process, rng)
+    n = len(data.targets)
+    r2, refusal = _validate_uneven(used, process, weights, n)
+    importance = _summarize(sample.variances, data.axes, n, r2, refusal)
+    importance = replace(importance, effective=weights.effective)
+    return SobolAnalysis(importance, FittedSurrogate(process, sample))
+
+
+def _summarize(
+    variances: Variances, axes: Sequence[Axis], trials: int, r2: float, refusal: str
+) -> Importance:
+    """Means and intervals over posterior draws."""
+    return Importance(
         _tabulate_shares(variances, axes),
         _tabulate_pairs(variances, axes),
         _part("interactions", variances.interaction_shares),
         _loosen_part(_part("unexplained", variances.unexplained)),
-        n,
+        trials,
         r2,
         refusal,
-        None if weights is None else weights.effective,
     )
-    return SobolAnalysis(importance, FittedSurrogate(process, sample))
 
 
 def loosen(importance: Importance) -> Importance:
@@ -193,6 +215,13 @@ def _refuse(trials: int, reason: str) -> SobolAnalysis:
     return SobolAnalysis(Importance((), (), None, None, trials, float("nan"), reason))
 
 
+def _describe_too_few(trials: int, parameters: int) -> str:
+    runs = "1 run is" if trials == 1 else f"{trials} runs are"
+    if parameters == 1:
+        return f"{runs} too few to tell the effect of a parameter from noise."
+    return f"{runs} too few to tell {parameters} parameters apart."
+
+
 def _reason_to_refuse(
     r2: float, unexplained: float, data: TrainingData, pure_error: PureError | None
 ) -> str:
@@ -207,8 +236,9 @@ def _reason_to_refuse(
     missed = unexplained - pure_error.squares / pure_error.freedom / variance
     if p < _MAX_P_OF_LACK_OF_FIT and missed > _TOLERATED_LACK:
         return (
-            f"a surrogate of these {n} runs misses about {missed:.0%} of the variance, which seeds "
-            f"do not explain either (F test of lack of fit, p = {p:.1g})."
+            f"a surrogate of these {n} runs misses about {missed:.0%} of the variance, which "
+            "differences between repeats of a configuration do not explain either (F test of lack "
+            f"of fit, p = {p:.1g})."
         )
     return ""
 
