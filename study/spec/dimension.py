@@ -155,6 +155,8 @@ class Dimension:
             return f"{self.path} in {', '.join(f'{c} ({w:.0%})' for c, w in weighted)}"
         if self.choices:
             return f"{self.path} in {', '.join(map(str, self.choices))}"
+        if self.low == self.high:  # of another tool, whose range may be a single value
+            return f"{self.path} = {self.low:g}"
         steps = f" in steps of {self.step:g}" if self.step else ""
         return f"{self.path} in {Domain(self.low, self.high, self.log, self.unit)}{steps}"
 

@@ -131,6 +131,8 @@ def test_levels_are_written_as_one_would_type_them() -> None:
             Dimension("x", "choice", choices=("a", "b"), weights=(0.9, 0.1)),
             "x in a (90%), b (10%)",
         ),
+        (Dimension("x", "float", 0.5, 0.5), "x = 0.5"),
+        (Dimension("x", "int", 3, 3, True), "x = 3"),
     ],
 )
 def test_step_and_weights_are_shown(dimension: Dimension, text: str) -> None:
