@@ -51,6 +51,8 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
 }
 """Colours that colour-blind readers can tell apart; marker shapes carry the same distinction."""
 
+_MAX_LABEL = 12  # characters of a label on one line
+
 OUTCOME_STYLES: Mapping[str, tuple[str, str]] = {
     TRAINED: ("var(--alive)", "circle"),
     COMPLETED: ("var(--alive)", "circle"),
@@ -153,8 +155,9 @@ def jitter(trial_id: str) -> float:
 
 
 def wrap_label(name: str) -> str:
-    """Escaped text with a line break at each underscore."""
-    return escape_text(name).replace("_", "<br>")
+    """Escaped text; if it is long, with a line break after each underscore."""
+    text = escape_text(name)
+    return text.replace("_", "_<br>") if len(name) > _MAX_LABEL else text
 
 
 def escape_text(text: object) -> str:
