@@ -30,7 +30,7 @@ _CROWDED = 0.001
 _MIN_LOG_RATIO = {"float": 2.0, "int": 3.0}
 """high/low below which a logarithm is considered only if the values do not fit without."""
 _MIN_REPEATS = 2.0  # mean number of trials at each value of a grid
-_MAX_MISSED = 0.05  # expected whole numbers that a range leaves out; a gap then makes it a list
+_BY_CHANCE = 0.05  # probability of so few whole numbers of a range, below which it is a list
 _MIN_STEPPED = 8  # distinct values of which a common step is not a coincidence
 _MAX_STEPS = 200  # of more steps a range is continuous, and the step the rounding of the record
 _MAX_INTEGERS = 10_000  # a wider range of whole numbers is treated as continuous
@@ -116,10 +116,24 @@ def _is_grid(distinct: Sequence[float], count: int) -> bool:
         return False
     if not all(number.is_integer() for number in distinct):
         return True
-    # Of a range of whole numbers, about this many would have been missed by chance.
-    cells = distinct[-1] - distinct[0] + 1
-    missed = cells * (1 - 1 / cells) ** count
-    return bool(cells > len(distinct) and missed < _MAX_MISSED)
+    return _is_too_few_of_a_range(distinct, count)
+
+
+def _is_too_few_of_a_range(distinct: Sequence[float], count: int) -> bool:
+    """Whether so many draws of all whole numbers between the ends hardly ever take so few.
+
+    Be the draws uniform or uniform in their logarithm: the expected number of sets of k numbers
+    that hold all n draws is at most C(numbers, k) p^n, with p the mass of the k likeliest.
+    """
+    low, high, k = distinct[0] - 0.5, distinct[-1] + 0.5, len(distinct)
+    numbers = high - low
+    if numbers <= k:
+        return False
+    likeliest = k / numbers
+    if low > 0:
+        likeliest = max(likeliest, math.log((low + k) / low) / math.log(high / low))
+    log_sets = sum(math.log((numbers - i) / (k - i)) for i in range(k))
+    return log_sets + count * math.log(likeliest) < math.log(_BY_CHANCE)
 
 
 def _are_powers(numbers: Sequence[float], base: int) -> bool:

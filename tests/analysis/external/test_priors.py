@@ -171,3 +171,23 @@ def test_fair_draws_seldom_look_crowded() -> None:
         crowded += not estimate_domain("x", rng.integers(1, 40, 50).tolist()).fits
         crowded += not estimate_domain("x", rng.choice(["a", "b", "c"], 50).tolist()).fits
     assert crowded <= 4
+
+
+@pytest.mark.parametrize(
+    ("numbers", "count"), [((64, 100), 80), ((5, 10, 20, 50), 16), ((10, 30, 100, 300), 24)]
+)
+def test_a_few_whole_numbers_that_recur_are_a_list(numbers: tuple[int, ...], count: int) -> None:
+    estimate = estimate_domain("epochs", [*(numbers * count)[:count]])
+    assert estimate.dimension is not None
+    assert estimate.dimension.choices == numbers
+    assert "crowd" not in estimate.text
+
+
+def test_draws_of_a_range_of_whole_numbers_are_seldom_a_list() -> None:
+    lists = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        for values in (rng.integers(1, 21, 40), np.rint(np.exp(rng.uniform(0, 4, 40)))):
+            dimension = estimate_domain("width", [int(v) for v in values]).dimension
+            lists += dimension is None or bool(dimension.choices)
+    assert lists <= 2
