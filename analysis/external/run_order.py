@@ -48,8 +48,8 @@ def find_run_order(columns: Mapping[str, NDArray[np.generic]], count: int) -> Ru
     Args:
         columns: name -> (trials,) values, in the order in which trials were started.
 
-    A parameter is a loop if each of its values stands in one run of trials, but for a few runs more,
-    where a shuffled order would have many; or if the places of its values hardly overlap.
+    A parameter is a loop if each of its values stands in one run of trials, but for a few runs
+    more, where a shuffled order would have many; or if the places of its values hardly overlap.
     Within each run the next loop is looked for.
     """
     groups: list[Codes] = [np.arange(count)]
