@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from analysis.external.columns import to_number
+from analysis.external.cells import to_number
 from analysis.external.sweep import ExternalTrial, Role, Setting, Sweep
 
 

@@ -68,6 +68,13 @@ def parse_number(text: str) -> float | int | None:
     return number
 
 
+def to_number(value: Setting) -> float | int | None:
+    """The number that a cell holds, also as text; None for others, booleans among them."""
+    if isinstance(value, str):
+        return parse_number(value.strip())
+    return None if isinstance(value, bool) else value
+
+
 def _parse_alike(
     texts: Mapping[int, str], decimal_comma: bool
 ) -> tuple[Mapping[int, Setting], str]:

@@ -59,19 +59,26 @@ def _choose_objective(sweep: Sweep, question: Question) -> tuple[Objective, list
     if recorded:
         raise InputError(
             f"{sweep.name} has {len(recorded)} objectives; choose one by --metric: "
-            f"{_list(recorded)}"
+            f"{_list(map(_with_direction, sweep.objectives))}"
         )
     if not measured:
         raise InputError(
             f"{sweep.name} records no metric of any trial; name its column by "
             f"--metric{': ' if sweep.columns else ''}{_list(c.name for c in sweep.columns)}"
         )
-    if len(measured) == 1:
-        name = next(iter(measured))
-        return Objective(name), [Assumption(f"{name} is the metric, the only one recorded")]
+    doubtful_settings = {c.name for c in sweep.columns if c.doubtful and c.role == "setting"}
+    sure = [name for name in measured if name not in doubtful_settings]
+    if len(sure) == 1:
+        text = f"{sure[0]} is the metric, the only one recorded"
+        option = "--metric NAME" if len(measured) > 1 else ""
+        return Objective(sure[0]), [Assumption(text, option)]
     raise InputError(
         f"{sweep.name} does not say which metric counts; choose one by --metric: {_list(measured)}"
     )
+
+
+def _with_direction(objective: Objective) -> str:
+    return f"{objective.name} ({objective.direction})" if objective.direction else objective.name
 
 
 def count_measured(sweep: Sweep) -> dict[str, int]:

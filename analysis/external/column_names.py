@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
 
 from analysis.external.sweep import Column, Objective, Role
 
@@ -33,9 +37,13 @@ _METRIC_WORDS = {
     "flops", "macs", "logloss", "ndcg", "mrr", "bic", "aic", "brier", "ece", "mcc", "throughput",
     "latency",
 }  # fmt: skip
-_METRIC_OR_SETTING = {"precision", "map", "memory", "target", "rank", "success", "metric", "cost"}
+_METRIC_OR_SETTING = {
+    "precision", "map", "memory", "target", "rank", "success", "metric", "cost", "time", "duration",
+    "runtime", "walltime",
+}  # fmt: skip
 """Measured if their values are no whole numbers; doubtful in any case."""
 _METRICS = {
+    "metric value",
     "y", "value", "result", "utility", "epoch", "step", "iteration", "iter", "global step",
     "trainer global step", "training iteration", "steps done", "epochs trained", "timesteps total",
     "episodes total", "n params", "num params", "num parameters", "n parameters", "params",
@@ -50,6 +58,20 @@ _SETTING_WORDS = {
     "epochs", "iters", "limit", "budget", "timeout", "patience", "seed", "momentum", "dropout",
     "warmup", "samples", "workers", "schedule", "penalty", "reg", "discount", "horizon", "use",
 }  # fmt: skip
+_OTHER_SETTING_WORDS = {
+    "rate", "dim", "dims", "hidden", "layer", "layers", "depth", "width", "height", "unit", "units",
+    "head", "heads", "channel", "channels", "filter", "filters", "kernel", "stride", "padding",
+    "optimizer", "optim", "activation", "act", "eps", "epsilon", "tau", "c", "l1", "l2", "max",
+    "min", "subsample", "colsample", "estimators", "leaf", "leaves", "child", "embed", "embedding",
+    "noise", "temperature", "temp", "top", "k", "p", "crop", "rotation", "bins", "bandwidth",
+    "degree", "nu", "init", "std", "sigma", "patch", "aug", "augment", "augmentation", "cutoff",
+    "mixup", "gain", "wd", "bs", "model", "net", "config", "hparams", "beta1", "beta2", "rho",
+    "eta", "mu", "order", "resolution", "voxel", "near", "far", "grad", "gradient", "norm", "trees",
+    "neurons", "levels", "features", "window", "lag", "step", "bias", "drop", "prob", "ratio",
+    "delta", "kappa", "strength", "power", "exponent", "start", "end", "low", "high",
+    "parameter", "parameters",
+}  # fmt: skip
+"""Words of settings that no metric's name has as its last one, beside `_SETTING_WORDS`."""
 _WEIGHTS = {"weight", "lambda", "alpha", "beta", "gamma", "coef", "coeff", "use"}
 _OUTCOME_GROUPS = {
     "val",
@@ -71,25 +93,31 @@ class Convention:
     """Prefixes by which a tool separates settings from outcomes in the columns of a table.
 
     outcomes: empty if all numbers that are no settings are outcomes
-    needs: names one of which the table must have besides, as proof of the tool; none if empty
-    objective: the column that the tool optimised, if it says so
+    needs: patterns of names one of which the table must have, as proof of the tool; none if empty
+    objective: pattern of the columns that the tool optimised; empty if it does not say
+    direction: of all of these; None if the tool does not say
     """
 
     tool: str
     settings: str
     outcomes: str = ""
     needs: tuple[str, ...] = ()
-    objective: Objective | None = None
+    objective: str = ""
+    direction: Literal["maximize", "minimize"] | None = None
+
+    def find_objectives(self, names: Collection[str]) -> tuple[Objective, ...]:
+        """The metrics that the tool optimised, among the names of columns."""
+        found = [name for name in names if fnmatchcase(name, self.objective)]
+        return tuple(Objective(name, self.direction) for name in found)
 
 
 CONVENTIONS = (
     Convention("", "config.", "summary."),
     Convention("Ray Tune", "config/"),
     Convention("MLflow", "params.", "metrics.", ("run_id", "status")),
-    Convention("Optuna", "params_", "", ("number", "datetime_start"), Objective("value")),
-    Convention(
-        "scikit-learn", "param_", "", ("mean_test_score",), Objective("mean_test_score", "maximize")
-    ),
+    Convention("Optuna", "params_", "", ("number", "datetime_start"), "value"),
+    # A scorer of scikit-learn is higher where a model is better, also one of a loss.
+    Convention("scikit-learn", "param_", "", ("mean_test_*",), "mean_test_*", "maximize"),
 )
 
 
@@ -97,7 +125,9 @@ def find_convention(names: Collection[str]) -> Convention | None:
     """The convention that a table's column names follow, if one."""
     for convention in CONVENTIONS:
         has_settings = any(name.startswith(convention.settings) for name in names)
-        proven = not convention.needs or any(name in names for name in convention.needs)
+        proven = not convention.needs or any(
+            fnmatchcase(name, pattern) for name in names for pattern in convention.needs
+        )
         if has_settings and proven:
             return convention
     return None
@@ -131,6 +161,24 @@ def judge_name(name: str, whole: bool) -> Column | None:
         role: Role = "setting" if whole else "outcome"
         return Column(name, role, "by its name and values", doubtful=True)
     return _judge_group(name, words, bool(modified))
+
+
+def is_setting_name(name: str) -> bool:
+    """Whether a name has a word of a known setting, as `hidden_dim` has and `foo` has not."""
+    known = _SETTING_WORDS | _OTHER_SETTING_WORDS
+    words = split_words(name)
+    return any(word in known or word.rstrip("0123456789") in known for word in words)
+
+
+def is_fitted_name(name: str) -> bool:
+    """Whether a name ends as those that scikit-learn gives to what it fitted, such as `n_iter_`.
+
+    `lambda_` and `type_` end so because the bare word means something to Python.
+    """
+    bare = name.removesuffix("_")
+    if bare == name or not bare or name.startswith("_"):
+        return False
+    return not (keyword.iskeyword(bare) or hasattr(builtins, bare))
 
 
 def _judge_group(name: str, words: list[str], modified: bool) -> Column | None:

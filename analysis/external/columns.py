@@ -9,8 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from analysis.external.cells import parse_number
-from analysis.external.column_names import Convention, find_convention, judge_name, split_words
+from analysis.external.cells import to_number
+from analysis.external.column_names import (
+    Convention,
+    find_convention,
+    is_fitted_name,
+    judge_name,
+    split_words,
+)
+from analysis.external.open_columns import UNKNOWN, doubt_unknown
 from analysis.external.sweep import Column, Setting, State
 from analysis.external.table import Table
 
@@ -53,6 +60,8 @@ def assign_roles(
         if column is None and convention is not None:
             column = _judge_by_convention(name, values, convention)
         columns.append(column or _judge_by_name(name, values))
+    if convention is None:
+        columns = doubt_unknown(columns, table)
     return tuple(columns), convention
 
 
@@ -71,13 +80,6 @@ def is_numeric(values: Sequence[Setting]) -> bool:
     """Whether at least half of the values are numbers."""
     numbers = sum(to_number(value) is not None for value in values)
     return numbers > 0 and numbers >= len(values) / 2
-
-
-def to_number(value: Setting) -> float | int | None:
-    """The number that a cell holds, also as text; None for others, booleans among them."""
-    if isinstance(value, str):
-        return parse_number(value.strip())
-    return None if isinstance(value, bool) else value
 
 
 def _judge_values(name: str, values: Sequence[Setting], rows: int) -> Column | None:
@@ -123,11 +125,15 @@ def _judge_by_name(name: str, values: Sequence[Setting]) -> Column:
     numbers = [to_number(value) for value in values]
     whole = all(number is not None and float(number).is_integer() for number in numbers)
     named = judge_name(name, whole)
+    if named is None and is_numeric(values) and is_fitted_name(name):
+        return Column(name, "outcome", "by the underscore at its end, as scikit-learn writes")
+    if named is not None and named.doubtful and named.role == "setting" and not is_numeric(values):
+        return Column(name, "setting", "by its values")
     if named is None or named.role == "setting" or (named.role == "outcome" and is_numeric(values)):
         constant = len(set(map(repr, values))) == 1
         if constant and (named is None or named.role == "setting"):
             return Column(name, "other", f"always {str(values[0])[:40]}")
-        return named or Column(name, "setting", "its name is of no known metric")
+        return named or Column(name, "setting", UNKNOWN)
     if named.role == "outcome" or _is_state_of_another_kind(name):
         return Column(name, "setting", "by its values")
     return named

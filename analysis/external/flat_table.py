@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from analysis.external.cells import to_number
 from analysis.external.column_names import Convention, split_words
-from analysis.external.columns import STATES, assign_roles, find_state_column, to_number
+from analysis.external.columns import STATES, assign_roles, find_state_column
 from analysis.external.counts import count
 from analysis.external.histories import split_histories
 from analysis.external.packed import unpack
@@ -83,12 +84,11 @@ def _make_sweep(
         _make_trial(place, row, columns, short, state_name, curves[place])
         for place, row in enumerate(table.rows)
     )
-    objective = convention.objective if convention else None
     return Sweep(
         tool=_name_tool(table, convention),
         name=path.name,
         trials=trials,
-        objectives=(objective,) if objective and objective.name in table.names else (),
+        objectives=convention.find_objectives(table.names) if convention else (),
         settings_declared=convention is not None,
         notes=table.notes,
         left_out=(*table.left_out, *_count_words(table, columns), *_list_others(columns)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from analysis.external.cells import to_number
 from analysis.external.column_names import split_words
-from analysis.external.columns import to_number
 from analysis.external.counts import count
 from analysis.external.sweep import Setting
 from analysis.external.table import Table

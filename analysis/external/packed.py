@@ -54,7 +54,7 @@ def _find_table(path: Path, archive: zipfile.ZipFile) -> str:
     return tables[0]
 
 
-def _read(path: Path, file: IO[bytes]) -> bytes:
+def _read(path: Path, file: IO[bytes] | gzip.GzipFile) -> bytes:
     data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise InputError(f"{path} unpacks to more than a gigabyte; unpack it and name its table")

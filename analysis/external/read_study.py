@@ -13,6 +13,7 @@ from analysis.external.choose_metric import choose_metric
 from analysis.external.choose_sweep import choose_sweep
 from analysis.external.identify import read_sweeps
 from analysis.external.make_study import make_study
+from analysis.external.open_columns import list_unknown
 from analysis.external.question import Question
 from analysis.external.sweep import Column, Sweep
 from nerf.common.errors import InputError
@@ -59,7 +60,8 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
     made = make_study(path, sweep, metric, question, assumed)
     others: dict[int, tuple[Sweep, Question]] = {}
     if doubtful:
-        others[len(assumed) - 1] = (swap_columns(recorded, doubtful, metric, question), question)
+        swapped = swap_columns(recorded, doubtful, metric, question)
+        others[len(assumed) - 1] = (swapped, question)
     for domain in made.open_domains:
         prior = replace(domain.other, path=domain.name)
         others[domain.place] = (sweep, replace(question, priors=(*question.priors, prior)))
@@ -68,7 +70,12 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
         for place, (other, otherwise) in others.items()
         if (study := _try_to_make(path, other, metric, otherwise)) is not None
     }
-    return ExternalStudy(made.study, studies)
+    # A reading that leaves no parameter or no trial is compared in words alone.
+    assumed = list(made.study.assumed)
+    for place in others.keys() - studies.keys():
+        effect = "THE HEADLINE CHANGES: read the other way, nothing is left to analyse"
+        assumed[place] = replace(assumed[place], effect=effect)
+    return ExternalStudy(replace(made.study, assumed=tuple(assumed)), studies)
 
 
 def _try_to_make(path: Path, sweep: Sweep, metric: Metric, question: Question) -> Study | None:
@@ -91,6 +98,10 @@ def describe_columns(sweep: Sweep, metric: Metric, question: Question) -> list[A
     if outcomes:
         text = f"outcomes of a run, not settings: {', '.join(outcomes)}"
         assumed.append(Assumption(text, "--parameters A,B"))
+    unknown = [name for name in list_unknown(sweep.columns) if name not in decided]
+    if unknown and not question.parameters:
+        text = f"settings, since their names are of no known metric: {', '.join(unknown)}"
+        assumed.append(Assumption(text, "--ignore A,B"))
     if doubtful := find_doubtful(sweep, metric, question):
         listed = ", ".join(f"{c.name} (read as {_noun(c)}, {c.reason})" for c in doubtful)
         assumed.append(Assumption(f"could be either: {listed}", "--parameters or --ignore"))

@@ -73,8 +73,11 @@ def make_record_table(
 def expand_objects(table: Table) -> Table:
     """The table with columns `config` and `summary` of objects as text taken apart.
 
-    W&B's own example of an export writes them as Python's `{'lr': 0.1}`.
+    W&B's own example of an export writes them as Python's `{'lr': 0.1}`. The `params` of
+    scikit-learn's results, which has a column for each of them as well, stays as it is.
     """
+    if any(name.startswith("param_") for name in table.names):
+        return table
     found = [
         name
         for name in table.names

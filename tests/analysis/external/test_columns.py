@@ -38,6 +38,7 @@ OUTCOMES = [
     "min_val_loss", "val_loss_max", "rmse", "R2", "roc_auc", "f1_macro", "perplexity",
     "eval/whatever", "best_epoch", "global_step", "training_iteration", "y", "objective",
     "samples_per_second", "train_seconds", "num_params", "recall@5", "val/loss_epoch", "BLEU",
+    "n_iter_", "best_score_", "metric_value",
 ]  # fmt: skip
 
 SETTINGS = [
@@ -47,7 +48,7 @@ SETTINGS = [
     "eval_interval", "val_check_interval", "number", "phase", "train.lr", "reward_scale",
     "label_smoothing", "a", "x", "num_layers", "min_lr", "training.warmup", "score_clip",
     "gae_lambda", "test_every", "early_stopping_patience", "train_epochs", "memory_size",
-    "time_limit",
+    "time_limit", "lambda_", "type_",
 ]  # fmt: skip
 
 RECORDS = [
@@ -80,6 +81,29 @@ def test_names_that_could_be_either_are_doubtful(name: str) -> None:
 def test_a_precision_in_bits_is_set_and_one_of_a_classifier_measured() -> None:
     assert role("precision", WHOLE)[0] == "setting"
     assert role("precision", NUMBERS)[0] == "outcome"
+
+
+RANDOM = tuple((37 * i % 64) / 64 for i in range(64))
+PEAKED = tuple(0.5 + 16 * (value - 0.5) ** 5 for value in RANDOM)
+
+
+def test_a_number_of_unknown_name_beside_known_settings_is_doubtful() -> None:
+    lr, foo, _ = roles({"lr": RANDOM, "foo": RANDOM, "acc": RANDOM})
+    assert (lr.doubtful, foo.role, foo.doubtful) == (False, "setting", True)
+    *_, foo = roles({"lr": RANDOM, "acc": RANDOM, "foo": RANDOM})
+    assert (foo.role, foo.doubtful) == ("outcome", True)
+    *_, foo = roles({"lr": RANDOM, "foo": WHOLE * 16})
+    assert (foo.role, foo.doubtful) == ("setting", False)
+
+
+def test_among_unknown_names_those_of_odd_values_are_doubtful() -> None:
+    a, b = roles({"a": RANDOM, "b": PEAKED})
+    assert (a.doubtful, b.doubtful) == (False, True)
+    assert not any(c.doubtful for c in roles({"a": PEAKED, "b": PEAKED}))
+
+
+def test_a_precision_of_words_is_a_setting() -> None:
+    assert role("precision", ("fp16", "bf16", "fp16", "fp32")) == ("setting", False)
 
 
 def test_text_is_never_an_outcome() -> None:

@@ -234,6 +234,17 @@ def test_config_against_summary_declares_the_settings(tmp_path: Path, form: str)
     assert [trial.state for trial in sweep.trials] == ["completed", "failed"]
 
 
+def test_scores_of_scikit_learn_are_its_objectives(tmp_path: Path) -> None:
+    rows = "0.1,\"{'C': 1}\",1,0.5,0.4,1\n0.1,\"{'C': 2}\",2,0.6,0.3,2\n"
+    one = read(
+        tmp_path, "mean_fit_time,params,param_C,mean_test_score,split0_test_score,x\n" + rows
+    )
+    assert [(o.name, o.direction) for o in one.objectives] == [("mean_test_score", "maximize")]
+    assert settings(one, "C") == [1, 2]
+    two = read(tmp_path, "mean_fit_time,params,param_C,mean_test_acc,mean_test_f1,x\n" + rows)
+    assert [o.name for o in two.objectives] == ["mean_test_acc", "mean_test_f1"]
+
+
 def test_an_object_of_runs_by_name(tmp_path: Path) -> None:
     sweep = read(tmp_path, '{"a": {"lr": 1, "acc": 2}, "b": {"lr": 2}}', "runs.json")
     assert [trial.name for trial in sweep.trials] == ["a", "b"]
