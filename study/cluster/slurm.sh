@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# A study under Slurm: sbatch study/cluster/slurm.sh --name first --scene PATH --explore 256 ...
-# Arguments are passed to run_sweep.py.
-# To resume it: sbatch study/cluster/slurm.sh --name first --resume
+# A study under Slurm; study/README.md says how to use it. Arguments are passed to run_sweep.py:
+#
+#   sbatch study/cluster/slurm.sh --name first --scene PATH --explore 256
+#   sbatch study/cluster/slurm.sh --name first --resume
+#
 #SBATCH --job-name=nerf-study
 #SBATCH --nodes=4
 #SBATCH --ntasks-per-node=1
@@ -25,11 +27,13 @@ cpus=$SLURM_CPUS_PER_TASK
 
 srun --nodes=1 --ntasks=1 --nodelist="$head" --overlap \
     ray start --head --block --port="$port" --num-cpus="$cpus" --include-dashboard=false &
-sleep 15
+for _ in {1..20}; do
+    timeout 30 ray health-check --address "$head:$port" >/dev/null 2>&1 && break
+    sleep 1
+done
 if [ "$SLURM_JOB_NUM_NODES" -gt 1 ]; then
     srun --nodes=$((SLURM_JOB_NUM_NODES - 1)) --ntasks=$((SLURM_JOB_NUM_NODES - 1)) \
         --exclude="$head" --overlap ray start --block --address="$head:$port" --num-cpus="$cpus" &
-    sleep 15
 fi
 
 # Not `exec`, which would lose the EXIT trap. TERM interrupts the first wait; the second one waits

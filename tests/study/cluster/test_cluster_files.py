@@ -56,7 +56,7 @@ def test_the_cluster_launcher_file_has_ray_s_schema() -> None:
 def slurm(tmp_path: Path) -> dict[str, list[str]]:
     """What the script runs, on a machine whose srun, ray and python only write that down."""
     log = tmp_path / "log"
-    for tool in ("srun", "python", "sleep"):
+    for tool in ("srun", "ray", "python"):
         stub = tmp_path / "bin" / tool
         stub.parent.mkdir(exist_ok=True)
         stub.write_text(f'#!/bin/sh\necho {tool} "$@" >> "{log}"\n')
