@@ -13,6 +13,7 @@ Imports `common`.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,8 @@ from nerf.scenes.builtin.tiny_lego import load_tiny_lego
 from nerf.scenes.formats import llff
 from nerf.scenes.formats.blender import load_blender
 from nerf.scenes.formats.capture import Background
-from nerf.scenes.formats.colmap import load_colmap, sparse_folder
+from nerf.scenes.formats.colmap import load_colmap
+from nerf.scenes.formats.colmap_folders import find_sparse
 from nerf.scenes.formats.instant_ngp import load_instant_ngp
 from nerf.scenes.formats.scene_checks import WAY_OUT, scene_error
 from nerf.scenes.formats.tiny_nerf import load_tiny_nerf
@@ -46,13 +48,20 @@ BUILT_IN: dict[str, Callable[[], Scene]] = {
 FORMATS = "a tiny-NeRF .npz file, or a Blender, instant-ngp, COLMAP or LLFF folder"
 
 
-def load(source: str, *, downscale: int = 1, background: Background = "white") -> Scene:
+def load(
+    source: str,
+    *,
+    downscale: int = 1,
+    background: Background = "white",
+    follow_links: bool = False,
+) -> Scene:
     """Loads a built-in scene by its name, or a path, whose format is recognised by its files.
 
     `downscale` divides the width and height of a folder's images; images with an alpha channel are
     composited over `background`, and in those without one a uniform backdrop is the background,
-    unless it is "none": then it is black. Raises `InputError` for an unknown name or background,
-    for a path that is not a scene, and for a scene with invalid data.
+    unless it is "none": then it is black. `follow_links` trusts symbolic links and paths that lead
+    out of the scene's folder. Raises `InputError` for an unknown name or background, for a path
+    that is not a scene, and for a scene with invalid data.
     """
     if downscale < 1:
         raise InputError(f"--downscale must be a whole number of at least 1, got {downscale}")
@@ -60,6 +69,8 @@ def load(source: str, *, downscale: int = 1, background: Background = "white") -
         names = ", ".join(get_args(Background))
         raise InputError(f"the background must be one of {names}, got {background!r}")
     path = Path(source)
+    if path.is_file() and path.suffix.lower() == ".json":
+        return _load_json(path, downscale, background, follow_links)
     if source in BUILT_IN or path.is_file():
         if downscale > 1:
             raise InputError(
@@ -72,7 +83,7 @@ def load(source: str, *, downscale: int = 1, background: Background = "white") -
         return _load_single(source, path)
     if not path.is_dir():
         raise InputError(f"no scene {source!r}: not built in and no such path; {WAY_OUT}")
-    return _load_folder(path, downscale, background)
+    return _load_folder(path, downscale, background, follow_links)
 
 
 def _load_single(source: str, path: Path) -> Scene:
@@ -83,14 +94,23 @@ def _load_single(source: str, path: Path) -> Scene:
     raise scene_error(path, f"is not a scene (supported: {FORMATS}); {WAY_OUT}")
 
 
-def _load_folder(folder: Path, downscale: int, background: Background) -> Scene:
+def _load_json(file: Path, downscale: int, background: Background, follow_links: bool) -> Scene:
+    """Loads the scene of a camera file: of its whole folder if it is of the Blender layout."""
+    if re.fullmatch(r"transforms_(train|val|test)\.json", file.name):
+        return _load_folder(file.parent, downscale, background, follow_links)
+    return load_instant_ngp(file, downscale, background, follow_links)
+
+
+def _load_folder(folder: Path, downscale: int, background: Background, follow_links: bool) -> Scene:
     if (folder / "transforms_train.json").exists():
-        return load_blender(folder, downscale, background)
+        return load_blender(folder, downscale, background, follow_links)
     if (folder / "transforms.json").exists():
-        return load_instant_ngp(folder, downscale, background)
-    sparse = sparse_folder(folder)
+        return load_instant_ngp(folder / "transforms.json", downscale, background, follow_links)
+    sparse = find_sparse(folder)
     if sparse is not None:
-        return load_colmap(folder, sparse, downscale, background)
+        return load_colmap(folder, sparse, downscale, background, follow_links)
     if (folder / llff.FILE).exists():
-        return llff.load_llff(folder, downscale, background)
-    raise scene_error(folder, f"is not a scene (supported: {FORMATS}); {WAY_OUT}")
+        return llff.load_llff(folder, downscale, background, follow_links)
+    others = sorted(path.name for path in folder.glob("*.json"))
+    hint = f"; if {others[0]} holds its cameras, give that file as --scene" if others else ""
+    raise scene_error(folder, f"is not a scene (supported: {FORMATS}){hint}; {WAY_OUT}")

@@ -1,6 +1,6 @@
 """Surface points from photographs with known cameras, by a plane sweep over small patches.
 
-A patch of one view is projected to its neighbouring views from each of 64 distances (Collins 1996),
+A patch of one view is projected to its neighbouring views from many distances (Collins 1996),
 and compared there by normalised cross-correlation. Where one distance matches far better than all
 others, it gives a point.
 
@@ -21,6 +21,12 @@ from nerf.scenes.scene import PERSPECTIVE, Float32, Scene
 MIN_POINTS = 40
 """With fewer matched points, the matches are likely to be chance."""
 
+INWARD_REACH = (0.1, 5.0)
+"""Nearest and farthest plane, in multiples of the cameras' focus distance."""
+
+OUTWARD_REACH = (0.25, 100.0)
+"""The same for cameras that look away from their focus."""
+
 _MAX_VIEWS = 16
 _MAX_NEIGHBOURS = 3
 _MAX_ANGLE = 30  # degrees between the optical axes of neighbours
@@ -29,8 +35,7 @@ _PATCHES_PER_VIEW = 120
 _PATCH_OFFSETS = np.arange(-4, 5, 2)  # pixels from the middle of a patch, along rows and columns
 _MIN_TEXTURE = 0.01  # grey values per pixel
 _MIN_CONTRAST = 0.05  # norm of a patch's grey values about their mean
-_PLANES = 64
-_DISTANCES = (0.1, 5.0)  # nearest and farthest plane, in multiples of the cameras' focus distance
+_PLANES_PER_OCTAVE = 11.3
 _MIN_SCORE = 0.85
 _MIN_LEAD = 0.08  # of the best score over those of all planes that are not beside it
 _PLANES_BESIDE = 3
@@ -39,14 +44,18 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
-def match_points(scene: Scene, focus_distance: float) -> tuple[Float32, Array]:
+def match_points(
+    scene: Scene, focus_distance: float, reach: tuple[float, float] = INWARD_REACH
+) -> tuple[Float32, Array]:
     """Surface points (n, 3), and the distance (n) of each from the camera it was matched in.
 
-    `focus_distance` is the rough distance from the cameras to the point that they look at.
+    `focus_distance` is the rough distance from the cameras to the point that they look at; planes
+    from reach[0] to reach[1] times that distance are tried.
     """
     views = np.array(scene.train)
     chosen = np.unique(np.linspace(0, len(views) - 1, _MAX_VIEWS).round().astype(int))
-    planes = np.geomspace(*_DISTANCES, _PLANES) * focus_distance
+    count = round(_PLANES_PER_OCTAVE * np.log2(reach[1] / reach[0]))
+    planes = np.geomspace(*reach, count) * focus_distance
     points, distances = [np.empty((0, 3))], [np.empty(0)]
     grey = scene.images.mean(-1)
     for view in views[chosen].tolist():

@@ -1,8 +1,8 @@
 """Suggests near and far: the distances between which every camera sees the whole scene.
 
 Distances are Euclidean, from the camera, in scene units. The sources, most reliable first: sparse
-points of a reconstruction, the visual hull of silhouettes, points matched between photographs, and
-the positions of the cameras alone.
+points of a reconstruction, bounds that the files state, the visual hull of silhouettes, points
+matched between photographs, and the positions of the cameras alone.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.bounds.matching import MIN_POINTS, match_points
+from nerf.scenes.bounds.matching import INWARD_REACH, MIN_POINTS, OUTWARD_REACH, match_points
 from nerf.scenes.bounds.visual_hull import Mask, carve_visual_hull, silhouettes
 from nerf.scenes.cameras.canonical_frame import focus_point
+from nerf.scenes.cameras.pixel_rays import project
 from nerf.scenes.scene import Bounds, Float32, Scene
 
 Array = NDArray[np.float64]
@@ -24,26 +25,71 @@ MARGIN = 0.1
 
 _PERCENTILES = (0.5, 99.5)
 _MIN_NEAR_SHARE = 0.01  # of far, so that near is in front of every camera
+_INWARD_GUESS = (0.1, 3.0)  # near and far, in multiples of the cameras' distance from their focus
+_OUTWARD_GUESS = (0.5, 30.0)  # likewise; the focus is then the middle of the cameras
 
 
-def with_bounds(scene: Scene) -> Scene:
-    """Returns the scene with bounds and points computed from its own images and cameras."""
+def with_bounds(scene: Scene, stated: Bounds | None = None) -> Scene:
+    """Returns the scene with bounds and points, computed from its own images and cameras if needed.
+
+    `stated` are bounds that its files give. They are kept, and widened to hold the points that are
+    matched between the images, if those lie outside. Points that its files give are kept.
+    """
     poses = scene.world_from_camera.astype(np.float64)
+    given_points = 0 if scene.points is None else len(scene.points)
+    if stated is not None and given_points:
+        return replace(scene, bounds=stated)
+    if given_points >= MIN_POINTS:
+        distances = np.concatenate([_seen_distances(scene, view) for view in scene.train])
+        if len(distances) >= MIN_POINTS:
+            assert scene.points is not None
+            return replace(scene, bounds=from_distances(distances, f"{len(scene.points)} points"))
     focus = focus_point(poses)
     distance = float(np.linalg.norm(poses[:, :3, 3] - focus, axis=1).mean())
-    masks = silhouettes(scene)
+    outward = looks_outward(scene, focus)
+    masks = None if outward or stated else silhouettes(scene)
     if masks is not None:
         hull, edge = _refined_hull(scene, masks, focus, distance)
         if len(hull):
             # A backdrop read from photographs may be a part of the scene after all.
             certain = scene.alphas is not None or not scene.background.any()
             return replace(scene, points=hull, bounds=_hull_bounds(poses, hull, edge, certain))
-    points, distances = match_points(scene, distance)
-    if len(points) >= MIN_POINTS:
-        bounds = from_distances(distances, f"{len(points)} points matched between the images")
-        return replace(scene, points=points, bounds=bounds)
-    guess = Bounds(0.1 * distance, 3 * distance, "the cameras alone (nothing matched: a guess)")
-    return replace(scene, bounds=guess)
+    reach = OUTWARD_REACH if outward else INWARD_REACH
+    points, distances = match_points(scene, distance, reach)
+    if len(points) < MIN_POINTS:
+        near, far = _OUTWARD_GUESS if outward else _INWARD_GUESS
+        basis = "the cameras alone (nothing matched: a guess)"
+        return replace(scene, bounds=stated or Bounds(near * distance, far * distance, basis))
+    bounds = from_distances(distances, f"{len(points)} points matched between the images")
+    return replace(scene, points=points, bounds=_widened(stated, distances) if stated else bounds)
+
+
+def looks_outward(scene: Scene, focus: Array) -> bool:
+    """Whether the cameras look away from each other, as in a panorama, or are panoramas."""
+    if scene.lens_models is not None and "equirectangular" in scene.lens_models:
+        return True
+    poses = scene.world_from_camera.astype(np.float64)
+    return bool(np.allclose(focus, poses[:, :3, 3].mean(0)))  # as `focus_point` says
+
+
+def _widened(stated: Bounds, distances: Array) -> Bounds:
+    """The stated bounds, moved out to the percentiles of matched distances beyond them."""
+    low, high = np.percentile(distances, _PERCENTILES)
+    near, far = min(stated.near, float(low)), max(stated.far, float(high))
+    if (near, far) == (stated.near, stated.far):
+        return stated
+    return Bounds(near, far, f"{stated.basis} and {len(distances)} points matched beyond them")
+
+
+def _seen_distances(scene: Scene, view: int) -> Array:
+    """Distances of a camera from the scene's points that lie within its image."""
+    assert scene.points is not None
+    points = scene.points.astype(np.float64)
+    column, row, depth = project(scene, view, points)
+    seen = (depth > 0) & (column >= 0) & (column < scene.width)
+    seen &= (row >= 0) & (row < scene.height)
+    eye = scene.world_from_camera[view, :3, 3].astype(np.float64)
+    return np.asarray(np.linalg.norm(points[seen] - eye, axis=1))
 
 
 def from_distances(distances: Array, points: str) -> Bounds:

@@ -18,12 +18,16 @@ _PRIOR_WEIGHT = 1e-3
 _PRIOR_SPREADS_AHEAD = 4
 
 
-def to_canonical_frame(poses: Array, points: Array) -> tuple[Array, Array, float]:
+def to_canonical_frame(
+    poses: Array, points: Array, panoramas: bool = False
+) -> tuple[Array, Array, float]:
     """Transforms poses (views, 4, 4) and points (n, 3), and returns the scale applied to both.
 
-    The transform is a similarity: x -> scale * rotation @ (x - focus).
+    The transform is a similarity: x -> scale * rotation @ (x - focus). Panoramas look everywhere:
+    their focus is the mean camera position.
     """
-    focus = focus_point(poses, np.median(points, axis=0) if len(points) else None)
+    prior = np.median(points, axis=0) if len(points) else None
+    focus = poses[:, :3, 3].mean(0) if panoramas else focus_point(poses, prior)
     rotation = _rotation_to_upright(poses[:, :3, 1].mean(0))
     distance = np.linalg.norm(poses[:, :3, 3] - focus, axis=1).mean()
     scale = float(CAMERA_DISTANCE / max(distance, 1e-9))

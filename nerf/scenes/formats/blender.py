@@ -1,55 +1,56 @@
-"""Reads Blender folders, the NeRF paper's synthetic scenes: transforms_{train,val,test}.json."""
+"""Reads folders with transforms_{train,val,test}.json: Blender's synthetic scenes, and captures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
-
 from nerf.scenes.formats.capture import Background, Capture, View, build_scene
-from nerf.scenes.formats.image_files import image_size
-from nerf.scenes.formats.transforms_json import focal_from_angle, frame_image, read_frames
-from nerf.scenes.formats.untrusted_files import read_json
-from nerf.scenes.scene import Scene, Split, split_views
+from nerf.scenes.formats.scene_checks import scene_error
+from nerf.scenes.formats.transforms_json import (
+    JsonFile,
+    read_frames,
+    unused_keys,
+    without_repeats,
+)
+from nerf.scenes.scene import Scene, Split
 
 
-def load_blender(folder: Path, downscale: int, background: Background) -> Scene:
-    """Loads a scene with its own split; a missing split is taken from the training views."""
+def load_blender(
+    folder: Path, downscale: int, background: Background, follow_links: bool = False
+) -> Scene:
+    """Loads a scene with its own split; frames without an image are left out and counted."""
+    files: dict[Split, JsonFile] = {
+        split: JsonFile.read(path, follow_links)
+        for split in get_args(Split)
+        if (path := folder / f"transforms_{split}.json").exists()
+    }
     views: list[View] = []
-    splits: dict[Split, tuple[int, ...]] = {}
-    for split in get_args(Split):
-        file = folder / f"transforms_{split}.json"
-        if file.exists():
-            added = _read_views(folder, file)
-            splits[split] = tuple(range(len(views), len(views) + len(added)))
-            views += added
-    _complete_splits(splits)
+    parts: dict[Split, range] = {}
+    notes: list[str] = []
+    remaining = downscale
+    for split, file in files.items():
+        frames, shrunk = read_frames(file, downscale)
+        if not frames.views and split == "train":
+            raise scene_error(
+                file.path,
+                f"none of its {len(frames.missing)} images exists, the first is "
+                f"{frames.missing[0][:80]}; copy them into the scene's folder",
+            )
+        if frames.missing:
+            count, first = len(frames.missing), frames.missing[0][:80]
+            notes.append(f"{count} {split} images are missing and left out, the first is {first}")
+        parts[split] = range(len(views), len(views) + len(frames.views))
+        views += frames.views
+        notes += [note for note in frames.notes if note not in notes]
+        remaining = shrunk.remaining(downscale)
+    views, indices = without_repeats(views)
     capture = Capture(
-        folder.resolve().name, folder / "transforms_train.json", "Blender scene", views, splits
+        name=folder.resolve().name,
+        file=files["train"].path,
+        description="Blender scene",
+        views=views,
+        splits={split: tuple(indices[view] for view in part) for split, part in parts.items()},
+        notes=(*notes, *unused_keys(files.values())),
     )
-    return build_scene(capture, downscale, background)
-
-
-def _read_views(folder: Path, file: Path) -> list[View]:
-    data = read_json(file)
-    frames = read_frames(file, data)
-    paths = [frame_image(folder, frame["file_path"], file) for frame in frames]
-    width, height = image_size(paths[0])
-    focal = focal_from_angle(file, data, width)
-    return [
-        View(
-            path, np.array(frame["transform_matrix"], float), (focal,) * 2, (width / 2, height / 2)
-        )
-        for path, frame in zip(paths, frames, strict=True)
-    ]
-
-
-def _complete_splits(splits: dict[Split, tuple[int, ...]]) -> None:
-    """Moves every 8th training view to each split that is missing."""
-    original = splits["train"]
-    by_rule = split_views(len(original))
-    for split in ("val", "test"):
-        if split not in splits:
-            splits[split] = tuple(original[index] for index in by_rule[split])
-            splits["train"] = tuple(v for v in splits["train"] if v not in splits[split])
+    return build_scene(capture, remaining, background)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nerf.scenes.backdrop import backdrop_colour
 from nerf.scenes.bounds.suggest import with_bounds
 from nerf.scenes.cameras.lens import Lens, lens_arrays
-from nerf.scenes.formats.image_files import read_images
+from nerf.scenes.formats.image_files import image_size, read_images
 from nerf.scenes.formats.scene_checks import (
     MIN_VIEWS,
     check_centre,
@@ -27,6 +27,8 @@ from nerf.scenes.scene import Bounds, Float32, Scene, Split
 
 Background = Literal["white", "black", "none"]
 Float64 = NDArray[np.float64]
+
+_MAX_ASPECT_CHANGE = 0.02  # of images that were shrunk, by rounding
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,6 @@ class Capture:
     description: str
     views: Sequence[View]
     splits: dict[Split, tuple[int, ...]] | None = None  # of the source; any of train, val, test
-    size: tuple[int, int] | None = None  # width and height of the images that the cameras fit
     points: Float64 = field(default_factory=lambda: np.empty((0, 3)))
     bounds: Bounds | None = None
     notes: tuple[str, ...] = ()  # one line each, of what was changed or left out
@@ -74,7 +75,7 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
     files = [view.file for view in capture.views]
     _check_unique(capture.file, files)
     rgb, alphas = read_images(capture.file, files, downscale)
-    _check_size(capture, rgb, downscale)
+    capture = replace(capture, views=[_fit_to_image(capture, view) for view in capture.views])
     focal, centre = _intrinsics(capture, downscale, rgb.shape[2], rgb.shape[1])
     distortion, lens_models = lens_arrays([view.lens for view in capture.views])
     description = capture.description
@@ -104,7 +105,6 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
         alphas=alphas,
         distortion=distortion,
         lens_models=lens_models,
-        bounds=capture.bounds or Scene.bounds,
         points=capture.points.astype(np.float32),
         description=description,
         notes=capture.notes + split_notes,
@@ -112,7 +112,7 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
         val=splits["val"],
         test=splits["test"],
     )
-    return scene if capture.bounds else with_bounds(scene)
+    return with_bounds(scene, capture.bounds)
 
 
 def _check_unique(where: Path, files: list[Path]) -> None:
@@ -138,16 +138,21 @@ def _intrinsics(
     return focal.astype(np.float32), centre.astype(np.float32)
 
 
-def _check_size(capture: Capture, images: Float32, downscale: int) -> None:
-    """Rejects images of another size than the cameras were calibrated for."""
-    if capture.size is None:
-        return
-    expected = tuple(size // downscale for size in capture.size)
-    if expected != (images.shape[2], images.shape[1]):
-        size = " x ".join(map(str, capture.size))
-        actual = " x ".join(str(side * downscale) for side in (images.shape[2], images.shape[1]))
+def _fit_to_image(capture: Capture, view: View) -> View:
+    """The camera in pixels of its image, which may be smaller than those it was computed for."""
+    width, height = image_size(view.file)
+    if view.size is None or view.size == (width, height):
+        return view
+    across, down = width / view.size[0], height / view.size[1]
+    if abs(across / down - 1) > _MAX_ASPECT_CHANGE:
         raise scene_error(
             capture.file,
-            f"its cameras are for images of {size} pixels, {capture.views[0].file.name} "
-            f"has about {actual}; use the images that the cameras were computed from",
+            f"its camera is for images of {view.size[0]} x {view.size[1]} pixels, {view.file.name} "
+            f"has {width} x {height}; use the images that the cameras were computed from",
         )
+    return replace(
+        view,
+        focal=(view.focal[0] * across, view.focal[1] * down),
+        centre=(view.centre[0] * across, view.centre[1] * down),
+        size=(width, height),
+    )

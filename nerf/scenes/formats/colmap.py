@@ -2,94 +2,125 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nerf.scenes.bounds.suggest import from_distances
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
-from nerf.scenes.cameras.lens import Lens
+from nerf.scenes.formats.camera_models import from_colmap
 from nerf.scenes.formats.capture import Background, Capture, Float64, View, build_scene
 from nerf.scenes.formats.colmap_files import Camera, Image, Reconstruction, read_reconstruction
-from nerf.scenes.formats.image_files import image_folder, image_size
+from nerf.scenes.formats.colmap_folders import Sparse
+from nerf.scenes.formats.find_images import ImageFinder, Shrunk, choose_shrunk
+from nerf.scenes.formats.named_splits import match_names
+from nerf.scenes.formats.ply_points import read_points
 from nerf.scenes.formats.scene_checks import check_poses, scene_error
-from nerf.scenes.formats.untrusted_files import path_inside
-from nerf.scenes.scene import Bounds, Scene
-
-SPARSE_FOLDERS = ("sparse/0", "sparse", "colmap/sparse/0")
+from nerf.scenes.formats.untrusted_files import path_inside, regular_file
+from nerf.scenes.scene import Bounds, Scene, Split
 
 _MIN_OBSERVATIONS = 10  # of points in images, to take bounds from
-_MAX_ASPECT_CHANGE = 0.02  # of images that were downscaled by another tool
+_MAX_LIST_BYTES = 2**24
 
 
-def sparse_folder(folder: Path) -> Path | None:
-    """The folder of the reconstruction within a scene's folder, or None."""
-    for name in SPARSE_FOLDERS:
-        if any((folder / name / f"cameras.{kind}").exists() for kind in ("bin", "txt")):
-            return folder / name
-    return None
+def load_colmap(
+    folder: Path,
+    sparse: Sparse,
+    downscale: int,
+    background: Background,
+    follow_links: bool = False,
+) -> Scene:
+    """Loads a scene in the canonical frame, with its sparse points and bounds from them.
 
-
-def load_colmap(folder: Path, sparse: Path, downscale: int, background: Background) -> Scene:
-    """Loads a scene in the canonical frame, with its sparse points and bounds from them."""
-    path_inside(folder, str(sparse.relative_to(folder)), folder)
-    reconstruction = read_reconstruction(sparse)
-    images = dict(sorted(reconstruction.images.items(), key=lambda item: item[1].name))
-    if not images:
-        raise scene_error(sparse, "registers no image; run COLMAP's mapper again")
-    photographs, downscaled_by = image_folder(folder, downscale)
-    cameras = reconstruction.cameras
-    views = [_view(photographs, sparse, cameras[i.camera], i) for i in images.values()]
-    missing = [view.file.name for view in views if not view.file.is_file()]
-    if missing:
+    Registered images without a file are left out and counted.
+    """
+    where = sparse.folder
+    path_inside(folder, str(where.relative_to(folder)), folder, follow_links)
+    reconstruction = read_reconstruction(where, follow_links)
+    if not reconstruction.images:
+        raise scene_error(where, "registers no image; run COLMAP's mapper again")
+    photographs = _photographs(folder, sparse, downscale, follow_links)
+    finder = ImageFinder(photographs.folder, where, follow_links)
+    masks = ImageFinder(folder / "masks", where, follow_links)
+    views: dict[int, View] = {}
+    missing = []
+    for key, image in sorted(reconstruction.images.items(), key=lambda item: item[1].name):
+        file = finder.find(image.name)
+        if file is None:
+            missing.append(image.name)
+        else:
+            view = _view(where, file, reconstruction.cameras[image.camera], image)
+            views[key] = replace(view, mask=_mask(masks, image.name))
+    if not views:
         raise scene_error(
-            photographs, f"lacks {len(missing)} of {len(views)} images, e.g. {missing[0]}"
+            photographs.folder,
+            f"has none of the {len(missing)} images of {where}, the first is {missing[0][:80]}; "
+            "copy them there",
         )
-    size = _common_size(sparse, reconstruction)
-    if downscaled_by > 1:
-        views, size = _fit_to_downscaled(views, size)
-    poses = np.stack([view.pose for view in views])
-    check_poses(sparse, poses)
-    poses, points, _ = to_canonical_frame(poses, reconstruction.points)
+    poses = np.stack([view.pose for view in views.values()])
+    check_poses(where, poses)
+    points = _points(where, reconstruction, follow_links)
+    panoramas = all(view.lens.model == "equirectangular" for view in views.values())
+    poses, points, _ = to_canonical_frame(poses, points, panoramas)
+    view_of = {reconstruction.images[key].name: index for index, key in enumerate(views)}
+    splits, split_notes = match_names(folder, _split_lists(folder, where), view_of)
+    notes = [*sparse.notes, *filter(None, [photographs.note]), *finder.notes(), *split_notes]
+    if missing:
+        notes.append(
+            f"{len(missing)} registered images are missing and left out, the first is "
+            f"{missing[0][:80]}"
+        )
     capture = Capture(
         name=folder.resolve().name,
-        file=sparse,
+        file=where,
         description=f"COLMAP reconstruction with {len(points)} points",
-        views=[replace(view, pose=pose) for view, pose in zip(views, poses, strict=True)],
-        size=size,
+        views=[replace(view, pose=pose) for view, pose in zip(views.values(), poses, strict=True)],
+        splits=splits,
         points=points,
-        bounds=_bounds(list(images), poses, points, reconstruction.observations),
+        bounds=_bounds(list(views), poses, points, reconstruction.observations),
+        notes=tuple(notes),
     )
-    return build_scene(capture, downscale // downscaled_by, background)
+    return build_scene(capture, photographs.remaining(downscale), background)
 
 
-def _view(photographs: Path, sparse: Path, camera: Camera, image: Image) -> View:
+def _photographs(folder: Path, sparse: Sparse, downscale: int, follow_links: bool) -> Shrunk:
+    """The folder of the images that the reconstruction was computed from, or its shrunk copy."""
+    for name in sparse.photographs:
+        chosen = choose_shrunk(folder / name, downscale)
+        if chosen is not None:
+            relative = str(chosen.folder.relative_to(folder))
+            inside = path_inside(folder, relative, folder, follow_links)
+            return replace(chosen, folder=inside)
+    names = " or ".join(f"`{name}`" for name in sparse.photographs)
+    raise scene_error(folder, f"has no folder {names} with the photographs; copy them into one")
+
+
+def _view(where: Path, file: Path, camera: Camera, image: Image) -> View:
     """Converts COLMAP's cam_from_world to world_from_camera in OpenGL's convention."""
     pose = np.eye(4)
-    rotation = _rotation_matrix(sparse, image)
+    rotation = _rotation_matrix(where, image)
     # x_cam = R x + t, so world_from_camera is [R' | -R' t]. COLMAP's camera has y down and looks
     # along +z: negating those two columns gives y up and -z.
     pose[:3, :3] = rotation.T * np.array([1.0, -1.0, -1.0])
     pose[:3, 3] = -rotation.T @ np.array(image.translation)
-    p = camera.parameters
-    if camera.model in ("PINHOLE", "OPENCV"):
-        focal, centre, rest = (p[0], p[1]), (p[2], p[3]), p[4:]
-    else:  # one focal length for both axes
-        focal, centre, rest = (p[0], p[0]), (p[1], p[2]), p[3:]
-    k1, k2, p1, p2 = (*rest, *[0.0] * (4 - len(rest)))
-    lens = Lens(coefficients=(k1, k2, p1, p2))
-    return View(path_inside(photographs, image.name, sparse), pose, focal, centre, lens)
+    if camera.width < 1 or camera.height < 1:
+        raise scene_error(where, f"has a camera of {camera.width} x {camera.height} pixels")
+    size = camera.width, camera.height
+    intrinsics = from_colmap(camera.model, camera.parameters, size)
+    return View(file, pose, intrinsics.focal, intrinsics.centre, intrinsics.lens, size=size)
 
 
-def _rotation_matrix(sparse: Path, image: Image) -> Float64:
+def _rotation_matrix(where: Path, image: Image) -> Float64:
     """The matrix of a quaternion (w, x, y, z), which must have length 1."""
     quaternion = np.array(image.rotation)
     length = float(np.linalg.norm(quaternion))
-    if not abs(length - 1) < 1e-3:
+    if not abs(length - 1) < 1e-2:
         raise scene_error(
-            sparse, f"the rotation of {image.name!r} has length {length:g}, must have length 1"
+            where, f"the rotation of {image.name!r} has length {length:g}, must have length 1"
         )
     w, x, y, z = quaternion / length
     return np.array(
@@ -101,38 +132,33 @@ def _rotation_matrix(sparse: Path, image: Image) -> Float64:
     )
 
 
-def _common_size(sparse: Path, reconstruction: Reconstruction) -> tuple[int, int]:
-    """Width and height of all cameras in use; raises `InputError` if they differ."""
-    cameras = [reconstruction.cameras[image.camera] for image in reconstruction.images.values()]
-    sizes = {(camera.width, camera.height) for camera in cameras}
-    if len(sizes) > 1:
-        first, second = (f"{w} x {h}" for w, h in sorted(sizes)[:2])
-        raise scene_error(
-            sparse, f"has cameras of {first} and of {second} pixels; all must be the same size"
-        )
-    return sizes.pop()
+def _mask(masks: ImageFinder, name: str) -> Path | None:
+    """An image's mask in masks/: NAME.png as COLMAP reads them, or its stem as nerfstudio does."""
+    stem = str(PurePosixPath(name).with_suffix(".png"))
+    return masks.find_exactly(f"{name}.png") or masks.find_exactly(stem)
 
 
-def _fit_to_downscaled(
-    views: list[View], size: tuple[int, int]
-) -> tuple[list[View], tuple[int, int]]:
-    """Cameras and size for images that another tool downscaled; rounding may differ by axis."""
-    width, height = image_size(views[0].file)
-    across, down = width / size[0], height / size[1]
-    if abs(across / down - 1) > _MAX_ASPECT_CHANGE:
-        raise scene_error(
-            views[0].file,
-            f"is {width} x {height} pixels, not a downscaled copy of {size[0]} x {size[1]}",
-        )
-    scaled = [
-        replace(
-            view,
-            focal=(view.focal[0] * across, view.focal[1] * down),
-            centre=(view.centre[0] * across, view.centre[1] * down),
-        )
-        for view in views
-    ]
-    return scaled, (width, height)
+def _points(where: Path, reconstruction: Reconstruction, follow_links: bool) -> Float64:
+    """The sparse points (n, 3), or those of points3D.ply, which some tools write instead."""
+    ply = where / "points3D.ply"
+    if len(reconstruction.points) == 0 and ply.is_file():
+        return read_points(ply, follow_links)
+    return reconstruction.points
+
+
+def _split_lists(folder: Path, where: Path) -> Mapping[Split, list[str]]:
+    """Image names in train_list.txt, val_list.txt and test_list.txt, or in the model's test.txt."""
+    files = {split: folder / f"{split}_list.txt" for split in get_args(Split)}
+    if not any(file.exists() for file in files.values()):
+        files = {"test": where / "test.txt"}  # gaussian-splatting's
+    lists = {}
+    for split, file in files.items():
+        if file.exists():
+            if regular_file(file).stat().st_size > _MAX_LIST_BYTES:
+                raise scene_error(file, "is too large for a list of image names")
+            names = file.read_text(encoding="utf-8", errors="replace").splitlines()
+            lists[split] = [name.strip() for name in names if name.strip()]
+    return lists
 
 
 def _bounds(

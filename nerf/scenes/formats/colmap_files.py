@@ -17,17 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nerf.common.errors import InputError
+from nerf.scenes.formats.camera_models import COLMAP_MODELS, OTHER_COLMAP_MODELS, UNDISTORT
 from nerf.scenes.formats.scene_checks import MAX_COORDINATE, MAX_VIEWS, scene_error
 from nerf.scenes.formats.untrusted_files import regular_file
-
-MODELS = {
-    "SIMPLE_PINHOLE": (0, 3),
-    "PINHOLE": (1, 4),
-    "SIMPLE_RADIAL": (2, 4),
-    "RADIAL": (3, 5),
-    "OPENCV": (4, 8),
-}
-"""Camera models that are supported: COLMAP's id of each, and its number of parameters."""
 
 MAX_BYTES = 2**31
 _MAX_NAME_BYTES = 4096
@@ -69,33 +62,53 @@ Points = tuple[list[tuple[float, ...]], list[tuple[int, int]]]
 """Positions of points, and pairs (image's id, index of the point)."""
 
 
-def read_reconstruction(folder: Path) -> Reconstruction:
-    """Reads a reconstruction; raises `InputError` for truncated, absurd or unsupported files."""
-    if (folder / "cameras.bin").exists():
-        cameras = _binary_cameras(_Bytes(folder / "cameras.bin"))
-        images = _binary_images(_Bytes(folder / "images.bin"))
-        points, observations = _binary_points(_Bytes(folder / "points3D.bin"))
+def holds_reconstruction(folder: Path) -> bool:
+    """Whether a folder has COLMAP's cameras, binary or text."""
+    return any((folder / f"cameras.{kind}").exists() for kind in ("bin", "txt"))
+
+
+def count_images(folder: Path) -> int:
+    """How many images a reconstruction registers; 0 if its file cannot be read."""
+    try:
+        if (folder / "images.bin").exists():
+            with (folder / "images.bin").open("rb") as file:
+                return int.from_bytes(file.read(8), "little")
+        return len(_text_images(folder / "images.txt"))
+    except (OSError, InputError):
+        return 0
+
+
+def read_reconstruction(folder: Path, follow_links: bool = False) -> Reconstruction:
+    """Reads a reconstruction; raises `InputError` for truncated, absurd or unsupported files.
+
+    Points may be missing.
+    """
+    kind = "bin" if (folder / "cameras.bin").exists() else "txt"
+    files = [folder / f"{name}.{kind}" for name in ("cameras", "images", "points3D")]
+    for file in files[:2] + files[2:] * files[2].exists():
+        if regular_file(file, follow_links).stat().st_size > MAX_BYTES:
+            raise scene_error(file, f"is larger than {MAX_BYTES // 2**30} GiB")
+    points: Points = ([], [])
+    if kind == "bin":
+        cameras, images = _binary_cameras(_Bytes(files[0])), _binary_images(_Bytes(files[1]))
+        if files[2].exists():
+            points = _binary_points(_Bytes(files[2]))
     else:
-        cameras = _text_cameras(folder / "cameras.txt")
-        images = _text_images(folder / "images.txt")
-        points, observations = _text_points(folder / "points3D.txt")
+        cameras, images = _text_cameras(files[0]), _text_images(files[1])
+        if files[2].exists():
+            points = _text_points(files[2])
     for image in images.values():
         if image.camera not in cameras:
             raise scene_error(
                 folder, f"image {image.name!r} has camera {image.camera}, which is missing"
             )
-    positions = np.array(points, np.float64).reshape(-1, 3)
+    positions = np.array(points[0], np.float64).reshape(-1, 3)
     if not (np.abs(positions) < MAX_COORDINATE).all():
         raise scene_error(
             folder, f"a point of the reconstruction is NaN or beyond {MAX_COORDINATE:g}"
         )
-    pairs = np.array(observations, np.int64).reshape(-1, 2)
+    pairs = np.array(points[1], np.int64).reshape(-1, 2)
     return Reconstruction(cameras, images, positions, pairs)
-
-
-def _check_file(file: Path) -> None:
-    if regular_file(file).stat().st_size > MAX_BYTES:
-        raise scene_error(file, f"is larger than {MAX_BYTES // 2**30} GiB")
 
 
 class _Bytes:
@@ -104,7 +117,6 @@ class _Bytes:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.position = 0
-        _check_file(file)
         try:
             self.content = file.read_bytes()
         except OSError as error:
@@ -150,7 +162,7 @@ def _binary_cameras(data: _Bytes) -> dict[int, Camera]:
     cameras = {}
     for _ in range(data.count(24)):
         key, model_id, width, height = (int(value) for value in data.take("iiQQ"))
-        model = next((name for name, (id_, _) in MODELS.items() if id_ == model_id), f"{model_id}")
+        model = _model_name(model_id)
         count = _parameter_count(data.file, model)
         cameras[key] = Camera(model, width, height, data.take(f"{count}d"))
     return cameras
@@ -180,7 +192,6 @@ def _binary_points(data: _Bytes) -> Points:
 
 def _lines(file: Path) -> Iterator[list[str]]:
     """The words of each line that is not a comment."""
-    _check_file(file)
     try:
         with file.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
@@ -204,18 +215,31 @@ def _text_cameras(file: Path) -> dict[int, Camera]:
 
 
 def _text_images(file: Path) -> dict[int, Image]:
-    """Pairs of lines: id, quaternion, translation, camera id and name; then features, or none."""
+    """Lines of: id, quaternion, translation, camera id and name. A line of features follows each,
+    empty if it has none; some writers leave it out.
+    """
     images = {}
-    for index, words in enumerate(_lines(file)):
-        if index % 2 == 0 and words:
+    features_may_follow = False
+    for words in _lines(file):
+        if features_may_follow and _are_features(words):
+            features_may_follow = False
+        elif words:
             _require_words(file, words, 10)
             values = [_number(file, word) for word in words[:9]]
             name = " ".join(words[9:])
             images[int(values[0])] = Image(
                 name, int(values[8]), tuple(values[1:5]), tuple(values[5:8])
             )
+            features_may_follow = True
     _check_view_count(file, len(images))
     return images
+
+
+def _are_features(words: list[str]) -> bool:
+    """Whether a line has triples of x, y and a point's whole number; an image's ends in a name."""
+    if len(words) % 3:
+        return False
+    return all(word.lstrip("-").isdigit() for word in words[2::3])
 
 
 def _text_points(file: Path) -> Points:
@@ -228,13 +252,17 @@ def _text_points(file: Path) -> Points:
     return points, observations
 
 
+def _model_name(number: int) -> str:
+    names = {model.number: name for name, model in COLMAP_MODELS.items()} | OTHER_COLMAP_MODELS
+    return names.get(number, f"number {number}")
+
+
 def _parameter_count(file: Path, model: str) -> int:
-    if model not in MODELS:
+    if model not in COLMAP_MODELS:
         raise scene_error(
-            file,
-            f"has the camera model {model}; undistort the images to one of {', '.join(MODELS)}",
+            file, f"has the camera model {model[:40]}, which is not read; {UNDISTORT}"
         )
-    return MODELS[model][1]
+    return COLMAP_MODELS[model].parameters
 
 
 def _check_view_count(file: Path, count: int) -> int:

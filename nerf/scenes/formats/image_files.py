@@ -13,7 +13,6 @@ import numpy as np
 
 from nerf.common.progress import progress_bar
 from nerf.scenes.formats.scene_checks import MAX_SIDE, check_sizes, scene_error
-from nerf.scenes.formats.untrusted_files import path_inside
 from nerf.scenes.scene import Float32
 
 _MODES = {"1": "L", "L": "L", "P": "RGBA", "RGB": "RGB", "LA": "RGBA", "RGBA": "RGBA"}
@@ -63,18 +62,6 @@ def image_size(file: Path) -> tuple[int, int]:
     with _open(file) as image:
         width, height = image.size
     return width, height
-
-
-def image_folder(folder: Path, downscale: int) -> tuple[Path, int]:
-    """The folder of images to read, and the factor that they are already downscaled by.
-
-    These are `images_N` and N if that folder exists for a downscale of N, else `images` and 1.
-    """
-    if downscale > 1 and (folder / f"images_{downscale}").is_dir():
-        return path_inside(folder, f"images_{downscale}", folder), downscale
-    if not (folder / "images").is_dir():
-        raise scene_error(folder, "has no folder `images` with the photographs")
-    return path_inside(folder, "images", folder), 1
 
 
 def _common_size(files: Sequence[Path]) -> tuple[int, int]:

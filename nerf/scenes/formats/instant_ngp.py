@@ -2,108 +2,89 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import numpy as np
 
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
-from nerf.scenes.cameras.lens import Lens
-from nerf.scenes.formats.capture import Background, Capture, View, build_scene
-from nerf.scenes.formats.image_files import image_size
+from nerf.scenes.formats.capture import Background, Capture, Float64, build_scene
+from nerf.scenes.formats.named_splits import match_names
+from nerf.scenes.formats.ply_points import read_points
 from nerf.scenes.formats.scene_checks import check_poses, scene_error
 from nerf.scenes.formats.transforms_json import (
-    focal_from_angle,
-    frame_image,
+    SPLIT_KEYS,
+    JsonFile,
     read_frames,
-    read_number,
+    unused_keys,
+    with_poses,
+    without_repeats,
 )
-from nerf.scenes.formats.untrusted_files import read_json
+from nerf.scenes.formats.untrusted_files import path_inside
 from nerf.scenes.scene import Scene, Split
 
-_CAMERA_MODELS = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "PERSPECTIVE")
+POINTS = "sparse_pc.ply"
+"""Where nerfstudio writes the points of the reconstruction, if `ply_file_path` names no other."""
 
 
-def load_instant_ngp(folder: Path, downscale: int, background: Background) -> Scene:
-    """Loads a scene in the canonical frame; frames without an image are left out and counted."""
-    file = folder / "transforms.json"
-    data = read_json(file)
-    frames = read_frames(file, data)
-    present = [f for f in frames if frame_image(folder, f["file_path"], file).is_file()]
-    if not present:
-        first = frames[0]["file_path"]
-        raise scene_error(file, f"none of its {len(frames)} images exists, the first is {first}")
-    width, height = image_size(frame_image(folder, present[0]["file_path"], file))
-    views = [_view(folder, file, {**data, **frame}, width, height) for frame in present]
+def load_instant_ngp(
+    path: Path, downscale: int, background: Background, follow_links: bool = False
+) -> Scene:
+    """Loads the capture of a JSON file in the canonical frame.
+
+    Frames without an image are left out and counted.
+    """
+    file = JsonFile.read(path, follow_links)
+    frames, shrunk = read_frames(file, downscale)
+    if not frames.views:
+        raise scene_error(
+            path,
+            f"none of its {len(frames.missing)} images exists, the first is "
+            f"{frames.missing[0][:80]}; copy them into the folder of {path.name}",
+        )
+    notes = list(frames.notes)
+    views, indices = without_repeats(frames.views)
+    if len(views) < len(indices):
+        notes.append(f"{len(indices) - len(views)} frames are there twice: used once")
     poses = np.stack([view.pose for view in views])
-    check_poses(file, poses)
-    poses, _, _ = to_canonical_frame(poses, np.empty((0, 3)))
-    missing = len(frames) - len(present)
+    check_poses(path, poses)
+    panoramas = all(view.lens.model == "equirectangular" for view in views)
+    poses, points, _ = to_canonical_frame(poses, _points(file, notes), panoramas)
+    view_of = dict(zip(frames.names, indices, strict=True))
+    splits, split_notes = match_names(path, _split_lists(file), view_of)
+    missing = len(frames.missing)
     capture = Capture(
-        name=folder.resolve().name,
-        file=file,
+        name=path.parent.resolve().name,
+        file=path,
         description="instant-ngp capture"
         + (f" ({missing} frames without image left out)" * (missing > 0)),
-        views=[replace(view, pose=pose) for view, pose in zip(views, poses, strict=True)],
-        splits=_splits(file, data, [str(frame["file_path"]) for frame in present]),
-        size=_size(file, {**data, **present[0]}),
+        views=with_poses(views, poses),
+        splits=splits,
+        points=points,
+        notes=(*notes, *split_notes, *unused_keys([file], SPLIT_KEYS)),
     )
-    return build_scene(capture, downscale, background)
+    return build_scene(capture, shrunk.remaining(downscale), background)
 
 
-def _view(folder: Path, file: Path, frame: dict[str, Any], width: int, height: int) -> View:
-    """One frame's view; `frame` also has the values that the file gives for all frames."""
-    model = frame.get("camera_model", "OPENCV")
-    if model not in _CAMERA_MODELS or frame.get("is_fisheye"):
-        raise scene_error(
-            file,
-            f"has the camera model {model}; undistort to one of {', '.join(_CAMERA_MODELS)}",
-        )
-    for key in ("k3", "k4"):
-        if read_number(file, frame, key, 0.0):
-            raise scene_error(file, f"has the distortion `{key}`, only k1 k2 p1 p2 are supported")
-    if "fl_x" in frame:
-        focal_x = read_number(file, frame, "fl_x")
-    else:
-        focal_x = focal_from_angle(file, frame, width)
-    k1, k2, p1, p2 = (read_number(file, frame, key, 0.0) for key in ("k1", "k2", "p1", "p2"))
-    return View(
-        file=frame_image(folder, frame["file_path"], file),
-        pose=np.array(frame["transform_matrix"], float),
-        focal=(focal_x, read_number(file, frame, "fl_y", focal_x)),
-        centre=(
-            read_number(file, frame, "cx", width / 2),
-            read_number(file, frame, "cy", height / 2),
-        ),
-        lens=Lens(coefficients=(k1, k2, p1, p2)),
-    )
+def _points(file: JsonFile, notes: list[str]) -> Float64:
+    """The points (n, 3) of the reconstruction, in the frame of the poses; n may be 0."""
+    named = file.data.get("ply_file_path")
+    if named is None and not (file.folder / POINTS).is_file():
+        return np.empty((0, 3))
+    points = path_inside(file.folder, named or POINTS, file.path, file.follow_links)
+    if not points.is_file():
+        notes.append(f"the points {str(named)[:80]} are missing; bounds come from the images")
+        return np.empty((0, 3))
+    return read_points(points, file.follow_links)
 
 
-def _size(file: Path, data: dict[str, Any]) -> tuple[int, int] | None:
-    if "w" not in data or "h" not in data:
-        return None
-    return int(read_number(file, data, "w")), int(read_number(file, data, "h"))
-
-
-def _splits(
-    file: Path, data: dict[str, Any], names: list[str]
-) -> dict[Split, tuple[int, ...]] | None:
-    """nerfstudio's lists of file names for each split, or None unless the file has all three."""
-    if not all(f"{split}_filenames" in data for split in ("train", "val", "test")):
-        return None
-    index_of = {name: index for index, name in enumerate(names)}
-    splits: dict[Split, tuple[int, ...]] = {}
-    used: set[int] = set()
-    for split in ("train", "val", "test"):
-        filenames = data[f"{split}_filenames"]
-        if not isinstance(filenames, list) or not all(isinstance(name, str) for name in filenames):
-            raise scene_error(file, f"`{split}_filenames` must be a list of file names")
-        views = [index_of[name] for name in filenames if name in index_of]
-        if not views:
-            raise scene_error(file, f"`{split}_filenames` names none of the images")
-        if used.intersection(views) or len(set(views)) < len(views):
-            raise scene_error(file, f"`{split}_filenames` has a view that is used elsewhere")
-        used.update(views)
-        splits[split] = tuple(views)
-    return splits
+def _split_lists(file: JsonFile) -> dict[Split, list[str]]:
+    """nerfstudio's lists of the file names of each split that has one."""
+    lists: dict[Split, list[str]] = {}
+    for split in get_args(Split):
+        listed = file.data.get(f"{split}_filenames", [])
+        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+            raise scene_error(file.path, f"`{split}_filenames` must be a list of file names")
+        if listed:
+            lists[split] = listed
+    return lists

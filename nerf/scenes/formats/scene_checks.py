@@ -23,7 +23,9 @@ MAX_SIDE = 8192
 MAX_VALUES = 2**30  # pixels times channels of a whole scene: 4 GiB as float32
 MAX_COORDINATE = 1e9  # scene units; float32 differences beyond have no precision left
 
-_ROTATION_TOLERANCE = 1e-3
+ROTATION_TOLERANCE = 1e-3
+"""Largest deviation of a rotation's R R' from the identity."""
+
 _MIN_FISHEYE_SHARE = 0.25  # of the image, in the lens's circle; less suggests wrong units
 
 
@@ -90,11 +92,11 @@ def _check_rigid(where: object, view: int, pose: NDArray[np.float64]) -> None:
         raise scene_error(where, f"the pose of view {view} must end in the row 0 0 0 1")
     rotation = pose[:3, :3].clip(-2, 2)  # so that huge numbers do not overflow below
     error = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
-    if error > _ROTATION_TOLERANCE:
+    if error > ROTATION_TOLERANCE:
         raise scene_error(
             where,
             f"the rotation of view {view} is not orthonormal (off by {error:.2g}, at most "
-            f"{_ROTATION_TOLERANCE:g}); give world_from_camera without scale or shear",
+            f"{ROTATION_TOLERANCE:g}); give world_from_camera without scale or shear",
         )
     if np.linalg.det(rotation) < 0:
         raise scene_error(

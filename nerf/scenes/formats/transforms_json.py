@@ -1,58 +1,213 @@
-"""Checked access to transforms.json files, which Blender scenes and instant-ngp captures share."""
+"""Views of transforms.json files, which Blender scenes and instant-ngp captures share."""
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nerf.scenes.formats.scene_checks import scene_error
-from nerf.scenes.formats.untrusted_files import path_inside
+import numpy as np
+
+from nerf.scenes.formats.capture import Float64, View
+from nerf.scenes.formats.find_images import ImageFinder, Shrunk, choose_shrunk
+from nerf.scenes.formats.image_files import image_size
+from nerf.scenes.formats.json_cameras import (
+    CAMERA_KEYS,
+    disagreeing_focal,
+    read_intrinsics,
+    read_size,
+)
+from nerf.scenes.formats.rigid_poses import make_rigid, with_four_rows
+from nerf.scenes.formats.scene_checks import MAX_VIEWS, scene_error
+from nerf.scenes.formats.untrusted_files import read_json
+
+_FILE_KEYS = CAMERA_KEYS | {"frames", "ply_file_path"}
+_FRAME_KEYS = CAMERA_KEYS | {"file_path", "transform_matrix", "mask_path"}
+SPLIT_KEYS = frozenset(f"{split}_filenames" for split in ("train", "val", "test"))
+"""nerfstudio's lists of the file names of each split."""
+
+MAX_KEYS_NAMED = 12
 
 
-def read_frames(file: Path, data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The list `frames`; each frame has a `file_path` and a numeric 4 x 4 `transform_matrix`."""
-    frames = data.get("frames")
+@dataclass(frozen=True)
+class Frames:
+    """The views of one file whose images exist, and lines about what was changed or left out.
+
+    names: the `file_path` of each view
+    """
+
+    views: list[View]
+    names: list[str]
+    missing: list[str]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class JsonFile:
+    """A camera file: its folder, from which image names count, and what it holds."""
+
+    path: Path
+    data: dict[str, Any]
+    follow_links: bool
+
+    @staticmethod
+    def read(path: Path, follow_links: bool) -> JsonFile:
+        return JsonFile(path, read_json(path, follow_links), follow_links)
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+
+def read_frames(file: JsonFile, downscale: int) -> tuple[Frames, Shrunk]:
+    """The views of a file, and which copies of the images they are.
+
+    Frames without an image are left out. All images come from one folder or from its downscaled
+    copy (find_images.py).
+    """
+    frames = _checked_frames(file)
+    matrices = [np.array(frame["transform_matrix"], np.float64) for frame in frames]
+    poses, notes = make_rigid(
+        file.path, np.concatenate([with_four_rows(m[None]) for m in matrices])
+    )
+    finder = ImageFinder(file.folder, file.path, file.follow_links)
+    shrunk = _choose_folder(file.folder, frames, downscale)
+    views, names, missing, disagreeing = [], [], [], set()
+    for frame, pose in zip(frames, poses, strict=True):
+        image = finder.find(_moved(frame["file_path"], shrunk))
+        if image is None:
+            missing.append(str(frame["file_path"]))
+            continue
+        camera = {**file.data, **frame}
+        size = read_size(file.path, camera) or _original_size(finder, frame, image, shrunk)
+        intrinsics = read_intrinsics(file.path, camera, size)
+        disagreeing.add(disagreeing_focal(file.path, camera, size))
+        names.append(str(frame["file_path"]))
+        views.append(
+            View(
+                file=image,
+                pose=pose,
+                focal=intrinsics.focal,
+                centre=intrinsics.centre,
+                lens=intrinsics.lens,
+                mask=_mask(finder, frame, image, shrunk),
+                size=intrinsics.size,
+            )
+        )
+    notes += [note for note in (shrunk.note, *sorted(disagreeing)) if note]
+    return Frames(views, names, missing, [*notes, *finder.notes()]), shrunk
+
+
+def unused_keys(files: Iterable[JsonFile], used: Iterable[str] = ()) -> list[str]:
+    """A line with the keys of files and frames that nothing was read from; none if there are none.
+
+    `used` are keys of the files that the caller has read.
+    """
+    unused: dict[str, None] = {}
+    for file in files:
+        unused |= dict.fromkeys(key for key in file.data if key not in {*_FILE_KEYS, *used})
+        frames = [frame for frame in file.data["frames"] if isinstance(frame, dict)]
+        in_frames = dict.fromkeys(key for frame in frames for key in frame)
+        unused |= dict.fromkeys(f"frames.{key}" for key in in_frames if key not in _FRAME_KEYS)
+    if not unused:
+        return []
+    names = [key[:40] for key in list(unused)[:MAX_KEYS_NAMED]]
+    more = f" and {len(unused) - len(names)} more" if len(unused) > len(names) else ""
+    return [f"keys that are not used: {', '.join(names)}{more}"]
+
+
+def without_repeats(views: list[View]) -> tuple[list[View], list[int]]:
+    """The views without those of the same image and pose, and for each view its index therein."""
+    kept: list[View] = []
+    by_file: dict[Path, int] = {}
+    indices = []
+    for view in views:
+        first = by_file.get(view.file)
+        if first is not None and np.allclose(kept[first].pose, view.pose, atol=1e-6):
+            indices.append(first)
+            continue
+        by_file.setdefault(view.file, len(kept))
+        indices.append(len(kept))
+        kept.append(view)
+    return kept, indices
+
+
+def with_poses(views: list[View], poses: Float64) -> list[View]:
+    """The views with other poses (views, 4, 4)."""
+    return [replace(view, pose=pose) for view, pose in zip(views, poses, strict=True)]
+
+
+def _checked_frames(file: JsonFile) -> list[dict[str, Any]]:
+    """The list `frames`; each has a `file_path` and a numeric 3 x 4 or 4 x 4 `transform_matrix`."""
+    where, frames = file.path, file.data.get("frames")
     if not isinstance(frames, list) or not frames:
-        raise scene_error(file, "has no `frames`")
+        raise scene_error(where, "has no `frames`; it must list an image and a pose for each")
+    if len(frames) > MAX_VIEWS:
+        raise scene_error(where, f"has {len(frames)} frames, at most {MAX_VIEWS} are read")
     for index, frame in enumerate(frames):
         if not isinstance(frame, dict) or "file_path" not in frame:
-            raise scene_error(file, f"frame {index} has no `file_path`")
+            raise scene_error(where, f"frame {index} has no `file_path`; name its image there")
         matrix = frame.get("transform_matrix")
         rows = matrix if isinstance(matrix, list) else []
-        if [len(row) if isinstance(row, list) else 0 for row in rows] != [4, 4, 4, 4]:
-            raise scene_error(file, f"frame {index} has no 4 x 4 `transform_matrix`")
+        shape = [len(row) if isinstance(row, list) else 0 for row in rows]
+        if shape not in ([4, 4, 4], [4, 4, 4, 4]):
+            raise scene_error(
+                where,
+                f"frame {index} has no 3 x 4 or 4 x 4 `transform_matrix`; give its pose there",
+            )
         values = [value for row in rows for value in row]
         if not all(type(value) in (int, float) for value in values):
-            raise scene_error(file, f"the `transform_matrix` of frame {index} must hold numbers")
+            raise scene_error(where, f"the `transform_matrix` of frame {index} must hold numbers")
         if any(abs(value) > 1e30 for value in values):
-            raise scene_error(file, f"the `transform_matrix` of frame {index} has absurd numbers")
+            raise scene_error(where, f"the `transform_matrix` of frame {index} has absurd numbers")
     return frames
 
 
-def read_number(
-    where: object, data: dict[str, Any], key: str, default: float | None = None
-) -> float:
-    """The finite number `data[key]`; raises `InputError` if it is missing or not a number."""
-    value = data.get(key, default)
-    if value is None:
-        raise scene_error(where, f"lacks the number `{key}`")
-    if type(value) not in (int, float) or not abs(value) < math.inf or abs(value) > 1e300:
-        raise scene_error(where, f"`{key}` must be a finite number, got {str(value)[:40]!r}")
-    return float(value)
+def _choose_folder(folder: Path, frames: list[dict[str, Any]], downscale: int) -> Shrunk:
+    """The folder of the first image, or its downscaled copy."""
+    top = _top_folder(frames[0]["file_path"])
+    return (choose_shrunk(folder / top, downscale) if top else None) or Shrunk(folder / top)
 
 
-def focal_from_angle(where: object, data: dict[str, Any], width: int) -> float:
-    """The focal length in pixels from the horizontal field of view `camera_angle_x` in radians."""
-    angle = read_number(where, data, "camera_angle_x")
-    if not 0 < angle < math.pi:
-        raise scene_error(where, f"`camera_angle_x` must lie between 0 and pi, got {angle:g}")
-    return width / 2 / math.tan(angle / 2)
+def _top_folder(name: object) -> str:
+    """The first folder of a relative image name, or an empty text."""
+    path = PurePosixPath(str(name).replace("\\", "/"))
+    return path.parts[0] if len(path.parts) > 1 and path.parts[0] not in ("/", "..") else ""
 
 
-def frame_image(folder: Path, name: object, where: object) -> Path:
-    """The image file of a frame; adds the .png that Blender exports leave out of `file_path`."""
-    path = path_inside(folder, name, where)
-    if path.suffix.lower() in (".png", ".jpg", ".jpeg"):
-        return path
-    return path_inside(folder, f"{name}.png", where)
+def _moved(name: object, shrunk: Shrunk) -> object:
+    """An image's name in the copy of its folder that is read."""
+    top = _top_folder(name)
+    if shrunk.factor == 1 or not top:
+        return name
+    rest = PurePosixPath(str(name).replace("\\", "/")).relative_to(top)
+    return str(PurePosixPath(f"{top}_{shrunk.factor}") / rest)
+
+
+def _original_size(
+    finder: ImageFinder, frame: dict[str, Any], image: Path, shrunk: Shrunk
+) -> tuple[int, int]:
+    """The size that a frame's camera is for, if the file does not give it: the original image's."""
+    if shrunk.factor == 1:
+        return image_size(image)
+    original = finder.find(frame["file_path"])
+    if original is not None:
+        return image_size(original)
+    width, height = image_size(image)
+    return width * shrunk.factor, height * shrunk.factor
+
+
+def _mask(finder: ImageFinder, frame: dict[str, Any], image: Path, shrunk: Shrunk) -> Path | None:
+    """A frame's mask: `mask_path`, or instant-ngp's dynamic_mask_NAME.png beside the image."""
+    if "mask_path" in frame:
+        mask = finder.find(frame["mask_path"]) or finder.find(_moved(frame["mask_path"], shrunk))
+        if mask is None:
+            raise scene_error(
+                finder.where,
+                f"the mask {str(frame['mask_path'])[:80]!r} is missing; copy it, or remove "
+                "`mask_path` from every frame",
+            )
+        return mask
+    beside = image.with_name(f"dynamic_mask_{image.stem}.png")
+    return beside if beside.is_file() else None

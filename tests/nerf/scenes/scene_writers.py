@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from nerf.scenes.builtin import bricks
-from nerf.scenes.formats.colmap_files import MODELS
+from nerf.scenes.formats.camera_models import COLMAP_MODELS
 
 VIEWS, WIDTH, HEIGHT, FOCAL = 8, 12, 10, 15.0
 NAMES = [f"{view:02d}.png" for view in range(VIEWS)]
@@ -143,6 +143,13 @@ def parameters(model: str) -> tuple[float, ...]:
         "SIMPLE_RADIAL": (FOCAL, *centre, LENS[0]),
         "RADIAL": (FOCAL, *centre, *LENS[:2]),
         "OPENCV": (FOCAL, FOCAL + 1, *centre, *LENS),
+        "FULL_OPENCV": (FOCAL, FOCAL + 1, *centre, *LENS, 0.01, 0.02, -0.01, 0.003),
+        "SIMPLE_RADIAL_FISHEYE": (FOCAL, *centre, LENS[0]),
+        "RADIAL_FISHEYE": (FOCAL, *centre, *LENS[:2]),
+        "OPENCV_FISHEYE": (FOCAL, FOCAL + 1, *centre, 0.03, 0.005, 0.0007, 0.0001),
+        "SIMPLE_FISHEYE": (FOCAL, *centre),
+        "FISHEYE": (FOCAL, FOCAL + 1, *centre),
+        "EQUIRECTANGULAR": (float(WIDTH), float(HEIGHT)),
     }[model]
 
 
@@ -175,7 +182,7 @@ def write_colmap_text(folder: Path) -> Path:
 
 def _colmap_binary(sparse: Path, model: str) -> None:
     values = parameters(model)
-    camera = struct.pack("<iiQQ", 7, MODELS[model][0], WIDTH, HEIGHT)
+    camera = struct.pack("<iiQQ", 7, COLMAP_MODELS[model].number, WIDTH, HEIGHT)
     camera += struct.pack(f"<{len(values)}d", *values)
     (sparse / "cameras.bin").write_bytes(struct.pack("<Q", 1) + camera)
     content = struct.pack("<Q", VIEWS)

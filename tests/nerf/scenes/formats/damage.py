@@ -190,14 +190,6 @@ def same_name_twice(folder: Path) -> None:
     (folder / IMAGES).write_bytes(whole.replace(b"01.png", b"00.png"))
 
 
-def add_second_size(folder: Path) -> None:
-    """Adds a second camera of another size to a text reconstruction, and uses it."""
-    file = folder / "sparse/0/cameras.txt"
-    other = file.read_text().splitlines()[1].replace("7 ", "8 ", 1).replace("12 10", "24 20", 1)
-    file.write_text(file.read_text() + other + "\n")
-    replace_text("sparse/0/images.txt", " 7 01.png", " 8 01.png")(folder)
-
-
 def add_squeezed_images(folder: Path) -> None:
     """Adds images_2 with images of another aspect ratio."""
     scene_writers.write_images(folder / "images_2")

@@ -11,9 +11,8 @@ from PIL import Image
 from nerf.common.errors import InputError
 from nerf.scenes import Scene, load
 from nerf.scenes.cameras.pixel_rays import project
-from nerf.scenes.formats.colmap_files import MODELS
+from nerf.scenes.formats.camera_models import COLMAP_MODELS
 from tests.nerf.scenes import scene_writers
-from tests.nerf.scenes.opencv_model import opencv_distort
 from tests.nerf.scenes.real_scenes import REAL_SCENES, needs_real_scenes
 from tests.nerf.scenes.scene_writers import WRITERS
 
@@ -193,29 +192,21 @@ def test_blenders_split_is_used_and_completed(tmp_path: Path) -> None:
     assert (scene.train, scene.val, scene.test) == ((0, 1, 2, 3, 5), (4,), (6,))
 
 
-@pytest.mark.parametrize("text", [False, True])
-@pytest.mark.parametrize("model", MODELS)
-def test_colmap_projects_its_points_where_the_model_says(
-    tmp_path: Path, model: str, text: bool
-) -> None:
-    """Through the canonical frame and back: the pixel is the one that COLMAP's formulas give."""
-    scene = load(str(scene_writers.write_colmap(tmp_path / "scene", model, text)))
+@pytest.mark.parametrize("model", COLMAP_MODELS)
+def test_colmap_projects_its_points_where_colmap_does(tmp_path: Path, model: str) -> None:
+    """Through the canonical frame and back: the pixel is the one that COLMAP itself computes."""
+    pycolmap = pytest.importorskip("pycolmap")
+    text = model.startswith("SIMPLE")
+    folder = scene_writers.write_colmap(tmp_path / "scene", model, text)
+    scene, theirs = load(str(folder)), pycolmap.Reconstruction(str(folder / "sparse" / "0"))
     assert scene.points is not None
-    values = scene_writers.parameters(model)
-    two_focals = model in ("PINHOLE", "OPENCV")
-    focal, rest = (values[:2], values[4:]) if two_focals else ((values[0],) * 2, values[3:])
-    k1, k2, p1, p2 = (*rest, 0.0, 0.0, 0.0, 0.0)[:4]
-    for view, (turn, shift) in enumerate(scene_writers.extrinsics()):
-        w, *vector = turn
+    for view, image in enumerate(theirs.images[key] for key in sorted(theirs.images)):
+        column, row, depth = project(scene, view, scene.points)
         for index, point in enumerate(scene_writers.points()):
-            # A quaternion rotates a point by q p q*, written with cross products.
-            across = 2 * np.cross(vector, point)
-            x, y, z = point + w * across + np.cross(vector, across) + shift
-            u, v = opencv_distort(x / z, y / z, k1, k2, p1, p2)
-            column, row, depth = project(scene, view, scene.points[index : index + 1])
-            assert column[0] == pytest.approx(focal[0] * u + scene_writers.WIDTH / 2, abs=1e-3)
-            assert row[0] == pytest.approx(focal[1] * v + scene_writers.HEIGHT / 2, abs=1e-3)
-            assert depth[0] > 0
+            assert image.project_point(point) == pytest.approx(
+                (column[index], row[index]), abs=1e-3
+            )
+        assert (depth > 0).all()
 
 
 def test_colmap_uses_downscaled_images_if_they_exist(tmp_path: Path) -> None:
