@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.data.assumption import Assumption
+from analysis.data.cut_grid import identify_cut_grid, narrow_to_run
 from analysis.data.design import Branch, Design
 from analysis.data.metric import PSNR, Metric
 from analysis.data.outcomes import add_outcomes
@@ -36,7 +37,8 @@ class Study:
     source: the tool that ran it; empty for this program
     assumed: what another tool's record leaves open; empty for studies of this program
     left_out: what was in that record and is not in `trials`, each without a full stop
-    design: what its trials look like; None for studies of this program, whose design is known
+    design: what its trials look like; None for studies of this program, whose design is known,
+    unless a grid was not run as a whole
     branches: parameters that only some of its trials have
     """
 
@@ -103,18 +105,21 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
         folder = download_study(folder)
     folder = folder if isinstance(folder, StudyFolder) else StudyFolder(Path(folder))
     spec = folder.read_spec()
-    scene = spec.get("scene", {})
+    scene, options = spec.get("scene", {}), spec.get("spec", {})
+    space, trials = Space.from_json(spec["space"]), folder.read_trials()
+    design = identify_cut_grid(options, space, trials)
     return Study(
         folder=folder,
         name=str(spec.get("name", folder.name)),
         created=str(spec.get("created", "")),
         scene=scene,
-        spec=spec.get("spec", {}),
+        spec=options,
         versions=spec.get("versions", {}),
         command=tuple(map(str, spec.get("command", ()))),
-        space=Space.from_json(spec["space"]),
-        trials=add_outcomes(add_score(folder.read_trials()), scene.get("baselines") or {}),
+        space=narrow_to_run(space, trials) if design else space,
+        trials=add_outcomes(add_score(trials), scene.get("baselines") or {}),
         curves=add_score(folder.read_curves()),
+        design=design,
     )
 
 
