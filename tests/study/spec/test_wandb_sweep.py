@@ -31,6 +31,16 @@ def random_sweep(**parameters: str) -> str:
     return "\n".join(["method: random", METRIC + "parameters:", *lines])
 
 
+def bayes(*keys: str) -> str:
+    """A Bayesian sweep of the width."""
+    return METRIC + "\n".join(["method: bayes", *keys, WIDTH])
+
+
+def random(*keys: str) -> str:
+    """A random sweep of the width, without a metric."""
+    return "\n".join(["method: random", *keys, WIDTH])
+
+
 BUDGETS = {
     "grid": (METRIC + "method: grid\n" + WIDTH, {"design": "grid"}, "the 2 cells, each once"),
     "grid, cut": (
@@ -41,42 +51,42 @@ BUDGETS = {
     ),
     "grid, large cap": ("method: grid\nrun_cap: 9\n" + WIDTH, {"design": "grid"}, "the 2 cells"),
     "random": (
-        "method: random\nrun_cap: 24\n" + WIDTH,
+        random("run_cap: 24"),
         {"explore": 24, "optimize": 0},
         "random with run_cap 24 is explore = 24, optimize = 0, replicates = 0",
     ),
     "random, no cap": (
-        "method: random\n" + WIDTH,
+        random(),
         {"explore": 56, "optimize": 0},
         "no run_cap, which W&B would run until it is stopped",
     ),
     "bayes": (
-        METRIC + "method: bayes\nrun_cap: 60\n" + WIDTH,
+        bayes("run_cap: 60"),
         {"explore": 15, "optimize": 45},
         "bayes with run_cap 60 is explore = 15, optimize = 45, replicates = 0",
     ),
     "bayes, small": (
-        METRIC + "method: bayes\nrun_cap: 20\n" + WIDTH,
+        bayes("run_cap: 20"),
         {"explore": 8, "optimize": 12},
         "the first of the optimised trials is the default configuration",
     ),
     "bayes, tiny": (
-        METRIC + "method: bayes\nrun_cap: 3\n" + WIDTH,
+        bayes("run_cap: 3"),
         {"explore": 2, "optimize": 1},
         "explore = 2, optimize = 1",
     ),
     "bayes, no cap": (
-        METRIC + "method: bayes\n" + WIDTH,
+        bayes(),
         {"explore": 14, "optimize": 42},
         "no run_cap",
     ),
     "bayes without early_terminate": (
-        METRIC + "method: bayes\n" + WIDTH,
+        bayes(),
         {},
         "no early_terminate, but optimised trials are stopped early here all the same",
     ),
     "bayes with early_terminate": (
-        METRIC + "method: bayes\nearly_terminate: {type: hyperband, min_iter: 3, eta: 2}\n" + WIDTH,
+        bayes("early_terminate: {type: hyperband, min_iter: 3, eta: 2}"),
         {},
         "third of optimised trials goes on, explored ones run to the end; not used: min_iter, eta",
     ),
