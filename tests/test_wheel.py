@@ -17,7 +17,15 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("nerf", "study", "analysis")
-COMMANDS = ("nerf-sweep", "nerf-status", "nerf-train", "nerf-video", "nerf-report")
+COMMANDS = (
+    "nerf-sweep",
+    "nerf-status",
+    "nerf-train",
+    "nerf-video",
+    "nerf-export",
+    "nerf-view",
+    "nerf-report",
+)
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ class Rendering:
     depth: Float[Tensor, " rays"]
     """Expected distance at which light is stopped, scene units; the rest counts as far."""
     weights: Float[Tensor, "rays samples"]
+    t: Float[Tensor, "rays samples"]
+    """Distances of the samples, scene units."""
 
 
 def alphas(
@@ -80,4 +82,5 @@ def composite(
         opacity=opacity,
         depth=(weights * t).sum(-1) + through * t_edges[:, -1],
         weights=weights,
+        t=t,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 
-from nerf import train, video
+from nerf import export, train, video
 from tests.nerf.run.scripts import command_line, run_script
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
@@ -54,6 +54,10 @@ def test_trains_inspects_and_renders_videos(
     assert frames.std() > 1
     assert video.main([str(out), "--frames=3", "--format=gif", "--path=cameras"]) == 0
     assert iio.imread(out / "video.gif", index=0).shape == (24, 48, 3)
+
+    assert export.main([str(out), "--resolution=20", "--points=1000"]) == 0
+    assert (out / "points.ply").read_bytes().startswith(b"ply\n")
+    assert "mesh.ply" in capsys.readouterr().out
 
     assert train.main([scene, *QUICK]) == 2, "the folder contains a run"
     assert "--resume --out runs/ball" in capsys.readouterr().err
