@@ -18,7 +18,7 @@ from analysis.data.design import Design
 from analysis.data.selection import select_comparable
 from analysis.data.study import Study
 from analysis.external.design_tests import Column, Sign, find_dependence_signs, find_spread_signs
-from analysis.external.levels import Cells, count_cells, set_on_levels
+from analysis.external.levels import Cells, count_cells, keep_seen, set_on_levels
 from analysis.external.order_tests import find_order_signs
 from analysis.external.proposals import Proposals
 from analysis.external.run_order import RunOrder, find_run_order, is_one_at_a_time
@@ -51,6 +51,9 @@ def add_design(study: Study, proposals: Proposals = _UNKNOWN) -> Study:
     is_grid = design.kind in ("grid", "uneven grid")
     if (design.is_even or is_grid) and (pruned := _describe_pruned(study)):
         design = Design("optimiser", design.trials, pruned)
+    if is_grid:  # values that no completed trial has are named, not extrapolated to
+        seen = [keep_seen(d, trials[d.path]) for d in on_levels]
+        on_levels = tuple(d for d in seen if len(d.choices) != 1) or on_levels
     if on_levels == dimensions or not (design.is_even or is_grid):
         return dataclasses.replace(study, design=design)
     space = dataclasses.replace(study.space, dimensions=on_levels)
@@ -103,7 +106,7 @@ def _describe_cells(cells: Cells) -> str:
     all_run = cells.run == cells.combinations
     part = f"all {cells.run}" if all_run else f"{cells.run} of the {cells.combinations}"
     times = {1: "once", 2: "twice"}.get(cells.usual, f"{cells.usual} times")
-    never = f"; never run: {', '.join(cells.never_run)}" if cells.never_run else ""
+    never = f"; no completed trial has {', '.join(cells.unseen)}" if cells.unseen else ""
     return f"{part} combinations of the values seen were run, most of them {times}{never}"
 
 

@@ -34,6 +34,19 @@ def set_on_levels(dimension: Dimension, values: pd.Series) -> Dimension:
     return dataclasses.replace(dimension, choices=choices, step=0.0)
 
 
+def keep_seen(dimension: Dimension, values: pd.Series) -> Dimension:
+    """The dimension with only the choices that occur: a branch may have some of its parent's."""
+    if not dimension.choices:
+        return dimension
+    seen = set(values)
+    places = [i for i, choice in enumerate(dimension.choices) if choice in seen]
+    return dataclasses.replace(
+        dimension,
+        choices=tuple(dimension.choices[i] for i in places),
+        weights=tuple(dimension.weights[i] for i in places) if dimension.weights else (),
+    )
+
+
 def _is_too_few_by_chance(seen: int, levels: int, trials: int) -> bool:
     """Whether uniform draws of `levels` values (0: any number) hardly ever take so few of them."""
     if not levels:
@@ -57,7 +70,7 @@ class Cells:
     balanced: bool
     """Each combination of all declared values was run as often as any other."""
 
-    never_run: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     """Declared values that no trial has, such as `lr 0.1`."""
 
 
@@ -71,11 +84,11 @@ def count_cells(trials: pd.DataFrame, dimensions: Sequence[Dimension]) -> Cells 
     counts = pd.concat(columns, axis=1).value_counts()
     combinations, frequency = math.prod(distinct), counts.value_counts()
     usual = int(frequency.index[0]) if frequency.iloc[0] >= _MOST * len(counts) else 0
-    never_run = tuple(
+    unseen = tuple(
         f"{dimension.label} {choice}"
         for dimension, column in zip(dimensions, columns, strict=True)
         for choice in dimension.choices
         if str(choice) not in set(column)
     )
-    balanced = len(counts) == combinations and len(frequency) == 1 and not never_run
-    return Cells(combinations, len(counts), usual, balanced, never_run)
+    balanced = len(counts) == combinations and len(frequency) == 1 and not unseen
+    return Cells(combinations, len(counts), usual, balanced, unseen)

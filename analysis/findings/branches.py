@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from analysis.data.design import Branch
 from analysis.data.study import Study
 from analysis.external.design import add_design
+from analysis.external.levels import keep_seen
 from analysis.external.proposals import Proposals
-from study.spec.dimension import Dimension
 from study.spec.space import Space
 
 
@@ -26,7 +26,7 @@ def list_branch_studies(study: Study) -> Iterator[tuple[Branch, Study]]:
     for branch in study.branches:
         trials = study.trials[_belong(branch, study.trials)]
         dimensions = [
-            _narrow(dimension, trials[dimension.path])
+            keep_seen(dimension, trials[dimension.path])
             for dimension in (*study.space.dimensions, *of_branches)
             if trials[dimension.path].notna().all() and trials[dimension.path].nunique() > 1
         ]
@@ -48,19 +48,6 @@ def _belong(branch: Branch, trials: pd.DataFrame) -> NDArray[np.bool_]:
     """(trials,) whether a trial has all of the branch's own parameters."""
     own = trials[[dimension.path for dimension in branch.dimensions]]
     return np.asarray(own.notna().all(axis=1), dtype=bool)
-
-
-def _narrow(dimension: Dimension, values: pd.Series) -> Dimension:
-    """The dimension with only the choices that occur: a branch may have some of its parent's."""
-    if not dimension.choices:
-        return dimension
-    seen = set(values)
-    places = [i for i, choice in enumerate(dimension.choices) if choice in seen]
-    return dataclasses.replace(
-        dimension,
-        choices=tuple(dimension.choices[i] for i in places),
-        weights=tuple(dimension.weights[i] for i in places) if dimension.weights else (),
-    )
 
 
 def _inherit_design(study: Study, part: Study) -> Study:

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.claims.list_claims import list_claims
 from analysis.data.study import Study
 from analysis.external.design import add_design, identify_design
 from analysis.external.levels import set_on_levels
 from analysis.external.proposals import Proposals
+from analysis.findings.analyze_study import analyze_study
 from study.spec.dimension import Dimension
 from tests.analysis.external.designed_trials import (
     DIMENSIONS,
@@ -105,10 +107,25 @@ def test_a_grid_cut_short_is_a_grid_with_gaps_over_the_values_seen() -> None:
 def test_a_declared_value_that_was_never_run_is_named() -> None:
     cells = itertools.product((1e-4, 1e-3, 1e-2), (32, 64), ("adam",), range(3))
     points = [{"lr": lr, "width": w, "optimizer": name} for lr, w, name, _ in cells]
-    design = add_design(_study_of(points)).design
+    study = add_design(_study_of(points))
+    design = study.design
     assert design is not None
     assert design.kind == "uneven grid"
-    assert design.evidence.endswith("most of them 3 times; never run: optimizer sgd")
+    assert [d.path for d in study.space.dimensions] == ["lr", "width"]
+    assert design.evidence.endswith("most of them 3 times; no completed trial has optimizer sgd")
+
+
+def test_a_value_whose_trials_all_failed_is_left_out_of_the_analysis() -> None:
+    cells = itertools.product((1e-4, 1e-3, 1e-2), (32, 64, 128), ("adam", "sgd"), range(4))
+    points = [{"lr": lr, "width": w, "optimizer": name} for lr, w, name, _ in cells]
+    study = _study_of(points)
+    failed = study.trials["optimizer"] == "sgd"
+    study.trials.loc[failed, "outcome"] = "failed"
+    study.trials.loc[failed, "score"] = np.nan
+    findings = analyze_study(add_design(study))
+    assert {share.path for share in findings.importance.shares} == {"lr", "width"}
+    (claim,) = [c for c in list_claims(findings) if c.kind == "design"]
+    assert "no completed trial has optimizer sgd" in claim.text
 
 
 @pytest.mark.parametrize("seed", range(4))
