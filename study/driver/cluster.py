@@ -58,10 +58,18 @@ def _nodes_without(folder: Path) -> list[str]:
         return [
             node["NodeManagerAddress"]
             for node, content in zip(nodes, contents, strict=True)
-            if content not in ready or ray.get(content) != nonce
+            if content not in ready or not _holds(content, nonce)
         ]
     finally:
         file.unlink()
+
+
+def _holds(content: Any, nonce: str) -> bool:
+    """Whether a node read the nonce; also where it is gone: if it comes back, trials look again."""
+    try:
+        return bool(ray.get(content) == nonce)
+    except ray.exceptions.RayError:
+        return True
 
 
 def is_node_alive(node_id: str) -> bool:

@@ -16,15 +16,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import ray
-from ray._private import services
 
 from nerf.common.errors import InputError
 from study.driver.capacity import ClusterCapacity, alive_nodes
 from study.driver.cluster import require_shared_folder, runtime_environment
 from study.driver.gpu_check import GpuChecks
+from study.driver.ray_internals import daemons_in_own_sessions, silence_daemons
 from study.driver.resources import Resources
 from study.protocol.stopping import interrupted_by_signals
 from study.records.study_folder import StudyFolder
@@ -54,6 +53,7 @@ class RaySession:
         self._spec = spec
         # The trial manager reports failures, once it is known whether the trial is retried.
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+        silence_daemons()
 
     def connect(self) -> None:
         """Starts or joins Ray, unless that is done; raises `InputError` where it cannot."""
@@ -85,14 +85,14 @@ def opened(
     session = RaySession(spec, resources)
     try:
         session.connect()
-        if session.capacity:
-            with interrupted_by_signals():
+        with interrupted_by_signals():
+            if session.capacity:
                 _wait_for_room(session.capacity, folder, spec, notify)
-            if not spec.storage:
-                require_shared_folder(folder)
-        if spec.gpus_per_trial:
-            for line in GpuChecks().require(alive_nodes()):
-                notify(line)
+                if not spec.storage:
+                    require_shared_folder(folder)
+            if spec.gpus_per_trial:
+                for line in GpuChecks().require(alive_nodes()):
+                    notify(line)
         yield session
     finally:
         session.close()
@@ -102,7 +102,7 @@ def _start(resources: Resources) -> None:
     """Starts Ray on this machine, again where it fails for no reason that is known here."""
     for failures in range(MAX_RAY_FAILURES + 1):
         try:
-            with _daemons_in_own_sessions():
+            with daemons_in_own_sessions():
                 ray.init(
                     address="local",  # even if RAY_ADDRESS is set
                     num_cpus=resources.cpus,
@@ -121,23 +121,6 @@ def _start(resources: Resources) -> None:
                     f"Ray did not start in {failures + 1} attempts ({first_line(error)}); its logs "
                     "are in session_latest/logs of its temporary folder, /tmp/ray or RAY_TMPDIR"
                 ) from error
-
-
-@contextmanager
-def _daemons_in_own_sessions() -> Iterator[None]:
-    """Starts Ray's daemons where signals for this process's group do not reach them, on Linux.
-
-    A closed terminal, or a SIGTERM for the group, would end them, and they would take this process
-    along before its trials have saved their checkpoints. They still end with this process: Linux
-    sees to that; elsewhere Ray needs the group for it.
-    """
-    popen = services.ConsolePopen
-    own_session = partial(popen, start_new_session=sys.platform == "linux")
-    services.ConsolePopen = own_session  # type: ignore[misc, assignment]
-    try:
-        yield
-    finally:
-        services.ConsolePopen = popen  # type: ignore[misc]
 
 
 def _join(address: str) -> None:

@@ -18,11 +18,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
+from study.records.study_folder import StudyFolder
 from tests.study.sweeps import hooks
 
 RUN_SWEEP = Path(__file__).parents[3] / "study" / "run_sweep.py"
@@ -36,6 +38,15 @@ import os, socket, sys
 socket.sethostname(sys.argv[1])
 os.execvp(sys.argv[2], sys.argv[2:])
 """
+
+
+@dataclass(frozen=True)
+class Story:
+    """How a study on such nodes ended."""
+
+    folder: StudyFolder
+    status: int
+    output: str
 
 
 class Node:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from study.records.study_folder import StudyFolder
-from tests.study.driver.ray_nodes import require_namespaces, run_alone
+from tests.study.driver.ray_nodes import Story, require_namespaces, run_alone
 from tests.study.sweeps import TINY
 
 pytestmark = pytest.mark.slow
 
 TRIALS, STEPS, TIMES = 4, 60, 3
-
-
-@dataclass(frozen=True)
-class Story:
-    folder: StudyFolder
-    status: int
-    output: str
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,41 @@
+"""Two changes of Ray's own code, for which Ray has no option."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from ray._private import services, worker
+
+
+@contextmanager
+def daemons_in_own_sessions() -> Iterator[None]:
+    """Starts Ray's daemons where signals for this process's group do not reach them, on Linux.
+
+    A closed terminal, or a SIGTERM for the group, would end them, and they would take this process
+    along before its trials have saved their checkpoints. They still end with this process: Linux
+    sees to that; elsewhere Ray needs the group for it.
+    """
+    popen = services.ConsolePopen
+    own_session = partial(popen, start_new_session=sys.platform == "linux")
+    services.ConsolePopen = own_session  # type: ignore[misc, assignment]
+    try:
+        yield
+    finally:
+        services.ConsolePopen = popen  # type: ignore[misc]
+
+
+def silence_daemons() -> None:
+    """Keeps pages of Ray's state out of this process's output, where a worker or a node dies.
+
+    `log_to_driver=False` leaves them in. The trial manager says which trial failed and why; Ray's
+    own account is in its log files.
+    """
+
+    def print_nothing(*_: Any, **__: Any) -> None:
+        pass
+
+    worker.print_to_stdstream = print_nothing
