@@ -1,4 +1,4 @@
-"""Two changes of Ray's own code, for which Ray has no option."""
+"""Changes of Ray's own code for which Ray has no option."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from ray._private import services, worker
+from ray.tune import progress_reporter
 
 
 @contextmanager
@@ -28,14 +29,16 @@ def daemons_in_own_sessions() -> Iterator[None]:
         services.ConsolePopen = popen  # type: ignore[misc]
 
 
-def silence_daemons() -> None:
-    """Keeps pages of Ray's state out of this process's output, where a worker or a node dies.
+def silence_ray() -> None:
+    """Keeps out of this process's output what Ray prints in spite of its options.
 
-    `log_to_driver=False` leaves them in. The trial manager says which trial failed and why; Ray's
-    own account is in its log files.
+    Pages of its state where a worker or a node dies, although `log_to_driver` is False, and that a
+    trial completed, where it was stopped before its first report. The trial manager says how each
+    trial ended; Ray's own account is in its log files.
     """
 
     def print_nothing(*_: Any, **__: Any) -> None:
         pass
 
     worker.print_to_stdstream = print_nothing
+    progress_reporter.safe_print = print_nothing

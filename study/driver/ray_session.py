@@ -23,7 +23,7 @@ from nerf.common.errors import InputError
 from study.driver.capacity import ClusterCapacity, alive_nodes
 from study.driver.cluster import require_shared_folder, runtime_environment
 from study.driver.gpu_check import GpuChecks
-from study.driver.ray_internals import daemons_in_own_sessions, silence_daemons
+from study.driver.ray_internals import daemons_in_own_sessions, silence_ray
 from study.driver.resources import Resources
 from study.protocol.stopping import interrupted_by_signals
 from study.records.study_folder import StudyFolder
@@ -53,7 +53,7 @@ class RaySession:
         self._spec = spec
         # The trial manager reports failures, once it is known whether the trial is retried.
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-        silence_daemons()
+        silence_ray()
 
     def connect(self) -> None:
         """Starts or joins Ray, unless that is done; raises `InputError` where it cannot."""
