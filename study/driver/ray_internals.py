@@ -41,4 +41,4 @@ def silence_ray() -> None:
         pass
 
     worker.print_to_stdstream = print_nothing
-    progress_reporter.safe_print = print_nothing
+    progress_reporter.safe_print = print_nothing  # type: ignore[attr-defined]
