@@ -116,6 +116,8 @@ class ClusterCapacity:
         before, self._room = self._room, room
         if room == before:
             return []
+        if before <= 0 < room:  # trials' processes may take a while to start
+            self._idle_since = time.monotonic()
         trials = f"{room} trial{'' if room == 1 else 's'} at a time"
         return [f"the cluster has {self._describe_totals()}: room for {trials}"]
 
