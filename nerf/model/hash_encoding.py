@@ -79,7 +79,7 @@ class HashEncoding(nn.Module):
         """The L x F features of each position, coarsest grid first; clamps positions to the box."""
         unit = ((positions - self.box[0]) / (self.box[1] - self.box[0])).clamp(0, 1)
         entries, weights = self.corners(unit)
-        features: Tensor = _Interpolate.apply(self.table, entries, weights)  # type: ignore[no-untyped-call]
+        features = interpolate(self.table, entries, weights)
         # (levels * points, F) -> (points, levels * F)
         return features.view(self.levels, -1, FEATURES).transpose(0, 1).flatten(1)
 
@@ -107,6 +107,16 @@ class HashEncoding(nn.Module):
         x, y, z = shares.unbind(1)
         weights = x[:, None, None] * y[None, :, None] * z[None, None]
         return entries.view(8, -1).t().contiguous(), weights.view(8, -1).t().contiguous()
+
+
+def interpolate(
+    table: Float[Tensor, "entries F"],
+    entries: Int[Tensor, "cells 8"],
+    weights: Float[Tensor, "cells 8"],
+) -> Float[Tensor, "cells F"]:
+    """The weighted sum of eight entries for each row, differentiable by the table."""
+    features: Tensor = _Interpolate.apply(table, entries, weights)  # type: ignore[no-untyped-call]
+    return features
 
 
 class _Interpolate(torch.autograd.Function):

@@ -21,7 +21,7 @@ import math
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
 WARMUP_STEPS = 48
@@ -96,16 +96,7 @@ class OccupancyGrid(nn.Module):
         t: Float[Tensor, "rays samples"],
     ) -> Int[Tensor, "rays samples"]:
         """Index of the cell that contains each sample; `cells`^3 outside the box."""
-        scale = self.cells / (self.box[1] - self.box[0])
-        # The ray in units of cells: a sample's coordinates are start + t * slope.
-        start, slope = (origins - self.box[0]) * scale, directions * scale
-        index = torch.zeros_like(t, dtype=torch.int64)
-        inside = torch.ones_like(t, dtype=torch.bool)
-        for axis in range(3):  # one axis at a time: (rays, samples, 3) would be three times as big
-            coordinate = torch.addcmul(start[:, axis, None], slope[:, axis, None], t)
-            inside.logical_and_(coordinate >= 0).logical_and_(coordinate < self.cells)
-            index.mul_(self.cells).add_(coordinate.long())  # row-major: (x * cells + y) * cells + z
-        return index.masked_fill_(~inside, self.cells**3)
+        return cell_of(self.box, self.cells, origins, directions, t)
 
     def select(
         self,
@@ -121,14 +112,7 @@ class OccupancyGrid(nn.Module):
         `capacity` samples once that is set, and need not wait for the device to count them.
         """
         visible = self.visibility(cell, deltas).flatten()
-        index = torch.arange(len(visible), device=cell.device)
-        # A hash of (index, step) in 0..SIZE_BUCKETS-1. As 37 and 53 are odd, i.e. coprime to the
-        # power of two, every residue is equally frequent and each sample meets each of them once
-        # in SIZE_BUCKETS steps.
-        shuffled = (index * 37 + (0 if step is None else step * 53)) & (SIZE_BUCKETS - 1)
-        # Rank 0..31: visible samples; 32..63: the others. Visible samples are shuffled too, so that
-        # a capacity too small for them drops some from all rays, not all from the last rays.
-        rank = torch.where(visible, shuffled, SIZE_BUCKETS + shuffled).to(torch.uint8)
+        rank = rank_samples(visible, 0 if step is None else step)
         count = visible.sum()
         size = None
         if step is not None:
@@ -142,49 +126,21 @@ class OccupancyGrid(nn.Module):
         self, cell: Int[Tensor, "rays samples"], deltas: Float[Tensor, "rays samples"]
     ) -> Bool[Tensor, "rays samples"]:
         """Which samples lie in an occupied cell and are not hidden by those before them."""
-        bound = self.density_bound.take(cell)
-        # Exclusive cumulative sum: least optical depth between the origin and each sample.
-        optical_depth = bound.clamp(min=0).mul_(deltas)
-        before = torch.cumsum(optical_depth, -1).sub_(optical_depth)
-        return (bound >= 0).logical_and_(before < MAX_OPTICAL_DEPTH)
+        return is_visible(self.density_bound.take(cell), deltas)
 
     def observe(self, cell: Int[Tensor, " points"], density: Float[Tensor, " points"]) -> None:
         """Updates `occs` and `min_density` of the cells with densities queried in them."""
-        density = density.detach()
-        occs, min_density = self.occs.take(cell), self.min_density.take(cell)
-        # First decay the old values, then reduce the new ones into them. A cell with several points
-        # decays once: each of them writes the same number.
-        self.occs.scatter_(0, cell, torch.where(occs.isinf(), 0.0, self.ema_decay * occs))
-        self.occs.scatter_reduce_(0, cell, density, "amax")
-        self.min_density.scatter_(0, cell, min_density / self.ema_decay)
-        self.min_density.scatter_reduce_(0, cell, density, "amin")
+        observe(self.occs, self.min_density, cell, density.detach(), self.ema_decay)
 
     def update_bounds(self) -> None:
-        """Recomputes which cells are empty, and the density bounds of the others.
-
-        As in nerfacc the threshold is at most the mean of `occs`, so that a field that is thin
-        everywhere is not taken for empty.
-        """
-        observed = self.occs.isfinite()
-        mean = torch.where(observed, self.occs, 0.0).sum() / observed.sum().clamp(min=1)
-        # The density at which 1 - exp(-density * delta) = ALPHA_THRE.
-        threshold = mean.clamp(max=-math.log1p(-ALPHA_THRE) / self.delta)
-        bound = torch.where(self.occs < threshold, _EMPTY, self.min_density)
-        # 0, the weakest bound of an occupied cell, for cells never observed and for the outside.
-        self.density_bound.copy_(torch.where(observed, bound, 0.0))
+        """Recomputes which cells are empty, and the density bounds of the others."""
+        self.density_bound.copy_(density_bounds(self.occs, self.min_density, self.delta))
         self.density_bound[-1].fill_(0.0)  # assigned, the number would be copied from the host
 
     def fit_capacity(self, rays: int) -> None:
-        """Sets `capacity` for training steps of `rays` rays from the samples visible lately.
-
-        One bucket above the largest number since the last call. The old capacity stays if it is
-        at most two buckets above that, as a new one costs another capture of the CUDA graph.
-        """
+        """Sets `capacity` for training steps of `rays` rays from the samples visible lately."""
         total = rays * self.samples
-        bucket = -(-total // SIZE_BUCKETS)
-        fitting = min(padded_size(int(self.max_visible), total) + bucket, total)
-        if self.capacity is None or not fitting <= self.capacity <= fitting + 2 * bucket:
-            self.capacity = fitting
+        self.capacity = fitting_capacity(self.capacity, int(self.max_visible), total)
         self.max_visible.zero_()
 
     def get_extra_state(self) -> dict[str, int | None]:
@@ -193,6 +149,100 @@ class OccupancyGrid(nn.Module):
 
     def set_extra_state(self, state: dict[str, int | None]) -> None:
         self.capacity = state["room"]
+
+
+def cell_of(
+    box: Float[Tensor, "*batch 2 3"],
+    cells: int,
+    origins: Float[Tensor, "*batch rays 3"],
+    directions: Float[Tensor, "*batch rays 3"],
+    t: Float[Tensor, "*batch rays samples"],
+) -> Int[Tensor, "*batch rays samples"]:
+    """Index of the cell of each sample among the `cells`^3 of the box; `cells`^3 outside of it."""
+    low, high = box[..., :1, :], box[..., 1:, :]
+    scale = cells / (high - low)
+    # The ray in units of cells: a sample's coordinates are start + t * slope.
+    start, slope = (origins - low) * scale, directions * scale
+    index = torch.zeros_like(t, dtype=torch.int64)
+    inside = torch.ones_like(t, dtype=torch.bool)
+    for axis in range(3):  # one axis at a time: (rays, samples, 3) would be three times as big
+        coordinate = torch.addcmul(start[..., axis, None], slope[..., axis, None], t)
+        inside.logical_and_(coordinate >= 0).logical_and_(coordinate < cells)
+        index.mul_(cells).add_(coordinate.long())  # row-major: (x * cells + y) * cells + z
+    return index.masked_fill_(~inside, cells**3)
+
+
+def is_visible(
+    bound: Float[Tensor, "*rays samples"], deltas: Float[Tensor, "*rays samples"]
+) -> Bool[Tensor, "*rays samples"]:
+    """Which samples are visible, given the density bounds of the cells that they lie in."""
+    # Exclusive cumulative sum: least optical depth between the origin and each sample.
+    optical_depth = bound.clamp(min=0).mul_(deltas)
+    before = torch.cumsum(optical_depth, -1).sub_(optical_depth)
+    return (bound >= 0).logical_and_(before < MAX_OPTICAL_DEPTH)
+
+
+def rank_samples(
+    visible: Bool[Tensor, "*batch samples"], step: Tensor | int
+) -> UInt8[Tensor, "*batch samples"]:
+    """0..31 for visible samples, 32..63 for the others: those of a low rank are queried first."""
+    index = torch.arange(visible.shape[-1], device=visible.device)
+    # A hash of (index, step) in 0..SIZE_BUCKETS-1. As 37 and 53 are odd, i.e. coprime to the
+    # power of two, every residue is equally frequent and each sample meets each of them once
+    # in SIZE_BUCKETS steps.
+    shuffled = (index * 37 + step * 53) & (SIZE_BUCKETS - 1)
+    # Visible samples are shuffled too, so that a capacity too small for them drops some from all
+    # rays, not all from the last rays.
+    return torch.where(visible, shuffled, SIZE_BUCKETS + shuffled).to(torch.uint8)
+
+
+def observe(
+    occs: Float[Tensor, " cells"],
+    min_density: Float[Tensor, " cells"],
+    cell: Int[Tensor, " points"],
+    density: Float[Tensor, " points"],
+    ema_decay: float,
+) -> None:
+    """Updates `occs` and `min_density` in place with densities queried in the cells."""
+    old_occs, old_min = occs.take(cell), min_density.take(cell)
+    # First decay the old values, then reduce the new ones into them. A cell with several points
+    # decays once: each of them writes the same number.
+    occs.scatter_(0, cell, torch.where(old_occs.isinf(), 0.0, ema_decay * old_occs))
+    occs.scatter_reduce_(0, cell, density, "amax")
+    min_density.scatter_(0, cell, old_min / ema_decay)
+    min_density.scatter_reduce_(0, cell, density, "amin")
+
+
+def density_bounds(
+    occs: Float[Tensor, "*batch cells"],
+    min_density: Float[Tensor, "*batch cells"],
+    delta: Tensor | float,
+) -> Float[Tensor, "*batch cells"]:
+    """Lower bound of the density in each cell, or _EMPTY; 0 for cells never observed.
+
+    As in nerfacc the threshold is at most the mean of `occs`, so that a field that is thin
+    everywhere is not taken for empty.
+    """
+    observed = occs.isfinite()
+    total = torch.where(observed, occs, 0.0).sum(-1, keepdim=True)
+    mean = total / observed.sum(-1, keepdim=True).clamp(min=1)
+    # The density at which 1 - exp(-density * delta) = ALPHA_THRE.
+    threshold = mean.clamp(max=-math.log1p(-ALPHA_THRE) / delta)
+    bound = torch.where(occs < threshold, _EMPTY, min_density)
+    return torch.where(observed, bound, 0.0)
+
+
+def fitting_capacity(capacity: int | None, max_visible: int, total: int) -> int:
+    """The capacity for `max_visible` of `total` samples: one bucket above it.
+
+    The old `capacity` stays if it is at most two buckets above that, as a new one costs another
+    capture of the CUDA graph.
+    """
+    bucket = -(-total // SIZE_BUCKETS)
+    fitting = min(padded_size(max_visible, total) + bucket, total)
+    if capacity is None or not fitting <= capacity <= fitting + 2 * bucket:
+        return fitting
+    return capacity
 
 
 def padded_size(count: int, total: int) -> int:

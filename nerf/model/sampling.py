@@ -42,16 +42,20 @@ def stratified_samples(
 
 
 def edges_around(
-    t: Float[Tensor, "rays samples"], near: float, far: float
+    t: Float[Tensor, "rays samples"], near: Tensor | float, far: Tensor | float
 ) -> Float[Tensor, "rays edges"]:
     """Ends of the intervals around samples: near, the midpoints between neighbours, far.
 
-    `t` must be sorted and lie in near..far. The last interval ends at far, where nerf-pytorch's is
-    infinite: that makes every ray opaque, and hides the background, if the density is never 0.
+    `near` and `far` are numbers, or one a ray, (rays, 1); `t` must be sorted and lie between. The
+    last interval ends at far, where nerf-pytorch's is infinite: that makes every ray opaque, and
+    hides the background, if the density is never 0.
     """
-    column = (t.shape[0], 1)
     midpoints = (t[:, 1:] + t[:, :-1]) / 2
-    return torch.cat((t.new_full(column, near), midpoints, t.new_full(column, far)), dim=-1)
+    ends = (
+        end if isinstance(end, Tensor) else t.new_full((t.shape[0], 1), end) for end in (near, far)
+    )
+    first, last = ends
+    return torch.cat((first, midpoints, last), dim=-1)
 
 
 def inverse_cdf_samples(
@@ -66,16 +70,29 @@ def inverse_cdf_samples(
     not sum to 1. u is random, or evenly spaced over [0, 1] if `generator` is None; the result is
     sorted only in the second case. No gradient flows through.
     """
+    return invert_cdf(bins, weights, cdf_arguments(len(bins), samples, generator, bins.device))
+
+
+def cdf_arguments(
+    rays: int, samples: int, generator: Generator | None, device: torch.device
+) -> Float[Tensor, "rays samples"]:
+    """u of each sample: random, or evenly spaced over [0, 1] if `generator` is None."""
+    if generator is None:
+        return torch.linspace(0.0, 1.0, samples, device=device).expand(rays, samples)
+    return torch.rand(rays, samples, generator=generator, device=device)
+
+
+def invert_cdf(
+    bins: Float[Tensor, "rays bins"],
+    weights: Float[Tensor, "rays bins_less_1"],
+    u: Float[Tensor, "rays samples"],
+) -> Float[Tensor, "rays samples"]:
+    """Where the cumulative distribution of `inverse_cdf_samples` reaches `u`."""
     with torch.no_grad():
         cdf = torch.cumsum(weights + MIN_WEIGHT, -1)
         # Normalised by its last value rather than by the sum of the weights, which may differ by
         # rounding: the CDF must reach exactly 1, as u may.
         cdf = torch.cat((torch.zeros_like(cdf[:, :1]), cdf / cdf[:, -1:]), -1)  # (rays, bins)
-        shape = (*cdf.shape[:1], samples)
-        if generator is None:
-            u = torch.linspace(0.0, 1.0, samples, device=bins.device).expand(shape)
-        else:
-            u = torch.rand(shape, generator=generator, device=bins.device)
         # The step that holds u: cdf[below] <= u < cdf[above]. For u = 1 both are the last edge.
         right = torch.searchsorted(cdf, u.contiguous(), right=True)
         below, above = (right - 1).clamp(min=0), right.clamp(max=bins.shape[-1] - 1)
@@ -98,8 +115,17 @@ def refined_samples(
 
     `t` must be sorted; `weights` are the coarse pass's.
     """
+    return refine(t, weights, cdf_arguments(len(t), samples, generator, t.device))
+
+
+def refine(
+    t: Float[Tensor, "rays coarse"],
+    weights: Float[Tensor, "rays coarse"],
+    u: Float[Tensor, "rays samples"],
+) -> Float[Tensor, "rays all"]:
+    """The samples that `refined_samples` returns for the arguments `u` of the inverse CDF."""
     # Bins between the midpoints, one around each sample but the first and last, which have no
     # midpoint on one side.
     midpoints = (t[:, 1:] + t[:, :-1]) / 2
-    fine = inverse_cdf_samples(midpoints, weights[:, 1:-1], samples, generator)
+    fine = invert_cdf(midpoints, weights[:, 1:-1], u)
     return torch.cat((t, fine), dim=-1).sort(dim=-1).values

@@ -26,12 +26,13 @@ class GraphedStep:
     cycle, and its memory on the device would outlive it until the next garbage collection.
     """
 
-    def __init__(self, generator: Generator) -> None:
-        self._generator = generator
+    def __init__(self, device: torch.device, *generators: Generator) -> None:
+        """For a step on `device` that draws random numbers from `generators`."""
+        self._generators = generators
         # One stream for warm-up and capture, as libraries keep a workspace for each stream. Not
         # the default of torch.cuda.graph, which all graphs of a process share: resetting a graph
         # frees the workspaces of its stream, though others may use them (pytorch#193402).
-        self._stream = torch.cuda.Stream(generator.device)  # type: ignore[no-untyped-call]
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._key: Hashable = None
         self._warmup_calls = 0
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -67,7 +68,8 @@ class GraphedStep:
         graph = torch.cuda.CUDAGraph()
         # A registered generator advances with every replay; otherwise each would draw the same
         # random numbers.
-        graph.register_generator_state(self._generator)
+        for generator in self._generators:
+            graph.register_generator_state(generator)
         failure: Exception | None = None
         try:
             # The outer stream context resets the current stream if the capture fails: torch's

@@ -116,6 +116,16 @@ class HealthWatch:
             so_far = self._largest.setdefault(part, torch.zeros_like(largest))
             torch.maximum(so_far, largest, out=so_far)  # in place: a CUDA graph replays addresses
 
+    def record_in(self, largest: dict[str, Tensor]) -> None:
+        """Goes on in other tensors, which a batch may update; they take over the maxima so far."""
+        for part, tensor in largest.items():
+            tensor.copy_(self._largest.get(part, torch.zeros_like(tensor)))
+        self._largest = largest
+
+    def needs_model(self, step: int) -> bool:
+        """Whether `check` reads the model after `step`: the current window is long enough."""
+        return step - self._window_start >= DEAD_GRADIENT_STEPS
+
     def check(self, step: int, loss: float, model: Nerf) -> Verdict:
         """The verdict after `step` by its loss and the gradients of the current window.
 
@@ -123,7 +133,7 @@ class HealthWatch:
         """
         if not math.isfinite(loss):
             return _diverged("the loss", loss, step)
-        if step - self._window_start < DEAD_GRADIENT_STEPS:
+        if not self.needs_model(step):
             return HEALTHY
         dead = [
             part for part, largest in self._largest.items() if largest.item() <= MAX_DEAD_GRADIENT

@@ -3,17 +3,19 @@
 `train` reports through callbacks and imports nothing of its callers. All random numbers come from
 generators seeded by the config and saved in the checkpoint, so that a resumed run equals an
 uninterrupted one bit for bit.
+
+A loop does not train by itself: `TrainingLoop.after_step` does what is due after a step, whether
+the run took that step alone or in a batch (nerf.training.batch).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -31,7 +33,8 @@ from nerf.evaluation.trivial_baselines import trivial_psnrs
 from nerf.model.nerf import Nerf
 from nerf.model.precision import choose_float32_backend
 from nerf.scenes.scene import Scene
-from nerf.training.checkpoint import load_checkpoint, save_checkpoint
+from nerf.training.checkpoint import CheckpointWriter, load_checkpoint
+from nerf.training.clock import Clock
 from nerf.training.health import HEALTHY, HealthWatch, State, Verdict
 from nerf.training.ray_batches import TrainingRays, bounding_box
 from nerf.training.schedule import evaluation_steps
@@ -39,12 +42,6 @@ from nerf.training.step import TrainingStep
 
 HEALTH_CHECK_INTERVAL = 20
 """Steps between two checks of a run's health."""
-
-MIN_CHECKPOINT_INTERVAL = 30.0
-"""Seconds, at least, between two checkpoints that are not due to an evaluation."""
-
-MAX_CHECKPOINT_TIME_SHARE = 0.02
-"""Share of the time, at most, spent on writing such checkpoints."""
 
 MAX_PREVIEW_PIXELS = 10_000
 """Pixels, at most, of an image rendered during training."""
@@ -86,6 +83,16 @@ class TrainResult:
     """(height, 2 width, 3) uint8: the first validation view as rendered, beside its photograph."""
 
 
+@runtime_checkable
+class Batch(Protocol):
+    """What trains several runs at once: nerf.training.batch.RunBatch."""
+
+    clock: Clock
+
+    def store(self, run: TrainingRun) -> None:
+        """Copies model, optimiser, generator and losses from the batch to the run."""
+
+
 class TrainingRun:
     """A model in training: with optimiser, generators, health watch and learning curve."""
 
@@ -99,18 +106,42 @@ class TrainingRun:
         self.model = Nerf(config, weights_generator, box).to(device)
         self.health = HealthWatch(config, scene, trivial_psnrs(scene))
         self.step = TrainingStep(config, self.model, self.rays, self.health)
-        self.seconds = 0.0
         self.curve: list[Progress] = []
         self.verdict = HEALTHY
-        self._started = time.perf_counter()
+        self._batch: Batch | None = None
+        self._clock = Clock()
+        # Training time before `_clock` counted for this run, less what it showed then.
+        self._seconds_offset = 0.0
 
     @property
     def steps_done(self) -> int:
         return self.step.steps_done
 
+    @property
+    def seconds(self) -> float:
+        """Training time so far, without evaluations and checkpoints."""
+        return self._seconds_offset + self._clock.seconds()
+
     def advance(self) -> None:
-        """Trains by one step."""
+        """Trains by one step; for a run in a batch, that is up to the batch."""
+        if self._batch is not None:
+            raise RuntimeError("the run is in a batch; call the batch's advance, or remove the run")
         self.step()
+
+    def join(self, batch: Batch) -> None:
+        """Lets a batch train the run; from now on the batch has its parameters."""
+        self._batch = batch
+        self._use_clock(batch.clock)
+
+    def leave(self) -> None:
+        """Ends `join`; the run goes on from what it has itself."""
+        self._batch = None
+        self._use_clock(Clock())
+
+    def store(self) -> None:
+        """Brings the run's own model, optimiser and losses up to date if a batch trains it."""
+        if self._batch is not None:
+            self._batch.store(self)
 
     def release(self) -> None:
         """Frees the CUDA graph and its memory, before others use the GPU."""
@@ -118,12 +149,16 @@ class TrainingRun:
 
     def start_clock(self) -> None:
         """Starts to count training time, which excludes evaluations and checkpoints."""
-        self._started = time.perf_counter()
+        self._clock.start()
 
     def stop_clock(self) -> None:
-        """Adds the time since `start_clock` to `seconds`."""
+        """Ends `start_clock`, for all members of a batch."""
         self.loss()  # waits until the device has finished the steps
-        self.seconds += time.perf_counter() - self._started
+        self._clock.stop()
+
+    def _use_clock(self, clock: Clock) -> None:
+        self._seconds_offset = self.seconds - clock.seconds()
+        self._clock = clock
 
     def loss(self) -> float:
         """Mean squared error on the last step's rays, summed over the passes."""
@@ -131,6 +166,7 @@ class TrainingRun:
 
     def evaluate(self) -> Progress:
         """Measures held-out quality, appends it to `curve` and lets the health watch judge it."""
+        self.store()
         quality = evaluate(self.model, self.scene, "val", self.config.evaluation.pixels)
         progress = Progress(
             step=self.steps_done,
@@ -147,16 +183,20 @@ class TrainingRun:
 
     def check_health(self) -> None:
         """Sets `verdict` from the loss and the gradients of the last steps."""
+        if self.health.needs_model(self.steps_done):
+            self.store()
         self.verdict = self.health.check(self.steps_done, self.loss(), self.model)
 
     def render_preview(self) -> RenderedImage:
         """Renders the first validation view with at most `MAX_PREVIEW_PIXELS` pixels."""
+        self.store()
         pixels = self.scene.height * self.scene.width
         stride = math.ceil(math.sqrt(max(pixels / MAX_PREVIEW_PIXELS, 1)))
         return render_view(self.model, self.scene, self.scene.val[0], stride)
 
     def result(self) -> TrainResult:
         """The final figures of the run as it is now, on validation and test views."""
+        self.store()
         pixels = self.config.evaluation.final_pixels
         val = evaluate(self.model, self.scene, "val", pixels)
         test = evaluate(self.model, self.scene, "test", pixels)
@@ -179,6 +219,7 @@ class TrainingRun:
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs to resume, as tensors and plain values."""
+        self.store()
         return {
             "config": flatten(self.config),
             "scene": self.scene.content_hash,
@@ -200,33 +241,10 @@ class TrainingRun:
             raise InputError(f"the checkpoint is of another run: {what} differs; start a new run")
         self.model.load_state_dict(state["model"])
         self.step.restore(state["step"])
-        self.seconds = state["seconds"]
+        self._seconds_offset = state["seconds"] - self._clock.seconds()
         self.curve = [Progress(**progress) for progress in state["curve"]]
         self.health.restore(state["health"], self.rays.rgb.device)
         self.verdict = Verdict(**state["verdict"])
-
-
-class CheckpointWriter:
-    """Writes a run's checkpoint to `path`; does nothing if that is None."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._written_at = time.perf_counter()
-        self._write_seconds = 0.0
-
-    def write(self, run: TrainingRun) -> None:
-        """Writes the checkpoint now."""
-        if self._path is None:
-            return
-        began = time.perf_counter()
-        save_checkpoint(self._path, run.state())
-        self._written_at = time.perf_counter()
-        self._write_seconds = self._written_at - began
-
-    def is_due(self) -> bool:
-        """Whether the last checkpoint is old enough for another between two evaluations."""
-        interval = max(MIN_CHECKPOINT_INTERVAL, self._write_seconds / MAX_CHECKPOINT_TIME_SHARE)
-        return self._path is not None and time.perf_counter() - self._written_at > interval
 
 
 def _ignore(*_: Any) -> None:
@@ -275,32 +293,75 @@ def train_to_end(
 ) -> TrainResult:
     """Trains `run` until its last step or a collapse, and returns how it ended.
 
+    The callbacks, and what may be raised, are those of `TrainingLoop`.
+    """
+    loop = TrainingLoop(
+        run,
+        on_progress,
+        on_step=on_step,
+        on_preview=on_preview,
+        should_stop=should_stop,
+        checkpoint=checkpoint,
+    )
+    while not loop.is_finished:
+        run.advance()
+        loop.after_step()
+    return run.result()
+
+
+class TrainingLoop:
+    """Does what is due after each step of a run; whoever owns the loop takes the steps.
+
     `on_step` is called with the number of each step; at each evaluation, `on_preview` with the
     step and a function that renders the first validation view, then `on_progress`. The run is
-    saved in `checkpoint` at each evaluation and from time to time between. If `should_stop` returns
-    True, it is saved and `Interrupted` is raised.
+    saved in `checkpoint`, a file or a function of its content, at each evaluation and from time to
+    time between. If `should_stop` returns True, it is saved and `Interrupted` is raised.
     """
-    writer = CheckpointWriter(checkpoint)
-    evaluated_after = set(evaluation_steps(run.config))
-    run.start_clock()
-    while run.steps_done < run.config.optimisation.steps and run.verdict == HEALTHY:
-        run.advance()
-        on_step(run.steps_done)
-        if run.steps_done % HEALTH_CHECK_INTERVAL == 0 or run.steps_done in evaluated_after:
+
+    def __init__(
+        self,
+        run: TrainingRun,
+        on_progress: Callable[[Progress], None] = _ignore,
+        *,
+        on_step: Callable[[int], None] = _ignore,
+        on_preview: Callable[[int, Callable[[], RenderedImage]], None] = _ignore,
+        should_stop: Callable[[], bool] = lambda: False,
+        checkpoint: Path | Callable[[bytes], None] | None = None,
+    ) -> None:
+        self.run = run
+        self._on_progress = on_progress
+        self._on_step = on_step
+        self._on_preview = on_preview
+        self._should_stop = should_stop
+        self._writer = CheckpointWriter(checkpoint)
+        self._evaluated_after = frozenset(evaluation_steps(run.config))
+        run.start_clock()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has taken its last step or collapsed; its `result` says how it ended."""
+        run = self.run
+        return run.steps_done >= run.config.optimisation.steps or run.verdict != HEALTHY
+
+    def after_step(self) -> None:
+        """Checks health, evaluates, writes the checkpoint and calls back, each if it is due."""
+        run = self.run
+        evaluation_is_due = run.steps_done in self._evaluated_after
+        self._on_step(run.steps_done)
+        if run.steps_done % HEALTH_CHECK_INTERVAL == 0 or evaluation_is_due:
             run.check_health()
         # A collapsed run is evaluated a last time.
-        if run.steps_done in evaluated_after or run.verdict != HEALTHY:
+        if evaluation_is_due or run.verdict != HEALTHY:
             run.stop_clock()
             progress = run.evaluate()
-            writer.write(run)
+            self._writer.write(run.state)
             # Last the callbacks: the process may be ended in them, and must lose nothing.
-            on_preview(run.steps_done, run.render_preview)
-            on_progress(progress)
+            self._on_preview(run.steps_done, run.render_preview)
+            self._on_progress(progress)
             run.start_clock()
-        elif should_stop() or writer.is_due():
+        elif self._should_stop() or self._writer.is_due():
             run.stop_clock()
-            writer.write(run)
-            if should_stop():
+            self._writer.write(run.state)
+            if self._should_stop():
                 raise Interrupted(f"stopped after step {run.steps_done}")
             run.start_clock()
-    return run.result()

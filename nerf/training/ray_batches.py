@@ -6,8 +6,9 @@ pixel    index into all their pixels, (view * height + row) * width + column
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -42,8 +43,8 @@ class Batch:
             yield Batch(self.origins[part], self.directions[part], self.rgb[part], background)
 
 
-@dataclass(frozen=True)
-class TrainingRays:
+@dataclass(frozen=True, eq=False)
+class Pixels:
     """The ray and colour of every training pixel: views x height x width, flattened."""
 
     origins: Float[Tensor, "views 3"]
@@ -55,6 +56,17 @@ class TrainingRays:
     background: Float[Tensor, " 3"]
     height: int
     width: int
+
+
+_SHARED: WeakValueDictionary[Hashable, Pixels] = WeakValueDictionary()
+"""The pixels in use, which the runs of one process share: they may take much of a GPU's memory."""
+
+
+@dataclass(frozen=True)
+class TrainingRays:
+    """The pixels that a run is trained on, and which of them it draws."""
+
+    pixels: Pixels
     crop: Crop
     windows: Int[Tensor, "views 4"]
     """Top, left, height and width of the box of each view that holds its content."""
@@ -77,34 +89,39 @@ class TrainingRays:
         if background == "random":
             scene.require_alphas(background)
         views = spread_views(scene, config.views)
-        directions = np.stack([view_directions(scene, view) for view in views])
-        background_share = None if scene.alphas is None else 1 - scene.alphas[views].reshape(-1)
-
-        def tensor(array: NDArray[np.float32]) -> Tensor:
-            return torch.tensor(array, device=device)
-
+        key = (scene.content_hash, *views, str(device))
+        pixels = _SHARED.get(key)
+        if pixels is None:
+            pixels = _SHARED[key] = _load_pixels(scene, views, device)
         return TrainingRays(
-            origins=tensor(scene.world_from_camera[views, :3, 3]),
-            directions=tensor(directions.reshape(-1, 3)),
-            rgb=tensor(scene.images[views].reshape(-1, 3)),
-            background_share=None if background_share is None else tensor(background_share),
-            background=tensor(scene.background),
-            height=scene.height,
-            width=scene.width,
+            pixels=pixels,
             crop=config.crop,
             windows=torch.tensor(_crop_windows(scene, views, config), device=device),
             random_background=background == "random",
         )
 
+    @property
+    def origins(self) -> Float[Tensor, "views 3"]:
+        return self.pixels.origins
+
+    @property
+    def directions(self) -> Float[Tensor, "pixels 3"]:
+        return self.pixels.directions
+
+    @property
+    def rgb(self) -> Float[Tensor, "pixels 3"]:
+        return self.pixels.rgb
+
     def draw(self, rays: int, generator: Generator, cropped: bool = False) -> Batch:
         """Draws rays uniformly, with replacement; `cropped` ones from the part in `crop`."""
         pixel = self.draw_pixels(rays, generator, cropped)
-        view = pixel // (self.height * self.width)
-        rgb, background = self.rgb[pixel], self.background
-        if self.random_background and self.background_share is not None:
+        pixels = self.pixels
+        view = pixel // (pixels.height * pixels.width)
+        rgb, background = self.rgb[pixel], pixels.background
+        if self.random_background and pixels.background_share is not None:
             background = torch.rand(rays, 3, generator=generator, device=rgb.device)
             # rgb = alpha c + (1 - alpha) old, so this is alpha c + (1 - alpha) new.
-            rgb = rgb + self.background_share[pixel, None] * (background - self.background)
+            rgb = rgb + pixels.background_share[pixel, None] * (background - pixels.background)
         return Batch(self.origins[view], self.directions[pixel], rgb, background)
 
     def draw_pixels(self, rays: int, generator: Generator, cropped: bool) -> Int[Tensor, " rays"]:
@@ -113,18 +130,40 @@ class TrainingRays:
         if not cropped:
             return torch.randint(len(self.rgb), (rays,), generator=generator, device=device)
 
+        height, width = self.pixels.height, self.pixels.width
         view = torch.randint(len(self.origins), (rays,), generator=generator, device=device)
         if self.crop == "centre":  # all windows are equal; draws are those of earlier versions
-            (top, left), (height, width) = _centre_window(self.height, self.width)
-            row = top + torch.randint(height, (rays,), generator=generator, device=device)
-            column = left + torch.randint(width, (rays,), generator=generator, device=device)
-            return (view * self.height + row) * self.width + column
-        first_row, first_column, rows, columns = self.windows.index_select(0, view).unbind(-1)
+            (top, left), (rows, columns) = _centre_window(height, width)
+            row = top + torch.randint(rows, (rays,), generator=generator, device=device)
+            column = left + torch.randint(columns, (rays,), generator=generator, device=device)
+            return (view * height + row) * width + column
+        first_row, first_column, window_rows, window_columns = self.windows.index_select(
+            0, view
+        ).unbind(-1)
         # In [0, 1), so that rounding down never gives the first row or column past the window.
         across = torch.rand(2, rays, generator=generator, device=device, dtype=torch.float64)
-        row = first_row + (across[0] * rows).long()
-        column = first_column + (across[1] * columns).long()
-        return (view * self.height + row) * self.width + column
+        row = first_row + (across[0] * window_rows).long()
+        column = first_column + (across[1] * window_columns).long()
+        return (view * height + row) * width + column
+
+
+def _load_pixels(scene: Scene, views: list[int], device: torch.device | str) -> Pixels:
+    """The pixels of the training `views`, copied to `device`."""
+    directions = np.stack([view_directions(scene, view) for view in views])
+    background_share = None if scene.alphas is None else 1 - scene.alphas[views].reshape(-1)
+
+    def tensor(array: NDArray[np.float32]) -> Tensor:
+        return torch.tensor(array, device=device)
+
+    return Pixels(
+        origins=tensor(scene.world_from_camera[views, :3, 3]),
+        directions=tensor(directions.reshape(-1, 3)),
+        rgb=tensor(scene.images[views].reshape(-1, 3)),
+        background_share=None if background_share is None else tensor(background_share),
+        background=tensor(scene.background),
+        height=scene.height,
+        width=scene.width,
+    )
 
 
 def _crop_windows(scene: Scene, views: list[int], config: Optimisation) -> Windows:

@@ -42,10 +42,11 @@ class TrainingStep:
         on_gpu = device.type == "cuda"
         samples = config.sampling.coarse + config.sampling.fine
         chunk = self._config.rays if on_gpu else max(TRAINING_CHUNK_SAMPLES // samples, 1)
-        self._chunk_rays = min(chunk, self._config.rays)
+        self.chunk_rays = min(chunk, self._config.rays)
+        """Rays that are rendered and differentiated at once."""
         for grid in model.occupancy_grids():
             # The grid decays once a chunk; over a whole step that makes EMA_DECAY.
-            grid.ema_decay = EMA_DECAY ** (self._chunk_rays / self._config.rays)
+            grid.ema_decay = EMA_DECAY ** (self.chunk_rays / self._config.rays)
         self._rate = torch.zeros((), device=device)
         self.optimiser = torch.optim.Adam(
             model.parameters(), lr=self._rate if on_gpu else 0.0, fused=True, capturable=on_gpu
@@ -57,7 +58,9 @@ class TrainingStep:
         self._step_tensor = torch.zeros((), dtype=torch.int64, device=device)  # the same number
         self.losses = torch.zeros(len(model.passes()), device=device)
         """Mean squared error of each pass on the last step's rays."""
-        self._graphed = GraphedStep(self.generator) if on_gpu and config.compute.graphs else None
+        self._graphed = (
+            GraphedStep(device, self.generator) if on_gpu and config.compute.graphs else None
+        )
         self._fix_capacities()
 
     def __call__(self) -> None:
@@ -70,10 +73,9 @@ class TrainingStep:
             self._update()
         else:
             capacities = [grid.capacity for grid in self._model.occupancy_grids()]
-            self._graphed(self._update, (self._is_cropped(), *capacities))
+            self._graphed(self._update, (self.is_cropped(), *capacities))
         self.steps_done += 1
-        warm = self.steps_done >= WARMUP_STEPS + warm_up_steps(self._config)
-        if warm and self.steps_done % UPDATE_INTERVAL == 0:
+        if self.bounds_are_due():
             for grid in self._model.occupancy_grids():
                 grid.update_bounds()
                 if self._step_tensor.is_cuda:
@@ -81,10 +83,10 @@ class TrainingStep:
 
     def _update(self) -> None:
         """Draws, renders, backpropagates, updates; never waits for a GPU (see GraphedStep)."""
-        batch = self._rays.draw(self._config.rays, self.generator, self._is_cropped())
+        batch = self._rays.draw(self._config.rays, self.generator, self.is_cropped())
         self.losses.zero_()
         self.optimiser.zero_grad()
-        for chunk in batch.split(self._chunk_rays):
+        for chunk in batch.split(self.chunk_rays):
             renderings = self._model(
                 chunk.origins,
                 chunk.directions,
@@ -117,8 +119,20 @@ class TrainingStep:
             if self._step_tensor.is_cuda and grid.capacity is None:
                 grid.capacity = self._config.rays * grid.samples
 
-    def _is_cropped(self) -> bool:
+    def is_cropped(self) -> bool:
+        """Whether the next step draws its rays from a part of each image."""
         return self.steps_done < cropped_steps(self._config)
+
+    def bounds_are_due(self) -> bool:
+        """Whether the occupancy grids' bounds are to be updated after the last step."""
+        warm = self.steps_done >= WARMUP_STEPS + warm_up_steps(self._config)
+        return warm and self.steps_done % UPDATE_INTERVAL == 0
+
+    def catch_up(self) -> None:
+        """Makes the rest agree with `steps_done`, after a batch has taken the steps."""
+        self._step_tensor.fill_(self.steps_done)
+        if self.steps_done:
+            self._rate.fill_(learning_rate(self.steps_done - 1, self._config))
 
     def last_learning_rate(self) -> float:
         """The learning rate of the last step."""
@@ -131,7 +145,7 @@ class TrainingStep:
             "number": self.steps_done,
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
-            "losses": self.losses,
+            "losses": self.losses.clone(),  # of a batch's, only its own
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -142,7 +156,7 @@ class TrainingStep:
                 f"the checkpoint was made on {state['device']}, this run is on {device}: their "
                 f"random numbers differ; resume on {state['device']}, or start a new run"
             )
-        self.release()  # a graph would go on with the optimiser's old tensors
+        self.release()  # the graph's addresses are those of the old optimiser state
         self._fix_capacities()  # a checkpoint may come from before the grids had one
         self.steps_done = state["number"]
         self.optimiser.load_state_dict(state["optimiser"])

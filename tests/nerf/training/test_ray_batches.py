@@ -109,7 +109,7 @@ def test_a_white_background_is_composited_once(see_through: Scene) -> None:
     rays = TrainingRays.of(see_through, Optimisation(background="white"))
     expected = (TrainingRays.of(see_through).rgb + 0.5).clamp(max=1)
     torch.testing.assert_close(rays.rgb, expected)
-    assert (rays.background == 1).all()
+    assert (rays.pixels.background == 1).all()
 
 
 @pytest.mark.parametrize("behind", ["white", "random"])
