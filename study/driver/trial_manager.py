@@ -7,7 +7,6 @@ only it changes its state; Ray's searcher and scheduler pass on what Ray reports
 from __future__ import annotations
 
 import math
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from types import MappingProxyType
 from nerf.common.files import write_atomically
 from study.driver.failure_streak import FailureStreak, HeldTrial
 from study.driver.launch_stop import LaunchStop, StopReason
+from study.driver.table_writer import TableWriter
 from study.ledger.ledger import Ledger, trial_row
 from study.ledger.recovery import reconcile
 from study.protocol.failures import is_disk_full
@@ -27,9 +27,6 @@ from study.records.study_folder import StudyFolder
 from study.search.successive_halving import is_promoted
 from study.storage.remote import Storage
 from study.worker.trial_files import fetch_trial_files
-
-# Writing the tables reads all records, so it may take this share of a sweep's time at most.
-_TABLES_SHARE = 0.02
 
 
 class TrialManager:
@@ -48,7 +45,7 @@ class TrialManager:
         self._running: dict[int, Assignment] = {}
         self._reports: dict[int, Message] = {}  # the latest of each running trial
         self._failures: dict[int, Failure] = {}  # those that trials reported themselves
-        self._tables_due = 0.0
+        self._tables = TableWriter(folder)
 
     @property
     def running(self) -> Mapping[int, Assignment]:
@@ -235,16 +232,7 @@ class TrialManager:
         self.folder.checkpoint(name).unlink(missing_ok=True)
         del self._running[number]
         self._reports.pop(number, None)
-        self._write_tables_if_due()
-
-    def _write_tables_if_due(self) -> None:
-        """Writes the tables, seldom enough that a long study does not wait for them."""
-        began = time.monotonic()
-        if began < self._tables_due:
-            return
-        self.folder.write_tables()
-        seconds = time.monotonic() - began
-        self._tables_due = began + seconds / _TABLES_SHARE
+        self._tables.write_if_due()
 
     def _append_traceback(self, assignment: Assignment, failure: Failure) -> None:
         file = self.folder.error(trial_id(assignment.number))
