@@ -67,7 +67,7 @@ def _is_number(text: str) -> bool:
 
 
 def add_scene_options(parser: argparse._ActionsContainer) -> None:
-    """Adds --scene, --downscale, --background and --set to a parser or one of its groups.
+    """Adds --scene and the options of how it is read, and --set, to a parser or one of its groups.
 
     Options that are not on the command line are None, or missing from the namespace where the
     parser was made with `argument_default=argparse.SUPPRESS`. --set collects a list of
@@ -88,6 +88,12 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
         choices=("white", "black", "none"),
         help="background of images with an alpha channel (default: white); none: take photographs "
         "as they are, without recognising a uniform backdrop as their background",
+    )
+    parser.add_argument(
+        "--follow-links",
+        action="store_const",
+        const=True,
+        help="trust symbolic links and paths in camera files that lead out of the scene's folder",
     )
     parser.add_argument(
         "--set",

@@ -1,13 +1,4 @@
-"""The folder of one run: its files, and what is needed to resume it.
-
-OUT/
-    run.json         the scene's source and every parameter, written before the first step
-    checkpoint.pt    the whole state of the run
-    progress/*.png   a validation view after each evaluation
-    progress.png     all of them on one contact sheet
-    result.json      how the run ended, with what run.json holds
-    render.png       a validation view beside its photograph
-"""
+"""The folder of one run: its files, and what is needed to resume it."""
 
 from __future__ import annotations
 
@@ -32,20 +23,36 @@ CHECKPOINT = "checkpoint.pt"
 RESULT = "result.json"
 _RUN = "run.json"
 
+RUN_FILES = {
+    _RUN: "the scene's source and every parameter, written before the first step",
+    "checkpoint.pt": "the whole state of the run",
+    "progress/": "a validation view after each evaluation",
+    "progress.png": "all of them on one contact sheet",
+    "render.png": "a validation view as rendered (left) and its photograph (right)",
+    RESULT: "how the run ended, its learning curve, scene and parameters",
+}
+"""The files of a finished run, and what each holds."""
+
 
 @dataclass(frozen=True)
 class SceneSource:
-    """The options --scene, --downscale and --background of a run."""
+    """The options --scene, --downscale, --background and --follow-links of a run."""
 
     scene: str = "bricks"
     downscale: int = 1
     background: Background = "white"
+    follow_links: bool = False
 
     def load(self) -> Scene:
         """Loads the scene; raises `InputError` if that is not possible."""
         from nerf.scenes import load  # imported late: slow, and needless for a misspelt option
 
-        return load(self.scene, downscale=self.downscale, background=self.background)
+        return load(
+            self.scene,
+            downscale=self.downscale,
+            background=self.background,
+            follow_links=self.follow_links,
+        )
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,7 @@ class Run:
                 "source": self.source.scene,
                 "downscale": self.source.downscale,
                 "background": self.source.background,
+                "follow_links": self.source.follow_links,
                 "hash": self.scene.content_hash,
             },
             "views": {"train": self.scene.train, "val": self.scene.val, "test": self.scene.test},
@@ -108,7 +116,8 @@ def read_run(out: Path) -> tuple[SceneSource, NerfConfig]:
     try:
         content = json.loads((out / _RUN).read_text())
         scene, settings = content["scene"], dict(content["config"])
-        source = SceneSource(scene["source"], scene["downscale"], scene["background"])
+        follow_links = scene.get("follow_links", False)  # runs of earlier versions have none
+        source = SceneSource(scene["source"], scene["downscale"], scene["background"], follow_links)
     except (OSError, ValueError, TypeError, KeyError):
         raise InputError(
             f"{out} is not a run folder (no readable {_RUN}); name one that "

@@ -31,6 +31,7 @@ class Options:
     """A built-in scene (`nerf.scenes.BUILT_IN`), or an absolute path."""
     downscale: int | None = None
     background: str | None = None
+    follow_links: bool | None = None
     vary: tuple[str, ...] = ()
     """As `parse_dimension` reads them."""
     set: tuple[str, ...] = ()

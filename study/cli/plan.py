@@ -172,4 +172,9 @@ def _folder(options: Options, name: str) -> StudyFolder:
 
 
 def _load_scene(spec: StudySpec) -> Scene:
-    return load(spec.scene, downscale=spec.downscale, background=spec.background)
+    return load(
+        spec.scene,
+        downscale=spec.downscale,
+        background=spec.background,
+        follow_links=spec.follow_links,
+    )

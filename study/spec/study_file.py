@@ -30,6 +30,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "scene": str,
     "downscale": int,
     "background": str,
+    "follow_links": bool,
     "name": str,
     "studies": str,
     "explore": int,
@@ -70,7 +71,7 @@ def read_study_file(path: Path) -> dict[str, Any]:
         if name not in _KEYS:
             raise InputError(f"{path}: unknown key {key!r}{closest(name, list(_KEYS))}")
         types = _KEYS[name]
-        if not isinstance(value, types) or isinstance(value, bool):
+        if not isinstance(value, types) or isinstance(value, bool) != (types is bool):
             raise InputError(f"{path}: {key} must be {_describe_types(types)}, got {value!r}")
         if name in ("vary", "set"):
             options[name] = _texts(path, name, value)
@@ -137,7 +138,10 @@ def _check_unique_keys(path: Path, node: Any, seen: set[int]) -> None:
 
 
 def _describe_types(types: type | tuple[type, ...]) -> str:
-    names = {str: "text", int: "a whole number", float: "a number", dict: "a table", list: "a list"}
+    names = {
+        **{str: "text", int: "a whole number", float: "a number"},
+        **{dict: "a table", list: "a list", bool: "true or false"},
+    }
     every = types if isinstance(types, tuple) else (types,)
     return " or ".join(names[one] for one in every)
 

@@ -55,6 +55,9 @@ class StudySpec:
     background: Literal["white", "black", "none"] = "white"
     """Colour behind images with an alpha channel; none recognises no backdrop in others."""
 
+    follow_links: bool = False
+    """Whether links and paths of the scene's files may lead out of its folder."""
+
     explore: int = 48
     """Trials of the explore phase, each with the full budget."""
 
@@ -184,6 +187,8 @@ class StudySpec:
         del fields["space"]
         if self.design == "sobol":  # as in older studies, which had no other
             del fields["design"]
+        if not self.follow_links:  # likewise
+            del fields["follow_links"]
         return fields | {"variants": [variant.to_json() for variant in self.variants]}
 
     @staticmethod

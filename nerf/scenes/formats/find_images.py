@@ -37,13 +37,17 @@ class ImageFinder:
         path = path_inside(self.folder, name, self.where, self.follow_links)
         if path.is_file():
             return path
+        moved = not path.parent.is_dir()
+        if moved:
+            path = self._elsewhere(path.name)
         similar = self._similar(path)
         if similar is None:
             return None
-        if path.suffix.lower() in SUFFIXES:
+        self._guesses["another folder"] += moved
+        found = path.with_name(similar)
+        if path.suffix.lower() in SUFFIXES and similar != path.name:
             same_but_case = similar.lower() == path.name.lower()
             self._guesses["another case" if same_but_case else "another extension"] += 1
-        found = path.with_name(similar)
         if not self.follow_links and not found.resolve().is_relative_to(self.folder.resolve()):
             raise scene_error(
                 self.where,
@@ -64,7 +68,14 @@ class ImageFinder:
         return [
             f"{count} image names have {difference} in {self.where.name} than on disk"
             for difference, count in sorted(self._guesses.items())
+            if count
         ]
+
+    def _elsewhere(self, name: str) -> Path:
+        """The path of a name in `images`, or in the folder itself."""
+        folders = [folder for folder in (self.folder / "images", self.folder) if folder.is_dir()]
+        paths = [folder / name for folder in folders]
+        return next((path for path in paths if self._similar(path)), self.folder / name)
 
     def _similar(self, path: Path) -> str | None:
         """The name on disk that differs from the path's in case or extension alone."""

@@ -16,7 +16,8 @@ def scene_parser() -> Parser:
 
 def test_scene_options_are_none_unless_they_are_on_the_command_line() -> None:
     options = scene_parser().parse([])
-    assert vars(options) == {"scene": None, "downscale": None, "background": None, "set": None}
+    assert set(vars(options)) == {"scene", "downscale", "background", "follow_links", "set"}
+    assert set(vars(options).values()) == {None}
     options = scene_parser().parse(
         ["--scene", "bricks", "--set", "seed=1", "--set", "field.skip=2"]
     )
