@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.claims.across_claims import select_across
@@ -32,8 +34,14 @@ from study.records.study_folder import StudyFolder
 from study.spec.storage_url import is_url
 from study.storage.remote import Storage, download_study, unreachable_as_input_error
 
+PIPE_CLOSED = 141
+"""Exit status where the reader of the output ended first: 128 + SIGPIPE, as in a shell."""
+
 NOT_AS_EXPECTED = 1
 """Exit status if an expectation of --expect does not hold."""
+
+
+_LARGE_FILE = 5_000_000  # bytes; reading takes seconds
 
 
 def write_report(folder: StudyFolder | Path | str, findings: Findings | None = None) -> Path:
@@ -69,7 +77,19 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names from other tools may have characters that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
-    return exit_status(lambda: _run(_parser().parse(arguments)))
+    return exit_status(lambda: _run_for_reader(_parser().parse(arguments)))
+
+
+def _run_for_reader(options: argparse.Namespace) -> int:
+    """Runs until whatever reads the output ends, as in `report.py FILE | head -1`."""
+    try:
+        status = _run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes at its end: into nothing, since the pipe would fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    return status
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -77,14 +97,18 @@ def _run(options: argparse.Namespace) -> int:
     local_copies = {place: download_study(place).path for place in options.study if is_url(place)}
     folders = [local_copies.get(place, Path(place)) for place in options.study]
     question = make_question(options)
-    studies = [_analyze(path, question) for path in folders]
+    report_folder = options.out if len(folders) == 1 else None
+    studies = [_analyze(path, question, report_folder) for path in folders]
     for path in _write(options, studies):
         print(_upload(path, local_copies))
     return 0 if _check(expectations, studies) else NOT_AS_EXPECTED
 
 
-def _analyze(path: Path, question: Question) -> Findings:
-    """Analyses one study and prints its headline; for another tool's, first what is assumed."""
+def _analyze(path: Path, question: Question, report_folder: Path | None) -> Findings:
+    """Analyses one study and prints its headline; for another tool's, first what is assumed.
+
+    report_folder: where the report on another tool's sweep goes, if not beside the sweep
+    """
     is_native = StudyFolder(path).spec_file.exists()
     if is_native or (path.is_dir() and not any(path.iterdir())):
         if is_native and question != Question():
@@ -92,14 +116,34 @@ def _analyze(path: Path, question: Question) -> Findings:
                 f"{path} is a study of this program; --metric, --prior and the like are for sweeps "
                 "of other tools: leave them out, or report on those alone"
             )
+        if is_native and report_folder is not None:
+            raise InputError(
+                f"{path} is a study of this program, whose report is written into it; give --out "
+                "for a comparison of several, or for another tool's sweep"
+            )
         findings = _start(load_study(path))
         claims = headline_claims(list_claims(findings))
     else:
+        from analysis.external.choose_sweep import SeveralStudies
         from analysis.external.read_study import read_external_study
+        from analysis.findings.limits import limit_study
         from analysis.findings.other_readings import add_effects
+        from analysis.findings.waiting import show_if_slow
 
-        external = read_external_study(path, question)
-        findings = add_effects(_start(external.study), external.other_readings)
+        if path.is_file() and (size := path.stat().st_size) > _LARGE_FILE:
+            print(f"reading {path.name}, {size / 1e6:.0f} MB", file=sys.stderr, flush=True)
+        try:
+            external = read_external_study(path, question)
+        except SeveralStudies as several:
+            for line in several.listing:
+                _print_line(line, "  ")
+            raise
+        folder = StudyFolder(report_folder) if report_folder else external.study.folder
+        study = replace(external.study, folder=folder)
+        others = external.other_readings
+        with show_if_slow(f"analysing {study.name}"):
+            findings = _start(limit_study(study))
+            findings = add_effects(findings, {i: limit_study(s) for i, s in others.items()})
         _print_assumptions(findings.study)
         every = list_claims(findings)
         in_branches = [c for c in select_claims(every, "in_branch") if c.unit == "fraction"]
@@ -122,6 +166,8 @@ def _print_assumptions(study: Study) -> None:
             _print_line(str(assumption), f"  {number}. ")
     if study.left_out:
         _print_line(f"Left out: {'; '.join(study.left_out)}.")
+    if decisive := [str(i) for i, a in enumerate(study.assumed, start=1) if a.is_decisive]:
+        _print_line(f"What follows depends on assumption {' and '.join(decisive)}.")
 
 
 def _print_line(text: str, head: str = "") -> None:
@@ -143,13 +189,22 @@ def _write(options: argparse.Namespace, studies: Sequence[Findings]) -> list[Pat
 
     written = []
     for findings in studies:
-        folder = findings.study.folder.path / "analysis"
-        if options.format == "html":
-            written.append(write_report(findings.study.folder, findings))
-        else:
-            written += _write_tables(findings, options.format, folder)
-        if options.figures:
-            written += write_study_figures(findings, options.figures, folder)
+        study_folder = findings.study.folder
+        folder = study_folder.path / "analysis"
+        try:
+            if options.format == "html":
+                written.append(write_report(study_folder, findings))
+            else:
+                written += _write_tables(findings, options.format, folder)
+            if options.figures:
+                written += write_study_figures(findings, options.figures, folder)
+        except OSError as error:
+            if findings.study.is_native:
+                raise
+            raise InputError(
+                f"{study_folder.path} cannot be written ({error.strerror}); name another folder by "
+                "--out"
+            ) from None
     if len(studies) > 1:
         written += _compare(options, studies)
     return written
@@ -212,8 +267,9 @@ def _parser() -> Parser:
     parser.add_argument(
         "--out",
         type=Path,
-        help="file of the comparison (default: comparison.html, or claims.json with --format json, "
-        "beside the first study)",
+        help="of several studies, file of the comparison (default: comparison.html, or claims.json "
+        "with --format json, beside the first study); of another tool's sweep alone, folder of its "
+        "report (default: SWEEP-report beside it)",
     )
     parser.add_argument(
         "--expect",

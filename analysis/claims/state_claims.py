@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+import pandas as pd
+
 from analysis.claims.claim import Claim
 from analysis.data.outcomes import COMPLETED, count_outcomes
 from analysis.data.selection import select_measured
@@ -41,11 +44,31 @@ def list_state_claims(findings: Findings) -> Iterator[Claim]:
 
 def _explain(findings: Findings, outcome: str) -> str:
     if not findings.study.is_native:
+        if outcome == PRUNED:
+            return _describe_better_stopped(findings)
         return _count_not_finite(findings) if outcome == COMPLETED else ""
     if outcome != SHOWS_NOTHING:
         return _MEANINGS[outcome]
     name, psnr = max(findings.study.trivial_psnrs.items(), key=lambda item: item[1])
     return f": completed, but no better than the best trivial image ({name}, {psnr:.2f} dB)"
+
+
+def _describe_better_stopped(findings: Findings) -> str:
+    """The pruned trial that was better on its way than any completed trial; empty without one."""
+    study, best = findings.study, findings.best
+    pruned = study.trials[study.trials["outcome"] == PRUNED]
+    reached = study.curves[study.curves["trial_id"].isin(pruned["trial_id"])]
+    scores = pd.concat([pruned[["trial_id", "score"]], reached[["trial_id", "score"]]])
+    scores = scores[np.isfinite(scores["score"])]
+    if best is None or scores.empty or scores["score"].max() <= best["score"]:
+        return ""
+    top = scores.iloc[int(scores["score"].argmax())]
+    name = study.metric.name
+    values = study.metric.values(np.array([top["score"], best["score"]]))
+    return (
+        f"; trial {top['trial_id']} of them reached {name} {values[0]:.4g} before it was stopped, "
+        f"better than all completed trials ({values[1]:.4g})"
+    )
 
 
 def _count_not_finite(findings: Findings) -> str:

@@ -19,6 +19,11 @@ class Assumption:
     option: str = ""
     effect: str = ""
 
+    @property
+    def is_decisive(self) -> bool:
+        """Whether the other reading changes the headline."""
+        return self.effect.startswith("THE HEADLINE CHANGES")
+
     def __str__(self) -> str:
         option = f" (change by {self.option})" if self.option else ""
         effect = f"; {self.effect}" if self.effect else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from analysis.data.assumption import Assumption
 from analysis.data.metric import Metric
 from analysis.data.outcomes import add_recorded_outcomes
 from analysis.data.study import Study
+from analysis.external.copies import merge_copies
 from analysis.external.counts import count
 from analysis.external.design import add_design
 from analysis.external.divide_settings import divide_settings, select_within
@@ -60,6 +62,9 @@ def make_study(
     if not parts.shared:
         raise _no_parameter(sweep, question, (*settings.left_out, *parts.left_out))
     trials, reasons_of_trials = select_within(ended, parts.shared)
+    shared, about_copies = merge_copies(
+        parts.shared, [trial for trial in trials if trial.state == "completed"]
+    )
     left_out = [*sweep.left_out, *settings.left_out, *parts.left_out, *reasons_of_trials]
     if running := len(sweep.trials) - len(ended):
         left_out.append(f"{count(running, 'trial')} not ended")
@@ -76,18 +81,18 @@ def make_study(
         spec={},
         versions={},
         command=(),
-        space=Space(tuple(parts.shared.values())),
-        trials=add_recorded_outcomes(make_trials(trials, metric, {**parts.shared, **parts.own})),
+        space=Space(tuple(shared.values())),
+        trials=add_recorded_outcomes(make_trials(trials, metric, {**shared, **parts.own}).copy()),
         curves=make_curves(trials, metric),
         metric=metric,
         source=sweep.tool,
-        assumed=(*assumed, *settings.assumed),
+        assumed=(*assumed, *settings.assumed, *about_copies),
         left_out=tuple(left_out),
         branches=parts.branches,
     )
     return MadeStudy(
         add_design(study, Proposals(sweep.sampler, settings.ranges_changed, sweep.enqueued)),
-        tuple(d.after(len(assumed)) for d in settings.open_domains if d.name in parts.shared),
+        tuple(d.after(len(assumed)) for d in settings.open_domains if d.name in shared),
     )
 
 
@@ -129,6 +134,13 @@ def _printable(name: str) -> str:
 
 
 def _report_name(path: Path, sweep: Sweep, question: Question) -> str:
-    """The folder of a report: of each file, and of each study in a file, another one."""
-    study = f"-{re.sub(r'[^A-Za-z0-9._-]+', '_', sweep.name)}" if question.study else ""
-    return f"{path.name}{study}-report"
+    """The folder of a report: another one for each file, study in a file, and chosen metric."""
+    parts = [sweep.name] if question.study is not None else []
+    parts += [question.metric] if question.metric is not None else []
+    return "-".join([path.name, *map(_spell_in_file_name, parts), "report"])
+
+
+def _spell_in_file_name(name: str) -> str:
+    """The name in letters that any file may have; with a checksum where it had others."""
+    spelt = re.sub(r"[^A-Za-z0-9._-]+", "_", name)
+    return spelt if spelt == name else f"{spelt}-{zlib.crc32(os.fsencode(name)):08x}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.external.choose_sweep import choose_sweep
+from analysis.external.choose_sweep import SeveralStudies, choose_sweep
 from analysis.external.sweep import ExternalTrial, Sweep
 from nerf.common.errors import InputError
 
@@ -16,9 +16,17 @@ SEVERAL = (Sweep("Optuna", "first", TRIALS), Sweep("Optuna", "second", TRIALS[:1
 
 
 def test_several_are_listed_with_their_trials_and_none_is_chosen() -> None:
-    listed = r"choose one by --study-name: first \(3 trials\), second \(1 trials\)"
+    listed = r"choose by --study-name: first \(3 trials\), second \(1 trial\)"
     with pytest.raises(InputError, match=listed):
         choose_sweep(PATH, SEVERAL, None)
+
+
+def test_many_are_listed_a_line_each() -> None:
+    many = tuple(Sweep("Optuna", f"study {i}", TRIALS) for i in range(30))
+    with pytest.raises(SeveralStudies, match="holds 30 studies") as error:
+        choose_sweep(PATH, many, None)
+    assert "study 7" not in str(error.value)
+    assert error.value.listing[7] == "3 trials  study 7"
 
 
 def test_the_named_or_the_only_one_is_chosen() -> None:

@@ -130,7 +130,62 @@ def test_folders_with_dots_in_their_names_get_reports_of_their_own(
         assert report.main([str(folder), "--metric", "acc"]) == 0
     assert "Assumed, since lr0.3 does not say:" in capsys.readouterr().out
     for folder in folders:
-        assert folder.with_name(f"{folder.name}-report").joinpath("report.html").exists()
+        assert folder.with_name(f"{folder.name}-acc-report").joinpath("report.html").exists()
+
+
+def test_reports_on_two_metrics_of_one_file_lie_in_two_folders(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "runs.csv", loss=np.linspace(1.0, 2.0, RUNS))
+    names = ["acc", "loss"]
+    studies = [read_external_study(path, Question(metric=name)).study for name in names]
+    assert [s.folder.name for s in studies] == ["runs.csv-acc-report", "runs.csv-loss-report"]
+    table = pd.read_csv(path).rename(columns={"acc": "val/acc", "loss": "val_acc"})
+    table.to_csv(path, index=False)
+    folders = {
+        read_external_study(path, Question(metric=name)).study.folder.path
+        for name in ("val/acc", "val_acc")
+    }
+    assert len(folders) == 2
+
+
+def test_a_report_goes_elsewhere_where_its_folder_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_table(tmp_path / "runs.csv")
+    (tmp_path / "runs.csv-report").write_text("a file in the way")
+    assert report.main([str(path), "--format", "json"]) == 2
+    assert "name another folder by --out" in capsys.readouterr().err
+    out = tmp_path / "elsewhere"
+    assert report.main([str(path), "--format", "json", "--out", str(out)]) == 0
+    assert (out / "analysis" / "claims.json").exists()
+
+
+def test_a_pipe_that_is_closed_ends_the_command_quietly(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "runs.csv")
+    command = f"{sys.executable} analysis/report.py {path} --format json | head -n 0"
+    ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == ("", "runs.csv: 48 trials\n")
+
+
+def test_a_setting_and_its_copies_are_one_parameter_under_all_names(tmp_path: Path) -> None:
+    table = pd.read_csv(write_table(tmp_path / "runs.csv"))
+    copies = {"log_lr": np.log10(table["lr"]), "lr_per_gpu": table["lr"] / 8}
+    path = write_table(tmp_path / "copies.csv", **copies)
+    study = read_external_study(path).study
+    assert [d.label for d in study.space.dimensions] == ["lr or log_lr or lr_per_gpu", "width"]
+    assert "cannot tell which one acts" in str(study.assumed[-1])
+    assert analyze_study(study).importance.significant_shares[0].path == "lr"
+
+
+def test_a_doubtful_column_in_the_headline_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rate = pd.read_csv(write_table(tmp_path / "runs.csv"))["acc"]
+    path = write_table(tmp_path / "runs.csv", fooble=rate * 2 + np.linspace(0, 0.1, RUNS))
+    assert report.main([str(path), "--metric", "acc", "--format", "json"]) == 0
+    out = capsys.readouterr().out
+    assert "fooble (read as an outcome, of an unknown name, it stands after" in out
+    assert "lr: " in out
+    assert "fooble: " not in out
 
 
 def test_the_page_lists_what_was_assumed_and_its_effect(
