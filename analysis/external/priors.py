@@ -165,6 +165,8 @@ def _estimate_range(name: str, numbers: Sequence[float], whole: bool) -> DomainE
     low, high = float(values.min()), float(values.max())
     step = _find_step(sorted(set(numbers)), whole)
     discrete = whole and (high - low) / max(step, 1.0) <= _MAX_INTEGERS
+    if whole and not discrete:
+        step = 0.0
     kind: Literal["int", "float"] = "int" if discrete else "float"
     cell = step or float(discrete)
     linear = Dimension(name, kind, low, high, step=step, label=name)

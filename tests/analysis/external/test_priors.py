@@ -191,3 +191,9 @@ def test_draws_of_a_range_of_whole_numbers_are_seldom_a_list() -> None:
             dimension = estimate_domain("width", [int(v) for v in values]).dimension
             lists += dimension is None or bool(dimension.choices)
     assert lists <= 2
+
+
+def test_whole_numbers_at_the_end_of_the_floats_are_continuous() -> None:
+    kind, low, high, _, step = range_of(estimate_domain("x", uniform(-8e307, 8e307, 64)))
+    assert (kind, step) == ("float", 0.0)
+    assert low < 0 < high
