@@ -43,6 +43,9 @@ from nerf.training.schedule import learning_rate
 
 State = Literal["completed", "collapsed"]
 
+WATCHED_PARTS = ("density", "position")
+"""Parts of a field whose gradients are followed."""
+
 MAX_DEAD_GRADIENT = 1e-11
 """Largest absolute entry of a gradient that counts as zero.
 

@@ -125,8 +125,11 @@ class TrainingStep:
 
     def bounds_are_due(self) -> bool:
         """Whether the occupancy grids' bounds are to be updated after the last step."""
-        warm = self.steps_done >= WARMUP_STEPS + warm_up_steps(self._config)
-        return warm and self.steps_done % UPDATE_INTERVAL == 0
+        return self.is_warm() and self.steps_done % UPDATE_INTERVAL == 0
+
+    def is_warm(self) -> bool:
+        """Whether the occupancy grids may skip samples from now on."""
+        return self.steps_done >= WARMUP_STEPS + warm_up_steps(self._config)
 
     def catch_up(self) -> None:
         """Makes the rest agree with `steps_done`, after a batch has taken the steps."""

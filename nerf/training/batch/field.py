@@ -25,7 +25,7 @@ from nerf.training.batch.layout import Layout
 class Weights:
     """The layers of one field for every tile, in the precision of its products."""
 
-    trunk: list[tuple[Float[Tensor, "T out in"], Float[Tensor, "T 1 out"]]]
+    trunk: list[tuple[Float[Tensor, "T _ _"], Float[Tensor, "T 1 _"]]]
     heads: tuple[Float[Tensor, "T heads width"], Float[Tensor, "T 1 heads"]]
     """First the colour's part of half the width, then the density."""
     direction: Float[Tensor, "T half d"]

@@ -10,7 +10,6 @@ arithmetic depends on another's: one whose grid is broken has more tiles, not la
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,15 +17,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nerf.model.occupancy import (
-    SIZE_BUCKETS,
     OccupancyGrid,
     cell_of,
     density_bounds,
     is_visible,
     observe,
-    padded_size,
     rank_samples,
 )
+from nerf.training.batch.tiles import TilePlan
 
 
 @dataclass(frozen=True)
@@ -38,28 +36,6 @@ class Tiles:
     """Index of each sample among all of the slots', slot * M + ray * samples + number."""
     active: Bool[Tensor, "T N"]
     """False for what fills up a member's last tile."""
-
-
-@dataclass(frozen=True)
-class TilePlan:
-    """Which samples of a member's ranking go into which tile."""
-
-    slot: Int[Tensor, " T"]
-    first: Int[Tensor, " T"]
-    """Rank of a tile's first sample."""
-    counts: Int[Tensor, " slots"]
-    """Samples that each slot queries."""
-
-    @staticmethod
-    def of(counts: Sequence[int], size: int, tiles: int, device: torch.device) -> TilePlan:
-        """Tiles of `size` samples for `counts` of each slot, filled up to at least `tiles`."""
-        places = [
-            (slot, first) for slot, count in enumerate(counts) for first in range(0, count, size)
-        ]
-        # Tiles that are not needed begin where no slot has samples left.
-        places += [(0, max(counts))] * (tiles - len(places))
-        slot, first = torch.tensor(places, device=device).view(-1, 2).unbind(1)
-        return TilePlan(slot, first, torch.tensor(counts, device=device))
 
 
 class BatchGrids:
@@ -145,17 +121,3 @@ class BatchGrids:
             (self.bound[slot, :-1], grid.density_bound),
             (self.max_visible[slot], grid.max_visible),
         ]
-
-
-def tile_size(samples: int) -> int:
-    """Samples of a tile, for slots of `samples` samples."""
-    return -(-samples // SIZE_BUCKETS)
-
-
-def queried_counts(
-    visible: Sequence[int], samples: int, members: Mapping[int, object]
-) -> list[int]:
-    """How many of its `samples` each slot queries, given those visible; none without a member."""
-    return [
-        padded_size(count, samples) if slot in members else 0 for slot, count in enumerate(visible)
-    ]

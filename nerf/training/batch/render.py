@@ -21,9 +21,10 @@ from nerf.model.sampling import edges_around, refine
 from nerf.training.batch.draws import Draws
 from nerf.training.batch.encoding import encode_by_hash, encode_waves
 from nerf.training.batch.field import BatchField
-from nerf.training.batch.grids import BatchGrids, TilePlan, queried_counts, tile_size
+from nerf.training.batch.grids import BatchGrids
 from nerf.training.batch.layout import Layout
 from nerf.training.batch.settings import DENSITY_ACTIVATIONS, Settings
+from nerf.training.batch.tiles import TilePlan, queried_counts, tile_size
 from nerf.training.loop import TrainingRun
 from nerf.training.ray_batches import Batch
 

@@ -6,11 +6,17 @@ parameters and Adam state are rows of the batch's tensors; `store` copies them b
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+
 import torch
 
+from nerf.model.occupancy import UPDATE_INTERVAL
 from nerf.training.batch.key import batch_key
+from nerf.training.batch.slot import Slot
 from nerf.training.batch.trainer import BatchTrainer
 from nerf.training.clock import Clock
+from nerf.training.cuda_graph import GraphedStep
+from nerf.training.health import WATCHED_PARTS
 from nerf.training.loop import TrainingRun
 
 
@@ -34,14 +40,14 @@ class RunBatch:
         self._device = torch.device(device)
         self._key: tuple[object, ...] | None = None
         self._trainer: BatchTrainer | None = None
-        self._stored_after: dict[int, int] = {}
+        self._slots: list[Slot] = []
+        self._graphed: tuple[GraphedStep, GraphedStep] | None = None
+        self._steps_taken = 0
 
     @property
     def members(self) -> tuple[TrainingRun, ...]:
         """The runs in the batch, by slot."""
-        if self._trainer is None:
-            return ()
-        return tuple(run for _, run in sorted(self._trainer.members.items()))
+        return tuple(slot.run for slot in self._slots if slot.run is not None)
 
     def add(self, run: TrainingRun) -> None:
         """Puts a run into a free slot; it may have taken steps before.
@@ -49,63 +55,89 @@ class RunBatch:
         Raises `ValueError` if there is none, or if the run has another key than the members.
         """
         key = batch_key(run.config)
-        if self._trainer is None or (key != self._key and not self.members):
-            self._key, self._trainer = key, BatchTrainer(run, self._size)
-        trainer = self._trainer
+        if key != self._key and not self.members:
+            self._begin(run, key)
         if key != self._key:
             raise ValueError("the run's network, rays or samples differ from the batch's")
-        free = [slot for slot in range(self._size) if slot not in trainer.members]
-        if not free:
+        slot = next((slot for slot in self._slots if slot.run is None), None)
+        if slot is None:
             raise ValueError(f"the batch is full: it has {self._size} runs")
-        slot = free[0]
-        trainer.load(slot, run)
-        run.step.losses = trainer.losses[slot]
-        run.health.record_in({part: each[slot] for part, each in trainer.largest.items()})
-        self._stored_after[slot] = run.steps_done
+        trainer = self._trainer
+        assert trainer is not None
+        trainer.load(slot.number, run)
+        slot.load(run)
+        if self._device.type == "cuda":
+            trainer.fit_tiles()
+        run.step.losses = trainer.losses[slot.number]
+        run.health.record_in({part: each[slot.number] for part, each in trainer.largest.items()})
         run.join(self)
 
     def remove(self, run: TrainingRun) -> None:
         """Takes a run out of its slot; it can go on alone, or in another batch."""
-        trainer, slot = self._find(run)
+        slot = self._slot_of(run)
         self.store(run)
-        trainer.clear(slot)
+        assert self._trainer is not None
+        self._trainer.clear(slot.number)
+        slot.run = None
         run.step.losses = run.step.losses.clone()
-        run.health.record_in(
-            {part: torch.zeros_like(each[slot]) for part, each in trainer.largest.items()}
-        )
+        run.health.record_in({part: torch.zeros_like(run.step.losses[0]) for part in WATCHED_PARTS})
         run.leave()
 
     def store(self, run: TrainingRun) -> None:
         """Copies model, optimiser and generator from the batch to the run, if it is behind."""
-        trainer, slot = self._find(run)
-        if self._stored_after[slot] != run.steps_done:
-            trainer.store(slot)
-            self._stored_after[slot] = run.steps_done
+        slot = self._slot_of(run)
+        assert self._trainer is not None
+        if slot.stored_after != run.steps_done:
+            self._trainer.store(slot.number)
+            slot.store(run)
 
     def advance(self) -> None:
         """Trains every member by one step; raises `ValueError` if one has taken all of its."""
-        trainer = self._trainer
-        if trainer is None or not trainer.members:
+        trainer, members = self._trainer, self.members
+        if trainer is None or not members:
             return
-        for run in trainer.members.values():
-            if run.steps_done >= run.config.optimisation.steps:
-                raise ValueError("a member has taken its last step; remove it before the next one")
+        if any(run.steps_done >= run.config.optimisation.steps for run in members):
+            raise ValueError("a member has taken its last step; remove it before the next one")
         self.clock.start()
-        for slot, run in trainer.members.items():
-            trainer.renderer.draws.draw(slot, run, run.step.generator)
-        trainer.step()
-        for run in trainer.members.values():
+        for slot in self._slots:
+            if slot.run is not None:
+                slot.draw(trainer.renderer.draws)
+        self._run(0, trainer.step, trainer.key())
+        for run in members:
             run.step.steps_done += 1
-        if any(run.step.bounds_are_due() for run in trainer.members.values()):
-            trainer.update_bounds()
+        if any(run.step.bounds_are_due() for run in members):
+            self._run(1, trainer.update_bounds, None)
+        self._steps_taken += 1
+        if self._device.type == "cuda" and self._steps_taken % UPDATE_INTERVAL == 0:
+            trainer.fit_capacities()
 
     def release(self) -> None:
         """Frees the CUDA graphs and their memory; the next steps capture others."""
+        for slot in self._slots:
+            slot.release()
+        for graphed in self._graphed or ():
+            graphed.release()
 
-    def _find(self, run: TrainingRun) -> tuple[BatchTrainer, int]:
+    def _begin(self, run: TrainingRun, key: tuple[object, ...]) -> None:
+        """Makes the tensors and graphs for members like `run`, in place of others."""
+        self.release()
+        device, on_gpu = self._device, self._device.type == "cuda"
+        uses_graphs = on_gpu and run.config.compute.graphs
+        self._key = key
+        self._trainer = BatchTrainer(run, self._size)
+        self._slots = [Slot(number, device, uses_graphs) for number in range(self._size)]
+        self._graphed = (GraphedStep(device), GraphedStep(device)) if uses_graphs else None
+
+    def _run(self, graph: int, step: Callable[[], None], key: Hashable) -> None:
+        """Calls `step`, on a GPU by a graph of its own."""
+        if self._graphed is None:
+            step()
+        else:
+            self._graphed[graph](step, key)
+
+    def _slot_of(self, run: TrainingRun) -> Slot:
         """The slot of a member; raises `ValueError` for other runs."""
-        if self._trainer is not None:
-            for slot, member in self._trainer.members.items():
-                if member is run:
-                    return self._trainer, slot
+        for slot in self._slots:
+            if slot.run is run:
+                return slot
         raise ValueError("the run is not in this batch")

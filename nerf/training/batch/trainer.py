@@ -13,13 +13,15 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from nerf.model.occupancy import UPDATE_INTERVAL, WARMUP_STEPS
+from nerf.model.occupancy import UPDATE_INTERVAL, WARMUP_STEPS, fitting_capacity
 from nerf.training.batch.adam import adam_coefficients, clip_gradients, update
 from nerf.training.batch.key import Shape
 from nerf.training.batch.layout import Layout
 from nerf.training.batch.parameters import Parameters
 from nerf.training.batch.rays import PixelTable
 from nerf.training.batch.render import BatchRenderer, Leaves
+from nerf.training.batch.tiles import TilePlan, tile_size
+from nerf.training.health import WATCHED_PARTS
 from nerf.training.loop import TrainingRun
 from nerf.training.ray_batches import Batch
 from nerf.training.schedule import warm_up_steps
@@ -40,7 +42,7 @@ class BatchTrainer:
         self.members: dict[int, TrainingRun] = {}
         self.losses = torch.zeros(slots, len(run.model.passes()), device=device)
         """Mean squared error of each pass on the last step's rays."""
-        self.largest = {part: torch.zeros(slots, device=device) for part in ("density", "position")}
+        self.largest = {part: torch.zeros(slots, device=device) for part in WATCHED_PARTS}
         """Largest absolute gradients, which the health watches of the members read."""
         self.steps = torch.zeros(slots, dtype=torch.int64, device=device)
         """Steps that each slot's member has done."""
@@ -82,6 +84,39 @@ class BatchTrainer:
         tiles = tuple(len(plan.slot) for plan in self.renderer.plans)
         kinds = tuple(sorted(self.renderer.density_kinds))
         return self.pixels.version, tiles, kinds, self._clips, self._coefficients.shape[1]
+
+    def fit_capacities(self) -> None:
+        """Fits the capacities of the members' grids to the samples visible lately, on a GPU.
+
+        Waits once for the device. A run alone does it after its own 16th, 32nd, ... step; here all
+        members do it at once.
+        """
+        grids = self.renderer.grids
+        if not grids:
+            return
+        largest = torch.stack([each.max_visible for each in grids]).tolist()
+        for slot, run in self.members.items():
+            if not run.step.is_warm():
+                continue
+            for grid, visible in zip(run.model.occupancy_grids(), largest, strict=True):
+                total = run.config.optimisation.rays * grid.samples
+                grid.capacity = fitting_capacity(grid.capacity, visible[slot], total)
+        for each in grids:
+            each.max_visible.zero_()
+        self.fit_tiles()
+
+    def fit_tiles(self) -> None:
+        """Plans tiles for the capacities of the members' grids, on a GPU."""
+        plans = []
+        for number, grids in enumerate(self.renderer.grids):
+            counts = [0] * self.slots
+            for slot, run in self.members.items():
+                counts[slot] = run.model.occupancy_grids()[number].capacity or 0
+            size = tile_size(self.renderer.draws.rays * grids.samples)
+            old = self.renderer.plans[number : number + 1]
+            plan = old[0] if old else TilePlan.of([0], 1, 1, self.steps.device)
+            plans.append(plan.refit(counts, size))
+        self.renderer.plans = plans
 
     def step(self) -> None:
         """Trains every member by one step on what has been drawn for it."""
