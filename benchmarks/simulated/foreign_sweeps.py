@@ -56,6 +56,11 @@ def missing_package(sampler: str) -> str:
     return package if package and importlib.util.find_spec(package) is None else ""
 
 
+def is_grid(sampler: str) -> bool:
+    """Whether it lists levels, of parameters other than those that the objective needs."""
+    return any(word in sampler for word in ("grid", "loops", "one at a time"))
+
+
 def simulate_sweep(objective: Objective, sampler: str, trials: int, index: int) -> Study:
     """The `index`-th sweep of this size; always the same. Every trial completes."""
     return make_sweep(objective, *propose_trials(objective, sampler, trials, index))
