@@ -3,13 +3,14 @@
     python benchmarks/foreign_designs.py --half reported --trials 64 128 --sweeps 20 --scored 2
 
 Sweeps over objectives with known truth, proposed by Optuna's samplers, by a person's steps from the
-best so far, with correlated parameters, and in orders that a script fixed before any result: grids in
-nested loops (cut short, resumed, in parallel, with failures), sorted rows, blocks, one parameter at a
-time. The first table counts which design the analysis takes them for: an optimiser that passes as
-space-filling would be analysed as if it had sampled the prior, and a grid that passes as an
+best so far, with correlated parameters, and in orders that a script fixed before any result: grids
+in nested loops (cut short, resumed, in parallel, with failures), sorted rows, blocks, one parameter
+at a time. The first table counts which design the analysis takes them for: an optimiser that passes
+as space-filling would be analysed as if it had sampled the prior, and a grid that passes as an
 optimiser's makes the report say that results decided where trials lie. The second counts the claims
-of each kind that are false. Of each sampler `moves` and `top_given_others` are false if the parameter
-has no effect. Grids vary other parameters than their objective; their claims are not scored.
+of each kind that are false. Of each sampler `moves` and `top_given_others` are false if the
+parameter has no effect. Grids vary other parameters than their objective; their claims are not
+scored.
 """
 
 from __future__ import annotations
