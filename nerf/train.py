@@ -22,7 +22,7 @@ from nerf.config.flat import (
 from nerf.config.parameter_help import describe_parameters
 from nerf.config.parameters import DERIVED, Value, list_parameters
 from nerf.config.settings import parse_settings, read_settings
-from nerf.run.run_folder import CHECKPOINT, RESULT, Run, SceneSource, read_run
+from nerf.run.run_folder import CHECKPOINT, RUN_FILES, Run, SceneSource, read_run
 
 if TYPE_CHECKING:
     from nerf.training.loop import TrainResult
@@ -87,8 +87,15 @@ def _train_command(options: argparse.Namespace) -> int:
     print(f"{result.state}: {result.psnr:.2f} dB, SSIM {result.ssim:.3f} on validation views")
     if result.reason:
         print(f"  {result.reason}")
-    print(f"  {run.out / 'render.png'} (left: rendered, right: photograph), {run.out / RESULT}")
+    print(_describe_files(run.out))
     return 0
+
+
+def _describe_files(out: Path) -> str:
+    """What a finished run's folder holds, and the commands that go on from it."""
+    files = "\n".join(f"  {name:<14} {content}" for name, content in RUN_FILES.items())
+    commands = [command_line(f"nerf/{name}.py", out) for name in ("video", "export", "view")]
+    return "\n".join((f"{out}:", files, "next:", *(f"  {command}" for command in commands)))
 
 
 def _new_run(options: argparse.Namespace) -> Run:

@@ -11,6 +11,8 @@ CONSOLE_SCRIPTS = {
     "study/status.py": "nerf-status",
     "nerf/train.py": "nerf-train",
     "nerf/video.py": "nerf-video",
+    "nerf/export.py": "nerf-export",
+    "nerf/view.py": "nerf-view",
     "analysis/report.py": "nerf-report",
 }
 """Names of the commands in an installation, by their files in a checkout."""

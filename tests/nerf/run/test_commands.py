@@ -12,6 +12,7 @@ import imageio.v3 as iio
 import pytest
 
 from nerf import export, train, video
+from nerf.run.run_folder import RUN_FILES
 from tests.nerf.run.scripts import command_line, run_script
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
@@ -47,6 +48,9 @@ def test_trains_inspects_and_renders_videos(
     assert {"psnr", "ssim", "seconds", "views"} <= set(result)
     assert iio.imread(out / "render.png").shape == (24, 48, 3)
     assert iio.imread(out / "progress.png").shape == (24, 96, 3)
+    assert set(RUN_FILES) == {path.name + "/" * path.is_dir() for path in out.iterdir()}
+    assert all(name in trained.stdout for name in RUN_FILES)
+    assert f"nerf/view.py {shlex.quote(str(Path('runs/ball')))}" in trained.stdout
 
     assert video.main([str(out), "--frames=4", "--height=32"]) == 0
     frames = iio.imread(out / "video.mp4")
