@@ -81,12 +81,15 @@ def _run_trials(plan: Plan, console: Console) -> bool:
         opened(folder, spec, resources, lambda text: _print(console, text)) as session,
         _mirror(plan, stop, console),
     ):
+        spec = session.settle_pack(scene, lambda text: _print(console, text))
         with stop:
             if plan.is_new:
                 from study.records.provenance import study_document
 
                 folder.create(study_document(folder.name, spec, scene, sys.argv))
-            ending = launch(folder, spec, scene, session, console, stop, plan.extended_document)
+            document = plan.extended_document
+            extension = document and {**document, "spec": spec.to_json()}
+            ending = launch(folder, spec, scene, session, console, stop, extension)
         if ending.reason:
             raise InputError(f"stopped: {ending.reason}; fix that, then {plan.resume_hint}")
         if ending.finished:

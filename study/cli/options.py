@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,8 @@ class Options:
 
     cpus_per_trial: int | None = None
     gpus_per_trial: float | None = None
+    pack: int | None = None
+    """0 where it is auto."""
     max_concurrent: int | None = None
     retries: int | None = None
     patience: float | None = None
@@ -89,6 +92,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     given = vars(make_parser().parse(arguments))
     study_file = given.pop("study", None)
     merged = _merge(read_study_file(study_file) if study_file else {}, given)
+    if "pack" in merged:
+        merged["pack"] = _parse_pack(str(merged["pack"]))
     if merged.get("gpus_per_trial") == "auto":
         merged["gpus_per_trial"] = _auto_gpus(merged)
     if "scene" in merged and merged["scene"] not in BUILT_IN:
@@ -118,4 +123,15 @@ def _auto_gpus(options: dict[str, Any]) -> float:
         raise InputError(
             "--gpus-per-trial auto looks at this machine alone; with --address, give a number"
         )
-    return gpu_share(options.get("cpus_per_trial", StudySpec.cpus_per_trial))
+    share = gpu_share(options.get("cpus_per_trial", StudySpec.cpus_per_trial))
+    is_packed = options.get("pack", 1) != 1
+    return math.ceil(share) if is_packed else share
+
+
+def _parse_pack(text: str) -> int:
+    """The number of trials that `--pack` names, or 0 for auto; raises `InputError`."""
+    if text == "auto":
+        return 0
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"--pack must be 1 or more, or auto, got {text!r}")
+    return int(text)

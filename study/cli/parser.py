@@ -121,6 +121,13 @@ def _add_resources(group: _Group) -> None:
         help="a number, possibly a fraction; auto: as many trials on each GPU of this machine as "
         f"there are CPUs for, at most {MAX_TRIALS_PER_GPU} (default: 0)",
     )
+    add(
+        "--pack",
+        metavar="auto|K|1",
+        help="train K trials of equal networks as one on each GPU, or on all of a machine without, "
+        "where it does not pay; they share the CPUs and the GPU of one trial, and other networks "
+        "take turns with them; auto: measures at the launch how many are fastest (default: 1)",
+    )
     concurrent = "trials that run at the same time (default: as many as fit)"
     add("--max-concurrent", type=int, metavar="K", help=concurrent)
     retries = f"retries per failed trial (default: {StudySpec.retries})"

@@ -21,7 +21,7 @@ from ray.util.placement_group import (
 )
 
 from study.driver.gpu_check import GpuChecks
-from study.driver.resources import gpu_slots
+from study.driver.resources import gpu_slots, trial_resources
 from study.monitor.progress import format_duration
 from study.spec.study_spec import StudySpec
 
@@ -73,7 +73,7 @@ class ClusterCapacity:
 
     @property
     def trial_resources(self) -> str:
-        """The resources of one trial, in words."""
+        """The resources of one trial, or of trials that are packed, in words."""
         return _in_words(self._spec.cpus_per_trial, self._spec.gpus_per_trial or None)
 
     @property
@@ -128,10 +128,8 @@ class ClusterCapacity:
             remove_placement_group(group)
         while len(self._requests) > count:
             remove_placement_group(self._requests.pop())
-        resources = {"CPU": float(self._spec.cpus_per_trial), "GPU": self._spec.gpus_per_trial}
-        bundle = {name: amount for name, amount in resources.items() if amount}
         while len(self._requests) < count:
-            self._requests.append(placement_group([bundle]))
+            self._requests.append(placement_group([trial_resources(self._spec)]))
 
     def _lacks(self) -> bool:
         """Whether all nodes together have not enough for a trial."""
@@ -156,7 +154,7 @@ def trials_on(node: dict[str, Any], spec: StudySpec) -> int:
     slots = int(_has(node, "CPU")) // spec.cpus_per_trial
     if spec.gpus_per_trial:
         slots = min(slots, gpu_slots(int(_has(node, "GPU")), spec.gpus_per_trial))
-    return slots
+    return slots * max(spec.pack, 1)
 
 
 def _has(node: dict[str, Any], resource: str) -> float:

@@ -28,7 +28,7 @@ class FailureStreak:
 
     def __init__(self) -> None:
         self._evaluated: set[int] = set()  # running trials, in their present attempt
-        self._reasons: dict[str, dict[int, str]] = {}  # by place, then by trial
+        self._reasons: dict[str, dict[int | str, str]] = {}  # by place, then by trial or batch
         self._held: dict[str, list[HeldTrial]] = {}
 
     def on_evaluation(self, message: Message) -> list[HeldTrial]:
@@ -48,7 +48,8 @@ class FailureStreak:
         self._evaluated.discard(number)
         if evaluated or failure.out_of_memory:
             return False
-        self._reasons.setdefault(failure.place, {})[number] = failure.reason
+        # The trials of a batch fail together, which counts once.
+        self._reasons.setdefault(failure.place, {})[failure.batch or number] = failure.reason
         return True
 
     def hold(self, assignment: Assignment, failure: Failure) -> None:
@@ -62,13 +63,17 @@ class FailureStreak:
         return held
 
     def describe(self, failure: Failure) -> str:
-        """Says that trials failed like this one in a row; empty if fewer than `MAX_TRIALS` did."""
+        """Says that trials failed like this one in a row; empty if fewer than `MAX_TRIALS` did.
+
+        Trials of one batch that failed together count as one.
+        """
         reasons = self._reasons.get(failure.place, {})
-        alike = sum(reason == failure.reason for reason in reasons.values())
-        if alike < MAX_TRIALS:
+        alike = [key for key, reason in reasons.items() if reason == failure.reason]
+        if len(alike) < MAX_TRIALS:
             return ""
+        what = "batches of trials" if any(isinstance(key, str) for key in alike) else "trials"
         where = f" on {failure.place}" if failure.place else ""
         return (
-            f"{alike} trials in a row failed{where} before their first evaluation "
+            f"{len(alike)} {what} in a row failed{where} before their first evaluation "
             f"({failure.reason}), and are still to be run"
         )

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 from rich.console import Console
 
@@ -25,9 +26,10 @@ from nerf.scenes.scene import Scene
 from nerf.training.schedule import evaluation_steps
 from study.driver.launch_callback import LaunchCallback, StopOverdue
 from study.driver.launch_stop import StopReason
+from study.driver.packing import end_batches
 from study.driver.ray_session import MAX_RAY_FAILURES, RaySession, first_line
 from study.driver.ray_tune_adapters import LedgerScheduler, LedgerSearcher
-from study.driver.resources import has_free_space
+from study.driver.resources import has_free_space, trial_resources
 from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.monitor.live_view import LiveView
@@ -37,7 +39,8 @@ from study.records.study_folder import StudyFolder
 from study.search.successive_halving import rungs
 from study.spec.study_spec import StudySpec
 from study.storage.remote import Storage
-from study.worker.trainable import Job, run_trial
+from study.worker.job import Job
+from study.worker.trainable import run_trial
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,10 @@ def _run_tuner(
         if proof:
             proof.touch()
         searcher = LedgerSearcher(manager, session.capacity)
-        job = Job(folder, spec, launch, storage, proof)
-        per_trial = {"cpu": spec.cpus_per_trial, "gpu": spec.gpus_per_trial}
+        job = Job(folder, spec, launch, ray.put(scene), storage, proof)
+        per_trial = {name.lower(): amount for name, amount in trial_resources(spec).items()}
         tune.Tuner(
-            tune.with_resources(tune.with_parameters(run_trial, scene=scene, job=job), per_trial),
+            tune.with_resources(tune.with_parameters(run_trial, job=job), per_trial),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
                 scheduler=LedgerScheduler(manager, searcher),
@@ -150,6 +153,7 @@ def _run_tuner(
             ),
         ).fit()
     finally:
+        end_batches(launch)
         session.close()
         shutil.rmtree(scratch, ignore_errors=True)
         if proof:

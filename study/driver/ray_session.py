@@ -20,11 +20,13 @@ from contextlib import contextmanager
 import ray
 
 from nerf.common.errors import InputError
+from nerf.scenes.scene import Scene
 from study.driver.capacity import ClusterCapacity, alive_nodes
 from study.driver.cluster import require_shared_folder, runtime_environment
 from study.driver.gpu_check import GpuChecks
+from study.driver.packing import settle_pack
 from study.driver.ray_internals import daemons_in_own_sessions, silence_ray
-from study.driver.resources import Resources
+from study.driver.resources import Resources, fit_machine
 from study.protocol.stopping import interrupted_by_signals
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
@@ -64,6 +66,15 @@ class RaySession:
         else:
             _join(self._spec.address)
             self.capacity = ClusterCapacity(self._spec, GpuChecks())
+
+    def settle_pack(self, scene: Scene, notify: Callable[[str], None]) -> StudySpec:
+        """Measures what `--pack auto` stands for; returns the spec with that number."""
+        self._spec = settle_pack(self._spec, scene, notify)
+        if self.resources:
+            self.resources = fit_machine(self._spec)
+        else:
+            self.capacity = ClusterCapacity(self._spec, GpuChecks())
+        return self._spec
 
     def close(self) -> None:
         """Leaves Ray; what was started here ends."""

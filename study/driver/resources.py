@@ -51,7 +51,17 @@ def fit_machine(spec: StudySpec) -> Resources:
                 "or leave it out to train on CPUs"
             )
         slots = min(slots, gpu_slots(gpus, spec.gpus_per_trial))
+    if spec.pack > 1:  # a machine without GPUs trains one batch
+        slots = spec.pack * (slots if spec.gpus_per_trial else 1)
     return Resources.with_slots(cpus, gpus, slots, spec)
+
+
+def trial_resources(spec: StudySpec) -> dict[str, float]:
+    """The CPUs and GPUs of one trial, by Ray's names: a share where several are packed."""
+    resources = {"CPU": float(spec.cpus_per_trial), "GPU": spec.gpus_per_trial}
+    if spec.pack > 1:  # rounded down to Ray's unit, so that all shares fit
+        resources = {name: int(1e4 * n / spec.pack) / 1e4 for name, n in resources.items()}
+    return {name: amount for name, amount in resources.items() if amount}
 
 
 def gpu_slots(gpus: int, per_trial: float) -> int:

@@ -99,6 +99,19 @@ def diagnose_death(
     return Failure("its process died", ray_error)
 
 
+def diagnose_batch_death(
+    ray_error: str, out_of_memory: bool, config: NerfConfig, batch: str
+) -> Failure:
+    """The failure of a trial whose batch died, by Ray's error text; `batch` identifies that.
+
+    `out_of_memory`: the kernel has killed a process for want of memory meanwhile.
+    """
+    if out_of_memory or _is_out_of_memory(ray_error):
+        reason = f"out of memory with {describe_size(config)} (the process of its batch was killed)"
+        return Failure(reason, ray_error, out_of_memory=True, batch=batch)
+    return Failure("the process of its batch died", ray_error, batch=batch)
+
+
 def describe_size(config: NerfConfig) -> str:
     """The parameters that decide how much memory a trial needs."""
     samples = config.sampling.coarse + config.sampling.fine

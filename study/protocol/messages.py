@@ -84,6 +84,8 @@ class Failure:
     """Not the trial's failure: its node does not see the study folder."""
     place: str = ""
     """The host, or its GPU, where the attempt failed; empty where that is not known."""
+    batch: str = ""
+    """Identifies the process that trained a whole batch, where that failed, not the trial alone."""
 
 
 @dataclass(frozen=True)

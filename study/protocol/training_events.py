@@ -112,10 +112,3 @@ class JoinRequest:
     preview_steps: tuple[int, ...]
     process: int
     """Its process on the same machine, whose death gives the place in the batch back."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """The answer to a trial that polls its batch: what has happened since its last poll."""
-
-    events: tuple[Event, ...]

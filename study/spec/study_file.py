@@ -45,6 +45,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "variants": dict,
     "cpus_per_trial": int,
     "gpus_per_trial": (int, float),
+    "pack": (int, str),
     "max_concurrent": int,
     "address": str,
     "storage": str,
@@ -87,6 +88,8 @@ def read_study_file(path: Path) -> dict[str, Any]:
 def write_study_file(path: Path, options: Mapping[str, Any]) -> None:
     """Writes those `options` that a study file may contain as TOML."""
     content = {key: options[key] for key in _KEYS if key in options}
+    if content.get("pack") == 0:
+        content["pack"] = "auto"
     if "variants" in content:
         content["variants"] = {v.name: dict(v.settings) for v in content["variants"]}
     write_atomically(path, tomli_w.dumps(content).encode())

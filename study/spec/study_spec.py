@@ -35,6 +35,7 @@ _NON_NEGATIVE = (
     "max_concurrent",
     "retries",
     "wait_for_nodes",
+    "pack",
 )
 _AT_LEAST_ONE = ("nets", "steps", "cpus_per_trial", "repeats")
 
@@ -93,6 +94,12 @@ class StudySpec:
     max_concurrent: int = 0
     """Trials that run at the same time; 0 means as many as fit."""
 
+    pack: int = 1
+    """Trials that are trained as one network on each GPU, or on a machine without one.
+
+    They share `cpus_per_trial` and `gpus_per_trial`. 0: a launch measures how many are best.
+    """
+
     wandb: str = "off"
     """off, offline or online."""
 
@@ -144,6 +151,7 @@ class StudySpec:
             "--wait-for-nodes is for a cluster, and this study runs on one machine; remove it, or "
             "add --address",
         )
+        _require_packable(self)
         require(self.patience > 0, f"--patience must be positive, got {self.patience:g} s")
         require(
             self.wandb in WANDB_MODES,
@@ -220,6 +228,22 @@ def study_space(
         require(not varied, "a study of variants varies what they set; remove --vary")
         return variant_space(variants, fixed)
     return parse_space(varied, fixed) if varied else make_default_space(fixed)
+
+
+def _require_packable(spec: StudySpec) -> None:
+    """Raises `InputError` where `--pack` has no whole GPU, nor one machine, to pack trials on."""
+    if spec.pack == 1:
+        return
+    pack = f"--pack {spec.pack or 'auto'}"
+    require(
+        spec.gpus_per_trial in (0, 1),
+        f"{pack} trains several trials on each whole GPU, and --gpus-per-trial is "
+        f"{spec.gpus_per_trial:g}; set that to 1, or --pack to 1",
+    )
+    require(
+        not spec.pack or spec.gpus_per_trial > 0 or not spec.address,
+        f"{pack} needs GPUs on a cluster; add --gpus-per-trial 1, or remove --pack",
+    )
 
 
 def _require_grid(space: Space, explore: int) -> None:

@@ -5,8 +5,9 @@ Python imports a module of this name by itself as it starts. Variables choose wh
 using the processor, and with `HELD_FROM=2` trials from number 2 on stand still at step 41, until
 the file `HELD_UNTIL` exists where one is named. Once the file `FAKE_GPUS` exists, torch claims to
 see as many GPUs as a process may use, and trials on one of them train on the CPU; while the file
-`BROKEN_GPUS` exists, they get a CUDA error. Training and torch are hooked
-as they are imported, so that nothing is loaded earlier than it would be.
+`BROKEN_GPUS` exists, they get a CUDA error. A batch of trials is slowed down and put on the CPU in
+the same way, and notes itself as `batch`. All this is hooked as it is imported, so that nothing is
+loaded earlier than it would be.
 """
 
 from __future__ import annotations
@@ -76,14 +77,14 @@ def _fake_gpus(torch: Any) -> None:
     torch.cuda.mem_get_info = lambda index=0: (3 << 30, 4 << 30)
 
 
-def _use_gpu(rest: dict[str, Any], checkpoint: Path) -> None:
-    """Trains on the CPU in place of a GPU, and notes which one the trial was given."""
+def _use_gpu(user: str) -> str:
+    """The CPU, in place of a GPU; notes which one the user was given."""
     gpu = os.environ["CUDA_VISIBLE_DEVICES"]
     with _FAKE_GPUS.open("a") as file:
-        file.write(f"{checkpoint.stem} {gpu} {os.getpid()}\n")
+        file.write(f"{user} {gpu} {os.getpid()}\n")
     if _BROKEN_GPUS.exists():
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
-    rest["device"] = "cpu"
+    return "cpu"
 
 
 def _hold() -> None:
@@ -116,13 +117,27 @@ def _hook(training: Any) -> None:
                 _strike(step, checkpoint)
 
         if rest["device"] == "cuda":
-            _use_gpu(rest, checkpoint)
+            rest["device"] = _use_gpu(checkpoint.stem)
         return train(*values, on_step=stepped, checkpoint=checkpoint, **rest)
 
     training.train = hooked
     training.TrainingRun.__init__ = remembered
     # The first step imports it, which on a busy machine may take longer than a short --patience.
     importlib.import_module("torch._dynamo")
+
+
+def _hook_batch(batch_runs: Any) -> None:
+    begin, step = batch_runs.BatchRuns.__init__, batch_runs.BatchRuns.step
+
+    def begun(self: Any, scene: Any, size: int, device: str, *rest: Any) -> None:
+        begin(self, scene, size, _use_gpu("batch") if device == "cuda" else device, *rest)
+
+    def stepped(self: Any) -> bool:
+        time.sleep(_SECONDS_A_STEP)
+        return bool(step(self))
+
+    batch_runs.BatchRuns.__init__ = begun
+    batch_runs.BatchRuns.step = stepped
 
 
 class _Finder:
@@ -150,4 +165,5 @@ class _Finder:
 
 
 sys.meta_path.insert(0, _Finder("nerf.training.loop", _hook))  # type: ignore[arg-type]
+sys.meta_path.insert(0, _Finder("study.worker.batch_runs", _hook_batch))  # type: ignore[arg-type]
 sys.meta_path.insert(0, _Finder("torch", _fake_gpus))  # type: ignore[arg-type]
