@@ -65,10 +65,7 @@ class TrainingStep:
 
     def __call__(self) -> None:
         """Trains by one step, and updates the occupancy grids if that is due after it."""
-        rate = learning_rate(self.steps_done, self._config)
-        if self._rate.device.type == "cpu":
-            self.optimiser.param_groups[0]["lr"] = rate  # on a GPU, "lr" is self._rate itself
-        self._rate.fill_(rate)
+        self._set_rate(learning_rate(self.steps_done, self._config))
         if self._graphed is None:
             self._update()
         else:
@@ -135,7 +132,12 @@ class TrainingStep:
         """Makes the rest agree with `steps_done`, after a batch has taken the steps."""
         self._step_tensor.fill_(self.steps_done)
         if self.steps_done:
-            self._rate.fill_(learning_rate(self.steps_done - 1, self._config))
+            self._set_rate(learning_rate(self.steps_done - 1, self._config))
+
+    def _set_rate(self, rate: float) -> None:
+        if self._rate.device.type == "cpu":
+            self.optimiser.param_groups[0]["lr"] = rate  # on a GPU, "lr" is self._rate itself
+        self._rate.fill_(rate)
 
     def last_learning_rate(self) -> float:
         """The learning rate of the last step."""

@@ -1,11 +1,6 @@
 """The occupancy grids of one pass of all members, and the tiles of samples that they select.
 
-M        samples of a slot in a chunk: rays x samples
-T        tiles: every member has as many as its selected samples fill
-N        samples of a tile: a bucket of nerf.model.occupancy, 1/32 of M
-
-A run alone queries a multiple of a bucket, too, so tiles hardly need padding. And no member's
-arithmetic depends on another's: one whose grid is broken has more tiles, not larger ones.
+M, T, N  samples of a slot in a chunk, tiles, and samples of a tile, as in `tiles`
 """
 
 from __future__ import annotations

@@ -2,7 +2,10 @@
 
 M        samples of a slot in a chunk: rays x samples
 T        tiles: every member has as many as its selected samples fill
-N        samples of a tile: a bucket of nerf.model.occupancy, 1/32 of M
+N        samples of a tile: a bucket of nerf.model.occupancy, 1/32 of M, and a multiple of 64
+
+A run alone queries a multiple of a bucket, too, so tiles hardly need padding. And no member's
+arithmetic depends on another's: one whose grid is broken has more tiles, not larger ones.
 """
 
 from __future__ import annotations
@@ -15,6 +18,13 @@ from jaxtyping import Int
 from torch import Tensor
 
 from nerf.model.occupancy import SIZE_BUCKETS, padded_size
+
+TILE_MULTIPLE = 64
+"""Samples that a tile's size is a multiple of: a whole number of a CPU's vectors.
+
+The last numbers of a tensor, if they do not fill a vector, are computed by other functions, so the
+last bit of a member's densities would depend on how many tiles the others have.
+"""
 
 LEVEL = 4
 """On a GPU, the number of tiles is a multiple of this many a slot, 1/8 of all."""
@@ -64,7 +74,7 @@ class TilePlan:
 
 def tile_size(samples: int) -> int:
     """Samples of a tile, for slots of `samples` samples."""
-    return -(-samples // SIZE_BUCKETS)
+    return -(-samples // (SIZE_BUCKETS * TILE_MULTIPLE)) * TILE_MULTIPLE
 
 
 def queried_counts(

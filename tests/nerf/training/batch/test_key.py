@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from nerf.config.flat import Flat, build
+from nerf.training.batch.key import batch_key
+
+DEFAULT = batch_key(build({}))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"field.depth": 5},
+        {"field.width": 129},
+        {"field.skip": 1},
+        {"field.hidden_activation": "silu"},
+        {"encoding.kind": "hash"},
+        {"encoding.position_frequencies": 17},
+        {"encoding.direction_frequencies": 9},
+        {"optimisation.rays": 256},
+        {"sampling.coarse": 32},
+        {"sampling.fine": 8},
+        {"compute.occupancy": 0},
+        {"compute.precision": "fp32"},
+    ],
+)
+def test_runs_of_another_shape_need_another_batch(settings: Flat) -> None:
+    assert batch_key(build(settings)) != DEFAULT
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"field.width": 65},
+        {"encoding.position_frequencies": 15, "encoding.direction_frequencies": 0},
+        {"encoding.kind": "none", "encoding.directions": False, "encoding.times_pi": True},
+        {"encoding.hash_levels": 3},
+        {"sampling.near": 1.0, "sampling.far": 3.0, "sampling.jitter": False},
+        {"field.density_activation": "relu", "field.colour_activation": "widened_sigmoid"},
+        {"optimisation.learning_rate": 1e-4, "optimisation.steps": 7, "optimisation.views": 3},
+        {"optimisation.gradient_clip": 1.0, "optimisation.density_noise": 1.0, "seed": 3},
+        {"evaluation.times": 2, "optimisation.background": "white"},
+    ],
+)
+def test_runs_that_differ_otherwise_share_a_batch(settings: Flat) -> None:
+    assert batch_key(build(settings)) == DEFAULT
+
+
+def test_tables_of_another_size_need_another_batch() -> None:
+    hashed: Flat = {"encoding.kind": "hash"}
+    assert batch_key(build(hashed)) != batch_key(build({**hashed, "encoding.hash_levels": 3}))
