@@ -5,15 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
+
+from nerf.scenes.cameras.canonical_frame import (
+    CAMERA_DISTANCE,
+    focus_point,
+    to_canonical_frame,
+)
 from nerf.scenes.formats.capture import Background, Capture, View, build_scene
 from nerf.scenes.formats.scene_checks import scene_error
 from nerf.scenes.formats.transforms_json import (
     JsonFile,
     read_frames,
     unused_keys,
+    with_poses,
     without_repeats,
 )
 from nerf.scenes.scene import Scene, Split
+
+_MAX_UNITS = 3.0  # times the usual distance, or a third of it
 
 
 def load_blender(
@@ -45,6 +55,7 @@ def load_blender(
         notes += [note for note in frames.notes if note not in notes]
         remaining = shrunk.remaining(downscale)
     views, indices = without_repeats(views)
+    views = _in_usual_units(views, notes)
     capture = Capture(
         name=folder.resolve().name,
         file=files["train"].path,
@@ -54,3 +65,19 @@ def load_blender(
         notes=(*notes, *unused_keys(files.values())),
     )
     return build_scene(capture, remaining, background)
+
+
+def _in_usual_units(views: list[View], notes: list[str]) -> list[View]:
+    """The views as they are; in the canonical frame if its units are far from the scene's own.
+
+    Synthetic scenes have it already, captures in this layout may be in metres or anything else.
+    """
+    poses = np.stack([view.pose for view in views])
+    distance = np.linalg.norm(poses[:, :3, 3] - focus_point(poses), axis=1).mean()
+    if 1 / _MAX_UNITS < distance / CAMERA_DISTANCE < _MAX_UNITS:
+        return views
+    notes.append(
+        f"the cameras are {distance:.3g} units from what they look at: scaled and moved to have it "
+        f"at the origin, {CAMERA_DISTANCE:g} units away"
+    )
+    return with_poses(views, to_canonical_frame(poses, np.empty((0, 3)))[0])

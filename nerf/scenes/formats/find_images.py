@@ -56,12 +56,10 @@ class ImageFinder:
             )
         return found
 
-    def find_exactly(self, name: str) -> Path | None:
+    def find_exactly(self, name: object) -> Path | None:
         """The file of exactly that name, or None."""
-        path = self.folder / name
-        if not path.is_file():
-            return None
-        return path_inside(self.folder, name, self.where, self.follow_links)
+        path = path_inside(self.folder, name, self.where, self.follow_links)
+        return path if path.is_file() else None
 
     def notes(self) -> list[str]:
         """One line for each way in which files had to be guessed."""

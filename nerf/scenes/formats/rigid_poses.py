@@ -43,20 +43,21 @@ def make_rigid(where: Path, poses: Floats) -> tuple[Float64, list[str]]:
             continue
         lengths = np.linalg.norm(rotation.clip(-1e9, 1e9), axis=0)
         scale = float(lengths.mean())
-        if scale > _MIN_SCALE and np.ptp(lengths) <= _MAX_ERROR * scale:
+        if scale > _MIN_SCALE and np.ptp(lengths) <= 2 * _MAX_ERROR * scale:
             rotation = rotation / scale
             scaled += abs(scale - 1) > _MAX_ERROR
-        error = _error(rotation)
+        left, _, right = np.linalg.svd(rotation.clip(-2, 2))
+        nearest = left @ right  # the nearest orthonormal matrix
+        error = float(np.abs(rotation - nearest).max())
         if error > _MAX_ERROR:
             raise scene_error(
                 where,
                 f"the rotation of view {view} is not orthonormal (off by {error:.2g}, at most "
                 f"{_MAX_ERROR:g}); give world_from_camera without shear or uneven scale",
             )
-        if error > ROTATION_TOLERANCE:
+        if _error(rotation) > ROTATION_TOLERANCE:
             rounded += 1
-            left, _, right = np.linalg.svd(rotation)
-            rotation = left @ right  # the nearest orthonormal matrix
+            rotation = nearest
         pose[:3, :3] = rotation
     notes = []
     if scaled:

@@ -201,7 +201,8 @@ def _original_size(
 def _mask(finder: ImageFinder, frame: dict[str, Any], image: Path, shrunk: Shrunk) -> Path | None:
     """A frame's mask: `mask_path`, or instant-ngp's dynamic_mask_NAME.png beside the image."""
     if "mask_path" in frame:
-        mask = finder.find(frame["mask_path"]) or finder.find(_moved(frame["mask_path"], shrunk))
+        mask = finder.find_exactly(_moved(frame["mask_path"], shrunk))
+        mask = mask or finder.find_exactly(frame["mask_path"])
         if mask is None:
             raise scene_error(
                 finder.where,

@@ -78,7 +78,7 @@ TINY: dict[str, tuple[Damage, str]] = {
         "pose of view 2 has NaN",
     ),
     "scaled": (
-        tiny_arrays(poses=changed_poses(2, lambda p: set_at(p, 0, p[0] * 1.01))),
+        tiny_arrays(poses=changed_poses(2, lambda p: set_at(p, 0, p[0] * 1.05))),
         "not orthonormal",
     ),
     "mirrored": (

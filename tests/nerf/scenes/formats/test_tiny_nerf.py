@@ -45,3 +45,53 @@ def test_hash_depends_on_content_and_not_on_names(tmp_path: Path) -> None:
         np.savez(tmp_path / f"{name}.npz", **arrays(focal=np.array(focal)))
     a, b, c = (load(str(tmp_path / f"{name}.npz")).content_hash for name in "abc")
     assert a == b != c
+
+
+@pytest.mark.parametrize(
+    ("focal", "expected"),
+    [
+        (np.array([7.5]), (7.5, 7.5)),
+        (np.array([7.5, 8.0]), (7.5, 8.0)),
+        (np.full(10, 7.5), (7.5, 7.5)),
+        (np.tile([7.5, 8.0], (10, 1)), (7.5, 8.0)),
+        (np.array(8), (8, 8)),
+    ],
+)
+def test_focal_lengths_of_every_shape(
+    tmp_path: Path, focal: np.ndarray, expected: tuple[float, float]
+) -> None:
+    np.savez(tmp_path / "a.npz", **arrays(focal=focal))
+    scene = load(str(tmp_path / "a.npz"))
+    np.testing.assert_allclose(scene.focal, np.tile(expected, (10, 1)))
+
+
+def test_poses_of_three_rows_under_another_name(tmp_path: Path) -> None:
+    whole = arrays()
+    np.savez(tmp_path / "whole.npz", **whole)
+    np.savez(
+        tmp_path / "three.npz",
+        images=whole["images"],
+        c2ws=whole["poses"][:, :3],
+        focal=whole["focal"],
+        extra=np.zeros(3),
+    )
+    scene = load(str(tmp_path / "three.npz"))
+    assert scene.content_hash == load(str(tmp_path / "whole.npz")).content_hash
+    assert scene.notes[0] == "arrays that are not used: extra"
+
+
+def test_a_file_with_a_split_of_its_own(tmp_path: Path) -> None:
+    whole = arrays()
+    np.savez(
+        tmp_path / "split.npz",
+        images_train=whole["images"][:7],
+        c2ws_train=whole["poses"][:7],
+        images_val=whole["images"][7:],
+        c2ws_val=whole["poses"][7:],
+        c2ws_test=whole["poses"][:2],
+        focal=whole["focal"],
+    )
+    scene = load(str(tmp_path / "split.npz"))
+    assert scene.val == (7, 8, 9)
+    assert {*scene.train, *scene.test} == set(range(7))
+    assert "c2ws_test" in scene.notes[0]
