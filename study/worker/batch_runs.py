@@ -95,7 +95,7 @@ class BatchRuns:
                 self._discard(group, member)
 
     def step(self) -> bool:
-        """Trains every member by one step; returns whether there was one.
+        """Trains every member by one step; returns whether members are left.
 
         Raises `DeviceFailed` after an error of the device.
         """
@@ -106,7 +106,7 @@ class BatchRuns:
         except DeviceFailed as error:
             self.fail_all(error.failure)
             raise
-        return bool(self._groups)
+        return bool(self._groups or self._waiting)
 
     def fail_all(self, failure: Failure) -> None:
         """Sends every member the same failure."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from nerf.config.flat import build
 from nerf.config.schema import NerfConfig
 from nerf.scenes.scene import Scene
+from nerf.training.batch.run_batch import RunBatch
+from nerf.training.checkpoint import read_checkpoint
+from nerf.training.loop import TrainingRun
 from study.protocol.training_events import (
     Checkpoint,
     Evaluated,
@@ -19,14 +24,16 @@ from study.protocol.training_events import (
     JoinRequest,
     Preview,
     Started,
+    Stopped,
     Trained,
 )
-from study.worker.batch_runs import BatchRuns
+from study.worker import batch_runs
+from study.worker.batch_runs import BatchRuns, DeviceFailed
 from study.worker.training import train_alone
 
 TINY = {
     "optimisation.rays": 32,
-    "sampling.coarse": 8,
+    "sampling.coarse": 4,
     "evaluation.pixels": 256,
     "evaluation.final_pixels": 256,
     "evaluation.times": 3,
@@ -40,14 +47,12 @@ def tiny(seed: int, steps: int = 30, **more: Any) -> NerfConfig:
     return build({**TINY, "optimisation.steps": steps, "seed": seed, **settings})
 
 
-# Three networks, three lengths.
+# Two networks and three lengths; one is shown at step 10, which is a third of its steps.
 CONFIGS = [
-    tiny(0, sampling__near=2.0),
-    tiny(1, steps=45, field__width=24),
-    tiny(2, field__depth=3, optimisation__learning_rate=2e-3),
-    tiny(3, steps=60, field__width=96),
-    tiny(4, field__density_activation="relu"),
-    tiny(5, steps=24),
+    tiny(0),
+    tiny(1, steps=24, optimisation__learning_rate=2e-3),
+    tiny(2, field__width=96),
+    tiny(3, steps=15, sampling__near=2.0, field__density_activation="relu"),
 ]
 
 
@@ -99,7 +104,7 @@ def figures(event: Event) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def trials(ball: Scene) -> Trials:
-    trials = Trials(ball, size=4)  # two have to wait
+    trials = Trials(ball, size=3)  # one has to wait
     for number, config in enumerate(CONFIGS):
         trials.add(number, config)
     trials.run()
@@ -130,3 +135,160 @@ def test_a_checkpoint_comes_before_the_preview_and_that_before_the_evaluation(
 ) -> None:
     kinds = [type(event) for event in trials.events["0"]]
     assert kinds[:4] == [Started, Checkpoint, Preview, Evaluated]
+
+
+def test_a_trial_resumes_from_the_checkpoint_that_it_was_sent(
+    trials: Trials, ball: Scene
+) -> None:
+    sent = [event for event in trials.events["0"] if isinstance(event, Checkpoint)]
+    resumed = Trials(ball, size=1)
+    resumed.add(0, CONFIGS[0], sent[0].content)
+    resumed.run()
+    started, *_, end = resumed.events["0"]
+    assert isinstance(started, Started)
+    assert (started.step, len(started.curve)) == (10, 1)
+    assert figures(end) == pytest.approx(figures(trials.last(0)), rel=1e-4)
+
+
+def test_a_checkpoint_of_the_last_step_ends_without_another_one(
+    trials: Trials, ball: Scene
+) -> None:
+    sent = [event for event in trials.events["3"] if isinstance(event, Checkpoint)]
+    resumed = Trials(ball, size=1)
+    resumed.add(3, CONFIGS[3], sent[-1].content)
+    resumed.run()
+    assert [type(event) for event in resumed.events["3"]] == [Started, Trained]
+
+
+def test_a_damaged_checkpoint_is_named_and_the_training_starts_anew(ball: Scene) -> None:
+    trials = Trials(ball, size=1)
+    trials.add(0, tiny(0), b"no checkpoint")
+    trials.run(1)
+    (started,) = trials.events["0"]
+    assert isinstance(started, Started)
+    assert started.step == 0
+    assert "not a readable checkpoint" in started.damage
+
+
+def test_trials_that_are_stopped_are_saved(ball: Scene) -> None:
+    trials = Trials(ball, size=2)
+    for number in (0, 1):
+        trials.add(number, tiny(number))
+    trials.run(3)
+    trials.stop = True
+    trials.run()
+    for number in (0, 1):
+        kinds = [type(event) for event in trials.events[str(number)]]
+        assert kinds == [Started, Checkpoint, Stopped]
+
+
+def test_a_trial_without_memory_waits_until_another_one_leaves(
+    ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = Trials(ball, size=4)
+    too_many = 2
+
+    def run_in_little_memory(*arguments: Any) -> TrainingRun:
+        if len(trials.runs.training) >= too_many:
+            raise MemoryError
+        return TrainingRun(*arguments)
+
+    monkeypatch.setattr(batch_runs, "TrainingRun", run_in_little_memory)
+    for number in range(3):
+        trials.add(number, tiny(number))
+    trials.run(2)
+    assert trials.runs.training == ["0", "1"]
+    assert not trials.events["2"]
+    trials.runs.remove("0")
+    trials.run(1)
+    assert trials.runs.training == ["1", "2"]
+
+
+def test_a_trial_that_needs_more_memory_than_there_is_fails_alone(
+    ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*arguments: Any) -> TrainingRun:
+        raise MemoryError
+
+    monkeypatch.setattr(batch_runs, "TrainingRun", no_memory)
+    trials = Trials(ball, size=4)
+    trials.add(0, tiny(0))
+    trials.run()
+    end = trials.last(0)
+    assert isinstance(end, Failed)
+    assert end.failure.reason.startswith("out of memory with 32 rays x 4 samples through 2 layers")
+    assert not end.failure.batch
+
+
+class Broken(RunBatch):
+    """A batch whose step fails as long as it has more than two members."""
+
+    error: Exception = RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    def advance(self) -> None:
+        if len(self.members) > 2:
+            raise self.error
+        super().advance()
+
+
+def test_a_step_without_memory_puts_back_the_last_trial_that_came(
+    ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_runs, "RunBatch", Broken)
+    trials = Trials(ball, size=4)
+    for number in range(3):
+        trials.add(number, tiny(number, steps=12))
+    trials.run(3)
+    assert trials.runs.training == ["0", "1"]
+    trials.run()
+    assert isinstance(trials.last(2), Trained)
+
+
+def test_an_error_of_a_step_ends_its_batch_and_no_other(
+    ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Broken, "error", ValueError("no"))
+    monkeypatch.setattr(batch_runs, "RunBatch", Broken)
+    trials = Trials(ball, size=4)
+    for number in range(3):
+        trials.add(number, tiny(number))
+    trials.add(3, tiny(3, field__depth=3))
+    trials.run(2)
+    ends = [trials.last(number) for number in range(3)]
+    assert {end.failure.batch for end in ends if isinstance(end, Failed)} == {"a process"}
+    assert trials.runs.training == ["3"]
+
+
+def test_an_error_of_the_device_ends_all_trials(
+    ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Broken, "error", RuntimeError("CUDA error: an illegal memory access"))
+    monkeypatch.setattr(batch_runs, "RunBatch", Broken)
+    trials = Trials(ball, size=3)
+    for number in range(4):  # one waits
+        trials.add(number, tiny(number))
+    with pytest.raises(DeviceFailed):
+        trials.run()
+    for number in range(4):
+        end = trials.last(number)
+        assert isinstance(end, Failed)
+        assert end.failure.device_failed
+        assert end.failure.batch == "a process"
+
+
+def test_a_trial_of_nan_collapses_and_the_others_go_on(trials: Trials, ball: Scene) -> None:
+    sent = [event for event in trials.events["0"] if isinstance(event, Checkpoint)]
+    state = read_checkpoint(sent[0].content, "")
+    for name, parameter in state["model"].items():
+        if name.endswith((".weight", ".bias")):
+            parameter.fill_(float("nan"))
+    file = io.BytesIO()
+    torch.save(state, file)
+    beside = Trials(ball, size=2)
+    beside.add(0, CONFIGS[0], file.getvalue())
+    beside.add(1, CONFIGS[1])
+    beside.run()
+    end, other = beside.last(0), beside.last(1)
+    assert isinstance(end, Trained)
+    assert end.state == "collapsed"
+    assert figures(other) == figures(trials.last(1))
