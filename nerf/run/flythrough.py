@@ -45,17 +45,18 @@ def render_flythrough(
     import torch
 
     from nerf.evaluation.evaluate import render_rays
+    from nerf.scenes.cameras.camera_paths import pinhole_focal
     from nerf.scenes.cameras.pixel_rays import pixel_directions
 
     scale = height / scene.height
     rows, columns = height // 2 * 2, round(scene.width * scale) // 2 * 2
     near, far = model.config.sampling.near, model.config.sampling.far
     for pose in poses:
-        # The scene's first camera, scaled to the height of the video.
+        # The scene's first camera without its distortion, scaled to the height of the video.
         directions = torch.tensor(
             pixel_directions(
                 pose,
-                scene.focal[0] * scale,
+                pinhole_focal(scene) * scale,
                 scene.centre[0] * scale,
                 np.arange(columns),
                 np.arange(rows),

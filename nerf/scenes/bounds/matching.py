@@ -11,6 +11,8 @@ scores    (patches, planes): the correlation, in -1..1
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,16 +23,27 @@ from nerf.scenes.scene import PERSPECTIVE, Float32, Scene
 MIN_POINTS = 40
 """With fewer matched points, the matches are likely to be chance."""
 
-INWARD_REACH = (0.1, 5.0)
-"""Nearest and farthest plane, in multiples of the cameras' focus distance."""
 
-OUTWARD_REACH = (0.25, 100.0)
-"""The same for cameras that look away from their focus."""
+class Sweep(NamedTuple):
+    """Distances that are tried, in multiples of the cameras' focus distance, and by which views."""
+
+    nearest: float
+    farthest: float
+    baseline: float
+    """The best distance between two cameras. A short baseline shows little parallax, a long one
+    changes what a patch looks like."""
+    max_angle: float
+    """Largest angle in degrees between the optical axes of two cameras."""
+
+
+INWARD = Sweep(0.1, 5.0, baseline=0.15, max_angle=30)
+OUTWARD = Sweep(0.25, 100.0, baseline=0.6, max_angle=40)
+"""For cameras that look away from their focus, which says little of how far away things are."""
+
 
 _MAX_VIEWS = 16
 _MAX_NEIGHBOURS = 3
-_MAX_ANGLE = 30  # degrees between the optical axes of neighbours
-_MIN_BASELINE, _BEST_BASELINE = 0.02, 0.15  # in multiples of the cameras' focus distance
+_MIN_BASELINE = 0.02  # in multiples of the cameras' focus distance
 _PATCHES_PER_VIEW = 120
 _PATCH_OFFSETS = np.arange(-4, 5, 2)  # pixels from the middle of a patch, along rows and columns
 _MIN_TEXTURE = 0.01  # grey values per pixel
@@ -45,21 +58,20 @@ Indices = NDArray[np.int64]
 
 
 def match_points(
-    scene: Scene, focus_distance: float, reach: tuple[float, float] = INWARD_REACH
+    scene: Scene, focus_distance: float, sweep: Sweep = INWARD
 ) -> tuple[Float32, Array]:
     """Surface points (n, 3), and the distance (n) of each from the camera it was matched in.
 
-    `focus_distance` is the rough distance from the cameras to the point that they look at; planes
-    from reach[0] to reach[1] times that distance are tried.
+    `focus_distance` is the rough distance from the cameras to the point that they look at.
     """
     views = np.array(scene.train)
     chosen = np.unique(np.linspace(0, len(views) - 1, _MAX_VIEWS).round().astype(int))
-    count = round(_PLANES_PER_OCTAVE * np.log2(reach[1] / reach[0]))
-    planes = np.geomspace(*reach, count) * focus_distance
+    count = round(_PLANES_PER_OCTAVE * np.log2(sweep.farthest / sweep.nearest))
+    planes = np.geomspace(sweep.nearest, sweep.farthest, count) * focus_distance
     points, distances = [np.empty((0, 3))], [np.empty(0)]
     grey = scene.images.mean(-1)
     for view in views[chosen].tolist():
-        neighbours = _neighbours(scene, view, views, focus_distance)
+        neighbours = _neighbours(scene, view, views, focus_distance, sweep)
         columns, rows = _textured_places(grey[view])
         if not len(neighbours) or not len(columns):
             continue
@@ -75,14 +87,15 @@ def match_points(
     return np.concatenate(points).astype(np.float32), np.concatenate(distances)
 
 
-def _neighbours(scene: Scene, view: int, views: Indices, focus_distance: float) -> list[int]:
+def _neighbours(
+    scene: Scene, view: int, views: Indices, focus_distance: float, sweep: Sweep
+) -> list[int]:
     """Up to 3 views that look nearly the same way, those with the best baseline first."""
     pose = scene.world_from_camera
     baseline = np.linalg.norm(pose[views, :3, 3] - pose[view, :3, 3], axis=1) / focus_distance
-    similar = pose[views, :3, 2] @ pose[view, :3, 2] > np.cos(np.radians(_MAX_ANGLE))
+    similar = pose[views, :3, 2] @ pose[view, :3, 2] > np.cos(np.radians(sweep.max_angle))
     usable = similar & (baseline > _MIN_BASELINE) & (views != view)
-    # A short baseline shows little parallax, a long one changes what a patch looks like.
-    order = np.argsort(np.abs(np.log(np.maximum(baseline, 1e-9) / _BEST_BASELINE)))
+    order = np.argsort(np.abs(np.log(np.maximum(baseline, 1e-9) / sweep.baseline)))
     return [int(views[i]) for i in order if usable[i]][:_MAX_NEIGHBOURS]
 
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.bounds.matching import INWARD_REACH, MIN_POINTS, OUTWARD_REACH, match_points
+from nerf.scenes.bounds.matching import INWARD, MIN_POINTS, OUTWARD, match_points
 from nerf.scenes.bounds.visual_hull import Mask, carve_visual_hull, silhouettes
-from nerf.scenes.cameras.canonical_frame import focus_point
+from nerf.scenes.cameras.canonical_frame import focus_point, looks_outward
 from nerf.scenes.cameras.pixel_rays import project
 from nerf.scenes.scene import Bounds, Float32, Scene
 
@@ -46,7 +46,7 @@ def with_bounds(scene: Scene, stated: Bounds | None = None) -> Scene:
             return replace(scene, bounds=from_distances(distances, f"{len(scene.points)} points"))
     focus = focus_point(poses)
     distance = float(np.linalg.norm(poses[:, :3, 3] - focus, axis=1).mean())
-    outward = looks_outward(scene, focus)
+    outward = looks_outward(poses) or _has_panoramas(scene)
     masks = None if outward or stated else silhouettes(scene)
     if masks is not None:
         hull, edge = _refined_hull(scene, masks, focus, distance)
@@ -54,8 +54,7 @@ def with_bounds(scene: Scene, stated: Bounds | None = None) -> Scene:
             # A backdrop read from photographs may be a part of the scene after all.
             certain = scene.alphas is not None or not scene.background.any()
             return replace(scene, points=hull, bounds=_hull_bounds(poses, hull, edge, certain))
-    reach = OUTWARD_REACH if outward else INWARD_REACH
-    points, distances = match_points(scene, distance, reach)
+    points, distances = match_points(scene, distance, OUTWARD if outward else INWARD)
     if len(points) < MIN_POINTS:
         near, far = _OUTWARD_GUESS if outward else _INWARD_GUESS
         basis = "the cameras alone (nothing matched: a guess)"
@@ -64,12 +63,8 @@ def with_bounds(scene: Scene, stated: Bounds | None = None) -> Scene:
     return replace(scene, points=points, bounds=_widened(stated, distances) if stated else bounds)
 
 
-def looks_outward(scene: Scene, focus: Array) -> bool:
-    """Whether the cameras look away from each other, as in a panorama, or are panoramas."""
-    if scene.lens_models is not None and "equirectangular" in scene.lens_models:
-        return True
-    poses = scene.world_from_camera.astype(np.float64)
-    return bool(np.allclose(focus, poses[:, :3, 3].mean(0)))  # as `focus_point` says
+def _has_panoramas(scene: Scene) -> bool:
+    return scene.lens_models is not None and "equirectangular" in scene.lens_models
 
 
 def _widened(stated: Bounds, distances: Array) -> Bounds:

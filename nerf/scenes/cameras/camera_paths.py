@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from nerf.scenes.cameras.canonical_frame import looks_outward
+from nerf.scenes.cameras.lens import lens_of
 from nerf.scenes.scene import Float32, Scene
 
 FORWARD_FACING_MEAN = 0.5
@@ -18,8 +20,8 @@ than this. It is 1 if all look the same way, and about 0 for cameras all around 
 
 
 def default_path(scene: Scene, frames: int) -> Float32:
-    """Poses (frames, 4, 4) of an orbit; for a forward-facing capture, through its cameras."""
-    if is_forward_facing(scene):
+    """Poses (frames, 4, 4) of an orbit; through the cameras if they look forward or outward."""
+    if is_forward_facing(scene) or looks_outward(scene.world_from_camera.astype(np.float64)):
         return path_through_cameras(scene, frames)
     return orbit_path(frames, typical_radius(scene), typical_elevation(scene))
 
@@ -53,6 +55,16 @@ def path_through_cameras(scene: Scene, frames: int) -> Float32:
         )
 
     return _poses(interpolated(3), interpolated(2), interpolated(1))
+
+
+def pinhole_focal(scene: Scene) -> Float32:
+    """Focal lengths (2,) of a pinhole that shows what the first camera shows, in its pixels.
+
+    A panorama has no such: the pinhole then spans 90 degrees.
+    """
+    if lens_of(scene, 0).model == "equirectangular":
+        return np.full(2, scene.width / 2, np.float32)
+    return np.asarray(scene.focal[0])
 
 
 def is_forward_facing(scene: Scene) -> bool:

@@ -45,6 +45,17 @@ def focus_point(poses: Array, prior: Array | None = None) -> Array:
     of the cameras by 4 times their spread. If the cameras look outward, the least-squares point
     lies behind them, and the mean camera position is returned.
     """
+    focus, ahead = _nearest_to_axes(poses, prior)
+    return focus if ahead > 0 else np.asarray(poses[:, :3, 3].mean(0))
+
+
+def looks_outward(poses: Array) -> bool:
+    """Whether the cameras look away from each other, as those of a panorama do."""
+    return _nearest_to_axes(poses, None)[1] <= 0
+
+
+def _nearest_to_axes(poses: Array, prior: Array | None) -> tuple[Array, float]:
+    """The point of `focus_point` by least squares, and how far ahead of the mean camera it is."""
     positions, axes = poses[:, :3, 3], -poses[:, :3, 2]
     if prior is None:
         spread = float(np.sqrt(positions.var(0).sum()))
@@ -57,8 +68,7 @@ def focus_point(poses: Array, prior: Array | None = None) -> Array:
     focus = np.linalg.solve(
         matrix, (across @ positions[:, :, None]).mean(0)[:, 0] + _PRIOR_WEIGHT * prior
     )
-    ahead = ((focus - positions) * axes).sum(1).mean()
-    return np.asarray(focus if ahead > 0 else positions.mean(0))
+    return np.asarray(focus), float(((focus - positions) * axes).sum(1).mean())
 
 
 def _rotation_to_upright(up: Array) -> Array:

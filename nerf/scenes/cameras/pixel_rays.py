@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.scenes.cameras.direction_table import DirectionTable, direction_table
-from nerf.scenes.cameras.lens import Lens, directions_to_plane, lens_of, plane_to_directions
+from nerf.scenes.cameras.lens import (
+    Lens,
+    directions_to_plane,
+    lens_of,
+    plane_to_directions,
+    shown,
+)
 from nerf.scenes.scene import Float32, Scene
 
 
@@ -47,6 +53,21 @@ def view_table(scene: Scene, view: int) -> DirectionTable:
     (across, down), (x, y) = scene.focal[view].tolist(), scene.centre[view].tolist()
     lens = lens_of(scene, view)
     return direction_table(lens, (across, down), (x, y), scene.width, scene.height)
+
+
+def shown_pixels(scene: Scene, view: int) -> NDArray[np.bool_] | None:
+    """Which pixels (height, width) the lens shows something at; None if it does at all.
+
+    A fisheye lens may leave the corners of an image dark.
+    """
+    lens = lens_of(scene, view)
+    if lens.model != "fisheye":
+        return None
+    (across, down), (x, y) = scene.focal[view].tolist(), scene.centre[view].tolist()
+    columns = (np.arange(scene.width) + 0.5 - x) / across
+    rows = (np.arange(scene.height) + 0.5 - y) / down
+    visible = shown(lens, *np.meshgrid(columns, rows))
+    return None if visible.all() else visible
 
 
 def view_pixels(scene: Scene, view: int, stride: int = 1) -> Float32:

@@ -40,7 +40,8 @@ class View:
     focal: tuple[float, float]
     centre: tuple[float, float]
     lens: Lens = Lens()  # noqa: RUF009 - frozen
-    mask: Path | None = None
+    mask: Path | None = None  # an image whose black pixels neither train nor count
+    mask_is_inverted: bool = False  # its black pixels do, and all others do not
     size: tuple[int, int] | None = None  # width and height; None: those of the image
 
 

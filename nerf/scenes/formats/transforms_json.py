@@ -84,6 +84,7 @@ def read_frames(file: JsonFile, downscale: int) -> tuple[Frames, Shrunk]:
         intrinsics = read_intrinsics(file.path, camera, size)
         disagreeing.add(disagreeing_focal(file.path, camera, size))
         names.append(str(frame["file_path"]))
+        mask, mask_is_inverted = _mask(finder, frame, image, shrunk)
         views.append(
             View(
                 file=image,
@@ -91,7 +92,8 @@ def read_frames(file: JsonFile, downscale: int) -> tuple[Frames, Shrunk]:
                 focal=intrinsics.focal,
                 centre=intrinsics.centre,
                 lens=intrinsics.lens,
-                mask=_mask(finder, frame, image, shrunk),
+                mask=mask,
+                mask_is_inverted=mask_is_inverted,
                 size=intrinsics.size,
             )
         )
@@ -198,17 +200,22 @@ def _original_size(
     return width * shrunk.factor, height * shrunk.factor
 
 
-def _mask(finder: ImageFinder, frame: dict[str, Any], image: Path, shrunk: Shrunk) -> Path | None:
-    """A frame's mask: `mask_path`, or instant-ngp's dynamic_mask_NAME.png beside the image."""
-    if "mask_path" in frame:
-        mask = finder.find_exactly(_moved(frame["mask_path"], shrunk))
-        mask = mask or finder.find_exactly(frame["mask_path"])
-        if mask is None:
-            raise scene_error(
-                finder.where,
-                f"the mask {str(frame['mask_path'])[:80]!r} is missing; copy it, or remove "
-                "`mask_path` from every frame",
-            )
-        return mask
-    beside = image.with_name(f"dynamic_mask_{image.stem}.png")
-    return beside if beside.is_file() else None
+def _mask(
+    finder: ImageFinder, frame: dict[str, Any], image: Path, shrunk: Shrunk
+) -> tuple[Path | None, bool]:
+    """A frame's mask, and whether it is inverted.
+
+    It is `mask_path`, or instant-ngp's dynamic_mask_NAME.png beside the image, which is inverted.
+    """
+    if "mask_path" not in frame:
+        beside = image.with_name(f"dynamic_mask_{image.stem}.png")
+        return (beside, True) if beside.is_file() else (None, False)
+    mask = finder.find_exactly(_moved(frame["mask_path"], shrunk))
+    mask = mask or finder.find_exactly(frame["mask_path"])
+    if mask is None:
+        raise scene_error(
+            finder.where,
+            f"the mask {str(frame['mask_path'])[:80]!r} is missing; copy it, or remove "
+            "`mask_path` from every frame",
+        )
+    return mask, False

@@ -51,3 +51,29 @@ def wall(lens: tuple[float, ...] | None) -> tuple[Scene, np.ndarray]:
         images.append(np.repeat(0.5 + 0.5 * np.tanh(pattern / 4)[..., None], 3, -1))
         distances.append(distance)
     return replace(scene, images=np.asarray(images, np.float32)), np.stack(distances)
+
+
+def room() -> tuple[Scene, np.ndarray]:
+    """A round room with patterned walls 9 times as far away as its outward cameras are apart."""
+    draw = np.random.default_rng(5)
+    views, height, width, radius = 24, 60, 80, 40.0
+    poses = np.tile(np.eye(4, dtype=np.float32), (views, 1, 1))
+    for pose, angle in zip(poses, np.arange(views) * 2 * np.pi / views, strict=True):
+        outward = np.array([np.cos(angle), np.sin(angle), 0])
+        up = np.array([0.0, 0, 1])
+        pose[:3, :3] = np.stack((np.cross(outward, up), up, -outward), axis=-1)
+        pose[:3, 3] = 4 * outward + 0.5 * up * np.sin(5 * angle)
+    scene = scene_of(np.zeros((views, height, width, 3)), poses, 90.0)
+    waves, phases = draw.normal(size=(40, 3)) * 1.0, draw.uniform(0, 6, 40)
+    images, distances = [], []
+    for view in range(views):
+        directions = view_directions(scene, view).astype(np.float64)
+        eye = poses[view, :3, 3].astype(np.float64)
+        # |eye + t d| = radius, across the z axis.
+        a = (directions[..., :2] ** 2).sum(-1)
+        b = directions[..., :2] @ eye[:2]
+        distance = (-b + np.sqrt(b * b - a * (eye[:2] @ eye[:2] - radius**2))) / a
+        pattern = np.sin((eye + distance[..., None] * directions) @ waves.T + phases).sum(-1)
+        images.append(np.repeat(0.5 + 0.5 * np.tanh(pattern / 4)[..., None], 3, -1))
+        distances.append(distance)
+    return replace(scene, images=np.asarray(images, np.float32)), np.stack(distances)

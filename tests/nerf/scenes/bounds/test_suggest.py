@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nerf.scenes import Bounds
 from nerf.scenes.bounds.suggest import from_distances, with_bounds
 from nerf.scenes.builtin import bricks
-from tests.nerf.scenes.bounds.known_scenes import FOCAL, VIEWS, scene_of, wall
+from tests.nerf.scenes.bounds.known_scenes import FOCAL, VIEWS, room, scene_of, wall
 
 
 @pytest.mark.parametrize("with_alphas", [False, True])
@@ -50,3 +51,25 @@ def test_percentiles_leave_out_wild_points() -> None:
     bounds = from_distances(distances, "points")
     assert bounds.near == pytest.approx(0.9 * 2, abs=0.1)
     assert bounds.far == pytest.approx(1.1 * 6, abs=0.1)
+
+
+def test_cameras_that_look_outward_get_bounds_that_hold_the_walls() -> None:
+    scene, distances = room()
+    bounds = with_bounds(scene).bounds
+    assert "matched" in bounds.basis
+    low, high = np.percentile(distances, [1, 99])
+    assert 0.3 * low < bounds.near <= low
+    assert high <= bounds.far < 3 * high
+
+
+def test_stated_bounds_are_widened_to_matched_points_alone() -> None:
+    scene, distances = wall(None)
+    wide = Bounds(0.1, 50.0, "the file")
+    held = with_bounds(scene, wide)
+    assert held.bounds == wide
+    assert held.points is not None
+    assert len(held.points) > 100
+    narrow = with_bounds(scene, Bounds(3.5, 4.0, "the file")).bounds
+    assert narrow.near < 3.5
+    assert 5.0 < narrow.far < 1.1 * distances.max()
+    assert "matched beyond" in narrow.basis

@@ -11,7 +11,7 @@ import torch
 from nerf.scenes import Scene
 from nerf.scenes.cameras.drawn_rays import DirectionSource
 from nerf.scenes.cameras.lens import Lens, lens_arrays
-from nerf.scenes.cameras.pixel_rays import pixel_directions, view_directions
+from nerf.scenes.cameras.pixel_rays import pixel_directions, shown_pixels, view_directions
 
 MIXED = [Lens(), Lens(coefficients=(0.1, -0.05, 0.001, 0.002, 0.01)), Lens("fisheye", (0.02,))]
 
@@ -58,3 +58,14 @@ def test_views_through_a_lens_are_accurate(ball: Scene) -> None:
             lens,
         )
         np.testing.assert_allclose(view_directions(scene, view), exact, atol=2e-5)
+
+
+def test_the_dark_corners_of_a_fisheye_are_known(ball: Scene) -> None:
+    assert shown_pixels(ball, 0) is None
+    rim = ball.width / 2 / float(ball.focal[0, 0])
+    # theta_d = theta + k1 theta^3 is largest, 2/3 theta, at theta = (-3 k1)^-1/2.
+    scene = with_lenses(ball, [Lens("fisheye", (-4 / 27 / rim**2,))])
+    visible = shown_pixels(scene, 0)
+    assert visible is not None
+    assert visible.mean() == pytest.approx(np.pi / 4, abs=0.05)
+    assert not visible[0, 0]
