@@ -14,6 +14,7 @@ from nerf.common.errors import InputError
 from nerf.scenes.formats.scene_checks import scene_error
 
 MAX_JSON_BYTES = 2**26
+_MAX_NAME_BYTES = 255  # what file systems allow for one part of a path
 
 INVALID_ARRAY_ERRORS = (
     OSError,
@@ -39,6 +40,8 @@ def path_inside(folder: Path, name: object, where: object, follow_links: bool = 
     if not isinstance(name, str) or not name or "\0" in name:
         raise scene_error(where, f"a file name must be text, got {repr(name)[:40]}")
     posix = PurePosixPath(name.replace("\\", "/"))
+    if any(len(part.encode(errors="replace")) > _MAX_NAME_BYTES for part in posix.parts):
+        raise scene_error(where, f"has a file name of over {_MAX_NAME_BYTES} bytes: {name[:40]!r}")
     if posix.is_absolute() or PureWindowsPath(name).drive:
         if follow_links and Path(name).exists():
             return Path(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from nerf.common.errors import InputError
 from nerf.scenes import load
-from tests.nerf.scenes.scene_writers import WRITERS, write_instant_ngp_jpeg
+from tests.nerf.scenes.scene_writers import WRITERS, edit_frame, edit_json, write_instant_ngp_jpeg
 
 FUZZED = {**WRITERS, "JPEG": write_instant_ngp_jpeg}
 
@@ -60,4 +61,40 @@ def test_any_damage_loads_or_fails_in_one_line(
             message = str(error)
         else:
             message = "loaded"
+    assert "\n" not in message
+
+
+CAMERA_KEYS = (
+    *("frames", "w", "h", "fl_x", "fl_y", "cx", "cy", "k1", "k2", "k3", "k4", "k5", "p1"),
+    *("camera_angle_x", "camera_angle_y", "x_fov", "camera_model", "is_fisheye"),
+    *("equirectangular", "distortion_params", "train_filenames", "test_filenames"),
+    *("ply_file_path", "file_path", "transform_matrix", "mask_path"),
+)
+VALUES = st.one_of(
+    st.none() | st.booleans() | st.integers() | st.floats(),
+    st.text(max_size=8) | st.just("x" * 300),
+    st.lists(st.floats() | st.text(max_size=3) | st.lists(st.floats(), max_size=4), max_size=4),
+    st.sampled_from(["images/00.png", "..", "/", "OPENCV_FISHEYE", "FULL_OPENCV"]),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(CAMERA_KEYS), VALUES, max_size=3),
+    st.dictionaries(st.sampled_from(CAMERA_KEYS), VALUES, max_size=2),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_values_in_a_camera_file_load_or_fail_in_one_line(
+    undamaged: dict[str, tuple[Path, str]], of_file: dict[str, Any], of_frame: dict[str, Any]
+) -> None:
+    folder, source = undamaged["instant-ngp"]
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary) / "scene"
+        shutil.copytree(folder, copy)
+        edit_frame(copy / "transforms.json", 1, **of_frame)
+        edit_json(copy / "transforms.json", **of_file)
+        try:
+            message = load(str(copy / source)).summary
+        except InputError as error:
+            message = str(error)
     assert "\n" not in message
