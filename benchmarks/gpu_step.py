@@ -10,6 +10,9 @@ Operations are those of ATen, which mostly start one kernel each. GB are those t
 write, and TFLOP those of matrix products, of one replayed step. Peak is its memory without
 parameters and optimiser. Waits are those of all simulated steps outside the graph: 5 without an
 occupancy grid, otherwise about 70 to 570.
+
+A batch (nerf.training.batch) steps all its members at once; only their draws are operations of
+each. Its captures are those of the step of all members.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 
-from fake_cuda.cases import CASES, RESUMED
+from fake_cuda.cases import BATCHES, CASES, PACKED, RESUMED
 from fake_cuda.guard import install_guard
 from fake_cuda.simulate import Simulation, simulate
+from fake_cuda.simulate_batch import BatchSimulation, simulate_batch
 from reporting import benchmark_parser, print_table, save_json
 
 from nerf.common.command_line import exit_status
@@ -46,6 +50,20 @@ def row_of(name: str, case: Simulation) -> list[object]:
     ]
 
 
+def batch_row_of(name: str, members: int, case: BatchSimulation) -> list[object]:
+    """A row of the table of batches."""
+    operations = sum(case.operations.values())
+    return [
+        name,
+        operations,
+        case.draw_operations,
+        operations / members + case.draw_operations,
+        (case.bytes / members + case.draw_bytes) / 1e9,
+        case.peak / 1e9,
+        case.captures,
+    ]
+
+
 def run_benchmark(arguments: list[str] | None) -> int:
     options = benchmark_parser(__doc__).parse(arguments)
     install_guard()
@@ -57,9 +75,20 @@ def run_benchmark(arguments: list[str] | None) -> int:
         columns,
         [row_of(name, case) for name, case in simulations.items()],
     )
+    batches = BATCHES | PACKED
+    simulated = {name: simulate_batch(members) for name, members in batches.items()}
+    columns = ["batch", "operations", "of a member's draws", "operations a member-step"]
+    columns += ["GB a member-step", "peak GB", "captures"]
+    print_table(
+        "a step of a batch on a GPU, counted on fake tensors",
+        columns,
+        [batch_row_of(name, len(batches[name]), case) for name, case in simulated.items()],
+    )
     cases = {name: asdict(case) for name, case in simulations.items()}
-    save_json(options.json, "gpu_step", {"cases": cases})
-    problems = [f"{name}: {p}" for name, case in simulations.items() for p in case.problems]
+    counted = {name: asdict(case) for name, case in simulated.items()}
+    save_json(options.json, "gpu_step", {"cases": cases, "batches": counted})
+    every = [*simulations.items(), *simulated.items()]
+    problems = [f"{name}: {problem}" for name, case in every for problem in case.problems]
     if problems:
         raise InputError("a GPU could not run these steps: " + "; ".join(problems))
     return 0

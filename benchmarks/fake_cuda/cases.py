@@ -86,5 +86,27 @@ CASES: dict[str, Flat] = {
     },
 }
 
+BATCHES: dict[str, list[Flat]] = {
+    "mixed": [
+        {**PLAIN, "field.density_activation": "relu", "encoding.kind": "none"},
+        {**PLAIN, "optimisation.density_noise": 1.0, "optimisation.views": 4},
+        {
+            **PLAIN,
+            "field.density_activation": "sigmoid",
+            "field.width": 100,
+            "optimisation.gradient_clip": 1.0,
+            "optimisation.crop_steps": 10,
+            "optimisation.background": "random",
+        },
+    ],
+    "hash, fine, skip": [
+        {**SMALL, "encoding.kind": "hash", "sampling.fine": 16, "field.skip": 2} for _ in range(2)
+    ],
+}
+"""The members of batches, for the checks."""
+
+PACKED: dict[str, list[Flat]] = {f"{size} x 4x128": [SMALL] * size for size in (1, 4, 16)}
+"""Batches that show how operations and memory grow with the number of members."""
+
 RESUMED = ("default", "8x256, fine", "hash")
 """Cases that are also restored from their own state."""

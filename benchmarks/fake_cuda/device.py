@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, ClassVar
 from unittest import mock
@@ -89,7 +90,7 @@ class FakeGpu:
         self.recorder = Recorder(lambda generator: generator._cdata in FakeGenerator.of_gpu)
         self.graphs: list[FakeGraph] = []
         self._stream = self._default_stream = FakeStream()
-        self._warm_up_streams: list[FakeStream] = []
+        self._uses: Counter[FakeStream] = Counter()  # of each stream since a capture on it
 
     def new_graph(self) -> FakeGraph:
         self.graphs.append(FakeGraph(self.recorder.problems))
@@ -97,7 +98,7 @@ class FakeGpu:
 
     @contextlib.contextmanager
     def use_stream(self, stream: FakeStream) -> Iterator[None]:
-        self._warm_up_streams.append(stream)
+        self._uses[stream] += 1
         self._stream = stream
         try:
             yield
@@ -106,9 +107,9 @@ class FakeGpu:
 
     @contextlib.contextmanager
     def capture(self, graph: FakeGraph, stream: FakeStream | None = None) -> Iterator[None]:
-        if stream is None or any(each is not stream for each in self._warm_up_streams):
+        # The second last use is the last call of the warm-up, the last the capture itself.
+        if stream is None or self._uses.pop(stream, 0) < 2:
             self.recorder.problems.add("a graph is captured on another stream than its warm-up's")
-        self._warm_up_streams.clear()
         self.recorder.recording = graph.recording
         failed = True
         try:
@@ -138,6 +139,7 @@ class FakeGpu:
             "torch.optim.Adam": FakeAdam,
             "torch.nn.Module.to": _move_module,
             "nerf.training.step.Generator": FakeGenerator,
+            "nerf.training.batch.slot.Generator": FakeGenerator,
             "nerf.model.field._linear": nn.Linear,
         }
         with contextlib.ExitStack() as stack:

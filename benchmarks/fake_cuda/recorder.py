@@ -77,6 +77,20 @@ class ForbiddenError(Exception):
     """The captured step waits for the device, or takes something from the host."""
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What one replay of a captured step does."""
+
+    operations: dict[str, int]
+    """Number of each ATen operation; most start one kernel each."""
+    bytes: int
+    """Read and written by all operations."""
+    flop: int
+    """Of matrix products."""
+    peak: int
+    """Most bytes that the step allocates at once, without parameters and optimiser."""
+
+
 @dataclass
 class Recording:
     """The operations of one captured step."""
@@ -93,6 +107,9 @@ class Recording:
     generators: set[int] = field(default_factory=set)
     _live: dict[int, tuple[StorageWeakRef, int]] = field(default_factory=dict)
     _made: dict[int, StorageWeakRef] = field(default_factory=dict)
+
+    def cost(self) -> Cost:
+        return Cost(dict(self.operations), self.bytes, self.flop, self.peak)
 
     def add_input(self, tensor: Tensor, operation: str) -> None:
         storage = tensor.untyped_storage()

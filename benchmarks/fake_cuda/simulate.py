@@ -15,7 +15,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._pytree import tree_map
 
 from fake_cuda.device import FakeGpu, FakeGraph
+from fake_cuda.recorder import Cost
 from nerf.config.flat import Flat, build, with_suggested_bounds
+from nerf.config.schema import NerfConfig
 from nerf.evaluation.trivial_baselines import trivial_psnrs
 from nerf.model.occupancy import UPDATE_INTERVAL, WARMUP_STEPS
 from nerf.scenes import load
@@ -29,8 +31,8 @@ VISIBLE_SHARE = 0.2
 
 
 @dataclass(frozen=True)
-class Simulation:
-    """What a configuration does on a GPU."""
+class Simulation(Cost):
+    """What a configuration does on a GPU, with the cost of its last captured step."""
 
     problems: tuple[str, ...]
     """What would break a CUDA graph or keep its memory; empty for a step that runs."""
@@ -41,11 +43,6 @@ class Simulation:
     """Waits for the device in training, by function."""
     evaluation_waits: dict[str, int]
     """The same in one evaluation."""
-    operations: dict[str, int]
-    """Of the last captured step, by name."""
-    bytes: int
-    flop: int
-    peak: int
 
 
 @cache
@@ -62,8 +59,8 @@ def simulate(settings: Flat, resumes: bool = False) -> Simulation:
     """
     gpu = FakeGpu()
     load_scene()
-    with gpu.installed(), _no_collection(), FakeTensorMode():
-        run = _new_run(settings)
+    with gpu.installed(), no_collection(), FakeTensorMode():
+        run = new_run(settings)
         with gpu.recorder:
             _train(run, gpu)
             waits, steps, graphs = gpu.recorder.waits.copy(), run.steps_done, [*gpu.graphs]
@@ -77,7 +74,7 @@ def simulate(settings: Flat, resumes: bool = False) -> Simulation:
         model, step = weakref.ref(run.model), weakref.ref(run.step)
         run.release()
         del run
-        _check_released(gpu, model() is None and step() is None)
+        check_released(gpu, model() is None and step() is None)
     last = graphs[-1].recording
     return Simulation(
         problems=tuple(sorted(gpu.recorder.problems)),
@@ -85,14 +82,12 @@ def simulate(settings: Flat, resumes: bool = False) -> Simulation:
         eager_steps=steps - replays,
         waits=dict(waits),
         evaluation_waits=dict(gpu.recorder.waits),
-        operations=dict(last.operations),
-        bytes=last.bytes,
-        flop=last.flop,
-        peak=last.peak,
+        **vars(last.cost()),
     )
 
 
-def _new_run(settings: Flat) -> TrainingRun:
+def new_run(settings: Flat) -> TrainingRun:
+    """A run on the built-in scene and the fake GPU."""
     scene, psnrs = load_scene()
     config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))
     with mock.patch("nerf.training.loop.trivial_psnrs", return_value=psnrs):
@@ -102,19 +97,27 @@ def _new_run(settings: Flat) -> TrainingRun:
 def _train(run: TrainingRun, gpu: FakeGpu) -> None:
     """Trains past the last change of what a step computes."""
     optimisation = run.config.optimisation
-    # All samples are visible until the first update of the grids' bounds.
-    warm = WARMUP_STEPS + warm_up_steps(optimisation)
-    first_update = -(-warm // UPDATE_INTERVAL) * UPDATE_INTERVAL
     grids = run.model.occupancy_grids()
-    last_change = max(cropped_steps(optimisation), first_update + UPDATE_INTERVAL if grids else 0)
-    while run.steps_done < last_change + WARMUP_CALLS + 2:
-        share = 1.0 if run.steps_done <= first_update else VISIBLE_SHARE
+    while run.steps_done < last_change(run.config) + WARMUP_CALLS + 2:
+        share = 1.0 if run.steps_done <= first_update(run.config) else VISIBLE_SHARE
         for grid in grids:
             address = grid.max_visible.untyped_storage()._cdata
             gpu.recorder.numbers[address] = int(share * optimisation.rays * grid.samples)
         run.advance()
         if run.steps_done % HEALTH_CHECK_INTERVAL == 0:
             run.check_health()
+
+
+def first_update(config: NerfConfig) -> int:
+    """The step after which an occupancy grid may skip samples for the first time."""
+    warm = WARMUP_STEPS + warm_up_steps(config.optimisation)
+    return -(-warm // UPDATE_INTERVAL) * UPDATE_INTERVAL
+
+
+def last_change(config: NerfConfig) -> int:
+    """The step after which what a step computes does not change any more."""
+    fitted = first_update(config) + UPDATE_INTERVAL if config.compute.occupancy else 0
+    return max(cropped_steps(config.optimisation), fitted)
 
 
 def _capture(run: TrainingRun, gpu: FakeGpu) -> FakeGraph:
@@ -126,13 +129,17 @@ def _capture(run: TrainingRun, gpu: FakeGpu) -> FakeGraph:
 
 
 def _check_capture_again(run: TrainingRun, gpu: FakeGpu) -> None:
+    """Captures the step once more and compares the graphs."""
+    before = gpu.graphs[-1]
+    run.step.release()
+    compare_captures(gpu, before, _capture(run, gpu))
+
+
+def compare_captures(gpu: FakeGpu, before: FakeGraph, after: FakeGraph) -> None:
     """A capture in place of the last one has to have the same operations and inputs.
 
     Otherwise the last one replays what the step no longer does, on memory that it no longer uses.
     """
-    before = gpu.graphs[-1]
-    run.step.release()
-    after = _capture(run, gpu)
     if before is after or before.recording.operations != after.recording.operations:
         gpu.recorder.problems.add("the step has changed since it was captured")
     ours, theirs = before.recording.inputs, after.recording.inputs
@@ -147,7 +154,8 @@ def _restore(run: TrainingRun) -> None:
     run.restore(state)
 
 
-def _check_released(gpu: FakeGpu, is_freed: bool) -> None:
+def check_released(gpu: FakeGpu, is_freed: bool) -> None:
+    """Notes what a finished run leaves behind on the GPU."""
     if not is_freed:
         gpu.recorder.problems.add("a finished run is kept by a reference cycle")
     if not all(graph.is_reset for graph in gpu.graphs):
@@ -155,7 +163,7 @@ def _check_released(gpu: FakeGpu, is_freed: bool) -> None:
 
 
 @contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Turns off the garbage collector, which torch does not run before a capture either."""
     was_on = gc.isenabled()
     gc.collect()

@@ -39,7 +39,8 @@ class RunBatch:
         self._size = size
         self._device = torch.device(device)
         self._key: tuple[object, ...] | None = None
-        self._trainer: BatchTrainer | None = None
+        self.trainer: BatchTrainer | None = None
+        """The tensors of all slots; None before the first run."""
         self._slots: list[Slot] = []
         self._graphed: tuple[GraphedStep, GraphedStep] | None = None
         self._steps_taken = 0
@@ -62,7 +63,7 @@ class RunBatch:
         slot = next((slot for slot in self._slots if slot.run is None), None)
         if slot is None:
             raise ValueError(f"the batch is full: it has {self._size} runs")
-        trainer = self._trainer
+        trainer = self.trainer
         assert trainer is not None
         trainer.load(slot.number, run)
         slot.load(run)
@@ -76,8 +77,8 @@ class RunBatch:
         """Takes a run out of its slot; it can go on alone, or in another batch."""
         slot = self._slot_of(run)
         self.store(run)
-        assert self._trainer is not None
-        self._trainer.clear(slot.number)
+        assert self.trainer is not None
+        self.trainer.clear(slot.number)
         slot.run = None
         run.step.losses = run.step.losses.clone()
         run.health.record_in({part: torch.zeros_like(run.step.losses[0]) for part in WATCHED_PARTS})
@@ -86,14 +87,14 @@ class RunBatch:
     def store(self, run: TrainingRun) -> None:
         """Copies model, optimiser and generator from the batch to the run, if it is behind."""
         slot = self._slot_of(run)
-        assert self._trainer is not None
+        assert self.trainer is not None
         if slot.stored_after != run.steps_done:
-            self._trainer.store(slot.number)
+            self.trainer.store(slot.number)
             slot.store(run)
 
     def advance(self) -> None:
         """Trains every member by one step; raises `ValueError` if one has taken all of its."""
-        trainer, members = self._trainer, self.members
+        trainer, members = self.trainer, self.members
         if trainer is None or not members:
             return
         if any(run.steps_done >= run.config.optimisation.steps for run in members):
@@ -124,7 +125,7 @@ class RunBatch:
         device, on_gpu = self._device, self._device.type == "cuda"
         uses_graphs = on_gpu and run.config.compute.graphs
         self._key = key
-        self._trainer = BatchTrainer(run, self._size)
+        self.trainer = BatchTrainer(run, self._size)
         self._slots = [Slot(number, device, uses_graphs) for number in range(self._size)]
         self._graphed = (GraphedStep(device), GraphedStep(device)) if uses_graphs else None
 

@@ -88,13 +88,13 @@ class BatchTrainer:
     def fit_capacities(self) -> None:
         """Fits the capacities of the members' grids to the samples visible lately, on a GPU.
 
-        Waits once for the device. A run alone does it after its own 16th, 32nd, ... step; here all
-        members do it at once.
+        Waits once a pass for the device. A run alone does it after its own 16th, 32nd, ... step;
+        here all members do it at once.
         """
         grids = self.renderer.grids
         if not grids:
             return
-        largest = torch.stack([each.max_visible for each in grids]).tolist()
+        largest = [each.max_visible.tolist() for each in grids]
         for slot, run in self.members.items():
             if not run.step.is_warm():
                 continue

@@ -17,19 +17,22 @@ from typing import Any
 from unittest import mock
 
 import torch
-from fake_cuda.cases import CASES, PLAIN, RESUMED
+from fake_cuda.cases import BATCHES, CASES, PLAIN, RESUMED
 from fake_cuda.guard import install_guard
 from fake_cuda.simulate import simulate
+from fake_cuda.simulate_batch import simulate_batch
 
 from nerf.training.cuda_graph import WARMUP_CALLS
 from nerf.training.ray_batches import TrainingRays
-from tests.nerf.training.planted_faults import FAULTS, Fault
+from tests.nerf.training.planted_faults import BATCH_FAULTS, FAULTS, Fault
 
 
-def problems_of(fault: Fault) -> list[str]:
-    """What is noticed of a planted fault."""
+def problems_of(fault: Fault, batched: bool) -> list[str]:
+    """What is noticed of a planted fault, in one run or in a batch of two."""
     try:
         with fault.planted():
+            if batched:
+                return list(simulate_batch([fault.settings] * 2).problems)
             return list(simulate(fault.settings).problems)
     except Exception as error:
         return [f"{type(error).__name__}: {error}"]
@@ -60,8 +63,14 @@ def run_out_of_memory() -> dict[str, Any]:
 def main() -> None:
     install_guard()
     cases = {name: asdict(simulate(case, name in RESUMED)) for name, case in CASES.items()}
-    faults = {name: problems_of(fault) for name, fault in FAULTS.items()}
-    results = {"cases": cases, "faults": faults, "out of memory": run_out_of_memory()}
+    faults = {name: problems_of(fault, False) for name, fault in FAULTS.items()}
+    faults |= {name: problems_of(fault, True) for name, fault in BATCH_FAULTS.items()}
+    results = {
+        "cases": cases,
+        "batches": {name: asdict(simulate_batch(members)) for name, members in BATCHES.items()},
+        "faults": faults,
+        "out of memory": run_out_of_memory(),
+    }
     Path(sys.argv[1]).write_text(json.dumps(results))
 
 

@@ -14,6 +14,9 @@ from fake_cuda.device import FakeGenerator, FakeGraph, FakeStream
 
 from nerf.config.flat import Flat
 from nerf.model.occupancy import OccupancyGrid
+from nerf.training.batch.slot import Slot
+from nerf.training.batch.tiles import TilePlan
+from nerf.training.batch.trainer import BatchTrainer
 from nerf.training.cuda_graph import WARMUP_CALLS, GraphedStep
 from nerf.training.health import HealthWatch
 from nerf.training.ray_batches import Batch, TrainingRays
@@ -36,6 +39,7 @@ class Fault:
 
 _draw, _record, _select = TrainingRays.draw, HealthWatch.record_gradients, OccupancyGrid.select
 _call, _init, _replay = TrainingStep.__call__, TrainingStep.__init__, GraphedStep.__call__
+_slot_draw, _step, _refit = Slot.draw, BatchTrainer.step, TilePlan.refit
 
 
 def _draw_with_generator_of_cpu(rays: Any, count: int, generator: Any, cropped: bool) -> Batch:
@@ -104,19 +108,36 @@ def _ignore(*_: Any) -> None:
     pass
 
 
+def _draw_from_generator_of_run(slot: Any, draws: Any) -> None:
+    with mock.patch.object(slot, "_generator", None):
+        _slot_draw(slot, draws)
+
+
+def _step_with_branch(trainer: Any) -> None:
+    _step(trainer)
+    if trainer.losses[0, 0] > 1:
+        trainer.losses.zero_()
+
+
+def _refit_in_new_tensors(plan: Any, counts: Any, size: int) -> TilePlan:
+    new = _refit(plan, counts, size)
+    return TilePlan(new.slot.clone(), new.first.clone(), new.counts.clone())
+
+
 CROPPED: Flat = {**PLAIN, "optimisation.crop_steps": WARMUP_CALLS + 2}
 
+DRAW_FAULTS = {
+    "a generator of the CPU": (_draw_with_generator_of_cpu, "generator of the CPU"),
+    "a tensor from the host": (_draw_with_tensor_of_host, "mixes"),
+    "a scalar of the CPU": (_draw_with_scalar_of_cpu, "mixes"),
+    "an assigned number": (_draw_with_assigned_number, "assigns a number"),
+}
+"""Replacements of TrainingRays.draw, each with its problem."""
+
 FAULTS = {
-    "a generator of the CPU": Fault(
-        TrainingRays, "draw", _draw_with_generator_of_cpu, "generator of the CPU", PLAIN
-    ),
-    "a tensor from the host": Fault(
-        TrainingRays, "draw", _draw_with_tensor_of_host, "mixes", PLAIN
-    ),
-    "a scalar of the CPU": Fault(TrainingRays, "draw", _draw_with_scalar_of_cpu, "mixes", PLAIN),
-    "an assigned number": Fault(
-        TrainingRays, "draw", _draw_with_assigned_number, "assigns a number", PLAIN
-    ),
+    name: Fault(TrainingRays, "draw", replacement, problem, PLAIN)
+    for name, (replacement, problem) in DRAW_FAULTS.items()
+} | {
     "a branch on a tensor": Fault(
         HealthWatch, "record_gradients", _record_with_branch, "waits for the device", PLAIN
     ),
@@ -144,3 +165,14 @@ FAULTS = {
         FakeGraph, "register_generator_state", _ignore, "does not advance", PLAIN
     ),
 }
+
+BATCH_FAULTS = {
+    "draws from the generator of the run": Fault(
+        Slot, "draw", _draw_from_generator_of_run, "does not advance", PLAIN
+    ),
+    "a branch on the losses of a batch": Fault(
+        BatchTrainer, "step", _step_with_branch, "waits for the device", PLAIN
+    ),
+    "tiles in new tensors": Fault(TilePlan, "refit", _refit_in_new_tensors, "freed memory", SMALL),
+}
+"""Faults in the step of a batch of two runs."""

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from fake_cuda.guard import find_compiler
 
-from tests.nerf.training.planted_faults import FAULTS
+from tests.nerf.training.planted_faults import BATCH_FAULTS, FAULTS
 
 ROOT = Path(__file__).parents[3]
 RECORD = ROOT / "benchmarks" / "gpu_step.json"
@@ -49,8 +49,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def record() -> dict[str, Any]:
-    cases: dict[str, Any] = json.loads(RECORD.read_text())["cases"]
-    return cases
+    record: dict[str, Any] = json.loads(RECORD.read_text())
+    return record
 
 
 @pytest.mark.slow
@@ -63,21 +63,39 @@ def test_every_kind_of_step_can_be_captured(results: dict[str, Any]) -> None:
 def test_no_step_waits_for_the_device_more_than_before(
     results: dict[str, Any], record: dict[str, Any]
 ) -> None:
-    assert results["cases"].keys() == record.keys()
+    assert results["cases"].keys() == record["cases"].keys()
     for name, case in results["cases"].items():
         for kind in ("waits", "evaluation_waits"):
             for place, count in case[kind].items():
-                assert count <= record[name][kind].get(place, 0), f"{name}: {kind} in {place}"
+                assert count <= record["cases"][name][kind].get(place, 0), (
+                    f"{name}: {kind} in {place}"
+                )
 
 
 def test_no_step_has_more_operations_captures_or_eager_steps_than_before(
     results: dict[str, Any], record: dict[str, Any]
 ) -> None:
-    for name, case in results["cases"].items():
-        before = sum(record[name]["operations"].values())
-        assert sum(case["operations"].values()) <= MAX_MORE_OPERATIONS * before, name
-        assert case["captures"] <= record[name]["captures"], name
-        assert case["eager_steps"] <= record[name]["eager_steps"], name
+    for kind in ("cases", "batches"):
+        for name, case in results[kind].items():
+            before = record[kind][name]
+            most = MAX_MORE_OPERATIONS * sum(before["operations"].values())
+            assert sum(case["operations"].values()) <= most, name
+            for count in {"captures", "eager_steps", "draw_operations"} & before.keys():
+                assert case[count] <= before[count], f"{name}: {count}"
+
+
+def test_a_batch_can_be_captured_and_a_new_member_needs_no_capture(results: dict[str, Any]) -> None:
+    problems = {name: case["problems"] for name, case in results["batches"].items()}
+    assert problems
+    assert not any(problems.values()), problems
+
+
+def test_a_step_of_sixteen_members_has_hardly_more_operations_than_one_of_one(
+    record: dict[str, Any],
+) -> None:
+    one, sixteen = (record["batches"][f"{size} x 4x128"] for size in (1, 16))
+    assert sum(sixteen["operations"].values()) <= 1.02 * sum(one["operations"].values())
+    assert sixteen["draw_operations"] <= 4
 
 
 def test_a_long_warm_up_of_the_learning_rate_does_not_delay_the_capture(
@@ -93,7 +111,7 @@ def test_the_gradient_of_a_hash_table_sorts_once(results: dict[str, Any]) -> Non
 
 def test_every_planted_fault_is_noticed(results: dict[str, Any]) -> None:
     assert len(FAULTS) >= 8
-    for name, fault in FAULTS.items():
+    for name, fault in (FAULTS | BATCH_FAULTS).items():
         noticed = " ".join(results["faults"][name])
         assert fault.problem in noticed, f"{name}: {noticed or 'nothing noticed'}"
 
