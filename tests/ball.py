@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nerf.scenes.images import Images
 from nerf.scenes.scene import Scene, split_views
 
 VIEWS, SIZE = 12, 24
@@ -40,7 +41,7 @@ def ball() -> Scene:
     return Scene(
         name="ball",
         source="tests",
-        images=np.asarray(images, np.float32),
+        images=Images(np.asarray(images, np.float32)),
         world_from_camera=np.asarray(poses, np.float32),
         focal=np.full((VIEWS, 2), SIZE, np.float32),
         centre=np.full((VIEWS, 2), SIZE / 2, np.float32),

@@ -85,9 +85,10 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
     )
     parser.add_argument(
         "--background",
-        choices=("white", "black", "none"),
-        help="background of images with an alpha channel (default: white); none: take photographs "
-        "as they are, without recognising a uniform backdrop as their background",
+        choices=("auto", "white", "black", "none"),
+        help="colour of rays that hit nothing, behind images with an alpha channel, too (default: "
+        "auto, white for those; for others that of a plain backdrop around the object, or black); "
+        "none: black, for images without an alpha channel",
     )
     parser.add_argument(
         "--follow-links",

@@ -347,8 +347,9 @@ class Optimisation:
     background: Annotated[
         TrainingBackground,
         Doc(
-            "Background of training rays; all but scene need images with an alpha channel. "
-            "Evaluation always uses the scene's background, so that runs are comparable."
+            "Background of training rays; random needs images with an alpha channel. Evaluation "
+            "uses the scene's background, so that runs are comparable; with images without an "
+            "alpha channel, which are the same over any background, the one of training."
         ),
     ] = "scene"
 

@@ -15,7 +15,8 @@ from torch import Tensor
 from nerf.evaluation.metrics import SSIM_WINDOW, psnr, ssim
 from nerf.model.nerf import Nerf
 from nerf.scenes.cameras.pixel_rays import view_directions, view_pixels
-from nerf.scenes.scene import Float32, Scene, Split
+from nerf.scenes.images import Float32, box_of
+from nerf.scenes.scene import Scene, Split
 
 RENDER_CHUNK_SAMPLES = {"cpu": 131_072, "cuda": 1_048_576}
 """Samples rendered at once, by device.
@@ -60,16 +61,42 @@ def grid_stride(scene: Scene, split: Split, pixels: int) -> int:
 
 
 def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
-    """Mean PSNR and SSIM over the views of a split, on a grid of about `pixels` pixels in all."""
+    """Mean PSNR and SSIM over the views of a split, on a grid of about `pixels` pixels in all.
+
+    Pixels that are not valid count in neither; nor does a view without a valid one.
+    """
     views, stride = scene.views(split), grid_stride(scene, split, pixels)
-    truths = torch.tensor(np.stack([view_pixels(scene, view, stride) for view in views]))
     rendered = render_views(model, scene, views, stride).rgb
-    pairs = list(zip(rendered, truths, strict=True))
+    psnrs, ssims = [], []
+    for shown, view in zip(rendered, views, strict=True):
+        image, truth, valid = _valid_part(scene, view, stride, shown)
+        if valid is None or valid.any():
+            psnrs.append(min(psnr(image, truth, valid), MAX_PSNR))
+            ssims.append(ssim(image, truth, valid))
+    if scene.images.valid is not None:  # a small valid part may have no room for SSIM's window
+        ssims = [value for value in ssims if not math.isnan(value)]
     return Quality(
-        fmean(min(psnr(view, truth), MAX_PSNR) for view, truth in pairs),
-        fmean(ssim(view, truth) for view, truth in pairs),
+        fmean(psnrs) if psnrs else math.nan,
+        fmean(ssims) if ssims else math.nan,
         rendered.reshape(-1, 3).std(dim=0).max().item(),
     )
+
+
+def _valid_part(
+    scene: Scene, view: int, stride: int, rendered: Tensor
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """A view as rendered and its photograph, in the box of its valid pixels, and which are valid.
+
+    So a smaller photograph among larger ones is measured as it would be alone.
+    """
+    truth, first = torch.tensor(view_pixels(scene, view, stride)), stride // 2
+    whole = scene.images.valid_in((view, slice(first, None, stride), slice(first, None, stride)))
+    if whole is None:
+        return rendered, truth, None
+    top, left, height, width = box_of(whole)
+    box = slice(top, top + height), slice(left, left + width)
+    valid = torch.tensor(whole[box])
+    return rendered[box], truth[box], None if valid.all() else valid
 
 
 def render_view(model: Nerf, scene: Scene, view: int, stride: int = 1) -> RenderedImage:
@@ -82,9 +109,22 @@ def render_views(model: Nerf, scene: Scene, views: Sequence[int], stride: int) -
     """Renders every `stride`-th row and column of several views: (views, rows, columns)."""
     directions = np.stack([view_directions(scene, view, stride) for view in views])
     origins = torch.tensor(scene.world_from_camera[list(views), :3, 3])[:, None, None]
+    background = evaluation_background(model, scene)
     return render_rays(
-        model, origins.expand(directions.shape), torch.tensor(directions), scene.background
+        model, origins.expand(directions.shape), torch.tensor(directions), background
     )
+
+
+def evaluation_background(model: Nerf, scene: Scene) -> Float32:
+    """The colour of a ray that hits nothing, in evaluation: the scene's, so that runs compare.
+
+    Photographs without alphas are the same before any background: there it is the colour that
+    optimisation.background gave the model in training.
+    """
+    background = model.config.optimisation.background
+    if scene.images.alphas is None and background in ("white", "black"):
+        return scene.with_background(background).background
+    return scene.background
 
 
 def render_rays(
@@ -120,5 +160,7 @@ def render_beside_photograph(model: Nerf, scene: Scene, view: int) -> np.ndarray
     """A view as rendered (left) and its photograph (right): (height, 2 width, 3) uint8."""
     rendered = render_view(model, scene, view).rgb.numpy()
     # A diverged field renders NaN, shown as black.
-    both = np.concatenate((np.nan_to_num(rendered), scene.images[view]), axis=1)
+    top, left, height, width = scene.images.frame(view)
+    box = slice(top, top + height), slice(left, left + width)
+    both = np.concatenate((np.nan_to_num(rendered)[box], scene.images[view][box]), axis=1)
     return (both * 255 + 0.5).astype(np.uint8)

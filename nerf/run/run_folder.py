@@ -40,7 +40,7 @@ class SceneSource:
 
     scene: str = "bricks"
     downscale: int = 1
-    background: Background = "white"
+    background: Background = "auto"
     follow_links: bool = False
 
     def load(self) -> Scene:
@@ -49,6 +49,25 @@ class SceneSource:
 
         return load(
             self.scene,
+            downscale=self.downscale,
+            background=self.background,
+            follow_links=self.follow_links,
+        )
+
+
+@dataclass(frozen=True)
+class SavedSource(SceneSource):
+    """The same of a run that was started with a scene of this `content_hash`."""
+
+    content_hash: str = ""
+
+    def load(self) -> Scene:
+        """Loads the scene; it has another hash if its files have changed since."""
+        from nerf.scenes import load_saved
+
+        return load_saved(
+            self.scene,
+            self.content_hash,
             downscale=self.downscale,
             background=self.background,
             follow_links=self.follow_links,
@@ -111,13 +130,14 @@ class Run:
         write_atomically(self.out / name, text.encode())
 
 
-def read_run(out: Path) -> tuple[SceneSource, NerfConfig]:
+def read_run(out: Path) -> tuple[SavedSource, NerfConfig]:
     """The scene's source and the config in run.json; raises `InputError` if it is unreadable."""
     try:
         content = json.loads((out / _RUN).read_text())
         scene, settings = content["scene"], dict(content["config"])
         follow_links = scene.get("follow_links", False)  # runs of earlier versions have none
-        source = SceneSource(scene["source"], scene["downscale"], scene["background"], follow_links)
+        options = scene["source"], scene["downscale"], scene["background"], follow_links
+        source = SavedSource(*options, scene.get("hash", ""))
     except (OSError, ValueError, TypeError, KeyError):
         raise InputError(
             f"{out} is not a run folder (no readable {_RUN}); name one that "

@@ -34,7 +34,7 @@ from nerf.scenes.formats.scene_checks import WAY_OUT, scene_error
 from nerf.scenes.formats.tiny_nerf import load_tiny_nerf
 from nerf.scenes.scene import Bounds, Scene, split_views
 
-__all__ = ["BUILT_IN", "Background", "Bounds", "Scene", "load", "split_views"]
+__all__ = ["BUILT_IN", "Background", "Bounds", "Scene", "load", "load_saved", "split_views"]
 
 BUILT_IN: dict[str, Callable[[], Scene]] = {
     "bricks": load_bricks,
@@ -52,14 +52,15 @@ def load(
     source: str,
     *,
     downscale: int = 1,
-    background: Background = "white",
+    background: Background = "auto",
     follow_links: bool = False,
 ) -> Scene:
     """Loads a built-in scene by its name, or a path, whose format is recognised by its files.
 
     `downscale` divides the width and height of a folder's images; images with an alpha channel are
-    composited over `background`, and in those without one a uniform backdrop is the background,
-    unless it is "none": then it is black. `follow_links` trusts symbolic links and paths that lead
+    composited over `background`, white for "auto"; for those without, it is the colour of rays that
+    hit nothing: for "auto" that of a plain backdrop around the object, black for "none" or without
+    one. `follow_links` trusts symbolic links and paths that lead
     out of the scene's folder. Raises `InputError` for an unknown name or background, for a path
     that is not a scene, and for a scene with invalid data.
     """
@@ -84,6 +85,26 @@ def load(
     if not path.is_dir():
         raise InputError(f"no scene {source!r}: not built in and no such path; {WAY_OUT}")
     return _load_folder(path, downscale, background, follow_links)
+
+
+def load_saved(
+    source: str,
+    content_hash: str,
+    *,
+    downscale: int,
+    background: Background,
+    follow_links: bool = False,
+) -> Scene:
+    """Loads a scene whose `content_hash` was saved; it has another if its files have changed.
+
+    In earlier versions "white" was "auto" for images without an alpha channel.
+    """
+    scene = load(source, downscale=downscale, background=background, follow_links=follow_links)
+    if scene.content_hash != content_hash and background == "white":
+        earlier = load(source, downscale=downscale, follow_links=follow_links)
+        if earlier.content_hash == content_hash:
+            return earlier
+    return scene
 
 
 def _load_single(source: str, path: Path) -> Scene:

@@ -12,18 +12,21 @@ scenes. They are Euclidean distances from the camera, along a unit direction.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nerf.common.errors import InputError
+from nerf.scenes.images import Float32, Images
+
+__all__ = ["PERSPECTIVE", "Bounds", "Float32", "Scene", "Split", "split_views"]
 
 Split = Literal["train", "val", "test"]
 PERSPECTIVE: Literal["perspective"] = "perspective"
-Float32 = NDArray[np.float32]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,11 @@ class Bounds:
 class Scene:
     """Images with their cameras and three disjoint lists of views.
 
-    images: (views, height, width, 3) float32 in [0, 1], composited over `background`
+    images: colours of all views, composited over `background`, and which pixels are valid
     world_from_camera: (views, 4, 4) float32, rotation orthonormal with determinant +1
     focal: (views, 2) float32, pixels, horizontally and vertically
     centre: (views, 2) float32, pixels, the principal point from the left and from the top
     background: (3,) float32, the colour of a ray that hits nothing
-    alphas: (views, height, width) float32 in [0, 1], the object's coverage of each pixel, if known
     distortion: (views, n) float32, coefficients of each lens (cameras/lens.py), if any has some
     lens_models: the model of each view's lens (cameras/lens.py); None if all are perspective
     points: (n, 3) float32 on or in the object, from a reconstruction or from the images
@@ -56,7 +58,7 @@ class Scene:
 
     name: str
     source: str
-    images: Float32
+    images: Images
     world_from_camera: Float32
     focal: Float32
     centre: Float32
@@ -64,21 +66,21 @@ class Scene:
     train: tuple[int, ...]
     val: tuple[int, ...]
     test: tuple[int, ...]
-    alphas: Float32 | None = None
     distortion: Float32 | None = None
     lens_models: tuple[str, ...] | None = None
     bounds: Bounds = Bounds(2.0, 6.0, "the convention of synthetic scenes")
     points: Float32 | None = None
     description: str = ""
     notes: tuple[str, ...] = ()
+    _computed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def height(self) -> int:
-        return int(self.images.shape[1])
+        return self.images.shape[1]
 
     @property
     def width(self) -> int:
-        return int(self.images.shape[2])
+        return self.images.shape[2]
 
     @property
     def summary(self) -> str:
@@ -95,43 +97,59 @@ class Scene:
         return {"train": self.train, "val": self.val, "test": self.test}[split]
 
     def with_background(self, background: Literal["white", "black"]) -> Scene:
-        """Composites the images over another background; raises `InputError` without alphas."""
+        """The scene with another colour of rays that hit nothing.
+
+        Images with alphas are composited over it; photographs stay as they are.
+        """
         colour = np.full(3, float(background == "white"), np.float32)
         if np.array_equal(colour, self.background):
             return self
-        self.require_alphas(background)
-        assert self.alphas is not None
-        # The images hold alpha * rgb + (1 - alpha) * old background.
-        transmittance = (1 - self.alphas)[..., None]
-        images = (self.images + transmittance * (colour - self.background)).clip(0, 1)
+        images = self.images if self.images.alphas is None else self.images.over(colour)
         return replace(self, images=images, background=colour)
 
     def require_alphas(self, background: str) -> None:
         """Raises `InputError` if the scene has no alphas to composite over `background` with."""
-        if self.alphas is None:
+        if self.images.alphas is None:
             raise InputError(
                 f"{self.name} has no alpha channel, so its background cannot be {background}; "
                 "leave optimisation.background=scene"
             )
 
-    @cached_property
+    def once(self, name: str, compute: Callable[[], T]) -> T:
+        """`compute()`, called only the first time for this name.
+
+        The value travels with the scene to the processes that it is sent to.
+        """
+        if name not in self._computed:
+            self._computed[name] = compute()
+        value: T = self._computed[name]
+        return value
+
+    @property
     def content_hash(self) -> str:
         """SHA-256 in hexadecimal of all that training uses: images, cameras and split."""
+        return self.once("content hash", self._hash)
+
+    def _hash(self) -> str:
         digest = hashlib.sha256()
-        for array in (
-            self.images,
-            self.world_from_camera,
-            self.focal,
-            self.centre,
-            self.background,
-            self.alphas,
-            self.distortion,
-        ):
-            if array is not None:
-                digest.update(str(array.shape).encode())
-                digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
+        images = self.images
+
+        def add(shape: tuple[int, ...], parts: Iterable[NDArray[Any]]) -> None:
+            digest.update(str(shape).encode())
+            for part in parts:
+                digest.update(np.ascontiguousarray(part, dtype="<f4").tobytes())
+
+        add(images.shape, images)  # a view at a time: all of them as float32 may fill the memory
+        for array in (self.world_from_camera, self.focal, self.centre, self.background):
+            add(array.shape, [array])
+        if images.alphas is not None:
+            add(images.alphas.shape, (images.alpha(view) for view in range(len(images))))
+        if self.distortion is not None:
+            add(self.distortion.shape, [self.distortion])
         if self.lens_models is not None:
             digest.update(repr(self.lens_models).encode())
+        if images.valid is not None:
+            digest.update(np.packbits(images.valid).tobytes())
         digest.update(repr((self.train, self.val, self.test)).encode())
         return digest.hexdigest()
 

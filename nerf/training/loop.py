@@ -243,7 +243,7 @@ class TrainingRun:
         self.step.restore(state["step"])
         self._seconds_offset = state["seconds"] - self._clock.seconds()
         self.curve = [Progress(**progress) for progress in state["curve"]]
-        self.health.restore(state["health"], self.rays.rgb.device)
+        self.health.restore(state["health"], self.rays.device)
         self.verdict = Verdict(**state["verdict"])
 
 

@@ -38,7 +38,7 @@ class TrainingStep:
         self._model = model
         self._rays = rays
         self._health = health
-        device = rays.rgb.device
+        device = rays.device
         on_gpu = device.type == "cuda"
         samples = config.sampling.coarse + config.sampling.fine
         chunk = self._config.rays if on_gpu else max(TRAINING_CHUNK_SAMPLES // samples, 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 from nerf.common.commands import command_line
 from nerf.common.errors import InputError
-from nerf.scenes import load
+from nerf.scenes import load, load_saved
 from nerf.scenes.scene import Scene
 from study.cli.options import Options
 from study.records.provenance import changes_since, extended_document
@@ -73,10 +73,10 @@ def plan_new(options: Options) -> Plan:
     # A driver that died while it wrote study.json leaves nothing but hidden temporary files.
     if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
         raise InputError(f"{folder.path} exists; resume it by --resume, or give another --name")
-    scene = _load_scene(spec)
+    scene = load(spec.scene, **_scene_options(spec))
     space = _scene_space(spec, (round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
     for background in space.values("optimisation.background"):
-        if background != "scene":
+        if background == "random":
             scene.require_alphas(str(background))
     return Plan(folder, dataclasses.replace(spec, space=space), scene, is_new=True)
 
@@ -138,7 +138,7 @@ def _plan_saved(saved: _Saved, options: Options, fields: dict[str, Any]) -> Plan
         space = dataclasses.replace(space, bounds=saved.spec.space.bounds)
     spec = dataclasses.replace(saved.spec, space=space, **fields)
     require_same_study(spec, saved.spec, list(options.given()))
-    scene = _load_scene(spec)
+    scene = load_saved(spec.scene, saved.document["scene"]["hash"], **_scene_options(spec))
     if scene.content_hash != saved.document["scene"]["hash"]:
         raise InputError(
             f"the scene {spec.scene} has changed since study {saved.folder.name} was created; "
@@ -171,10 +171,10 @@ def _folder(options: Options, name: str) -> StudyFolder:
     return StudyFolder(Path(options.studies or "studies").absolute() / name)
 
 
-def _load_scene(spec: StudySpec) -> Scene:
-    return load(
-        spec.scene,
-        downscale=spec.downscale,
-        background=spec.background,
-        follow_links=spec.follow_links,
-    )
+def _scene_options(spec: StudySpec) -> dict[str, Any]:
+    """How the study's scene is read."""
+    return {
+        "downscale": spec.downscale,
+        "background": spec.background,
+        "follow_links": spec.follow_links,
+    }

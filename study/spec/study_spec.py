@@ -53,8 +53,8 @@ class StudySpec:
     downscale: int = 1
     """Divisor of the width and height of photographs in a folder."""
 
-    background: Literal["white", "black", "none"] = "white"
-    """Colour behind images with an alpha channel; none recognises no backdrop in others."""
+    background: Literal["auto", "white", "black", "none"] = "auto"
+    """Colour of rays that hit nothing (`nerf.scenes.load`)."""
 
     follow_links: bool = False
     """Whether links and paths of the scene's files may lead out of its folder."""

@@ -11,6 +11,8 @@ scores    (patches, planes): the correlation, in -1..1
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +20,8 @@ from numpy.typing import NDArray
 
 from nerf.scenes.cameras.lens import lens_of
 from nerf.scenes.cameras.pixel_rays import project, view_directions
-from nerf.scenes.scene import PERSPECTIVE, Float32, Scene
+from nerf.scenes.images import Float32, Mask
+from nerf.scenes.scene import PERSPECTIVE, Scene
 
 MIN_POINTS = 40
 """With fewer matched points, the matches are likely to be chance."""
@@ -69,10 +72,10 @@ def match_points(
     count = round(_PLANES_PER_OCTAVE * np.log2(sweep.farthest / sweep.nearest))
     planes = np.geomspace(sweep.nearest, sweep.farthest, count) * focus_distance
     points, distances = [np.empty((0, 3))], [np.empty(0)]
-    grey = scene.images.mean(-1)
+    grey = cache(lambda view: scene.images[view].mean(-1))
     for view in views[chosen].tolist():
         neighbours = _neighbours(scene, view, views, focus_distance, sweep)
-        columns, rows = _textured_places(grey[view])
+        columns, rows = _textured_places(grey(view), scene.images.valid_in(view))
         if not len(neighbours) or not len(columns):
             continue
         directions = _patch_directions(scene, view, columns, rows)
@@ -99,12 +102,14 @@ def _neighbours(
     return [int(views[i]) for i in order if usable[i]][:_MAX_NEIGHBOURS]
 
 
-def _textured_places(grey: Float32) -> tuple[Indices, Indices]:
+def _textured_places(grey: Float32, valid: Mask | None) -> tuple[Indices, Indices]:
     """Columns and rows of patches' middles: the most textured pixel of each cell of a grid."""
     rim = int(_PATCH_OFFSETS.max()) + 1
     down, right = np.gradient(grey.astype(np.float64))
     texture = np.minimum(np.abs(down), np.abs(right))  # high at corners, low on straight edges
     texture[:rim], texture[-rim:], texture[:, :rim], texture[:, -rim:] = 0, 0, 0, 0
+    if valid is not None:
+        texture[~valid] = 0
     height, width = grey.shape
     cell = max(int(np.sqrt(height * width / _PATCHES_PER_VIEW)), 2 * rim)
     columns, rows = [], []
@@ -140,7 +145,7 @@ def _patch_values(image: Array, columns: Indices, rows: Indices) -> Array:
 
 def _scores(
     scene: Scene,
-    grey: Float32,
+    grey: Callable[[int], Float32],
     view: int,
     neighbours: list[int],
     places: tuple[Indices, Indices],
@@ -151,13 +156,13 @@ def _scores(
 
     The second best rather than the best, so that two views must agree on a distance.
     """
-    patches = _standardise(_patch_values(grey[view].astype(np.float64), *places))
+    patches = _standardise(_patch_values(grey(view).astype(np.float64), *places))
     # (planes, patches, pixels, 3)
     points = scene.world_from_camera[view, :3, 3] + planes[:, None, None, None] * directions
     correlations = []
     for neighbour in neighbours:
         column, row, depth = project(scene, neighbour, points)
-        sampled = _sample(grey[neighbour], column, row, depth)
+        sampled = _sample(grey(neighbour), column, row, depth)
         correlations.append((_standardise(sampled) * patches).sum(-1))
     # NaN, for a patch that is not wholly in the neighbour's image, ranks last.
     ranked = np.sort(np.nan_to_num(np.stack(correlations), nan=-1), axis=0)

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.scenes.bounds.matching import INWARD, MIN_POINTS, OUTWARD, match_points
-from nerf.scenes.bounds.visual_hull import Mask, carve_visual_hull, silhouettes
+from nerf.scenes.bounds.visual_hull import carve_visual_hull, silhouettes
 from nerf.scenes.cameras.canonical_frame import focus_point, looks_outward
 from nerf.scenes.cameras.pixel_rays import project
-from nerf.scenes.scene import Bounds, Float32, Scene
+from nerf.scenes.images import Float32, Mask
+from nerf.scenes.scene import Bounds, Scene
 
 Array = NDArray[np.float64]
 
@@ -52,7 +53,7 @@ def with_bounds(scene: Scene, stated: Bounds | None = None) -> Scene:
         hull, edge = _refined_hull(scene, masks, focus, distance)
         if len(hull):
             # A backdrop read from photographs may be a part of the scene after all.
-            certain = scene.alphas is not None or not scene.background.any()
+            certain = scene.images.alphas is not None or not scene.background.any()
             return replace(scene, points=hull, bounds=_hull_bounds(poses, hull, edge, certain))
     points, distances = match_points(scene, distance, OUTWARD if outward else INWARD)
     if len(points) < MIN_POINTS:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.scenes.cameras.pixel_rays import project
-from nerf.scenes.scene import Float32, Scene
+from nerf.scenes.images import Float32, Mask
+from nerf.scenes.scene import Scene
 
 _CUBES_PER_SIDE = 48
 _MAX_VIEWS = 32
@@ -20,8 +21,6 @@ _MIN_VISIBLE = 4 / 255
 _MIN_EMPTY_SHARE = 0.1
 """Share of background pixels that the median view needs, to be more than a photograph."""
 
-Mask = NDArray[np.bool_]
-
 
 def silhouettes(scene: Scene) -> Mask | None:
     """Masks (views, height, width) of the object, from the alphas or the background colour.
@@ -29,10 +28,17 @@ def silhouettes(scene: Scene) -> Mask | None:
     None if most images are filled to their edges, as photographs are: there the surroundings
     belong to the scene.
     """
-    if scene.alphas is not None:
-        masks = scene.alphas > _MIN_VISIBLE
+    images = scene.images
+
+    def is_background(colours: Float32) -> Mask:
+        return np.asarray(np.abs(colours - scene.background) <= _MIN_VISIBLE)
+
+    if images.alphas is not None:
+        masks = np.stack([images.alpha(view) > _MIN_VISIBLE for view in range(len(images))])
     else:
-        masks = (np.abs(scene.images - scene.background) > _MIN_VISIBLE).any(-1)
+        masks = np.stack([~images.matches(view, is_background) for view in range(len(images))])
+    if images.valid is not None:
+        masks |= ~images.valid  # what is behind a mask is unknown: it carves nothing
     empty = 1 - masks.mean((1, 2))
     return masks if np.median(empty) > _MIN_EMPTY_SHARE and masks.any() else None
 

@@ -13,6 +13,7 @@ from nerf.scenes.bounds.suggest import with_bounds
 from nerf.scenes.builtin import locomotive
 from nerf.scenes.builtin.raytrace import LitModel
 from nerf.scenes.builtin.rendered_views import COMMON_SOURCES, Shot, hemisphere_poses, load_views
+from nerf.scenes.images import Images, split_channels
 from nerf.scenes.scene import Float32, Scene, split_views
 
 CAMERA_DISTANCE = 4.0311  # from the origin, scene units, as in tiny LEGO
@@ -28,12 +29,10 @@ def load_bricks(views: int = 106, size: int = 100, samples: int = 3) -> Scene:
     shot = make_shot(views, size, samples)
     pixels = load_views("bricks", shot, build_model, SOURCES)
     splits = split_views(views)
-    rgba = (pixels / 255).astype(np.float32)
     scene = Scene(
         name="bricks",
         source="bricks",
-        images=rgba[..., :3],
-        alphas=rgba[..., 3],
+        images=Images(*split_channels(pixels)),
         world_from_camera=shot.poses,
         focal=np.full((views, 2), shot.focal, np.float32),
         centre=np.full((views, 2), size / 2, np.float32),

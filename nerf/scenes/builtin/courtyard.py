@@ -21,6 +21,7 @@ from nerf.scenes.builtin.rendered_views import (
     look_back_along,
 )
 from nerf.scenes.cameras.pixel_rays import view_directions
+from nerf.scenes.images import Images
 from nerf.scenes.scene import Bounds, Float32, Scene, split_views
 
 _FOCAL_PER_WIDTH = 0.7
@@ -45,10 +46,11 @@ def load_courtyard(views: int = 64, size: int = 100, samples: int = 3) -> Scene:
     shot = Shot(outward_poses(views), _FOCAL_PER_WIDTH * size, size, samples)
     rgba = load_views("courtyard", shot, build_model, [*COMMON_SOURCES, Path(__file__)])
     splits = split_views(views)
+    images = np.zeros((views, size, size, 3), np.float32)
     scene = Scene(
         name="courtyard",
         source="courtyard",
-        images=np.zeros((views, size, size, 3), np.float32),
+        images=Images(images),
         world_from_camera=shot.poses,
         focal=np.full((views, 2), shot.focal, np.float32),
         centre=np.full((views, 2), size / 2, np.float32),
@@ -62,7 +64,7 @@ def load_courtyard(views: int = 64, size: int = 100, samples: int = 3) -> Scene:
     pixels = rgba / np.float32(255)
     for view in range(views):
         sky = paint_sky(view_directions(scene, view))
-        scene.images[view] = pixels[view, ..., :3] + (1 - pixels[view, ..., 3:]) * sky
+        images[view] = pixels[view, ..., :3] + (1 - pixels[view, ..., 3:]) * sky
     return scene
 
 

@@ -14,6 +14,7 @@ from nerf.scenes.backdrop import backdrop_colour
 from nerf.scenes.bounds.suggest import with_bounds
 from nerf.scenes.builtin import bricks
 from nerf.scenes.builtin.rendered_views import Shot, load_views
+from nerf.scenes.images import Images
 from nerf.scenes.scene import Scene, split_views
 
 _FOCAL_PER_WIDTH = 0.7  # of a window, so that the whole object fits in beside the corner
@@ -28,7 +29,8 @@ def load_studio(corner: bool = False, views: int = 60, size: int = 100, samples:
     shot = Shot(bricks.camera_poses(views), _FOCAL_PER_WIDTH * size, 2 * half, samples)
     pixels = load_views("studio", shot, bricks.build_model, [*bricks.SOURCES, Path(__file__)])
     rgba = pixels[:, half - row :, half - column :][:, :size, :size] / np.float32(255)
-    images = (rgba[..., :3] + (1 - rgba[..., 3:])).clip(0, 1)  # premultiplied colours over white
+    # Premultiplied colours over white.
+    images = Images((rgba[..., :3] + (1 - rgba[..., 3:])).clip(0, 1))
     splits = split_views(views)
     name = "studio-corner" if corner else "studio"
     scene = Scene(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,10 @@ Array = Any
 class DirectionSource:
     """Cameras of some views, and the tables of their lenses, if not all are ideal pinholes."""
 
-    rotation: Array  # (views, 3, 3) float64, world_from_camera
-    focal: Array  # (views, 2) float64
-    centre: Array  # (views, 2) float64
+    axes: Array
+    """(views, 3, 3) float64, as columns: with tables, the camera's axes in the world; of ideal
+    pinholes, what a pixel to the right and one down add to a direction, and that of the upper left
+    corner."""
     nodes: Array | None = None  # (tables, rows, columns, 3) float64, see DirectionTable
     spacing: Array | None = None  # (tables,) int64
     last: Array | None = None  # (tables, 2) int64: largest first row and column of a stencil
@@ -34,13 +35,15 @@ class DirectionSource:
     def of(scene: Scene, views: Sequence[int]) -> DirectionSource:
         """The cameras of these views, in this order."""
         chosen = list(views)
-        source = DirectionSource(
-            rotation=scene.world_from_camera[chosen, :3, :3].astype(np.float64),
-            focal=scene.focal[chosen].astype(np.float64),
-            centre=scene.centre[chosen].astype(np.float64),
-        )
+        rotation = scene.world_from_camera[chosen, :3, :3].astype(np.float64)
         if all(lens_of(scene, view).is_ideal_pinhole for view in chosen):
-            return source
+            focal = scene.focal[chosen].astype(np.float64)
+            x, y = (scene.centre[chosen] / focal).T
+            # Pixel (c, r) shows (c / f_x - x, -(r / f_y - y), -1) in the camera's frame.
+            to_camera = np.zeros_like(rotation)
+            to_camera[:, 0, 0], to_camera[:, 1, 1] = 1 / focal[:, 0], -1 / focal[:, 1]
+            to_camera[:, :, 2] = np.stack((-x, y, -np.ones_like(x)), axis=1)
+            return DirectionSource(rotation @ to_camera)
         tables = [view_table(scene, view) for view in chosen]
         distinct = list({id(table): table for table in tables}.values())  # equal cameras share one
         shapes = np.array([table.nodes.shape[:2] for table in distinct])
@@ -48,8 +51,8 @@ class DirectionSource:
         for padded, table, (rows, columns) in zip(nodes, distinct, shapes, strict=True):
             padded[:rows, :columns] = table.nodes
         index_of = {id(table): index for index, table in enumerate(distinct)}
-        return replace(
-            source,
+        return DirectionSource(
+            axes=rotation,
             nodes=nodes,
             spacing=np.array([table.spacing for table in distinct]),
             last=shapes - STENCIL,
@@ -66,15 +69,13 @@ class DirectionSource:
 
         `view` counts the views of this object; all three are integers (rays,).
         """
-        right, up, back = (self.rotation[view, :, axis] for axis in range(3))
+        axes = self.axes[view]
+        first, second, third = axes[..., 0], axes[..., 1], axes[..., 2]
         if self.nodes is None:
-            focal, centre = self.focal[view], self.centre[view]
-            x = (column + 0.5 - centre[:, 0]) / focal[:, 0]
-            y = (row + 0.5 - centre[:, 1]) / focal[:, 1]
-            in_world = x[:, None] * right - y[:, None] * up - back
+            in_world = (column + 0.5)[:, None] * first + (row + 0.5)[:, None] * second + third
         else:
             x, y, z = self._interpolate(view, column, row)
-            in_world = x[:, None] * right + y[:, None] * up + z[:, None] * back
+            in_world = x[:, None] * first + y[:, None] * second + z[:, None] * third
         return in_world / ((in_world * in_world).sum(-1) ** 0.5)[:, None]
 
     def _interpolate(self, view: Array, column: Array, row: Array) -> tuple[Array, Array, Array]:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nerf.scenes.backdrop import backdrop_colour
 from nerf.scenes.bounds.suggest import with_bounds
-from nerf.scenes.cameras.lens import Lens, lens_arrays
-from nerf.scenes.formats.image_files import image_size, read_images
+from nerf.scenes.cameras.lens import lens_arrays
+from nerf.scenes.cameras.pixel_rays import shown_pixels
+from nerf.scenes.formats.fit_cameras import fit_to_pictures
+from nerf.scenes.formats.read_pictures import Picture, choose_factor, read_pictures
 from nerf.scenes.formats.scene_checks import (
     MIN_VIEWS,
     check_centre,
@@ -23,26 +24,13 @@ from nerf.scenes.formats.scene_checks import (
     scene_error,
 )
 from nerf.scenes.formats.splits import complete_splits
-from nerf.scenes.scene import Bounds, Float32, Scene, Split
+from nerf.scenes.formats.view import Float64, View
+from nerf.scenes.images import BLACK, Float32, Images
+from nerf.scenes.scene import Bounds, Scene, Split
 
-Background = Literal["white", "black", "none"]
-Float64 = NDArray[np.float64]
+__all__ = ["Background", "Capture", "Float64", "View", "build_scene"]
 
-_MAX_ASPECT_CHANGE = 0.02  # of images that were shrunk, by rounding
-
-
-@dataclass(frozen=True)
-class View:
-    """An image file and its camera, in pixels of images of `size`."""
-
-    file: Path
-    pose: Float64  # world_from_camera, OpenGL
-    focal: tuple[float, float]
-    centre: tuple[float, float]
-    lens: Lens = Lens()  # noqa: RUF009 - frozen
-    mask: Path | None = None  # an image whose black pixels neither train nor count
-    mask_is_inverted: bool = False  # its black pixels do, and all others do not
-    size: tuple[int, int] | None = None  # width and height; None: those of the image
+Background = Literal["auto", "white", "black", "none"]
 
 
 @dataclass(frozen=True)
@@ -62,58 +50,48 @@ class Capture:
 def build_scene(capture: Capture, downscale: int, background: Background) -> Scene:
     """Reads the images, checks and composites them, and suggests bounds if the source has none.
 
-    background: what images with an alpha channel are composited over; "none" takes photographs as
-    they are, so that a ray that hits nothing is black even before a uniform backdrop
+    background: the colour of a ray that hits nothing, over which images with an alpha channel are
+    composited; "auto" is white for those, and for photographs the plain backdrop that surrounds the
+    object, or black without one; "none" is black, for photographs only
 
     Raises `InputError` for data that fails a check, and for "none" with an alpha channel.
     """
+    where = capture.file
     if len(capture.views) < MIN_VIEWS:
         raise scene_error(
-            capture.file, f"a scene needs at least {MIN_VIEWS} views, got {len(capture.views)}"
+            where, f"a scene needs at least {MIN_VIEWS} views, got {len(capture.views)}"
         )
     poses = np.stack([view.pose for view in capture.views])
-    check_poses(capture.file, poses)
-    files = [view.file for view in capture.views]
-    _check_unique(capture.file, files)
-    rgb, alphas = read_images(capture.file, files, downscale)
-    capture = replace(capture, views=[_fit_to_image(capture, view) for view in capture.views])
-    focal, centre = _intrinsics(capture, downscale, rgb.shape[2], rgb.shape[1])
-    distortion, lens_models = lens_arrays([view.lens for view in capture.views])
-    description = capture.description
-    if alphas is None:
-        colour = np.zeros(3, np.float32) if background == "none" else backdrop_colour(rgb)
-        if colour.any():
-            red, green, blue = np.rint(255 * colour).astype(int)
-            description += f" before a backdrop of #{red:02x}{green:02x}{blue:02x}"
-    elif background == "none":
-        raise scene_error(
-            capture.file,
-            "has images with an alpha channel, which --background none does not fit; give white or "
-            "black",
-        )
-    else:
-        colour = np.full(3, float(background == "white"), np.float32)
-        rgb = (rgb + (1 - alphas)[..., None] * colour).clip(0, 1)  # rgb is premultiplied
-    splits, split_notes = complete_splits(capture.file, capture.splits, len(poses))
+    check_poses(where, poses)
+    _check_unique(where, [view.file for view in capture.views])
+    views, pictures, notes = fit_to_pictures(where, capture.views)
+    factor = choose_factor(pictures, downscale)
+    if factor > downscale:
+        notes += (_shrunk_note(pictures, factor),)
+    focal, centre = _intrinsics(where, views, pictures, factor)
+    images = read_pictures(where, pictures, factor, as_bytes=factor > downscale)
+    splits, split_notes = complete_splits(where, capture.splits, len(views))
+    notes += _masked_notes(pictures, images)
+    images, colour, backdrop = _composite(where, images, background)
+    distortion, lens_models = lens_arrays([view.lens for view in views])
     scene = Scene(
         name=capture.name,
-        source=str(capture.file),
-        images=rgb,
+        source=str(where),
+        images=images,
         world_from_camera=poses.astype(np.float32),
         focal=focal,
         centre=centre,
         background=colour,
-        alphas=alphas,
         distortion=distortion,
         lens_models=lens_models,
         points=capture.points.astype(np.float32),
-        description=description,
-        notes=capture.notes + split_notes,
+        description=capture.description + backdrop,
+        notes=(*capture.notes, *notes, *split_notes),
         train=splits["train"],
         val=splits["val"],
         test=splits["test"],
     )
-    return with_bounds(scene, capture.bounds)
+    return with_bounds(_without_dark_corners(scene), capture.bounds)
 
 
 def _check_unique(where: Path, files: list[Path]) -> None:
@@ -126,34 +104,72 @@ def _check_unique(where: Path, files: list[Path]) -> None:
 
 
 def _intrinsics(
-    capture: Capture, downscale: int, width: int, height: int
+    where: Path, views: Sequence[View], pictures: Sequence[Picture], factor: int
 ) -> tuple[Float32, Float32]:
-    """Focal lengths and principal points in downscaled pixels, one per view."""
-    focal = np.array([view.focal for view in capture.views], np.float64) / downscale
-    centre = np.array([view.centre for view in capture.views], np.float64) / downscale
-    for view, camera in enumerate(capture.views):
-        for value in focal[view]:
-            check_focal(capture.file, float(value), width)
-        check_centre(capture.file, centre[view], width, height)
-        check_lens(capture.file, camera.lens, focal[view], centre[view], width, height)
+    """Focal lengths and principal points in shrunk pixels, one per view, all checked."""
+    focal = np.array([view.focal for view in views], np.float64) / factor
+    centre = np.array([view.centre for view in views], np.float64) / factor
+    for index, (view, picture) in enumerate(zip(views, pictures, strict=True)):
+        width, height = (max(side // factor, 1) for side in picture.size)
+        for value in focal[index]:
+            check_focal(where, float(value), width)
+        check_centre(where, centre[index], width, height)
+        check_lens(where, view.lens, focal[index], centre[index], width, height)
     return focal.astype(np.float32), centre.astype(np.float32)
 
 
-def _fit_to_image(capture: Capture, view: View) -> View:
-    """The camera in pixels of its image, which may be smaller than those it was computed for."""
-    width, height = image_size(view.file)
-    if view.size is None or view.size == (width, height):
-        return view
-    across, down = width / view.size[0], height / view.size[1]
-    if abs(across / down - 1) > _MAX_ASPECT_CHANGE:
-        raise scene_error(
-            capture.file,
-            f"its camera is for images of {view.size[0]} x {view.size[1]} pixels, {view.file.name} "
-            f"has {width} x {height}; use the images that the cameras were computed from",
-        )
-    return replace(
-        view,
-        focal=(view.focal[0] * across, view.focal[1] * down),
-        centre=(view.centre[0] * across, view.centre[1] * down),
-        size=(width, height),
+def _without_dark_corners(scene: Scene) -> Scene:
+    """Marks pixels that a fisheye lens shows nothing at as not valid."""
+    visible = {
+        view: mask
+        for view in range(len(scene.images))
+        if (mask := shown_pixels(scene, view)) is not None
+    }
+    if not visible:
+        return scene
+    valid = scene.images.valid
+    valid = np.ones(scene.images.shape[:3], bool) if valid is None else valid
+    for view, mask in visible.items():
+        valid[view] &= mask
+    return replace(scene, images=replace(scene.images, valid=valid))
+
+
+def _composite(where: Path, images: Images, background: Background) -> tuple[Images, Float32, str]:
+    """The images over their background, its colour, and words on a backdrop for the summary."""
+    colour = np.full(3, float(background in ("white", "auto")), np.float32)
+    if images.alphas is not None:
+        if background == "none":
+            raise scene_error(
+                where,
+                "has images with an alpha channel, which --background none does not fit; give "
+                "white or black",
+            )
+        return images.over(colour), colour, ""
+    if background == "auto":
+        colour = backdrop_colour(images)
+        red, green, blue = np.rint(255 * colour).astype(int)
+        words = f" before a backdrop of #{red:02x}{green:02x}{blue:02x}"
+        return images, colour, words if colour.any() else ""
+    return images, BLACK if background == "none" else colour, ""
+
+
+def _shrunk_note(pictures: Sequence[Picture], factor: int) -> str:
+    width, height = pictures[0].size
+    return (
+        f"{len(pictures)} images of {width} x {height} are read {factor} times smaller, as they "
+        "are too large together; --downscale N chooses another size"
+    )
+
+
+def _masked_notes(pictures: Sequence[Picture], images: Images) -> tuple[str, ...]:
+    """A line on what masks leave out, and on images of which they leave nothing."""
+    masked = [view for view, picture in enumerate(pictures) if picture.mask]
+    if not masked or images.valid is None:
+        return ()
+    shares = [1 - images.valid[view].mean() for view in masked]
+    empty = sum(not images.valid[view].any() for view in masked)
+    share = f"{100 * float(np.mean(shares)):.1f} %"
+    return (
+        f"{len(masked)} images have masks, which leave out {share} of their pixels"
+        + f", and all of {empty} images" * (empty > 0),
     )

@@ -32,7 +32,8 @@ from nerf.scenes.formats.scene_checks import (
 )
 from nerf.scenes.formats.splits import complete_splits
 from nerf.scenes.formats.untrusted_files import INVALID_ARRAY_ERRORS
-from nerf.scenes.scene import Float32, Scene, Split
+from nerf.scenes.images import Float32, Images
+from nerf.scenes.scene import Scene, Split
 
 _POSES = ("poses", "c2ws", "c2w")
 _FOCAL = "focal"
@@ -62,9 +63,9 @@ def load_tiny_nerf(file: Path, name: str = "") -> Scene:
         raise
     except INVALID_ARRAY_ERRORS as error:
         raise scene_error(file, f"cannot be read ({error}); copy or download it again") from None
-    if images.dtype == np.uint8:
-        images = images / np.float32(255)
-    check_pixels(file, images)
+    if images.dtype != np.uint8:
+        images = images.astype(np.float32, copy=False)
+        check_pixels(file, images)
     rigid, notes = make_rigid(file, poses)
     check_poses(file, rigid)
     views, height, width = images.shape[:3]
@@ -79,7 +80,7 @@ def load_tiny_nerf(file: Path, name: str = "") -> Scene:
     scene = Scene(
         name=name or file.stem,
         source=str(file),
-        images=images.astype(np.float32, copy=False),
+        images=Images(images),
         world_from_camera=rigid.astype(np.float32),
         focal=focal_lengths,
         centre=np.tile(np.array([width / 2, height / 2], np.float32), (views, 1)),

@@ -23,7 +23,7 @@ class Draws:
         sampling, rays = run.config.sampling, run.config.optimisation.rays
         self._chunk_rays = chunk_rays
         self.rays = rays
-        device = run.rays.rgb.device
+        device = run.rays.device
 
         def zeros(*size: int) -> Tensor:
             return torch.zeros(slots, rays, *size, device=device)

@@ -55,7 +55,7 @@ class BatchRenderer:
     def __init__(self, layout: Layout, run: TrainingRun, slots: int, chunk_rays: int) -> None:
         """For members like `run`, which render `chunk_rays` rays at once."""
         self.layout = layout
-        device = run.rays.rgb.device
+        device = run.rays.device
         self.passes = tuple(_field_name(name) for name in run.model.passes())
         """The fields of the passes, in rendering order."""
         self.settings = Settings(slots, device)

@@ -32,7 +32,7 @@ class BatchTrainer:
 
     def __init__(self, run: TrainingRun, slots: int) -> None:
         """For members like `run`."""
-        device = run.rays.rgb.device
+        device = run.rays.device
         self.slots = slots
         fields = tuple(name for name in ("coarse", "fine") if getattr(run.model, name) is not None)
         self.layout = Layout(Shape.of(run.config), fields)

@@ -11,6 +11,7 @@ from nerf.config.flat import build
 from nerf.evaluation import evaluate
 from nerf.evaluation.evaluate import MAX_PSNR, grid_stride
 from nerf.model.nerf import Nerf
+from nerf.scenes.images import Images
 from nerf.scenes.scene import Scene
 
 
@@ -21,7 +22,7 @@ def test_the_grid_has_about_the_requested_pixels_and_room_for_ssim(ball: Scene) 
 
 
 def test_a_view_without_error_counts_finitely(ball: Scene) -> None:
-    black = dataclasses.replace(ball, images=np.zeros_like(ball.images))
+    black = dataclasses.replace(ball, images=Images(np.zeros(ball.images.shape, np.float32)))
     model = Nerf(build({"field.density_activation": "relu"}), torch.Generator().manual_seed(0))
     torch.nn.init.constant_(model.coarse.density.bias, -100.0)
     assert evaluate.evaluate(model, black, "val", 600).psnr == MAX_PSNR

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nerf.scenes.backdrop import backdrop_colour, content_windows, find_backdrop
-from nerf.scenes.scene import Float32, Scene
+from nerf.scenes.images import Float32, Images
+from nerf.scenes.scene import Scene
 
 HEIGHT, WIDTH = 40, 60
 BOX = (5, 40, 20, 15)  # top, left, height, width of the object, far from the centre
@@ -27,7 +28,7 @@ def make_scene(images: Float32, alphas: Float32 | None = None) -> Scene:
     return Scene(
         name="box",
         source="box",
-        images=images,
+        images=Images(images, alphas),
         world_from_camera=np.tile(np.eye(4, dtype=np.float32), (views, 1, 1)),
         focal=np.ones((views, 2), np.float32),
         centre=np.ones((views, 2), np.float32),
@@ -35,7 +36,6 @@ def make_scene(images: Float32, alphas: Float32 | None = None) -> Scene:
         train=tuple(range(views)),
         val=(),
         test=(),
-        alphas=alphas,
     )
 
 
@@ -45,12 +45,12 @@ def test_a_sheet_of_any_colour_is_the_backdrop(
     colour: tuple[float, float, float], noise: float
 ) -> None:
     images = paint(colour, np.random.default_rng(0), noise)
-    backdrop = find_backdrop(images)
+    backdrop = find_backdrop(Images(images))
     assert backdrop is not None
     assert backdrop.colour == pytest.approx(colour, abs=0.012 if noise else 1e-6)
     outside = np.ones((HEIGHT, WIDTH), bool)
     outside[BOX[0] : BOX[0] + BOX[2], BOX[1] : BOX[1] + BOX[3]] = False
-    mask = backdrop.shows_in(images)
+    mask = np.stack([Images(images).matches(view, backdrop.is_shown) for view in range(3)])
     assert mask[:, outside].mean() > 0.98
     assert mask[:, ~outside].mean() < 0.02
     windows = content_windows(make_scene(images), [0, 2])
@@ -60,13 +60,13 @@ def test_a_sheet_of_any_colour_is_the_backdrop(
 def test_black_around_a_model_is_exactly_black_also_with_dark_parts() -> None:
     images = paint((0, 0, 0), np.random.default_rng(1), 0.0)
     images[:, :3] = 0.03  # a dark part in the same cell of the histogram
-    assert (backdrop_colour(images) == 0).all()
+    assert (backdrop_colour(Images(images)) == 0).all()
 
 
 def test_a_photograph_filled_to_its_edges_has_no_backdrop_and_is_not_cropped() -> None:
     images = np.random.default_rng(2).uniform(0, 1, (3, HEIGHT, WIDTH, 3)).astype(np.float32)
-    assert find_backdrop(images) is None
-    assert (backdrop_colour(images) == 0).all()
+    assert find_backdrop(Images(images)) is None
+    assert (backdrop_colour(Images(images)) == 0).all()
     assert content_windows(make_scene(images), [1]).tolist() == [[0, 0, HEIGHT, WIDTH]]
 
 
@@ -77,7 +77,7 @@ def test_a_colour_that_does_not_surround_the_rest_is_no_backdrop(
     images = np.random.default_rng(5).uniform(0, 1, (3, HEIGHT, WIDTH, 3)).astype(np.float32)
     images[part] = 1
     assert (images == 1).all(-1).mean() > 0.3
-    assert find_backdrop(images) is None
+    assert find_backdrop(Images(images)) is None
 
 
 def test_alphas_tell_the_content_where_colours_do_not() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nerf.common.errors import InputError
+from nerf.scenes.images import Images
 from nerf.scenes.scene import Scene
 from nerf.surface.depth_maps import depth_maps
 from nerf.surface.fusion import Volume, fuse, surface_extent
@@ -23,12 +24,11 @@ def volume(ball: Scene) -> Volume:
     poses = np.concatenate((ball.world_from_camera, below)).astype(np.float32)
     doubled = dataclasses.replace(
         ball,
-        images=np.concatenate((ball.images, ball.images)),
+        images=Images(np.zeros((len(poses), 192, 192, 3), np.float32)),
         world_from_camera=poses,
         focal=np.concatenate((ball.focal, ball.focal)) * 8,
         centre=np.concatenate((ball.centre, ball.centre)) * 8,
     )
-    doubled = dataclasses.replace(doubled, images=np.zeros((len(poses), 192, 192, 3), np.float32))
     maps = list(depth_maps(ball_model(200), doubled, range(0, len(poses), 2), 10_000))
     extent = surface_extent(torch.cat([each.points[each.hit] for each in maps]))
     assert extent.abs().sub(1).abs().max() < 0.1

@@ -11,6 +11,7 @@ import torch
 
 from nerf.config.flat import Flat, build
 from nerf.scenes import load
+from nerf.scenes.images import Images
 from nerf.scenes.scene import Bounds, Scene
 from nerf.training.diagnosis import suggest_start
 from nerf.training.health import (
@@ -194,7 +195,7 @@ def test_the_remedy_is_what_the_run_lacks_of_a_start_that_works(ball: Scene) -> 
 
 def test_no_crop_is_offered_where_no_backdrop_surrounds_the_object(ball: Scene) -> None:
     colours = np.random.default_rng(0).random(ball.images.shape, dtype=np.float32)
-    wall = dataclasses.replace(ball, images=colours, alphas=None)
+    wall = dataclasses.replace(ball, images=Images(colours))
     without = {"optimisation.crop_steps": 0, "field.initial_density": 0.0}
     assert suggest_start(build(without), ball).startswith("set optimisation.crop_steps=100, field")
     assert suggest_start(build(without), wall) == "set field.initial_density=0.3"

@@ -11,6 +11,7 @@ from nerf.common.errors import InputError
 from nerf.config.flat import Flat, build
 from nerf.evaluation.trivial_baselines import trivial_psnrs
 from nerf.model.occupancy import EMA_DECAY
+from nerf.scenes.images import Images
 from nerf.scenes.scene import Scene
 from nerf.training import step
 from nerf.training.checkpoint import load_checkpoint
@@ -50,7 +51,7 @@ def test_reports_every_evaluation_and_every_step(ball: Scene) -> None:
 
 def test_fewer_views_train_another_field_judged_on_the_same_held_out_views(ball: Scene) -> None:
     run = TrainingRun(build({**TINY, "optimisation.views": 2}), ball)
-    assert len(run.rays.origins) == 2
+    assert len(run.rays.pixels.origins) == 2
     assert not same(train(run.config, ball), train(build(TINY), ball))
 
 
@@ -137,7 +138,7 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(ball: Scene, tmp_path: P
     train(build(TINY), ball, checkpoint=tmp_path / "run.pt")
     with pytest.raises(InputError, match=r"field\.width"):
         train(build({**TINY, "field.width": 16}), ball, checkpoint=tmp_path / "run.pt")
-    moved = dataclasses.replace(ball, images=ball.images[::-1].copy())
+    moved = dataclasses.replace(ball, images=Images(ball.images[::-1].copy()))
     with pytest.raises(InputError, match="scene"):
         train(build(TINY), moved, checkpoint=tmp_path / "run.pt")
 

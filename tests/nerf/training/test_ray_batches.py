@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nerf.common.errors import InputError
-from nerf.config.schema import Optimisation, TrainingBackground
+from nerf.config.schema import Optimisation
 from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Scene
 from nerf.training.ray_batches import TrainingRays, spread_views
@@ -90,7 +90,8 @@ def test_draws_cropped_to_the_content_come_evenly_from_the_box_of_each_view(ball
 @pytest.fixture
 def see_through(ball: Scene) -> Scene:
     """The ball with alphas: half of every pixel is background."""
-    return dataclasses.replace(ball, alphas=np.full(ball.images.shape[:3], 0.5, np.float32))
+    half = np.full(ball.images.shape[:3], 0.5, np.float32)
+    return dataclasses.replace(ball, images=dataclasses.replace(ball.images, alphas=half))
 
 
 def test_a_random_background_shows_through_each_pixel_by_its_alpha(see_through: Scene) -> None:
@@ -106,16 +107,53 @@ def test_a_random_background_shows_through_each_pixel_by_its_alpha(see_through: 
 
 
 def test_a_white_background_is_composited_once(see_through: Scene) -> None:
-    rays = TrainingRays.of(see_through, Optimisation(background="white"))
-    expected = (TrainingRays.of(see_through).rgb + 0.5).clamp(max=1)
-    torch.testing.assert_close(rays.rgb, expected)
-    assert (rays.pixels.background == 1).all()
+    over_white, over_black = (
+        TrainingRays.of(see_through, Optimisation(background=behind)).draw(
+            2000, torch.Generator().manual_seed(0)
+        )
+        for behind in ("white", "scene")
+    )
+    torch.testing.assert_close(over_white.rgb, (over_black.rgb + 0.5).clamp(max=1))
+    assert (over_white.background == 1).all()
 
 
-@pytest.mark.parametrize("behind", ["white", "random"])
-def test_another_background_needs_alphas(ball: Scene, behind: TrainingBackground) -> None:
+def test_photographs_stay_as_they_are_over_another_background(ball: Scene) -> None:
+    behind_white, behind_black = (
+        TrainingRays.of(ball, Optimisation(background=behind)).draw(
+            500, torch.Generator().manual_seed(0)
+        )
+        for behind in ("white", "scene")
+    )
+    torch.testing.assert_close(behind_white.rgb, behind_black.rgb, rtol=0, atol=0)
+    assert (behind_white.background == 1).all()
     with pytest.raises(InputError, match="no alpha channel"):
-        TrainingRays.of(ball, Optimisation(background=behind))
+        TrainingRays.of(ball, Optimisation(background="random"))
+
+
+@pytest.mark.parametrize(
+    "config", [Optimisation(crop_steps=0), Optimisation(crop="centre", views=5)]
+)
+def test_valid_pixels_are_drawn_evenly_and_no_others(ball: Scene, config: Optimisation) -> None:
+    valid = np.random.default_rng(0).random(ball.images.shape[:3]) < 0.7
+    valid[ball.train[0]] = False
+    masked = dataclasses.replace(ball, images=dataclasses.replace(ball.images, valid=valid))
+    rays = TrainingRays.of(masked, config)
+    views = spread_views(ball, config.views)
+    for cropped in (False, True):
+        pixels = rays.draw_pixels(200_000, torch.Generator().manual_seed(0), cropped=cropped)
+        drawn = torch.bincount(pixels, minlength=len(rays.pixels)).reshape(-1, 24, 24).numpy()
+        possible = valid[views]
+        if cropped and config.crop == "centre":
+            possible = possible & np.pad(np.ones((12, 12), bool), 6)
+        assert (drawn[~possible] == 0).all()
+        mean = 200_000 / possible.sum()
+        assert np.abs(drawn[possible] - mean).max() < 7 * mean**0.5
+
+
+def test_masks_that_leave_nothing_are_refused(ball: Scene) -> None:
+    nothing = dataclasses.replace(ball.images, valid=np.zeros(ball.images.shape[:3], bool))
+    with pytest.raises(InputError, match="leave no pixel of 9 training views"):
+        TrainingRays.of(dataclasses.replace(ball, images=nothing))
 
 
 def test_no_more_than_a_third_of_a_short_run_is_cropped() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from nerf.scenes import Scene, split_views
 from nerf.scenes.cameras.pixel_rays import view_directions
+from nerf.scenes.images import Images
 
 VIEWS, SIZE = 24, 60
 FOCAL = 1.38888889 * SIZE
@@ -20,7 +21,7 @@ def scene_of(images: np.ndarray, poses: np.ndarray, focal: float) -> Scene:
     return Scene(
         name="known",
         source="tests",
-        images=images.astype(np.float32),
+        images=Images(images.astype(np.float32)),
         world_from_camera=poses.astype(np.float32),
         focal=np.full((views, 2), focal, np.float32),
         centre=np.tile(np.array([width / 2, height / 2], np.float32), (views, 1)),
@@ -50,7 +51,7 @@ def wall(lens: tuple[float, ...] | None) -> tuple[Scene, np.ndarray]:
         pattern = np.sin(ground @ waves.T + phases).sum(-1)
         images.append(np.repeat(0.5 + 0.5 * np.tanh(pattern / 4)[..., None], 3, -1))
         distances.append(distance)
-    return replace(scene, images=np.asarray(images, np.float32)), np.stack(distances)
+    return replace(scene, images=Images(np.asarray(images, np.float32))), np.stack(distances)
 
 
 def room() -> tuple[Scene, np.ndarray]:
@@ -76,4 +77,4 @@ def room() -> tuple[Scene, np.ndarray]:
         pattern = np.sin((eye + distance[..., None] * directions) @ waves.T + phases).sum(-1)
         images.append(np.repeat(0.5 + 0.5 * np.tanh(pattern / 4)[..., None], 3, -1))
         distances.append(distance)
-    return replace(scene, images=np.asarray(images, np.float32)), np.stack(distances)
+    return replace(scene, images=Images(np.asarray(images, np.float32))), np.stack(distances)

@@ -22,7 +22,9 @@ def test_hull_bounds_hold_the_object_tightly(
     images = np.repeat(hit[..., None] * 0.5, 3, axis=-1)
     scene = scene_of(images, poses, FOCAL)
     if with_alphas:  # the same over white, where only the alphas show the object
-        scene = replace(scene, alphas=hit.astype(np.float32)).with_background("white")
+        scene = replace(
+            scene, images=replace(scene.images, alphas=hit.astype(np.float32))
+        ).with_background("white")
     bounds = with_bounds(scene).bounds
     near, far = distances[hit].min(), distances[hit].max()
     assert near - 0.4 < bounds.near <= near

@@ -37,11 +37,11 @@ def test_all_that_the_cameras_see_lies_within_the_bounds(monkeypatch: pytest.Mon
 
 def test_images_are_filled_to_their_edges_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = _load_small(monkeypatch)
-    assert scene.alphas is None
+    assert scene.images.alphas is None
     assert find_backdrop(scene.images) is None
     assert (scene.background == 0).all()
-    assert scene.images.min() >= 0
-    assert scene.images.max() <= 1
+    assert np.asarray(scene.images).min() >= 0
+    assert np.asarray(scene.images).max() <= 1
     assert _load_small(monkeypatch).content_hash == scene.content_hash
 
 

@@ -22,9 +22,9 @@ def few_lights(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("corner", [False, True])
 def test_a_small_figure_before_a_white_sheet(corner: bool) -> None:
     scene = load_studio(corner, views=8, size=50, samples=1)
-    assert scene.alphas is None
+    assert scene.images.alphas is None
     assert (scene.background == 1).all()
-    white = (scene.images == 1).all(-1).mean()
+    white = (scene.images[:] == 1).all(-1).mean()
     assert 0.8 < white < 0.93
     rim = np.concatenate(
         [scene.images[:, 0], scene.images[:, -1], scene.images[:, :, 0], scene.images[:, :, -1]]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nerf.scenes.cameras.distortion import distort, invertible, undistort
 from nerf.scenes.cameras.lens import lens_of
 from nerf.scenes.cameras.pixel_rays import pixel_directions, project
+from nerf.scenes.images import Images
 from nerf.scenes.scene import Scene
 from tests.nerf.scenes.opencv_model import opencv_distort
 
@@ -66,7 +67,7 @@ def test_project_undoes_pixel_directions(lens: tuple[float, ...] | None) -> None
     scene = Scene(
         name="one",
         source="tests",
-        images=np.zeros((1, 20, 30, 3), np.float32),
+        images=Images(np.zeros((1, 20, 30, 3), np.float32)),
         world_from_camera=pose[None],
         focal=np.array([[25.0, 24.0]], np.float32),
         centre=np.array([[14.0, 11.0]], np.float32),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zipfile
 import zlib
@@ -119,6 +120,12 @@ def replace_image(content: bytes | Image.Image, name: str = "all/02.png") -> Dam
             content.save(folder / name)
 
     return apply
+
+
+def tiff_bytes(image: Image.Image) -> bytes:
+    content = io.BytesIO()
+    image.save(content, "TIFF")
+    return content.getvalue()
 
 
 def claim_huge_images(folder: Path) -> None:

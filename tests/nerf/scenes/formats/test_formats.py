@@ -69,8 +69,7 @@ def test_blender_is_composited_premultiplied(tmp_path: Path) -> None:
         expected = alphas * scene_writers.pixels()[..., :3] / 255 + (1 - alphas) * colour
         np.testing.assert_allclose(scene.images, expected, atol=1e-6)
         np.testing.assert_array_equal(scene.background, colour)
-        assert scene.alphas is not None
-        np.testing.assert_allclose(scene.alphas, alphas[..., 0], atol=1e-6)
+        np.testing.assert_allclose(scene.images.alpha(np.s_[:]), alphas[..., 0], atol=1e-6)
     np.testing.assert_allclose(
         scene.with_background("white").images, load(str(folder)).images, atol=1e-6
     )
@@ -116,7 +115,7 @@ def test_background_none_is_for_photographs(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("unchecked_shapes")
 def test_an_unknown_background_is_refused(tmp_path: Path) -> None:
     folder = scene_writers.write_blender(tmp_path / "scene")
-    with pytest.raises(InputError, match="one of white, black, none, got 'grey'"):
+    with pytest.raises(InputError, match="one of auto, white, black, none, got 'grey'"):
         load(str(folder), background="grey")  # type: ignore[arg-type]
 
 
@@ -130,11 +129,13 @@ def test_downscale_averages_premultiplied_blocks(tmp_path: Path) -> None:
     np.testing.assert_allclose(small.centre, whole.centre / 3)
 
 
-def test_opaque_scenes_keep_their_background(tmp_path: Path) -> None:
-    scene = load(str(scene_writers.write_instant_ngp(tmp_path / "scene")))
+def test_photographs_stay_as_they_are_over_any_background(tmp_path: Path) -> None:
+    folder = str(scene_writers.write_instant_ngp(tmp_path / "scene"))
+    scene = load(folder)
     assert scene.with_background("black") is scene
-    with pytest.raises(InputError, match="no alpha channel"):
-        scene.with_background("white")
+    for white in (scene.with_background("white"), load(folder, background="white")):
+        assert (white.background == 1).all()
+        np.testing.assert_array_equal(white.images, scene.images)
 
 
 def test_each_frame_may_have_its_own_lens(tmp_path: Path) -> None:

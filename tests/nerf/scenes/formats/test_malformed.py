@@ -42,6 +42,7 @@ from tests.nerf.scenes.formats.damage import (
     same_name_twice,
     set_at,
     sparse_file,
+    tiff_bytes,
     tiny_arrays,
     torn_archive,
     truncate,
@@ -141,11 +142,7 @@ BLENDER: dict[str, tuple[Damage, str]] = {
         lambda f: delete(*(f"all/{name}" for name in scene_writers.NAMES))(f),
         "transforms_train.json: none of its 6 images exists, the first is ./all/00",
     ),
-    "image of another size": (
-        replace_image(Image.new("RGBA", (5, 5))),
-        "is 5 x 5 pixels, 00.png is",
-    ),
-    "text for an image": (replace_image(b"hello"), "neither PNG nor JPEG"),
+    "text for an image": (replace_image(b"hello"), "not an image of PNG, JPEG, WEBP, BMP, TIFF"),
     "image cut short": (truncate("all/02.png", 120), "cannot be decoded"),
     "image bomb": (claim_huge_images, "2 to 8192 pixels a side, got 9000 x 9000"),
     "one huge image": (replace_image(png_header(60_000, 60_000)), "02.png: claims more than"),
@@ -153,7 +150,11 @@ BLENDER: dict[str, tuple[Damage, str]] = {
         replace_image(png_header(10_000, 10_000), "all/01.png"),
         "01.png: claims more",
     ),
-    "16 bits": (replace_image(Image.new("I;16", (12, 10))), "colour mode I;16"),
+    "floats": (replace_image(tiff_bytes(Image.new("F", (12, 10)))), "colour mode F"),
+    "32 bits": (
+        replace_image(tiff_bytes(Image.new("I", (12, 10), 70_000))),
+        "grey values from 70000 to 70000",
+    ),
     "trained on the test view": (
         json_frame("transforms_test.json", file_path="./all/03"),
         "uses 03.png twice",

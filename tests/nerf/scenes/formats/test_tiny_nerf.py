@@ -29,7 +29,7 @@ def test_arrays_are_loaded_unchanged(tmp_path: Path, dtype: type) -> None:
     np.testing.assert_array_equal(scene.centre, np.tile([3.0, 2.0], (10, 1)))
     assert (scene.background == 0).all()
     assert scene.name == "small"
-    assert scene.images.dtype == scene.world_from_camera.dtype == np.float32
+    assert scene.images[0].dtype == scene.world_from_camera.dtype == np.float32
     assert (scene.train, scene.val, scene.test) == ((1, 2, 3, 5, 6, 7, 9), (4,), (0, 8))
 
 

@@ -1,0 +1,39 @@
+"""Reads masks: which pixels of a picture are trained on and count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nerf.scenes.formats.image_files import decode
+from nerf.scenes.formats.scene_checks import scene_error
+from nerf.scenes.images import Mask
+
+
+def read_mask(file: Path, size: tuple[int, int], is_inverted: bool = False) -> Mask:
+    """Which pixels (height, width) of a picture of this size its mask file leaves.
+
+    Black is left out, or all else if the mask is inverted. A mask with an alpha channel that is not
+    opaque has its values there. One of another size is taken for a scaled copy: a pixel is left out
+    if any part of it is.
+    """
+    from PIL import Image
+
+    pixels = decode(file)
+    values = pixels[..., :3].max(-1)
+    if pixels.shape[2] == 4 and pixels[..., 3].min() < 255:
+        values = pixels[..., 3]
+    set_here = values >= (128 if values.max() > 1 else 1)  # some tools write 0 and 1
+    kept = ~set_here if is_inverted else set_here
+    height, width = kept.shape
+    if (width, height) == size:
+        return np.asarray(kept)
+    if abs(width * size[1] / size[0] - height) > max(1.0, 0.02 * height):
+        raise scene_error(
+            file,
+            f"is a mask of {width} x {height} pixels for an image of {size[0]} x {size[1]}; "
+            "it must be of the same shape",
+        )
+    scaled = Image.fromarray(255 * kept.astype(np.uint8)).resize(size, Image.Resampling.BOX)
+    return np.asarray(np.asarray(scaled) == 255)
