@@ -43,7 +43,8 @@ def load_colmap(
     reconstruction = read_reconstruction(where, follow_links)
     if not reconstruction.images:
         raise scene_error(where, "registers no image; run COLMAP's mapper again")
-    photographs = _photographs(folder, sparse, downscale, follow_links)
+    names = sorted(image.name for image in reconstruction.images.values())
+    photographs = _photographs(folder, sparse, names, downscale, follow_links)
     finder = ImageFinder(photographs.folder, where, follow_links)
     masks = ImageFinder(folder / "masks", where, follow_links)
     views: dict[int, View] = {}
@@ -87,16 +88,22 @@ def load_colmap(
     return build_scene(capture, photographs.remaining(downscale), background)
 
 
-def _photographs(folder: Path, sparse: Sparse, downscale: int, follow_links: bool) -> Shrunk:
-    """The folder of the images that the reconstruction was computed from, or its shrunk copy."""
-    for name in sparse.photographs:
-        chosen = choose_shrunk(folder / name, downscale)
-        if chosen is not None:
-            relative = str(chosen.folder.relative_to(folder))
-            inside = path_inside(folder, relative, folder, follow_links)
-            return replace(chosen, folder=inside)
-    names = " or ".join(f"`{name}`" for name in sparse.photographs)
-    raise scene_error(folder, f"has no folder {names} with the photographs; copy them into one")
+def _photographs(
+    folder: Path, sparse: Sparse, names: list[str], downscale: int, follow_links: bool
+) -> Shrunk:
+    """The folder of the images `names` that the reconstruction was computed from, or a shrunk copy.
+
+    If none of the usual folders exists, it is the one that has the first image.
+    """
+    chosen = [choose_shrunk(folder / name, downscale) for name in sparse.photographs]
+    for candidate in filter(None, chosen):
+        relative = str(candidate.folder.relative_to(folder))
+        return replace(candidate, folder=path_inside(folder, relative, folder, follow_links))
+    usual = " or ".join(f"`{name}`" for name in sparse.photographs)
+    for other in [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]:
+        if ImageFinder(other, sparse.folder, follow_links).find_exactly(names[0]):
+            return Shrunk(other, note=f"{other.name}/ is read, as there is no {usual}")
+    raise scene_error(folder, f"has no folder {usual} with the photographs; copy them into one")
 
 
 def _view(where: Path, file: Path, camera: Camera, image: Image) -> View:

@@ -83,7 +83,12 @@ def read_reconstruction(folder: Path, follow_links: bool = False) -> Reconstruct
 
     Points may be missing.
     """
-    kind = "bin" if (folder / "cameras.bin").exists() else "txt"
+    whole = [
+        kind
+        for kind in ("bin", "txt")
+        if (folder / f"cameras.{kind}").exists() and (folder / f"images.{kind}").exists()
+    ]
+    kind = next(iter(whole), "bin" if (folder / "cameras.bin").exists() else "txt")
     files = [folder / f"{name}.{kind}" for name in ("cameras", "images", "points3D")]
     for file in files[:2] + files[2:] * files[2].exists():
         if regular_file(file, follow_links).stat().st_size > MAX_BYTES:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nerf.scenes.formats.colmap_files import count_images, holds_reconstruction
+from nerf.scenes.formats.find_images import choose_shrunk
 
 _FOLDERS = {
     "sparse": ("images", "input"),
@@ -13,7 +14,8 @@ _FOLDERS = {
     "colmap_sparse": ("images",),  # instant-ngp's colmap2nerf.py
     "colmap_text": ("images",),
     "distorted/sparse": ("input", "images"),  # gaussian-splatting's convert.py
-    "dense/sparse": ("dense/images", "images"),
+    "dense/sparse": ("dense/images",),  # COLMAP's undistorted images
+    "dense/0/sparse": ("dense/0/images",),
     ".": ("images",),
 }
 """Folders that hold a reconstruction, or several in folders 0, 1, ...; and where its images are."""
@@ -29,22 +31,32 @@ class Sparse:
 
 
 def find_sparse(scene: Path) -> Sparse | None:
-    """The largest reconstruction in the first place that has any; a note names the others."""
+    """The largest reconstruction in the first place that has any, and images if possible.
+
+    A note names the others there.
+    """
+    first = None
     for name, photographs in _FOLDERS.items():
-        place = scene / name
-        numbered = sorted(place.glob("*")) if place.is_dir() and name != "." else []
-        models = [folder for folder in [*numbered, place] if holds_reconstruction(folder)]
-        if models:
-            counts = {folder: count_images(folder) for folder in models}
-            best = max(models, key=lambda folder: counts[folder])
-            others = [
-                f"{folder.relative_to(scene)} with {counts[folder]}"
-                for folder in models
-                if folder != best
-            ]
-            note = (
-                f"{best.relative_to(scene)} with {counts[best]} images is read; not used: "
-                f"{', '.join(others)}"
-            )
-            return Sparse(best, photographs, (note,) if others else ())
-    return None
+        sparse = _largest(scene, name, photographs)
+        if sparse is not None and any(choose_shrunk(scene / p, 1) for p in photographs):
+            return sparse
+        first = first or sparse
+    return first
+
+
+def _largest(scene: Path, name: str, photographs: tuple[str, ...]) -> Sparse | None:
+    """The reconstruction with the most images in one place, or None if it has none."""
+    place = scene / name
+    numbered = sorted(place.glob("*")) if place.is_dir() and name != "." else []
+    models = [folder for folder in [*numbered, place] if holds_reconstruction(folder)]
+    if not models:
+        return None
+    counts = {folder: count_images(folder) for folder in models}
+    best = max(models, key=lambda folder: counts[folder])
+    others = [
+        f"{folder.relative_to(scene)} with {counts[folder]}" for folder in models if folder != best
+    ]
+    if not others:
+        return Sparse(best, photographs)
+    read = f"{best.relative_to(scene)} with {counts[best]} images is read"
+    return Sparse(best, photographs, (f"{read}; not used: {', '.join(others)}",))

@@ -29,6 +29,7 @@ CAMERA_KEYS = frozenset(
 )
 """The keys that `read_intrinsics` uses."""
 
+_SAME = 0.02  # relative difference of two focal lengths, or aspects, that are taken for equal
 _DISTORTION_PARAMS = ("k1", "k2", "k3", "k4", "p1", "p2")  # nerfstudio's order in a list
 
 
@@ -63,11 +64,8 @@ def read_intrinsics(where: object, camera: Mapping[str, Any], size: tuple[int, i
         read_number(where, camera, "cy", height / 2),
     )
     if lens.model == "equirectangular":
-        whole = panorama(size)
-        # nerfstudio's focal lengths of a whole panorama are w / 2 and h: pi and pi/2 to each side.
-        across = read_number(where, camera, "fl_x", math.pi * whole.focal[0]) / math.pi
-        down = read_number(where, camera, "fl_y", math.pi * whole.focal[1]) / math.pi
-        return Intrinsics((across, down), centre, lens, size)
+        focal = _panorama_focal(where, camera, size)
+        return Intrinsics(focal or panorama(size).focal, centre, lens, size)
     across_or_none = _focal(where, camera, "x", width)
     down_or_none = _focal(where, camera, "y", height)
     across = across_or_none or down_or_none or 0.0
@@ -79,14 +77,40 @@ def read_intrinsics(where: object, camera: Mapping[str, Any], size: tuple[int, i
 
 
 def disagreeing_focal(where: object, camera: Mapping[str, Any], size: tuple[int, int]) -> str:
-    """A line if `fl_x` and `camera_angle_x` differ by more than 2 %, else an empty text."""
+    """A line if the focal lengths that a camera gives contradict one another, else an empty text.
+
+    These are `fl_x` and `camera_angle_x` that differ by more than 2 %, and focal lengths that a
+    whole panorama does not have.
+    """
+    if _read_lens(where, camera).model == "equirectangular":
+        differ = "fl_x" in camera and _panorama_focal(where, camera, size) is None
+        return (
+            "focal lengths are not used: images twice as wide as high are whole panoramas" * differ
+        )
     if "fl_x" not in camera or type(camera.get("camera_angle_x")) is not float:
         return ""
     focal = read_number(where, camera, "fl_x")
     from_angle = _focal(where, {"camera_angle_x": camera["camera_angle_x"]}, "x", size[0])
-    if from_angle is None or abs(focal / from_angle - 1) < 0.02:
+    if from_angle is None or abs(focal / from_angle - 1) < _SAME:
         return ""
     return f"fl_x is {focal:g}, camera_angle_x means {from_angle:g} pixels: fl_x is used"
+
+
+def _panorama_focal(
+    where: object, camera: Mapping[str, Any], size: tuple[int, int]
+) -> tuple[float, float] | None:
+    """Pixels per radian of a panorama, or None where it is a whole one.
+
+    nerfstudio's `fl_x` and `fl_y` of a whole one are w / 2 and h, so that they are pi times these.
+    """
+    whole = panorama(size).focal
+    across, down = (
+        read_number(where, camera, key, math.pi * value) / math.pi
+        for key, value in zip(("fl_x", "fl_y"), whole, strict=True)
+    )
+    is_twice_as_wide = abs(size[0] / size[1] / 2 - 1) < _SAME
+    fits = max(abs(across / whole[0] - 1), abs(down / whole[1] - 1)) < _SAME
+    return None if is_twice_as_wide and not fits else (across, down)
 
 
 def _focal(where: object, camera: Mapping[str, Any], axis: str, pixels: int) -> float | None:

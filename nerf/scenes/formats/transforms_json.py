@@ -53,7 +53,14 @@ class JsonFile:
 
     @staticmethod
     def read(path: Path, follow_links: bool) -> JsonFile:
-        return JsonFile(path, read_json(path, follow_links), follow_links)
+        """Reads a file; `test_frames`, which ScanNet++ has beside `frames`, are for testing."""
+        data = read_json(path, follow_links)
+        frames, held_out = data.get("frames"), data.get("test_frames")
+        if isinstance(frames, list) and isinstance(held_out, list) and held_out:
+            names = [frame.get("file_path") for frame in held_out if isinstance(frame, dict)]
+            data |= {"frames": frames + held_out, "test_filenames": names}
+            del data["test_frames"]
+        return JsonFile(path, data, follow_links)
 
     @property
     def folder(self) -> Path:

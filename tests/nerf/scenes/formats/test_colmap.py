@@ -56,6 +56,25 @@ def test_reconstructions_are_found_where_tools_leave_them(folder: Path, place: s
     assert load(str(folder)).content_hash == whole
 
 
+@pytest.mark.parametrize("place", ["dense", "dense/0"])
+def test_a_workspace_has_undistorted_images_if_not_the_original_ones(
+    folder: Path, place: str
+) -> None:
+    whole = load(str(folder)).content_hash
+    shutil.copytree(folder / "sparse" / "0", folder / place / "sparse")
+    (folder / "images").rename(folder / place / "images")
+    (folder / "sparse" / "0" / "cameras.bin").write_bytes(b"another camera")
+    assert load(str(folder)).content_hash == whole
+
+
+def test_the_folder_of_images_may_have_any_name(folder: Path) -> None:
+    whole = load(str(folder)).content_hash
+    (folder / "images").rename(folder / "frames")
+    scene = load(str(folder))
+    assert scene.content_hash == whole
+    assert "frames/ is read, as there is no `images` or `input`" in notes(scene)
+
+
 def test_missing_images_are_left_out_and_counted(folder: Path) -> None:
     for name in (NAMES[2], NAMES[5]):
         (folder / "images" / name).unlink()

@@ -221,7 +221,7 @@ COLMAP: dict[str, tuple[Damage, str]] = {
     ),
     "a photograph used twice": (same_name_twice, "sparse/0: uses 00.png twice"),
     "name that climbs": (overwrite(IMAGES, 72, b"../.."), r"`\.\.` may leave"),
-    "no photographs": (lambda f: (f / "images").rename(f / "pictures"), "no folder `images`"),
+    "no photographs": (lambda f: (f / "images").rename(f.parent / "x"), "no folder `images`"),
     "no photograph there": (
         lambda f: delete(*(f"images/{name}" for name in scene_writers.NAMES))(f),
         "has none of the 8 images",

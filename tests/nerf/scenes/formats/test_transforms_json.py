@@ -214,13 +214,26 @@ def test_lenses_of_every_kind(folder: Path, keys: dict[str, object], lens: Lens)
     [
         {"camera_model": "EQUIRECTANGULAR", "fl_x": WIDTH / 2, "fl_y": HEIGHT},
         {"equirectangular": True, "fl_x": None, "fl_y": None},
+        {"camera_model": "EQUIRECTANGULAR", "fl_x": 500.0, "h": WIDTH / 2},
     ],
 )
 def test_a_panorama_spans_the_whole_sphere(folder: Path, keys: dict[str, object]) -> None:
+    height = int(keys.get("h", HEIGHT))  # type: ignore[call-overload]
+    for name in NAMES:
+        Image.open(folder / "images" / name).resize((WIDTH, height)).save(folder / "images" / name)
     edit_json(folder / JSON, cx=None, cy=None, **keys)
     scene = load(str(folder))
     assert lens_of(scene, 0).model == "equirectangular"
-    np.testing.assert_allclose(scene.focal[0] * (2 * np.pi, np.pi), (WIDTH, HEIGHT), rtol=1e-6)
+    np.testing.assert_allclose(scene.focal[0] * (2 * np.pi, np.pi), (WIDTH, height), rtol=1e-6)
+    assert ("whole panoramas" in notes(scene)) == (keys.get("fl_x") == 500)
+
+
+def test_the_test_frames_of_scannetpp_are_held_out(folder: Path) -> None:
+    frames = json.loads((folder / JSON).read_text())["frames"]
+    edit_json(folder / JSON, frames=frames[:6], test_frames=frames[6:])
+    scene = load(str(folder))
+    assert scene.test == (6, 7)
+    assert not scene.notes[0].startswith("keys")
 
 
 def test_keys_that_are_not_used_are_listed_once(folder: Path) -> None:
