@@ -36,24 +36,38 @@ def settle_pack(spec: StudySpec, scene: Scene, notify: Callable[[str], None]) ->
     `notify` receives each measurement, what was chosen, and why. Raises `InputError` where nothing
     can be measured.
     """
-    if spec.pack == 0 and not spec.gpus_per_trial:
-        notify("--pack auto: 1, as packing pays on GPUs, and --gpus-per-trial is 0")
-        return replace(spec, pack=1)
+    if not spec.gpus_per_trial:
+        return _settle_on_cpus(spec, notify)
     if spec.pack:
+        if spec.pack > 1:
+            notify(
+                f"--pack {spec.pack}: {spec.pack} trials on each GPU, those alike as one network"
+            )
         return spec
     speeds = []
     for speed in _speeds_on_a_gpu(spec.reference_config, scene):
         notify(f"--pack auto: {_describe(speed)}")
         speeds.append(speed)
     pack = best_size(speeds)
-    notify(f"--pack auto: {pack}, the fastest with the study's default configuration")
+    notify(f"--pack auto: {pack}, the fastest for the study's default configuration")
     return replace(spec, pack=pack)
 
 
+def _settle_on_cpus(spec: StudySpec, notify: Callable[[str], None]) -> StudySpec:
+    if spec.pack == 0:
+        notify("--pack auto: 1, as no trial uses a GPU (--gpus-per-trial is 0)")
+        return replace(spec, pack=1)
+    if spec.pack > 1:
+        threads = f"{spec.cpus_per_trial} CPU{'' if spec.cpus_per_trial == 1 else 's'}"
+        notify(f"--pack {spec.pack}: {spec.pack} trials share {threads}; it is faster on GPUs only")
+    return spec
+
+
 def best_size(speeds: Sequence[Speed]) -> int:
-    """The fastest size, or a smaller one that is as good as it."""
-    fastest = max(speed.steps_per_second for speed in speeds)
-    return min(s.size for s in speeds if s.steps_per_second * _GAIN >= fastest > 0)
+    """The fastest size, or a smaller one that is as good as it; 1 where none was measured."""
+    fastest = max((speed.steps_per_second for speed in speeds), default=0.0)
+    good = (s.size for s in speeds if s.steps_per_second * _GAIN >= fastest > 0)
+    return min(good, default=1)
 
 
 def end_batches(launch: str) -> None:

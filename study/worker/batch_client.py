@@ -39,6 +39,10 @@ _JOIN_ATTEMPTS = 5
 """Attempts to join, a second apart: a batch may be just about to end."""
 
 
+_START_TIMEOUT = 180.0
+"""Seconds that a batch's process has to start."""
+
+
 class BatchActor(BatchServer):
     """The server as a Ray actor, which sees the GPU of its trials."""
 
@@ -84,7 +88,7 @@ def train_in_batch(
     )
     actor = _find_or_start(job)
     try:
-        actor = _join(job, actor, request)
+        actor = _join(job, actor, request, on_reply)
         with _Polling(actor, request.member) as polling:
             return _handle_replies(polling, on_event, on_reply)
     except ray.exceptions.RayActorError as error:
@@ -113,17 +117,29 @@ def _handle_replies(polling: _Polling, on_event: OnEvent, on_reply: Callable[[],
                     on_event(event)
 
 
-def _join(job: Job, actor: Any, request: JoinRequest) -> Any:
+def _join(job: Job, actor: Any, request: JoinRequest, on_reply: Callable[[], None]) -> Any:
     """Joins a batch, or the one that follows it where it ends; returns the actor joined."""
-    for _ in range(_JOIN_ATTEMPTS - 1):
+    for attempts_left in reversed(range(_JOIN_ATTEMPTS)):
         try:
-            ray.get(actor.join.remote(request))
-            return actor
+            _wait_until_joined(actor.join.remote(request), on_reply)
+            break
         except (ray.exceptions.RayActorError, UnknownMember):
+            if not attempts_left:
+                raise
             time.sleep(1)
             actor = _find_or_start(job)
-    ray.get(actor.join.remote(request))
     return actor
+
+
+def _wait_until_joined(joined: Any, on_reply: Callable[[], None]) -> None:
+    """Waits also for the batch's process to start, which is no step that hangs."""
+    deadline = time.monotonic() + _START_TIMEOUT
+    while not ray.wait([joined], timeout=1)[0]:
+        on_reply()
+        if time.monotonic() > deadline:
+            reason = f"the process of its batch did not start within {_START_TIMEOUT:.0f} s"
+            raise TrainingFailed(Failure(reason))
+    ray.get(joined)
 
 
 def _find_or_start(job: Job) -> Any:

@@ -8,6 +8,7 @@ of the GPU it ends all the same, as every further use of the GPU in this process
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import platform
 import sys
@@ -66,6 +67,9 @@ def run_trial(config: dict[str, Any], job: Job) -> None:
         remedy = "name one that all nodes share with --studies, or a --storage that all reach"
         _report(_failed(assignment, Failure(f"{reason}; {remedy}", folder_missing=True)))
         return
+    if job.spec.pack == 1:
+        # torch, before the log's timeout begins: on a busy machine it may take longer than that.
+        importlib.import_module("nerf.training.loop")
     last: Message | None = None
     try:
         with open_trial_files(job.folder, job.storage, trial_id(assignment.number)) as files:

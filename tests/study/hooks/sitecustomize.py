@@ -6,8 +6,8 @@ using the processor, and with `HELD_FROM=2` trials from number 2 on stand still 
 the file `HELD_UNTIL` exists where one is named. Once the file `FAKE_GPUS` exists, torch claims to
 see as many GPUs as a process may use, and trials on one of them train on the CPU; while the file
 `BROKEN_GPUS` exists, they get a CUDA error. A batch of trials is slowed down and put on the CPU in
-the same way, and notes itself as `batch`. All this is hooked as it is imported, so that nothing is
-loaded earlier than it would be.
+the same way, and notes itself as `batch`; `--pack auto` measures two trials. All this is hooked as
+it is imported, so that nothing is loaded earlier than it would be.
 """
 
 from __future__ import annotations
@@ -140,6 +140,15 @@ def _hook_batch(batch_runs: Any) -> None:
     batch_runs.BatchRuns.step = stepped
 
 
+def _hook_speed(batch_speed: Any) -> None:
+    measure = batch_speed.measure_speeds
+
+    def measured(config: Any, scene: Any, sizes: Any, device: str) -> Any:
+        return measure(config, scene, (2,), _use_gpu("speed"), seconds=0.01)
+
+    batch_speed.measure_speeds = measured
+
+
 class _Finder:
     """Has a module changed right after it is imported."""
 
@@ -166,4 +175,5 @@ class _Finder:
 
 sys.meta_path.insert(0, _Finder("nerf.training.loop", _hook))  # type: ignore[arg-type]
 sys.meta_path.insert(0, _Finder("study.worker.batch_runs", _hook_batch))  # type: ignore[arg-type]
+sys.meta_path.insert(0, _Finder("study.worker.batch_speed", _hook_speed))  # type: ignore[arg-type]
 sys.meta_path.insert(0, _Finder("torch", _fake_gpus))  # type: ignore[arg-type]
