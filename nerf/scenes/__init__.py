@@ -2,11 +2,12 @@
 
 Rooms, each importing only from those after it:
 
-    builtin  scenes that need no files: ray-traced bricks, studio and courtyard; tiny LEGO
-    formats  readers of Blender, instant-ngp, COLMAP, LLFF and tiny-NeRF data
-    bounds   suggested near and far, and the image that shows them
-    cameras  pixels to rays, lens distortion, camera paths, the canonical frame
-    scene    the `Scene` itself, in scene.py
+    builtin      scenes that need no files: ray-traced bricks, studio and courtyard; tiny LEGO
+    photographs  pictures and videos without cameras, whose poses COLMAP estimates
+    formats      readers of Blender, instant-ngp, COLMAP, LLFF and tiny-NeRF data
+    bounds       suggested near and far, and the image that shows them
+    cameras      pixels to rays, lens distortion, camera paths, the canonical frame
+    scene        the `Scene` itself, in scene.py
 
 Imports `common`.
 """
@@ -32,6 +33,13 @@ from nerf.scenes.formats.colmap_folders import find_sparse
 from nerf.scenes.formats.instant_ngp import load_instant_ngp
 from nerf.scenes.formats.scene_checks import WAY_OUT, scene_error
 from nerf.scenes.formats.tiny_nerf import load_tiny_nerf
+from nerf.scenes.photographs.load_photographs import (
+    explain_no_pictures,
+    is_video,
+    load_photographs,
+    load_video,
+    photographs_folder,
+)
 from nerf.scenes.scene import Bounds, Scene, split_views
 
 __all__ = ["BUILT_IN", "Background", "Bounds", "Scene", "load", "load_saved", "split_views"]
@@ -45,7 +53,10 @@ BUILT_IN: dict[str, Callable[[], Scene]] = {
 }
 """Loaders of the built-in scenes, by name."""
 
-FORMATS = "a tiny-NeRF .npz file, or a Blender, instant-ngp, COLMAP or LLFF folder"
+FORMATS = (
+    "a tiny-NeRF .npz file, a Blender, instant-ngp, COLMAP or LLFF folder, a folder of "
+    "photographs, or a video"
+)
 
 
 def load(
@@ -72,6 +83,8 @@ def load(
     path = Path(source)
     if path.is_file() and path.suffix.lower() == ".json":
         return _load_json(path, downscale, background, follow_links)
+    if path.is_file() and is_video(path):
+        return load_video(path, downscale, background)
     if source in BUILT_IN or path.is_file():
         if downscale > 1:
             raise InputError(
@@ -133,5 +146,10 @@ def _load_folder(folder: Path, downscale: int, background: Background, follow_li
     if (folder / llff.FILE).exists():
         return llff.load_llff(folder, downscale, background, follow_links)
     others = sorted(path.name for path in folder.glob("*.json"))
-    hint = f"; if {others[0]} holds its cameras, give that file as --scene" if others else ""
+    if others:
+        hint = f"; if {others[0]} holds its cameras, give that file as --scene, else move it away"
+    elif photographs_folder(folder) is not None:
+        return load_photographs(folder, downscale, background, follow_links)
+    else:
+        hint = explain_no_pictures(folder)
     raise scene_error(folder, f"is not a scene (supported: {FORMATS}){hint}; {WAY_OUT}")

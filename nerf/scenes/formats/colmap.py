@@ -45,6 +45,25 @@ def load_colmap(
         raise scene_error(where, "registers no image; run COLMAP's mapper again")
     names = sorted(image.name for image in reconstruction.images.values())
     photographs = _photographs(folder, sparse, names, downscale, follow_links)
+    return load_model(
+        folder, sparse, reconstruction, photographs, downscale, background, follow_links
+    )
+
+
+def load_model(
+    folder: Path,
+    sparse: Sparse,
+    reconstruction: Reconstruction,
+    photographs: Shrunk,
+    downscale: int,
+    background: Background,
+    follow_links: bool = False,
+) -> Scene:
+    """Loads the scene of a reconstruction and of photographs that may be anywhere.
+
+    `folder` names the scene, and may hold masks and lists of its splits.
+    """
+    where = sparse.folder
     finder = ImageFinder(photographs.folder, where, follow_links)
     masks = ImageFinder(folder / "masks", where, follow_links)
     views: dict[int, View] = {}
