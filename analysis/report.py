@@ -41,9 +41,6 @@ NOT_AS_EXPECTED = 1
 """Exit status if an expectation of --expect does not hold."""
 
 
-_LARGE_FILE = 5_000_000  # bytes; reading takes seconds
-
-
 def write_report(folder: StudyFolder | Path | str, findings: Findings | None = None) -> Path:
     """Writes report.html into the study folder and returns its path.
 
@@ -126,14 +123,13 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
     else:
         from analysis.external.choose_sweep import SeveralStudies
         from analysis.external.read_study import read_external_study
-        from analysis.findings.limits import limit_study
+        from analysis.findings.limits import limit_parameters
         from analysis.findings.other_readings import add_effects
         from analysis.findings.waiting import show_if_slow
 
-        if path.is_file() and (size := path.stat().st_size) > _LARGE_FILE:
-            print(f"reading {path.name}, {size / 1e6:.0f} MB", file=sys.stderr, flush=True)
         try:
-            external = read_external_study(path, question)
+            with show_if_slow(f"reading {path.name}"):
+                external = read_external_study(path, question)
         except SeveralStudies as several:
             for line in several.listing:
                 _print_line(line, "  ")
@@ -142,8 +138,9 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
         study = replace(external.study, folder=folder)
         others = external.other_readings
         with show_if_slow(f"analysing {study.name}"):
-            findings = _start(limit_study(study))
-            findings = add_effects(findings, {i: limit_study(s) for i, s in others.items()})
+            findings = _start(limit_parameters(study))
+        with show_if_slow(f"analysing the {len(others)} other readings of {study.name}"):
+            findings = add_effects(findings, {i: limit_parameters(s) for i, s in others.items()})
         _print_assumptions(findings.study)
         every = list_claims(findings)
         in_branches = [c for c in select_claims(every, "in_branch") if c.unit == "fraction"]
@@ -186,18 +183,20 @@ def _check(expectations: Sequence[Expectation], studies: Sequence[Findings]) -> 
 def _write(options: argparse.Namespace, studies: Sequence[Findings]) -> list[Path]:
     """Writes what was requested of all studies; returns the written files."""
     from analysis.figures.image_files import write_study_figures
+    from analysis.findings.waiting import show_if_slow
 
     written = []
     for findings in studies:
         study_folder = findings.study.folder
         folder = study_folder.path / "analysis"
         try:
-            if options.format == "html":
-                written.append(write_report(study_folder, findings))
-            else:
-                written += _write_tables(findings, options.format, folder)
-            if options.figures:
-                written += write_study_figures(findings, options.figures, folder)
+            with show_if_slow(f"writing the report on {findings.study.name}"):
+                if options.format == "html":
+                    written.append(write_report(study_folder, findings))
+                else:
+                    written += _write_tables(findings, options.format, folder)
+                if options.figures:
+                    written += write_study_figures(findings, options.figures, folder)
         except OSError as error:
             if findings.study.is_native:
                 raise

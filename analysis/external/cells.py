@@ -56,16 +56,15 @@ def has_decimal_comma(cells: Iterable[str]) -> bool:
 
 def parse_number(text: str) -> float | int | None:
     """A number as programs write it, NaN and infinities among them; None for other texts."""
+    if _NUMBER.fullmatch(text):
+        number = float(text)
+        is_whole = not any(mark in text for mark in ".eE")
+        return int(text) if is_whole and abs(number) <= MAX_EXACT else number
     if text.lower() in _NOT_A_NUMBER:
         return math.nan
     if _INFINITE.fullmatch(text):
         return -math.inf if text.startswith("-") else math.inf
-    if not _NUMBER.fullmatch(text):
-        return None
-    number = float(text)
-    if re.fullmatch(r"[+-]?\d+", text) and abs(number) <= MAX_EXACT:
-        return int(text)
-    return number
+    return None
 
 
 def to_number(value: Setting) -> float | int | None:
@@ -98,11 +97,13 @@ def _rewrite(texts: set[str], decimal_comma: bool) -> tuple[dict[str, str], str]
         return rewritten, f"percentages, read as numbers such as {min(rewritten.values())}"
     if decimal_comma and not any("." in text for text in texts):
         return {text: text.replace(",", ".") for text in texts}, ""
-    grouped = {text for text in texts if _GROUPED.fullmatch(text)}
+    grouped = {text for text in texts if "," in text and _GROUPED.fullmatch(text)}
+    if not grouped:
+        return {text: text for text in texts}, ""
     # 1,234 alone may be 1.234; beside one with a second comma or a point it cannot.
     plain_thousands = any(text.count(",") > 1 or "." in text for text in texts)
     alike = all(text in grouped or parse_number(text) is not None for text in texts)
-    if grouped and alike and plain_thousands:
+    if alike and plain_thousands:
         return {text: text.replace(",", "") for text in texts}, "commas group thousands"
     return {text: text for text in texts}, ""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.external.dependence import pair_p_values
 from analysis.stats.intervals import FloatArray
 from analysis.stats.nearest import embed_points, nearest_distances
 from analysis.stats.rates import adjust_holm
@@ -21,7 +22,6 @@ from analysis.stats.rates import adjust_holm
 _MAX_POINTS = 400  # in tests on distances, whose time grows with their square
 _SHUFFLES = 200
 _MIN_EXPECTED = 5.0  # in each cell of a chi-squared test
-_MAX_BINS = 8
 _LEAST_PRINTED = 1e-6
 
 
@@ -71,10 +71,13 @@ def find_spread_signs(columns: Sequence[Column], seed: int = 0) -> list[Sign]:
 
 def find_dependence_signs(columns: Sequence[Column]) -> list[Sign]:
     """Signs that parameters depend on one another."""
+    units = np.column_stack([c.units for c in columns])
+    p_values = pair_p_values(units, [c.unordered for c in columns]).tolist()
+    pairs = itertools.combinations(columns, 2)
     return with_holm(
         [
-            Sign(f"{a.label} and {b.label} depend on each other", _pair_dependence(a, b))
-            for a, b in itertools.combinations(columns, 2)
+            Sign(f"{a.label} and {b.label} depend on each other", p)
+            for (a, b), p in zip(pairs, p_values, strict=True)
         ]
     )
 
@@ -110,56 +113,6 @@ def _merge(expected: FloatArray, least: float) -> FloatArray:
         if total >= least and expected[i + 1 :].sum() >= least:
             group, total = group + 1, 0.0
     return np.array(groups)
-
-
-def _dependence(column: Column, other: FloatArray) -> float:
-    """P-value that a number does not depend on a parameter: Spearman, or Kruskal and Wallis."""
-    from scipy.stats import kruskal, spearmanr
-
-    if column.unordered:
-        groups = [other[column.units == level] for level in np.unique(column.units)]
-        return float(kruskal(*groups).pvalue) if len(groups) > 1 and np.ptp(other) > 0 else 1.0
-    if np.ptp(column.units) == 0 or np.ptp(other) == 0:
-        return 1.0
-    return float(spearmanr(column.units, other).pvalue)
-
-
-def _pair_dependence(a: Column, b: Column) -> float:
-    """P-value that two parameters do not depend on each other.
-
-    Twice the smaller of that of their ranks, and of a table of their levels or of four ranges.
-    """
-    ranks = 1.0
-    if not (a.unordered and b.unordered):
-        first, second = (b, a) if b.unordered else (a, b)
-        ranks = _dependence(first, second.units)
-    return min(1.0, 2.0 * min(ranks, _table(a, b)))
-
-
-def _table(a: Column, b: Column) -> float:
-    """P-value of a chi-squared test of independence."""
-    from scipy.stats import chi2_contingency
-
-    n = len(a.units)
-    bins = int(np.clip(np.sqrt(n / _MIN_EXPECTED), 2, 4))
-    x, y = (_group(c, bins) for c in (a, b))
-    table = np.zeros((x.max() + 1, y.max() + 1))
-    np.add.at(table, (x, y), 1.0)
-    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
-    if min(table.shape) < 2 or n < _MIN_EXPECTED * table.size:
-        return 1.0
-    return float(chi2_contingency(table).pvalue)
-
-
-def _group(column: Column, bins: int) -> NDArray[np.intp]:
-    """(trials,) the level of each trial, or which of some ranges that hold as many it is in."""
-    from scipy.stats import rankdata
-
-    values, index = np.unique(column.units, return_inverse=True)
-    if len(values) <= (_MAX_BINS if column.unordered else bins):
-        return np.asarray(index, dtype=np.intp)
-    ranks = rankdata(column.units) - 0.5
-    return np.asarray(np.minimum(ranks / len(ranks) * bins, bins - 1), dtype=np.intp)
 
 
 def _clusters(columns: Sequence[Column], seed: int) -> float:

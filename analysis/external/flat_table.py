@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -146,16 +147,21 @@ def _shorten_names(names: Sequence[str], convention: Convention | None) -> dict[
 
 
 def _name_trial(place: int, row: Mapping[str, Setting]) -> str:
-    phrases = {" ".join(split_words(name)): value for name, value in row.items()}
+    phrases = {_phrase(name): value for name, value in row.items()}
     return next((str(phrases[p]) for p in _NAMES if p in phrases), f"row {place + 1}")
 
 
 def _find_seconds(row: Mapping[str, Setting]) -> float:
     for name, value in row.items():
-        number = to_number(value)
-        if number is not None and " ".join(split_words(name)) in _SECONDS:
+        if _phrase(name) in _SECONDS and (number := to_number(value)) is not None:
             return float(number)
     return math.nan
+
+
+@functools.cache
+def _phrase(name: str) -> str:
+    """The words of a column's name; cached, as all rows have the same columns."""
+    return " ".join(split_words(name))
 
 
 def _name_tool(table: Table, convention: Convention | None) -> str:

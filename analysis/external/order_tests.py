@@ -23,6 +23,7 @@ from analysis.stats.intervals import FloatArray
 from analysis.stats.nearest import pairwise_distances
 
 _TOP = 0.1  # of the trials, to which later ones are compared; three at least
+_BLOCK = 1024  # trials whose distances are computed at once
 _RIDGE = 0.02  # relative to the variance of a uniform quantile
 
 
@@ -115,8 +116,10 @@ def _predict(points: FloatArray, scores: FloatArray) -> FloatArray:
     penalty = np.full(x.shape[1], _RIDGE * len(points) / 12.0)
     penalty[0] = 0.0
     # pinv: the squares of two coordinates of a choice may be the same up to a constant.
-    hat = x @ np.linalg.pinv(x.T @ x + np.diag(penalty)) @ x.T
-    return np.asarray(ranks - (ranks - hat @ ranks) / np.maximum(1.0 - np.diag(hat), 1e-6))
+    inverse = np.linalg.pinv(x.T @ x + np.diag(penalty))
+    predicted = x @ (inverse @ (x.T @ ranks))  # without H itself, which has trials^2 elements
+    leverages = np.einsum("ij,ij->i", x @ inverse, x)
+    return np.asarray(ranks - (ranks - predicted) / np.maximum(1.0 - leverages, 1e-6))
 
 
 def _distance(points: FloatArray, rows: Codes, count: int) -> FloatArray:
@@ -124,8 +127,12 @@ def _distance(points: FloatArray, rows: Codes, count: int) -> FloatArray:
 
     The median of all where there is no other.
     """
-    distances = pairwise_distances(points, points[rows])
-    distances[rows, np.arange(len(rows))] = np.inf
-    means = np.sort(distances, axis=1)[:, :count].mean(axis=1)
+    means = np.empty(len(points))
+    for start in range(0, len(points), _BLOCK):  # all distances of many trials fill the memory
+        block = np.arange(start, min(start + _BLOCK, len(points)))
+        distances = pairwise_distances(points[block], points[rows])
+        distances[block[:, None] == rows] = np.inf
+        nearest = np.partition(distances, min(count, len(rows)) - 1, axis=1)
+        means[block] = nearest[:, :count].mean(axis=1)
     finite = np.isfinite(means)
     return np.asarray(np.where(finite, means, np.median(means[finite])))

@@ -12,11 +12,15 @@ from analysis.external.assign_columns import assign_columns
 from analysis.external.choose_metric import choose_metric
 from analysis.external.choose_sweep import choose_sweep
 from analysis.external.identify import read_sweeps
+from analysis.external.limit_trials import limit_trials
 from analysis.external.make_study import make_study
 from analysis.external.open_columns import list_unknown
 from analysis.external.question import Question
 from analysis.external.sweep import Column, Sweep
 from nerf.common.errors import InputError
+
+_MAX_OTHER_READINGS = 8
+"""Domains whose other reading is analysed as well; each takes as long as the analysis itself."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,16 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
         raise InputError(
             f"--parameters names {metric.name}, the metric; choose another by --metric"
         )
+    recorded, about_size = limit_trials(recorded, metric)
     sweep = assign_columns(recorded, question.parameters, (metric.name,))
     doubtful = find_doubtful(recorded, metric, question)
-    assumed = [*about_metric, *describe_columns(recorded, metric, question)]
+    assumed = [*about_size, *about_metric, *describe_columns(recorded, metric, question)]
     made = make_study(path, sweep, metric, question, assumed)
     others: dict[int, tuple[Sweep, Question]] = {}
     if doubtful:
         swapped = swap_columns(recorded, doubtful, metric, question)
         others[len(assumed) - 1] = (swapped, question)
-    for domain in made.open_domains:
+    for domain in made.open_domains[:_MAX_OTHER_READINGS]:
         prior = replace(domain.other, path=domain.name)
         others[domain.place] = (sweep, replace(question, priors=(*question.priors, prior)))
     studies = {
@@ -75,6 +80,9 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
     for place in others.keys() - studies.keys():
         effect = "THE HEADLINE CHANGES: read the other way, nothing is left to analyse"
         assumed[place] = replace(assumed[place], effect=effect)
+    for domain in made.open_domains[_MAX_OTHER_READINGS:]:
+        effect = f"not read the other way, since {len(made.open_domains)} domains are open"
+        assumed[domain.place] = replace(assumed[domain.place], effect=effect)
     return ExternalStudy(replace(made.study, assumed=tuple(assumed)), studies)
 
 

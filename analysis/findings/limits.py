@@ -1,8 +1,8 @@
-"""Limits the size of another tool's sweep, so that its analysis takes seconds, not hours.
+"""Limits the parameters of another tool's sweep, so that its analysis takes seconds, not hours.
 
-Of very many trials a random part is analysed. Of very many parameters those are analysed together
-that pass a test one at a time: a surrogate of a hundred parameters costs minutes and predicts worse
-than one of the few that matter. Studies of this program are never limited.
+Of very many parameters those are analysed together that pass a test one at a time: a surrogate of a
+hundred parameters costs minutes and predicts worse than one of the few that matter. Studies of this
+program are never limited.
 """
 
 from __future__ import annotations
@@ -11,52 +11,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from analysis.data.assumption import Assumption
-from analysis.data.selection import find_best_trial, select_comparable
+from analysis.data.selection import select_comparable
 from analysis.data.study import Study
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL, FloatArray
 from analysis.surrogate.unit_cube import Axis, make_axis, to_quantiles
 
-MAX_TRIALS = 20_000
 MAX_PARAMETERS = 32
 
-_SEED = 0
 _MAX_UNTESTED = 16  # parameters that are analysed if none passes
 _TESTS = 4  # of an ordered parameter: level and spread of the metric, along it and from its middle
 
 
-def limit_study(study: Study) -> Study:
-    """The study with at most `MAX_TRIALS` trials, and fewer parameters if it has many.
+def limit_parameters(study: Study) -> Study:
+    """The study with fewer parameters if it has more than `MAX_PARAMETERS`.
 
-    What was limited stands last in `assumed`, with what it costs.
+    What was set aside stands last in `assumed`, with what it costs.
     """
-    return _limit_parameters(_limit_trials(study))
-
-
-def _limit_trials(study: Study) -> Study:
-    total = len(study.trials)
-    if total <= MAX_TRIALS:
-        return study
-    rng = np.random.default_rng(_SEED)
-    drawn = set(rng.choice(total, MAX_TRIALS, replace=False))
-    best = find_best_trial(study.trials)
-    places = [
-        place
-        for place, number in enumerate(study.trials["number"])
-        if place in drawn or (best is not None and number == best["number"])
-    ]
-    trials = pd.DataFrame(study.trials.iloc[places])
-    text = (
-        f"{len(trials)} trials stand for all {total}, drawn at random and the best one added: "
-        "counts are of these, and intervals are wider than all trials would give"
-    )
-    curves = study.curves[study.curves["trial_id"].isin(trials["trial_id"])]
-    return replace(study, trials=trials, curves=curves, assumed=(*study.assumed, Assumption(text)))
-
-
-def _limit_parameters(study: Study) -> Study:
     dimensions = study.space.dimensions
     if len(dimensions) <= MAX_PARAMETERS:
         return study

@@ -1,4 +1,4 @@
-"""Limits of large sweeps: which parameters stay, what is said of the others."""
+"""Limits of wide sweeps: which parameters stay, what is said of the others."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from analysis.external.read_study import read_external_study
-from analysis.findings import limits
-from analysis.findings.limits import limit_study, screen_parameters
+from analysis.findings.limits import limit_parameters, screen_parameters
 from analysis.surrogate.unit_cube import Axis
 
 
@@ -38,21 +36,8 @@ def test_a_wide_table_is_analysed_over_the_parameters_that_act(tmp_path: Path) -
     units, scores = draw(200, 40)
     table = pd.DataFrame(units, columns=[f"p{j}" for j in range(40)]).assign(acc=scores)
     table.to_csv(tmp_path / "runs.csv", index=False)
-    study = limit_study(read_external_study(tmp_path / "runs.csv").study)
+    study = limit_parameters(read_external_study(tmp_path / "runs.csv").study)
     paths = [dimension.path for dimension in study.space.dimensions]
     assert "p0" in paths
     assert len(paths) < 8
     assert "of 40 parameters" in str(study.assumed[-1])
-
-
-def test_of_many_trials_a_part_stands_for_all_with_the_best_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "MAX_TRIALS", 50)
-    units, scores = draw(200, 3)
-    table = pd.DataFrame(units, columns=["lr", "width", "depth"]).assign(acc=scores)
-    table.to_csv(tmp_path / "runs.csv", index=False)
-    study = limit_study(read_external_study(tmp_path / "runs.csv").study)
-    assert len(study.trials) in (50, 51)
-    assert study.trials["score"].max() == pytest.approx(scores.max())
-    assert "stand for all 200" in str(study.assumed[-1])
