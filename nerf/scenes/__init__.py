@@ -145,6 +145,9 @@ def _load_folder(folder: Path, downscale: int, background: Background, follow_li
         return load_colmap(folder, sparse, downscale, background, follow_links)
     if (folder / llff.FILE).exists():
         return llff.load_llff(folder, downscale, background, follow_links)
+    torn = find_sparse(folder, whole=False)
+    if torn is not None:  # raises, naming the file that is missing
+        return load_colmap(folder, torn, downscale, background, follow_links)
     others = sorted(path.name for path in folder.glob("*.json"))
     if others:
         hint = f"; if {others[0]} holds its cameras, give that file as --scene, else move it away"

@@ -62,9 +62,18 @@ Points = tuple[list[tuple[float, ...]], list[tuple[int, int]]]
 """Positions of points, and pairs (image's id, index of the point)."""
 
 
-def holds_reconstruction(folder: Path) -> bool:
-    """Whether a folder has COLMAP's cameras, binary or text."""
-    return any((folder / f"cameras.{kind}").exists() for kind in ("bin", "txt"))
+def holds_reconstruction(folder: Path, whole: bool = True) -> bool:
+    """Whether a folder has COLMAP's cameras, binary or text, and if it is whole, its images."""
+    return bool(_kinds(folder, ("cameras", "images") if whole else ("cameras",)))
+
+
+def _kinds(folder: Path, names: tuple[str, ...]) -> list[str]:
+    """Which of bin and txt all these files of a reconstruction exist as."""
+    return [
+        kind
+        for kind in ("bin", "txt")
+        if all((folder / f"{name}.{kind}").exists() for name in names)
+    ]
 
 
 def count_images(folder: Path) -> int:
@@ -83,12 +92,7 @@ def read_reconstruction(folder: Path, follow_links: bool = False) -> Reconstruct
 
     Points may be missing.
     """
-    whole = [
-        kind
-        for kind in ("bin", "txt")
-        if (folder / f"cameras.{kind}").exists() and (folder / f"images.{kind}").exists()
-    ]
-    kind = next(iter(whole), "bin" if (folder / "cameras.bin").exists() else "txt")
+    kind = (_kinds(folder, ("cameras", "images")) or _kinds(folder, ("cameras",)))[0]
     files = [folder / f"{name}.{kind}" for name in ("cameras", "images", "points3D")]
     for file in files[:2] + files[2:] * files[2].exists():
         if regular_file(file, follow_links).stat().st_size > MAX_BYTES:

@@ -30,25 +30,25 @@ class Sparse:
     notes: tuple[str, ...] = ()
 
 
-def find_sparse(scene: Path) -> Sparse | None:
+def find_sparse(scene: Path, whole: bool = True) -> Sparse | None:
     """The largest reconstruction in the first place that has any, and images if possible.
 
-    A note names the others there.
+    A note names the others there. If it need not be `whole`, its list of images may be missing.
     """
     first = None
     for name, photographs in _FOLDERS.items():
-        sparse = _largest(scene, name, photographs)
+        sparse = _largest(scene, name, photographs, whole)
         if sparse is not None and any(choose_shrunk(scene / p, 1) for p in photographs):
             return sparse
         first = first or sparse
     return first
 
 
-def _largest(scene: Path, name: str, photographs: tuple[str, ...]) -> Sparse | None:
+def _largest(scene: Path, name: str, photographs: tuple[str, ...], whole: bool) -> Sparse | None:
     """The reconstruction with the most images in one place, or None if it has none."""
     place = scene / name
     numbered = sorted(place.glob("*")) if place.is_dir() and name != "." else []
-    models = [folder for folder in [*numbered, place] if holds_reconstruction(folder)]
+    models = [folder for folder in [*numbered, place] if holds_reconstruction(folder, whole)]
     if not models:
         return None
     counts = {folder: count_images(folder) for folder in models}

@@ -110,8 +110,8 @@ class Shrunk:
 def choose_shrunk(folder: Path, downscale: int) -> Shrunk | None:
     """The folder that has the images for a downscale, or None if there is none.
 
-    These are `folder`_N for a downscale of N if it exists, else the folder itself, else its least
-    downscaled copy.
+    These are `folder`_N for a downscale of N if it exists and has as many images, else the folder
+    itself, else its least downscaled copy.
     """
     copies = {
         int(match[1]): path
@@ -121,7 +121,12 @@ def choose_shrunk(folder: Path, downscale: int) -> Shrunk | None:
         and int(match[1]) > 1
     }
     if downscale in copies:
-        return Shrunk(copies[downscale], downscale)
+        copied, original = _count_images(copies[downscale]), _count_images(folder)
+        if copied >= original:
+            return Shrunk(copies[downscale], downscale)
+        name = copies[downscale].name
+        note = f"{name}/ has {copied} of {original} images: those of {folder.name}/ are shrunk"
+        return Shrunk(folder, note=note)
     if folder.is_dir():
         return Shrunk(folder)
     if not copies:
@@ -129,3 +134,8 @@ def choose_shrunk(folder: Path, downscale: int) -> Shrunk | None:
     factor = min(copies)
     note = f"{copies[factor].name}/ is read, as {folder.name}/ is missing"
     return Shrunk(copies[factor], factor, note)
+
+
+def _count_images(folder: Path) -> int:
+    """How many images a folder and those within it have; 0 if it does not exist."""
+    return sum(is_image_name(path.name) for path in folder.rglob("*"))

@@ -46,6 +46,13 @@ def test_swapped_heights_and_widths_are_swapped_back(folder: Path) -> None:
     assert "swapped" in scene.notes[0]
 
 
+def test_a_reconstruction_without_its_images_file_is_passed_over(folder: Path) -> None:
+    whole = load(str(folder)).content_hash
+    (folder / "sparse" / "0").mkdir(parents=True)
+    (folder / "sparse" / "0" / "cameras.bin").write_bytes(b"")
+    assert load(str(folder)).content_hash == whole
+
+
 def test_more_images_than_poses_are_refused_with_the_way_out(folder: Path) -> None:
     Image.new("RGB", (12, 10)).save(folder / "images" / "99.png")
     with pytest.raises(InputError, match="remove the images that have no pose"):

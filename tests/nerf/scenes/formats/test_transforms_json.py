@@ -116,6 +116,15 @@ def test_shrunk_copies_are_used_for_their_downscale(folder: Path, original_is_th
         assert "images_2/ is read" in notes(load(str(folder)))
 
 
+def test_an_incomplete_shrunk_copy_is_not_used(folder: Path) -> None:
+    (folder / "images_2").mkdir()
+    Image.new("RGB", (WIDTH // 2, HEIGHT // 2)).save(folder / "images_2" / NAMES[0])
+    scene = load(str(folder), downscale=2)
+    assert len(scene.images) == VIEWS
+    assert scene.width == WIDTH // 2
+    assert "images_2/ has 1 of 8 images: those of images/ are shrunk" in notes(scene)
+
+
 def test_images_may_be_smaller_than_the_camera_says(folder: Path) -> None:
     whole = load(str(folder))
     edit_json(
