@@ -1,4 +1,4 @@
 """The training loop, its steps, ray batches, schedules, checkpoints and health watch.
 
-Imports `evaluation` and all below it.
+`batch` trains several runs on one device at once. Imports `evaluation` and all below it.
 """

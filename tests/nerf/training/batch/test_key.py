@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nerf.config.flat import Flat, build
+from nerf.config.flat import Flat, build, flatten
 from nerf.training.batch.key import batch_key
 
 DEFAULT = batch_key(build({}))
@@ -50,3 +50,46 @@ def test_runs_that_differ_otherwise_share_a_batch(settings: Flat) -> None:
 def test_tables_of_another_size_need_another_batch() -> None:
     hashed: Flat = {"encoding.kind": "hash"}
     assert batch_key(build(hashed)) != batch_key(build({**hashed, "encoding.hash_levels": 3}))
+
+
+OWN = {
+    "field": {"density_activation", "density_scale", "initial_density", "colour_activation"}
+    | {"initialisation", "width"},
+    "sampling": {"near", "far", "jitter"},
+    "encoding": {"position_frequencies", "direction_frequencies", "directions"}
+    | {"include_input", "times_pi"},
+    "optimisation": {"learning_rate", "schedule", "decay", "warm_up", "gradient_clip"}
+    | {"crop_steps", "crop", "views", "steps", "background", "density_noise"},
+    "evaluation": {"times", "pixels", "final_pixels"},
+    "seed": {""},
+}
+"""What members have of their own; a batch handles each of them, or training does not use it."""
+
+COMMON: Flat = {
+    "field.depth": 7,
+    "field.skip": 3,
+    "field.hidden_activation": "sine",
+    "sampling.coarse": 7,
+    "sampling.fine": 7,
+    "optimisation.rays": 7,
+    "compute.precision": "bf16",
+    "compute.occupancy": 9,
+    "compute.graphs": False,
+    "encoding.hash_levels": 7,
+    "encoding.hash_finest": 77,
+    "encoding.hash_log2_entries": 7,
+    "encoding.kind": "none",
+}
+"""Another value of what the members of a batch have in common."""
+
+
+def test_every_parameter_is_common_to_a_batch_or_handled_for_each_member() -> None:
+    own = {"sampling.span"}  # another name of far
+    own |= {f"{section}.{name}".strip(".") for section, names in OWN.items() for name in names}
+    assert own.isdisjoint(COMMON)
+    assert own | COMMON.keys() == flatten(build({})).keys(), (
+        "a new parameter belongs into batch_key, or a batch has to handle it for each member"
+    )
+    hashed: Flat = {"encoding.kind": "hash"}
+    for path, value in COMMON.items():
+        assert batch_key(build({**hashed, path: value})) != batch_key(build(hashed)), path

@@ -119,8 +119,9 @@ def flat_state(state: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def see_through(ball: Scene) -> Scene:
-    alphas = (ball.images.max(-1) > 0).astype(np.float32) * 0.8
-    return dataclasses.replace(ball, alphas=alphas)
+    """The ball with alphas: a fifth of every pixel is background."""
+    alphas = np.full(ball.images.shape[:3], 0.8, np.float32)
+    return dataclasses.replace(ball, images=dataclasses.replace(ball.images, alphas=alphas))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -157,7 +158,7 @@ def test_a_broken_member_leaves_the_others_unchanged_to_the_bit(ball: Scene, bas
             with torch.no_grad():
                 members[1].model.coarse.density.weight.fill_(torch.nan)
         batch = fill(members)
-        for _ in range(70):
+        for _ in range(60):  # the grids skip samples from step 48 on
             batch.advance()
         assert bool(members[1].step.losses.isnan().all()) is broken
         states.append([flat_state(members[slot].state()) for slot in (0, 2)])
@@ -173,15 +174,15 @@ def test_a_run_that_takes_over_a_slot_and_the_one_that_left_it_equal_those_alone
     settings: list[Flat] = [{}, {"field.width": 48}, {"optimisation.steps": 200}]
     alone, members = (make_runs(ball, settings, GRID) for _ in range(2))
     batch = fill(members[:2])
-    for _ in range(60):
+    for _ in range(50):  # the grids skip samples from step 48 on
         batch.advance()
     batch.remove(members[1])
     batch.add(members[2])
-    for _ in range(40):
+    for _ in range(20):
         batch.advance()
         members[1].advance()
     assert batch.members == (members[0], members[2])
-    for one, member, steps in zip(alone, members, (100, 100, 40), strict=True):
+    for one, member, steps in zip(alone, members, (70, 70, 20), strict=True):
         for _ in range(steps):
             one.advance()
         assert member.steps_done == steps
@@ -191,14 +192,14 @@ def test_a_run_that_takes_over_a_slot_and_the_one_that_left_it_equal_those_alone
 def test_a_member_is_resumed_alone_and_in_another_batch(ball: Scene, tmp_path: Path) -> None:
     members = make_runs(ball, [{}, {}], GRID)
     batch = fill(members)
-    for _ in range(40):
+    for _ in range(50):
         batch.advance()
     save_checkpoint(tmp_path / "run.pt", members[1].state())
     resumed, other = make_runs(ball, [{"seed": 1}, {"seed": 1}], GRID)
     for run in (resumed, other):
         run.restore(load_checkpoint(tmp_path / "run.pt"))
     elsewhere = fill([other], size=3)
-    for _ in range(40):
+    for _ in range(15):
         batch.advance()
         elsewhere.advance()
         resumed.advance()
