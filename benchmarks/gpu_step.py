@@ -8,8 +8,8 @@ tests/nerf/training/test_fake_cuda.py compares with: a step must not gain a wait
 
 Operations are those of ATen, which mostly start one kernel each. GB are those that they read and
 write, and TFLOP those of matrix products, of one replayed step. Peak is its memory without
-parameters and optimiser. Waits are those of all simulated steps outside the graph: 5 without an
-occupancy grid, otherwise about 70 to 570.
+parameters and optimiser. Waits are those of all simulated steps outside the graph: none without an
+occupancy grid, otherwise one at each of its updates.
 
 A batch (nerf.training.batch) steps all its members at once; only their draws are operations of
 each. Its captures are those of the step of all members.
