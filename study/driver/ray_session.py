@@ -69,12 +69,15 @@ class RaySession:
 
     def settle_pack(self, scene: Scene, notify: Callable[[str], None]) -> StudySpec:
         """Measures what `--pack auto` stands for; returns the spec with that number."""
-        self._spec = settle_pack(self._spec, scene, notify)
-        if self.resources:
-            self.resources = fit_machine(self._spec)
-        else:
-            self.capacity = ClusterCapacity(self._spec, GpuChecks())
-        return self._spec
+        settled = settle_pack(self._spec, scene, notify)
+        if settled.pack != self._spec.pack:
+            self._spec = settled
+            if self.resources:
+                self.resources = fit_machine(settled)
+            if self.capacity:
+                self.capacity.close()
+                self.capacity = ClusterCapacity(settled, GpuChecks())
+        return settled
 
     def close(self) -> None:
         """Leaves Ray; what was started here ends."""

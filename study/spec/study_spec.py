@@ -195,6 +195,8 @@ class StudySpec:
         del fields["space"]
         if self.design == "sobol":  # as in older studies, which had no other
             del fields["design"]
+        if self.pack <= 1:  # likewise
+            del fields["pack"]
         if not self.follow_links:  # likewise
             del fields["follow_links"]
         return fields | {"variants": [variant.to_json() for variant in self.variants]}

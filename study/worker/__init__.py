@@ -1,4 +1,6 @@
-"""Runs in a Ray worker: trains one trial after another, logs them, and reports to the driver.
+"""Runs in a Ray worker: trains one trial after another, or has a batch train it, and reports.
+
+The driver gets the reports; a batch of trials on one GPU has a process of its own (`batch_client`).
 
 Imports `storage`, `records`, `search`, `spec` and `protocol`, never `driver`.
 """

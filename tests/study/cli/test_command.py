@@ -45,6 +45,12 @@ def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--resume", "--name", "none"], "is not a study folder"),
         (["--cpus-per-trial", "100000"], "--cpus-per-trial 100000 is more than the"),
         (["--gpus-per-trial", "some"], "--gpus-per-trial: must be a number or auto, got 'some'"),
+        (["--pack", "0"], "--pack must be 1 or more, or auto, got '0'"),
+        (
+            ["--pack", "4", "--gpus-per-trial", "0.5"],
+            "on each whole GPU, and --gpus-per-trial is 0.5",
+        ),
+        (["--pack", "4", "--address", "auto"], "needs GPUs on a cluster; add --gpus-per-trial 1"),
         (["--gpus-per-trial", "auto", "--address", "auto"], "auto looks at this machine alone"),
         (["--wandb", "sometimes"], "--wandb"),
         (["--wait-for-nodes", "60"], "--wait-for-nodes is for a cluster"),

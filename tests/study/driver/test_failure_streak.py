@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,12 @@ def test_logs_are_kept_of_attempts_that_stopped_a_launch(
         fail_next(manager, BROKEN, attempts)
     files = sorted(Path(folder.path, "errors").iterdir())
     assert [file.read_text().count("CUDA error") for file in files] == [2, 2, 1]
+
+
+def test_trials_that_fail_with_their_batch_count_as_one(manager: TrialManager) -> None:
+    for batch in ("one", "another"):
+        fail_next(manager, replace(BROKEN, batch=batch))
+        fail_next(manager, replace(BROKEN, batch=batch))
+    assert manager.stop.reason is None
+    fail_next(manager, replace(BROKEN, batch="a third"))
+    assert manager.stop.error.startswith("3 batches of trials in a row failed on a, GPU 0 before")

@@ -126,3 +126,10 @@ def test_a_mistake_names_file_and_key(tmp_path: Path, name: str, text: str, mess
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none.toml cannot be read"):
         read_study_file(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("pack", ["auto", "16"])
+def test_the_number_of_trials_on_a_gpu_is_saved_as_it_was_given(tmp_path: Path, pack: str) -> None:
+    given = parse_options(["--pack", pack])
+    write_study_file(tmp_path / "a.toml", given.given())
+    assert parse_options(["--study", str(tmp_path / "a.toml")]).pack == given.pack

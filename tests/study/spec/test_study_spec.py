@@ -19,6 +19,13 @@ def test_json_and_back() -> None:
     spec = StudySpec(space=study_space(["field.width=32:64"], ["field.depth=6"], 50), steps=50)
     document = {"spec": spec.to_json(), "space": spec.space.to_json()}
     assert StudySpec.from_json(json.loads(json.dumps(document))) == spec
+    assert "pack" not in document["spec"]  # earlier versions read it, too
+
+
+def test_a_study_keeps_its_packing() -> None:
+    spec = StudySpec(space=SPACE, gpus_per_trial=1, pack=8)
+    document = {"spec": spec.to_json(), "space": spec.space.to_json()}
+    assert StudySpec.from_json(json.loads(json.dumps(document))).pack == 8
 
 
 @pytest.mark.parametrize(

@@ -137,9 +137,7 @@ def test_a_checkpoint_comes_before_the_preview_and_that_before_the_evaluation(
     assert kinds[:4] == [Started, Checkpoint, Preview, Evaluated]
 
 
-def test_a_trial_resumes_from_the_checkpoint_that_it_was_sent(
-    trials: Trials, ball: Scene
-) -> None:
+def test_a_trial_resumes_from_the_checkpoint_that_it_was_sent(trials: Trials, ball: Scene) -> None:
     sent = [event for event in trials.events["0"] if isinstance(event, Checkpoint)]
     resumed = Trials(ball, size=1)
     resumed.add(0, CONFIGS[0], sent[0].content)
