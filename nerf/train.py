@@ -126,7 +126,14 @@ def _existing_run(options: argparse.Namespace) -> Run:
         raise InputError(
             f"{options.out} has no {CHECKPOINT} to resume from; omit --resume to start it again"
         )
-    return Run(options.out, source, source.load(), config)
+    scene = source.load()
+    if source.content_hash not in ("", scene.content_hash):
+        print(
+            f"warning: the scene {source.scene} is not what {options.out} was started with: its "
+            "files have changed, or are read otherwise by this version",
+            file=sys.stderr,
+        )
+    return Run(options.out, source, scene, config)
 
 
 def _source(options: argparse.Namespace) -> dict[str, Any]:

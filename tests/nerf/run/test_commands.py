@@ -9,10 +9,12 @@ import subprocess
 from pathlib import Path
 
 import imageio.v3 as iio
+import numpy as np
 import pytest
 
 from nerf import export, train, video
-from nerf.run.run_folder import RUN_FILES
+from nerf.config.schema import NerfConfig
+from nerf.run.run_folder import CHECKPOINT, RUN_FILES, Run, SceneSource
 from tests.nerf.run.scripts import command_line, run_script
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
@@ -101,6 +103,23 @@ def test_ctrl_c_saves_the_run_and_resume_completes_it(
     assert f"step {STEPS // 4}:" not in capsys.readouterr().out, "trained again from the start"
     curve = json.loads((folder / "run" / "result.json").read_text())["curve"]
     assert [point["step"] for point in curve] == [STEPS * k // 4 for k in (1, 2, 3, 4)]
+
+
+def test_resuming_warns_of_a_scene_that_has_changed(
+    scene_file: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = SceneSource(str(scene_file))
+    Run(folder / "run", source, source.load(), NerfConfig()).create()
+    (folder / "run" / CHECKPOINT).touch()
+    options = train.parse_options(["--resume", "--out=run"])
+    train._existing_run(options)
+    assert capsys.readouterr().err == ""
+
+    with np.load(scene_file) as arrays:
+        darker = dict(arrays) | {"images": arrays["images"] // 2}
+    np.savez(scene_file, **darker)
+    train._existing_run(options)
+    assert "is not what run was started with" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
