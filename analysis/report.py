@@ -139,7 +139,7 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
         others = external.other_readings
         with show_if_slow(f"analysing {study.name}"):
             findings = _start(limit_parameters(study))
-        with show_if_slow(f"analysing the {len(others)} other readings of {study.name}"):
+        with show_if_slow(f"analysing {study.name} as it could be read otherwise"):
             findings = add_effects(findings, {i: limit_parameters(s) for i, s in others.items()})
         _print_assumptions(findings.study)
         every = list_claims(findings)
@@ -163,8 +163,8 @@ def _print_assumptions(study: Study) -> None:
             _print_line(str(assumption), f"  {number}. ")
     if study.left_out:
         _print_line(f"Left out: {'; '.join(study.left_out)}.")
-    if decisive := [str(i) for i, a in enumerate(study.assumed, start=1) if a.is_decisive]:
-        _print_line(f"What follows depends on assumption {' and '.join(decisive)}.")
+    if study.decisive:
+        _print_line(f"What follows depends on assumption {' and '.join(map(str, study.decisive))}.")
 
 
 def _print_line(text: str, head: str = "") -> None:
@@ -241,7 +241,7 @@ def _write_tables(findings: Findings, kind: TableFormat, folder: Path) -> list[P
     claims = list_claims(findings)
     written = write_tables(findings, join_texts(headline_claims(claims)), kind, folder)
     if kind == "json":
-        written.append(write_claims(claims, folder / "claims.json"))
+        written.append(write_claims(claims, folder / "claims.json", findings.study.decisive))
     return written
 
 

@@ -81,7 +81,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = benchmark_parser(__doc__)
     parser.add_argument(
         "--sweeps", type=positive, metavar="N", default=20,
-        help="sweeps of each sampler, objective and size of which designs are told (default: 20)",
+        help="sweeps of each sampler, objective and size (default: 20)",
     )  # fmt: skip
     parser.add_argument(
         "--scored", type=int, metavar="N", default=2,
@@ -131,7 +131,7 @@ def _collect(
 ) -> dict[str, Any]:
     settings = {key: value for key, value in vars(options).items() if key != "json"}
     documents = {sampler: [s.to_json() for s in several] for sampler, several in scores.items()}
-    return {"asked": settings, "designs": designs, "scores": documents}
+    return {"options": settings, "designs": designs, "scores": documents}
 
 
 def _print_designs(designs: Sequence[Design]) -> None:

@@ -18,6 +18,7 @@ from analysis.claims.wording import (
     count_runs,
     format_part,
     name_compared,
+    name_trials,
     name_variance,
 )
 from analysis.findings.analyze_study import Findings
@@ -76,7 +77,8 @@ def _condition(findings: Findings) -> str:
 def _refuse(findings: Findings) -> Claim:
     importance, study = findings.importance, findings.study
     text = (
-        f"No ranking of the parameters among {name_compared(study.is_native)}: {importance.refusal}"
+        f"No ranking of the parameters among {name_compared(study.is_native)}: "
+        f"{name_trials(importance.refusal, study.is_native)}"
     )
     if importance.ranked:
         variance = name_variance(study.metric.name, study.is_native)

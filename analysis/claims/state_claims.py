@@ -20,6 +20,8 @@ from study.records.outcomes import (
     format_count,
 )
 
+_MIN_FAILED = 10  # trials, from which it could be asked which settings fail
+
 _MEANINGS = {
     TRAINED: "",
     COLLAPSED: ": stopped because they could not learn any more",
@@ -35,17 +37,19 @@ def list_state_claims(findings: Findings) -> Iterator[Claim]:
         _, words = format_count(count, outcome).split(" ", 1)
         if outcome == PRUNED:
             words = "was pruned" if count == 1 else "were pruned"
-        text = f"{count} of {total} trials {words}{_explain(findings, outcome)}."
+        text = f"{count} of {total} trials {words}{_explain(findings, outcome, count)}."
         yield Claim(
             "state", (), float(count), None, None, "runs" if is_native else "trials", total, None,
             f"{outcome}, of all phases" if is_native else outcome, text,
         )  # fmt: skip
 
 
-def _explain(findings: Findings, outcome: str) -> str:
+def _explain(findings: Findings, outcome: str, count: int) -> str:
     if not findings.study.is_native:
         if outcome == PRUNED:
             return _describe_better_stopped(findings)
+        if outcome == FAILED and count >= _MIN_FAILED:
+            return "; this report does not analyse with which settings"
         return _count_not_finite(findings) if outcome == COMPLETED else ""
     if outcome != SHOWS_NOTHING:
         return _MEANINGS[outcome]

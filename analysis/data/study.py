@@ -65,6 +65,11 @@ class Study:
         return not self.source
 
     @property
+    def decisive(self) -> dict[int, Assumption]:
+        """The assumptions without which the headline is another, by their number from 1."""
+        return {i: a for i, a in enumerate(self.assumed, start=1) if a.is_decisive}
+
+    @property
     def has_variants(self) -> bool:
         """Whether it compares named configurations, in place of sampling a space."""
         return bool(self.spec.get("variants"))

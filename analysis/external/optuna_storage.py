@@ -153,7 +153,7 @@ def _copy_journal(path: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
         if number < len(lines):
             raise InputError(
                 f"line {number} of {path} is damaged: not an operation of an Optuna journal; "
-                "copy it from its source anew, or restore a backup"
+                "copy it from its source again, or restore a backup"
             )
         lines.pop()
         left_out = (f"the last line of {path.name}, torn by a crash",)

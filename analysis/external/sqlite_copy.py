@@ -37,7 +37,7 @@ def copy_sqlite(path: Path, folder: Path) -> Path:
     if verdict != "ok":
         reason = " ".join(str(verdict).split())[:100]
         raise InputError(
-            f"{path} is a damaged SQLite file ({reason}); copy it from its source anew"
+            f"{path} is a damaged SQLite file ({reason}); copy it from its source again"
         )
     return copy
 

@@ -141,11 +141,11 @@ def _analyze(study: Study) -> Findings:
     seeds = estimate_seed_variance(study)
     axes = _weigh_axes(study, breaking)
     units = to_quantiles(comparable.trials, dimensions)
-    psnr = comparable.trials["score"].to_numpy(dtype=float)
+    scores = comparable.trials["score"].to_numpy(dtype=float)
     folds = design_folds(study, comparable.trials)
     pure_error = PureError(seeds.pure_ss, seeds.pure_df)
     is_even = study.design is None or study.design.is_even
-    sobol = estimate_sobol_shares(units, psnr, axes, rng, folds, pure_error, is_even=is_even)
+    sobol = estimate_sobol_shares(units, scores, axes, rng, folds, pure_error, is_even=is_even)
     model = sobol.model if sobol.importance.ranked else None
     best = find_best_trial(study.trials)
     return Findings(
@@ -154,12 +154,14 @@ def _analyze(study: Study) -> Findings:
         sobol=sobol,
         with_failures=_estimate_with_failures(study, sobol.importance, rng),
         ped_anova=(
-            estimate_ped_anova(units, psnr, axes, rng) if is_even else refuse_ped_anova(len(psnr))
+            estimate_ped_anova(units, scores, axes, rng)
+            if is_even
+            else refuse_ped_anova(len(scores))
         ),
-        permutation_tests=run_permutation_tests(units, psnr, axes, rng) if is_even else (),
-        conditional_tests=() if is_even else run_conditional_tests(units, psnr, axes, rng),
+        permutation_tests=run_permutation_tests(units, scores, axes, rng) if is_even else (),
+        conditional_tests=() if is_even else run_conditional_tests(units, scores, axes, rng),
         top_conditional_tests=(
-            () if is_even else run_conditional_tests(units, clip_below_best(psnr), axes, rng)
+            () if is_even else run_conditional_tests(units, clip_below_best(scores), axes, rng)
         ),
         breaking=breaking,
         bounds=map_bounds(study.trials),
@@ -209,9 +211,9 @@ def _estimate_with_failures(
     if len(runs) == trained.trials:
         return trained  # none broke
     axes = [make_axis(dimension) for dimension in dimensions]
-    units, psnr = to_quantiles(runs, dimensions), runs["score"].to_numpy(dtype=float)
+    units, scores = to_quantiles(runs, dimensions), runs["score"].to_numpy(dtype=float)
     folds = design_folds(study, runs)
-    return loosen(estimate_sobol_shares(units, psnr, axes, rng, folds).importance)
+    return loosen(estimate_sobol_shares(units, scores, axes, rng, folds).importance)
 
 
 def _estimate_pair_effects(study: Study, sobol: SobolAnalysis) -> tuple[PairEffect, ...]:

@@ -47,8 +47,9 @@ def limit_parameters(study: Study) -> Study:
     )
     missed = _share_often_missed(len(trials), len(dimensions))
     text = (
-        f"analysed are {why}; the effects of all others count as noise, and the test misses a "
-        f"share of {100 * missed:.2g} % every other time"
+        f"analysed are {why}; shares are of the whole variance, where the effects of all others "
+        f"count as noise; half of the parameters that alone make {100 * missed:.2g} % of it fail "
+        "this test, and those that act only through others fail it at several times that share"
     )
     listed = ",".join(d.label for d in dimensions[:2])
     assumption = Assumption(text, f"--parameters {listed},...")

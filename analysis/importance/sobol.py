@@ -227,7 +227,7 @@ def _reason_to_refuse(
 ) -> str:
     n = len(data.targets)
     if r2 < min_r2(n):
-        return _describe_low_r2(n, r2)
+        return _describe_low_r2(f"these {n}", r2, min_r2(n))
     if pure_error is None or pure_error.freedom == 0:
         return ""
     # What the process takes for noise should be no more than repeated runs differ by.
@@ -243,10 +243,10 @@ def _reason_to_refuse(
     return ""
 
 
-def _describe_low_r2(trials: int, r2: float) -> str:
+def _describe_low_r2(which: str, r2: float, needed: float) -> str:
     return (
-        f"no surrogate of these {trials} runs predicts unseen ones well (cross-validated R² "
-        f"{r2:.2f}, {min_r2(trials):.2f} is needed)."
+        f"no surrogate of {which} runs predicts unseen ones well (cross-validated R² "
+        f"{r2:.2f}, {needed:.2f} is needed)."
     )
 
 
@@ -261,7 +261,8 @@ def _validate_uneven(
     n, over_space = len(data.targets), weighted_r2(data.targets, predicted, weights.weights)
     among_trials = weighted_r2(data.targets, predicted, np.full(n, 1.0 / n))
     if among_trials < min_r2(n):
-        return over_space, _describe_low_r2(n, among_trials)
+        which = f"these {n}" if n == trials else f"{n} of these {trials}"
+        return over_space, _describe_low_r2(which, among_trials, min_r2(n))
     needed = min_weighted_r2(weights.effective)
     if over_space >= needed:
         return over_space, ""

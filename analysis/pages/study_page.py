@@ -93,6 +93,7 @@ def render_study_page(findings: Findings) -> str:
         is_native=study.is_native,
         metric=study.metric,
         assumed=study.assumed,
+        decisive=study.decisive,
         headline=_view_headline(findings, claims),
         summary=dict(_summarize(findings, claims)),
         cards=list(view_cards(findings)),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from optuna.storages import BaseStorage
 from optuna.trial import create_trial
 
 from foreign.case import Truth, case
@@ -72,8 +73,7 @@ def optuna_deleted_study(folder: Path) -> tuple[Path, Truth]:
     path = folder / "optuna.journal"
     sample = draw_sample(75)
     storage = open_journal(path)
-    write_study(storage, make_trials(draw_sample(76, scale=-0.5), DECLARED), "gone")
-    write_study(storage, make_trials(sample, DECLARED), "here")
+    _write(storage, gone=draw_sample(76, scale=-0.5), here=sample)
     optuna.delete_study(study_name="gone", storage=storage)
     return path, sample.truth()
 
@@ -96,11 +96,15 @@ def optuna_second_objective(folder: Path) -> tuple[Path, Truth]:
 
 def _two_studies(folder: Path) -> tuple[Path, Sample]:
     path = folder / "study.db"
-    storage = open_sqlite(path)
-    up, down = draw_sample(74), draw_sample(77, scale=-0.05)
-    write_study(storage, make_trials(up, DECLARED), "up")
-    write_study(storage, make_trials(down, DECLARED), "down")
+    down = draw_sample(77, scale=-0.05)
+    _write(open_sqlite(path), up=draw_sample(74), down=down)
     return path, down
+
+
+def _write(storage: BaseStorage, **samples: Sample) -> None:
+    """Writes a study of each sample under its name."""
+    for name, sample in samples.items():
+        write_study(storage, make_trials(sample, DECLARED), name)
 
 
 def _two_objectives(folder: Path) -> tuple[Path, np.ndarray]:

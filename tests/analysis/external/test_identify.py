@@ -1,4 +1,4 @@
-"""Formats are told apart by content; whatever is damaged gives one line, never a traceback."""
+"""Formats are recognised by their content; damaged files give one line, never a traceback."""
 
 from __future__ import annotations
 
