@@ -60,8 +60,11 @@ def with_bounds(scene: Scene, stated: Bounds | None = None) -> Scene:
         near, far = _OUTWARD_GUESS if outward else _INWARD_GUESS
         basis = "the cameras alone (nothing matched: a guess)"
         return replace(scene, bounds=stated or Bounds(near * distance, far * distance, basis))
+    scene = replace(scene, points=points)
+    if _has_panoramas(scene):  # a camera sees all points, not only those matched in its image
+        distances = np.concatenate([_seen_distances(scene, view) for view in scene.train])
     bounds = from_distances(distances, f"{len(points)} points matched between the images")
-    return replace(scene, points=points, bounds=_widened(stated, distances) if stated else bounds)
+    return replace(scene, bounds=_widened(stated, distances) if stated else bounds)
 
 
 def _has_panoramas(scene: Scene) -> bool:
