@@ -6,9 +6,12 @@ trains each batch by one step. A member that ends or fails leaves its place to t
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+
+import torch
 
 from nerf.scenes.scene import Scene
 from nerf.training.batch.key import batch_key
@@ -223,13 +226,24 @@ class _Group:
         if not self.members:
             self.batch.release()
         elif self._slots > MIN_SLOTS and len(self.members) <= self._slots // 4:
-            self._resize(self._slots // 2)
+            with contextlib.suppress(torch.OutOfMemoryError):  # it stays as large as it is
+                self._resize(self._slots // 2)
 
     def _resize(self, slots: int) -> None:
+        """Moves the members to a batch of so many slots; on an error, back to the old one."""
         batch = RunBatch(slots, self._device)
-        for member in self.members:
-            self.batch.remove(member.run)
-            batch.add(member.run)
+        moved: list[TrainingRun] = []
+        try:
+            for member in self.members:
+                self.batch.remove(member.run)
+                moved.append(member.run)
+                batch.add(member.run)
+        except Exception:
+            for run in moved:
+                if run in batch.members:
+                    batch.remove(run)
+                self.batch.add(run)
+            raise
         self.batch.release()
         self.batch, self._slots = batch, slots
 

@@ -73,6 +73,8 @@ def _steps_per_second(
         return size * _time(batch.advance, runs[0].loss, steps, seconds)
     finally:
         batch.release()
+        for run in batch.members:
+            run.leave()  # run and batch refer to each other, and would keep their memory
 
 
 def _time(

@@ -242,6 +242,33 @@ def test_a_step_without_memory_puts_back_the_last_trial_that_came(
     assert isinstance(trials.last(2), Trained)
 
 
+class Narrow(RunBatch):
+    """A batch that the memory cannot hold if it has more than four slots."""
+
+    def __init__(self, size: int, device: str) -> None:
+        super().__init__(size, device)
+        self.is_too_large = size > 4
+
+    def add(self, run: TrainingRun) -> None:
+        if self.is_too_large:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        super().add(run)
+
+
+def test_trials_go_on_where_there_is_no_memory_for_a_larger_batch(
+    ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_runs, "RunBatch", Narrow)
+    trials = Trials(ball, size=8)
+    for number in range(5):
+        trials.add(number, tiny(number, steps=12))
+    trials.run(1)
+    assert trials.runs.training == ["0", "1", "2", "3"]
+    trials.run(100)
+    for number in range(5):
+        assert isinstance(trials.last(number), Trained)
+
+
 def test_an_error_of_a_step_ends_its_batch_and_no_other(
     ball: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
