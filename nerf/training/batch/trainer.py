@@ -52,6 +52,8 @@ class BatchTrainer:
         # Adam's coefficients for every step of each member's schedule.
         self._coefficients = torch.ones(slots, 1, 2, device=device)
         self._clips = False
+        # Changes when tiles come to lie in other tensors, which may be as large as earlier ones.
+        self._plans_version = 0
 
     def load(self, slot: int, run: TrainingRun) -> None:
         """Overwrites a slot with a run."""
@@ -81,9 +83,9 @@ class BatchTrainer:
 
     def key(self) -> tuple[object, ...]:
         """What the step depends on besides numbers in tensors (see GraphedStep)."""
-        tiles = tuple(len(plan.slot) for plan in self.renderer.plans)
         kinds = tuple(sorted(self.renderer.density_kinds))
-        return self.pixels.version, tiles, kinds, self._clips, self._coefficients.shape[1]
+        versions = self.pixels.version, self._plans_version
+        return *versions, kinds, self._clips, self._coefficients.shape[1]
 
     def fit_capacities(self) -> None:
         """Fits the capacities of the members' grids to the samples visible lately, on a GPU.
@@ -116,6 +118,7 @@ class BatchTrainer:
             old = self.renderer.plans[number : number + 1]
             plan = old[0] if old else TilePlan.of([0], 1, 1, self.steps.device)
             plans.append(plan.refit(counts, size))
+            self._plans_version += plans[-1] is not plan
         self.renderer.plans = plans
 
     def step(self) -> None:

@@ -173,6 +173,8 @@ BATCH_FAULTS = {
     "a branch on the losses of a batch": Fault(
         BatchTrainer, "step", _step_with_branch, "waits for the device", PLAIN
     ),
-    "tiles in new tensors": Fault(TilePlan, "refit", _refit_in_new_tensors, "freed memory", SMALL),
+    "tiles in new tensors": Fault(
+        TilePlan, "refit", _refit_in_new_tensors, "captured again", SMALL
+    ),
 }
 """Faults in the step of a batch of two runs."""

@@ -9,6 +9,7 @@ from nerf.config.flat import Flat, build
 from nerf.scenes.scene import Scene
 from nerf.training.batch.rays import PixelTable
 from nerf.training.batch.run_batch import RunBatch
+from nerf.training.batch.tiles import tile_size
 from nerf.training.loop import TrainingRun
 from tests.nerf.training.tiny import TINY
 
@@ -48,3 +49,24 @@ def test_rays_are_those_of_the_members_also_where_their_views_differ(ball: Scene
         torch.testing.assert_close(rays.origins[part], origins)
         torch.testing.assert_close(rays.directions[part], directions)
         torch.testing.assert_close(rays.rgb[part], rgb)
+
+
+def test_tiles_in_new_tensors_have_the_step_captured_again(ball: Scene) -> None:
+    batch = RunBatch(2)
+    runs = [TrainingRun(build({**TINY, "compute.occupancy": 8, "seed": n}), ball) for n in range(2)]
+    for run in runs:
+        batch.add(run)
+    trainer = batch.trainer
+    assert trainer is not None
+
+    def key_with(capacity: int) -> tuple[object, ...]:
+        for run in runs:
+            run.model.occupancy_grids()[0].capacity = capacity
+        trainer.fit_tiles()
+        return trainer.key()
+
+    few, many = tile_size(1), 32 * tile_size(1)
+    before = key_with(many)
+    assert key_with(many) == before, "the tiles are where they were"
+    key_with(few)
+    assert key_with(many) != before, "as many tiles as before, elsewhere"
