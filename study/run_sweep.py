@@ -75,7 +75,7 @@ def _run_trials(plan: Plan, console: Console) -> bool:
     from study.driver.launch import launch  # imports Ray, which reads its environment
     from study.driver.ray_session import opened
 
-    _print(console, f"study {folder.name} in {folder.path}", scene.summary)
+    _print(console, f"study {folder.name} in {folder.path}", scene.summary, *scene.notes)
     stop = Stop(plan.resume_hint)
     with (
         opened(folder, spec, resources, lambda text: _print(console, text)) as session,

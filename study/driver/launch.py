@@ -117,6 +117,8 @@ def _run_tuner(
     manager: TrialManager, scene: Scene, session: RaySession, view: LiveView, stop: Stop
 ) -> None:
     """Runs one Tuner to its end, in a session that is opened again where Ray has failed."""
+    from nerf.training.preparation import prepare  # imports torch
+
     folder, spec = manager.folder, manager.ledger.spec
     # Ray's experiment folder: scratch that is never read again. On a cluster all nodes must see
     # it; on one machine it is on another disk than the study: Tune hangs where its disk is full.
@@ -132,7 +134,7 @@ def _run_tuner(
         if proof:
             proof.touch()
         searcher = LedgerSearcher(manager, session.capacity)
-        job = Job(folder, spec, launch, ray.put(scene), storage, proof)
+        job = Job(folder, spec, launch, ray.put(prepare(scene)), storage, proof)
         per_trial = {name.lower(): amount for name, amount in trial_resources(spec).items()}
         tune.Tuner(
             tune.with_resources(tune.with_parameters(run_trial, job=job), per_trial),

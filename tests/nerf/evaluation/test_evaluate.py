@@ -10,6 +10,7 @@ import torch
 from nerf.config.flat import build
 from nerf.evaluation import evaluate
 from nerf.evaluation.evaluate import MAX_PSNR, grid_stride
+from nerf.evaluation.trivial_baselines import trivial_psnrs
 from nerf.model.nerf import Nerf
 from nerf.scenes.images import Images
 from nerf.scenes.scene import Scene
@@ -44,3 +45,28 @@ def test_an_image_does_not_depend_on_its_chunks(
     torch.testing.assert_close(cut.rgb, whole.rgb)
     torch.testing.assert_close(cut.depth, whole.depth)
     assert not cut.rgb.is_inference()
+
+
+def test_a_padded_photograph_is_measured_as_it_would_be_alone(ball: Scene) -> None:
+    model = Nerf(build({"compute.precision": "fp32"}), torch.Generator().manual_seed(0))
+    alone = evaluate.evaluate(model, ball, "val", 10**9)
+    before = np.asarray(ball.images)
+    padded = np.random.default_rng(0).random((len(before), 30, 40, 3), np.float32)
+    padded[:, :24, :24] = before
+    valid = np.zeros(padded.shape[:3], bool)
+    valid[:, :24, :24] = True
+    scene = dataclasses.replace(ball, images=Images(padded, valid=valid))
+    among_larger = evaluate.evaluate(model, scene, "val", 10**9)
+    assert among_larger.psnr == pytest.approx(alone.psnr, abs=1e-5)
+    assert among_larger.ssim == pytest.approx(alone.ssim, abs=1e-5)
+    both = evaluate.render_beside_photograph(model, scene, ball.val[0])
+    assert both.shape == (24, 48, 3)
+    assert trivial_psnrs(scene) == pytest.approx(trivial_psnrs(ball), abs=1e-5)
+
+
+def test_photographs_are_evaluated_over_the_background_of_training(ball: Scene) -> None:
+    alphas = np.ones(ball.images.shape[:3], np.float32)
+    with_alphas = dataclasses.replace(ball, images=dataclasses.replace(ball.images, alphas=alphas))
+    model = Nerf(build({"optimisation.background": "white"}), torch.Generator().manual_seed(0))
+    assert (evaluate.evaluation_background(model, ball) == 1).all()
+    assert (evaluate.evaluation_background(model, with_alphas) == 0).all()

@@ -50,3 +50,18 @@ def test_ssim_of_equal_images_is_one_and_of_tiny_ones_unknown() -> None:
     x = torch.rand(16, 16, 3, generator=torch.Generator().manual_seed(0))
     assert ssim(x, x) == pytest.approx(1)
     assert math.isnan(ssim(x[:5], x[:5]))
+
+
+def test_pixels_that_are_not_valid_count_in_neither() -> None:
+    rng = np.random.default_rng(1)
+    x, y = torch.tensor(rng.uniform(size=(2, 30, 40, 3)))
+    valid = torch.ones(30, 40, dtype=torch.bool)
+    valid[5:15, 8:20] = False
+    for metric in (psnr, ssim):
+        before = metric(x, y, valid)
+        changed = torch.where(valid[..., None], x, 1 - x)
+        assert metric(changed, y, valid) == pytest.approx(before, abs=1e-9)
+        everything = torch.ones(30, 40, dtype=torch.bool)
+        assert metric(x, y, everything) == pytest.approx(metric(x, y), abs=1e-9)
+    assert psnr(x, y, valid) == pytest.approx(psnr(x[valid], y[valid]))
+    assert math.isnan(psnr(x, y, ~torch.ones(30, 40, dtype=torch.bool)))
