@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nerf.scenes.bounds.suggest import distances_in_frame
 from nerf.scenes.cameras.lens import lens_of
-from nerf.scenes.cameras.pixel_rays import pixel_directions, project
+from nerf.scenes.cameras.pixel_rays import pixel_directions
 from nerf.scenes.scene import Scene
 
 _PANEL, _STRIP, _MARGIN, _HEADER = 560, 240, 24, 64
@@ -29,7 +30,7 @@ _MAX_POINTS = 5000
 _LINE_LENGTH = 200  # characters that fit above the panels
 _SUMMARY_LINES = 2
 
-Array = NDArray[np.floating[Any]]
+Array = NDArray[np.float64]
 
 
 def draw_inspection(scene: Scene) -> NDArray[np.uint8]:
@@ -42,7 +43,7 @@ def draw_inspection(scene: Scene) -> NDArray[np.uint8]:
     points = _some_points(scene)
     _draw_map(draw, scene, points, (_MARGIN, _HEADER), (0, 1), "from above")
     _draw_map(draw, scene, points, (2 * _MARGIN + _PANEL, _HEADER), (0, 2), "from the side")
-    distances = [_distances_in_frame(scene, view, points) for view in range(len(scene.images))]
+    distances = [distances_in_frame(scene, view, points) for view in range(len(scene.images))]
     _draw_distances(image, draw, scene, distances)
     _draw_explanation(draw, scene, np.concatenate(distances))
     return np.asarray(image)
@@ -142,15 +143,6 @@ def _draw_explanation(draw: Any, scene: Scene, distances: Array) -> None:
         share = 100 * ((distances >= near) & (distances <= far)).mean()
         text = f"{share:.1f} % of the points that cameras see lie between near and far"
         draw.text((x, 38), text, fill=_INK)
-
-
-def _distances_in_frame(scene: Scene, view: int, points: Array) -> Array:
-    """Distances from a camera to the points that lie within its image."""
-    column, row, depth = project(scene, view, points)
-    in_frame = (depth > 0) & (column >= 0) & (column <= scene.width)
-    in_frame &= (row >= 0) & (row <= scene.height)
-    eye = scene.world_from_camera[view, :3, 3]
-    return np.asarray(np.linalg.norm(points[in_frame] - eye, axis=1))
 
 
 def _some_points(scene: Scene) -> Array:

@@ -41,7 +41,7 @@ def with_bounds(scene: Scene, stated: Bounds | None = None) -> Scene:
     if stated is not None and given_points:
         return replace(scene, bounds=stated)
     if given_points >= MIN_POINTS:
-        distances = np.concatenate([_seen_distances(scene, view) for view in scene.train])
+        distances = _all_distances(scene)
         if len(distances) >= MIN_POINTS:
             assert scene.points is not None
             return replace(scene, bounds=from_distances(distances, f"{len(scene.points)} points"))
@@ -62,7 +62,7 @@ def with_bounds(scene: Scene, stated: Bounds | None = None) -> Scene:
         return replace(scene, bounds=stated or Bounds(near * distance, far * distance, basis))
     scene = replace(scene, points=points)
     if _has_panoramas(scene):  # a camera sees all points, not only those matched in its image
-        distances = np.concatenate([_seen_distances(scene, view) for view in scene.train])
+        distances = _all_distances(scene)
     bounds = from_distances(distances, f"{len(points)} points matched between the images")
     return replace(scene, bounds=_widened(stated, distances) if stated else bounds)
 
@@ -80,13 +80,19 @@ def _widened(stated: Bounds, distances: Array) -> Bounds:
     return Bounds(near, far, f"{stated.basis} and {len(distances)} points matched beyond them")
 
 
-def _seen_distances(scene: Scene, view: int) -> Array:
-    """Distances of a camera from the scene's points that lie within its image."""
+def _all_distances(scene: Scene) -> Array:
+    """Distances of every training camera from the scene's points that lie within its image."""
     assert scene.points is not None
     points = scene.points.astype(np.float64)
+    return np.concatenate([distances_in_frame(scene, view, points) for view in scene.train])
+
+
+def distances_in_frame(scene: Scene, view: int, points: Array) -> Array:
+    """Distances of a camera from those of the points (n, 3) that lie within its image."""
     column, row, depth = project(scene, view, points)
-    seen = (depth > 0) & (column >= 0) & (column < scene.width)
-    seen &= (row >= 0) & (row < scene.height)
+    top, left, height, width = scene.images.frame(view)
+    seen = (depth > 0) & (column >= left) & (column <= left + width)
+    seen &= (row >= top) & (row <= top + height)
     eye = scene.world_from_camera[view, :3, 3].astype(np.float64)
     return np.asarray(np.linalg.norm(points[seen] - eye, axis=1))
 
