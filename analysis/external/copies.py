@@ -17,6 +17,7 @@ from study.spec.dimension import Dimension
 IntArray = NDArray[np.intp]
 
 _MIN_TRIALS = 8
+_MAX_PAIRS = 8  # of numbers that correspond without an order; more are points, not copies
 _SAME_ORDER = 0.9995  # rank correlation beyond which two numbers rise and fall together
 
 
@@ -27,12 +28,20 @@ def merge_copies(
 
     Two are the same where they order all trials alike, forwards or backwards, or where each value
     of one goes with one value of the other. The first stands for all, under all their names.
+    Trials with equal values of all parameters count once. Many pairs of numbers in no order are a
+    list of points that was tried with several values of a third parameter, not copies.
 
     Args:
         dimensions: by the setting's name.
         trials: those with a value of each.
     """
-    holders = [trial for trial in trials if dimensions.keys() <= trial.settings.keys()]
+    holders = list(
+        {
+            tuple(repr(trial.settings[name]) for name in dimensions): trial
+            for trial in trials
+            if dimensions.keys() <= trial.settings.keys()
+        }.values()
+    )
     if len(holders) < _MIN_TRIALS:
         return dict(dimensions), ()
     columns = {name: [trial.settings[name] for trial in holders] for name in dimensions}
@@ -41,7 +50,16 @@ def merge_copies(
     copies: dict[str, list[str]] = {}
     for name in dimensions:
         first = next((n for n in copies if _agree(ranks[n], ranks[name])), None)
-        first = first or next((n for n in copies if _correspond(codes[n], codes[name])), None)
+        numeric = ranks[name] is not None
+        first = first or next(
+            (
+                n
+                for n in copies
+                if _correspond(codes[n], codes[name])
+                and not (numeric and ranks[n] is not None and _are_points(codes[n]))
+            ),
+            None,
+        )
         copies.setdefault(first or name, []).append(name)
     kept = {
         names[0]: dataclasses.replace(dimensions[names[0]], label=" or ".join(names))
@@ -79,6 +97,10 @@ def _code(values: Sequence[Setting]) -> IntArray:
     codes = np.unique([repr(value) for value in values], return_inverse=True)[1]
     seldom = 2 * (codes.max() + 1) > len(values)
     return np.asarray(codes[:0] if seldom else codes, dtype=np.intp)
+
+
+def _are_points(codes: IntArray) -> bool:
+    return int(codes.max()) + 1 > _MAX_PAIRS
 
 
 def _correspond(first: IntArray, second: IntArray) -> bool:

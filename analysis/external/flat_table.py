@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.external.cells import to_number
@@ -42,6 +43,7 @@ def read_table(path: Path) -> tuple[Sweep, ...]:
         raise InputError(
             f"{path} is the data of a W&B chart, which has no settings; export the runs table"
         )
+    table = _drop_duplicates(table)
     histories = split_histories(table)
     changing: frozenset[str] = frozenset()
     curves: Sequence[Mapping[str, Mapping[int, float]]] = [{}] * len(table.rows)
@@ -66,6 +68,15 @@ def _read_rows(path: Path) -> Table:
     if is_json or re.match(r"\s*(\[|\{\s*\")", text):
         return read_json_table(path, text)
     return read_text_table(path, data)
+
+
+def _drop_duplicates(table: Table) -> Table:
+    """The table without rows that equal an earlier one in every column."""
+    distinct = tuple({repr(sorted(row.items())): row for row in table.rows}.values())
+    if not (dropped := len(table.rows) - len(distinct)):
+        return table
+    text = f"{count(dropped, 'row')} equal to an earlier one in every column"
+    return replace(table, rows=distinct, left_out=(*table.left_out, text))
 
 
 def _make_sweep(

@@ -22,6 +22,7 @@ from analysis.external.divide_settings import divide_settings, select_within
 from analysis.external.frames import final_value, make_curves, make_trials
 from analysis.external.proposals import Proposals
 from analysis.external.question import Question
+from analysis.external.repeats import find_seeds, merge_repeats
 from analysis.external.settings import OpenDomain, choose_settings
 from analysis.external.sweep import Sweep
 from nerf.common.errors import InputError
@@ -51,13 +52,16 @@ def make_study(
 
     Raises `InputError` if no trial or no parameter is left to analyse.
     """
+    sweep, about_repeats = merge_repeats(sweep, metric, question)
+    assumed = (*assumed, *about_repeats)
     ended = [trial for trial in sweep.trials if trial.state != "running"]
     completed = [trial for trial in ended if trial.state == "completed"]
     if not any(math.isfinite(final_value(trial, metric)) for trial in completed):
         raise _no_result(sweep, metric)
     # Trials that failed before their first setting say nothing about which settings there are.
     informative = [trial for trial in ended if trial.settings]
-    settings = choose_settings(sweep, informative, question)
+    seeds = find_seeds(informative, question)
+    settings = choose_settings(sweep, informative, question, seeds)
     parts = divide_settings(informative, settings)
     if not parts.shared:
         raise _no_parameter(sweep, question, (*settings.left_out, *parts.left_out))

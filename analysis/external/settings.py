@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from analysis.data.assumption import Assumption
@@ -63,10 +63,15 @@ class _Choice:
     range_changed: bool = False
 
 
-def choose_settings(sweep: Sweep, trials: Sequence[ExternalTrial], question: Question) -> Settings:
+def choose_settings(
+    sweep: Sweep,
+    trials: Sequence[ExternalTrial],
+    question: Question,
+    seeds: Collection[str] = (),
+) -> Settings:
     """The parameters that vary between `trials`, as far as the question leaves them in.
 
-    Some of the trials may lack some of them.
+    Some of the trials may lack some of them. Those in `seeds` tell repeats apart, and are left out.
 
     Raises `InputError` if the question names one that the sweep does not have.
     """
@@ -74,7 +79,12 @@ def choose_settings(sweep: Sweep, trials: Sequence[ExternalTrial], question: Que
     _check_names(sweep, question, known)
     wanted = [n for n in question.parameters or known if n in known and n not in question.ignored]
     priors = {prior.path: prior for prior in question.priors}
-    choices = {n: _choose(n, [t for t in trials if n in t.settings], priors.get(n)) for n in wanted}
+    choices = {
+        n: _Choice(reason=f"marks repeats, no tuning parameter (--parameters {n} analyses it)")
+        if n in seeds
+        else _choose(n, [t for t in trials if n in t.settings], priors.get(n))
+        for n in wanted
+    }
     assumed = {n: c.assumed for n, c in choices.items() if c.assumed is not None}
     places = {name: place for place, name in enumerate(assumed)}
     return Settings(

@@ -99,8 +99,9 @@ def test_a_second_heading_is_no_run(tmp_path: Path) -> None:
     units = read(tmp_path, f"lr,acc\n1/s,%\n{rows}")
     assert metrics(units, "acc") == [0.5, 0.6, 0.7]
     assert "a second row of headings (1/s, %)" in units.left_out
-    twice = read(tmp_path, f"lr,acc\n{rows}lr,acc\n{rows}")
-    assert metrics(twice, "acc") == [0.5, 0.6, 0.7] * 2
+    others = rows.replace("0.", "0.1")
+    twice = read(tmp_path, f"lr,acc\n{rows}lr,acc\n{others}")
+    assert metrics(twice, "acc") == [0.5, 0.6, 0.7, 0.15, 0.16, 0.17]
     assert "1 row that repeats the heading" in twice.left_out
     levels = read(tmp_path, f"net,net\nlr,acc\n{rows}")
     assert metrics(levels, "net acc") == [0.5, 0.6, 0.7]
@@ -322,3 +323,10 @@ def test_damage_gives_a_table_or_a_message(tmp_path: Path, name: str) -> None:
         except InputError as error:
             outcomes.add("lines" if "\n" in str(error) else "message")
     assert outcomes == {"table", "message"}
+
+
+def test_a_row_that_equals_an_earlier_one_in_every_column_is_dropped(tmp_path: Path) -> None:
+    rows = [f"0.{i},0.{i}" for i in range(1, 9)]
+    sweep = read(tmp_path, table(*rows, *rows[:3]))
+    assert len(sweep.trials) == 8
+    assert "3 rows equal to an earlier one in every column" in sweep.left_out
