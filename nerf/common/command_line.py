@@ -78,7 +78,7 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
         "--scene",
         metavar="NAME|PATH",
         help="a built-in scene (bricks, studio, studio-corner, courtyard, tiny-lego), or the "
-        "path of a scene on disk (default: bricks)",
+        "path of a scene, of a folder of photographs or of a video (default: bricks)",
     )
     parser.add_argument(
         "--downscale", type=int, metavar="N", help="divide the width and height of images by N"
