@@ -90,7 +90,7 @@ class FakeGpu:
         self.recorder = Recorder(lambda generator: generator._cdata in FakeGenerator.of_gpu)
         self.graphs: list[FakeGraph] = []
         self._stream = self._default_stream = FakeStream()
-        self._uses: Counter[FakeStream] = Counter()  # of each stream since a capture on it
+        self._uses: Counter[FakeStream] = Counter()
 
     def new_graph(self) -> FakeGraph:
         self.graphs.append(FakeGraph(self.recorder.problems))
@@ -107,8 +107,8 @@ class FakeGpu:
 
     @contextlib.contextmanager
     def capture(self, graph: FakeGraph, stream: FakeStream | None = None) -> Iterator[None]:
-        # The second last use is the last call of the warm-up, the last the capture itself.
-        if stream is None or self._uses.pop(stream, 0) < 2:
+        # The last use is the capture itself; one before is a call of a warm-up.
+        if stream is None or self._uses[stream] < 2:
             self.recorder.problems.add("a graph is captured on another stream than its warm-up's")
         self.recorder.recording = graph.recording
         failed = True

@@ -127,7 +127,9 @@ class RunBatch:
         self._key = key
         self.trainer = BatchTrainer(run, self._size)
         self._slots = [Slot(number, device, uses_graphs) for number in range(self._size)]
-        self._graphed = (GraphedStep(device), GraphedStep(device)) if uses_graphs else None
+        self._graphed = (
+            (GraphedStep(device), GraphedStep(device, has_products=False)) if uses_graphs else None
+        )
 
     def _run(self, graph: int, step: Callable[[], None], key: Hashable) -> None:
         """Calls `step`, on a GPU by a graph of its own."""

@@ -27,7 +27,9 @@ class Slot:
         """Number of the step after which the run was last up to date."""
         self._generator = Generator(device) if device.type == "cuda" else None
         self._graphed = (
-            GraphedStep(device, self._generator) if self._generator and uses_graphs else None
+            GraphedStep(device, self._generator, has_products=False)
+            if self._generator and uses_graphs
+            else None
         )
 
     def load(self, run: TrainingRun) -> None:
