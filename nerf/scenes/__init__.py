@@ -8,6 +8,7 @@ Rooms, each importing only from those after it:
     bounds       suggested near and far, and the image that shows them
     cameras      pixels to rays, lens distortion, camera paths, the canonical frame
     scene        the `Scene` itself, in scene.py
+    images       the pixels of its views, in images.py
 
 Imports `common`.
 """
