@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.share_claims import list_share_claims
 from analysis.claims.value_claims import list_value_claims
-from analysis.claims.wording import count_compared, format_value, name_trials
+from analysis.claims.wording import count_compared, format_value
 from analysis.findings.analyze_study import BranchFindings, Findings
 
 _KINDS: tuple[Kind, ...] = ("share", "moves", "best_value", "as_good", "worse", "not_told_apart")
@@ -55,7 +55,7 @@ def _describe_nothing(branch_findings: BranchFindings, where: str) -> Claim:
     names = " and ".join(dimension.label for dimension in branch.dimensions)
     n = len(findings.comparable.trials)
     among = f"among the {count_compared(findings.study, n)}"
-    reason = name_trials(findings.importance.refusal, findings.study.is_native)
+    reason = findings.importance.refusal
     text = f"{where}: no significant effect of {names} {among}{f'; {reason}' if reason else '.'}"
     paths = tuple(dimension.path for dimension in branch.dimensions)
     return Claim("in_branch", paths, None, None, None, "", n, None, f"{where}; {among}", text)

@@ -31,16 +31,18 @@ def list_default_claims(findings: Findings) -> Iterator[Claim]:
     if study.is_native:
         runs = int((study.trials["phase"] != "replicate").sum())
         of_runs, views = f"{runs} explored and optimised runs", " on the validation views"
+        noun = "run"
     else:
         runs = len(select_finished(study.trials))
         of_runs, views = count_compared(study, runs), ""
+        noun = "trial"
     text = (
         f"{capitalize(metric.best)} {metric.name} of the {of_runs}: {metric.format(best['score'])}"
         f"{views} (trial {best['trial_id']}), selected for its luck as well."
     )
     yield Claim(
         "best_run", (), metric.values(float(best["score"])), None, None, metric.unit, runs, None,
-        f"a single run, the {metric.best} of all", text,
+        f"a single {noun}, the {metric.best} of all", text,
     )  # fmt: skip
     if (both := findings.best_and_default) is not None:
         yield _gain(both, both.difference) if both.difference else _cannot_tell(both)

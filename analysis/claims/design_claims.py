@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.claims.claim import Claim, Kind
-from analysis.claims.wording import begin_with, count_compared
+from analysis.claims.wording import begin_with, capitalize, count_compared
+from analysis.data.design import Design
 from analysis.findings.analyze_study import Findings
 from analysis.importance.conditional_test import ConditionalTest
+from analysis.importance.design_weights import MAX_TRIALS
 
-_DESIGNS = {
+_EVEN = {
     "grid": "The trials form a grid",
-    "uneven grid": "The trials are a grid with gaps or repeats",
     "space-filling": "The trials look like draws from the prior",
-    "optimiser": "Results decided where trials lie",
-    "correlated": "The trials were not drawn from the prior",
-    "few": "It is not known whether the trials were drawn from the prior",
 }
 
 
@@ -24,16 +22,11 @@ def list_design_claims(findings: Findings) -> Iterator[Claim]:
     design, importance = findings.study.design, findings.importance
     if design is None:
         return
-    text = f"{_DESIGNS[design.kind]}: {design.evidence}."
-    if design.is_even:
-        space = "its levels, all equally likely" if design.kind == "grid" else "the prior"
-        text += f" Shares are over {space}."
-    elif importance.effective is not None:
-        text += (
-            " Shares are over the prior all the same, by a model of all trials; for the whole "
-            f"space, these {importance.trials} are worth about {importance.effective:.0f} drawn "
-            "from it."
-        )
+    text = f"{_EVEN.get(design.kind) or capitalize(design.limitation)}: {design.evidence}."
+    if design.is_even and importance.ranked:
+        text += f" Shares are over {design.space}."
+    elif importance.ranked and importance.effective is not None:
+        text += _describe_model(design, importance.trials, importance.effective)
     yield Claim(
         "design", (), importance.effective, None, None, "trials", design.trials, None, design.kind,
         text,
@@ -60,11 +53,15 @@ def list_conditional_top_claims(findings: Findings) -> Iterator[Claim]:
             yield _make(findings, "top_given_others", test, text)
 
 
-def describe_reweighting(findings: Findings) -> str:
-    """That shares are reweighted, and the effective sample size, in brackets; empty otherwise."""
-    if findings.importance.effective is None:
-        return ""
-    return f" (reweighted to the prior; effective sample size {findings.importance.effective:.0f})"
+def _describe_model(design: Design, trials: int, effective: float) -> str:
+    """How shares of trials that are not spread evenly come about, and what the trials are worth."""
+    used = min(trials, MAX_TRIALS)
+    of_all = "" if used == trials else f" of the {trials}"
+    return (
+        f" Shares are over {design.space}, by a model of {used}{of_all} trials; these are not "
+        f"spread evenly, and stand for the whole space as about {effective:.0f} that are (their "
+        "effective sample size)."
+    )
 
 
 def _make(findings: Findings, kind: Kind, test: ConditionalTest, text: str) -> Claim:

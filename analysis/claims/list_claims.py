@@ -57,8 +57,12 @@ def headline_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
 
 
 def summary_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """The headline and what stands beside it: outcomes, and the best against the default."""
-    return (*select_claims(claims, "state"), *headline_claims(claims), *select_best(claims))
+    """The headline and what stands beside it: outcomes, design, best against default."""
+    return (
+        *select_claims(claims, "state", "design"),
+        *headline_claims(claims),
+        *select_best(claims),
+    )
 
 
 def select_best(claims: Sequence[Claim]) -> tuple[Claim, ...]:

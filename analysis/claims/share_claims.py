@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from analysis.claims.breaking_claims import describe_range_of_training
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.design_claims import (
-    describe_reweighting,
     list_conditional_claims,
     list_conditional_top_claims,
 )
@@ -18,7 +17,6 @@ from analysis.claims.wording import (
     count_runs,
     format_part,
     name_compared,
-    name_trials,
     name_variance,
 )
 from analysis.findings.analyze_study import Findings
@@ -69,16 +67,18 @@ def list_top_claims(findings: Findings) -> Iterator[Claim]:
 
 
 def _condition(findings: Findings) -> str:
-    """The runs that shares describe."""
+    """The runs that shares describe, or the space if these are not spread evenly over it."""
     compared = count_compared(findings.study, findings.importance.trials)
-    return f"among the {compared}{describe_reweighting(findings)}"
+    design = findings.study.design
+    if design is None or findings.importance.effective is None:
+        return f"among the {compared}"
+    return f"over {design.space}"
 
 
 def _refuse(findings: Findings) -> Claim:
     importance, study = findings.importance, findings.study
     text = (
-        f"No ranking of the parameters among {name_compared(study.is_native)}: "
-        f"{name_trials(importance.refusal, study.is_native)}"
+        f"No ranking of the parameters among {name_compared(study.is_native)}: {importance.refusal}"
     )
     if importance.ranked:
         variance = name_variance(study.metric.name, study.is_native)

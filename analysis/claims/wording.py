@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 
 from analysis.data.study import Study
@@ -50,11 +49,6 @@ def list_runs(mask: Sequence[bool]) -> list[range]:
 def count_runs(number: int, adjective: str = "explored") -> str:
     """`1 explored run`, `84 explored runs`."""
     return f"{number} {adjective} run{'' if number == 1 else 's'}"
-
-
-def name_trials(sentence: str, is_native: bool) -> str:
-    """A sentence on runs, which other tools call trials."""
-    return sentence if is_native else re.sub(r"\brun(s?)\b", r"trial\1", sentence)
 
 
 def name_variance(metric: str, is_native: bool) -> str:

@@ -23,6 +23,13 @@ correlated      neither, but parameters drift as trials go on, depend on one ano
 few             too few trials to tell
 """
 
+_UNEVEN: dict[DesignKind, str] = {
+    "uneven grid": "the trials are a grid with gaps or repeats",
+    "optimiser": "results decided where trials lie",
+    "correlated": "the trials were not drawn from the prior",
+    "few": "it is not known whether the trials were drawn from the prior",
+}
+
 
 @dataclass(frozen=True)
 class Design:
@@ -40,7 +47,17 @@ class Design:
     @property
     def is_even(self) -> bool:
         """Whether the trials may stand for the prior as they are."""
-        return self.kind in ("grid", "space-filling")
+        return not self.limitation
+
+    @property
+    def limitation(self) -> str:
+        """Why they may not, a clause; empty if they may."""
+        return _UNEVEN.get(self.kind, "")
+
+    @property
+    def space(self) -> str:
+        """What shares are computed over; levels are equally likely."""
+        return "the grid's levels" if self.kind in ("grid", "uneven grid") else "the prior"
 
 
 @dataclass(frozen=True)

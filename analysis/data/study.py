@@ -65,6 +65,11 @@ class Study:
         return not self.source
 
     @property
+    def limitation(self) -> str:
+        """Why the trials may not stand for the prior, a clause; empty if they may."""
+        return self.design.limitation if self.design else ""
+
+    @property
     def decisive(self) -> dict[int, Assumption]:
         """The assumptions without which the headline is another, by their number from 1."""
         return {i: a for i, a in enumerate(self.assumed, start=1) if a.is_decisive}

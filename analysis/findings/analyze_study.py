@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from analysis.findings.partial_dependence import (
     estimate_effects,
     estimate_pair_effect,
 )
+from analysis.findings.refusals import name_runs
 from analysis.findings.seed_variance import SeedVariance, estimate_seed_variance
 from analysis.findings.tunability import Tunability, estimate_tunability
 from analysis.findings.variants import VariantComparison, compare_variants
@@ -144,8 +145,9 @@ def _analyze(study: Study) -> Findings:
     scores = comparable.trials["score"].to_numpy(dtype=float)
     folds = design_folds(study, comparable.trials)
     pure_error = PureError(seeds.pure_ss, seeds.pure_df)
-    is_even = study.design is None or study.design.is_even
+    is_even = not study.limitation
     sobol = estimate_sobol_shares(units, scores, axes, rng, folds, pure_error, is_even=is_even)
+    sobol = replace(sobol, importance=name_runs(study, sobol.importance))
     model = sobol.model if sobol.importance.ranked else None
     best = find_best_trial(study.trials)
     return Findings(
@@ -153,10 +155,11 @@ def _analyze(study: Study) -> Findings:
         comparable=comparable,
         sobol=sobol,
         with_failures=_estimate_with_failures(study, sobol.importance, rng),
-        ped_anova=(
+        ped_anova=name_runs(
+            study,
             estimate_ped_anova(units, scores, axes, rng)
             if is_even
-            else refuse_ped_anova(len(scores))
+            else refuse_ped_anova(len(scores), study.limitation),
         ),
         permutation_tests=run_permutation_tests(units, scores, axes, rng) if is_even else (),
         conditional_tests=() if is_even else run_conditional_tests(units, scores, axes, rng),
@@ -172,12 +175,13 @@ def _analyze(study: Study) -> Findings:
             if model and study.defaults and not study.space.outside(study.defaults)
             else None
         ),
-        over_time=(
+        over_time=name_runs(
+            study,
             estimate_shares_over_time(
                 comparable.trials, study.curves, units, axes, sobol.importance, rng, folds
             )
             if is_even
-            else refuse_over_time(axes)
+            else refuse_over_time(axes, study.limitation),
         ),
         seeds=seeds,
         best_and_default=compare_best_with_default(study),

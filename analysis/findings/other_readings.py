@@ -10,8 +10,10 @@ import numpy as np
 from analysis.data.selection import select_comparable
 from analysis.data.study import Study
 from analysis.findings.analyze_study import Findings
+from analysis.findings.refusals import name_runs
+from analysis.findings.seed_variance import estimate_seed_variance
 from analysis.importance.shares import Importance, SobolShare
-from analysis.importance.sobol import estimate_sobol_shares
+from analysis.importance.sobol import PureError, estimate_sobol_shares
 from analysis.stats.threads import single_threaded
 from analysis.surrogate.unit_cube import make_axis, to_quantiles
 
@@ -63,10 +65,18 @@ def _list(shares: tuple[SobolShare, ...]) -> str:
 
 
 def _estimate(study: Study) -> Importance:
-    """The shares alone: all that the headline needs."""
+    """The shares alone, as `analyze_study` estimates them: all that the headline needs."""
     trials, dimensions = select_comparable(study.trials).trials, study.space.dimensions
     axes = [make_axis(dimension) for dimension in dimensions]
-    units = to_quantiles(trials, dimensions)
+    units, scores = to_quantiles(trials, dimensions), trials["score"].to_numpy(float)
     with single_threaded():
-        rng = np.random.default_rng(_SEED)
-        return estimate_sobol_shares(units, trials["score"].to_numpy(float), axes, rng).importance
+        seeds = estimate_seed_variance(study)
+        sobol = estimate_sobol_shares(
+            units,
+            scores,
+            axes,
+            np.random.default_rng(_SEED),
+            pure_error=PureError(seeds.pure_ss, seeds.pure_df),
+            is_even=not study.limitation,
+        )
+    return name_runs(study, sobol.importance)

@@ -18,7 +18,8 @@ from analysis.stats.nearest import embed_points
 from analysis.surrogate.unit_cube import Axis
 
 _POINTS = 2**12  # of the prior
-_MAX_TRIALS = 400  # the time of a Gaussian process grows with n^3
+MAX_TRIALS = 400
+"""Trials that are used of more; the time of a Gaussian process grows with n^3."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ def weigh_by_nearest(units: FloatArray, axes: Sequence[Axis]) -> DesignWeights:
     points = np.column_stack([axis.snap(drawn[:, j]) for j, axis in enumerate(axes)])
     weights = _count_nearest(units, points, axes)
     rows = np.arange(len(units))
-    if len(rows) > _MAX_TRIALS:
-        rows = np.sort(np.argsort(-weights, kind="stable")[:_MAX_TRIALS])
+    if len(rows) > MAX_TRIALS:
+        rows = np.sort(np.argsort(-weights, kind="stable")[:MAX_TRIALS])
         weights = _count_nearest(units[rows], points, axes)
     return DesignWeights(rows, weights, float(1.0 / (weights**2).sum()))
 

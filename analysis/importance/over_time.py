@@ -114,9 +114,9 @@ def estimate_shares_over_time(
     return SharesOverTime(paths, labels, tuple(at_steps), _find_stable_step(at_steps), "")
 
 
-def refuse_over_time(axes: Sequence[Axis]) -> SharesOverTime:
-    """The refusal for trials that were not drawn from the prior."""
-    reason = "the trials were not drawn from the prior, which shares over training steps need."
+def refuse_over_time(axes: Sequence[Axis], limitation: str) -> SharesOverTime:
+    """The refusal for trials that may not stand for the prior (see `Design.limitation`)."""
+    reason = f"{limitation}; shares over training steps need trials drawn from it."
     return SharesOverTime(
         tuple(a.path for a in axes), tuple(a.label for a in axes), (), None, reason
     )

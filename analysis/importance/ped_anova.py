@@ -23,11 +23,6 @@ from analysis.surrogate.unit_cube import Axis
 MIN_TRIALS_FOR_PED_ANOVA = 64
 """Trials below which the best tenth is too small to estimate a density from."""
 
-_NOT_FROM_PRIOR = (
-    "the trials were not drawn from the prior, so the values of the best ones show where the "
-    "search looked."
-)
-
 _MIN_TOP = 4
 _BOOTSTRAPS = 200
 _SHUFFLES = 400
@@ -120,13 +115,21 @@ def estimate_ped_anova(
     return PedAnova(tuple(shares), n, top, refusal)
 
 
-def refuse_ped_anova(trials: int) -> PedAnova:
-    """The refusal for trials that were not drawn from the prior.
+def refuse_ped_anova(trials: int, limitation: str) -> PedAnova:
+    """The refusal for trials that may not stand for the prior.
+
+    limitation: why they may not, see `Design.limitation`
 
     An optimiser's best trials are late ones, and by then parameters without any effect have moved
     as well.
     """
-    return PedAnova((), trials, max(_MIN_TOP, round(0.1 * trials)), _NOT_FROM_PRIOR)
+    top = max(_MIN_TOP, round(0.1 * trials))
+    return PedAnova(
+        (),
+        trials,
+        top,
+        f"{limitation}, so that the best {top} may differ from the prior only as all trials do.",
+    )
 
 
 def _estimate_shares(

@@ -122,7 +122,7 @@ def _view_headline(findings: Findings, claims: Sequence[Claim]) -> dict[str, lis
 
 
 def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[str, str]]:
-    """The outcomes of all trials, the best configuration against the default, and the seed."""
+    """The outcomes and the design of all trials, the best configuration, and the seed."""
     study = findings.study
     outcomes = format_outcomes(study.trials) or "none ended yet"
     if study.is_native:
@@ -136,6 +136,7 @@ def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[st
         left_out = f" Left out: {'; '.join(study.left_out)}." if study.left_out else ""
         yield "Trials", f"{len(study.trials)}: {outcomes}.{left_out}"
     for name, selected in (
+        ("Design", select_claims(claims, "design")),
         ("Best", select_best(claims)),
         ("Seed" if study.is_native else "Chance", select_claims(claims, "seed_sd")),
     ):
@@ -147,7 +148,8 @@ def _render_claims(claims: Sequence[Claim], study: Study) -> Markup:
     """Every claim with what it rests on; the same list as claims.json."""
     rows = [[_name_kind(c, study), c.text, c.condition, c.n, c.confidence] for c in claims]
     heads = ["kind", "claim", "condition", "n", "confidence"]
-    return render_template("claims.html", table=TableView(heads, rows))
+    noun = "runs" if study.is_native else "trials"
+    return render_template("claims.html", table=TableView(heads, rows), noun=noun)
 
 
 def _name_kind(claim: Claim, study: Study) -> str:

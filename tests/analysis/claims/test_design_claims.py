@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 
 from analysis.claims.list_claims import list_claims, select_claims
+from analysis.data.design import Design, DesignKind
 from analysis.external.design import add_design
 from analysis.findings.analyze_study import Findings, analyze_study
 from tests.analysis.external.designed_trials import (
@@ -21,19 +23,21 @@ def _analyze(table: object) -> Findings:
     return analyze_study(add_design(make_study(table)))  # type: ignore[arg-type]
 
 
-def test_shares_of_an_optimiser_name_the_effective_sample_size() -> None:
+def test_shares_of_an_optimiser_are_over_the_prior() -> None:
     findings = _analyze(walk_table(96, 1))
     claims = list_claims(findings)
     (design,) = select_claims(claims, "design")
     assert design.text.startswith("Results decided where trials lie: ")
     assert design.estimate == findings.importance.effective
-    effective = f"effective sample size {findings.importance.effective:.0f}"
+    assert f"as about {findings.importance.effective:.0f} that are" in design.text
     shares = select_claims(claims, "share")
     assert {claim.parameters for claim in shares} <= {("lr",), ("optimizer",)}
-    assert all(effective in claim.text for claim in shares)
+    assert all(
+        claim.text.endswith("of the variance of accuracy over the prior.") for claim in shares
+    )
     # What compares good trials with the prior has nothing to say.
     assert select_claims(claims, "top_tenth", "early_order", "settled_by", "seed_share") == ()
-    assert "not drawn from the prior" in findings.ped_anova.refusal
+    assert findings.ped_anova.refusal.startswith("results decided where trials lie")
 
 
 def test_a_parameter_that_moves_with_a_live_one_is_named_nowhere() -> None:
@@ -56,6 +60,29 @@ def test_without_a_ranking_the_conditional_test_says_what_has_an_effect() -> Non
     assert moves
     assert all("given all other parameters; no size is claimed" in claim.text for claim in moves)
     assert {claim.parameters for claim in moves} <= {("lr",), ("optimizer",)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence", "first", "limitation"),
+    [
+        ("few", "40 trials", "It is not known whether the trials were drawn", "it is not known"),
+        ("optimiser", "by its record, tpe", "Results decided where trials lie", "results decided"),
+        ("correlated", "x drifts", "The trials were not drawn", "the trials were not drawn"),
+        ("uneven grid", "35 of 36", "The trials are a grid with gaps", "the trials are a grid"),
+    ],
+)
+def test_all_texts_say_of_the_design_only_what_is_known(
+    kind: DesignKind, evidence: str, first: str, limitation: str
+) -> None:
+    study = make_study(make_table(np.random.default_rng(0).random((20, 3))))
+    findings = analyze_study(dataclasses.replace(study, design=Design(kind, 20, evidence)))
+    (design,) = select_claims(list_claims(findings), "design")
+    assert design.text.startswith(first)
+    assert f": {evidence}." in design.text
+    assert "Shares are" not in design.text  # there are none
+    for refusal in (findings.ped_anova.refusal, findings.over_time.refusal):
+        assert refusal.startswith(limitation)
+    assert "20 trials are too few" in findings.importance.refusal
 
 
 def test_even_trials_are_analysed_as_drawn_from_the_prior() -> None:

@@ -66,7 +66,7 @@ def test_the_best_trial_is_that_of_the_lowest_loss(minimised_findings: Findings)
     losses = -select_finished(minimised_findings.study.trials)["score"]
     assert best.estimate == losses.min() > 0
     assert best.text.startswith(f"Lowest val_loss of the 69 completed trials: {losses.min():.4g} (")
-    assert best.condition == "a single run, the lowest of all"
+    assert best.condition == "a single trial, the lowest of all"
 
 
 def test_the_best_trial_is_that_of_the_highest_accuracy(maximised_findings: Findings) -> None:
