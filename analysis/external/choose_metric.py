@@ -23,6 +23,7 @@ _HIGHER_IS_BETTER = {
 }  # fmt: skip
 _UNITS = {"psnr": "dB"}
 _MAX_LISTED = 12
+_BY_NAME = "by its name"
 
 
 def choose_metric(sweep: Sweep, question: Question) -> tuple[Metric, list[Assumption]]:
@@ -33,14 +34,28 @@ def choose_metric(sweep: Sweep, question: Question) -> tuple[Metric, list[Assump
     objective, assumed = _choose_objective(sweep, question)
     direction = question.direction or objective.direction
     if direction is None:
-        direction, reason = _guess_direction(objective.name)
+        direction, reason = _guess_direction(objective.name, sweep.tool)
         word = "lower" if direction == "minimize" else "higher"
         other = "maximize" if direction == "minimize" else "minimize"
         assumed.append(
             Assumption(f"{word} {objective.name} is better ({reason})", f"--direction {other}")
         )
     unit = question.unit or next((_UNITS[w] for w in _words(objective.name) if w in _UNITS), "")
+    if question.unit == "%" and _are_fractions(sweep, objective.name):
+        text = f"%, the unit given, stands for {objective.name} as it is: its values look like "
+        assumed.append(Assumption(text + "fractions of 1, of which 0.5 would be 50 %", "--unit"))
     return Metric(objective.name, unit, direction == "minimize"), assumed
+
+
+def is_open_direction(assumption: Assumption) -> bool:
+    """Whether an assumption is one on the direction, which no name speaks for."""
+    return assumption.option.startswith("--direction") and f"({_BY_NAME})" not in assumption.text
+
+
+def _are_fractions(sweep: Sweep, name: str) -> bool:
+    values = [trial.metrics[name] for trial in sweep.trials if name in trial.metrics]
+    finite = [abs(value) for value in values if math.isfinite(value)]
+    return bool(finite) and max(finite) <= 1
 
 
 def _choose_objective(sweep: Sweep, question: Question) -> tuple[Objective, list[Assumption]]:
@@ -66,15 +81,31 @@ def _choose_objective(sweep: Sweep, question: Question) -> tuple[Objective, list
             f"{sweep.name} records no metric of any trial; name its column by "
             f"--metric{': ' if sweep.columns else ''}{_list(c.name for c in sweep.columns)}"
         )
+    measured = _drop_constants(sweep, measured)
     doubtful_settings = {c.name for c in sweep.columns if c.doubtful and c.role == "setting"}
     sure = [name for name in measured if name not in doubtful_settings]
     if len(sure) == 1:
         text = f"{sure[0]} is the metric, the only one recorded"
         option = "--metric NAME" if len(measured) > 1 else ""
         return Objective(sure[0]), [Assumption(text, option)]
+    if len(measured) == 1:
+        (name,) = measured
+        text = f"{name} is the metric, the only column that could be one"
+        return Objective(name), [Assumption(text, "--metric NAME")]
     raise InputError(
         f"{sweep.name} does not say which metric counts; choose one by --metric: {_list(measured)}"
     )
+
+
+def _drop_constants(sweep: Sweep, measured: dict[str, int]) -> dict[str, int]:
+    """The metrics that differ between trials; all of them if none does."""
+    seen: dict[str, set[float]] = {name: set() for name in measured}
+    for trial in sweep.trials:
+        for name, value in trial.metrics.items():
+            if math.isfinite(value):
+                seen[name].add(value)
+    varying = {name: number for name, number in measured.items() if len(seen[name]) > 1}
+    return varying or measured
 
 
 def _with_direction(objective: Objective) -> str:
@@ -91,13 +122,15 @@ def count_measured(sweep: Sweep) -> dict[str, int]:
     return {name: count for name, count in ordered if count}
 
 
-def _guess_direction(name: str) -> tuple[Literal["maximize", "minimize"], str]:
+def _guess_direction(name: str, tool: str) -> tuple[Literal["maximize", "minimize"], str]:
     """A direction, and why."""
     words = _words(name)
     if any(word in _HIGHER_IS_BETTER for word in words):
-        return "maximize", "by its name"
+        return "maximize", _BY_NAME
     if any(word in _LOWER_IS_BETTER for word in words):
-        return "minimize", "by its name"
+        return "minimize", _BY_NAME
+    if tool == "Optuna":
+        return "minimize", "the export does not say, and Optuna minimizes by default"
     return "maximize", "the record does not say"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from analysis.external.cells import to_number
+from analysis.external.cells import spell_value, to_number
 from analysis.external.column_names import (
     Convention,
     find_convention,
@@ -91,7 +91,7 @@ def _judge_values(name: str, values: Sequence[Setting], rows: int) -> Column | N
             if all(map(pattern.fullmatch, texts)):
                 return Column(name, "other", f"it holds {kind}")
         distinct = len(set(texts))
-        if distinct > _MAX_TEXTS and distinct >= _UNIQUE * rows:
+        if distinct > _MAX_TEXTS and distinct >= _UNIQUE * rows and not is_numeric(values):
             return Column(name, "other", "its text differs in almost every row")
         if distinct > 1 and all(map(_COMMIT.fullmatch, texts)):
             return Column(name, "other", "it holds commits")
@@ -132,7 +132,7 @@ def _judge_by_name(name: str, values: Sequence[Setting]) -> Column:
     if named is None or named.role == "setting" or (named.role == "outcome" and is_numeric(values)):
         constant = len(set(map(repr, values))) == 1
         if constant and (named is None or named.role == "setting"):
-            return Column(name, "other", f"always {str(values[0])[:40]}")
+            return Column(name, "other", f"always {spell_value(values[0])[:40]}")
         return named or Column(name, "setting", UNKNOWN)
     if named.role == "outcome" or _is_state_of_another_kind(name):
         return Column(name, "setting", "by its values")

@@ -55,15 +55,14 @@ def select_within(
 ) -> tuple[list[ExternalTrial], list[str]]:
     """The trials that have a place in the space, and how many of the others lack what.
 
-    Failed trials stay: they count, but nothing is estimated from their settings.
+    Failed trials without a value stay: they count, but nothing is estimated from their settings.
     """
     kept, lacking, outside = [], 0, 0
     for trial in trials:
-        if trial.state == "failed":
-            kept.append(trial)
-        elif any(name not in trial.settings for name in dimensions):
+        held = {name: d for name, d in dimensions.items() if name in trial.settings}
+        if len(held) < len(dimensions) and trial.state != "failed":
             lacking += 1
-        elif not all(_contains(d, trial.settings[name]) for name, d in dimensions.items()):
+        elif not all(_contains(d, trial.settings[name]) for name, d in held.items()):
             outside += 1
         else:
             kept.append(trial)

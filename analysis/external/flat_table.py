@@ -25,6 +25,7 @@ from nerf.common.errors import InputError
 _NAMES = ("name", "run name", "trial name", "trial id", "run id", "id", "run", "trial", "number")
 _SECONDS = ("runtime", "duration", "time total s", "summary runtime")
 _MAX_LISTED = 16
+_MAX_WORDS = 4
 
 
 def read_table(path: Path) -> tuple[Sweep, ...]:
@@ -183,20 +184,28 @@ def _name_tool(table: Table, convention: Convention | None) -> str:
 
 
 def _count_words(table: Table, columns: Sequence[Column]) -> list[str]:
-    """How many cells of outcomes are neither empty nor numbers."""
-    words = {
-        c.name: sum(v is not None and to_number(v) is None for v in table.column(c.name))
-        for c in columns
-        if c.role == "outcome"
-    }
-    return [f"{name}: {count(n, 'cell')} that held no number" for name, n in words.items() if n]
+    """How many cells of outcomes are neither empty nor numbers, and what they hold."""
+    sentences = []
+    for column in columns:
+        if column.role != "outcome":
+            continue
+        values = table.column(column.name)
+        words = Counter(str(v)[:40] for v in values if v is not None and to_number(v) is None)
+        if words:
+            shown = ", ".join(list(words)[:_MAX_WORDS]) + ", ..." * (len(words) > _MAX_WORDS)
+            cells = count(words.total(), "cell")
+            sentences.append(f"{column.name}: {cells} that held no number ({shown})")
+    return sentences
 
 
 def _list_others(columns: Sequence[Column]) -> list[str]:
-    others = [column.name for column in columns if column.role == "other"]
+    """The columns that are neither settings nor outcomes, by reason."""
+    by_reason: dict[str, list[str]] = {}
+    others = [column for column in columns if column.role == "other"]
+    for column in others[:_MAX_LISTED]:
+        by_reason.setdefault(column.reason, []).append(column.name)
     if not others:
         return []
+    listed = ", ".join(f"{', '.join(names)} ({why})" for why, names in by_reason.items())
     more = f" and {len(others) - _MAX_LISTED} more" if len(others) > _MAX_LISTED else ""
-    return [
-        f"columns that are neither settings nor outcomes: {', '.join(others[:_MAX_LISTED])}{more}"
-    ]
+    return [f"columns that are neither settings nor outcomes: {listed}{more}"]

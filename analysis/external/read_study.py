@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from analysis.data.assumption import Assumption
 from analysis.data.metric import Metric
 from analysis.data.study import Study
 from analysis.external.assign_columns import assign_columns
-from analysis.external.choose_metric import choose_metric
+from analysis.external.choose_metric import choose_metric, is_open_direction
 from analysis.external.choose_sweep import choose_sweep
 from analysis.external.identify import read_sweeps
 from analysis.external.limit_trials import limit_trials
@@ -63,6 +65,7 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
     doubtful = find_doubtful(recorded, metric, question)
     assumed = [*about_size, *about_metric, *describe_columns(recorded, metric, question)]
     made = make_study(path, sweep, metric, question, assumed)
+    made = replace(made, study=_add_other_best(made.study))
     others: dict[int, tuple[Sweep, Question]] = {}
     if doubtful:
         swapped = swap_columns(recorded, doubtful, metric, question)
@@ -84,6 +87,22 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
         effect = f"not read the other way, since {len(made.open_domains)} domains are open"
         assumed[domain.place] = replace(assumed[domain.place], effect=effect)
     return ExternalStudy(replace(made.study, assumed=tuple(assumed)), studies)
+
+
+def _add_other_best(study: Study) -> Study:
+    """The study with what a guessed direction decides: which trial is the best one."""
+    completed = study.trials[study.trials["state"] == "completed"]
+    scores = completed["score"][np.isfinite(completed["score"])]
+    if scores.nunique() < 2:
+        return study
+    worst = completed.loc[scores.idxmin()]
+    value = study.metric.values(float(worst["score"]))
+    effect = (
+        f"THE HEADLINE CHANGES: read the other way, the best {study.metric.name} is {value:.4g} "
+        f"(trial {worst['trial_id']})"
+    )
+    assumed = tuple(replace(a, effect=effect) if is_open_direction(a) else a for a in study.assumed)
+    return replace(study, assumed=assumed)
 
 
 def _try_to_make(path: Path, sweep: Sweep, metric: Metric, question: Question) -> Study | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from analysis.data.assumption import Assumption
+from analysis.external.cells import spell_value
 from analysis.external.priors import estimate_domain
 from analysis.external.question import Question
 from analysis.external.sweep import ExternalTrial, Setting, Sweep
@@ -109,7 +110,7 @@ def _choose(name: str, holders: Sequence[ExternalTrial], prior: Dimension | None
     """The domain of one setting: of `--prior`, else as recorded, else estimated."""
     values = [trial.settings[name] for trial in holders]
     if len(set(map(repr, values))) < 2:
-        return _Choice(reason=f"always {values[0]}")
+        return _Choice(reason=f"always {spell_value(values[0])}")
     if prior is not None:
         return _Choice(_typed_prior(prior, values))
     domains = [trial.domains[name] for trial in holders if name in trial.domains]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis.data.metric import Metric
-from analysis.external.choose_metric import choose_metric
+from analysis.external.choose_metric import choose_metric, is_open_direction
 from analysis.external.question import Question
 from analysis.external.sweep import Column, ExternalTrial, Objective, Sweep
 from nerf.common.errors import InputError
@@ -24,7 +24,7 @@ def test_a_recorded_direction_is_used_and_nothing_is_assumed() -> None:
 
 def test_the_option_wins_over_the_record() -> None:
     question = Question(direction="maximize", unit="%")
-    metric, assumed = choose_metric(sweep(Objective("value", "minimize"), value=1.0), question)
+    metric, assumed = choose_metric(sweep(Objective("value", "minimize"), value=61.0), question)
     assert metric == Metric("value", "%", minimize=False)
     assert not assumed
 
@@ -77,3 +77,28 @@ def test_any_column_of_a_table_can_be_named_as_the_metric() -> None:
         choose_metric(table, Question())
     with pytest.raises(InputError, match="it has lr"):
         choose_metric(table, Question(metric="zzz"))
+
+
+def test_constant_metrics_are_no_candidates_beside_one_that_varies() -> None:
+    trials = tuple(
+        ExternalTrial(str(i), "completed", {}, {"epoch": 20.0, "loss": i / 10}) for i in range(4)
+    )
+    metric, assumed = choose_metric(Sweep("CSV", "runs", trials), Question(unit="%"))
+    assert metric.name == "loss"
+    assert "look like fractions of 1" in assumed[-1].text
+
+
+def test_the_only_column_that_could_be_a_metric_is_one_by_assumption() -> None:
+    doubtful = Column("zorp", "setting", "", doubtful=True)
+    table = Sweep("CSV", "runs", sweep(zorp=1.0).trials, columns=(doubtful,))
+    metric, (about_metric, about_direction) = choose_metric(table, Question())
+    assert metric.name == "zorp"
+    assert "the only column that could be one" in about_metric.text
+    assert is_open_direction(about_direction)
+
+
+def test_an_export_of_optuna_is_minimized_unless_told_otherwise() -> None:
+    table = Sweep("Optuna", "runs", sweep(value=1.0).trials)
+    metric, assumed = choose_metric(table, Question())
+    assert metric.minimize
+    assert is_open_direction(assumed[-1])

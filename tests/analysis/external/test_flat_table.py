@@ -157,7 +157,7 @@ def test_a_missing_metric_is_absent(tmp_path: Path, cell: str) -> None:
 def test_words_in_a_metric_are_absent_and_counted(tmp_path: Path) -> None:
     sweep = read(tmp_path, table("1,0.5", "2,diverged", "3,inf", "4,0.25"))
     assert metrics(sweep, "acc") == [0.5, None, math.inf, 0.25]
-    assert "acc: 1 cell that held no number" in sweep.left_out
+    assert "acc: 1 cell that held no number (diverged)" in sweep.left_out
 
 
 def test_missing_settings_are_absent_and_none_is_a_value(tmp_path: Path) -> None:
@@ -171,8 +171,48 @@ def test_thousands_are_read_where_they_cannot_be_decimals(tmp_path: Path) -> Non
     sure = read(tmp_path, 'width,acc\n"1,234,567",1\n"1,234",2\n')
     assert settings(sure, "width") == [1234567, 1234]
     unsure = read(tmp_path, 'width,acc\n"1,234",1\n"2,345",2\n')
-    assert settings(unsure, "width") == ["1,234", "2,345"]
-    assert any("may be 1234 or a decimal" in note for note in unsure.notes)
+    assert settings(unsure, "width") == [1234, 2345]
+    assert "width: commas group thousands, so that 1,234 is 1234" in unsure.notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (("1.234.567,8", "24,5"), [1234567.8, 24.5]),
+        (("24.405", "1.250"), [24405, 1250]),
+        (("24.405", "0.250"), [24.405, 0.25]),
+        (("12 345,5", "1\u00a0000"), [12345.5, 1000]),
+        (("12'345", "999"), [12345, 999]),
+    ],
+)
+def test_thousands_in_a_table_of_decimal_commas(
+    tmp_path: Path, cells: tuple[str, str], numbers: list[float]
+) -> None:
+    sweep = read(tmp_path, f"width;acc\n{cells[0]};0,5\n{cells[1]};0,25\n")
+    assert settings(sweep, "width") == numbers
+    assert metrics(sweep, "acc") == [0.5, 0.25]
+    grouped = numbers != [24.405, 0.25]
+    assert any("group thousands" in note for note in sweep.notes) == grouped
+
+
+def test_percentages_beside_fractions_are_fractions(tmp_path: Path) -> None:
+    sweep = read(tmp_path, table("1,61%", "2,0.5", "3,nan"))
+    assert metrics(sweep, "acc")[:2] == [0.61, 0.5]
+    assert "acc: percentages beside fractions, all read as fractions of 1" in sweep.notes
+
+
+def test_a_metric_with_words_in_some_cells_stays_the_metric(tmp_path: Path) -> None:
+    rows = [f"0.{i},{'OOM' if i % 9 == 0 else 0.5 + i / 1000}" for i in range(100, 140)]
+    sweep = read(tmp_path, table(*rows))
+    assert sum(value is None for value in metrics(sweep, "acc")) == 4
+    assert "acc: 4 cells that held no number (OOM)" in sweep.left_out
+
+
+def test_a_single_word_among_numbers_is_missing_and_named(tmp_path: Path) -> None:
+    rows = [f"{'?' if i == 7 else 0.1 + i},{i}.5" for i in range(30)]
+    sweep = read(tmp_path, table(*rows))
+    assert settings(sweep, "lr")[6:9] == [6.1, None, 8.1]
+    assert "lr: '?' in row 8 is no number, and is read as missing" in sweep.notes
 
 
 def test_booleans_are_no_text(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from analysis import report
 from analysis.claims.list_claims import list_claims, select_claims
+from analysis.external.options import parse_prior
 from analysis.external.question import Question
 from analysis.external.read_study import read_external_study
 from analysis.findings.analyze_study import analyze_study
@@ -314,3 +315,12 @@ def test_names_are_printed_in_one_line_in_any_encoding(tmp_path: Path) -> None:
     ended = subprocess.run(command, env=ascii_alone, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "gr\\xf6\\xdfe breit: 100 %" in ended.stdout
+
+
+def test_a_declared_range_leaves_out_failed_trials_beyond_it_too(tmp_path: Path) -> None:
+    rows = [f"{i / 40},{'failed' if i >= 30 else 'finished'},{i % 7}" for i in range(40)]
+    path = tmp_path / "runs.csv"
+    path.write_text("lr,status,acc\n" + "\n".join(rows))
+    study = read_external_study(path, Question(priors=(parse_prior("lr=0:0.8"),))).study
+    assert int((study.trials["state"] == "failed").sum()) == 3
+    assert "7 trials outside the range of some parameter" in study.left_out
