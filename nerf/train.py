@@ -184,6 +184,10 @@ def _inspect(run: Run) -> int:
     scene, sampling = run.scene, run.config.sampling
     if (sampling.near, sampling.far) != (scene.bounds.near, scene.bounds.far):
         bounds = Bounds(sampling.near, sampling.far, "the command line")
+        if run.config.encoding.contraction != "none" and sampling.far > scene.bounds.far:
+            # On the scale of a far without an end nothing could be seen.
+            basis = f"the command line; far, {sampling.far:g}, is too far to be drawn"
+            bounds = Bounds(sampling.near, scene.bounds.far, basis)
         scene = dataclasses.replace(scene, bounds=bounds)
     image = run.out / "inspect.png"
     replace_atomically(image, lambda path: iio.imwrite(path, draw_inspection(scene)))

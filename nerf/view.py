@@ -17,6 +17,7 @@ from nerf.run.flythrough import load_model
 from nerf.run.run_folder import CHECKPOINT, read_run
 
 if TYPE_CHECKING:
+    from nerf.config.schema import Sampling
     from nerf.model.nerf import Nerf
     from nerf.scenes.scene import Scene
     from nerf.viewer.live_render import LiveRender
@@ -98,7 +99,7 @@ def start_server(model: Nerf, scene: Scene, host: str, port: int) -> Any:
     renders: dict[int, LiveRender] = {}
 
     def connect(client: Any) -> None:
-        _look_from_beside_first_camera(client, scene)
+        _look_from_beside_first_camera(client, scene, model.config.sampling)
         render = LiveRender(client, model, scene.background, controls.settings)
         renders[client.client_id] = render
         render.start()
@@ -116,7 +117,7 @@ def start_server(model: Nerf, scene: Scene, host: str, port: int) -> Any:
     return server
 
 
-def _look_from_beside_first_camera(client: Any, scene: Scene) -> None:
+def _look_from_beside_first_camera(client: Any, scene: Scene, sampling: Sampling) -> None:
     """Lets a client look as the first training view does, from beside it.
 
     As far away, because near and far are distances from the camera; beside it, because its own
@@ -124,9 +125,11 @@ def _look_from_beside_first_camera(client: Any, scene: Scene) -> None:
     """
     from scipy.spatial.transform import Rotation
 
+    from nerf.model.spacing import spacing_ends, to_distance
+
     view = scene.train[0]
     pose = scene.world_from_camera[view].astype(float)
-    middle = (scene.bounds.near + scene.bounds.far) / 2
+    middle = to_distance(sum(spacing_ends(sampling)) / 2, sampling.spacing)
     target = pose[:3, 3] - middle * pose[:3, 2]
     around = Rotation.from_euler("z", _START_DEGREES, degrees=True)
     client.camera.position = target + around.apply(pose[:3, 3] - target)

@@ -23,6 +23,11 @@ BEFORE_ADDED: Mapping[str, Value] = {
 """What a run did before these parameters existed: values for a file that does not name them."""
 
 
+UNBOUNDED_FAR = 1000.0
+"""Far of a scene without an end, in multiples of near. The last of 64 strata in disparity begins
+at 60 times near, so a larger far would change hardly more than that one."""
+
+
 def flatten(config: NerfConfig) -> dict[str, Value]:
     """Maps the path of every parameter, derived ones included, to its value in `config`."""
     flat: dict[str, Value] = {}
@@ -65,12 +70,18 @@ def value_before_added(path: str) -> Value:
 
 
 def with_suggested_bounds(flat: Flat, near: float, far: float) -> dict[str, Value]:
-    """Fills in a scene's suggested near and far where `flat` does not set them."""
+    """Fills in a scene's suggested near and far where `flat` does not set them.
+
+    Where samples in disparity and a contraction take in all space, far is a multiple of near.
+    """
     settings = dict(flat)
     if "sampling.near" not in flat:
         settings["sampling.near"] = near
     if "sampling.far" not in flat and "sampling.span" not in flat:
         settings["sampling.far"] = far
+        choices = (flat.get("sampling.spacing"), flat.get("encoding.contraction"))
+        if choices == ("disparity", "sphere"):
+            settings["sampling.far"] = max(far, UNBOUNDED_FAR * float(settings["sampling.near"]))
     return settings
 
 

@@ -22,6 +22,8 @@ HiddenActivation = Literal["relu", "silu", "gelu", "softplus", "sine"]
 DensityActivation = Literal["relu", "softplus", "shifted_softplus", "truncated_exp", "sigmoid"]
 ColourActivation = Literal["sigmoid", "widened_sigmoid"]
 Initialisation = Literal["pytorch", "glorot"]
+Spacing = Literal["linear", "disparity"]
+Contraction = Literal["none", "sphere"]
 EncodingKind = Literal["frequency", "none", "hash"]
 Schedule = Literal["exponential", "cosine", "constant"]
 TrainingBackground = Literal["scene", "white", "black", "random"]
@@ -56,6 +58,14 @@ class Sampling:
         ),
     ] = 6.0
 
+    spacing: Annotated[
+        Spacing,
+        Doc(
+            "What samples are spaced evenly in from near to far: linear (the distance) or "
+            "disparity (1 / distance: dense nearby, for scenes without an end)."
+        ),
+    ] = "linear"
+
     coarse: Annotated[
         int,
         Domain(16, 128, log=True, unit="samples", label="coarse samples"),
@@ -84,6 +94,11 @@ class Sampling:
             math.isfinite(self.near) and math.isfinite(self.far) and 0 <= self.near < self.far,
             f"0 <= near < far must hold, got near={self.near:g}, far={self.far:g}; "
             "change sampling.near or sampling.far",
+        )
+        _require(
+            self.spacing == "linear" or self.near > 0,
+            "sampling.spacing=disparity needs sampling.near above 0, got 0; set sampling.near, or "
+            "sampling.spacing=linear",
         )
         _require(self.coarse >= 2, f"sampling.coarse must be at least 2 samples, got {self.coarse}")
         _require(self.fine >= 0, f"sampling.fine must be 0 (one pass) or more, got {self.fine}")
@@ -164,7 +179,29 @@ class Encoding:
         Doc("Base-2 logarithm of the number of entries in each level's hash table."),
     ] = 15
 
+    contraction: Annotated[
+        Contraction,
+        Doc(
+            "Contract all beyond contraction_radius into a ball twice as large before the position "
+            "encoding (sphere: Eq. 10 of arXiv:2111.12077), for scenes without an end. With "
+            "sampling.spacing=disparity, far is then 1000 times near unless it is set."
+        ),
+    ] = "none"
+
+    contraction_radius: Annotated[
+        float,
+        Domain(1.0, 16.0, log=True, unit="scene units", label="contraction radius"),
+        Doc(
+            "Distance from the origin within which the contraction leaves all as it is. The "
+            "cameras of captures are 4 units from the origin on average."
+        ),
+    ] = 4.0
+
     def __post_init__(self) -> None:
+        _require(
+            0 < self.contraction_radius < math.inf,
+            f"encoding.contraction_radius must be positive, got {self.contraction_radius:g}",
+        )
         for name in ("position_frequencies", "direction_frequencies"):
             count = getattr(self, name)
             _require(0 <= count <= 24, f"encoding.{name} must lie in 0..24, got {count}")

@@ -27,6 +27,7 @@ from nerf.model.activations import (
     hidden_activation,
     raw_density,
 )
+from nerf.model.contraction import contract, contraction_radius
 from nerf.model.frequency_encoding import FrequencyEncoding, NoEncoding
 from nerf.model.hash_encoding import UNIT_BOX, HashEncoding
 from nerf.model.padding import pad_features, pad_weight, size_multiple
@@ -55,6 +56,7 @@ class RadianceField(nn.Module):
             config.density_activation, config.density_scale
         )
         self.colour_activation = colour_activation(config.colour_activation)
+        self.contraction_radius = contraction_radius(encoding)
         self.encode_position = _position_encoding(encoding, box, generator)
         self.encode_direction = _direction_encoding(encoding)
         half = max(config.width // 2, 1)
@@ -84,6 +86,8 @@ class RadianceField(nn.Module):
     ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
         """Raw density and colour of single points, each with the direction of its ray."""
         multiple = size_multiple(self.precision, positions.device)
+        if self.contraction_radius is not None:
+            positions = contract(positions, self.contraction_radius)
         # Both encodings stay in the positions' own precision; directions are encoded once a ray.
         encoded_position = pad_features(self.encode_position(positions), multiple)
         encoded_direction = pad_features(self.encode_direction(directions), multiple)

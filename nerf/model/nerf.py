@@ -2,6 +2,7 @@
 
 rays     origins and unit directions, (rays, 3), world coordinates
 t        (rays, samples)      sorted distances of the samples along their rays, scene units
+u        (rays, samples)      the same in the coordinate of sampling.spacing
 t_edges  (rays, samples + 1)  ends of the intervals that the samples stand for
 density  (rays, samples)      >= 0, per scene unit
 rgb      (rays, samples, 3)   in [0, 1]
@@ -16,18 +17,21 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from nerf.config.schema import NerfConfig
+from nerf.model.contraction import contraction_radius
 from nerf.model.field import RadianceField
 from nerf.model.hash_encoding import UNIT_BOX
 from nerf.model.occupancy import OccupancyGrid
 from nerf.model.rendering import Rendering, composite
-from nerf.model.sampling import edges_around, refined_samples, stratified_samples
+from nerf.model.sampling import refined_samples
+from nerf.model.spacing import coarse_samples, place_samples
 
 
 class Nerf(nn.Module):
     """A coarse field and, if `sampling.fine` > 0, a second, fine one (Sec. 5.2, arXiv:2003.08934).
 
     `box` holds its lowest and highest corner and encloses every training ray between near and
-    far. It is saved with the model, so a model about to load a checkpoint may leave it out.
+    far, contracted if the config says so. It is saved with the model, so a model about to load a
+    checkpoint may leave it out.
     """
 
     def __init__(
@@ -48,9 +52,13 @@ class Nerf(nn.Module):
             "coarse": sampling.coarse,
             "fine": sampling.coarse + sampling.fine,  # the fine pass renders both sets
         }
-        delta = sampling.span / sampling.coarse
+        delta = sampling.span / sampling.coarse if sampling.spacing == "linear" else None
+        radius = contraction_radius(config.encoding)
         self.grids = nn.ModuleDict(
-            {name: OccupancyGrid(cells, box, samples[name], delta) for name in self.passes()}
+            {
+                name: OccupancyGrid(cells, box, samples[name], delta, radius)
+                for name in self.passes()
+            }
             if cells
             else {}
         )
@@ -82,15 +90,13 @@ class Nerf(nn.Module):
         sampling = self.config.sampling
         jitter = generator if sampling.jitter else None
         names = list(self.passes())
-        t = stratified_samples(
-            sampling.near, sampling.far, len(origins), sampling.coarse, jitter, origins.device
-        )
-        coarse = self._render(names[0], origins, directions, t, background, generator, step)
+        u = coarse_samples(sampling, len(origins), jitter, origins.device)
+        coarse = self._render(names[0], origins, directions, u, background, generator, step)
         if len(names) == 1:
             return (coarse,)
         # Detached: the fine pass does not train the coarse one through the sample positions.
-        t = refined_samples(t, coarse.weights.detach(), sampling.fine, jitter)
-        fine = self._render(names[1], origins, directions, t, background, generator, step)
+        u = refined_samples(u, coarse.weights.detach(), sampling.fine, jitter)
+        fine = self._render(names[1], origins, directions, u, background, generator, step)
         return coarse, fine
 
     def _render(
@@ -98,14 +104,14 @@ class Nerf(nn.Module):
         name: str,
         origins: Tensor,
         directions: Tensor,
-        t: Tensor,
+        u: Tensor,
         background: Tensor,
         generator: Generator | None,
         step: Tensor | None,
     ) -> Rendering:
-        """One pass: queries its field at the samples `t` and composites them along each ray."""
+        """One pass: queries its field at the samples `u` and composites them along each ray."""
+        t, t_edges = place_samples(self.config.sampling, u)
         noise = self._density_noise(t, generator)
-        t_edges = edges_around(t, self.config.sampling.near, self.config.sampling.far)
         if name in self.grids:
             density, rgb = self._query_occupied(name, origins, directions, t, t_edges, noise, step)
         else:
@@ -138,7 +144,8 @@ class Nerf(nn.Module):
         field, grid = self.passes()[name], cast(OccupancyGrid, self.grids[name])
         cell = grid.cell_of(origins, directions, t)
         # Indices into the flattened (rays, samples) batch; points = len(selected) from here on.
-        selected = grid.select(cell, t_edges.diff(dim=-1), step)
+        lengths = t_edges.diff(dim=-1)
+        selected = grid.select(cell, lengths, step)
         ray = selected // t.shape[1]
 
         # Gather the selected samples into a flat batch of points and query the field there.
@@ -148,7 +155,10 @@ class Nerf(nn.Module):
         noise = noise.expand_as(t).flatten().index_select(0, selected)
         density = field.density_activation(raw_density + noise)
         if step is not None:
-            grid.observe(cell.flatten().index_select(0, selected), density)
+            occs = density
+            if not grid.equal_lengths:
+                occs = density * lengths.flatten().index_select(0, selected)
+            grid.observe(cell.flatten().index_select(0, selected), density, occs)
 
         # Scatter the points back: a sample that was skipped counts as empty space.
         density = density.new_zeros(t.numel()).index_copy(0, selected, density).view(t.shape)

@@ -24,6 +24,8 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
+from nerf.model.contraction import contract
+
 WARMUP_STEPS = 48
 """Training steps, after the learning rate's warm-up, before samples may be skipped."""
 
@@ -60,6 +62,10 @@ _CHECKPOINT_NAMES = {
 class OccupancyGrid(nn.Module):
     """`cells`^3 cells over `box`, for rays of `samples` samples that lie about `delta` apart.
 
+    `delta` is None if distances between samples differ; `occs` then holds densities times the
+    lengths of the samples' intervals, and its unit of length is 1. With a `radius`, the box holds
+    contracted positions (nerf.model.contraction).
+
     Has buffers but no parameters. `capacity` is the fixed number of samples that a training step
     queries, or None as long as the number may vary.
     """
@@ -70,11 +76,20 @@ class OccupancyGrid(nn.Module):
     density_bound: Tensor
     max_visible: Tensor
 
-    def __init__(self, cells: int, box: Float[Tensor, "2 3"], samples: int, delta: float) -> None:
+    def __init__(
+        self,
+        cells: int,
+        box: Float[Tensor, "2 3"],
+        samples: int,
+        delta: float | None,
+        radius: float | None = None,
+    ) -> None:
         super().__init__()
         self.cells = cells
         self.samples = samples
-        self.delta = delta
+        self.delta = 1.0 if delta is None else delta
+        self.equal_lengths = delta is not None
+        self.radius = radius
         self.ema_decay = EMA_DECAY
         self.capacity: int | None = None
         count = cells**3 + 1  # the last cell stands for everything outside the box
@@ -96,7 +111,9 @@ class OccupancyGrid(nn.Module):
         t: Float[Tensor, "rays samples"],
     ) -> Int[Tensor, "rays samples"]:
         """Index of the cell that contains each sample; `cells`^3 outside the box."""
-        return cell_of(self.box, self.cells, origins, directions, t)
+        if self.radius is None:
+            return cell_of(self.box, self.cells, origins, directions, t)
+        return contracted_cell_of(self.box, self.cells, self.radius, origins, directions, t)
 
     def select(
         self,
@@ -128,9 +145,17 @@ class OccupancyGrid(nn.Module):
         """Which samples lie in an occupied cell and are not hidden by those before them."""
         return is_visible(self.density_bound.take(cell), deltas)
 
-    def observe(self, cell: Int[Tensor, " points"], density: Float[Tensor, " points"]) -> None:
-        """Updates `occs` and `min_density` of the cells with densities queried in them."""
-        observe(self.occs, self.min_density, cell, density.detach(), self.ema_decay)
+    def observe(
+        self,
+        cell: Int[Tensor, " points"],
+        density: Float[Tensor, " points"],
+        occs: Float[Tensor, " points"],
+    ) -> None:
+        """Updates `occs` and `min_density` of the cells with densities queried in them.
+
+        `occs` are the densities as well if `equal_lengths`, else times the samples' lengths.
+        """
+        observe(self.occs, self.min_density, cell, density.detach(), occs.detach(), self.ema_decay)
 
     def update_bounds(self) -> None:
         """Recomputes which cells are empty, and the density bounds of the others."""
@@ -172,6 +197,23 @@ def cell_of(
     return index.masked_fill_(~inside, cells**3)
 
 
+def contracted_cell_of(
+    box: Float[Tensor, "*batch 2 3"],
+    cells: int,
+    radius: float | Tensor,
+    origins: Float[Tensor, "*batch rays 3"],
+    directions: Float[Tensor, "*batch rays 3"],
+    t: Float[Tensor, "*batch rays samples"],
+) -> Int[Tensor, "*batch rays samples"]:
+    """`cell_of` the contracted samples, which do not lie on a line."""
+    positions = origins[..., None, :] + t[..., None] * directions[..., None, :]
+    low, high = box[..., None, :1, :], box[..., None, 1:, :]
+    coordinates = (contract(positions, radius) - low) * (cells / (high - low))
+    inside = ((coordinates >= 0) & (coordinates < cells)).all(-1)
+    x, y, z = coordinates.long().unbind(-1)
+    return ((x * cells + y) * cells + z).masked_fill_(~inside, cells**3)
+
+
 def is_visible(
     bound: Float[Tensor, "*rays samples"], deltas: Float[Tensor, "*rays samples"]
 ) -> Bool[Tensor, "*rays samples"]:
@@ -201,14 +243,18 @@ def observe(
     min_density: Float[Tensor, " cells"],
     cell: Int[Tensor, " points"],
     density: Float[Tensor, " points"],
+    new_occs: Float[Tensor, " points"],
     ema_decay: float,
 ) -> None:
-    """Updates `occs` and `min_density` in place with densities queried in the cells."""
+    """Updates `occs` and `min_density` in place with densities queried in the cells.
+
+    `new_occs` are the densities as well, or these times the lengths of the samples.
+    """
     old_occs, old_min = occs.take(cell), min_density.take(cell)
     # First decay the old values, then reduce the new ones into them. A cell with several points
     # decays once: each of them writes the same number.
     occs.scatter_(0, cell, torch.where(old_occs.isinf(), 0.0, ema_decay * old_occs))
-    occs.scatter_reduce_(0, cell, density, "amax")
+    occs.scatter_reduce_(0, cell, new_occs, "amax")
     min_density.scatter_(0, cell, old_min / ema_decay)
     min_density.scatter_reduce_(0, cell, density, "amin")
 

@@ -29,6 +29,8 @@ class Rendering:
     weights: Float[Tensor, "rays samples"]
     t: Float[Tensor, "rays samples"]
     """Distances of the samples, scene units."""
+    t_edges: Float[Tensor, "rays edges"]
+    """Ends of the intervals that the samples stand for, scene units."""
 
 
 def alphas(
@@ -83,4 +85,5 @@ def composite(
         depth=(weights * t).sum(-1) + through * t_edges[:, -1],
         weights=weights,
         t=t,
+        t_edges=t_edges,
     )

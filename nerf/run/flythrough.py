@@ -38,19 +38,20 @@ def render_flythrough(
 ) -> Iterator[np.ndarray]:
     """Yields a frame (height, 2 width, 3) uint8 for each world_from_camera pose.
 
-    Colour is on the left, depth on the right: white at near, black at far. Height and width are
-    rounded down to even numbers, as video codecs require.
+    Colour is on the left, depth on the right: white at near, black at far, grey in proportion to
+    distance or disparity, as samples are spaced. Height and width are rounded down to even numbers,
+    as video codecs require.
     """
     import numpy as np
     import torch
 
     from nerf.evaluation.evaluate import render_rays
+    from nerf.model.spacing import nearness
     from nerf.scenes.cameras.camera_paths import pinhole_focal
     from nerf.scenes.cameras.pixel_rays import pixel_directions
 
     scale = height / scene.height
     rows, columns = height // 2 * 2, round(scene.width * scale) // 2 * 2
-    near, far = model.config.sampling.near, model.config.sampling.far
     for pose in poses:
         # The scene's first camera without its distortion, scaled to the height of the video.
         directions = torch.tensor(
@@ -64,8 +65,8 @@ def render_flythrough(
         )
         origins = torch.tensor(pose[:3, 3]).expand(directions.shape)
         image = render_rays(model, origins, directions, scene.background)
-        nearness = ((far - image.depth) / (far - near)).clamp(0, 1)[..., None].expand(-1, -1, 3)
-        frame = torch.cat((image.rgb, nearness), dim=1).numpy()
+        depth = nearness(image.depth, model.config.sampling)[..., None].expand(-1, -1, 3)
+        frame = torch.cat((image.rgb, depth), dim=1).numpy()
         yield (np.nan_to_num(frame) * 255 + 0.5).astype(np.uint8)
 
 

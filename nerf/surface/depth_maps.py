@@ -13,7 +13,6 @@ from torch import Tensor
 
 from nerf.model.nerf import Nerf
 from nerf.model.rendering import Rendering
-from nerf.model.sampling import edges_around
 from nerf.scenes.cameras.pixel_rays import pixel_directions
 from nerf.scenes.scene import Scene
 
@@ -122,20 +121,19 @@ def _render(
             seen = model(origin.to(device).expand_as(rays), rays, black)[-1]
             # Over black, the colour is opacity times that of the surface.
             surface = seen.rgb / seen.opacity.clamp(min=1e-3)[:, None]
-            seen_of_chunk = surface.clamp(0, 1), _median(model, seen), seen.opacity
+            seen_of_chunk = surface.clamp(0, 1), _median(seen), seen.opacity
             parts.append([each.cpu() for each in seen_of_chunk])
     rgb, depth, opacity = zip(*parts, strict=True)
     return torch.cat(rgb).clamp(0, 1), torch.cat(depth), torch.cat(opacity)
 
 
-def _median(model: Nerf, seen: Rendering) -> Float[Tensor, " rays"]:
+def _median(seen: Rendering) -> Float[Tensor, " rays"]:
     """Distance at which half of the light that a ray loses is lost.
 
     Not the expected distance: at an edge, where a ray grazes one surface and hits another, that
     lies in the empty space between the two.
     """
-    sampling = model.config.sampling
-    t_edges = edges_around(seen.t, sampling.near, sampling.far)
+    t_edges = seen.t_edges
     lost = torch.cumsum(seen.weights, -1)  # light lost up to the end of each interval
     half = lost[:, -1:] / 2
     interval = torch.searchsorted(lost, half).clamp(max=lost.shape[1] - 1)

@@ -15,7 +15,7 @@ from nerf.config.flat import flatten
 from nerf.config.schema import NerfConfig
 from nerf.model.nerf import Nerf
 from nerf.model.rendering import composite
-from nerf.model.sampling import edges_around, stratified_samples
+from nerf.model.spacing import coarse_samples, place_samples
 from nerf.scenes.backdrop import content_windows
 from nerf.scenes.cameras.pixel_rays import view_directions
 from nerf.scenes.scene import Scene
@@ -124,13 +124,11 @@ def measure_field(model: Nerf, scene: Scene, name: str) -> FieldStatistics:
     directions = directions.to(next(field.parameters()).device)
     origin = directions.new_tensor(scene.world_from_camera[view, :3, 3])
     # The coarse samples without jitter and without the occupancy grid, also for a fine pass.
-    t = stratified_samples(
-        sampling.near, sampling.far, len(directions), sampling.coarse, None, directions.device
-    )
+    u = coarse_samples(sampling, len(directions), None, directions.device)
+    t, t_edges = place_samples(sampling, u)
     with torch.inference_mode():
         raw_density, rgb = field(origin + t[..., None] * directions[:, None], directions)
         density = field.density_activation(raw_density)
-        t_edges = edges_around(t, sampling.near, sampling.far)
         rendering = composite(density, rgb, t, t_edges, torch.zeros_like(origin))
     weights = rendering.weights
     return FieldStatistics(

@@ -30,6 +30,7 @@ from nerf.evaluation.evaluate import (
     render_view,
 )
 from nerf.evaluation.trivial_baselines import trivial_psnrs
+from nerf.model.contraction import contracted_box, contraction_radius
 from nerf.model.nerf import Nerf
 from nerf.model.precision import choose_float32_backend
 from nerf.scenes.scene import Scene
@@ -103,6 +104,9 @@ class TrainingRun:
         weights_generator = torch.Generator().manual_seed(config.seed)
         self.rays = TrainingRays.of(scene, config.optimisation, device)
         box = bounding_box(self.rays, config.sampling.near, config.sampling.far)
+        radius = contraction_radius(config.encoding)
+        if radius is not None:
+            box = contracted_box(box, radius)
         self.model = Nerf(config, weights_generator, box).to(device)
         self.health = HealthWatch(config, scene, trivial_psnrs(scene))
         self.step = TrainingStep(config, self.model, self.rays, self.health)

@@ -14,6 +14,7 @@ import torch
 
 from nerf.evaluation.evaluate import render_rays
 from nerf.model.nerf import Nerf
+from nerf.model.spacing import nearness
 from nerf.scenes.cameras.pixel_rays import pixel_directions
 from nerf.scenes.scene import Float32
 
@@ -25,6 +26,7 @@ _MODEL_LOCK = threading.Lock()
 
 _STILL_SECONDS = 0.3  # without movement, before a fine image is begun
 _POLL_SECONDS = 0.02
+_MIN_NEAR = 1e-3  # scene units; samples in disparity cannot begin at 0
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,13 @@ def render_image(
         np.arange(height),
     )
     origin = torch.tensor(camera.pose[:3, 3]).expand(height, width, 3)
-    near, far = settings.near, settings.far
-    sampling = replace(model.config.sampling, near=near, far=far)
+    near = max(settings.near, _MIN_NEAR)
+    sampling = replace(model.config.sampling, near=near, far=settings.far)
     model.config = replace(model.config, sampling=sampling)
     rendered = render_rays(model, origin, torch.tensor(directions), background)
     shown = rendered.rgb
     if settings.what == "depth":
-        shown = ((far - rendered.depth) / (far - near))[..., None].expand(-1, -1, 3).clamp(0, 1)
+        shown = nearness(rendered.depth, sampling)[..., None].expand(-1, -1, 3)
     # From the distance along the ray to the distance along the optical axis, -z of the camera.
     along_axis = rendered.depth.numpy() * -(directions @ camera.pose[:3, 2])
     rgb = (np.nan_to_num(shown.numpy()) * 255 + 0.5).astype(np.uint8)

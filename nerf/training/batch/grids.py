@@ -14,6 +14,7 @@ from torch import Tensor
 from nerf.model.occupancy import (
     OccupancyGrid,
     cell_of,
+    contracted_cell_of,
     density_bounds,
     is_visible,
     observe,
@@ -39,6 +40,7 @@ class BatchGrids:
     def __init__(self, grid: OccupancyGrid, slots: int, device: torch.device) -> None:
         """Grids like `grid`."""
         self.cells, self.samples, self.ema_decay = grid.cells, grid.samples, grid.ema_decay
+        self._equal_lengths, self._contracted = grid.equal_lengths, grid.radius is not None
         count = grid.cells**3 + 2  # one cell for all outside of the box, and the last
         self.occs, self.min_density, self.bound = (
             torch.zeros(slots, count, device=device) for _ in range(3)
@@ -65,9 +67,15 @@ class BatchGrids:
         origins: Float[Tensor, "slots rays 3"],
         directions: Float[Tensor, "slots rays 3"],
         t: Float[Tensor, "slots rays samples"],
+        radius: Float[Tensor, " slots"],
     ) -> Int[Tensor, "slots rays samples"]:
         """Index of the cell of each sample among the cells of all slots."""
-        return cell_of(self.box, self.cells, origins, directions, t) + self._first_cell
+        if self._contracted:
+            each = radius[:, None, None, None]
+            cell = contracted_cell_of(self.box, self.cells, each, origins, directions, t)
+        else:
+            cell = cell_of(self.box, self.cells, origins, directions, t)
+        return cell + self._first_cell
 
     def rank(
         self,
@@ -95,12 +103,22 @@ class BatchGrids:
         cell: Int[Tensor, "slots rays samples"],
         tiles: Tiles,
         density: Float[Tensor, "T N"],
+        lengths: Float[Tensor, "slots rays samples"],
     ) -> None:
         """Updates the grids with densities queried in the tiles."""
+        density = density.detach()
+        new_occs = density if self._equal_lengths else density * lengths.take(tiles.sample)
         unused = self.occs.numel() - 1
         observed = torch.where(tiles.active, cell.take(tiles.sample), unused)
         occs, min_density = self.occs.view(-1), self.min_density.view(-1)
-        observe(occs, min_density, observed.flatten(), density.detach().flatten(), self.ema_decay)
+        observe(
+            occs,
+            min_density,
+            observed.flatten(),
+            density.flatten(),
+            new_occs.flatten(),
+            self.ema_decay,
+        )
 
     def update_bounds(self, due: Bool[Tensor, " slots"]) -> None:
         """Recomputes the density bounds of the slots for which that is due."""

@@ -58,7 +58,8 @@ class Shape:
 def batch_key(config: NerfConfig) -> tuple[object, ...]:
     """Runs whose keys are equal can be trained in one batch.
 
-    A batch has one network shape, and one number of rays and samples. Each member has its own
+    A batch has one network shape, one number of rays and samples, and one kind of spacing and
+    contraction. Each member has its own
     bounds, activations of density and colour, octaves (within the shape's), initialisation,
     learning rate and schedule, steps, clip, noise, jitter, background, crop, views and seed.
     """
@@ -68,6 +69,8 @@ def batch_key(config: NerfConfig) -> tuple[object, ...]:
         config.optimisation.rays,
         sampling.coarse,
         sampling.fine,
+        sampling.spacing,
+        config.encoding.contraction,
         compute.occupancy,
         compute.precision,
         compute.graphs,

@@ -14,10 +14,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from nerf.model.activations import density_activation
+from nerf.model.contraction import contract
 from nerf.model.hash_encoding import FEATURES, HashEncoding
 from nerf.model.precision import matrix_dtype
 from nerf.model.rendering import Rendering, composite
 from nerf.model.sampling import edges_around, refine
+from nerf.model.spacing import to_distance
 from nerf.training.batch.draws import Draws
 from nerf.training.batch.encoding import encode_by_hash, encode_waves
 from nerf.training.batch.field import BatchField
@@ -66,6 +68,8 @@ class BatchRenderer:
         self.density_kinds: frozenset[int] = frozenset()
         """The density activations that members have had."""
         self._field = BatchField(layout, matrix_dtype(run.config.compute.precision, device))
+        self._spacing = run.config.sampling.spacing
+        self._contracted = run.config.encoding.contraction == "sphere"
         encoding = run.model.coarse.encode_position
         self._hash = encoding if isinstance(encoding, HashEncoding) else None
         self._box = torch.ones(slots, 2, 3, device=device)
@@ -103,7 +107,7 @@ class BatchRenderer:
         near, far, stratum = (
             each[:, None, None] for each in (settings.near, settings.far, settings.stratum)
         )
-        t = (near + stratum * (strata + jitter)).flatten(0, 1)
+        u = (near + stratum * (strata + jitter)).flatten(0, 1)
         ends = [each.expand(slots, jitter.shape[1], 1).flatten(0, 1) for each in (near, far)]
         directions = rays.directions.view(slots, -1, 3)
         octaves, size = self.layout.shape.direction_octaves, self.layout.direction_size
@@ -112,8 +116,9 @@ class BatchRenderer:
         for number, noise in enumerate(draws.noise):
             if renderings:
                 # Detached: the fine pass does not train the coarse one through the positions.
-                t = refine(t, renderings[0].weights.detach(), draws.u[:, part].flatten(0, 1))
-            t_edges = edges_around(t, *ends)
+                u = refine(u, renderings[0].weights.detach(), draws.u[:, part].flatten(0, 1))
+            t = to_distance(u, self._spacing)
+            t_edges = to_distance(edges_around(u, *ends), self._spacing)
             samples = Samples(rays, t, t_edges, encoded_direction, noise[:, part])
             if self.grids:
                 density, rgb = self._query_occupied(number, leaves[number], samples, steps, members)
@@ -153,8 +158,10 @@ class BatchRenderer:
             rays.origins.view(slots, -1, 3),
             rays.directions.view(slots, -1, 3),
             t.view(slots, -1, t.shape[1]),
+            self.settings.contraction_radius,
         )
-        ranking, visible = grids.rank(cell, samples.t_edges.diff(dim=-1).view(cell.shape), steps)
+        lengths = samples.t_edges.diff(dim=-1).view(cell.shape)
+        ranking, visible = grids.rank(cell, lengths, steps)
         size = tile_size(ranking.shape[1])
         if self.plans:
             plan = self.plans[number]
@@ -167,7 +174,7 @@ class BatchRenderer:
         directions = samples.encoded_direction.flatten(0, 1)[ray]
         noise = samples.noise.take(tiles.sample)
         density, rgb = self._query(number, leaves, positions, directions, noise, tiles.slot)
-        grids.observe(cell, tiles, density)
+        grids.observe(cell, tiles, density, lengths)
         # Scatter the points back: a sample that was skipped counts as empty space. What is not
         # active goes to one place more, which is cut off, so that it has no gradient.
         target = torch.where(tiles.active, tiles.sample, t.numel()).flatten()
@@ -190,6 +197,8 @@ class BatchRenderer:
             return rows if slot_of_tile is None else rows[slot_of_tile]
 
         shape, size, settings = self.layout.shape, self.layout.position_size, self.settings
+        if self._contracted:
+            positions = contract(positions, of_tile(settings.contraction_radius)[:, None, None])
         if self._hash is None or leaves.entries is None:
             factor = of_tile(settings.frequency_factor)
             encoded = encode_waves(positions, factor, shape.position_octaves, size)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nerf.config.schema import DensityActivation
 from nerf.model.activations import COLOUR_PADDING
+from nerf.model.spacing import spacing_ends
 from nerf.training.loop import TrainingRun
 
 DENSITY_ACTIVATIONS: tuple[DensityActivation, ...] = (
@@ -23,6 +24,7 @@ _COLUMNS = (
     "near",
     "far",
     "stratum",
+    "contraction_radius",
     "density_kind",
     "density_scale",
     "colour_padding",
@@ -38,9 +40,11 @@ class Settings:
         self._table = torch.ones(slots, len(_COLUMNS), device=device)
         columns = dict(zip(_COLUMNS, self._table.unbind(1), strict=True))
         self.near: Tensor = columns["near"]
+        """Where samples begin, in the coordinate u of nerf.model.spacing; so are the next two."""
         self.far: Tensor = columns["far"]
         self.stratum: Tensor = columns["stratum"]
-        """Length of a stratum of the coarse samples, scene units."""
+        """Length of a stratum of the coarse samples."""
+        self.contraction_radius: Tensor = columns["contraction_radius"]
         self.density_kind: Tensor = columns["density_kind"]
         """Index into DENSITY_ACTIVATIONS."""
         self.density_scale: Tensor = columns["density_scale"]
@@ -54,11 +58,13 @@ class Settings:
     def load(self, slot: int, run: TrainingRun) -> None:
         """Fills a slot with the numbers of a run."""
         sampling, field = run.config.sampling, run.config.field
+        near, far = spacing_ends(sampling)
         widened = field.colour_activation == "widened_sigmoid"
         numbers = {
-            "near": sampling.near,
-            "far": sampling.far,
-            "stratum": sampling.span / sampling.coarse,
+            "near": near,
+            "far": far,
+            "stratum": (far - near) / sampling.coarse,
+            "contraction_radius": run.config.encoding.contraction_radius,
             "density_kind": DENSITY_ACTIVATIONS.index(field.density_activation),
             "density_scale": field.density_scale,
             "colour_padding": COLOUR_PADDING if widened else 0.0,

@@ -63,7 +63,7 @@ def test_cells_track_the_largest_and_smallest_density_with_decay() -> None:
     for step in range(6):
         cells = torch.randint(0, 9, (20,), generator=torch.Generator().manual_seed(step))
         density = drawn(20, seed=step) * 3
-        grid.observe(cells, density)
+        grid.observe(cells, density, density)
         for cell in set(cells.tolist()):
             here = [d for c, d in zip(cells.tolist(), density.tolist(), strict=True) if c == cell]
             occs[cell] = max(EMA_DECAY * occs.get(cell, 0.0), *here, 0.0)
@@ -75,7 +75,8 @@ def test_cells_track_the_largest_and_smallest_density_with_decay() -> None:
 
 def test_samples_in_empty_cells_or_behind_opaque_ones_are_not_visible() -> None:
     grid = small_grid()
-    grid.observe(torch.arange(4), torch.tensor([0.0, 1e-4, 5.0, 20.0]))
+    densities = torch.tensor([0.0, 1e-4, 5.0, 20.0])
+    grid.observe(torch.arange(4), densities, densities)
     grid.update_bounds()
     assert grid.density_bound[:2].eq(-1).all(), f"less than {ALPHA_THRE} of the light"
     cells = torch.tensor([[0, 2, 3, 2, 3, 1], [9, 64, 1, 3, 2, 9]])
@@ -142,7 +143,8 @@ def test_a_capacity_is_filled_with_visible_samples_first() -> None:
 def test_a_field_that_is_the_same_everywhere_has_no_empty_cell() -> None:
     for density in (0.0, 1e-6, 3.0):
         grid = small_grid()
-        grid.observe(torch.arange(CELLS**3), torch.full((CELLS**3,), density))
+        densities = torch.full((CELLS**3,), density)
+        grid.observe(torch.arange(CELLS**3), densities, densities)
         grid.update_bounds()
         assert grid.density_bound.ge(0).all()
 
@@ -218,3 +220,14 @@ def test_its_size_is_part_of_the_config(ball: Scene) -> None:
     run = run_of(ball, **{"compute.occupancy": 8})
     assert run.model.grids["only"].get_buffer("density_bound").shape == (8**3 + 1,)
     assert dataclasses.asdict(run.config)["compute"]["occupancy"] == 8
+
+
+def test_a_cell_is_empty_by_the_light_that_its_longest_sample_stops() -> None:
+    """Samples in disparity: the same density matters more where they lie farther apart."""
+    box = torch.tensor([[-1.0] * 3, [1.0] * 3])
+    grid = OccupancyGrid(2, box, 8, None)
+    density = torch.tensor([0.01, 0.01, 5.0])
+    grid.observe(torch.tensor([0, 1, 2]), density, density * torch.tensor([0.1, 50.0, 1.0]))
+    grid.update_bounds()
+    assert [float(grid.density_bound[cell]) < 0 for cell in (0, 1, 2)] == [True, False, False]
+    assert math.isclose(grid.density_bound[1], 0.01, rel_tol=1e-5), "bounds are densities"

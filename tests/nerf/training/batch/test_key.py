@@ -57,7 +57,7 @@ OWN = {
     | {"initialisation", "width"},
     "sampling": {"near", "far", "jitter"},
     "encoding": {"position_frequencies", "direction_frequencies", "directions"}
-    | {"include_input", "times_pi"},
+    | {"include_input", "times_pi", "contraction_radius"},
     "optimisation": {"learning_rate", "schedule", "decay", "warm_up", "gradient_clip"}
     | {"crop_steps", "crop", "views", "steps", "background", "density_noise"},
     "evaluation": {"times", "pixels", "final_pixels"},
@@ -71,6 +71,8 @@ COMMON: Flat = {
     "field.hidden_activation": "sine",
     "sampling.coarse": 7,
     "sampling.fine": 7,
+    "sampling.spacing": "disparity",
+    "encoding.contraction": "sphere",
     "optimisation.rays": 7,
     "compute.precision": "bf16",
     "compute.occupancy": 9,

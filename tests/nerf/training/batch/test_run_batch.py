@@ -81,6 +81,17 @@ CASES: dict[str, list[Flat]] = {
         for background in ("scene", "white", "random", "random")
     ],
     "grid": [{"compute.occupancy": 8, "field.hidden_activation": "silu"} for _ in range(4)],
+    "grid, fine, unbounded": [
+        {
+            **GRID,
+            "sampling.spacing": "disparity",
+            "sampling.far": far,
+            "encoding.contraction": "sphere",
+            "encoding.contraction_radius": radius,
+            **HASH,
+        }
+        for far, radius in ((40.0, 2.0), (20.0, 3.0))
+    ],
     "grid, fine, hash": [{**GRID, **HASH, "optimisation.density_noise": 0.2} for _ in range(2)],
 }
 

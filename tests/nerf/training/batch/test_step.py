@@ -19,6 +19,7 @@ from tests.nerf.training.tiny import TINY
     [
         {"compute.occupancy": 0, "field.skip": 1},
         {"compute.occupancy": 8, "sampling.fine": 4, "encoding.kind": "hash"},
+        {"compute.occupancy": 8, "sampling.spacing": "disparity", "encoding.contraction": "sphere"},
     ],
 )
 def test_all_shapes_of_a_step_are_as_annotated(ball: Scene, settings: Flat) -> None:
