@@ -56,10 +56,9 @@ class BatchTrainer:
         self._plans_version = 0
 
     def load(self, slot: int, run: TrainingRun) -> None:
-        """Overwrites a slot with a run."""
-        self.members[slot] = run
+        """Overwrites a slot with a run; if memory is short, the slot stays free."""
         self.parameters.load(slot, run)
-        self.pixels.load(self.members)
+        self.pixels.load({**self.members, slot: run})
         self.renderer.load(slot, run)
         self.losses[slot].copy_(run.step.losses)
         self.steps[slot].fill_(run.steps_done)
@@ -67,6 +66,7 @@ class BatchTrainer:
         self._warm[slot].fill_(WARMUP_STEPS + warm_up_steps(run.config.optimisation))
         self._clips = self._clips or bool(run.config.optimisation.gradient_clip)
         self._load_coefficients(slot, adam_coefficients(run.config.optimisation))
+        self.members[slot] = run
 
     def store(self, slot: int) -> None:
         """Copies parameters, Adam state and occupancy grids of a slot to its member."""
