@@ -19,6 +19,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?", re.ASCII)
 _SPACED = re.compile(r"[+-]?\d{1,3}([ \u00a0\u202f'\u2019]\d{3})+([.,]\d+)?", re.ASCII)
+_MEASURE = re.compile(r"([+-]?\d+(?:[.,]\d+)?) *([A-Za-zµμ°/]+)", re.ASCII)
 _MIN_NUMBERS = 20  # in a column of which one other cell is a slip, not a value
 _LARGEST_FRACTION = 1.5  # of a column of shares of 1; percentages exceed it
 MAX_EXACT = 2**53  # whole numbers above this are not exact as floats
@@ -130,6 +131,12 @@ def _rewrite(texts: set[str], decimal_comma: bool) -> tuple[dict[str, str], str]
         return rewritten, f"percentages, read as numbers such as {min(rewritten.values())}"
     if percentages:
         return _rewrite_mixed(texts, percentages, decimal_comma)
+    measures = [_MEASURE.fullmatch(text) for text in texts]
+    units = {measure[2] if measure else "" for measure in measures}
+    if len(texts) > 1 and len(units) == 1 and "" not in units:
+        bare = {measure[0]: measure[1] for measure in measures if measure}
+        plain, _ = _rewrite(set(bare.values()), decimal_comma)
+        return {text: plain[number] for text, number in bare.items()}, f"in {units.pop()}"
     spaced = {text for text in texts if _SPACED.fullmatch(text)}
     if spaced:
         bare = {t: re.sub(r"[^0-9.,+-]", "", t) if t in spaced else t for t in texts}

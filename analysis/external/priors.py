@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -93,7 +94,7 @@ def _to_numbers(values: Sequence[Setting]) -> list[float] | None:
 
 def _estimate_texts(name: str, values: Sequence[Setting]) -> DomainEstimate:
     texts = [str(value) for value in values]
-    choices = tuple(sorted(set(texts)))
+    choices = tuple(sorted(set(texts), key=_by_number))
     if len(choices) > _MAX_CHOICES:
         return DomainEstimate(
             None,
@@ -104,6 +105,12 @@ def _estimate_texts(name: str, values: Sequence[Setting]) -> DomainEstimate:
     if any(not isinstance(value, str) and value is not None for value in values):
         return dataclasses.replace(estimate, text=f"{estimate.text} (not all numbers: as text)")
     return estimate
+
+
+def _by_number(text: str) -> tuple[float, str]:
+    """Orders 8 GB before 16 GB, and texts without a number at their start behind them."""
+    number = re.match(r"[+-]?\d+(\.\d+)?", text)
+    return (float(number[0]) if number else math.inf, text)
 
 
 def _is_grid(distinct: Sequence[float], count: int) -> bool:
@@ -208,13 +215,19 @@ def _describe(dimension: Dimension, fits: bool) -> str:
     steps = f" in steps of {dimension.step:g}" if dimension.step else ""
     doubt = "" if fits else "; its values crowd too much to look drawn from that"
     return (
-        f"uniform{scale} from {dimension.low:g} to {dimension.high:g}{steps}, the range seen{doubt}"
+        f"uniform{scale} from {_spell(dimension.low)} to {_spell(dimension.high)}{steps}, "
+        f"the range seen{doubt}"
     )
+
+
+def _spell(number: float) -> str:
+    """A number in four digits, a whole one in all of its digits up to six."""
+    return f"{number:g}" if number.is_integer() else f"{number:.4g}"
 
 
 def _list(items: Sequence[object]) -> str:
     """All of them if they are few, else the first and the last."""
     texts = [f"{item:g}" if isinstance(item, float) else str(item) for item in items]
     if len(texts) <= 8:
-        return ", ".join(texts)
+        return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
     return f"{', '.join(texts[:3])}, ... {texts[-1]} ({len(texts)} values)"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.external.cells import has_decimal_comma, parse_column
+from analysis.external.cells import has_decimal_comma, parse_column, parse_number
 from analysis.external.counts import count
 from analysis.external.headings import split_headings
+from analysis.external.summary_rows import split_summaries
 from analysis.external.sweep import Setting
 from analysis.external.table import Table
 from nerf.common.errors import InputError
@@ -27,12 +29,13 @@ _MAX_CELL = 10_000_000  # characters
 def read_text_table(path: Path, data: bytes) -> Table:
     """The table in the bytes of a text file; raises `InputError` if they are none.
 
-    The first row is the heading. A second heading below it, repeated headings, and rows with
-    another number of cells are left out and counted.
+    The first row is the heading. Comments above it, a second heading below it, repeated headings,
+    rows of means or totals, and rows with another number of cells are left out and counted.
     """
     text, encoding = decode(data)
     if "\0" in text:
         raise InputError(f"{path} is binary; name a table (CSV, TSV, Parquet, JSON)")
+    text, comments = _drop_comments(text)
     separator = _sniff_separator(text)
     try:
         rows = _read_rows(path, text, separator)
@@ -47,13 +50,28 @@ def read_text_table(path: Path, data: bytes) -> Table:
             f"{path} has a single column, {names[0][:40]!r}; name a table with columns separated "
             "by commas, tabs or semicolons"
         )
-    whole = [row for row in body if len(row) == len(names)]
-    left_out += _count_ragged(path, body, len(names))
+    whole, summaries = split_summaries([row for row in body if len(row) == len(names)])
+    left_out += [*comments, *_count_ragged(path, body, len(names)), *summaries]
     if encoding:
         notes.append(f"read as {encoding}, since it is not UTF-8")
     if separator != "," and not (separator == "\t" and path.suffix.lower() == ".tsv"):
         notes.append(f"its columns are separated by {_SEPARATORS[separator]}")
     return _make_table(names, whole, separator, notes, left_out)
+
+
+def _drop_comments(text: str) -> tuple[str, list[str]]:
+    """The text without the lines of comments above its heading, and how many there were.
+
+    The last of them is the heading itself, such as `# lr, acc`, where numbers follow at once.
+    """
+    lines = text.splitlines(keepends=True)
+    comments = next((i for i, line in enumerate(lines) if not line.startswith("#")), 0)
+    cells = re.split(r"[,;\t|]", lines[comments]) if comments else []
+    if any(parse_number(cell.strip()) is not None for cell in cells):
+        comments -= 1
+    if not comments:
+        return text, []
+    return "".join(lines[comments:]), [f"{count(comments, 'line')} of comments above the heading"]
 
 
 def decode(data: bytes) -> tuple[str, str]:

@@ -370,3 +370,29 @@ def test_a_row_that_equals_an_earlier_one_in_every_column_is_dropped(tmp_path: P
     sweep = read(tmp_path, table(*rows, *rows[:3]))
     assert len(sweep.trials) == 8
     assert "3 rows equal to an earlier one in every column" in sweep.left_out
+
+
+def test_comments_above_the_heading_are_skipped_and_counted(tmp_path: Path) -> None:
+    sweep = read(tmp_path, "# my sweep\n# of May, 3 runs\n" + table("0.1,0.5", "0.2,0.6"))
+    assert settings(sweep, "lr") == [0.1, 0.2]
+    assert "2 lines of comments above the heading" in sweep.left_out
+    assert settings(read(tmp_path, "# lr,acc\n1,2\n2,3\n"), "# lr") == [1, 2]
+
+
+@pytest.mark.parametrize("place", [0, 12])
+def test_rows_of_means_and_totals_are_no_runs(tmp_path: Path, place: int) -> None:
+    rows = [f"0.{i},0.{i}" for i in range(11, 23)]
+    rows.insert(place, "mean,0.15")
+    sweep = read(tmp_path, table(*rows))
+    assert len(sweep.trials) == 12
+    assert settings(sweep, "lr")[0] == 0.11
+    assert "1 row that sums up others (mean)" in sweep.left_out
+    pools = [f"{('mean', 'max', 'sum')[i % 3]},0.{i}" for i in range(11, 23)]
+    assert len(read(tmp_path, table(*pools)).trials) == 12
+
+
+def test_numbers_with_one_unit_are_numbers_in_it(tmp_path: Path) -> None:
+    sweep = read(tmp_path, "memory,width,acc\n8 GB,1k,1\n16 GB,512,2\n32 GB,2k,3\n")
+    assert settings(sweep, "memory") == [8, 16, 32]
+    assert settings(sweep, "width") == ["1k", "512", "2k"]
+    assert "memory: in GB" in sweep.notes

@@ -124,7 +124,7 @@ def test_text_booleans_and_none_are_choices() -> None:
     assert choices(["sgd", "adam"] * 9) == ("choice", ("adam", "sgd"))
     assert choices([True, False] * 9) == ("bool", (False, True))
     assert choices([None, "cosine"] * 9) == ("choice", ("None", "cosine"))
-    assert choices([None, 5, 10] * 9) == ("choice", ("10", "5", "None"))
+    assert choices([None, 5, 10] * 9) == ("choice", ("5", "10", "None"))
     assert choices(["auto", 0.5] * 9) == ("choice", ("0.5", "auto"))
     assert choices([float("inf"), 0.5] * 9) == ("choice", ("0.5", "inf"))
 
@@ -159,7 +159,7 @@ def test_choices_that_occur_unequally_have_weights_as_the_other_reading() -> Non
     assert not estimate.fits
     assert estimate.alternative is not None
     assert estimate.alternative.weights == (0.8, 0.2)
-    assert "80, 20 times" in estimate.text
+    assert "80 and 20 times" in estimate.text
 
 
 def test_fair_draws_seldom_look_crowded() -> None:

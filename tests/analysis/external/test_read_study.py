@@ -179,7 +179,7 @@ def test_a_pruned_trial_better_than_the_best_completed_one_is_named(tmp_path: Pa
     path = write_table(tmp_path / "runs.csv", acc=acc, state=states)
     claims = select_claims(list_claims(analyze_study(read_external_study(path).study)), "state")
     (pruned,) = [claim.text for claim in claims if claim.condition == "pruned"]
-    assert "row 1 of them reached acc 0.9 before it was stopped, better than all" in pruned
+    assert "row 1 of them reached acc 0.9 before it was stopped, better than any" in pruned
     path = write_table(tmp_path / "worse.csv", acc=acc[::-1], state=states)
     claims = select_claims(list_claims(analyze_study(read_external_study(path).study)), "state")
     assert "better" not in " ".join(claim.text for claim in claims)
