@@ -19,6 +19,9 @@ Flat = Mapping[str, Value]
 BEFORE_ADDED: Mapping[str, Value] = {
     "field.initial_density": 0.0,
     "optimisation.crop": "centre",
+    "sampling.spacing": "linear",
+    "encoding.contraction": "none",
+    "encoding.contraction_radius": 4.0,
 }
 """What a run did before these parameters existed: values for a file that does not name them."""
 
