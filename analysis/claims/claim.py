@@ -45,6 +45,8 @@ Kind = Literal[
     "design",
     "top_given_others",
     "in_branch",
+    "not_significant",
+    "other_objectives",
 ]
 """What a claim says; `KINDS` explains each."""
 
@@ -88,6 +90,8 @@ KINDS: dict[Kind, str] = {
     "design": "how another tool's trials were chosen; the estimate is the effective sample size",
     "top_given_others": "a parameter sets the best quarter of the trials apart, given all others",
     "in_branch": "a claim on a parameter that only some trials have, among those trials",
+    "not_significant": "parameters of which no effect was found, which proves none absent",
+    "other_objectives": "objectives beside the metric; the estimate counts Pareto optimal trials",
 }
 
 

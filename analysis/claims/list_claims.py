@@ -76,10 +76,11 @@ def select_matters(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     """The largest shares, or why there is no ranking and which parameters have an effect."""
     variants = select_claims(claims, "variant_difference")[:1]
     shares = select_claims(claims, "share")[:_MAX_SHARES]
+    others = select_claims(claims, "not_significant")
     if variants or shares:
-        return variants or shares
+        return variants or (*shares, *others)
     with_failures = select_claims(claims, "share_with_failures")[:_MAX_SHARES]
-    return (*select_claims(claims, "not_ranked", "moves"), *with_failures)
+    return (*select_claims(claims, "not_ranked", "moves"), *with_failures, *others)
 
 
 def select_breaks(claims: Sequence[Claim]) -> tuple[Claim, ...]:

@@ -20,6 +20,7 @@ from analysis.claims.wording import (
     name_variance,
 )
 from analysis.findings.analyze_study import Findings
+from analysis.importance.conditional_test import ConditionalTest
 from analysis.importance.permutation_test import PermutationTest
 from analysis.importance.shares import NEGLIGIBLE_SHARE, PairShare, SobolShare, VariancePart
 
@@ -40,6 +41,8 @@ def list_share_claims(findings: Findings) -> Iterator[Claim]:
         yield from list_conditional_claims(findings)
     for share in importance.significant_shares:
         yield from _share(findings, share)
+    if not findings.study.is_native:
+        yield from _list_not_significant(findings)
     named = {share.path for share in importance.significant_shares}
     for share in _list_with_failures(findings):
         if share.significant or share.path in named:
@@ -48,6 +51,32 @@ def list_share_claims(findings: Findings) -> Iterator[Claim]:
         for pair in [p for p in importance.pairs if p.significant][:_MAX_INTERACTIONS]:
             yield _interaction(findings, pair)
         yield from _list_parts(findings)
+
+
+def _list_not_significant(findings: Findings) -> Iterator[Claim]:
+    """The parameters of which no effect was found, at once; none if all have one."""
+    importance = findings.importance
+    others = [share for share in importance.shares if not share.significant]
+    if importance.ranked:
+        paths, labels = [s.path for s in others], [s.label for s in others]
+        most = max((s.share_high for s in others), default=0.0)
+        why = (
+            f"the interval of each share reaches below {100 * NEGLIGIBLE_SHARE:.0f} %, and none "
+            f"reaches above {100 * most:.0f} %"
+        )
+    else:
+        tests: list[PermutationTest | ConditionalTest] = [
+            *findings.permutation_tests,
+            *findings.conditional_tests,
+        ]
+        paths = [test.path for test in tests if not test.significant]
+        labels = [test.label for test in tests if not test.significant]
+        why = "these trials do not show one, which is no proof that there is none"
+    if paths:
+        yield Claim(
+            "not_significant", tuple(paths), None, None, None, "", importance.trials, 0.95,
+            _condition(findings), f"No effect found: {', '.join(labels)}: {why}.",
+        )  # fmt: skip
 
 
 def list_top_claims(findings: Findings) -> Iterator[Claim]:

@@ -58,21 +58,31 @@ def _explain(findings: Findings, outcome: str, count: int) -> str:
 
 
 def _describe_better_stopped(findings: Findings) -> str:
-    """The pruned trial that was better on its way than any completed trial; empty without one."""
-    study, best = findings.study, findings.best
-    pruned = study.trials[study.trials["outcome"] == PRUNED]
-    reached = study.curves[study.curves["trial_id"].isin(pruned["trial_id"])]
-    scores = pd.concat([pruned[["trial_id", "score"]], reached[["trial_id", "score"]]])
-    scores = scores[np.isfinite(scores["score"])]
-    if best is None or scores.empty or scores["score"].max() <= best["score"]:
+    """The pruned trial that was better than any completed trial ever was; empty without one.
+
+    Ever: at the end or, where the record has values on the way, at any step.
+    """
+    pruned = _find_best_value(findings, PRUNED)
+    completed = _find_best_value(findings, COMPLETED)
+    if pruned is None or completed is None or pruned["score"] <= completed["score"]:
         return ""
-    top = scores.iloc[int(scores["score"].argmax())]
-    name = study.metric.name
-    values = study.metric.values(np.array([top["score"], best["score"]]))
+    metric = findings.study.metric
+    values = metric.values(np.array([pruned["score"], completed["score"]]))
     return (
-        f"; trial {top['trial_id']} of them reached {name} {values[0]:.4g} before it was stopped, "
-        f"better than all completed trials ({values[1]:.4g})"
+        f"; trial {pruned['trial_id']} of them reached {metric.name} {values[0]:.4g} before it was "
+        f"stopped, better than any recorded value of completed trials, final or on the "
+        f"way ({values[1]:.4g} at best)"
     )
+
+
+def _find_best_value(findings: Findings, outcome: str) -> pd.Series | None:
+    """The best value recorded of trials with an outcome, final or on the way, and whose it is."""
+    study = findings.study
+    trials = study.trials[study.trials["outcome"] == outcome]
+    reached = study.curves[study.curves["trial_id"].isin(trials["trial_id"])]
+    scores = pd.concat([trials[["trial_id", "score"]], reached[["trial_id", "score"]]])
+    scores = scores[np.isfinite(scores["score"].to_numpy(dtype=float))]
+    return None if scores.empty else scores.iloc[int(scores["score"].argmax())]
 
 
 def _count_not_finite(findings: Findings) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.findings.analyze_study import Findings
+from analysis.findings.analyze_study import BranchFindings, Findings
 from analysis.importance.shares import SobolShare
 from analysis.stats.intervals import INTERVAL_QUANTILES
 from analysis.surrogate.posterior_draws import widen
@@ -52,20 +52,21 @@ def parse_expectation(text: str) -> Expectation:
 def check_expectation(expectation: Expectation, findings: Findings) -> Check:
     """Whether the expectation holds with its whole 95 % interval.
 
-    It does not where nothing is ranked. Raises `InputError` for a parameter that was not analysed.
+    It does not where nothing is ranked. A parameter that only some trials have is named as
+    `momentum` or, of one branch among several, as `opt=sgd:momentum`. Raises `InputError` for a
+    parameter that was not analysed, or two that no trials have in common.
     """
-    names = {n: d.path for d in findings.study.space.dimensions for n in (d.label, d.path)}
-    paths = [_find(name, names) for name in (expectation.parameter, expectation.bound)]
-    importance, name = findings.importance, findings.study.name
+    name = findings.study.name
+    findings, names = _choose_trials(expectation, findings)
+    importance = findings.importance
     if not importance.ranked or findings.sobol.model is None:
         return Check(False, f"{name}: {expectation.text}: nothing is ranked: {importance.refusal}")
     shares = {share.path: share for share in importance.shares}
-    first = shares[str(paths[0])]
-    if isinstance(paths[1], float):
-        bound = paths[1]
+    first, bound = shares[names[expectation.parameter]], expectation.bound
+    if isinstance(bound, float):
         holds = first.share_low > bound if expectation.is_greater else first.share_high < bound
         return Check(holds, _sentence(holds, f"{name}: {expectation.text}", _format(first)))
-    second = shares[paths[1]]
+    second = shares[names[bound]]
     low, high = _difference(findings, first.path, second.path)
     holds = low > 0 if expectation.is_greater else high < 0
     found = (
@@ -73,6 +74,56 @@ def check_expectation(expectation: Expectation, findings: Findings) -> Check:
         "points"
     )
     return Check(holds, _sentence(holds, f"{name}: {expectation.text}", found))
+
+
+def _choose_trials(expectation: Expectation, findings: Findings) -> tuple[Findings, dict[str, str]]:
+    """The analysis that has all parameters of an expectation: of all trials, else of a branch.
+
+    Beside it the path of each name there.
+    """
+    whole = _list_names(findings)
+    branches = [(b, _list_names(b.findings, _key(findings, b))) for b in findings.branches]
+    named = [n for n in (expectation.parameter, expectation.bound) if isinstance(n, str)]
+    every = list(dict.fromkeys([*whole, *(name for _, names in branches for name in names)]))
+    for name in named:
+        if name not in every:
+            listed = dict.fromkeys([*whole.values(), *(n for n in every if n not in whole)])
+            raise InputError(
+                f"--expect names {name!r}, which was not analysed{closest(name, every)}; "
+                f"analysed are {', '.join(listed)}"
+            )
+    if all(name in whole for name in named):
+        return findings, whole
+    fitting = [(b, names) for b, names in branches if all(name in names for name in named)]
+    own = [
+        (b, names)
+        for b, names in fitting
+        if {names[name] for name in named} & {d.path for d in b.branch.dimensions}
+    ]
+    if len(own) != 1:
+        keys = " or ".join(_key(findings, b) for b, _ in branches)
+        raise InputError(
+            f"--expect {expectation.text!r} needs trials that have {' and '.join(named)}, and "
+            f"{len(own)} branches do; name one, as in {keys}PARAMETER"
+        )
+    return own[0][0].findings, own[0][1]
+
+
+def _list_names(findings: Findings, key: str = "") -> dict[str, str]:
+    """The path of each name that an expectation may use of these trials' parameters."""
+    names: dict[str, str] = {}
+    for d in findings.study.space.dimensions:
+        names |= dict.fromkeys((d.label, d.path, f"{key}{d.label}"), d.path)
+    return names
+
+
+def _key(findings: Findings, branch_findings: BranchFindings) -> str:
+    """What stands before a parameter of one branch: `opt=sgd:`; empty if no parameter decides."""
+    branch = branch_findings.branch
+    labels = {d.path: d.label for d in findings.study.space.dimensions}
+    labels |= {d.path: d.label for b in findings.study.branches for d in b.dimensions}
+    values = ",".join(map(str, branch.values))
+    return f"{labels[branch.parent]}={values}:" if branch.parent else ""
 
 
 def _difference(findings: Findings, first: str, second: str) -> tuple[float, float]:
@@ -83,17 +134,6 @@ def _difference(findings: Findings, first: str, second: str) -> tuple[float, flo
     difference = widen(draws[paths.index(first)] - draws[paths.index(second)])
     low, high = (float(q) for q in np.quantile(difference, INTERVAL_QUANTILES))
     return low, high
-
-
-def _find(name: str | float, names: dict[str, str]) -> str | float:
-    if isinstance(name, float):
-        return name
-    if name not in names:
-        raise InputError(
-            f"--expect names {name!r}, which was not analysed{closest(name, list(names))}; "
-            f"analysed are {', '.join(dict.fromkeys(names.values()))}"
-        )
-    return names[name]
 
 
 def _format(share: SobolShare) -> str:

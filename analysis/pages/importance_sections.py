@@ -21,7 +21,7 @@ from analysis.pages.templating import FigureView, render_template, view_figure
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
 
-_PARTS = ("interaction", "unexplained")
+_PARTS = ("not_significant", "interaction", "unexplained")
 
 
 def render_importance_section(findings: Findings) -> Markup:
@@ -52,6 +52,7 @@ def render_importance_section(findings: Findings) -> Markup:
 
 def _group_by_parameter(claims: Sequence[Claim]) -> list[str]:
     """The sentences on each single parameter, as one paragraph."""
+    claims = [c for c in claims if c.kind not in _PARTS]
     paths = dict.fromkeys(c.parameters[0] for c in claims if len(c.parameters) == 1)
     has_share = {c.parameters[0] for c in select_claims(claims, "share")}
     groups = [[c for c in claims if c.parameters == (path,)] for path in paths]

@@ -42,9 +42,21 @@ def test_shares_of_an_optimiser_are_over_the_prior() -> None:
 
 def test_a_parameter_that_moves_with_a_live_one_is_named_nowhere() -> None:
     claims = list_claims(_analyze(make_table(correlated_units(96))))
-    named = {claim.parameters[0].partition("=")[0] for claim in claims if claim.parameters}
+    effects = [c for c in claims if c.parameters and c.kind != "not_significant"]
+    named = {claim.parameters[0].partition("=")[0] for claim in effects}
     assert "width" not in named
     assert "lr" in named
+
+
+def test_parameters_without_a_significant_share_are_named_at_once() -> None:
+    findings = _analyze(make_table(np.random.default_rng(0).random((96, 3))))
+    (others,) = select_claims(list_claims(findings), "not_significant")
+    shares = {s.path: s for s in findings.importance.shares}
+    assert others.parameters == tuple(p for p, s in shares.items() if not s.significant)
+    assert "width" in others.parameters
+    most = max(100 * shares[path].share_high for path in others.parameters)
+    assert others.text.startswith(f"No effect found: {', '.join(others.parameters)}: ")
+    assert others.text.endswith(f"none reaches above {most:.0f} %.")
 
 
 def test_without_a_ranking_the_conditional_test_says_what_has_an_effect() -> None:

@@ -14,7 +14,9 @@ from analysis.external.question import Question
 from analysis.external.read_study import read_external_study
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.branches import list_branch_studies
+from analysis.findings.expectation import check_expectation, parse_expectation
 from analysis.pages.study_page import render_study_page
+from nerf.common.errors import InputError
 
 TRIALS = 120
 
@@ -50,6 +52,29 @@ def test_only_shared_parameters_are_in_the_whole_analysis(findings: Findings) ->
     (of_branch,) = findings.branches
     (first, *_) = of_branch.findings.importance.significant_shares
     assert first.path == "momentum"
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("momentum > 30%", True),
+        ("optimizer=sgd:momentum > 30%", True),
+        ("momentum > delay", True),
+        ("optimizer=sgd:lr < momentum", True),
+        ("delay > 5%", False),
+    ],
+)
+def test_expectations_of_a_branch_are_held_against_its_trials(
+    findings: Findings, text: str, holds: bool
+) -> None:
+    assert check_expectation(parse_expectation(text), findings).holds == holds
+
+
+def test_expectations_name_what_can_be_named(findings: Findings) -> None:
+    with pytest.raises(InputError, match=r"analysed are lr, optimizer, .*optimizer=sgd:momentum"):
+        check_expectation(parse_expectation("beta > 30%"), findings)
+    with pytest.raises(InputError, match="needs trials that have momentum and optimizer, and 0"):
+        check_expectation(parse_expectation("momentum > optimizer"), findings)
 
 
 def test_claims_name_the_branch_and_no_parameter_without_effect(findings: Findings) -> None:
