@@ -22,6 +22,7 @@ _SPACED = re.compile(r"[+-]?\d{1,3}([ \u00a0\u202f'\u2019]\d{3})+([.,]\d+)?", re
 _MEASURE = re.compile(r"([+-]?\d+(?:[.,]\d+)?) *([A-Za-zµμ°/]+)", re.ASCII)
 _MIN_NUMBERS = 20  # in a column of which one other cell is a slip, not a value
 _LARGEST_FRACTION = 1.5  # of a column of shares of 1; percentages exceed it
+READ_AS_TEXT = "read as text"
 MAX_EXACT = 2**53  # whole numbers above this are not exact as floats
 
 
@@ -197,5 +198,5 @@ def _explain_text(texts: set[str]) -> str:
     numbers = sorted(text for text in texts if parse_number(text) is not None)
     if len(numbers) > len(texts) / 2:
         other = min(texts - set(numbers))
-        return f"read as text, since {other[:40]!r} is no number"
+        return f"{READ_AS_TEXT}, since {other[:40]!r} is no number"
     return ""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.external.cells import to_number
+from analysis.external.cells import READ_AS_TEXT, to_number
 from analysis.external.column_names import Convention, split_words
 from analysis.external.columns import STATES, assign_roles, find_state_column
 from analysis.external.counts import count
@@ -20,6 +20,7 @@ from analysis.external.record_table import expand_objects, read_json_table, read
 from analysis.external.sweep import Column, ExternalTrial, Setting, Sweep
 from analysis.external.table import Table
 from analysis.external.text_table import decode, read_text_table
+from analysis.external.workbook import is_workbook, read_workbook
 from nerf.common.errors import InputError
 
 _NAMES = ("name", "run name", "trial name", "trial id", "run id", "id", "run", "trial", "number")
@@ -59,6 +60,8 @@ def _read_rows(path: Path) -> Table:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check its name") from None
+    if is_workbook(data):
+        return read_workbook(path, data)
     name, data = unpack(path, data)
     if data.startswith(b"PAR1"):
         return read_parquet_table(path, data)
@@ -103,7 +106,7 @@ def _make_sweep(
         trials=trials,
         objectives=convention.find_objectives(table.names) if convention else (),
         settings_declared=convention is not None,
-        notes=table.notes,
+        notes=_drop_notes(table.notes, [c.name for c in columns if c.role == "outcome"]),
         left_out=(*table.left_out, *_count_words(table, columns), *_list_others(columns)),
         columns=tuple(Column(short[c.name], c.role, c.reason, c.doubtful) for c in columns),
     )
@@ -181,6 +184,12 @@ def _name_tool(table: Table, convention: Convention | None) -> str:
         return convention.tool
     from_wandb = {"Name", "State"} <= set(table.names) or convention is not None
     return "W&B" if from_wandb else table.kind
+
+
+def _drop_notes(notes: Sequence[str], outcomes: Sequence[str]) -> tuple[str, ...]:
+    """The notes without those that outcomes are text: their numbers are read, the rest counted."""
+    untrue = tuple(f"{name}: {READ_AS_TEXT}" for name in outcomes)
+    return tuple(note for note in notes if not note.startswith(untrue))
 
 
 def _count_words(table: Table, columns: Sequence[Column]) -> list[str]:

@@ -15,9 +15,9 @@ from nerf.common.errors import InputError
 
 _FORMATS = (
     "an Optuna SQLite or journal file, a Ray Tune results folder, an MLflow folder or SQLite file, "
-    "or a table (.csv, .tsv, .txt, .parquet, .json, .jsonl, also in .gz or .zip)"
+    "or a table (.csv, .tsv, .txt, .parquet, .json, .jsonl, .xlsx, also in .gz or .zip)"
 )
-_TABLES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".json", ".jsonl", ".ndjson")
+_TABLES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".json", ".jsonl", ".ndjson", ".xlsx")
 _HEAD_BYTES = 2**16
 
 _UNREADABLE = {

@@ -16,6 +16,7 @@ from analysis.external.choose_sweep import choose_sweep
 from analysis.external.identify import read_sweeps
 from analysis.external.limit_trials import limit_trials
 from analysis.external.make_study import make_study
+from analysis.external.objectives import find_other_objectives
 from analysis.external.open_columns import list_unknown
 from analysis.external.question import Question
 from analysis.external.sweep import Column, Sweep
@@ -86,7 +87,9 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
     for domain in made.open_domains[_MAX_OTHER_READINGS:]:
         effect = f"not read the other way, since {len(made.open_domains)} domains are open"
         assumed[domain.place] = replace(assumed[domain.place], effect=effect)
-    return ExternalStudy(replace(made.study, assumed=tuple(assumed)), studies)
+    objectives = find_other_objectives(recorded, metric)
+    study = replace(made.study, assumed=tuple(assumed), other_objectives=objectives)
+    return ExternalStudy(study, studies)
 
 
 def _add_other_best(study: Study) -> Study:

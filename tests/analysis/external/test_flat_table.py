@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import os
 import random
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -206,6 +208,7 @@ def test_a_metric_with_words_in_some_cells_stays_the_metric(tmp_path: Path) -> N
     sweep = read(tmp_path, table(*rows))
     assert sum(value is None for value in metrics(sweep, "acc")) == 4
     assert "acc: 4 cells that held no number (OOM)" in sweep.left_out
+    assert not [note for note in sweep.notes if "read as text" in note]
 
 
 def test_a_single_word_among_numbers_is_missing_and_named(tmp_path: Path) -> None:
@@ -396,3 +399,17 @@ def test_numbers_with_one_unit_are_numbers_in_it(tmp_path: Path) -> None:
     assert settings(sweep, "memory") == [8, 16, 32]
     assert settings(sweep, "width") == ["1k", "512", "2k"]
     assert "memory: in GB" in sweep.notes
+
+
+def test_a_workbook_is_read_or_names_the_package_that_it_needs(tmp_path: Path) -> None:
+    path = tmp_path / "runs.xlsx"
+    frame = pd.DataFrame({"lr": [0.1, 0.2], "acc": [1.0, 2.0]})
+    if importlib.util.find_spec("openpyxl") is None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("xl/workbook.xml", "")
+        with pytest.raises(InputError, match="needs openpyxl"):
+            read_table(path)
+    else:
+        frame.to_excel(path, index=False)
+        (sweep,) = read_table(path)
+        assert settings(sweep, "lr") == [0.1, 0.2]
