@@ -11,7 +11,7 @@ from analysis.claims.default_claims import list_default_claims, list_tuning_clai
 from analysis.claims.design_claims import list_design_claims
 from analysis.claims.seed_claims import list_seed_claims
 from analysis.claims.share_claims import list_share_claims, list_top_claims
-from analysis.claims.state_claims import list_state_claims
+from analysis.claims.state_claims import list_objective_claims, list_state_claims
 from analysis.claims.time_claims import list_time_claims
 from analysis.claims.value_claims import list_value_claims
 from analysis.claims.variant_claims import list_variant_claims
@@ -19,6 +19,7 @@ from analysis.findings.analyze_study import Findings
 
 _GROUPS = (
     list_state_claims,
+    list_objective_claims,
     list_design_claims,
     list_share_claims,
     list_breaking_claims,
@@ -59,7 +60,7 @@ def headline_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
 def summary_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     """The headline and what stands beside it: outcomes, design, best against default."""
     return (
-        *select_claims(claims, "state", "design"),
+        *select_claims(claims, "state", "other_objectives", "design"),
         *headline_claims(claims),
         *select_best(claims),
     )

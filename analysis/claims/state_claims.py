@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from analysis.claims.claim import Claim
+from analysis.claims.wording import join_names
 from analysis.data.outcomes import COMPLETED, count_outcomes
 from analysis.data.selection import select_measured
 from analysis.findings.analyze_study import Findings
@@ -42,6 +44,25 @@ def list_state_claims(findings: Findings) -> Iterator[Claim]:
             "state", (), float(count), None, None, "runs" if is_native else "trials", total, None,
             f"{outcome}, of all phases" if is_native else outcome, text,
         )  # fmt: skip
+
+
+def list_objective_claims(findings: Findings) -> Iterator[Claim]:
+    """The objectives of another tool beside the metric; none if it had none."""
+    others, metric = findings.study.other_objectives, findings.study.metric
+    if others is None:
+        return
+    was = "was another objective" if len(others.names) == 1 else "were other objectives"
+    options = ", ".join(f"--metric {shlex.quote(name)}" for name in others.names)
+    text = f"{join_names(others.names)} {was}, which this report leaves out (see {options})."
+    if others.front is not None:
+        text += (
+            f" {others.front} of the {others.trials} completed trials with finite values of all "
+            f"are Pareto optimal in {join_names([metric.name, *others.names])}."
+        )
+    yield Claim(
+        "other_objectives", (), others.front, None, None, "trials", others.trials, None,
+        "completed trials", text,
+    )  # fmt: skip
 
 
 def _explain(findings: Findings, outcome: str, count: int) -> str:

@@ -11,7 +11,7 @@ from analysis.data.assumption import Assumption
 from nerf.common.files import write_atomically
 
 # Counts and the best trial stand, whatever is assumed of parameters.
-_UNCONDITIONAL: tuple[Kind, ...] = ("state", "best_run")
+_UNCONDITIONAL: tuple[Kind, ...] = ("state", "best_run", "other_objectives")
 _NONE: Mapping[int, Assumption] = {}
 
 

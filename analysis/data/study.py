@@ -15,6 +15,7 @@ from analysis.data.assumption import Assumption
 from analysis.data.cut_grid import identify_cut_grid, narrow_to_run
 from analysis.data.design import Branch, Design
 from analysis.data.metric import PSNR, Metric
+from analysis.data.objectives import OtherObjectives
 from analysis.data.outcomes import add_outcomes
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value, list_parameters
@@ -40,6 +41,7 @@ class Study:
     design: what its trials look like; None for studies of this program, whose design is known,
     unless a grid was not run as a whole
     branches: parameters that only some of its trials have
+    other_objectives: what another tool optimised beside the metric, None if nothing
     """
 
     folder: StudyFolder
@@ -58,6 +60,7 @@ class Study:
     left_out: tuple[str, ...] = ()
     design: Design | None = None
     branches: tuple[Branch, ...] = ()
+    other_objectives: OtherObjectives | None = None
 
     @property
     def is_native(self) -> bool:

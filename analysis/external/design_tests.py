@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from analysis.external.dependence import pair_p_values
 from analysis.stats.intervals import FloatArray
 from analysis.stats.nearest import embed_points, nearest_distances
+from analysis.stats.p_values import format_p_value
 from analysis.stats.rates import adjust_holm
 
 _MAX_POINTS = 400  # in tests on distances, whose time grows with their square
 _SHUFFLES = 200
 _MIN_EXPECTED = 5.0  # in each cell of a chi-squared test
-_LEAST_PRINTED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,7 @@ class Sign:
     p_value: float
 
     def __str__(self) -> str:
-        if self.p_value < _LEAST_PRINTED:
-            return f"{self.text} (p < {_LEAST_PRINTED:g})"
-        return f"{self.text} (p = {self.p_value:.1g})"
+        return f"{self.text} ({format_p_value(self.p_value, 1)})"
 
 
 def find_spread_signs(columns: Sequence[Column], seed: int = 0) -> list[Sign]:

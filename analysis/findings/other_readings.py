@@ -27,7 +27,7 @@ def add_effects(findings: Findings, other_readings: Mapping[int, Study]) -> Find
     """
     assumed = list(findings.study.assumed)
     for place, other in other_readings.items():
-        effect = describe_effect(findings.importance, _estimate(other))
+        effect = describe_effect(findings.importance, estimate_reading(other))
         assumed[place] = replace(assumed[place], effect=effect)
     return replace(findings, study=replace(findings.study, assumed=tuple(assumed)))
 
@@ -64,7 +64,7 @@ def _list(shares: tuple[SobolShare, ...]) -> str:
     )
 
 
-def _estimate(study: Study) -> Importance:
+def estimate_reading(study: Study) -> Importance:
     """The shares alone, as `analyze_study` estimates them: all that the headline needs."""
     trials, dimensions = select_comparable(study.trials).trials, study.space.dimensions
     axes = [make_axis(dimension) for dimension in dimensions]

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.stats.intervals import FloatArray
+from analysis.stats.p_values import format_p_value
 from analysis.stats.rates import adjust_holm
 from analysis.surrogate.gaussian_process import TrainingData, find_mode
 from analysis.surrogate.kernel import AxisKernel, Hyperparameters, covariance
@@ -63,7 +64,7 @@ class ConditionalTest:
     @property
     def description(self) -> str:
         """`learning rate (p = 0.002)`."""
-        return f"{self.label} (p = {self.p_value:.2g})"
+        return f"{self.label} ({format_p_value(self.p_value)})"
 
 
 def run_conditional_tests(

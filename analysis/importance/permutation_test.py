@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.stats.intervals import INTERVAL_QUANTILES, SIGNIFICANCE_LEVEL, FloatArray
+from analysis.stats.p_values import format_p_value
 from analysis.surrogate.unit_cube import Axis
 
 MIN_TRIALS_FOR_PERMUTATION_TEST = 10
@@ -52,7 +53,7 @@ class PermutationTest:
             direction = "more is better, "
         else:
             direction = "less is better, " if self.high < 0 else ""
-        return f"{self.label} ({direction}p = {self.p_value:.2g})"
+        return f"{self.label} ({direction}{format_p_value(self.p_value)})"
 
 
 def run_permutation_tests(

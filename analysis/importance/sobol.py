@@ -21,6 +21,7 @@ from analysis.importance.design_weights import DesignWeights, weigh_by_nearest
 from analysis.importance.shares import Importance, PairShare, SobolShare, VariancePart
 from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 from analysis.stats.lack_of_fit import lack_of_fit
+from analysis.stats.p_values import format_p_value
 from analysis.surrogate.anova import Variances
 from analysis.surrogate.gaussian_process import (
     FULL,
@@ -238,7 +239,7 @@ def _reason_to_refuse(
         return (
             f"a surrogate of these {n} runs misses about {missed:.0%} of the variance, which "
             "differences between repeats of a configuration do not explain either (F test of lack "
-            f"of fit, p = {p:.1g})."
+            f"of fit, {format_p_value(p, 1)})."
         )
     return ""
 

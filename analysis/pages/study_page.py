@@ -136,6 +136,7 @@ def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[st
         left_out = f" Left out: {'; '.join(study.left_out)}." if study.left_out else ""
         yield "Trials", f"{len(study.trials)}: {outcomes}.{left_out}"
     for name, selected in (
+        ("Objectives", select_claims(claims, "other_objectives")),
         ("Design", select_claims(claims, "design")),
         ("Best", select_best(claims)),
         ("Seed" if study.is_native else "Chance", select_claims(claims, "seed_sd")),

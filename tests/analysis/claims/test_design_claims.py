@@ -11,6 +11,8 @@ from analysis.claims.list_claims import list_claims, select_claims
 from analysis.data.design import Design, DesignKind
 from analysis.external.design import add_design
 from analysis.findings.analyze_study import Findings, analyze_study
+from analysis.findings.other_readings import estimate_reading
+from analysis.pages.study_page import render_study_page
 from tests.analysis.external.designed_trials import (
     correlated_units,
     make_study,
@@ -95,6 +97,20 @@ def test_all_texts_say_of_the_design_only_what_is_known(
     for refusal in (findings.ped_anova.refusal, findings.over_time.refusal):
         assert refusal.startswith(limitation)
     assert "20 trials are too few" in findings.importance.refusal
+
+
+def test_another_reading_is_analysed_by_its_design() -> None:
+    study = make_study(walk_table(48, 1))
+    kinds: tuple[DesignKind, ...] = ("optimiser", "space-filling")
+    for kind in kinds:
+        reading = estimate_reading(dataclasses.replace(study, design=Design(kind, 48, "x")))
+        assert (reading.effective is not None) == (kind == "optimiser")
+
+
+def test_the_design_stands_at_the_head_of_the_page() -> None:
+    findings = _analyze(make_table(np.random.default_rng(0).random((20, 3))))
+    head, _, _ = render_study_page(findings).partition("</header>")
+    assert "It is not known whether the trials were drawn from the prior: 20 trials" in head
 
 
 def test_even_trials_are_analysed_as_drawn_from_the_prior() -> None:
