@@ -21,8 +21,10 @@ del signal.SIGHUP, os.O_DIRECTORY
 import nerf, study, analysis
 
 NEED_RAY = {"study.driver.capacity", "study.driver.cluster", "study.driver.gpu_check",
-            "study.driver.launch", "study.driver.launch_callback", "study.driver.ray_session",
-            "study.driver.ray_tune_adapters", "study.worker.trainable"}
+            "study.driver.launch", "study.driver.launch_callback", "study.driver.packing",
+            "study.driver.ray_internals", "study.driver.ray_session",
+            "study.driver.ray_tune_adapters", "study.worker.batch_client", "study.worker.job",
+            "study.worker.trainable"}
 for package in (nerf, study, analysis):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if module.name not in NEED_RAY and not module.name.startswith("analysis.notebooks."):

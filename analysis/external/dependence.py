@@ -20,8 +20,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, rankdata
-from scipy.stats import t as student_t
 
 from analysis.stats.intervals import FloatArray
 
@@ -40,6 +38,8 @@ def pair_p_values(units: FloatArray, unordered: Sequence[bool]) -> FloatArray:
     Args:
         units: (trials, parameters) quantiles; unordered: of each parameter, whether it is a choice.
     """
+    from scipy.stats import rankdata
+
     n, count = units.shape
     if count < 2:
         return np.ones(0)
@@ -57,6 +57,8 @@ def _rank_rows(
     units: FloatArray, ranks: FloatArray, unordered: Sequence[bool]
 ) -> Iterator[FloatArray]:
     """For each parameter but the last, p-values of its ranks against those of each later one."""
+    from scipy.stats import t as student_t
+
     n, lengths = len(ranks), np.linalg.norm(ranks, axis=0)
     choices = np.asarray(unordered)
     # A parameter that does not vary has no length, and no test.
@@ -76,6 +78,8 @@ def _rank_rows(
 
 def _kruskal(codes: Codes, directions: FloatArray) -> FloatArray:
     """(parameters,) p-values of H for groups of trials; directions: ranks of length 1."""
+    from scipy.stats import chi2
+
     sizes = np.bincount(codes)
     if len(sizes) < 2:
         return np.ones(directions.shape[1])
@@ -96,6 +100,8 @@ def _table_rows(groups: Sequence[Codes]) -> Iterator[FloatArray]:
 
 def _chi_squared(tables: FloatArray, n: int) -> FloatArray:
     """(tables,) p-values of independence; 1 of tables too large for `n` trials."""
+    from scipy.stats import chi2
+
     rows, columns = tables.sum(axis=2), tables.sum(axis=1)
     heights, widths = (rows > 0).sum(axis=1), (columns > 0).sum(axis=1)
     freedom = (heights - 1) * (widths - 1)
@@ -112,6 +118,8 @@ def _chi_squared(tables: FloatArray, n: int) -> FloatArray:
 
 def _group(units: FloatArray, most: int, ranges: int) -> Codes:
     """(trials,) the level of each trial, or of more than `most` levels the range it is in."""
+    from scipy.stats import rankdata
+
     values, index = np.unique(units, return_inverse=True)
     if len(values) <= most:
         return np.asarray(index, dtype=np.intp)

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, rankdata
 
 from analysis.external.design_tests import Column, Sign, embed, with_holm
 from analysis.external.run_order import Codes
@@ -49,6 +48,8 @@ def find_order_signs(
         scores: (trials,) results, higher is better.
         groups: rows of trials that may be compared.
     """
+    from scipy.stats import norm
+
     points = embed(columns)
     ranked = np.argsort(-scores, kind="stable")
     top = ranked[: max(3, round(_TOP * len(scores)))]
@@ -87,11 +88,15 @@ def _drifts(column: Column, groups: Sequence[Codes]) -> list[Sign]:
 
 
 def _two_sided(z: float) -> float:
+    from scipy.stats import norm
+
     return float(2.0 * norm.sf(abs(z)))
 
 
 def _trend(values: FloatArray, groups: Sequence[Codes]) -> float:
     """S / sqrt(V) of the module's docstring; 0 where nothing varies within a group."""
+    from scipy.stats import rankdata
+
     total = variance = 0.0
     for rows in groups:
         m = len(rows)
@@ -111,6 +116,8 @@ def _predict(points: FloatArray, scores: FloatArray) -> FloatArray:
     By ridge regression on coordinates and their squares, with the closed form of leaving one out,
     y_i - (y_i - (H y)_i) / (1 - H_ii) with the hat matrix H.
     """
+    from scipy.stats import rankdata
+
     ranks, centred = rankdata(scores), points - 0.5
     x = np.column_stack([np.ones(len(points)), centred, centred**2])
     penalty = np.full(x.shape[1], _RIDGE * len(points) / 12.0)

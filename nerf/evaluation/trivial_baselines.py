@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nerf.evaluation.evaluate import MAX_PSNR
 from nerf.evaluation.metrics import psnr
 from nerf.scenes.images import Float32
 from nerf.scenes.scene import Scene
@@ -59,5 +60,5 @@ def _validation_psnr(scene: Scene, image: Float32) -> float:
         if valid is None or valid.any():
             shown = torch.tensor(np.broadcast_to(image, truth.shape).copy())
             mask = None if valid is None else torch.tensor(valid)
-            scores.append(psnr(shown, torch.tensor(truth), mask))
+            scores.append(min(psnr(shown, torch.tensor(truth), mask), MAX_PSNR))
     return fmean(scores)

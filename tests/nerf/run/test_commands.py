@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -108,16 +109,18 @@ def test_ctrl_c_saves_the_run_and_resume_completes_it(
 def test_resuming_warns_of_a_scene_that_has_changed(
     scene_file: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = SceneSource(str(scene_file))
+    changing = folder / "changing.npz"
+    shutil.copy(scene_file, changing)
+    source = SceneSource(str(changing))
     Run(folder / "run", source, source.load(), NerfConfig()).create()
     (folder / "run" / CHECKPOINT).touch()
     options = train.parse_options(["--resume", "--out=run"])
     train._existing_run(options)
     assert capsys.readouterr().err == ""
 
-    with np.load(scene_file) as arrays:
+    with np.load(changing) as arrays:
         darker = dict(arrays) | {"images": arrays["images"] // 2}
-    np.savez(scene_file, **darker)
+    np.savez(changing, **darker)
     train._existing_run(options)
     assert "is not what run was started with" in capsys.readouterr().err
 

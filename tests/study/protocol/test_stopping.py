@@ -63,7 +63,7 @@ def test_a_closed_terminal_requests_a_stop(tmp_path: Path) -> None:
 
     process = start(terminal, tmp_path / "answer", preexec_fn=control)
     os.close(terminal)
-    assert os.read(screen, 100) == b"ready\r\n"
+    assert os.read(screen, 100).startswith(b"ready")  # its end may come a moment later
     os.close(screen)
     assert read_answer(process, tmp_path / "answer") == "stopped"
 
