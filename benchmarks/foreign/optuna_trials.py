@@ -171,7 +171,7 @@ def _optimise(
     truth = Truth(
         {"lr": variances[0] / whole, "width": variances[1] / whole},
         dead=("aug",), best=study.best_value, completed=trials, ranking_needed=False,
-        warning="sampler|optimiser|good results|reweighted",
+        warning="Results decided where trials lie",
     )  # fmt: skip
     return folder / "optuna.journal", truth
 

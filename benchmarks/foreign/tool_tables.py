@@ -88,7 +88,8 @@ def optuna_data_frame(folder: Path) -> tuple[Path, Truth]:
         **{f"params_{name}": values for name, values in sample.columns.items()},
         "state": ["COMPLETE"] * 96,
     }
-    return write_csv(folder / "trials.csv", columns), sample.truth(warning="--direction minimize")
+    truth = sample.truth(minimize=True, warning="--direction maximize")  # Optuna's default
+    return write_csv(folder / "trials.csv", columns), truth
 
 
 @case("", "--metric mean_test_score")
