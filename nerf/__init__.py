@@ -1,6 +1,7 @@
 """A neural radiance field in plain PyTorch: scenes, model, training and evaluation of one NeRF.
 
-Commands: `nerf/train.py` trains one NeRF; `nerf/video.py`, `nerf/view.py` and `nerf/export.py` show it.
+Commands: `nerf/train.py` trains one NeRF; `nerf/video.py`, `nerf/view.py` and `nerf/export.py`
+show it.
 
 Rooms, each importing only from those after it:
 
