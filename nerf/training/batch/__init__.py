@@ -9,5 +9,6 @@ parameters, layout, adam   parameters and Adam state as flat tensors of one row 
 settings, rays, draws   what else the members do not share
 
 A batch changes how fast runs train, and what they become only by rounding: each draws its own
-random numbers in the order in which it would alone, and no member's arithmetic depends on another's.
+random numbers in the order in which it would alone, and no member's arithmetic depends on that of
+another.
 """
