@@ -26,7 +26,7 @@ _JUPYTEXT_HEADER = "# ---\n"
 def list_notebooks() -> list[Path]:
     """The notebooks of this folder: Python files with a jupytext header."""
     files = sorted(FOLDER.glob("*.py"))
-    return [path for path in files if path.read_text().startswith(_JUPYTEXT_HEADER)]
+    return [path for path in files if path.read_text(encoding="utf-8").startswith(_JUPYTEXT_HEADER)]
 
 
 def run_notebook(notebook: Path, studies: list[Path]) -> Any:

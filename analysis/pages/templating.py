@@ -79,7 +79,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["cell"] = format_cell
     environment.filters["capitalize_first"] = capitalize
     environment.globals["style"] = Markup(_style())
-    environment.globals["report_js"] = Markup((_ASSETS / "report.js").read_text())
+    environment.globals["report_js"] = Markup((_ASSETS / "report.js").read_text(encoding="utf-8"))
     environment.globals["sweep_command"] = command_name("study/run_sweep.py")
     environment.globals["plotly_js"] = Markup(get_plotlyjs())
     return environment
@@ -92,5 +92,5 @@ def _style() -> str:
     return (
         f":root{{{rule('light')};color-scheme:light dark}}"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{rule('dark')}}}}}"
-        + (_ASSETS / "report.css").read_text()
+        + (_ASSETS / "report.css").read_text(encoding="utf-8")
     )

@@ -46,7 +46,7 @@ def _run(arguments: list[str] | None) -> int:
     write_atomically(page, render_results_page(RESULTS).encode())
     print(page)
     readme = RESULTS.parents[1] / "README.md"
-    write_atomically(readme, replace_findings(readme.read_text(), RESULTS).encode())
+    write_atomically(readme, replace_findings(readme.read_text(encoding="utf-8"), RESULTS).encode())
     print(readme)
     if options.figures:
         print(*write_page_figures(RESULTS, options.figures), sep="\n")

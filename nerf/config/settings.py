@@ -30,7 +30,7 @@ def read_settings(file: Path) -> dict[str, Value]:
     `InputError` that names the file, and the line or path, for anything else.
     """
     try:
-        content = tomllib.loads(file.read_text())
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{file} cannot be read as TOML: {error}") from None
     flat: dict[str, Value] = {}

@@ -236,7 +236,7 @@ class TrialManager:
 
     def _append_traceback(self, assignment: Assignment, failure: Failure) -> None:
         file = self.folder.error(trial_id(assignment.number))
-        earlier = file.read_text() if file.exists() else ""
+        earlier = file.read_text(encoding="utf-8") if file.exists() else ""
         entry = f"attempt {assignment.attempt}: {failure.reason}\n{failure.traceback}\n"
         write_atomically(file, (earlier + entry).encode())
 

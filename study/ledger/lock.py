@@ -60,7 +60,7 @@ def holder(folder: StudyFolder) -> Holder | None:
     """The process that took the lock last, which may have ended since; None where none has."""
     for name in (_HOLDER, _LOCK):  # earlier versions wrote it into the lock file itself
         try:
-            text = (folder.path / name).read_text()
+            text = (folder.path / name).read_text(encoding="utf-8")
         except (OSError, ValueError):
             continue
         if written := re.fullmatch(r"process (\d+) on (.+)", text.strip()):

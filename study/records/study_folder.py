@@ -137,7 +137,7 @@ class StudyFolder:
     def read_spec(self) -> dict[str, Any]:
         """Reads study.json; raises `InputError` if this is not a study folder."""
         try:
-            spec: dict[str, Any] = dict(json.loads(self.spec_file.read_text()))
+            spec: dict[str, Any] = dict(json.loads(self.spec_file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             raise InputError(
                 f"{self.path} is not a study folder (no readable study.json); give one that "

@@ -97,7 +97,7 @@ def write_study_file(path: Path, options: Mapping[str, Any]) -> None:
 
 def _parse(path: Path) -> Any:
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
     if path.suffix == ".toml":

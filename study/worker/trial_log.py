@@ -24,7 +24,7 @@ class TrialLog:
 
     def __init__(self, path: Path, attempt: int, patience: float) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", buffering=1)
+        self._file = path.open("a", buffering=1, encoding="utf-8")
         self._patience = patience
         self._reset_at = 0.0
         self._file.write(f"{ATTEMPT} {attempt} on {platform.node()}, process {os.getpid()}\n")

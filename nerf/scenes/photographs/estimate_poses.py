@@ -114,7 +114,7 @@ def _match(pycolmap: Any, database: Path, folder: Path, pairs: Sequence[tuple[st
     with progress_bar("matching pictures", len(pairs)) as advance:
         for start in range(0, len(pairs), _MATCH_BATCH):
             batch = pairs[start : start + _MATCH_BATCH]
-            listed.write_text("\n".join(" ".join(pair) for pair in batch))
+            listed.write_text("\n".join(" ".join(pair) for pair in batch), encoding="utf-8")
             pycolmap.match_image_pairs(
                 database,
                 matching_options=matching,

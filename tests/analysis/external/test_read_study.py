@@ -310,7 +310,7 @@ def test_names_are_printed_in_one_line_in_any_encoding(tmp_path: Path) -> None:
     table = pd.read_csv(write_table(tmp_path / "runs.csv"))
     path = tmp_path / "läufe.csv"
     table.rename(columns={"lr": "größe\nbreit"}).to_csv(path, index=False)
-    command = [sys.executable, "analysis/report.py", str(path), "--format", "json"]
+    command = [sys.executable, "analysis/report.py", str(path)]
     ascii_alone = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     ended = subprocess.run(command, env=ascii_alone, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
