@@ -1,7 +1,8 @@
-"""An empty study folder, a small study for it, and its ledger."""
+"""An empty study folder, a small study for it and its ledger; and which signals tests pass on."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,16 @@ import pytest
 from study.ledger.ledger import Ledger
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec, study_space
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hang_up_is_not_inherited_as_ignored() -> None:
+    """Lets processes of tests receive SIGHUP, though `nohup pytest` itself ignores it.
+
+    An ignored signal stays ignored in every process started from here; a handled one does not.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture
