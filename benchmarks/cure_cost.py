@@ -20,7 +20,7 @@ from nerf.common.command_line import exit_status
 from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 from study.spec.study_file import read_study_file
 
 CURES = Path(__file__).with_name("cures.toml")

@@ -31,8 +31,8 @@ from nerf.model.sampling import stratified_samples
 from nerf.scenes import load
 from nerf.scenes.backdrop import content_masks
 from nerf.scenes.scene import Scene
-from nerf.training.loop import TrainingRun
 from nerf.training.ray_batches import Batch
+from nerf.training.run import TrainingRun
 
 AS_DRAWN: Flat = {
     "optimisation.crop_steps": 0,

@@ -3,7 +3,8 @@
     python benchmarks/gpu.py --peer PATH_TO_NERF_PYTORCH --quality --scene PATH_TO_LEGO
 
 --peer adds the step of nerf-pytorch, --quality the time to the paper's PSNR. Our steps are those of
-`TrainingRun`, captured as CUDA graphs, with and without the occupancy grid.
+`TrainingRun`, captured as CUDA graphs, with and without the occupancy grid. They multiply in
+bfloat16, as a study does on such a GPU; nerf-pytorch in float32, as it has no other way.
 
 Several trials share the GPU in two ways: each in its own process, as with Ray's GPU fractions, or
 by turns in one process, each on its own stream. Both are compared with the same trials run one
@@ -33,7 +34,7 @@ from nerf.common.errors import InputError
 from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 WARM_UP_STEPS = 160
 """Steps before the clock starts: CUDA graphs are captured and the occupancy grid is filled."""
@@ -118,11 +119,11 @@ def measure_single_trials(checkout: Path | None, peak: float) -> list[list[objec
         # A fine pass queries its own network at the coarse and the fine samples.
         queries = rays * (SAMPLES + SAMPLES + fine if fine else SAMPLES)
         sides: dict[str, Step] = {
-            "ours": make_run(network, rays, fine, 0).advance,
-            "ours, occupancy grid": make_run(network, rays, fine, 32).advance,
+            "ours, bfloat16": make_run(network, rays, fine, 0).advance,
+            "ours, bfloat16, occupancy grid": make_run(network, rays, fine, 32).advance,
         }
         if checkout:
-            sides["nerf-pytorch"] = make_on_gpu(
+            sides["nerf-pytorch, float32"] = make_on_gpu(
                 partial(peer_step, network, rays, checkout, fine, "cuda")
             )
         turns = [{name: measure_speed(step) for name, step in sides.items()} for _ in range(TURNS)]
@@ -130,7 +131,7 @@ def measure_single_trials(checkout: Path | None, peak: float) -> list[list[objec
             speed = median(turn[name] for turn in turns)
             # The grid changes the number of queries, and the peer is not ours to count.
             share = count_operations(network, queries) * speed / peak
-            shown_share = f"{share:.0%}" if name == "ours" else ""
+            shown_share = f"{share:.0%}" if name == "ours, bfloat16" else ""
             shape = f"{network}, {rays} x {SAMPLES}+{fine}"
             rows.append([shape, name, speed, rays * speed, shown_share])
     return rows
@@ -258,7 +259,7 @@ def run_benchmark(arguments: list[str] | None) -> int:
     )
     parser.add_argument("--scene", metavar="PATH", help="the full Lego scene, for --quality")
     parser.add_argument(
-        "--pack",
+        "--trials",
         type=positive,
         nargs="+",
         default=[1, 2, 4, 8, 16, 32],
@@ -276,14 +277,14 @@ def run_benchmark(arguments: list[str] | None) -> int:
     columns = ["network, rays x samples", "side", "steps/s", "rays/s", "share of bf16 peak"]
     print_table(f"one trial; peak {peak / 1e12:.0f} TFLOP/s", columns, tables["one trial"])
     baseline = measure_without_graphs()
-    speeds = [(k, measure_processes(k), measure_streams(k)) for k in options.pack]
-    tables["packed"] = [[k, a, a / baseline, b, b / baseline] for k, a, b in speeds]
+    speeds = [(k, measure_processes(k), measure_streams(k)) for k in options.trials]
+    tables["sharing"] = [[k, a, a / baseline, b, b / baseline] for k, a, b in speeds]
     columns = ["trials", "processes: steps/s", "x baseline", "streams: steps/s", "x baseline"]
     title = (
         "trials that share a GPU, 4x128, 256 rays; baseline, one after another without CUDA "
         f"graphs: {baseline:.3g} steps/s"
     )
-    print_table(title, columns, tables["packed"])
+    print_table(title, columns, tables["sharing"])
     if options.quality:
         tables["quality"] = train_to_paper_psnr(options.scene)
         columns = ["target dB", "s", "steps", "reached dB"]

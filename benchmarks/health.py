@@ -31,7 +31,8 @@ from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
-from nerf.training.loop import HEALTH_CHECK_INTERVAL, TrainingRun, train_to_end
+from nerf.training.loop import HEALTH_CHECK_INTERVAL, Callbacks, train_to_end
+from nerf.training.run import TrainingRun
 
 INJECTED_AT = 40
 """Step at which a collapse is injected."""
@@ -167,7 +168,7 @@ def watch(
         if step == injected_at:
             inject(run)
 
-    result = train_to_end(run, on_step=inject_at_its_step)
+    result = train_to_end(run, Callbacks(on_step=inject_at_its_step))
     flagged = None if result.state == "completed" else run.steps_done - injected_at
     at_flag = evaluate(run.model, scene, "val", 512).psnr
     later = at_flag

@@ -22,7 +22,7 @@ from nerf.evaluation.evaluate import evaluate
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
 from nerf.training.health import PLATEAU_MAX_RANGE
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
 
 

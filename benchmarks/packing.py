@@ -23,7 +23,7 @@ from nerf.common.command_line import exit_status
 from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.scenes import load
 from nerf.training.batch.run_batch import RunBatch
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 COUNTED = Path(__file__).with_name("gpu_step.json")
 

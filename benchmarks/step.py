@@ -27,8 +27,8 @@ from nerf.common.command_line import exit_status
 from nerf.config.flat import build
 from nerf.config.parameters import Value
 from nerf.scenes import load
-from nerf.training.loop import TrainingRun
 from nerf.training.ray_batches import TrainingRays
+from nerf.training.run import TrainingRun
 from nerf.training.step import TRAINING_CHUNK_SAMPLES
 
 SAMPLES = 64

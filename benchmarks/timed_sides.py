@@ -18,7 +18,7 @@ from parity import load_nerf_pytorch
 from nerf.config.flat import build
 from nerf.scenes.cameras.pixel_rays import view_pixels
 from nerf.scenes.scene import Scene
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 STRIDE = 4
 """Held-out views are compared at one pixel in `STRIDE`, along rows and columns alike."""

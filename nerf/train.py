@@ -25,7 +25,7 @@ from nerf.config.settings import parse_settings, read_settings
 from nerf.run.run_folder import CHECKPOINT, RUN_FILES, Run, SceneSource, read_run
 
 if TYPE_CHECKING:
-    from nerf.training.loop import TrainResult
+    from nerf.training.run import TrainResult
 
 FINAL_PIXELS = 40_000
 """evaluation.final_pixels of a single run, which can afford more than each of a study's trials."""
@@ -203,7 +203,7 @@ def _train(run: Run, device: str) -> TrainResult | None:
     from nerf.run.contact_sheet import ContactSheet
     from nerf.run.progress_bar import ProgressBar
     from nerf.training.health import explain_missed_object
-    from nerf.training.loop import Interrupted, train
+    from nerf.training.loop import Callbacks, Interrupted, train
 
     missed = explain_missed_object(run.config, run.scene)
     if missed:
@@ -212,16 +212,14 @@ def _train(run: Run, device: str) -> TrainResult | None:
     previous_handler = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
     try:
         with ProgressBar(run.config.optimisation.steps) as bar:
-            return train(
-                run.config,
-                run.scene,
-                bar.show_evaluation,
+            callbacks = Callbacks(
                 on_step=bar.show_step,
                 on_preview=ContactSheet(run.out).add,
+                on_progress=bar.show_evaluation,
                 should_stop=lambda: bool(interrupts),
-                checkpoint=run.out / CHECKPOINT,
-                device=device,
             )
+            checkpoint = run.out / CHECKPOINT
+            return train(run.config, run.scene, callbacks, checkpoint=checkpoint, device=device)
     except Interrupted:
         return None
     finally:

@@ -23,7 +23,8 @@ from nerf.model.occupancy import UPDATE_INTERVAL, WARMUP_STEPS
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
 from nerf.training.cuda_graph import WARMUP_CALLS
-from nerf.training.loop import HEALTH_CHECK_INTERVAL, TrainingRun
+from nerf.training.loop import HEALTH_CHECK_INTERVAL
+from nerf.training.run import TrainingRun
 from nerf.training.schedule import cropped_steps, warm_up_steps
 
 VISIBLE_SHARE = 0.2
@@ -90,7 +91,7 @@ def new_run(settings: Flat) -> TrainingRun:
     """A run on the built-in scene and the fake GPU."""
     scene, psnrs = load_scene()
     config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))
-    with mock.patch("nerf.training.loop.trivial_psnrs", return_value=psnrs):
+    with mock.patch("nerf.training.run.trivial_psnrs", return_value=psnrs):
         return TrainingRun(config, scene, "cuda:0")
 
 

@@ -23,7 +23,8 @@ from nerf.config.flat import Flat
 from nerf.model.occupancy import UPDATE_INTERVAL
 from nerf.training.batch.run_batch import RunBatch
 from nerf.training.cuda_graph import WARMUP_CALLS
-from nerf.training.loop import HEALTH_CHECK_INTERVAL, TrainingRun
+from nerf.training.loop import HEALTH_CHECK_INTERVAL
+from nerf.training.run import TrainingRun
 
 
 @dataclass(frozen=True)

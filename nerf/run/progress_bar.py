@@ -6,7 +6,7 @@ from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nerf.training import loop
+from nerf.training import run
 
 
 class ProgressBar:
@@ -40,7 +40,7 @@ class ProgressBar:
     def show_step(self, step: int) -> None:
         self._bar.update(self._task, completed=step)
 
-    def show_evaluation(self, progress: loop.Progress) -> None:
+    def show_evaluation(self, progress: run.Progress) -> None:
         quality = f"{progress.psnr:.2f} dB, SSIM {progress.ssim:.3f}"
         self._bar.update(self._task, description=quality)
         if not self._bar.console.is_terminal:

@@ -17,7 +17,7 @@ from nerf.config.schema import NerfConfig
 
 if TYPE_CHECKING:
     from nerf.scenes import Background, Scene
-    from nerf.training.loop import TrainResult
+    from nerf.training.run import TrainResult
 
 CHECKPOINT = "checkpoint.pt"
 RESULT = "result.json"
@@ -133,7 +133,7 @@ class Run:
 def read_run(out: Path) -> tuple[SavedSource, NerfConfig]:
     """The scene's source and the config in run.json; raises `InputError` if it is unreadable."""
     try:
-        content = json.loads((out / _RUN).read_text())
+        content = json.loads((out / _RUN).read_text(encoding="utf-8"))
         scene, settings = content["scene"], dict(content["config"])
         follow_links = scene.get("follow_links", False)  # runs of earlier versions have none
         options = scene["source"], scene["downscale"], scene["background"], follow_links

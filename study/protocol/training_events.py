@@ -50,12 +50,12 @@ class Evaluated:
     """One evaluation."""
 
     point: dict[str, Any]
-    """A row of the learning curve: the fields of `nerf.training.loop.Progress`."""
+    """A row of the learning curve: the fields of `nerf.training.run.Progress`."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The end of a training: the fields of `nerf.training.loop.TrainResult`."""
+    """The end of a training: the fields of `nerf.training.run.TrainResult`."""
 
     state: str
     reason: str

@@ -17,7 +17,8 @@ from nerf.scenes.scene import Scene
 from nerf.training.batch.key import batch_key
 from nerf.training.batch.run_batch import RunBatch
 from nerf.training.cuda_graph import release_cached_memory
-from nerf.training.loop import Interrupted, TrainingLoop, TrainingRun
+from nerf.training.loop import Callbacks, Interrupted, TrainingLoop
+from nerf.training.run import TrainingRun
 from study.protocol.failures import diagnose_exception
 from study.protocol.messages import Failure
 from study.protocol.training_events import (
@@ -144,9 +145,11 @@ class BatchRuns:
         started = restore_run(run, request.checkpoint, self._device)
         loop = TrainingLoop(
             run,
-            lambda progress: send(evaluated(progress)),
-            on_preview=previews_at(request.preview_steps, send),
-            should_stop=self._should_stop,
+            Callbacks(
+                on_preview=previews_at(request.preview_steps, send),
+                on_progress=lambda progress: send(evaluated(progress)),
+                should_stop=self._should_stop,
+            ),
             checkpoint=lambda content: send(Checkpoint(content)),
         )
         if loop.is_finished:  # its process died between the last step and the end

@@ -59,7 +59,7 @@ def _steps_per_second(
 ) -> float:
     """Of one run alone, or of a batch of runs that differ in their seeds."""
     from nerf.training.batch.run_batch import RunBatch
-    from nerf.training.loop import TrainingRun
+    from nerf.training.run import TrainingRun
 
     steps = max(config.optimisation.steps, _MAX_STEPS)
     longer = replace(config, optimisation=replace(config.optimisation, steps=steps))

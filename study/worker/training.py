@@ -25,7 +25,7 @@ from study.protocol.training_events import (
 
 if TYPE_CHECKING:
     from nerf.evaluation.evaluate import RenderedImage
-    from nerf.training.loop import Progress, TrainingRun, TrainResult
+    from nerf.training.run import Progress, TrainingRun, TrainResult
 
 
 def train_alone(
@@ -47,18 +47,21 @@ def train_alone(
     """
     import torch
 
-    from nerf.training.loop import Interrupted, train
+    from nerf.training.loop import Callbacks, Interrupted, train
 
     torch.set_num_threads(threads)
     on_event(_start(checkpoint, device))
+    callbacks = Callbacks(
+        on_step=on_step,
+        on_preview=previews_at(preview_steps, on_event),
+        on_progress=lambda progress: on_event(evaluated(progress)),
+        should_stop=should_stop,
+    )
     try:
         result = train(
             config,
             scene,
-            lambda progress: on_event(evaluated(progress)),
-            on_step=on_step,
-            on_preview=previews_at(preview_steps, on_event),
-            should_stop=should_stop,
+            callbacks,
             checkpoint=checkpoint,
             device=device,
         )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 
 class Draws:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from nerf.training.batch.layout import TABLE, Layout
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 BETAS = (0.9, 0.999)
 EPS = 1e-8

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nerf.training.loop import TrainingRun
 from nerf.training.pixels import Pixels
 from nerf.training.ray_batches import Batch
+from nerf.training.run import TrainingRun
 
 
 class PixelTable:

@@ -27,8 +27,8 @@ from nerf.training.batch.grids import BatchGrids
 from nerf.training.batch.layout import Layout
 from nerf.training.batch.settings import DENSITY_ACTIVATIONS, Settings
 from nerf.training.batch.tiles import TilePlan, queried_counts, tile_size
-from nerf.training.loop import TrainingRun
 from nerf.training.ray_batches import Batch
+from nerf.training.run import TrainingRun
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from nerf.training.batch.trainer import BatchTrainer
 from nerf.training.clock import Clock
 from nerf.training.cuda_graph import GraphedStep
 from nerf.training.health import WATCHED_PARTS
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 
 class RunBatch:

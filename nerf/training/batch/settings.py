@@ -10,7 +10,7 @@ from torch import Tensor
 from nerf.config.schema import DensityActivation
 from nerf.model.activations import COLOUR_PADDING
 from nerf.model.spacing import spacing_ends
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 DENSITY_ACTIVATIONS: tuple[DensityActivation, ...] = (
     "relu",

@@ -9,7 +9,7 @@ from torch import Generator
 
 from nerf.training.batch.draws import Draws
 from nerf.training.cuda_graph import GraphedStep
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 
 class Slot:

@@ -22,8 +22,8 @@ from nerf.training.batch.rays import PixelTable
 from nerf.training.batch.render import BatchRenderer, Leaves
 from nerf.training.batch.tiles import TilePlan, tile_size
 from nerf.training.health import WATCHED_PARTS
-from nerf.training.loop import TrainingRun
 from nerf.training.ray_batches import Batch
+from nerf.training.run import TrainingRun
 from nerf.training.schedule import warm_up_steps
 
 

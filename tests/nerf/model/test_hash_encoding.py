@@ -14,7 +14,7 @@ from nerf.model import hash_encoding
 from nerf.model.field import RadianceField
 from nerf.model.hash_encoding import COARSEST_CELLS, FEATURES, PRIMES, HashEncoding
 from nerf.scenes.scene import Scene
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 BOX = torch.tensor([[-1.0, 0.0, 2.0], [1.0, 4.0, 3.0]])
 LEVELS, FINEST, LOG2 = 5, 300, 8

@@ -23,7 +23,7 @@ from nerf.model.occupancy import (
     OccupancyGrid,
 )
 from nerf.scenes.scene import Scene
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 CELLS = 4
 BOX = torch.tensor([[-1.0, 0.0, 2.0], [1.0, 4.0, 3.0]])

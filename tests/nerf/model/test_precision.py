@@ -7,7 +7,7 @@ import torch
 from nerf.config.flat import build
 from nerf.model.precision import choose_float32_backend, matrix_dtype
 from nerf.scenes.scene import Scene
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 
 CPU = torch.device("cpu")
 

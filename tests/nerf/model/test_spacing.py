@@ -17,7 +17,7 @@ from nerf.run.flythrough import load_model
 from nerf.scenes.scene import Scene
 from nerf.surface.depth_maps import camera_of, depth_map
 from nerf.training.checkpoint import save_checkpoint
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 from tests.nerf.training.tiny import TINY
 
 CPU = torch.device("cpu")

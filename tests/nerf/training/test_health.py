@@ -21,7 +21,8 @@ from nerf.training.health import (
     Verdict,
     explain_missed_object,
 )
-from nerf.training.loop import TrainingRun, TrainResult, train, train_to_end
+from nerf.training.loop import Callbacks, train, train_to_end
+from nerf.training.run import TrainingRun, TrainResult
 from tests.nerf.training.tiny import TINY
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
@@ -42,7 +43,7 @@ def train_broken(ball: Scene, settings: Flat, inject: Injection) -> TrainResult:
         if step == INJECTED_AT:
             inject(run)
 
-    return train_to_end(run, on_step=on_step)
+    return train_to_end(run, Callbacks(on_step=on_step))
 
 
 def bias_density(value: float, name: str = "only") -> Injection:

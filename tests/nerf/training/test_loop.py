@@ -15,7 +15,8 @@ from nerf.scenes.images import Images
 from nerf.scenes.scene import Scene
 from nerf.training import step
 from nerf.training.checkpoint import load_checkpoint
-from nerf.training.loop import Progress, TrainingRun, TrainResult, train
+from nerf.training.loop import Callbacks, train
+from nerf.training.run import Progress, TrainingRun, TrainResult
 from nerf.training.schedule import evaluation_steps
 from tests.nerf.training.tiny import TINY
 
@@ -43,7 +44,7 @@ def test_reports_every_evaluation_and_every_step(ball: Scene) -> None:
     config = build(TINY)
     progress: list[Progress] = []
     steps: list[int] = []
-    result = train(config, ball, progress.append, on_step=steps.append)
+    result = train(config, ball, Callbacks(on_step=steps.append, on_progress=progress.append))
     assert steps == list(range(1, 41))
     assert tuple(p.step for p in progress) == evaluation_steps(config) == (10, 20, 30, 40)
     assert tuple(progress) == result.curve
@@ -89,9 +90,9 @@ def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(
             raise _Killed
 
     with pytest.raises(_Killed):
-        train(config, ball, on_step=die_at, checkpoint=checkpoint)
+        train(config, ball, Callbacks(on_step=die_at), checkpoint=checkpoint)
     progress: list[Progress] = []
-    resumed = train(config, ball, progress.append, checkpoint=checkpoint)
+    resumed = train(config, ball, Callbacks(on_progress=progress.append), checkpoint=checkpoint)
     assert [p.step for p in progress] == [40]
     assert same(resumed, train(config, ball))
 
@@ -118,8 +119,9 @@ def test_a_run_that_skips_empty_space_is_resumed_bit_for_bit_too(
         render()
 
     checkpoint = tmp_path / "run.pt"
+    callbacks = Callbacks(on_step=die_at, on_preview=render_it)
     with pytest.raises(_Killed):
-        train(config, ball, on_step=die_at, on_preview=render_it, checkpoint=checkpoint)
+        train(config, ball, callbacks, checkpoint=checkpoint)
     for name, buffer in load_checkpoint(checkpoint)["model"].items():
         if name.endswith("known"):  # the name of `density_bound` in a checkpoint
             skips.append(bool((buffer < 0).any()))

@@ -16,7 +16,8 @@ import pytest
 
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
-from nerf.training.loop import TrainResult, train
+from nerf.training.loop import train
+from nerf.training.run import TrainResult
 from study.driver.packing import best_size, settle_pack
 from study.driver.resources import trial_resources
 from study.ledger.ledger import Ledger

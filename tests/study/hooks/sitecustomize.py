@@ -12,6 +12,7 @@ it is imported, so that nothing is loaded earlier than it would be.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import os
 import signal
@@ -107,18 +108,19 @@ def _hook(training: Any) -> None:
         begin(self, *values, **options)
         _runs.append(self)
 
-    def hooked(*values: Any, on_step: Callable[[int], None], checkpoint: Path, **rest: Any) -> Any:
+    def hooked(config: Any, scene: Any, callbacks: Any, *, checkpoint: Path, device: str) -> Any:
         def stepped(step: int) -> None:
-            on_step(step)
+            callbacks.on_step(step)
             time.sleep(_SECONDS_A_STEP)
             if step == _HELD_AT and int(checkpoint.stem) >= _HELD_FROM:
                 _hold()
             if "FAULTS" in os.environ:
                 _strike(step, checkpoint)
 
-        if rest["device"] == "cuda":
-            rest["device"] = _use_gpu(checkpoint.stem)
-        return train(*values, on_step=stepped, checkpoint=checkpoint, **rest)
+        if device == "cuda":
+            device = _use_gpu(checkpoint.stem)
+        hooked_callbacks = dataclasses.replace(callbacks, on_step=stepped)
+        return train(config, scene, hooked_callbacks, checkpoint=checkpoint, device=device)
 
     training.train = hooked
     training.TrainingRun.__init__ = remembered

@@ -15,7 +15,7 @@ from nerf.config.schema import NerfConfig
 from nerf.scenes.scene import Scene
 from nerf.training.batch.run_batch import RunBatch
 from nerf.training.checkpoint import read_checkpoint
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 from study.protocol.training_events import (
     Checkpoint,
     Evaluated,

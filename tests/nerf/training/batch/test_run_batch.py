@@ -15,7 +15,8 @@ from nerf.config.flat import Flat, build
 from nerf.scenes.scene import Scene
 from nerf.training.batch.run_batch import RunBatch
 from nerf.training.checkpoint import load_checkpoint, save_checkpoint
-from nerf.training.loop import TrainingLoop, TrainingRun, train
+from nerf.training.loop import TrainingLoop, train
+from nerf.training.run import TrainingRun
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 

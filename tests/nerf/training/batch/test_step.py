@@ -10,7 +10,7 @@ from nerf.scenes.scene import Scene
 from nerf.training.batch.rays import PixelTable
 from nerf.training.batch.run_batch import RunBatch
 from nerf.training.batch.tiles import tile_size
-from nerf.training.loop import TrainingRun
+from nerf.training.run import TrainingRun
 from tests.nerf.training.tiny import TINY
 
 
