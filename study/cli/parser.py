@@ -118,15 +118,16 @@ def _add_resources(group: _Group) -> None:
         "--gpus-per-trial",
         type=_gpus,
         metavar="F|auto",
-        help="a number, possibly a fraction; auto: as many trials on each GPU of this machine as "
-        f"there are CPUs for, at most {MAX_TRIALS_PER_GPU} (default: 0)",
+        help="GPUs of each trial, possibly a fraction; auto: the share that lets each GPU of this "
+        f"machine run as many trials as there are CPUs for, at most {MAX_TRIALS_PER_GPU} "
+        "(default: 0)",
     )
     add(
         "--pack",
-        metavar="auto|K|1",
-        help="train K trials of equal networks as one on each GPU, or on all of a machine without, "
-        "where it does not pay; they share the CPUs and the GPU of one trial, and other networks "
-        "take turns with them; auto: measures at the launch how many are fastest (default: 1)",
+        metavar="K|auto",
+        help="train K trials at a time on each GPU, equal networks as one and others in turn; all "
+        "K share the CPUs of one trial, and do so without a GPU, too, which is slower; auto: "
+        "measure at the launch which K is fastest (default: 1)",
     )
     concurrent = "trials that run at the same time (default: as many as fit)"
     add("--max-concurrent", type=int, metavar="K", help=concurrent)
@@ -146,7 +147,7 @@ def _add_location(group: _Group) -> None:
         help="run on this Ray cluster; its nodes must share --studies or reach --storage",
     )
     wait = (
-        "with --address: give up when no node has had room for a trial for S seconds "
+        "with --address: give up after S seconds in which no trial could run "
         f"(default: {StudySpec.wait_for_nodes:g})"
     )
     add("--wait-for-nodes", type=float, metavar="S", help=wait)

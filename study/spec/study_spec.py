@@ -95,7 +95,7 @@ class StudySpec:
     """Trials that run at the same time; 0 means as many as fit."""
 
     pack: int = 1
-    """Trials that are trained as one network on each GPU, or on a machine without one.
+    """Trials that are trained at a time on each GPU, equal networks as one.
 
     They share `cpus_per_trial` and `gpus_per_trial`. 0: a launch measures how many are best.
     """
