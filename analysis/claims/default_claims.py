@@ -35,10 +35,13 @@ def list_default_claims(findings: Findings) -> Iterator[Claim]:
     else:
         runs = len(select_finished(study.trials))
         of_runs, views = count_compared(study, runs), ""
-        noun = "trial"
+        noun = "configuration" if study.has_means else "trial"
+    of_trial = f"trial {best['trial_id']}"
+    if (repeats := int(best.get("runs", 1))) > 1:
+        of_trial = f"mean of {of_trial} and {repeats - 1} more of its configuration"
     text = (
         f"{capitalize(metric.best)} {metric.name} of the {of_runs}: {metric.format(best['score'])}"
-        f"{views} (trial {best['trial_id']}), selected for its luck as well."
+        f"{views} ({of_trial}), selected for its luck as well."
     )
     yield Claim(
         "best_run", (), metric.values(float(best["score"])), None, None, metric.unit, runs, None,

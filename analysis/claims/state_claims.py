@@ -34,15 +34,22 @@ _MEANINGS = {
 
 def list_state_claims(findings: Findings) -> Iterator[Claim]:
     """One for each outcome that occurred."""
-    total, is_native = len(findings.study.trials), findings.study.is_native
-    for outcome, count in count_outcomes(findings.study.trials).items():
+    study = findings.study
+    total, is_native = len(study.trials), study.is_native
+    for outcome, count in count_outcomes(study.trials).items():
         _, words = format_count(count, outcome).split(" ", 1)
         if outcome == PRUNED:
             words = "was pruned" if count == 1 else "were pruned"
-        text = f"{count} of {total} trials {words}{_explain(findings, outcome, count)}."
+        runs = int(study.runs[study.trials["outcome"] == outcome].sum())
+        of_configurations = f" ({count} configurations)" if runs > count else ""
+        text = (
+            f"{runs} of {study.runs.sum()} trials {words}{of_configurations}"
+            f"{_explain(findings, outcome, count)}."
+        )
+        condition = f"{outcome}, each configuration once" if runs > count else outcome
         yield Claim(
             "state", (), float(count), None, None, "runs" if is_native else "trials", total, None,
-            f"{outcome}, of all phases" if is_native else outcome, text,
+            f"{outcome}, of all phases" if is_native else condition, text,
         )  # fmt: skip
 
 

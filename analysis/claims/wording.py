@@ -62,9 +62,11 @@ def name_compared(is_native: bool) -> str:
 
 
 def count_compared(study: Study, number: int) -> str:
-    """`84 explored runs that trained`; of other tools `84 completed trials`."""
+    """`84 explored runs that trained`; of other tools `84 completed trials`, or configurations."""
     if study.is_native:
         return f"{count_runs(number)} that trained"
+    if study.has_means:
+        return f"{number} configuration{'' if number == 1 else 's'}"
     return f"{number} completed trial{'' if number == 1 else 's'}"
 
 

@@ -32,7 +32,8 @@ class Study:
     scene, spec, versions: as in study.json; spec holds the options of the sweep
     trials: a row for each trial, with TRIAL_COLUMNS of `study.records.schema`, a column for each
     parameter, `outcome`: one of OUTCOMES of `study.records.outcomes`, or of another tool the state,
-    and `score`: what trials are ranked by, higher is better (see `Metric.values`)
+    and `score`: what trials are ranked by, higher is better (see `Metric.values`); of another tool
+    also `runs`: how many recorded trials, repeats of one configuration, a row is the mean of
     curves: a row for each evaluation, with CURVE_COLUMNS and `score`
     metric: what the score measures
     source: the tool that ran it; empty for this program
@@ -66,6 +67,16 @@ class Study:
     def is_native(self) -> bool:
         """Whether it is of this program, not of another tool."""
         return not self.source
+
+    @property
+    def runs(self) -> pd.Series:
+        """How many recorded trials each row of `trials` stands for."""
+        return self.trials.get("runs", pd.Series(1, self.trials.index))
+
+    @property
+    def has_means(self) -> bool:
+        """Whether some rows of `trials` are means of repeats."""
+        return bool((self.runs > 1).any())
 
     @property
     def limitation(self) -> str:

@@ -18,7 +18,7 @@ _KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "object", "choice": 
 def make_trials(
     trials: Sequence[ExternalTrial], metric: Metric, dimensions: Mapping[str, Dimension]
 ) -> pd.DataFrame:
-    """A row for each trial, with `TRIAL_COLUMNS`, `score`, and a column for each dimension's path.
+    """A row for each trial: `TRIAL_COLUMNS`, `score`, `runs`, a column for each dimension's path.
 
     dimensions: by the setting's name. Every trial counts as explored: what the sampler did is told
     by the study's design.
@@ -41,11 +41,12 @@ def make_trials(
                 "budget_steps": budget,
                 "train_seconds": trial.seconds,
                 "score": metric.values(final_value(trial, metric)),
+                "runs": trial.runs,
                 **{d.path: _typed(d, trial, n) for n, d in dimensions.items()},
             }
         )
     frame = pd.DataFrame(rows)
-    dtypes = TRIAL_COLUMNS | {"score": "float64"}
+    dtypes = TRIAL_COLUMNS | {"score": "float64", "runs": "int64"}
     for d in dimensions.values():
         missing = d.kind == "int" and not d.choices and frame[d.path].isna().any()
         dtypes[d.path] = "object" if d.choices else "float64" if missing else _KIND_DTYPES[d.kind]

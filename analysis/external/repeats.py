@@ -141,6 +141,7 @@ def _average(trials: Sequence[ExternalTrial]) -> ExternalTrial:
             for name in shared
         },
         seconds=_mean([trial.seconds for trial in trials]),
+        runs=len(trials),
     )
 
 

@@ -15,7 +15,7 @@ from nerf.common.errors import InputError, closest
 from study.records.schema import TRIAL_COLUMNS
 from study.spec.space import Dimension
 
-_OWN_COLUMNS = {*TRIAL_COLUMNS, "outcome", "score", "step"}
+_OWN_COLUMNS = {*TRIAL_COLUMNS, "outcome", "score", "step", "runs"}
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class ExternalTrial:
     domains: the declared domain of each of its parameters, as far as the record has them
     reason: why it did not complete, if the record says so
     others: values that a table has beside these, such as a host name or a date
+    runs: how many trials of the record it is the mean of
     """
 
     name: str
@@ -39,6 +40,7 @@ class ExternalTrial:
     seconds: float = math.nan
     reason: str = ""
     others: Mapping[str, Setting] = field(default_factory=dict)
+    runs: int = 1
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ def tabulate_recorded_trials(study: Study) -> pd.DataFrame:
         "state": trials["state"],
         study.metric.name: study.metric.values(trials["score"]),
     }
+    if study.has_means:
+        columns["runs"] = study.runs
     if not study.curves.empty:
         columns["step"] = trials["steps_done"]
     if trials["train_seconds"].notna().any():

@@ -134,7 +134,10 @@ def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[st
         yield "Trials", f"{counts} {join_texts(nothing)}".strip()
     else:
         left_out = f" Left out: {'; '.join(study.left_out)}." if study.left_out else ""
-        yield "Trials", f"{len(study.trials)}: {outcomes}.{left_out}"
+        counts = f"{len(study.trials)}: {outcomes}."
+        if study.has_means:
+            counts = join_texts(select_claims(claims, "state"))
+        yield "Trials", f"{counts}{left_out}"
     for name, selected in (
         ("Objectives", select_claims(claims, "other_objectives")),
         ("Design", select_claims(claims, "design")),

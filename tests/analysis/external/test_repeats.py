@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from analysis.claims.list_claims import list_claims, select_claims
 from analysis.data.metric import Metric
 from analysis.external.copies import merge_copies
 from analysis.external.question import Question
+from analysis.external.read_study import read_external_study
 from analysis.external.repeats import find_seeds, merge_repeats
 from analysis.external.sweep import ExternalTrial, Setting, Sweep
+from analysis.findings.analyze_study import analyze_study
+from analysis.pages.study_page import render_study_page
 from study.spec.dimension import Dimension
 
 METRIC = Metric("acc")
@@ -82,3 +87,21 @@ def test_repeated_points_are_no_copies_of_one_another() -> None:
         assert count_copies(make_sweep(repeat(rows, 4)).trials) == 0
         crossed = [{**row, "width": width} for row in rows for width in (16, 32, 64)]
         assert count_copies(make_sweep(crossed).trials) == 0
+
+
+def test_the_report_counts_recorded_trials_and_their_configurations(tmp_path: Path) -> None:
+    rows = repeat(draw(24), 4)
+    cells = [[row["lr"], row["dropout"], row["seed"], i % 7] for i, row in enumerate(rows)]
+    lines = [",".join(map(str, row)) for row in [*cells, [0.5, 0.5, 0, "nan"]]]
+    file = tmp_path / "runs.csv"
+    file.write_text("\n".join(["lr,dropout,seed,acc", *lines]) + "\n")
+    findings = analyze_study(read_external_study(file).study)
+    claims = list_claims(findings)
+    (completed,) = select_claims(claims, "state")
+    assert completed.text == (
+        "97 of 97 trials completed (25 configurations), 1 of them without a finite acc."
+    )
+    (best,) = select_claims(claims, "best_run")
+    assert "acc of the 24 configurations: " in best.text
+    assert "and 3 more of its configuration), selected" in best.text
+    assert completed.text in render_study_page(findings)
