@@ -11,13 +11,16 @@ from typing import Literal
 from nerf.config.parameters import Value
 from study.spec.dimension import Dimension
 
-DesignKind = Literal["grid", "uneven grid", "space-filling", "optimiser", "correlated", "few"]
+DesignKind = Literal[
+    "grid", "uneven grid", "space-filling", "optimiser", "pruned", "correlated", "few"
+]
 """What trials look like:
 
 grid            combinations of a few levels of each parameter
 uneven grid     the same, but some were not run, or more often than others
 space-filling   drawn from the prior, each parameter on its own, whatever the results so far
 optimiser       later ones were drawn where results were good
+pruned          grid, uneven grid or space-filling, but early results decided which completed
 correlated      neither, but parameters drift as trials go on, depend on one another or are not
                 spread as the prior says
 few             too few trials to tell
@@ -26,6 +29,7 @@ few             too few trials to tell
 _UNEVEN: dict[DesignKind, str] = {
     "uneven grid": "the trials are a grid with gaps or repeats",
     "optimiser": "results decided where trials lie",
+    "pruned": "results decided which trials completed",
     "correlated": "the trials were not drawn from the prior",
     "few": "it is not known whether the trials were drawn from the prior",
 }

@@ -1,4 +1,4 @@
-"""Identifies the design of another tool's sweep: grid, space-filling, optimiser or correlated.
+"""Identifies the design of another tool's sweep, such as a grid, a random search or an optimiser.
 
 The tests are those of `order_tests` and `design_tests`, on the trials that the analysis rests on.
 They are trusted above what the record says of its sampler: a random search of which only the good
@@ -50,7 +50,7 @@ def add_design(study: Study, proposals: Proposals = _UNKNOWN) -> Study:
     design = identify_design(trials, on_levels, proposals)
     is_grid = design.kind in ("grid", "uneven grid")
     if (design.is_even or is_grid) and (pruned := _describe_pruned(study)):
-        design = Design("optimiser", design.trials, pruned)
+        design = Design("pruned", design.trials, pruned)
     if is_grid:  # values that no completed trial has are named, not extrapolated to
         seen = [keep_seen(d, trials[d.path]) for d in on_levels]
         on_levels = tuple(d for d in seen if len(d.choices) != 1) or on_levels

@@ -176,7 +176,7 @@ def test_pruned_trials_leave_those_that_results_selected() -> None:
     table.loc[:39, "state"] = "pruned"
     study = add_design(make_study(table))
     assert study.design is not None
-    assert study.design.kind == "optimiser"
+    assert study.design.limitation == "results decided which trials completed"
     assert study.design.evidence == "40 of 160 trials were pruned, by their early results"
 
 
