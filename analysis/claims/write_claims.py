@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from analysis.claims.claim import Claim, Kind
 from analysis.data.assumption import Assumption
 from nerf.common.files import write_atomically
 
-# Counts and the best trial stand, whatever is assumed of parameters.
-_UNCONDITIONAL: tuple[Kind, ...] = ("state", "best_run", "other_objectives")
+# Counts stand, whatever is assumed; the best trial, whatever is assumed of parameters.
+_COUNTS: tuple[Kind, ...] = ("state", "other_objectives")
 _NONE: Mapping[int, Assumption] = {}
 
 
@@ -23,13 +23,15 @@ def write_claims(
     decisive: assumptions that decide the headline; the claims that rest on them also have the field
     `conditional_on`, a list of these as sentences
     """
-    conditions = [str(assumption) for assumption in decisive.values()]
-    objects = [
-        claim.to_json() | {"conditional_on": conditions}
-        if conditions and claim.kind not in _UNCONDITIONAL
-        else claim.to_json()
-        for claim in claims
-    ]
+    objects = [claim.to_json() | _list_conditions(claim, decisive.values()) for claim in claims]
     text = json.dumps(objects, indent=1, ensure_ascii=False)
     write_atomically(path, f"{text}\n".encode())
     return path
+
+
+def _list_conditions(claim: Claim, decisive: Iterable[Assumption]) -> dict[str, list[str]]:
+    """The field `conditional_on` of a claim; empty if it rests on none of these assumptions."""
+    if claim.kind in _COUNTS:
+        return {}
+    conditions = [str(a) for a in decisive if a.is_on_direction or claim.kind != "best_run"]
+    return {"conditional_on": conditions} if conditions else {}

@@ -24,6 +24,11 @@ class Assumption:
         """Whether the other reading changes the headline."""
         return self.effect.startswith("THE HEADLINE CHANGES")
 
+    @property
+    def is_on_direction(self) -> bool:
+        """Whether it says which end of the metric is good."""
+        return self.option.startswith("--direction")
+
     def __str__(self) -> str:
         option = f" (change by {self.option})" if self.option else ""
         effect = f"; {self.effect}" if self.effect else ""

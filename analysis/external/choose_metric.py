@@ -48,8 +48,8 @@ def choose_metric(sweep: Sweep, question: Question) -> tuple[Metric, list[Assump
 
 
 def is_open_direction(assumption: Assumption) -> bool:
-    """Whether an assumption is one on the direction, which no name speaks for."""
-    return assumption.option.startswith("--direction") and f"({_BY_NAME})" not in assumption.text
+    """Whether an assumption is one on the direction that the metric's name does not speak for."""
+    return assumption.is_on_direction and f"({_BY_NAME})" not in assumption.text
 
 
 def _are_fractions(sweep: Sweep, name: str) -> bool:

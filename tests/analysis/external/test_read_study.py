@@ -213,6 +213,17 @@ def test_a_decisive_assumption_stands_at_the_headline_and_in_the_claims(tmp_path
     assert all("THE HEADLINE CHANGES" in c["conditional_on"][0] for c in by_kind.values())
 
 
+def test_the_best_trial_rests_on_a_direction_that_nothing_speaks_for(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "runs.csv").rename(tmp_path / "sweep.csv")
+    path.write_text(path.read_text().replace("acc", "fooble", 1))
+    arguments = ["--metric", "fooble", "--format", "json", "--out", str(tmp_path / "out")]
+    assert report.main([str(path), *arguments]) == 0
+    claims = json.loads((tmp_path / "out" / "analysis" / "claims.json").read_text())
+    conditions = {claim["kind"]: claim.get("conditional_on") for claim in claims}
+    assert conditions["state"] is None
+    assert "change by --direction minimize" in conditions["best_run"][0]
+
+
 def test_a_pipe_that_is_closed_ends_the_command_quietly(tmp_path: Path) -> None:
     path = write_table(tmp_path / "runs.csv")
     command = f"{sys.executable} analysis/report.py {path} --format json | head -n 0"
