@@ -16,6 +16,7 @@ from analysis.claims.list_claims import (
     headline_claims,
     join_texts,
     list_claims,
+    name_further_shares,
     select_claims,
     summary_claims,
 )
@@ -119,7 +120,7 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
                 "for a comparison of several, or for another tool's sweep"
             )
         findings = _start(load_study(path))
-        claims = headline_claims(list_claims(findings))
+        lines = [claim.text for claim in headline_claims(list_claims(findings))]
     else:
         from analysis.external.choose_sweep import SeveralStudies
         from analysis.external.read_study import read_external_study
@@ -145,13 +146,14 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
         every = list_claims(findings)
         in_branches = [c for c in select_claims(every, "in_branch") if c.unit == "fraction"]
         claims = (*summary_claims(every), *in_branches, *select_claims(every, "top_tenth"))
-    for claim in claims:
-        _print_line(claim.text)
+        lines = [*(claim.text for claim in claims), name_further_shares(findings)]
+    for line in filter(None, lines):
+        _print_line(line)
     return findings
 
 
 def _start(study: Study) -> Findings:
-    print(f"{study.name}: {len(study.trials)} trials", file=sys.stderr, flush=True)
+    print(f"{study.name}: {study.runs.sum()} trials", file=sys.stderr, flush=True)
     return analyze_study(study)
 
 

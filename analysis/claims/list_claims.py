@@ -84,6 +84,12 @@ def select_matters(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     return (*select_claims(claims, "not_ranked", "moves"), *with_failures, *others)
 
 
+def name_further_shares(findings: Findings) -> str:
+    """A sentence that names the significant shares beyond the largest ones; empty for none."""
+    labels = [share.label for share in findings.importance.significant_shares[_MAX_SHARES:]]
+    return f"Smaller, but significant as well: {', '.join(labels)}." if labels else ""
+
+
 def select_breaks(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     """How many runs break, and the parameter with the clearest effect on that."""
     rates = select_claims(claims, "breaks", "safe")

@@ -7,7 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis.claims.list_claims import list_claims, select_claims
+from analysis.claims.list_claims import (
+    headline_claims,
+    list_claims,
+    name_further_shares,
+    select_claims,
+)
 from analysis.data.design import Design, DesignKind
 from analysis.external.design import add_design
 from analysis.findings.analyze_study import Findings, analyze_study
@@ -61,6 +66,19 @@ def test_parameters_without_a_significant_share_are_named_at_once() -> None:
     assert others.text.endswith(f"none reaches above {most:.0f} %.")
 
 
+def test_significant_shares_beyond_the_headline_are_named() -> None:
+    findings = _analyze(make_table(np.random.default_rng(0).random((96, 3))))
+    assert name_further_shares(findings) == ""
+    largest = findings.importance.shares[0]
+    shares = tuple(dataclasses.replace(largest, path=name, label=name) for name in "abcde")
+    importance = dataclasses.replace(findings.importance, shares=shares)
+    sobol = dataclasses.replace(findings.sobol, importance=importance)
+    findings = dataclasses.replace(findings, sobol=sobol)
+    assert name_further_shares(findings) == "Smaller, but significant as well: d, e."
+    headline = select_claims(headline_claims(list_claims(findings)), "share")
+    assert [claim.parameters for claim in headline] == [("a",), ("b",), ("c",)]
+
+
 def test_without_a_ranking_the_conditional_test_says_what_has_an_effect() -> None:
     findings = _analyze(walk_table(96, 1))
     refused = dataclasses.replace(
@@ -81,6 +99,7 @@ def test_without_a_ranking_the_conditional_test_says_what_has_an_effect() -> Non
     [
         ("few", "40 trials", "It is not known whether the trials were drawn", "it is not known"),
         ("optimiser", "by its record, tpe", "Results decided where trials lie", "results decided"),
+        ("pruned", "9 of 20", "Results decided which trials completed", "results decided which"),
         ("correlated", "x drifts", "The trials were not drawn", "the trials were not drawn"),
         ("uneven grid", "35 of 36", "The trials are a grid with gaps", "the trials are a grid"),
     ],
