@@ -48,21 +48,14 @@ def render_flythrough(
     from nerf.evaluation.evaluate import render_rays
     from nerf.model.spacing import nearness
     from nerf.scenes.cameras.camera_paths import pinhole_focal
-    from nerf.scenes.cameras.pixel_rays import pixel_directions
+    from nerf.scenes.cameras.pinhole import Pinhole
 
     scale = height / scene.height
     rows, columns = height // 2 * 2, round(scene.width * scale) // 2 * 2
     for pose in poses:
         # The scene's first camera without its distortion, scaled to the height of the video.
-        directions = torch.tensor(
-            pixel_directions(
-                pose,
-                pinhole_focal(scene) * scale,
-                scene.centre[0] * scale,
-                np.arange(columns),
-                np.arange(rows),
-            )
-        )
+        camera = Pinhole(pose, pinhole_focal(scene) * scale, scene.centre[0] * scale, rows, columns)
+        directions = torch.tensor(camera.directions())
         origins = torch.tensor(pose[:3, 3]).expand(directions.shape)
         image = render_rays(model, origins, directions, scene.background)
         depth = nearness(image.depth, model.config.sampling)[..., None].expand(-1, -1, 3)

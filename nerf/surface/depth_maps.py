@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nerf.model.nerf import Nerf
 from nerf.model.rendering import Rendering
-from nerf.scenes.cameras.pixel_rays import pixel_directions
+from nerf.scenes.cameras.pinhole import Pinhole
 from nerf.scenes.scene import Scene
 
 MIN_OPACITY = 0.5
@@ -23,35 +23,10 @@ _CHUNK_SAMPLES = 262_144
 
 
 @dataclass(frozen=True)
-class Camera:
-    """A pinhole camera without distortion: world_from_camera (4, 4), the rest in pixels."""
-
-    pose: Float[Tensor, "4 4"]
-    focal: tuple[float, float]
-    centre: tuple[float, float]
-    height: int
-    width: int
-
-    def project(
-        self, points: Float[Tensor, "n 3"]
-    ) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"], Float[Tensor, " n"]]:
-        """Column, row and distance along the optical axis of points in the world.
-
-        Where the distance is not positive, column and row are meaningless.
-        """
-        right, up, backward = ((points - self.pose[:3, 3]) @ self.pose[:3, :3]).unbind(-1)
-        ahead = -backward
-        safe = ahead.clamp(min=1e-9)
-        column = self.centre[0] + self.focal[0] * right / safe
-        row = self.centre[1] - self.focal[1] * up / safe  # rows count downwards
-        return column, row, ahead
-
-
-@dataclass(frozen=True)
 class DepthMap:
     """What a camera sees of the first surface along each ray."""
 
-    camera: Camera
+    camera: Pinhole
     rgb: Float[Tensor, "rows columns 3"]
     """Colours in [0, 1] of the surface alone, without the background."""
     depth: Float[Tensor, "rows columns"]
@@ -62,15 +37,15 @@ class DepthMap:
     """Where that is in the world."""
 
 
-def camera_of(scene: Scene, view: int, max_pixels: int) -> Camera:
+def camera_of(scene: Scene, view: int, max_pixels: int) -> Pinhole:
     """The pinhole camera of a view, with at most `max_pixels` pixels of the view's proportions."""
     scale = min(math.sqrt(max_pixels / (scene.height * scene.width)), 1.0)
     height, width = max(int(scene.height * scale), 1), max(int(scene.width * scale), 1)
-    across, down = width / scene.width, height / scene.height
-    return Camera(
-        pose=torch.tensor(scene.world_from_camera[view]),
-        focal=(float(scene.focal[view, 0]) * across, float(scene.focal[view, 1]) * down),
-        centre=(float(scene.centre[view, 0]) * across, float(scene.centre[view, 1]) * down),
+    scales = np.array([width / scene.width, height / scene.height])
+    return Pinhole(
+        pose=scene.world_from_camera[view],
+        focal=(scene.focal[view] * scales).astype(np.float32),
+        centre=(scene.centre[view] * scales).astype(np.float32),
         height=height,
         width=width,
     )
@@ -84,18 +59,10 @@ def depth_maps(
         yield depth_map(model, camera_of(scene, view, max_pixels))
 
 
-def depth_map(model: Nerf, camera: Camera) -> DepthMap:
+def depth_map(model: Nerf, camera: Pinhole) -> DepthMap:
     """Renders what `camera` sees; all tensors are on the CPU."""
-    directions = torch.tensor(
-        pixel_directions(
-            camera.pose.numpy(),
-            np.array(camera.focal, np.float32),
-            np.array(camera.centre, np.float32),
-            np.arange(camera.width),
-            np.arange(camera.height),
-        )
-    )
-    grid, origin = directions.shape[:2], camera.pose[:3, 3]
+    directions, origin = torch.tensor(camera.directions()), torch.tensor(camera.pose[:3, 3])
+    grid = directions.shape[:2]
     rgb, depth, opacity = _render(model, origin, directions.reshape(-1, 3))
     depth = depth.view(grid)
     return DepthMap(

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from nerf.scenes.cameras.pinhole import Pinhole
 from nerf.surface.depth_maps import DepthMap
 
 TRUNCATION_CELLS = 3.0
@@ -81,14 +82,30 @@ def _observe(
     It says nothing of points outside its image, or more than `truncation` behind its surface.
     """
     camera = depth_map.camera
-    column, row, ahead = camera.project(points)
+    column, row, ahead = project(camera, points)
     x, y = column.floor(), row.floor()
     inside = (ahead > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
     index = inside.nonzero()[:, 0]
     pixel = y[index].long() * camera.width + x[index].long()
-    distance = (points[index] - camera.pose[:3, 3]).norm(dim=-1)
+    distance = (points[index] - torch.tensor(camera.pose[:3, 3])).norm(dim=-1)
     signed = (depth_map.depth.flatten()[pixel] - distance) / truncation
     signed = torch.where(depth_map.hit.flatten()[pixel], signed, 1.0)
     known = signed >= -1
     rgb = depth_map.rgb.reshape(-1, 3)[pixel[known]]
     return index[known], signed[known].clamp(max=1), rgb
+
+
+def project(
+    camera: Pinhole, points: Float[Tensor, "n 3"]
+) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"], Float[Tensor, " n"]]:
+    """Column, row and distance along the optical axis of points in the world.
+
+    Where the distance is not positive, column and row are meaningless.
+    """
+    pose = torch.tensor(camera.pose)
+    right, up, backward = ((points - pose[:3, 3]) @ pose[:3, :3]).unbind(-1)
+    ahead = -backward
+    safe = ahead.clamp(min=1e-9)
+    column = float(camera.centre[0]) + float(camera.focal[0]) * right / safe
+    row = float(camera.centre[1]) - float(camera.focal[1]) * up / safe  # rows count downwards
+    return column, row, ahead

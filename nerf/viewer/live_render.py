@@ -15,7 +15,7 @@ import torch
 from nerf.evaluation.evaluate import render_rays
 from nerf.model.nerf import Nerf
 from nerf.model.spacing import nearness
-from nerf.scenes.cameras.pixel_rays import pixel_directions
+from nerf.scenes.cameras.pinhole import Pinhole
 from nerf.scenes.scene import Float32
 
 MOVING_PIXELS = 8_000
@@ -63,13 +63,13 @@ def render_image(
     height = max(round(math.sqrt(settings.pixels / camera.aspect)), 2)
     width = max(round(height * camera.aspect), 2)
     focal = height / 2 / math.tan(camera.fov / 2)
-    directions = pixel_directions(
+    directions = Pinhole(
         camera.pose,
         np.array([focal, focal], np.float32),
         np.array([width / 2, height / 2], np.float32),
-        np.arange(width),
-        np.arange(height),
-    )
+        height,
+        width,
+    ).directions()
     origin = torch.tensor(camera.pose[:3, 3]).expand(height, width, 3)
     near = max(settings.near, _MIN_NEAR)
     sampling = replace(model.config.sampling, near=near, far=settings.far)
@@ -86,14 +86,9 @@ def render_image(
 
 def camera_of(client: Any) -> BrowserCamera:
     """The camera of a viser client, whose axes are x right, y down, z ahead."""
-    w, x, y, z = client.camera.wxyz
-    rotation = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    from scipy.spatial.transform import Rotation
+
+    rotation = Rotation.from_quat(client.camera.wxyz, scalar_first=True).as_matrix()
     pose = np.eye(4, dtype=np.float32)
     pose[:3, :3] = rotation * (1, -1, -1)  # to y up, looking along -z
     pose[:3, 3] = client.camera.position

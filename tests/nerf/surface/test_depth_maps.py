@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from nerf.scenes.cameras.pixel_rays import project
+from nerf.scenes.cameras.pixel_rays import project as project_to_view
 from nerf.scenes.scene import Scene
 from nerf.surface.depth_maps import camera_of, depth_map, depth_maps
+from nerf.surface.fusion import project
 from tests.nerf.surface.analytic_ball import ball_model
 
 
@@ -24,8 +25,8 @@ def test_points_lie_on_the_surface_and_have_its_colour(ball: Scene) -> None:
 
 def test_the_camera_projects_as_the_scene_does(ball: Scene) -> None:
     points = torch.tensor([[0.1, -0.2, 0.3], [0.0, 0.5, -0.4]])
-    column, row, ahead = camera_of(ball, 3, 10**6).project(points)
-    expected = project(ball, 3, points.numpy())
+    column, row, ahead = project(camera_of(ball, 3, 10**6), points)
+    expected = project_to_view(ball, 3, points.numpy())
     for ours, theirs in zip((column, row, ahead), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
@@ -34,7 +35,7 @@ def test_fewer_pixels_keep_the_field_of_view(ball: Scene) -> None:
     whole, small = camera_of(ball, 0, 10**6), camera_of(ball, 0, 144)
     assert (small.height, small.width) == (12, 12)
     point = torch.tensor([[0.3, 0.2, 0.1]])
-    for ours, theirs in zip(small.project(point)[:2], whole.project(point)[:2], strict=True):
+    for ours, theirs in zip(project(small, point)[:2], project(whole, point)[:2], strict=True):
         torch.testing.assert_close(ours, theirs / 2)
 
 
