@@ -253,7 +253,7 @@ def _parser() -> Parser:
         "study",
         nargs="+",
         help="a study folder or its s3://... or gs://... URL; or another tool's sweep: an Optuna "
-        "storage, a Ray Tune or MLflow folder, a table (CSV, Parquet, JSON) of runs",
+        "storage, a Ray Tune or MLflow folder, a table (CSV, Parquet, JSON, Excel) of runs",
     )
     parser.add_argument(
         "--format",
@@ -268,9 +268,9 @@ def _parser() -> Parser:
     parser.add_argument(
         "--out",
         type=Path,
-        help="of several studies, file of the comparison (default: comparison.html, or claims.json "
-        "with --format json, beside the first study); of another tool's sweep alone, folder of its "
-        "report (default: SWEEP-report beside it)",
+        help="file of the comparison, of several studies (default: comparison.html, or claims.json "
+        "with --format json, beside the first); folder of the report, of another tool's sweep "
+        "alone (default: SWEEP-report beside it)",
     )
     parser.add_argument(
         "--expect",

@@ -4,9 +4,10 @@
 
 Sweeps of 200 to 300 random trials and 40 to 80 parameters: the objectives of `simulated` with
 parameters added that do nothing, additive functions whose shares fall off slowly, and functions of
-products alone. Each is analysed over the parameters that `limit_parameters` would keep, the first
-few over all of them as well. Counted are, of the parameters that act, how many were kept, and how
-many of the shares that a report prints have the truth within their interval.
+products alone. Each is analysed over the parameters that pass the test of `limit_parameters`, and
+not at all where none does; the first few over all of them as well. Counted are, of the parameters
+that act, how many were kept, and how many of the shares that a report prints have the truth within
+their interval.
 """
 
 from __future__ import annotations

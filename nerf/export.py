@@ -24,7 +24,7 @@ _POINTS_DEFAULT = 200_000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Renders depth maps with a progress bar, and writes what was asked for into the run folder."""
+    """Renders depth maps with a progress bar, and writes points and mesh into the run folder."""
     return exit_status(lambda: _export(parse_options(arguments)))
 
 

@@ -26,7 +26,8 @@ def list_design_claims(findings: Findings) -> Iterator[Claim]:
     if design.is_even and importance.ranked:
         text += f" Shares are over {design.space}."
     elif importance.ranked and importance.effective is not None:
-        text += _describe_model(design, importance.trials, importance.effective)
+        noun = "configurations" if findings.study.has_means else "trials"
+        text += _describe_model(design, importance.trials, importance.effective, noun)
     yield Claim(
         "design", (), importance.effective, None, None, "trials", design.trials, None, design.kind,
         text,
@@ -53,12 +54,12 @@ def list_conditional_top_claims(findings: Findings) -> Iterator[Claim]:
             yield _make(findings, "top_given_others", test, text)
 
 
-def _describe_model(design: Design, trials: int, effective: float) -> str:
+def _describe_model(design: Design, trials: int, effective: float, noun: str) -> str:
     """How shares of trials that are not spread evenly come about, and what the trials are worth."""
     used = min(trials, MAX_TRIALS)
     of_all = "" if used == trials else f" of the {trials}"
     return (
-        f" Shares are over {design.space}, by a model of {used}{of_all} trials; these are not "
+        f" Shares are over {design.space}, by a model of {used}{of_all} {noun}; these are not "
         f"spread evenly, and stand for the whole space as about {effective:.0f} that are (their "
         "effective sample size)."
     )

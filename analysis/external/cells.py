@@ -125,13 +125,8 @@ def _parse_alike(
 def _rewrite(texts: set[str], decimal_comma: bool) -> tuple[dict[str, str], str]:
     """Text -> the number that it stands for, as a program would write it, and a note."""
     percentages = {text for text in texts if text.endswith("%")}
-    if percentages and all(text.lower() in _NOT_A_NUMBER for text in texts - percentages):
-        bare = {text: text.removesuffix("%").rstrip() for text in texts}
-        plain, _ = _rewrite(set(bare.values()), decimal_comma)
-        rewritten = {text: plain[number] for text, number in bare.items()}
-        return rewritten, f"percentages, read as numbers such as {min(rewritten.values())}"
     if percentages:
-        return _rewrite_mixed(texts, percentages, decimal_comma)
+        return _rewrite_percentages(texts, percentages, decimal_comma)
     measures = [_MEASURE.fullmatch(text) for text in texts]
     units = {measure[2] if measure else "" for measure in measures}
     if len(texts) > 1 and len(units) == 1 and "" not in units:
@@ -170,20 +165,18 @@ def _rewrite_dotted(texts: set[str], decimal_comma: bool) -> dict[str, str] | No
     return {text: text.replace(".", "").replace(",", ".") for text in texts}
 
 
-def _rewrite_mixed(
+def _rewrite_percentages(
     texts: set[str], percentages: set[str], decimal_comma: bool
 ) -> tuple[dict[str, str], str]:
-    """Percentages beside numbers without the sign, which are fractions if none is larger than 1."""
+    """Percentages, and numbers without the sign: fractions if none is much larger than 1."""
     bare = {text: text.removesuffix("%").rstrip() for text in texts}
     plain, _ = _rewrite(set(bare.values()), decimal_comma)
     rewritten = {text: plain[number] for text, number in bare.items()}
     without = [parse_number(rewritten[text]) for text in texts - percentages]
     numbers = [abs(number) for number in without if number is not None and math.isfinite(number)]
     if not numbers:
-        return (
-            rewritten,
-            f"percentages, read as numbers such as {min(rewritten[t] for t in percentages)}",
-        )
+        shown = min(rewritten[text] for text in percentages)
+        return rewritten, f"percentages, read as numbers such as {shown}"
     if max(numbers) > _LARGEST_FRACTION:
         return rewritten, "some have a % sign and some have not, all read as percentages"
     for text in percentages:

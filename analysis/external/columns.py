@@ -55,8 +55,7 @@ def assign_roles(
         values = list(table.column(name))
         column = _judge_values(name, values, len(table.rows))
         if column is None and name in changing:
-            role = "outcome" if is_numeric(values) else "other"
-            column = Column(name, role, "it changes within a run")  # type: ignore[arg-type]
+            column = _measure(name, values, "it changes within a run")
         if column is None and convention is not None:
             column = _judge_by_convention(name, values, convention)
         columns.append(column or _judge_by_name(name, values))
@@ -111,14 +110,18 @@ def _judge_by_convention(name: str, values: Sequence[Setting], convention: Conve
     if name.startswith(convention.settings):
         return Column(name, "setting", f"by the prefix {convention.settings!r}")
     if convention.outcomes and name.startswith(convention.outcomes):
-        role = "outcome" if is_numeric(values) else "other"
-        return Column(name, role, f"by the prefix {convention.outcomes!r}")  # type: ignore[arg-type]
+        return _measure(name, values, f"by the prefix {convention.outcomes!r}")
     named = judge_name(name, whole=False)
     measured = named is not None and named.role == "outcome"
     recorded = named is not None and named.role == "other"
     if is_numeric(values) and (measured or (not convention.outcomes and not recorded)):
         return Column(name, "outcome", f"it has no prefix {convention.settings!r}")
     return Column(name, "other", f"it has no prefix {convention.settings!r}")
+
+
+def _measure(name: str, values: Sequence[Setting], reason: str) -> Column:
+    """An outcome; of values that are no numbers, neither outcome nor setting."""
+    return Column(name, "outcome" if is_numeric(values) else "other", reason)
 
 
 def _judge_by_name(name: str, values: Sequence[Setting]) -> Column:

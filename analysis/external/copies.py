@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from analysis.data.assumption import Assumption
 from analysis.external.sweep import ExternalTrial, Setting
@@ -80,6 +79,8 @@ def _describe(names: Sequence[str]) -> Assumption:
 
 def _rank(values: Sequence[Setting]) -> FloatArray | None:
     """(trials,) ranks, centred and of length 1; None of values that are not all numbers."""
+    from scipy.stats import rankdata
+
     if any(value is None or isinstance(value, str | bool) for value in values):
         return None
     ranks = rankdata(np.array(values, dtype=float))

@@ -105,7 +105,6 @@ def _make_sweep(
         name=path.name,
         trials=trials,
         objectives=convention.find_objectives(table.names) if convention else (),
-        settings_declared=convention is not None,
         notes=_drop_notes(table.notes, [c.name for c in columns if c.role == "outcome"]),
         left_out=(*table.left_out, *_count_words(table, columns), *_list_others(columns)),
         columns=tuple(Column(short[c.name], c.role, c.reason, c.doubtful) for c in columns),

@@ -43,7 +43,7 @@ def read_external_study(path: Path, question: Question | None = None) -> Externa
 
     Args:
         path: an Optuna SQLite or journal file, a Ray Tune or MLflow folder, an MLflow SQLite file,
-            or a table (CSV, TSV, Parquet, JSON) with a row for each run.
+            or a table (CSV, TSV, Parquet, JSON, Excel) with a row for each run.
         question: decides what the record leaves open; the rest is assumed, see `Study.assumed`.
 
     Raises:

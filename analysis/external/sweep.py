@@ -77,7 +77,6 @@ class Sweep:
     name: of the study within the file, or the file's own; unique among those of one file
     trials: in the order in which they were started, as far as the record tells
     objectives: one, several (then one is to be chosen), or none that the record names
-    settings_declared: the record itself separates settings from metrics; false for a flat table
     sampler: what proposed the trials, such as `grid` or `tpe`, if the record shows it; else empty
     enqueued: how many trials had values that a person gave, among those of the sampler
     notes: how the file was read where that is not plain, each as a sentence without a full stop
@@ -89,7 +88,6 @@ class Sweep:
     name: str
     trials: tuple[ExternalTrial, ...]
     objectives: tuple[Objective, ...] = ()
-    settings_declared: bool = True
     sampler: str = ""
     enqueued: int = 0
     notes: tuple[str, ...] = ()

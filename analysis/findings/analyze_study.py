@@ -45,7 +45,8 @@ from analysis.importance.over_time import (
 from analysis.importance.ped_anova import PedAnova, estimate_ped_anova, refuse_ped_anova
 from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
 from analysis.importance.shares import Importance
-from analysis.importance.sobol import PureError, SobolAnalysis, estimate_sobol_shares, loosen
+from analysis.importance.sobol import PureError, SobolAnalysis, estimate_sobol_shares
+from analysis.importance.summarize_draws import loosen
 from analysis.importance.trained_density import weigh_by_trained
 from analysis.stats.threads import single_threaded
 from analysis.surrogate.unit_cube import Axis, make_axis, to_quantiles

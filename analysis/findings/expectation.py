@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.findings.analyze_study import BranchFindings, Findings
-from analysis.importance.shares import SobolShare
 from analysis.stats.intervals import INTERVAL_QUANTILES
 from analysis.surrogate.posterior_draws import widen
 from nerf.common.errors import InputError, closest
@@ -65,13 +64,13 @@ def check_expectation(expectation: Expectation, findings: Findings) -> Check:
     first, bound = shares[names[expectation.parameter]], expectation.bound
     if isinstance(bound, float):
         holds = first.share_low > bound if expectation.is_greater else first.share_high < bound
-        return Check(holds, _sentence(holds, f"{name}: {expectation.text}", _format(first)))
+        return Check(holds, _sentence(holds, f"{name}: {expectation.text}", first.describe()))
     second = shares[names[bound]]
     low, high = _difference(findings, first.path, second.path)
     holds = low > 0 if expectation.is_greater else high < 0
     found = (
-        f"{_format(first)}, {_format(second)}, difference [{100 * low:+.0f}, {100 * high:+.0f}] "
-        "points"
+        f"{first.describe()}, {second.describe()}, "
+        f"difference [{100 * low:+.0f}, {100 * high:+.0f}] points"
     )
     return Check(holds, _sentence(holds, f"{name}: {expectation.text}", found))
 
@@ -134,13 +133,6 @@ def _difference(findings: Findings, first: str, second: str) -> tuple[float, flo
     difference = widen(draws[paths.index(first)] - draws[paths.index(second)])
     low, high = (float(q) for q in np.quantile(difference, INTERVAL_QUANTILES))
     return low, high
-
-
-def _format(share: SobolShare) -> str:
-    return (
-        f"{share.label} {100 * share.share:.0f} % "
-        f"[{100 * share.share_low:.0f}, {100 * share.share_high:.0f}]"
-    )
 
 
 def _sentence(holds: bool, what: str, found: str) -> str:

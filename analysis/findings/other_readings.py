@@ -58,10 +58,7 @@ def _agree(chosen: Importance, other: Importance) -> bool:
 def _list(shares: tuple[SobolShare, ...]) -> str:
     if not shares:
         return "no parameter is significant"
-    return ", ".join(
-        f"{s.label} {100 * s.share:.0f} % [{100 * s.share_low:.0f}, {100 * s.share_high:.0f}]"
-        for s in shares
-    )
+    return ", ".join(share.describe() for share in shares)
 
 
 def estimate_reading(study: Study) -> Importance:

@@ -37,6 +37,11 @@ class SobolShare:
         """Whether the whole interval of the share lies above `NEGLIGIBLE_SHARE`."""
         return self.share_low > NEGLIGIBLE_SHARE
 
+    def describe(self) -> str:
+        """The share in per cent: `lr 41 % [30, 52]`."""
+        low, high = 100 * self.share_low, 100 * self.share_high
+        return f"{self.label} {100 * self.share:.0f} % [{low:.0f}, {high:.0f}]"
+
 
 @dataclass(frozen=True)
 class PairShare:

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.importance.design_weights import DesignWeights, weigh_by_nearest
-from analysis.importance.shares import Importance, PairShare, SobolShare, VariancePart
-from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
+from analysis.importance.shares import Importance
+from analysis.importance.summarize_draws import summarize_draws
+from analysis.stats.intervals import FloatArray
 from analysis.stats.lack_of_fit import lack_of_fit
 from analysis.stats.p_values import format_p_value
-from analysis.surrogate.anova import Variances
 from analysis.surrogate.gaussian_process import (
     FULL,
     Effort,
@@ -30,7 +30,7 @@ from analysis.surrogate.gaussian_process import (
     TrainingData,
     fit_gaussian_process,
 )
-from analysis.surrogate.posterior_draws import PosteriorSample, draw_posterior, widen
+from analysis.surrogate.posterior_draws import PosteriorSample, draw_posterior
 from analysis.surrogate.unit_cube import Axis
 from analysis.surrogate.validation import (
     cross_validate,
@@ -42,8 +42,6 @@ from analysis.surrogate.validation import (
 MIN_TRIALS_FOR_SOBOL = 32
 """Trials below which no surrogate is fitted; 12 for each parameter do as well."""
 
-_RESOLUTION = 0.005  # of the variance: smaller shares cannot be distinguished from 0
-_LOOSENING = 1.6
 _MAX_P_OF_LACK_OF_FIT = 0.001
 _TOLERATED_LACK = 0.15  # of the variance, by what the surrogate misses beside the seeds
 
@@ -149,7 +147,7 @@ def _fit_even(
     sample = draw_posterior(process, rng)
     r2 = cross_validate(data, process.smoothness, rng)
     refusal = _reason_to_refuse(r2, float(sample.variances.unexplained.mean()), data, pure_error)
-    importance = _summarize(sample.variances, data.axes, len(data.targets), r2, refusal)
+    importance = summarize_draws(sample.variances, data.axes, len(data.targets), r2, refusal)
     return SobolAnalysis(importance, FittedSurrogate(process, sample))
 
 
@@ -161,55 +159,9 @@ def _fit_uneven(data: TrainingData, rng: np.random.Generator, effort: Effort) ->
     sample = draw_posterior(process, rng)
     n = len(data.targets)
     r2, refusal = _validate_uneven(used, process, weights, n)
-    importance = _summarize(sample.variances, data.axes, n, r2, refusal)
+    importance = summarize_draws(sample.variances, data.axes, n, r2, refusal)
     importance = replace(importance, effective=weights.effective)
     return SobolAnalysis(importance, FittedSurrogate(process, sample))
-
-
-def _summarize(
-    variances: Variances, axes: Sequence[Axis], trials: int, r2: float, refusal: str
-) -> Importance:
-    """Means and intervals over posterior draws."""
-    return Importance(
-        _tabulate_shares(variances, axes),
-        _tabulate_pairs(variances, axes),
-        _part("interactions", variances.interaction_shares),
-        _loosen_part(_part("unexplained", variances.unexplained)),
-        trials,
-        r2,
-        refusal,
-    )
-
-
-def loosen(importance: Importance) -> Importance:
-    """The same with wider intervals, for results in two heaps with a cliff between.
-
-    A surrogate as smooth as this one takes part of a cliff for noise, more than its draws vary.
-    """
-    shares = []
-    for s in importance.shares:
-        low, high = _loosen(s.share, s.share_low, s.share_high)
-        alone_low, alone_high = _loosen(s.alone, s.alone_low, s.alone_high)
-        shares.append(
-            replace(s, share_low=low, share_high=high, alone_low=alone_low, alone_high=alone_high)
-        )
-    return replace(importance, shares=tuple(shares))
-
-
-def _loosen_part(part: VariancePart) -> VariancePart:
-    """A part with a wider interval.
-
-    For noise, whose heavy tails seldom show in a few runs, and for pairs, a cliff over which looks
-    less like an interaction than it is.
-    """
-    low, high = _loosen(part.share, part.low, part.high)
-    return replace(part, low=low, high=high)
-
-
-def _loosen(share: float, low: float, high: float) -> tuple[float, float]:
-    return max(0.0, share - _LOOSENING * (share - low)), min(
-        1.0, share + _LOOSENING * (high - share)
-    )
 
 
 def _refuse(trials: int, reason: str) -> SobolAnalysis:
@@ -272,56 +224,3 @@ def _validate_uneven(
         f"{weights.effective:.0f} that were, and no surrogate of them predicts it well "
         f"(cross-validated R² over the space {over_space:.2f}, {needed:.2f} is needed)."
     )
-
-
-def _tabulate_shares(variances: Variances, axes: Sequence[Axis]) -> tuple[SobolShare, ...]:
-    ranks = _ranks(variances.shares)
-    rank = _ranks(variances.shares.mean(axis=1, keepdims=True))[:, 0]
-    # Ranks are whole numbers: their interval ends are ranks that occurred, not interpolated.
-    rank_low, rank_high = np.quantile(ranks, INTERVAL_QUANTILES, axis=1, method="nearest")
-    shares = []
-    for j, axis in enumerate(axes):
-        alone = _part("", variances.shares_alone[j])
-        share = _part("", variances.shares[j])
-        shares.append(
-            SobolShare(
-                axis.path,
-                axis.label,
-                alone.share,
-                alone.low,
-                alone.high,
-                share.share,
-                share.low,
-                share.high,
-                int(rank[j]),
-                int(rank_low[j]),
-                int(rank_high[j]),
-            )
-        )
-    return tuple(sorted(shares, key=lambda share: share.rank))
-
-
-def _part(name: str, draws: FloatArray) -> VariancePart:
-    """The mean of posterior draws (R,) of a part of the variance, with a 95 % interval."""
-    share = float(draws.mean())
-    low, high = (float(q) for q in np.quantile(widen(draws), INTERVAL_QUANTILES))
-    # No end is closer to the estimate than the resolution.
-    low, high = min(low, share) - _RESOLUTION, max(high, share) + _RESOLUTION
-    return VariancePart(name, share, max(low, 0.0), min(high, 1.0))
-
-
-def _ranks(shares: FloatArray) -> FloatArray:
-    """(axes, R) ranks from 1, the highest share first; ties in the order of the axes."""
-    order = np.argsort(-shares, axis=0, kind="stable")
-    # The argsort of a permutation is its inverse: the place of each axis in the order.
-    return np.asarray(np.argsort(order, axis=0) + 1, dtype=float)
-
-
-def _tabulate_pairs(variances: Variances, axes: Sequence[Axis]) -> tuple[PairShare, ...]:
-    pairs = []
-    for j in range(len(axes)):
-        for k in range(j):
-            part = _loosen_part(_part("", variances.pair_shares[j, k]))
-            paths, labels = (axes[k].path, axes[j].path), (axes[k].label, axes[j].label)
-            pairs.append(PairShare(paths, labels, part.share, part.low, part.high))
-    return tuple(sorted(pairs, key=lambda pair: pair.share, reverse=True))

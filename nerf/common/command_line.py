@@ -86,9 +86,10 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--background",
         choices=("auto", "white", "black", "none"),
-        help="colour of rays that hit nothing, behind images with an alpha channel, too (default: "
-        "auto, white for those; for others that of a plain backdrop around the object, or black); "
-        "none: black, for images without an alpha channel",
+        help="colour of a ray that hits nothing, over which images with an alpha channel are "
+        "composited. auto (the default): white if images have one, else the colour of a plain "
+        "backdrop around the object, or black without one. none: black, only for images without "
+        "an alpha channel",
     )
     parser.add_argument(
         "--follow-links",

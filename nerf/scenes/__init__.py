@@ -69,12 +69,10 @@ def load(
 ) -> Scene:
     """Loads a built-in scene by its name, or a path, whose format is recognised by its files.
 
-    `downscale` divides the width and height of a folder's images; images with an alpha channel are
-    composited over `background`, white for "auto"; for those without, it is the colour of rays that
-    hit nothing: for "auto" that of a plain backdrop around the object, black for "none" or without
-    one. `follow_links` trusts symbolic links and paths that lead
-    out of the scene's folder. Raises `InputError` for an unknown name or background, for a path
-    that is not a scene, and for a scene with invalid data.
+    `downscale` divides the width and height of a folder's images. `background` is the colour of a
+    ray that hits nothing, as in `build_scene`. `follow_links` trusts symbolic links and paths that
+    lead out of the scene's folder. Raises `InputError` for an unknown name or background, for a
+    path that is not a scene, and for a scene with invalid data.
     """
     if downscale < 1:
         raise InputError(f"--downscale must be a whole number of at least 1, got {downscale}")

@@ -17,7 +17,7 @@ from nerf.scenes.cameras.pinhole import Pinhole
 from nerf.surface.depth_maps import DepthMap
 
 TRUNCATION_CELLS = 3.0
-"""Cells behind a surface that its depth map still speaks of."""
+"""Cells behind a surface up to which its depth map counts."""
 
 _MARGIN = 0.03  # of the box's side, so that a surface does not lie on its border
 
@@ -77,9 +77,9 @@ def fuse(maps: Iterable[DepthMap], extent: Float[Tensor, "2 3"], resolution: int
 def _observe(
     depth_map: DepthMap, points: Float[Tensor, "n 3"], truncation: float
 ) -> tuple[Tensor, Float[Tensor, " m"], Float[Tensor, "m 3"]]:
-    """What one map says of m of the points: their index, signed distance and colour.
+    """The m points that one map observes: their indices, signed distances and colours.
 
-    It says nothing of points outside its image, or more than `truncation` behind its surface.
+    Left out are points outside its image and those more than `truncation` behind its surface.
     """
     camera = depth_map.camera
     column, row, ahead = project(camera, points)

@@ -23,11 +23,11 @@ class Started:
     device: str
     """The device's name, as a trial's row has it."""
     step: int = 0
-    """The step after which it resumes; 0 where it starts anew."""
+    """The step after which it resumes; 0 where it starts from the beginning."""
     curve: tuple[dict[str, Any], ...] = ()
     """The evaluations until then."""
     damage: str = ""
-    """Why the checkpoint could not be read; the training starts anew then."""
+    """Why the checkpoint could not be read, if it could not; the training then starts again."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Trained:
-    """The end of a training: the fields of `nerf.training.run.TrainResult`."""
+    """The end of a training: fields of `nerf.training.run.TrainResult`, which imports torch."""
 
     state: str
     reason: str
@@ -63,7 +63,6 @@ class Trained:
     ssim: float
     test_psnr: float
     test_ssim: float
-    curve: tuple[dict[str, Any], ...]
     image: np.ndarray
     """(height, 2 width, 3) uint8: the first validation view, rendered and as photographed."""
 
@@ -111,4 +110,4 @@ class JoinRequest:
     """The content of the checkpoint to resume from."""
     preview_steps: tuple[int, ...]
     process: int
-    """Its process on the same machine, whose death gives the place in the batch back."""
+    """Its process on the same machine; if that dies, its place in the batch is free again."""

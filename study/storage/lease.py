@@ -104,7 +104,9 @@ class Lease:
         write_atomically(self._file, json.dumps(tokens).encode())
 
     def _folder_tokens(self) -> list[str | None]:
-        return list(json.loads(self._file.read_text(encoding="utf-8"))) if self._file.exists() else []
+        if not self._file.exists():
+            return []
+        return list(json.loads(self._file.read_text(encoding="utf-8")))
 
     def _write_holder(self, released: bool) -> None:
         self._renewals += 1

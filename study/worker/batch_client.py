@@ -12,13 +12,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from nerf.config.schema import NerfConfig
 from study.protocol.failures import count_oom_kills, diagnose_batch_death
 from study.protocol.messages import Failure
 from study.protocol.stopping import make_stop_check
@@ -33,11 +31,10 @@ from study.protocol.training_events import (
     TrainingStopped,
 )
 from study.worker.batch_server import MAX_SILENCE, BatchOptions, BatchServer, UnknownMember
-from study.worker.job import Job
+from study.worker.job import Job, Training
 
 _JOIN_ATTEMPTS = 5
 """Attempts to join, a second apart: a batch may be just about to end."""
-
 
 _START_TIMEOUT = 180.0
 """Seconds that a batch's process has to start."""
@@ -63,27 +60,21 @@ def batch_prefix(launch: str) -> str:
 
 
 def train_in_batch(
-    job: Job,
-    number: int,
-    config: NerfConfig,
-    on_event: OnEvent,
-    *,
-    on_reply: Callable[[], None],
-    preview_steps: tuple[int, ...],
-    checkpoint: Path,
+    job: Job, training: Training, on_event: OnEvent, on_reply: Callable[[], None]
 ) -> Trained:
-    """Has the batch of this GPU train trial `number`, from `checkpoint` if that exists.
+    """Has the batch of this GPU train.
 
     `on_reply` is called at least every few seconds while the batch answers. Raises
     `TrainingFailed`, and `TrainingStopped`.
     """
     kills_before = count_oom_kills()
+    config, checkpoint = training.config, training.checkpoint
     request = JoinRequest(
-        member=f"trial {number}, {secrets.token_hex(8)}",
-        number=number,
+        member=f"trial {training.number}, {secrets.token_hex(8)}",
+        number=training.number,
         config=config,
         checkpoint=checkpoint.read_bytes() if checkpoint.exists() else None,
-        preview_steps=preview_steps,
+        preview_steps=training.preview_steps,
         process=os.getpid(),
     )
     actor = _find_or_start(job)

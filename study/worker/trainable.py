@@ -8,7 +8,6 @@ of the GPU it ends all the same, as every further use of the GPU in this process
 from __future__ import annotations
 
 import ctypes
-import importlib
 import os
 import platform
 import sys
@@ -41,8 +40,8 @@ from study.protocol.training_events import (
 from study.records.schema import trial_id
 from study.search.successive_halving import rungs
 from study.worker.batch_client import train_in_batch
-from study.worker.job import Job
-from study.worker.training import train_alone
+from study.worker.job import Job, Training
+from study.worker.training import import_torch, train_alone
 from study.worker.trial_files import TrialFiles, open_trial_files
 from study.worker.trial_log import TrialLog
 from study.worker.wandb_run import open_tracker
@@ -56,7 +55,7 @@ class GpuFailed(Exception):
 def run_trial(config: dict[str, Any], job: Job) -> None:
     """Trains `config[TRIAL]` as Ray Tune's trainable.
 
-    Reports a `Message` at each evaluation and at the end; none where the launch is stopped.
+    Reports a `Message` at each evaluation and at the end; no last one where the launch is stopped.
     """
     assignment: Assignment = config[TRIAL]
     if not job.spec.gpus_per_trial:
@@ -67,18 +66,29 @@ def run_trial(config: dict[str, Any], job: Job) -> None:
         remedy = "name one that all nodes share with --studies, or a --storage that all reach"
         _report(_failed(assignment, Failure(f"{reason}; {remedy}", folder_missing=True)))
         return
+    last = _attempt(assignment, job)
+    _release_freed_memory()
+    # Only now, outside `open_trial_files`: the driver fetches these files as it gets the message.
+    if last:
+        _report(last)
+        if last.failure and last.failure.device_failed:
+            raise GpuFailed  # Tune ends the process of a trial that raises
+
+
+def _attempt(assignment: Assignment, job: Job) -> Message | None:
+    """Trains; returns the last message, or None where the launch is stopped."""
     if job.spec.pack == 1:
-        # torch, before the log's timeout begins: on a busy machine it may take longer than that.
-        importlib.import_module("nerf.training.loop")
-    last: Message | None = None
+        # Before the log's timeout begins: on a busy machine it may take longer than that.
+        import_torch(job.spec.cpus_per_trial)
     try:
         with open_trial_files(job.folder, job.storage, trial_id(assignment.number)) as files:
             log_file = files.folder.log(trial_id(assignment.number))
             with TrialLog(log_file, assignment.attempt, job.spec.patience) as log:
                 try:
-                    last = _Trial(assignment, job, files, log).run()
+                    return _Trial(assignment, job, files, log).run()
                 except TrainingStopped as stopped:
                     log.write(str(stopped))
+                    return None
                 except TrainingFailed as error:
                     log.write(error.failure.traceback or error.failure.reason)
                     raise
@@ -86,16 +96,10 @@ def run_trial(config: dict[str, Any], job: Job) -> None:
                     log.write(traceback.format_exc())
                     raise
     except TrainingFailed as error:
-        last = _failed(assignment, error.failure)
+        return _failed(assignment, error.failure)
     except Exception as error:
         nerf_config = job.spec.space.config(assignment.values, assignment.seed)
-        last = _failed(assignment, diagnose_exception(error, nerf_config))
-    _release_freed_memory()
-    # Only now, outside `open_trial_files`: the driver fetches these files as it gets the message.
-    if last:
-        _report(last)
-        if last.failure and last.failure.device_failed:
-            raise GpuFailed  # Tune ends the process of a trial that raises
+        return _failed(assignment, diagnose_exception(error, nerf_config))
 
 
 def _failed(assignment: Assignment, failure: Failure) -> Message:
@@ -144,7 +148,7 @@ class _Trial:
         with open_tracker(folder, mode, self._trial_id, phase, self._config) as tracker:
             self._tracker = tracker
             result = self._train()
-            last = self._message(curve=result.curve)
+            last = self._message(curve=tuple(self._curve))
             outcome = replace(
                 last.ended(result.state, result.reason),
                 psnr=result.psnr,
@@ -159,27 +163,17 @@ class _Trial:
         return replace(last, outcome=outcome)
 
     def _train(self) -> Trained:
-        spec, launch = self._job.spec, self._job.launch
+        spec, number = self._job.spec, self._assignment.number
+        training = Training(number, self._config, self._rungs, self._checkpoint)
         if spec.pack > 1:
-            return train_in_batch(
-                self._job,
-                self._assignment.number,
-                self._config,
-                self._on_event,
-                on_reply=self._log.reset_timeout,
-                preview_steps=self._rungs,
-                checkpoint=self._checkpoint,
-            )
+            return train_in_batch(self._job, training, self._on_event, self._log.reset_timeout)
         return train_alone(
-            self._config,
+            training,
             self._scene,
             self._on_event,
             on_step=lambda step: self._log.reset_timeout(),
-            preview_steps=self._rungs,
-            should_stop=make_stop_check(launch),
-            checkpoint=self._checkpoint,
+            should_stop=make_stop_check(self._job.launch),
             device="cuda" if spec.gpus_per_trial else "cpu",
-            threads=spec.cpus_per_trial,
         )
 
     def _on_event(self, event: Event) -> None:

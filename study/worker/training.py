@@ -5,6 +5,7 @@ torch, which takes seconds to import, is imported only by the process that train
 
 from __future__ import annotations
 
+import importlib
 import platform
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nerf.common.errors import InputError
-from nerf.config.schema import NerfConfig
 from nerf.scenes.scene import Scene
 from study.protocol.training_events import (
     Evaluated,
@@ -22,48 +22,47 @@ from study.protocol.training_events import (
     Trained,
     TrainingStopped,
 )
+from study.worker.job import Training
 
 if TYPE_CHECKING:
     from nerf.evaluation.evaluate import RenderedImage
     from nerf.training.run import Progress, TrainingRun, TrainResult
 
 
+def import_torch(threads: int) -> None:
+    """Imports what `train_alone` needs, for so many threads."""
+    import torch
+
+    importlib.import_module("nerf.training.loop")
+    torch.set_num_threads(threads)
+
+
 def train_alone(
-    config: NerfConfig,
+    training: Training,
     scene: Scene,
     on_event: OnEvent,
     *,
     on_step: Callable[[int], None],
-    preview_steps: tuple[int, ...],
     should_stop: Callable[[], bool],
-    checkpoint: Path,
     device: str,
-    threads: int,
 ) -> Trained:
-    """Trains in this process, from `checkpoint` if that exists.
+    """Trains in this process.
 
     `on_event` must remove a checkpoint whose damage it is sent. Raises what the training raises,
     and `TrainingStopped`.
     """
-    import torch
-
     from nerf.training.loop import Callbacks, Interrupted, train
 
-    torch.set_num_threads(threads)
-    on_event(_start(checkpoint, device))
+    on_event(_start(training.checkpoint, device))
     callbacks = Callbacks(
         on_step=on_step,
-        on_preview=previews_at(preview_steps, on_event),
+        on_preview=previews_at(training.preview_steps, on_event),
         on_progress=lambda progress: on_event(evaluated(progress)),
         should_stop=should_stop,
     )
     try:
         result = train(
-            config,
-            scene,
-            callbacks,
-            checkpoint=checkpoint,
-            device=device,
+            training.config, scene, callbacks, checkpoint=training.checkpoint, device=device
         )
     except Interrupted as stopped:
         raise TrainingStopped(str(stopped)) from None
@@ -129,7 +128,6 @@ def trained(result: TrainResult) -> Trained:
         ssim=result.ssim,
         test_psnr=result.test_psnr,
         test_ssim=result.test_ssim,
-        curve=tuple(asdict(progress) for progress in result.curve),
         image=result.image,
     )
 

@@ -51,8 +51,8 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
     """Reads the images, checks and composites them, and suggests bounds if the source has none.
 
     background: the colour of a ray that hits nothing, over which images with an alpha channel are
-    composited; "auto" is white for those, and for photographs the plain backdrop that surrounds the
-    object, or black without one; "none" is black, for photographs only
+    composited; "auto" is white for those, else the colour of a plain backdrop around the object, or
+    black without one; "none" is black, only for images without an alpha channel
 
     Raises `InputError` for data that fails a check, and for "none" with an alpha channel.
     """

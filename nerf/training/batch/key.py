@@ -59,9 +59,9 @@ def batch_key(config: NerfConfig) -> tuple[object, ...]:
     """Runs whose keys are equal can be trained in one batch.
 
     A batch has one network shape, one number of rays and samples, and one kind of spacing and
-    contraction. Each member has its own
-    bounds, activations of density and colour, octaves (within the shape's), initialisation,
-    learning rate and schedule, steps, clip, noise, jitter, background, crop, views and seed.
+    contraction. Each member has its own bounds, activations of density and colour, octaves (within
+    the shape's), initialisation, learning rate and schedule, steps, clip, noise, jitter,
+    background, crop, views and seed.
     """
     sampling, compute = config.sampling, config.compute
     return (

@@ -44,7 +44,7 @@ def table(*rows: str) -> str:
 def test_a_table_of_wandb_gives_trials_with_states_settings_and_metrics(tmp_path: Path) -> None:
     sweep = read(tmp_path, PLAIN)
     first, second = sweep.trials
-    assert (sweep.tool, sweep.settings_declared) == ("W&B", False)
+    assert sweep.tool == "W&B"
     assert (first.name, first.state, second.state, second.reason) == (
         "a", "completed", "failed", "crashed",
     )  # fmt: skip
@@ -271,7 +271,7 @@ def test_config_against_summary_declares_the_settings(tmp_path: Path, form: str)
             "wrapped": json.dumps({"runs": RECORDS}),
         }[form]
         sweep = read(tmp_path, text, "runs.json")
-    assert sweep.settings_declared
+    assert not any(column.doubtful for column in sweep.columns)
     assert sweep.trials[0].settings == {"config.lr": 0.1, "net.width": 64, "clip": None}
     assert sweep.trials[1].settings == {"config.lr": 0.2}
     assert sweep.trials[0].metrics == {"val/acc": 0.5, "summary.lr": 0.001}

@@ -86,7 +86,7 @@ def test_tables_are_read_as_tables(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("lr,loss\n0.1,1.0\n0.2,2.0\n")
     (sweep,) = read_sweeps(path)
-    assert not sweep.settings_declared
+    assert [column.role for column in sweep.columns] == ["setting", "outcome"]
 
 
 @pytest.mark.parametrize("suffix", [".tab", ".txt", ".csv.gz", ".zip", ".csv"])

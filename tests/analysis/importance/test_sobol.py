@@ -21,9 +21,9 @@ from analysis.importance.sobol import (
     PureError,
     SobolAnalysis,
     estimate_sobol_shares,
-    loosen,
     min_r2,
 )
+from analysis.importance.summarize_draws import loosen
 from analysis.stats.intervals import FloatArray
 from analysis.surrogate.gaussian_process import QUICK
 from analysis.surrogate.unit_cube import Axis

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from study.protocol.training_events import (
 )
 from study.worker import batch_runs
 from study.worker.batch_runs import BatchRuns, DeviceFailed
+from study.worker.job import Training
 from study.worker.training import train_alone
 
 TINY = {
@@ -59,10 +61,12 @@ CONFIGS = [
 class Trials:
     """Trials in one process and the events that each was sent."""
 
-    def __init__(self, scene: Scene, size: int) -> None:
+    def __init__(self, scene: Scene, size: int, configs: Sequence[NerfConfig] = ()) -> None:
         self.stop = False
         self.events: dict[str, list[Event]] = {}
         self.runs = BatchRuns(scene, size, "cpu", lambda: self.stop, "a process")
+        for number, config in enumerate(configs):
+            self.add(number, config)
 
     def add(self, number: int, config: NerfConfig, checkpoint: bytes | None = None) -> None:
         events = self.events[str(number)] = []
@@ -81,15 +85,12 @@ class Trials:
 def alone(scene: Scene, config: NerfConfig, checkpoint: Path) -> list[Event]:
     events: list[Event] = []
     end = train_alone(
-        config,
+        Training(0, config, (10,), checkpoint),
         scene,
         events.append,
         on_step=lambda step: None,
-        preview_steps=(10,),
         should_stop=lambda: False,
-        checkpoint=checkpoint,
         device="cpu",
-        threads=1,
     )
     return [*events, end]
 
@@ -104,9 +105,7 @@ def figures(event: Event) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def trials(ball: Scene) -> Trials:
-    trials = Trials(ball, size=3)  # one has to wait
-    for number, config in enumerate(CONFIGS):
-        trials.add(number, config)
+    trials = Trials(ball, 3, CONFIGS)  # one has to wait
     trials.run()
     failures = [
         e.failure for events in trials.events.values() for e in events if isinstance(e, Failed)
@@ -158,7 +157,7 @@ def test_a_checkpoint_of_the_last_step_ends_without_another_one(
     assert [type(event) for event in resumed.events["3"]] == [Started, Trained]
 
 
-def test_a_damaged_checkpoint_is_named_and_the_training_starts_anew(ball: Scene) -> None:
+def test_a_damaged_checkpoint_is_named_and_the_training_starts_again(ball: Scene) -> None:
     trials = Trials(ball, size=1)
     trials.add(0, tiny(0), b"no checkpoint")
     trials.run(1)
@@ -169,9 +168,7 @@ def test_a_damaged_checkpoint_is_named_and_the_training_starts_anew(ball: Scene)
 
 
 def test_trials_that_are_stopped_are_saved(ball: Scene) -> None:
-    trials = Trials(ball, size=2)
-    for number in (0, 1):
-        trials.add(number, tiny(number))
+    trials = Trials(ball, 2, [tiny(0), tiny(1)])
     trials.run(3)
     trials.stop = True
     trials.run()
@@ -209,8 +206,7 @@ def test_a_trial_that_needs_more_memory_than_there_is_fails_alone(
         raise MemoryError
 
     monkeypatch.setattr(batch_runs, "TrainingRun", no_memory)
-    trials = Trials(ball, size=4)
-    trials.add(0, tiny(0))
+    trials = Trials(ball, 4, [tiny(0)])
     trials.run()
     end = trials.last(0)
     assert isinstance(end, Failed)
@@ -233,9 +229,7 @@ def test_a_step_without_memory_puts_back_the_last_trial_that_came(
     ball: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_runs, "RunBatch", Broken)
-    trials = Trials(ball, size=4)
-    for number in range(3):
-        trials.add(number, tiny(number, steps=12))
+    trials = Trials(ball, 4, [tiny(number, steps=12) for number in range(3)])
     trials.run(3)
     assert trials.runs.training == ["0", "1"]
     trials.run()
@@ -259,9 +253,7 @@ def test_trials_go_on_where_there_is_no_memory_for_a_larger_batch(
     ball: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_runs, "RunBatch", Narrow)
-    trials = Trials(ball, size=8)
-    for number in range(5):
-        trials.add(number, tiny(number, steps=12))
+    trials = Trials(ball, 8, [tiny(number, steps=12) for number in range(5)])
     trials.run(1)
     assert trials.runs.training == ["0", "1", "2", "3"]
     trials.run(100)
@@ -274,10 +266,8 @@ def test_an_error_of_a_step_ends_its_batch_and_no_other(
 ) -> None:
     monkeypatch.setattr(Broken, "error", ValueError("no"))
     monkeypatch.setattr(batch_runs, "RunBatch", Broken)
-    trials = Trials(ball, size=4)
-    for number in range(3):
-        trials.add(number, tiny(number))
-    trials.add(3, tiny(3, field__depth=3))
+    alike = [tiny(number) for number in range(3)]
+    trials = Trials(ball, 4, [*alike, tiny(3, field__depth=3)])
     trials.run(2)
     ends = [trials.last(number) for number in range(3)]
     assert {end.failure.batch for end in ends if isinstance(end, Failed)} == {"a process"}
@@ -289,9 +279,7 @@ def test_an_error_of_the_device_ends_all_trials(
 ) -> None:
     monkeypatch.setattr(Broken, "error", RuntimeError("CUDA error: an illegal memory access"))
     monkeypatch.setattr(batch_runs, "RunBatch", Broken)
-    trials = Trials(ball, size=3)
-    for number in range(4):  # one waits
-        trials.add(number, tiny(number))
+    trials = Trials(ball, 3, [tiny(number) for number in range(4)])  # one waits
     with pytest.raises(DeviceFailed):
         trials.run()
     for number in range(4):

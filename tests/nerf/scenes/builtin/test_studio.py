@@ -45,11 +45,11 @@ def test_the_figure_is_in_the_middle_or_where_a_crop_to_the_centre_misses_it() -
 
 @pytest.mark.parametrize("corner", [False, True])
 def test_bounds_contain_the_solids(corner: bool) -> None:
-    scene = load_studio(corner, views=30, size=100, samples=1)
+    scene = load_studio(corner, views=12, size=60, samples=1)
     assert scene.bounds.basis == "the hull of the silhouettes"
     model = LitModel(locomotive.build_locomotive(), [], 1)
-    for pose in bricks.camera_poses(30):
-        hit = first_hits(model, camera_rays(pose, 70.0, 100))[0]
+    for pose in bricks.camera_poses(12):
+        hit = first_hits(model, camera_rays(pose, 42.0, 60))[0]
         hit = hit[np.isfinite(hit)]
         assert scene.bounds.near < hit.min() < hit.max() < scene.bounds.far
 
