@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.scenes.formats.scene_checks import MAX_SIDE, scene_error
+from nerf.scenes.formats.untrusted_files import check_downloaded
 
 Bytes = NDArray[np.uint8]
 
@@ -58,6 +59,12 @@ class Header:
     is_turned: bool
     """Whether its EXIF orientation says to swap width and height."""
     has_alpha: bool
+
+    @property
+    def turned_size(self) -> tuple[int, int]:
+        """Width and height as its EXIF orientation says to show it."""
+        width, height = self.size
+        return (height, width) if self.is_turned else (width, height)
 
 
 def read_header(file: Path) -> Header:
@@ -121,6 +128,9 @@ def _open(file: Path) -> Any:
         ) from None
     except UnidentifiedImageError:
         names = ", ".join(FORMATS)
+        check_downloaded(file)
+        if not file.stat().st_size:
+            raise scene_error(file, "is empty; copy it again") from None
         raise scene_error(file, f"is not an image of {names}; convert it to one") from None
     except _DECODING_ERRORS as error:
         raise _decoding_error(file, error) from None
