@@ -23,11 +23,16 @@ Array = NDArray[np.float64]
 _Y_AND_Z = np.array([1.0, -1.0, -1.0, 1.0])  # negates the camera's y and z axes: two columns
 _NEGATE = "negate the second and third column of each"
 
+
+def _inverse(poses: Array) -> Array:
+    return np.asarray(np.linalg.inv(poses), np.float64)
+
+
 _OTHERS: dict[str, tuple[Callable[[Array], Array], str]] = {
     "OpenCV's (y down, looking along +z)": (lambda poses: poses * _Y_AND_Z, _NEGATE),
     "camera_from_world": (lambda poses: np.linalg.inv(poses), "invert each"),
     "OpenCV's camera_from_world": (
-        lambda poses: np.linalg.inv(poses) * _Y_AND_Z,
+        lambda poses: _inverse(poses) * _Y_AND_Z,
         f"invert each, then {_NEGATE}",
     ),
 }
