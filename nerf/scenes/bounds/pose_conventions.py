@@ -20,8 +20,12 @@ from nerf.scenes.scene import Scene
 
 Array = NDArray[np.float64]
 
-_Y_AND_Z = np.array([1.0, -1.0, -1.0, 1.0])  # negates the camera's y and z axes: two columns
 _NEGATE = "negate the second and third column of each"
+
+
+def _turned(poses: Array) -> Array:
+    """Poses whose cameras' y and z axes, two columns, are negated."""
+    return np.asarray(poses * np.array([1.0, -1.0, -1.0, 1.0]), np.float64)
 
 
 def _inverse(poses: Array) -> Array:
@@ -29,10 +33,10 @@ def _inverse(poses: Array) -> Array:
 
 
 _OTHERS: dict[str, tuple[Callable[[Array], Array], str]] = {
-    "OpenCV's (y down, looking along +z)": (lambda poses: poses * _Y_AND_Z, _NEGATE),
+    "OpenCV's (y down, looking along +z)": (_turned, _NEGATE),
     "camera_from_world": (lambda poses: np.linalg.inv(poses), "invert each"),
     "OpenCV's camera_from_world": (
-        lambda poses: _inverse(poses) * _Y_AND_Z,
+        lambda poses: _turned(_inverse(poses)),
         f"invert each, then {_NEGATE}",
     ),
 }
