@@ -51,10 +51,9 @@ def _run(arguments: list[str] | None) -> int:
     if not _run_trials(plan, console):
         print(f"stopped before the study was finished; {plan.resume_hint}")
         return INTERRUPTED
-    if plan.spec.wandb == "offline":
-        from study.worker.wandb_run import sync_command
+    from study.trackers.commands import describe_runs
 
-        _print(console, f"upload to W&B with: {sync_command(plan.folder)}")
+    _print(console, *describe_runs(plan.spec, plan.folder))
     return 0
 
 
@@ -63,14 +62,12 @@ def _run_trials(plan: Plan, console: Console) -> bool:
     from study.driver.ray_environment import configure_ray_environment
     from study.driver.resources import fit_machine, require_free_space
     from study.protocol.stopping import Stop
+    from study.trackers.commands import require_trackers
 
     folder, spec, scene = plan.folder, plan.spec, plan.scene
     resources = None if spec.address else fit_machine(spec)
     require_free_space(folder.path)
-    if spec.wandb == "online":
-        from study.worker.wandb_run import require_account
-
-        require_account()
+    require_trackers(spec)
     configure_ray_environment(cluster=bool(spec.address))
     from study.driver.launch import launch  # imports Ray, which reads its environment
     from study.driver.ray_session import opened

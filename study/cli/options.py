@@ -65,6 +65,8 @@ class Options:
     storage: str | None = None
     """A URL or an absolute path."""
     wandb: str | None = None
+    track: str | None = None
+    """Trackers besides W&B, as in `StudySpec`."""
 
     resume: bool = False
     extend: int | None = None
@@ -100,6 +102,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         merged["scene"] = str(Path(merged["scene"]).absolute())
     if "storage" in merged and not is_url(merged["storage"]):
         merged["storage"] = str(Path(merged["storage"]).absolute())
+    if "track" in merged:
+        merged |= _parse_track(merged["track"], merged.get("wandb"))
     merged["notes"] = tuple(merged.get("notes", ()))
     return Options(**merged)
 
@@ -135,3 +139,20 @@ def _parse_pack(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise InputError(f"--pack must be 1 or more, or auto, got {text!r}")
     return int(text)
+
+
+def _parse_track(track: str | Sequence[str], wandb: str | None) -> dict[str, str]:
+    """The fields `track` and `wandb` of what `--track` and `--wandb` name; raises `InputError`.
+
+    `--track` names all trackers, so that without wandb among them W&B is off, unless `--wandb` is
+    given, too.
+    """
+    texts = [track] if isinstance(track, str) else track
+    names = list(dict.fromkeys(name.strip() for text in texts for name in text.split(",")))
+    if "off" in names and len(names) > 1:
+        raise InputError(f"--track off excludes every other, got {', '.join(names)}; remove one")
+    if "wandb" in names and wandb == "off":
+        raise InputError("--track wandb and --wandb off contradict each other; remove one")
+    mode = wandb or ("offline" if "wandb" in names else "off")
+    others = [name for name in names if name != "wandb"]
+    return {"track": ",".join(others) or "off", "wandb": mode}

@@ -11,7 +11,7 @@ from nerf.common.commands import command_line, command_name
 from nerf.config.parameter_help import describe_parameters
 from study.driver.resources import MAX_TRIALS_PER_GPU
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_VARIED
-from study.spec.study_spec import DESIGNS, WANDB_MODES, StudySpec
+from study.spec.study_spec import DESIGNS, TRACKERS, WANDB_MODES, StudySpec
 
 _Group = argparse._ArgumentGroup
 
@@ -157,6 +157,11 @@ def _add_location(group: _Group) -> None:
         help="mirror the study to this folder, s3://... or gs://...; with --resume, restore it "
         "from there if the study folder is missing",
     )
+    track = (
+        f"log trials to these tools as well: {', '.join(TRACKERS)}, or wandb, which is --wandb "
+        "offline; several with commas, or off (default: off)"
+    )
+    add("--track", action="append", metavar="TOOL,...", help=track)
     add("--wandb", choices=WANDB_MODES, help="log trials to Weights & Biases (default: off)")
 
 

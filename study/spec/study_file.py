@@ -53,6 +53,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "patience": (int, float),
     "wait_for_nodes": (int, float),
     "wandb": str,
+    "track": str,
 }
 
 

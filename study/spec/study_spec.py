@@ -19,6 +19,9 @@ from study.spec.variants import Variant, variant_space, variant_values
 
 WANDB_MODES = ("off", "offline", "online")
 
+TRACKERS = ("tensorboard", "mlflow")
+"""What `track` may name; W&B has its own field, as it has modes."""
+
 Design = Literal["sobol", "grid"]
 DESIGNS: tuple[Design, ...] = ("sobol", "grid")
 """What the explore phase runs: points of a Sobol' design, or every combination of values."""
@@ -103,6 +106,9 @@ class StudySpec:
     wandb: str = "off"
     """off, offline or online."""
 
+    track: str = "off"
+    """Names out of `TRACKERS`, separated by commas; or off."""
+
     address: str = ""
     """Address of the Ray cluster that runs the trials; empty for this machine alone."""
 
@@ -158,6 +164,12 @@ class StudySpec:
             f"--wandb must be one of {', '.join(WANDB_MODES)}; got {self.wandb!r}"
             + closest(self.wandb, list(WANDB_MODES)),
         )
+        for name in self.trackers:
+            require(
+                name in TRACKERS,
+                f"--track must be off, or one or several of wandb, {', '.join(TRACKERS)}; got "
+                f"{name!r}" + closest(name, ["wandb", *TRACKERS]),
+            )
         require(
             not holds_credentials(self.storage),
             "--storage must hold no credentials, since it is saved with the study; pass them in "
@@ -174,6 +186,11 @@ class StudySpec:
             "optimize": self.optimize,
             "replicate": self.replicates,
         }
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """The trackers besides W&B."""
+        return () if self.track == "off" else tuple(self.track.split(","))
 
     @property
     def trials(self) -> int:
@@ -199,6 +216,8 @@ class StudySpec:
             del fields["pack"]
         if not self.follow_links:  # likewise
             del fields["follow_links"]
+        if self.track == "off":  # likewise
+            del fields["track"]
         return fields | {"variants": [variant.to_json() for variant in self.variants]}
 
     @staticmethod
