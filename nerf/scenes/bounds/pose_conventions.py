@@ -34,7 +34,7 @@ def _inverse(poses: Array) -> Array:
 
 _OTHERS: dict[str, tuple[Callable[[Array], Array], str]] = {
     "OpenCV's (y down, looking along +z)": (_turned, _NEGATE),
-    "camera_from_world": (lambda poses: np.linalg.inv(poses), "invert each"),
+    "camera_from_world": (_inverse, "invert each"),
     "OpenCV's camera_from_world": (
         lambda poses: _turned(_inverse(poses)),
         f"invert each, then {_NEGATE}",
