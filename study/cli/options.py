@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError
+from nerf.config.parameters import Value
 from nerf.scenes import BUILT_IN
 from study.cli.parser import make_parser
 from study.driver.resources import gpu_share
@@ -37,13 +38,15 @@ class Options:
     """As `parse_dimension` reads them."""
     set: tuple[str, ...] = ()
     """`PATH=VALUE`."""
+    defaults: Mapping[str, Value] | None = None
+    """Of every parameter, by a study file that states them; no option gives them."""
     save_study: Path | None = None
 
     explore: int | None = None
     design: str | None = None
     optimize: int | None = None
     replicates: int | None = None
-    """In all for a new study, in addition for `extend`."""
+    """Of a new study, in all; the `replicates` of a study file also beside `extend`."""
     variants: tuple[Variant, ...] = ()
     """Of a study file; no option gives them."""
     repeats: int | None = None
@@ -70,6 +73,8 @@ class Options:
 
     resume: bool = False
     extend: int | None = None
+    more_replicates: int | None = None
+    """`--replicates` on a command line with `--extend`: how many to add."""
     allow_changes: bool = False
     plain: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
@@ -93,6 +98,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     """
     given = vars(make_parser().parse(arguments))
     study_file = given.pop("study", None)
+    if given.get("extend") is not None and "replicates" in given:
+        given["more_replicates"] = given.pop("replicates")
     merged = _merge(read_study_file(study_file) if study_file else {}, given)
     if "pack" in merged:
         merged["pack"] = _parse_pack(str(merged["pack"]))

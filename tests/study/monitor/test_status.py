@@ -32,7 +32,8 @@ def test_it_shows_progress_and_the_driver_and_changes_nothing(
     before = {file: file.read_bytes() for file in half_done.path.rglob("*") if file.is_file()}
     assert status.main([str(half_done.path)]) == 0
     output = capsys.readouterr().out
-    assert "4/7 trials, 4 trained, best 13.00 dB (trial 3)" in output
+    assert "4/7 trials\n" in output
+    assert "best: trial 3, 13.00 dB" in output
     assert "being run by process" in output  # this process took the lock last, and is alive
     after = {file: file.read_bytes() for file in half_done.path.rglob("*") if file.is_file()}
     assert after == before
@@ -60,7 +61,8 @@ def test_a_copy_without_its_journal_is_read_from_its_tables(
     half_done.journal.unlink()
     assert status.main([str(half_done.path), *options]) == 0
     output = capsys.readouterr().out
-    assert "4/7 trials, 4 trained, best 13.00 dB (trial 3)" in output
+    assert "4/7 trials\n" in output
+    assert "best: trial 3, 13.00 dB" in output
     assert "this copy has no journal" in output
 
 
