@@ -43,7 +43,10 @@ def _run(arguments: list[str] | None) -> int:
     if plan.warning:
         print(f"warning: {plan.warning}", file=sys.stderr)
     if options.save_study:
-        write_study_file(options.save_study, plan.spec, options.given())
+        launch = options.given()
+        if not plan.is_new:  # the file makes another study, which needs a name of its own
+            launch.pop("name", None)
+        write_study_file(options.save_study, plan.spec, launch)
         print(f"wrote {options.save_study}; run it with --study {options.save_study}")
         return 0
 

@@ -1,6 +1,6 @@
-"""Shows how far a study is, whether it is running or not.
+"""Shows how far a study is, whether it is running or not, or all studies in a folder.
 
-    python study/status.py STUDY [--watch]
+    python study/status.py [STUDY] [--watch]
 
 Only reads the study folder, so that the study may be running at the same time, also elsewhere.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.commands import command_line, command_name
+from nerf.common.errors import InputError
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 
@@ -34,15 +35,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     parser = Parser(
-        "Show how far a study is, whether it is running or not.",
+        "Show how far a study is, whether it is running or not, or all studies in a folder.",
         examples=(
+            command_line("study/status.py"),
             command_line("study/status.py", "studies/first"),
             command_line("study/status.py", "studies/first", "--watch"),
         ),
         prog=Path(command_name("study/status.py")).name,
     )
     program = command_name("study/run_sweep.py")
-    parser.add_argument("study", type=Path, help=f"a study folder that {program} created")
+    parser.add_argument(
+        "study",
+        type=Path,
+        nargs="?",
+        default=Path("studies"),
+        help=f"a study folder that {program} created, or one that contains such folders (default: "
+        "studies)",
+    )
     parser.add_argument(
         "--watch",
         action="store_true",
@@ -50,6 +59,13 @@ def _run(arguments: list[str] | None) -> int:
     )
     options = parser.parse(arguments)
     folder = StudyFolder(options.study)
+    inside = sorted(file.parent for file in folder.path.glob("*/study.json"))
+    if inside and not folder.spec_file.exists():
+        if options.watch:
+            raise InputError(f"--watch follows one study; name one of those in {folder.path}")
+        for path in inside:
+            print(_line(StudyFolder(path)))
+        return 0
     spec = StudySpec.from_json(folder.read_spec())
 
     from rich.console import Console
@@ -60,6 +76,17 @@ def _run(arguments: list[str] | None) -> int:
     else:
         _show(folder, spec, console)
     return 0
+
+
+def _line(folder: StudyFolder) -> str:
+    """A study's progress in one line."""
+    from study.monitor.progress import progress_line
+
+    try:
+        spec = StudySpec.from_json(folder.read_spec())
+        return f"{folder.name}: {progress_line(_read_progress(folder, spec), None)}"
+    except InputError as error:
+        return f"{folder.name}: {error}"
 
 
 def _watch(folder: StudyFolder, spec: StudySpec, console: Console) -> None:

@@ -124,7 +124,7 @@ def _progress_bar(progress: StudyProgress, shown: Shown) -> RenderableType:
     row = Table.grid(padding=(0, 1), expand=True)
     row.add_column(ratio=1)
     row.add_column(no_wrap=True)
-    bar = ProgressBar(total=1.0, completed=share, complete_style="green")
+    bar = ProgressBar(total=1.0, completed=share, style="bright_black", complete_style="green")
     row.add_row(bar, text + (f", {shown.rate:.0f} steps a second" if shown.rate else ""))
     return row
 

@@ -66,6 +66,19 @@ def test_a_copy_without_its_journal_is_read_from_its_tables(
     assert "this copy has no journal" in output
 
 
+def test_studies_in_a_folder_are_listed(
+    half_done: StudyFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = StudyFolder(half_done.path.parent / "other")
+    other.write_spec({"schema": 99})
+    monkeypatch.chdir(half_done.path.parent)
+    assert status.main(["."]) == 0
+    study, damaged = capsys.readouterr().out.splitlines()
+    assert study == "a study: 4/7 trials, 4 trained, best 13.00 dB (trial 3)"
+    assert damaged.startswith("other: ")
+    assert "schema 99" in damaged
+
+
 def test_a_folder_that_is_not_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main([str(tmp_path)]) == 2
     assert "is not a study folder" in capsys.readouterr().err
