@@ -14,8 +14,9 @@ from nerf.scenes.bounds.suggest import from_distances
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
 from nerf.scenes.formats.camera_models import from_colmap
 from nerf.scenes.formats.capture import Background, Capture, Float64, View, build_scene
-from nerf.scenes.formats.colmap_files import Camera, Image, Reconstruction, read_reconstruction
+from nerf.scenes.formats.colmap_files import read_reconstruction
 from nerf.scenes.formats.colmap_folders import Sparse
+from nerf.scenes.formats.colmap_records import Camera, Image, Reconstruction
 from nerf.scenes.formats.find_images import ImageFinder, Shrunk, choose_shrunk
 from nerf.scenes.formats.mask_files import MaskFolder
 from nerf.scenes.formats.named_splits import match_names

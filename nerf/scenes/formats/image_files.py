@@ -69,7 +69,7 @@ class Header:
 
 def read_header(file: Path) -> Header:
     """Reads a header; raises `InputError` unless this is an image that `decode` reads."""
-    with _open(file) as image:
+    with open_image(file) as image:
         try:
             orientation = image.getexif().get(_ORIENTATION)
         except _DECODING_ERRORS:
@@ -91,7 +91,7 @@ def decode(file: Path, turn: bool = False) -> Bytes:
     """
     from PIL import ImageOps
 
-    with _open(file) as image:
+    with open_image(file) as image:
         try:
             shown = ImageOps.exif_transpose(image) if turn else image
             if image.mode in _16_BITS:
@@ -112,8 +112,11 @@ def _from_16_bits(file: Path, values: NDArray[Any]) -> Bytes:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def _open(file: Path) -> Any:
-    """Opens an image file with Pillow, without decoding its pixels."""
+def open_image(file: Path) -> Any:
+    """Opens an image file with Pillow, without decoding its pixels.
+
+    Raises `InputError` for other files, and for images with more pixels than are read.
+    """
     from PIL import Image, UnidentifiedImageError
 
     if not file.is_file():

@@ -49,7 +49,9 @@ def check_sizes(
         raise scene_error(where, f"a scene may have at most {MAX_VIEWS} views, got {views}")
     if min(height, width) < MIN_SIDE or max(height, width) > MAX_SIDE:
         raise scene_error(
-            where, f"images must be {MIN_SIDE} to {MAX_SIDE} pixels a side, got {width} x {height}"
+            where,
+            f"images must be {MIN_SIDE} to {MAX_SIDE} pixels a side, got {width} x {height}; "
+            "resize them",
         )
     if all_in_memory and 3 * views * height * width > MAX_VALUES:
         raise scene_error(
