@@ -162,4 +162,4 @@ def _parse_track(track: str | Sequence[str], wandb: str | None) -> dict[str, str
         raise InputError("--track wandb and --wandb off contradict each other; remove one")
     mode = wandb or ("offline" if "wandb" in names else "off")
     others = [name for name in names if name != "wandb"]
-    return {"track": ",".join(others) or "off", "wandb": mode}
+    return {"track": ",".join(others) if others else "off", "wandb": mode}

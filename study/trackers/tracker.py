@@ -39,10 +39,7 @@ class TrackedTrial:
 
     @property
     def key(self) -> str:
-        """The same for all attempts of a trial, and unique among studies of the same name."""
-        created = self.folder.read_spec()["created"]
-        digest = hashlib.sha256(f"{self.folder.name} {created}".encode()).hexdigest()[:8]
-        return f"{digest}-{self.trial_id}"
+        return run_key(self.folder, self.trial_id)
 
     @property
     def parameters(self) -> dict[str, Value]:
@@ -64,6 +61,13 @@ class Tracker(Protocol):
 
     def close(self) -> None:
         """Releases the run, whether or not the attempt has ended; called once."""
+
+
+def run_key(folder: StudyFolder, trial_id: str) -> str:
+    """The same for all attempts of a trial, and unique among studies of the same name."""
+    created = folder.read_spec()["created"]
+    digest = hashlib.sha256(f"{folder.name} {created}".encode()).hexdigest()[:8]
+    return f"{digest}-{trial_id}"
 
 
 OpenTracker = Callable[[TrackedTrial, Sequence[Point]], Tracker]

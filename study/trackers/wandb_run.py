@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -79,7 +80,8 @@ def _open(mode: str, trial: TrackedTrial, curve: Sequence[Point]) -> _WandbRun:
         id=trial.key,
         resume="allow",
         job_type=trial.phase,
-        config=trial.parameters,
+        # Nested, as W&B's panels look for a path's parts inside one another.
+        config=asdict(trial.config),
         reinit="finish_previous",
         settings=wandb.Settings(silent=True, **_TIMEOUTS, **_DISABLED),
     )

@@ -44,7 +44,7 @@ def test_a_collapsed_trial_has_a_tag_and_a_reason(folder: StudyFolder, spec: Stu
     assert (run.summary["state"], run.summary["reason"]) == ("collapsed", "density is dead")
     assert run.summary["render._type"] == "image-file"
     assert "film._type" not in run.summary
-    assert run.config["field.width"] == NerfConfig().field.width
+    assert run.config["field"]["width"] == NerfConfig().field.width
 
 
 def test_a_video_flies_around_the_scene(ball: Scene, tmp_path: Path) -> None:
