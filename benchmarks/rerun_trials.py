@@ -5,8 +5,8 @@
 A committed study has no renders. Of each study are rerun, with the recorded configuration and seed:
 the best trial, the default one, the trial of median PSNR of each outcome and of each reason to
 collapse, and those in the corners of the map of near and far bounds. A render is kept where PSNR
-and outcome agree with the record. `thumbnails/manifest.json` says of each how it was made; reports show
-a thumbnail wherever a study has no render.
+and outcome agree with the record. `thumbnails/manifest.json` says of each how it was made; reports
+show a thumbnail wherever a study has no render.
 """
 
 from __future__ import annotations
