@@ -59,7 +59,9 @@ def _explained(dimension: Dimension, ended: Sequence[EndedTrial]) -> float:
     Corrected for the share that as many groups explain by chance (epsilon squared), so that a
     parameter with many choices does not come first for that alone.
     """
-    ranks = np.argsort(np.argsort([e.psnr or 0.0 for e in ended])).astype(float)
+    psnrs = np.array([e.psnr for e in ended], dtype=float)
+    psnrs[~np.isfinite(psnrs)] = -np.inf  # diverged: below all others
+    ranks = np.argsort(np.argsort(psnrs)).astype(float)
     groups: dict[Value, list[float]] = {}
     for trial, rank in zip(ended, ranks, strict=True):
         groups.setdefault(_group(dimension, trial.values[dimension.path]), []).append(rank)

@@ -54,6 +54,8 @@ class RunningTrial:
         """A word or two; `trivial_psnr` is the PSNR (dB) of the best trivial image."""
         if self.psnr is None:
             return f"attempt {self.failures + 1}" if self.failures else "starting"
+        if not math.isfinite(self.psnr):
+            return "diverged"
         if shows_nothing(self.psnr, trivial_psnr):
             return f"{SHOWS_NOTHING} yet"
         return "falling" if self.psnr < max(self.curve) - _FALLING_DB else "learning"

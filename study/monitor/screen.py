@@ -89,11 +89,16 @@ def render_progress(
 
 
 def sparkline(curve: Sequence[float], low: float, high: float) -> str:
-    """The latest values of a curve as blocks: the lowest at `low` dB, the highest at `high` dB."""
-    top = len(_SPARK_BLOCKS) - 1
-    span = max(high - low, 1e-9)
-    places = [math.floor((value - low) / span * top + 0.5) for value in curve[-_SPARK_WIDTH:]]
-    return "".join(_SPARK_BLOCKS[min(max(place, 0), top)] for place in places)
+    """The latest values of a curve as blocks: the lowest at `low` dB, the highest at `high` dB.
+
+    A diverged run, whose PSNR is not a number, has the lowest block.
+    """
+    top, span = len(_SPARK_BLOCKS) - 1, max(high - low, 1e-9)
+    blocks = ""
+    for value in curve[-_SPARK_WIDTH:]:
+        height = (value - low) / span if math.isfinite(value) else 0.0
+        blocks += _SPARK_BLOCKS[math.floor(min(max(height, 0.0), 1.0) * top + 0.5)]
+    return blocks
 
 
 def psnr_scale(progress: StudyProgress, trivial_psnr: float) -> tuple[float, float]:
@@ -182,7 +187,7 @@ def _running_trials(
     for cells in zip(*(cells for _, cells in (*fixed, *parameters)), strict=True):
         table.add_row(*cells)
     note = _describe_columns(len(parameters), order, len(progress.running) - rows)
-    return [Text(), table, _one_line(note, "dim")]
+    return [Text(), table, *([_one_line(note, "dim")] if note else [])]
 
 
 Column = tuple[str, list[str]]
