@@ -112,7 +112,8 @@ def _describe_result(result: TrainResult) -> str:
     stride = views[0].stride
     pixels = "" if stride == 1 else f", 1 pixel in {stride} x {stride}"
     quality = f"{result.psnr:.2f} dB, SSIM {result.ssim:.3f}"
-    return f"{result.state}: {quality} ({len(views)} validation views{pixels})"
+    number = "1 validation view" if len(views) == 1 else f"{len(views)} validation views"
+    return f"{result.state}: {quality} ({number}{pixels})"
 
 
 def _describe_files(out: Path) -> str:

@@ -44,7 +44,7 @@ def order_parameters(progress: StudyProgress, dimensions: Sequence[Dimension]) -
     ended = [e for e in progress.ended if e.psnr is not None and e.outcome not in (FAILED, PRUNED)]
     if len(ended) >= _MIN_TRIALS:
         explained = {d.path: _explained(d, ended) for d in dimensions}
-        basis = f"parameters by how much of the PSNR they explain so far ({len(ended)} trials)"
+        basis = f"parameters by the PSNR that they explain so far ({len(ended)} trials)"
     else:
         running = [trial.values for trial in progress.running]
         explained = {d.path: _spread(d, running) for d in dimensions}

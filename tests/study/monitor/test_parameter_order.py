@@ -42,7 +42,7 @@ def test_what_explains_the_psnr_comes_first() -> None:
     rising = [10.0 + i for i in range(24)]
     assert first(rising) == (
         "optimisation.learning_rate",
-        "parameters by how much of the PSNR they explain so far (24 trials)",
+        "parameters by the PSNR that they explain so far (24 trials)",
     )
     best_in_the_middle = [20.0 - abs(i - 12) for i in range(24)]
     assert first(best_in_the_middle)[0] == "optimisation.learning_rate"
