@@ -142,10 +142,9 @@ def _what_next(folder: StudyFolder, spec: StudySpec) -> list[str]:
     report = command_line("analysis/report.py", folder.path)
     driver = _driver(folder)
     if _read_progress(folder, spec).is_finished:
-        if driver:
-            return [f"{driver} is writing the report, {folder.report}"]
-        made = folder.report.exists()
-        return [f"report: {folder.report}"] if made else [f"report on it with: {report}"]
+        if folder.report.exists():
+            return [f"report: {folder.report}"]
+        return [f"{driver} is about to write the report" if driver else f"report with: {report}"]
     has_results = folder.trials_file.exists() or folder.count_records() > 0
     so_far = [f"report so far: {report}"] if has_results else []
     if _has_tables_only(folder):
