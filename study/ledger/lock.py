@@ -44,9 +44,10 @@ class Holder:
         if self.host != platform.node():
             return False
         try:
-            return psutil.Process(self.process).create_time() > self.since + _CLOCK_ERROR
+            started: float = psutil.Process(self.process).create_time()
         except psutil.NoSuchProcess:
             return True
+        return started > self.since + _CLOCK_ERROR
 
 
 def acquire_lock(folder: StudyFolder) -> BaseFileLock:
