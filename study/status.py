@@ -141,12 +141,12 @@ def _what_next(folder: StudyFolder, spec: StudySpec) -> list[str]:
     """What a person can do now: wait, resume the study or look at its report, a line each."""
     report = command_line("analysis/report.py", folder.path)
     driver = _driver(folder)
-    if _read_progress(folder, spec).is_finished:
+    progress = _read_progress(folder, spec)
+    if progress.is_finished:
         if folder.report.exists():
             return [f"report: {folder.report}"]
         return [f"{driver} is about to write the report" if driver else f"report with: {report}"]
-    has_results = folder.trials_file.exists() or folder.count_records() > 0
-    so_far = [f"report so far: {report}"] if has_results else []
+    so_far = [f"report so far: {report}"] if progress.ended else []
     if _has_tables_only(folder):
         return ["this copy has no journal; resume the study in the folder where it ran", *so_far]
     if driver:
