@@ -80,7 +80,7 @@ def _run(arguments: list[str] | None) -> int:
 
 def _line(folder: StudyFolder) -> str:
     """A study's progress in one line."""
-    from study.monitor.progress import progress_line
+    from study.monitor.wording import progress_line
 
     try:
         spec = StudySpec.from_json(folder.read_spec())

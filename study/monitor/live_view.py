@@ -10,14 +10,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from study.monitor.progress import (
-    StepRate,
-    StudyProgress,
-    progress_line,
-    study_progress,
-    trial_line,
-)
+from study.monitor.progress import StepRate, StudyProgress, study_progress
 from study.monitor.screen import Shown, render_progress
+from study.monitor.wording import progress_line, trial_line
 from study.protocol.lost_output import discard_lost_output
 from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.spec.study_spec import StudySpec

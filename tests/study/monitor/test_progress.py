@@ -12,13 +12,9 @@ from rich.console import Console
 
 from study.ledger.ledger import Ledger
 from study.monitor.live_view import LiveView
-from study.monitor.progress import (
-    RunningTrial,
-    format_duration,
-    progress_line,
-    study_progress,
-)
+from study.monitor.progress import RunningTrial, study_progress
 from study.monitor.screen import Shown, psnr_scale, render_progress, sparkline
+from study.monitor.wording import format_duration, progress_line
 from study.protocol.messages import Outcome
 from study.spec.study_spec import StudySpec
 
