@@ -97,10 +97,10 @@ def open_mlflow(trial: TrackedTrial, curve: Sequence[Point]) -> _MlflowRun:
     else:
         place = trial.folder.mlflow
         place.mkdir(parents=True, exist_ok=True)
-        # Seconds that a trial waits while another one writes.
-        client = MlflowClient(tracking_uri=f"{local_uri(trial.folder)}?timeout=60")
         # MLflow fails where two processes create the tables of one file at a time.
         with FileLock(place / ".lock"):
+            # Seconds that a trial waits while another one writes.
+            client = MlflowClient(tracking_uri=f"{local_uri(trial.folder)}?timeout=60")
             experiment = _experiment(client, name, place / "artifacts")
     found = client.search_runs([experiment], f"tags.{_KEY} = '{trial.key}'", max_results=1)
     if found:
