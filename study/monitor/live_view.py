@@ -55,6 +55,7 @@ class LiveView:
         self.waiting_for = ""
         """What all trials wait for, in words; empty while one trains."""
         self._printed_waiting_for = ""
+        self._printed_line = ""
 
     def __enter__(self) -> LiveView:
         if self._live:
@@ -111,4 +112,7 @@ class LiveView:
             self._due = clock
             self._printed_waiting_for = self.waiting_for
             waiting = f", {self.waiting_for}" if self.waiting_for else ""
-            self.note(progress_line(progress, seconds_left) + waiting)
+            line = progress_line(progress, seconds_left) + waiting
+            if line != self._printed_line:
+                self.note(line)
+            self._printed_line = line

@@ -176,7 +176,7 @@ def test_without_a_terminal_there_is_a_line_a_trial(ledger: Ledger, spec: StudyS
         view.show(ledger.trials())
         ledger.tell(3, Outcome("completed", "", 90, 22.5))
         view.show(ledger.trials())
-        view.show(ledger.trials())
+        view.show(ledger.trials(), at_once=True)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert lines[1] == "a study: trial 3 (optimise) trained with 22.50 dB"
     assert [row[:18] for row in lines[::2]] == ["a study: 3/7 trial", "a study: 4/7 trial"]
