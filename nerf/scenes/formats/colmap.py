@@ -152,7 +152,9 @@ def _rotation_matrix(where: Path, image: Image) -> Float64:
     length = float(np.linalg.norm(quaternion))
     if not abs(length - 1) < 1e-2:
         raise scene_error(
-            where, f"the rotation of {image.name!r} has length {length:g}, must have length 1"
+            where,
+            f"the rotation of {image.name!r} has length {length:g}, must have length 1; "
+            "divide it by that",
         )
     w, x, y, z = quaternion / length
     return np.array(
