@@ -121,9 +121,10 @@ def _describe_what_next(comparison: Comparison) -> str:
         return f"{text}."
     label, pooled = ahead[0]
     low, high = max(pooled.predicted_low, 0.0), min(pooled.predicted_high, 1.0)
+    one_more = "the same design on one more scene" if comparison.is_native else "one more sweep"
     return (
-        f"Run the same design on one more scene: the share of {label} could be anything from "
-        f"{100 * low:.0f} to {100 * high:.0f} % there. {text}."
+        f"Run {one_more}: the share of {label} could be anything from {100 * low:.0f} to "
+        f"{100 * high:.0f} % there. {text}."
     )
 
 
