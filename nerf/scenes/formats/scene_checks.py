@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.common.errors import InputError
+from nerf.common.printable import printable
 from nerf.scenes.cameras.lens import Lens, shown
 
 WAY_OUT = "use --scene bricks or --scene PATH"
@@ -33,7 +34,7 @@ _MIN_FISHEYE_SHARE = 0.25  # of the image, in the lens's circle; less suggests w
 
 def scene_error(where: object, problem: str) -> InputError:
     """The error for a problem in one of a scene's files."""
-    return InputError(f"{where}: {problem}")
+    return InputError(printable(f"{where}: {problem}"))
 
 
 def check_sizes(

@@ -28,6 +28,7 @@ from tests.nerf.scenes.formats.damage import (
     changed_poses,
     claim_huge_images,
     delete,
+    delete_images_named,
     endless_name,
     forged_header,
     frame_pose,
@@ -36,6 +37,7 @@ from tests.nerf.scenes.formats.damage import (
     json_frame,
     json_keys,
     link_outside,
+    link_to_itself,
     llff_rows,
     overwrite,
     png_header,
@@ -183,6 +185,11 @@ INSTANT_NGP: dict[str, tuple[Damage, str]] = {
     "focal length in image widths": (
         json_keys(JSON, fl_x=0.5, fl_y=0.5),
         "a focal length of 0.5 pixels is absurd for images 12 pixels wide; give it in pixels",
+    ),
+    "a link to itself": (link_to_itself("images/02.png"), "'images/02.png' is a link to itself"),
+    "a name with control characters": (
+        delete_images_named("images/a\nb\x1b[31m.png"),
+        r"is images/a\\nb\\x1b\[31m\.png; copy",
     ),
     "image fetched without Git LFS": (
         write_text("images/02.png", GIT_LFS_POINTER),
