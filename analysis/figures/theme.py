@@ -90,9 +90,7 @@ def blank_figure(height: int) -> go.Figure:
     return figure
 
 
-def mark_not_ranked(
-    figure: go.Figure, corner: Literal["top", "bottom"] = "bottom"
-) -> go.Figure:
+def mark_not_ranked(figure: go.Figure, corner: Literal["top", "bottom"] = "bottom") -> go.Figure:
     """The same figure with its traces faint, and the words "not ranked" in a corner at the right.
 
     corner: the one that the figure leaves empty
