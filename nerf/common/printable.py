@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    r"""The text on one line, with characters that a terminal does not show as \n, \x1b and so on."""
+    r"""The text on one line; what a terminal does not show becomes \n, \x1b and so on."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
