@@ -61,10 +61,8 @@ class Result:
         )
 
     def _repr_html_(self) -> str:
-        paragraphs = "".join(f"<p>{html.escape(text, quote=False)}</p>" for text in self.sentences)
-        return paragraphs + (
-            self._format_table().to_html(max_rows=_MAX_ROWS) if len(self.table) else ""
-        )
+        lines = "".join(map(_format_line, self.sentences))
+        return lines + (self._format_table().to_html(max_rows=_MAX_ROWS) if len(self.table) else "")
 
     def __repr__(self) -> str:
         table = [self._format_table().to_string(max_rows=_MAX_ROWS)] if len(self.table) else []
@@ -98,6 +96,12 @@ class ReportFile:
             link = self.path.as_uri()
         name = html.escape(str(self.path))
         return f'<p>Report: <a href="{html.escape(link)}" target="_blank">{name}</a></p>'
+
+
+def _format_line(text: str) -> str:
+    """A sentence as a paragraph, or an indented command as such, in HTML."""
+    escaped = html.escape(text.strip(), quote=False)
+    return f"<pre>{escaped}</pre>" if text.startswith(" ") else f"<p>{escaped}</p>"
 
 
 def _say_nothing_to_plot(sentences: Sequence[str]) -> go.Figure:

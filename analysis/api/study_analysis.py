@@ -20,7 +20,7 @@ from analysis.api.open_study import OpenedStudy
 from analysis.api.results import ReportFile, Result
 from analysis.api.tables import tabulate_claims, tabulate_curves
 from analysis.claims.claim import Claim
-from analysis.claims.list_claims import list_claims, summary_claims
+from analysis.claims.list_claims import list_answer_lines, list_claims
 from analysis.data.outcomes import format_outcomes
 from analysis.data.study import Study
 from analysis.findings.analyze_study import Findings
@@ -101,8 +101,12 @@ class StudyAnalysis:
         return self._opened.analyze()
 
     def summary(self) -> Result:
-        """What matters, what breaks and what is best, in sentences; the table counts outcomes."""
-        texts = [claim.text for claim in summary_claims(self._claims)]
+        """What matters, what breaks, what to set, how sure that is, and what to do next.
+
+        A line that begins with spaces is a command: it trains the recommended values, or runs the
+        next study. The table counts outcomes.
+        """
+        texts = list_answer_lines(self._claims)
         counts = self.study.trials.groupby("outcome").size().rename("trials").reset_index()
         return Result((*texts, *self._conditions()), counts)
 
