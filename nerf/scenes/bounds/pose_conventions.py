@@ -20,7 +20,7 @@ from nerf.scenes.scene import Scene
 
 Array = NDArray[np.float64]
 
-_NEGATE = "negate the second and third column of each"
+_NEGATE = "negate the second and third column of each pose"
 
 
 def _turned(poses: Array) -> Array:
@@ -34,10 +34,10 @@ def _inverse(poses: Array) -> Array:
 
 _OTHERS: dict[str, tuple[Callable[[Array], Array], str]] = {
     "OpenCV's (y down, looking along +z)": (_turned, _NEGATE),
-    "camera_from_world": (_inverse, "invert each"),
+    "camera_from_world": (_inverse, "invert each pose"),
     "OpenCV's camera_from_world": (
         lambda poses: _turned(_inverse(poses)),
-        f"invert each, then {_NEGATE}",
+        "invert each pose, then negate its second and third column",
     ),
 }
 """Conventions by name: how to get world_from_camera in OpenGL's, (views, 4, 4), and in words."""

@@ -75,7 +75,7 @@ def repeated(pictures: Sequence[Picture], images: Images) -> tuple[str, ...]:
         return ()
     names = ", ".join(f"{pictures[a].file.name} of {pictures[b].file.name}" for a, b in copies[:3])
     more = ", ..." if len(copies) > 3 else ""
-    return (f"warning: {len(copies)} images are copies of others ({names}{more}); remove them",)
+    return (f"warning: some images are copies of others: {names}{more}; remove them",)
 
 
 def far_away(pictures: Sequence[Picture], poses: NDArray[np.float64]) -> tuple[str, ...]:
@@ -86,8 +86,8 @@ def far_away(pictures: Sequence[Picture], poses: NDArray[np.float64]) -> tuple[s
     if not len(far) or not np.median(distances):
         return ()
     farthest = int(distances.argmax())
+    others = f" (so are {len(far) - 1} more)" if len(far) > 1 else ""
     return (
-        f"warning: {len(far)} cameras are over {_FAR_AWAY:g} times as far from the middle as "
-        f"others, the farthest is that of {pictures[farthest].file.name}: remove it if it is "
-        "misplaced",
+        f"warning: the camera of {pictures[farthest].file.name} is over {_FAR_AWAY:g} times as far "
+        f"from the middle of all cameras as most are{others}; remove it if it is misplaced",
     )

@@ -43,8 +43,8 @@ class MaskFolder:
         if not masks:
             return []
         return [
-            f"{FOLDER}/ has {len(masks)} images, none named as one of the capture's and .png, the "
-            f"first is {masks[0][:80]}: not used"
+            f"{FOLDER}/ is not used: none of its {len(masks)} files is named as an image and .png, "
+            f"the first is {masks[0][:80]}"
         ]
 
 

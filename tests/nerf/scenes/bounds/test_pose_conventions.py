@@ -26,7 +26,10 @@ def loaded(poses: np.ndarray) -> Scene:
     [
         (lambda poses: poses, ""),
         (lambda poses: poses @ FLIP, "OpenCV's (y down, looking along +z); negate"),
-        (lambda poses: np.linalg.inv(poses @ FLIP), "OpenCV's camera_from_world; invert each, the"),
+        (
+            lambda poses: np.linalg.inv(poses @ FLIP),
+            "OpenCV's camera_from_world; invert each pose,",
+        ),
     ],
 )
 def test_poses_of_another_convention_are_named(change: object, warning: str) -> None:

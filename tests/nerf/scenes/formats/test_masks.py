@@ -51,7 +51,7 @@ def test_a_mask_belongs_to_the_image_in_the_same_folder(tmp_path: Path) -> None:
     add_masks(folder, [NAMES[0]])
     scene = load(str(folder))
     assert share_left_out(scene) == 0
-    assert any("masks/ has 1 images, none named as one" in note for note in scene.notes)
+    assert any("masks/ is not used: none of its 1 files" in note for note in scene.notes)
     add_masks(folder, [f"all/{name}" for name in NAMES])
     assert share_left_out(load(str(folder))) == 3 / WIDTH
 
