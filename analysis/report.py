@@ -9,31 +9,33 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.claims.across_claims import select_across
 from analysis.claims.comparison_claims import list_comparison_claims
 from analysis.claims.list_claims import (
-    headline_claims,
-    join_texts,
+    list_answer_lines,
     list_claims,
     name_further_shares,
     select_claims,
     summary_claims,
 )
-from analysis.claims.write_claims import write_claims
 from analysis.data.study import Study, load_study
 from analysis.external.options import add_question_options, make_question
 from analysis.external.question import Question
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.comparison import Comparison, compare_studies
 from analysis.findings.expectation import Expectation, check_expectation, parse_expectation
-from analysis.findings.tables import TableFormat
+from analysis.findings.waiting import show_if_slow
 from nerf.common.command_line import Parser, exit_status
+from nerf.common.commands import command_line
 from nerf.common.errors import InputError
-from nerf.common.files import write_atomically
 from study.records.study_folder import StudyFolder
 from study.spec.storage_url import is_url
 from study.storage.remote import Storage, download_study, unreachable_as_input_error
+
+if TYPE_CHECKING:
+    from analysis.pages.output_files import Requested
 
 PIPE_CLOSED = 141
 """Exit status where the reader of the output ended first: 128 + SIGPIPE, as in a shell."""
@@ -47,12 +49,9 @@ def write_report(folder: StudyFolder | Path | str, findings: Findings | None = N
 
     Analyses the study first where no `findings` are passed.
     """
-    from analysis.pages.study_page import render_study_page
+    from analysis.pages.output_files import write_study_page
 
-    findings = findings or analyze_study(folder)
-    report = findings.study.folder.report
-    write_atomically(report, render_study_page(findings).encode())
-    return report
+    return write_study_page(findings or analyze_study(folder))
 
 
 def write_comparison(
@@ -63,11 +62,9 @@ def write_comparison(
     Compares the studies first where no `comparison` is passed; raises `InputError` if they share no
     parameter.
     """
-    from analysis.pages.comparison_page import render_comparison_page
+    from analysis.pages.output_files import write_comparison_page
 
-    page = render_comparison_page(studies, comparison or compare_studies(studies))
-    write_atomically(out, page.encode())
-    return out
+    return write_comparison_page(studies, comparison or compare_studies(studies), out)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,14 +116,15 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
                 f"{path} is a study of this program, whose report is written into it; give --out "
                 "for a comparison of several, or for another tool's sweep"
             )
-        findings = _start(load_study(path))
-        lines = [claim.text for claim in headline_claims(list_claims(findings))]
+        study = load_study(path)
+        with show_if_slow(f"analysing the {study.runs.sum()} trials of {study.name}"):
+            findings = analyze_study(study)
+        lines = list_answer_lines(list_claims(findings))
     else:
         from analysis.external.choose_sweep import SeveralStudies
         from analysis.external.read_study import read_external_study
         from analysis.findings.limits import limit_parameters
         from analysis.findings.other_readings import add_effects
-        from analysis.findings.waiting import show_if_slow
 
         try:
             with show_if_slow(f"reading {path.name}"):
@@ -138,23 +136,19 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
         folder = StudyFolder(report_folder) if report_folder else external.study.folder
         study = replace(external.study, folder=folder)
         others = external.other_readings
-        with show_if_slow(f"analysing {study.name}"):
-            findings = _start(limit_parameters(study))
+        with show_if_slow(f"analysing the {study.runs.sum()} trials of {study.name}"):
+            findings = analyze_study(limit_parameters(study))
         with show_if_slow(f"analysing {study.name} as it could be read otherwise"):
             findings = add_effects(findings, {i: limit_parameters(s) for i, s in others.items()})
         _print_assumptions(findings.study)
         every = list_claims(findings)
         in_branches = [c for c in select_claims(every, "in_branch") if c.unit == "fraction"]
         claims = (*summary_claims(every), *in_branches, *select_claims(every, "top_tenth"))
-        lines = [*(claim.text for claim in claims), name_further_shares(findings)]
+        lines = [*list_answer_lines(every), *(claim.text for claim in claims)]
+        lines.append(name_further_shares(findings))
     for line in filter(None, lines):
         _print_line(line)
     return findings
-
-
-def _start(study: Study) -> Findings:
-    print(f"{study.name}: {study.runs.sum()} trials", file=sys.stderr, flush=True)
-    return analyze_study(study)
 
 
 def _print_assumptions(study: Study) -> None:
@@ -184,31 +178,27 @@ def _check(expectations: Sequence[Expectation], studies: Sequence[Findings]) -> 
 
 def _write(options: argparse.Namespace, studies: Sequence[Findings]) -> list[Path]:
     """Writes what was requested of all studies; returns the written files."""
-    from analysis.figures.image_files import write_study_figures
-    from analysis.findings.waiting import show_if_slow
+    from analysis.pages.output_files import COMPARISONS, Requested, write_study_files
 
-    written = []
-    for findings in studies:
-        study_folder = findings.study.folder
-        folder = study_folder.path / "analysis"
-        try:
-            with show_if_slow(f"writing the report on {findings.study.name}"):
-                if options.format == "html":
-                    written.append(write_report(study_folder, findings))
-                else:
-                    written += _write_tables(findings, options.format, folder)
-                if options.figures:
-                    written += write_study_figures(findings, options.figures, folder)
-        except OSError as error:
-            if findings.study.is_native:
-                raise
-            raise InputError(
-                f"{study_folder.path} cannot be written ({error.strerror}); name another folder by "
-                "--out"
-            ) from None
-    if len(studies) > 1:
-        written += _compare(options, studies)
-    return written
+    requested = Requested(options.format, options.figures)
+    written = [path for study in studies for path in write_study_files(study, requested)]
+    if len(studies) == 1:
+        return written
+    any_url = any(map(is_url, options.study))
+    folder = Path() if any_url else studies[0].study.folder.path.parent
+    out = options.out or folder / COMPARISONS[options.format]
+    return [*written, *_compare(studies, requested, out)]
+
+
+def _compare(studies: Sequence[Findings], requested: Requested, out: Path) -> list[Path]:
+    """Compares the studies: what breaks to the terminal, the rest to files."""
+    from analysis.pages.output_files import write_comparison_files
+
+    with show_if_slow(f"comparing {len(studies)} studies"):
+        comparison = compare_studies(studies)
+    claims = list_comparison_claims(comparison)
+    print(*(claim.text for claim in select_across(claims)), sep="\n")
+    return write_comparison_files(studies, comparison, claims, requested, out)
 
 
 def _upload(path: Path, local_copies: Mapping[str, Path]) -> str:
@@ -222,33 +212,15 @@ def _upload(path: Path, local_copies: Mapping[str, Path]) -> str:
     return str(path)
 
 
-def _compare(options: argparse.Namespace, studies: Sequence[Findings]) -> list[Path]:
-    """Compares the studies: what breaks to the terminal, a page or all claims to a file."""
-    comparison = compare_studies(studies)
-    claims = list_comparison_claims(comparison)
-    print(*(claim.text for claim in select_across(claims)), sep="\n")
-    any_url = any(map(is_url, options.study))
-    folder = Path() if any_url else studies[0].study.folder.path.parent
-    if options.format == "html":
-        return [write_comparison(studies, options.out or folder / "comparison.html", comparison)]
-    if options.format == "json":
-        return [write_claims(claims, options.out or folder / "claims.json")]
-    return []
-
-
-def _write_tables(findings: Findings, kind: TableFormat, folder: Path) -> list[Path]:
-    """Writes the tables of a study, as JSON with its claims beside them; returns the files."""
-    from analysis.findings.tables import write_tables
-
-    claims = list_claims(findings)
-    written = write_tables(findings, join_texts(headline_claims(claims)), kind, folder)
-    if kind == "json":
-        written.append(write_claims(claims, folder / "claims.json", findings.study.decisive))
-    return written
-
-
 def _parser() -> Parser:
-    parser = Parser("Write report.html into each study folder, and a comparison of several.")
+    parser = Parser(
+        "Write report.html into each study folder, and a comparison of several.",
+        examples=[
+            command_line("analysis/report.py", "studies/first"),
+            command_line("analysis/report.py", "studies/first", "--figures", "pdf"),
+            command_line("analysis/report.py", "studies/one", "studies/two", "--out", "both"),
+        ],
+    )
     parser.add_argument(
         "study",
         nargs="+",
@@ -263,14 +235,18 @@ def _parser() -> Parser:
         "study and of the comparison)",
     )
     parser.add_argument(
-        "--figures", choices=("svg", "png"), help="also write figures for a paper as image files"
+        "--figures",
+        choices=("svg", "png", "pdf"),
+        help="also write every figure for a paper, in the widths of one and of two columns, with "
+        "captions.md; pdf embeds its fonts",
     )
     parser.add_argument(
         "--out",
         type=Path,
         help="file of the comparison, of several studies (default: comparison.html, or claims.json "
-        "with --format json, beside the first); folder of the report, of another tool's sweep "
-        "alone (default: SWEEP-report beside it)",
+        "with --format json, beside the first; the suffix of the format is added if it is "
+        "missing); folder of the report, of another tool's sweep alone (default: SWEEP-report "
+        "beside it)",
     )
     parser.add_argument(
         "--expect",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nerf.common.command_line import Parser, exit_status
-from nerf.common.commands import command_name
+from nerf.common.commands import command_line, command_name
 from nerf.common.errors import InputError
 from nerf.run.flythrough import load_model
 from nerf.run.run_folder import CHECKPOINT, read_run
@@ -32,7 +32,10 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; raises `InputError` for unknown options and values out of range."""
     parser = Parser(
         "Export a trained NeRF as a coloured point cloud and a triangle mesh, in scene units.",
-        f"example:\n  {command_name('nerf/export.py')} runs/mine --resolution 256",
+        examples=(
+            command_line("nerf/export.py", "runs/mine"),
+            command_line("nerf/export.py", "runs/mine", "--resolution", 256, "--only", "mesh"),
+        ),
     )
     program = command_name("nerf/train.py")
     parser.add_argument("run", type=Path, help=f"a run folder that {program} created")

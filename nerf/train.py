@@ -21,11 +21,12 @@ from nerf.config.flat import (
 )
 from nerf.config.parameter_help import describe_parameters
 from nerf.config.parameters import DERIVED, Value, list_parameters
+from nerf.config.schema import NerfConfig
 from nerf.config.settings import parse_settings, read_settings
 from nerf.run.run_folder import CHECKPOINT, RUN_FILES, Run, SceneSource, read_run
 
 if TYPE_CHECKING:
-    from nerf.training.run import TrainResult
+    from nerf.training.run import Progress, TrainResult
 
 FINAL_PIXELS = 40_000
 """evaluation.final_pixels of a single run, which can afford more than each of a study's trials."""
@@ -38,9 +39,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; raises `InputError` for unknown options and values."""
+    program = "nerf/train.py"
     parser = Parser(
-        "Train one NeRF and save it in a run folder.",
-        f"parameters for --set PATH=VALUE, with their defaults:\n{describe_parameters()}",
+        "Train one NeRF and save it in a run folder, with its result, pictures and checkpoint.",
+        examples=(
+            command_line(program, "--scene", "bricks"),
+            command_line(program, "--scene", "PHOTOS/", "--inspect"),
+            command_line(program, "--scene", "PHOTOS/", "--out", "runs/mine", "--steps", 5000),
+            command_line(program, "--resume", "--out", "runs/mine"),
+        ),
+        epilog="parameters for --set PATH=VALUE, with their defaults and, in brackets,\n"
+        f"the choices, or the range that a study may vary:\n{describe_parameters()}",
     )
     add_scene_options(parser)
     parser.add_argument(
@@ -48,12 +57,15 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="draw cameras, points and near/far to inspect.png instead of training",
     )
-    parser.add_argument("--steps", type=int, help="training steps (optimisation.steps)")
-    parser.add_argument("--seed", type=int, help="seed of all random numbers")
+    defaults = NerfConfig()
+    steps = f"training steps, optimisation.steps (default: {defaults.optimisation.steps})"
+    parser.add_argument("--steps", type=int, metavar="S", help=steps)
+    seed = f"seed of all random numbers (default: {defaults.seed})"
+    parser.add_argument("--seed", type=int, metavar="K", help=seed)
     parser.add_argument(
         "--gpus", type=int, choices=(0, 1), help="GPUs to use (default: 1 if there is one)"
     )
-    parser.add_argument("--out", type=Path, help="run folder (default: runs/SCENE)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/SCENE)")
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -81,14 +93,27 @@ def _train_command(options: argparse.Namespace) -> int:
     result = _train(run, device)
     if result is None:
         resume = command_line("nerf/train.py", "--resume", "--out", run.out)
-        print(f"stopped and saved; resume with:\n  {resume}")
+        saved = (run.out / CHECKPOINT).exists()
+        print(
+            f"stopped and saved; resume with:\n  {resume}" if saved else "stopped; nothing is saved"
+        )
         return INTERRUPTED
     run.write_result(result, device)
-    print(f"{result.state}: {result.psnr:.2f} dB, SSIM {result.ssim:.3f} on validation views")
+    print(_describe_result(result))
     if result.reason:
         print(f"  {result.reason}")
     print(_describe_files(run.out))
     return 0
+
+
+def _describe_result(result: TrainResult) -> str:
+    """State, PSNR and SSIM in one line, with the pixels that they were measured on."""
+    views = result.val_views
+    stride = views[0].stride
+    pixels = "" if stride == 1 else f", 1 pixel in {stride} x {stride}"
+    quality = f"{result.psnr:.2f} dB, SSIM {result.ssim:.3f}"
+    number = "1 validation view" if len(views) == 1 else f"{len(views)} validation views"
+    return f"{result.state}: {quality} ({number}{pixels})"
 
 
 def _describe_files(out: Path) -> str:
@@ -209,18 +234,31 @@ def _train(run: Run, device: str) -> TrainResult | None:
     if missed:
         print(f"warning: {missed}", file=sys.stderr)
     interrupts: list[int] = []
-    previous_handler = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+
+    def interrupt(number: int, _: object) -> None:
+        """Stops after the step in hand; the second time at once, with the last checkpoint."""
+        if interrupts:
+            raise KeyboardInterrupt
+        interrupts.append(number)
+
+    previous_handler = signal.signal(signal.SIGINT, interrupt)
     try:
         with ProgressBar(run.config.optimisation.steps) as bar:
+            sheet = ContactSheet(run.out, run.scene, run.config.sampling)
+
+            def show(progress: Progress) -> None:
+                sheet.add(progress)
+                bar.show_evaluation(progress)
+
             callbacks = Callbacks(
                 on_step=bar.show_step,
-                on_preview=ContactSheet(run.out).add,
-                on_progress=bar.show_evaluation,
+                on_preview=sheet.render,
+                on_progress=show,
                 should_stop=lambda: bool(interrupts),
             )
             checkpoint = run.out / CHECKPOINT
             return train(run.config, run.scene, callbacks, checkpoint=checkpoint, device=device)
-    except Interrupted:
+    except (Interrupted, KeyboardInterrupt):
         return None
     finally:
         signal.signal(signal.SIGINT, previous_handler)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nerf.common.command_line import Parser, exit_status
-from nerf.common.commands import command_name
+from nerf.common.commands import command_line, command_name
 from nerf.common.errors import InputError
 from nerf.run.flythrough import load_model, render_flythrough, write_video
 from nerf.run.run_folder import CHECKPOINT, read_run
@@ -29,14 +29,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; raises `InputError` for unknown options and values out of range."""
-    parser = Parser("Render a video of a trained NeRF: colour beside depth.")
+    parser = Parser(
+        "Render a video of a trained NeRF: colour beside depth.",
+        examples=(
+            command_line("nerf/video.py", "runs/mine"),
+            command_line("nerf/video.py", "runs/mine", "--format", "gif", "--height", 200),
+        ),
+    )
     program = command_name("nerf/train.py")
     parser.add_argument("run", type=Path, help=f"a run folder that {program} created")
-    parser.add_argument("--frames", type=int, default=60, help="number of frames (default: 60)")
-    parser.add_argument("--fps", type=int, default=15, help="frames per second (default: 15)")
-    parser.add_argument("--radius", type=float, help="distance from the origin, scene units")
-    parser.add_argument("--elevation", type=float, help="degrees above the horizon, -89 to 89")
-    parser.add_argument("--height", type=int, help="pixels (default: height of the images)")
+    add = parser.add_argument
+    add("--frames", type=int, metavar="N", default=60, help="number of frames (default: 60)")
+    add("--fps", type=int, metavar="N", default=15, help="frames per second (default: 15)")
+    radius = "distance of an orbit from the origin, scene units (default: that of the cameras)"
+    add("--radius", type=float, metavar="R", help=radius)
+    elevation = "degrees of an orbit above the horizon, -89 to 89 (default: that of the cameras)"
+    add("--elevation", type=float, metavar="E", help=elevation)
+    add("--height", type=int, metavar="H", help="pixels (default: height of the images)")
     parser.add_argument(
         "--path",
         choices=("auto", "orbit", "cameras"),
@@ -44,7 +53,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         help="an orbit around the origin or a path through the training cameras "
         "(auto: the cameras for a forward-facing capture, else an orbit)",
     )
-    parser.add_argument("--format", choices=FORMATS, default="mp4")
+    parser.add_argument("--format", choices=FORMATS, default="mp4", help="default: mp4")
     options = parser.parse(arguments)
     if (
         options.frames < 2

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nerf.common.command_line import Parser, exit_status
-from nerf.common.commands import command_name
+from nerf.common.commands import command_line, command_name
 from nerf.common.errors import InputError
 from nerf.run.flythrough import load_model
 from nerf.run.run_folder import CHECKPOINT, read_run
@@ -35,7 +35,10 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; raises `InputError` for unknown options and values out of range."""
     parser = Parser(
         "Look at a trained NeRF in a browser: its renders, cameras, bounds and surface points.",
-        f"example:\n  {command_name('nerf/view.py')} runs/mine",
+        examples=(
+            command_line("nerf/view.py", "runs/mine"),
+            command_line("nerf/view.py", "runs/mine", "--port", 9000),
+        ),
     )
     program = command_name("nerf/train.py")
     parser.add_argument("run", type=Path, help=f"a run folder that {program} created")

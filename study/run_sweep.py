@@ -43,19 +43,36 @@ def _run(arguments: list[str] | None) -> int:
     if plan.warning:
         print(f"warning: {plan.warning}", file=sys.stderr)
     if options.save_study:
-        write_study_file(options.save_study, options.given())
+        launch = options.given()
+        if not plan.is_new:  # the file makes another study, which needs a name of its own
+            launch.pop("name", None)
+        write_study_file(options.save_study, plan.spec, launch)
         print(f"wrote {options.save_study}; run it with --study {options.save_study}")
         return 0
 
     console = StudyConsole(force_terminal=False if options.plain else None)
-    if not _run_trials(plan, console):
-        print(f"stopped before the study was finished; {plan.resume_hint}")
+    try:
+        finished = _run_trials(plan, console)
+    except KeyboardInterrupt:  # before the first trial, or while the report is written
+        finished = False
+    if not finished:
+        _print(console, *_describe_interruption(plan))
         return INTERRUPTED
-    if plan.spec.wandb == "offline":
-        from study.worker.wandb_run import sync_command
+    from study.trackers.commands import describe_runs
 
-        _print(console, f"upload to W&B with: {sync_command(plan.folder)}")
+    _print(console, *describe_runs(plan.spec, plan.folder))
     return 0
+
+
+def _describe_interruption(plan: Plan) -> list[str]:
+    """How far the study got, and the commands that go on from there."""
+    if not plan.folder.spec_file.exists():
+        return ["stopped before the study started; nothing is left of it"]
+    ended = plan.folder.count_records()
+    if ended >= plan.spec.trials:
+        return ["stopped before the report was written", plan.report_hint]
+    report = [plan.report_hint] if ended else []
+    return [f"stopped before the study was finished; {plan.resume_hint}", *report]
 
 
 def _run_trials(plan: Plan, console: Console) -> bool:
@@ -63,19 +80,17 @@ def _run_trials(plan: Plan, console: Console) -> bool:
     from study.driver.ray_environment import configure_ray_environment
     from study.driver.resources import fit_machine, require_free_space
     from study.protocol.stopping import Stop
+    from study.trackers.commands import require_trackers
 
     folder, spec, scene = plan.folder, plan.spec, plan.scene
     resources = None if spec.address else fit_machine(spec)
     require_free_space(folder.path)
-    if spec.wandb == "online":
-        from study.worker.wandb_run import require_account
-
-        require_account()
+    require_trackers(spec)
     configure_ray_environment(cluster=bool(spec.address))
     from study.driver.launch import launch  # imports Ray, which reads its environment
     from study.driver.ray_session import opened
 
-    _print(console, f"study {folder.name} in {folder.path}", scene.summary, *scene.notes)
+    _print(console, plan.summary, scene.summary, *scene.notes)
     stop = Stop(plan.resume_hint)
     with (
         opened(folder, spec, resources, lambda text: _print(console, text)) as session,
@@ -144,7 +159,7 @@ def _describe_best(findings: Findings) -> list[str]:
     if best is None:
         return ["no trial completed its full budget"]
     values = (f"{d.path}={_format(best[d.path])}" for d in findings.study.space.dimensions)
-    return [f"best: trial {best['trial_id']} with {best['psnr']:.2f} dB", f"  {' '.join(values)}"]
+    return [f"best: trial {best['number']} with {best['psnr']:.2f} dB", f"  {' '.join(values)}"]
 
 
 def _describe_failures(findings: Findings) -> list[str]:

@@ -1,6 +1,6 @@
-"""Shows how far a study is, whether it is running or not.
+"""Shows how far a study is, whether it is running or not, or all studies in a folder.
 
-    python study/status.py STUDY [--watch]
+    python study/status.py [STUDY] [--watch]
 
 Only reads the study folder, so that the study may be running at the same time, also elsewhere.
 """
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.commands import command_line, command_name
+from nerf.common.errors import InputError
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from study.ledger.lock import Holder
     from study.monitor.progress import StudyProgress
 
 _WATCH_SECONDS = 2.0
@@ -32,16 +34,38 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str] | None) -> int:
-    parser = Parser("Show how far a study is.", prog=Path(command_name("study/status.py")).name)
+    parser = Parser(
+        "Show how far a study is, whether it is running or not, or all studies in a folder.",
+        examples=(
+            command_line("study/status.py"),
+            command_line("study/status.py", "studies/first"),
+            command_line("study/status.py", "studies/first", "--watch"),
+        ),
+        prog=Path(command_name("study/status.py")).name,
+    )
     program = command_name("study/run_sweep.py")
-    parser.add_argument("study", type=Path, help=f"a study folder that {program} created")
+    parser.add_argument(
+        "study",
+        type=Path,
+        nargs="?",
+        default=Path("studies"),
+        help=f"a study folder that {program} created, or one that contains such folders (default: "
+        "studies)",
+    )
     parser.add_argument(
         "--watch",
         action="store_true",
-        help=f"update every {_WATCH_SECONDS:g} s until all trials have ended",
+        help=f"update every {_WATCH_SECONDS:g} s until all trials have ended or the study stops",
     )
     options = parser.parse(arguments)
     folder = StudyFolder(options.study)
+    inside = sorted(file.parent for file in folder.path.glob("*/study.json"))
+    if inside and not folder.spec_file.exists():
+        if options.watch:
+            raise InputError(f"--watch follows one study; name one of those in {folder.path}")
+        for path in inside:
+            print(_line(StudyFolder(path)))
+        return 0
     spec = StudySpec.from_json(folder.read_spec())
 
     from rich.console import Console
@@ -54,28 +78,40 @@ def _run(arguments: list[str] | None) -> int:
     return 0
 
 
+def _line(folder: StudyFolder) -> str:
+    """A study's progress in one line."""
+    from study.monitor.progress import progress_line
+
+    try:
+        spec = StudySpec.from_json(folder.read_spec())
+        return f"{folder.name}: {progress_line(_read_progress(folder, spec), None)}"
+    except InputError as error:
+        return f"{folder.name}: {error}"
+
+
 def _watch(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
+    """Shows the progress until all trials have ended, or no process runs the study any more."""
     from study.ledger.journal import read_trials
     from study.monitor.live_view import LiveView
     from study.monitor.progress import study_progress
 
     with LiveView(console, folder.name, spec, folder.trivial_psnr()) as view:
-        while not study_progress(trials := read_trials(folder), spec).is_finished:
+        while (runs := _driver(folder) is not None) and not study_progress(
+            trials := read_trials(folder), spec
+        ).is_finished:
             view.show(trials)
             time.sleep(_WATCH_SECONDS)
-        view.show(trials, at_once=True)
+        view.show(read_trials(folder), at_once=True, is_interrupted=not runs)
+    _print(console, _what_next(folder, spec))
 
 
 def _show(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
-    from study.monitor.live_view import render_progress
+    from study.monitor.screen import Shown, render_progress
 
-    progress = _read_progress(folder, spec)
-    trivial_psnr, height = folder.trivial_psnr(), console.size.height
-    console.print(
-        render_progress(folder.name, progress, spec.steps, trivial_psnr=trivial_psnr, height=height)
-    )
-    if not progress.is_finished:
-        console.print(_describe_driver(folder), soft_wrap=True, highlight=False, markup=False)
+    progress, shown = _read_progress(folder, spec), Shown(folder.trivial_psnr())
+    width, height = console.size
+    console.print(render_progress(folder.name, progress, spec, shown, width, height - 2))
+    _print(console, _what_next(folder, spec))
 
 
 def _read_progress(folder: StudyFolder, spec: StudySpec) -> StudyProgress:
@@ -84,7 +120,8 @@ def _read_progress(folder: StudyFolder, spec: StudySpec) -> StudyProgress:
 
     if _has_tables_only(folder):
         return table_progress(folder.read_trials(), spec, folder.trivial_psnr())
-    return study_progress(read_trials(folder), spec, folder.trivial_psnr())
+    is_interrupted = _driver(folder) is None
+    return study_progress(read_trials(folder), spec, folder.trivial_psnr(), is_interrupted)
 
 
 def _has_tables_only(folder: StudyFolder) -> bool:
@@ -92,17 +129,37 @@ def _has_tables_only(folder: StudyFolder) -> bool:
     return not folder.journal.exists() and folder.trials_file.exists()
 
 
-def _describe_driver(folder: StudyFolder) -> str:
-    """The process that runs the study, or the command that resumes it."""
+def _driver(folder: StudyFolder) -> Holder | None:
+    """The process that runs the study, as far as this machine can see; None if none does."""
     from study.ledger.lock import holder
 
-    if _has_tables_only(folder):
-        return "this copy has no journal; resume the study in the folder where it ran"
     driver = holder(folder)
-    if driver and not driver.is_dead():
-        return f"being run by {driver}"
+    return None if driver is None or driver.is_dead() else driver
+
+
+def _what_next(folder: StudyFolder, spec: StudySpec) -> list[str]:
+    """What a person can do now: wait, resume the study or look at its report, a line each."""
+    report = command_line("analysis/report.py", folder.path)
+    driver = _driver(folder)
+    if _read_progress(folder, spec).is_finished:
+        if driver:
+            return [f"{driver} is writing the report, {folder.report}"]
+        made = folder.report.exists()
+        return [f"report: {folder.report}"] if made else [f"report on it with: {report}"]
+    has_results = folder.trials_file.exists() or folder.count_records() > 0
+    so_far = [f"report so far: {report}"] if has_results else []
+    if _has_tables_only(folder):
+        return ["this copy has no journal; resume the study in the folder where it ran", *so_far]
+    if driver:
+        return [f"being run by {driver}"]
     place = ["--studies", folder.path.absolute().parent, "--name", folder.name]
-    return f"not running; resume with: {command_line('study/run_sweep.py', *place, '--resume')}"
+    resume = command_line("study/run_sweep.py", *place, "--resume")
+    return [f"not running; resume with: {resume}", *so_far]
+
+
+def _print(console: Console, lines: list[str]) -> None:
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.figures.choice_axis import wrap_label
 from analysis.figures.interval_traces import add_intervals, set_share_axis
-from analysis.figures.theme import LINE_COLOURS, blank_figure, escape_text, wrap_label
+from analysis.figures.theme import LINE_COLOURS, blank_figure, escape_text
 from analysis.findings.comparison import Comparison
 
 _HOVER = "%{x:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]"

@@ -1,79 +1,99 @@
-"""Figures as SVG or PNG files, rendered by kaleido."""
+"""Figures as SVG, PNG or PDF files for a paper, rendered by kaleido.
+
+Each figure has a file for each of two widths, those of one column and of a page of two: labels have
+the same size on paper in both. PDF files embed their fonts, SVG files name them and keep their
+text as text; PNG files have 300 dots per inch. captions.md says what each figure shows.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import re
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import plotly.graph_objects as go
 
-from analysis.figures.break_rates import plot_break_rates
-from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
-from analysis.figures.learning_curves import plot_learning_curves
-from analysis.figures.parameter_effect import plot_parameter_effect
+from analysis.figures.study_figures import StudyFigure
 from analysis.figures.theme import resolve_colours
-from analysis.figures.variance_parts import plot_variance_parts
-from analysis.figures.variant_differences import plot_variant_differences
-from analysis.findings.analyze_study import Findings
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 
-ImageFormat = Literal["svg", "png"]
+ImageFormat = Literal["svg", "png", "pdf"]
+
+CAPTIONS = "captions.md"
+
+WIDTHS: Mapping[str, int] = {"1col": 336, "2col": 672}
+"""Suffix of a file's name -> width in CSS pixels, of which an inch has 96: 3.5 and 7 inches."""
+
+_PAGE_WIDTH = 720  # pixels of a figure elsewhere, such as in a README
+_FONT = 10.7  # pixels: 8 points
+_MARGINS = {"l": 44, "r": 14, "t": 8, "b": 36}
+_PNG_SCALE = 300 / 96
 
 
-def write_study_figures(findings: Findings, image_format: ImageFormat, folder: Path) -> list[Path]:
-    """Writes a study's figures into `folder` and returns their paths.
+def write_figures(
+    figures: Mapping[str, StudyFigure], image_format: ImageFormat, folder: Path, title: str
+) -> list[Path]:
+    """Writes figures in both widths, and their captions, into `folder`; returns the files.
 
+    title: of the captions, such as the study's name
     Raises `InputError` like `render_figures`.
     """
-    figures = plot_study_figures(findings)
-    paths = [folder / f"{name}.{image_format}" for name in figures]
-    images = render_figures(list(figures.values()), image_format)
-    for path, content in zip(paths, images, strict=True):
+    sized = {
+        folder / f"{name}_{suffix}.{image_format}": fit_paper(figure.figure, width)
+        for suffix, width in WIDTHS.items()
+        for name, figure in figures.items()
+    }
+    widths = [width for width in WIDTHS.values() for _ in figures]
+    images = render_figures(list(sized.values()), image_format, widths)
+    for path, content in zip(sized, images, strict=True):
         write_atomically(path, content)
-    return paths
+    captions = folder / CAPTIONS
+    write_atomically(captions, _list_captions(figures, title).encode())
+    return [*sorted(sized), captions]
 
 
-def plot_study_figures(findings: Findings) -> dict[str, go.Figure]:
-    """File name without suffix -> figure: the figures of one study for a paper."""
-    trials = findings.study.trials
-    outcomes = dict(zip(trials["trial_id"], trials["outcome"], strict=True))
-    metric, figures = findings.study.metric, {}
-    if findings.study.is_native or not findings.study.curves.empty:
-        figures["curves"] = plot_learning_curves(findings.study.curves, outcomes, {}, {}, metric)
-    if findings.study.has_variants:
-        if (compared := findings.variants) is not None:
-            figures["variants"] = plot_variant_differences(compared.to_first, compared.first)
-        return figures
-    if findings.importance.shares:
-        figures["importance"] = plot_importance_bars(findings.importance, metric.name)
-        figures["variance_parts"] = plot_variance_parts(findings.importance, metric.name)
-    if findings.ped_anova.shares:
-        figures["reaching_top"] = plot_top_bars(findings.ped_anova)
-    for effect in findings.effects:
-        figures[_name_file("effect", effect.path, figures)] = plot_parameter_effect(effect, metric)
-    for breaking in findings.breaking.significant_parameters:
-        figures[_name_file("breaks", breaking.path, figures)] = plot_break_rates(breaking)
-    return figures
+def fit_paper(figure: go.Figure, width: int) -> go.Figure:
+    """A copy for print at a width in CSS pixels: letters of 8 points, narrow margins."""
+    drawn = go.Figure(figure)
+    # One column has half the width, but rows of labels stay as high as they are.
+    height = int(figure.layout.height * (0.8 if width < _PAGE_WIDTH / 2 else 0.9))
+    drawn.update_layout(
+        width=width,
+        height=height,
+        font={"size": _FONT, "family": "Helvetica, Arial, sans-serif"},
+        legend={"font": {"size": _FONT}},
+        margin=_MARGINS,
+        paper_bgcolor="white",
+    )
+    for update in (drawn.update_xaxes, drawn.update_yaxes):
+        update(tickfont={"size": _FONT}, title={"font": {"size": _FONT}})
+    drawn.for_each_trace(lambda trace: trace.update(marker={"size": 5}), {"mode": "markers"})
+    return drawn
 
 
-def _name_file(kind: str, path: str, taken: Collection[str]) -> str:
-    """A file name that is not `taken`; paths of other tools may contain slashes and the like."""
-    name = f"{kind}_" + re.sub(r"[^\w.+-]", "_", path)
-    while name in taken:
-        name += "_"
-    return name
+def _list_captions(figures: Mapping[str, StudyFigure], title: str) -> str:
+    """Each figure's name and caption, as Markdown."""
+    widths = ", ".join(f"`_{suffix}` {width / 96:g} inches" for suffix, width in WIDTHS.items())
+    lines = [f"# Figures of {title}", f"Widths: {widths}."]
+    return "\n\n".join([*lines, *(f"**{n}.** {f.caption}" for n, f in figures.items())]) + "\n"
 
 
-def render_figures(figures: Sequence[go.Figure], image_format: ImageFormat) -> list[bytes]:
+def render_figures(
+    figures: Sequence[go.Figure],
+    image_format: ImageFormat,
+    widths: int | Sequence[int] = _PAGE_WIDTH,
+) -> list[bytes]:
     """The content of one image file for each figure, in light colours.
 
+    widths: in CSS pixels, one for all or one for each
     Raises `InputError` where kaleido or Chromium is missing.
     """
+    if not figures:
+        return []
     if importlib.util.find_spec("kaleido") is None:
         raise InputError(
             f"--figures {image_format} needs kaleido, which renders figures with Chromium; "
@@ -84,13 +104,24 @@ def render_figures(figures: Sequence[go.Figure], image_format: ImageFormat) -> l
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch) / f"{place}.{image_format}" for place in range(len(figures))]
         try:
-            plotly.io.write_images([resolve_colours(f) for f in figures], paths, width=720)
+            plotly.io.write_images(
+                [resolve_colours(f) for f in figures],
+                paths,
+                width=widths if isinstance(widths, int) else list(widths),
+                height=[int(figure.layout.height) for figure in figures],
+                scale=_PNG_SCALE if image_format == "png" else 1,
+            )
         except RuntimeError as error:  # kaleido's, with advice over many lines
             raise InputError(
                 f"--figures {image_format} needs Chromium or Chrome "
                 f"({' '.join(str(error).split())[:60]}); "
                 "install it, run plotly_get_chrome, or leave --figures out"
             ) from error
+        if not all(path.exists() for path in paths):  # kaleido goes on after its time limit
+            raise InputError(
+                f"Chromium took too long to draw {sum(not path.exists() for path in paths)} of "
+                f"{len(paths)} figures; run the command again while the machine is less busy"
+            )
         images = [path.read_bytes() for path in paths]
     return [_number_ids(image) for image in images] if image_format == "svg" else images
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.figures.interval_traces import add_intervals, add_null_ticks, set_share_axis
-from analysis.figures.theme import blank_figure, mark_not_ranked, wrap_label
+from analysis.figures.choice_axis import wrap_label
+from analysis.figures.interval_traces import add_chance_line, add_intervals, set_share_axis
+from analysis.figures.theme import blank_figure, mark_not_ranked
 from analysis.importance.ped_anova import PedAnova
 from analysis.importance.shares import Importance
 from analysis.stats.intervals import FloatArray
@@ -55,7 +56,7 @@ def _add_bars(
 
 
 def plot_top_bars(top: PedAnova) -> go.Figure:
-    """Shares of PED-ANOVA's divergence of the best trials, with intervals and null ticks.
+    """Shares of PED-ANOVA's divergence of the best trials, with intervals and the chance line.
 
     Grey, and marked, where nothing is ranked.
     """
@@ -64,6 +65,6 @@ def plot_top_bars(top: PedAnova) -> go.Figure:
     figure = blank_figure(height=110 + 38 * len(shares))
     values = np.array([(s.share, s.low, s.high) for s in shares])
     add_intervals(figure, names, "share, 95 % interval", values)
-    add_null_ticks(figure, names, [s.null for s in shares])
+    add_chance_line(figure, names, [s.null for s in shares])
     set_share_axis(figure, "share of the total divergence")
     return figure if top.ranked else mark_not_ranked(figure)

@@ -1,4 +1,4 @@
-"""Traces shared by figures of estimates: points with 95 % intervals, null ticks, a share axis."""
+"""Traces shared by figures of estimates: points with 95 % intervals, chance line, share axis."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from analysis.figures.theme import set_axis_titles
+from analysis.figures.theme import set_axis_titles, set_percent_axis
 from analysis.stats.intervals import FloatArray
 
 _SHARE_HOVER = "%{y}<br>%{x:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]<extra></extra>"
@@ -44,13 +44,16 @@ def add_intervals(
     )
 
 
-def add_null_ticks(figure: go.Figure, names: Sequence[str], null: Sequence[float]) -> None:
-    """Adds the null line, a red tick for each name: an estimate to its left is not significant."""
+def add_chance_line(figure: go.Figure, names: Sequence[str], null: Sequence[float]) -> None:
+    """Adds the chance line, a red tick for each name.
+
+    An estimate to its left is not significant.
+    """
     figure.add_scatter(
         y=names,
         x=null,
         mode="markers",
-        name="null line",
+        name="chance line",
         marker={
             "symbol": "line-ns",
             "size": 22,
@@ -62,6 +65,6 @@ def add_null_ticks(figure: go.Figure, names: Sequence[str], null: Sequence[float
 
 def set_share_axis(figure: go.Figure, title: str) -> go.Figure:
     """The same figure with an x axis from 0 to 100 %."""
-    figure.update_xaxes(tickformat=".0%", range=[-0.03, 1.03], nticks=5)
+    set_percent_axis(figure, "x", margin=0.03)
     figure.update_yaxes(showgrid=False, ticklabelstandoff=4)
     return set_axis_titles(figure, title, "")

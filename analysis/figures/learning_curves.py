@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from analysis.data.metric import PSNR, Metric
 from analysis.data.outcomes import COMPLETED
-from analysis.figures.theme import OUTCOME_STYLES, blank_figure, escape_text, set_axis_titles
+from analysis.figures.theme import blank_figure, escape_text, set_axis_titles
+from analysis.figures.trial_markers import OUTCOME_STYLES
 from study.records.outcomes import FAILED, PRUNED, SHOWS_NOTHING, TRAINED
 
 _MAX_TRACES = 1000
@@ -65,11 +66,16 @@ def plot_learning_curves(
         figure.add_hline(
             y=psnr,
             line={"color": "var(--chance)", "width": 1, "dash": "dot"},
-            annotation={"text": escape_text(name), "font": {"size": 11, "color": "var(--soft)"}},
+            annotation={
+                "text": escape_text(name),
+                "font": {"size": 11, "color": "var(--ink)"},
+                "bgcolor": "var(--card)",
+                "opacity": 0.85,
+            },
             annotation_position="bottom right",
         )
     figure.update_xaxes(rangemode="tozero")
-    if metric is PSNR:
+    if metric == PSNR:
         return set_axis_titles(figure, "training steps", f"validation {metric.title}")
     return set_axis_titles(figure, "step", metric.title)
 

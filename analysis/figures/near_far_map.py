@@ -5,33 +5,42 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.theme import (
-    OUTCOME_STYLES,
-    blank_figure,
-    group_by_outcome,
-    set_axis_titles,
-    trial_markers,
-)
+from analysis.figures.theme import blank_figure, set_axis_titles
+from analysis.figures.trial_markers import add_trials
 
 
-def plot_near_far_map(trials: pd.DataFrame, near: str, far: str) -> go.Figure:
-    """A marker for each trial at its bounds, coloured by PSNR; near, far: columns of `trials`."""
-    figure = blank_figure(height=460)
-    for outcome, points in group_by_outcome(trials):
-        style = trial_markers(outcome, points)
-        style["marker"] = {
-            "symbol": OUTCOME_STYLES[outcome][1],
-            "size": 13,
-            "color": points["score"],
-            "coloraxis": "coloraxis",
-            "line": {"color": "var(--ink)", "width": 0.8},
-        }
-        style["hovertemplate"] = (
-            "trial %{customdata}<br>near %{x:.2f}, far %{y:.2f}<br>%{marker.color:.2f} dB"
-            "<extra></extra>"
-        )
-        figure.add_scatter(x=points[near], y=points[far], **style)
-    figure.update_layout(
-        coloraxis={"colorscale": "Viridis", "colorbar": {"title": "dB", "thickness": 12}}
-    )
+def plot_near_far_map(
+    trials: pd.DataFrame, near: str, far: str, bounds: tuple[float, float] | None = None
+) -> go.Figure:
+    """A marker for each trial at its bounds, coloured by PSNR.
+
+    near, far: columns of `trials`; bounds: the near and far between which the object lies, as the
+    scene suggests them, if they are known
+    """
+    figure = blank_figure(height=480)
+    if bounds is not None:
+        _add_object(figure, *bounds)
+    hover = "near %{x:.2f}, far %{y:.2f}<br>%{marker.color:.2f} dB"
+    add_trials(figure, trials, trials[near], trials[far], colours=trials["score"], hover=hover)
+    # Markers are filled by PSNR: in the legend only their shapes count.
+    colours = {"colorscale": "Viridis", "colorbar": {"title": "PSNR (dB)", "thickness": 12}}
+    figure.update_layout(coloraxis=colours)
     return set_axis_titles(figure, "near (scene units)", "far (scene units)")
+
+
+def _add_object(figure: go.Figure, near: float, far: float) -> None:
+    """Lines where the object begins and ends: bounds above and left of both contain all of it."""
+    line = {"color": "var(--ink)", "width": 1.2, "dash": "dot"}
+    font = {"size": 11, "color": "var(--ink)"}
+    figure.add_vline(
+        x=near,
+        line=line,
+        annotation={"text": "object begins", "font": font, "textangle": 0},
+        annotation_position="top left",
+    )
+    figure.add_hline(
+        y=far,
+        line=line,
+        annotation={"text": "object ends", "font": font},
+        annotation_position="bottom right",
+    )

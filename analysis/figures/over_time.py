@@ -5,7 +5,13 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from analysis.data.metric import PSNR, Metric
-from analysis.figures.theme import LINE_COLOURS, blank_figure, escape_text, set_axis_titles
+from analysis.figures.theme import (
+    LINE_COLOURS,
+    blank_figure,
+    escape_text,
+    set_axis_titles,
+    set_percent_axis,
+)
 from analysis.importance.over_time import SharesOverTime
 
 
@@ -30,7 +36,7 @@ def plot_importance_over_time(over: SharesOverTime, metric: Metric = PSNR) -> go
             },
             hovertemplate="step %{x}<br>%{y:.0%}<extra></extra>",
         )
-    figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    set_percent_axis(figure, "y", margin=0.02)
     figure.update_xaxes(range=[0, 1.04 * over.at_steps[-1].step])
     return set_axis_titles(figure, _name_steps(metric), "share, with interactions")
 
@@ -63,4 +69,4 @@ def plot_rank_agreement(over: SharesOverTime, metric: Metric = PSNR) -> go.Figur
 
 def _name_steps(metric: Metric) -> str:
     """Steps of training; of other tools' metrics the steps at which they were reported."""
-    return "training steps" if metric is PSNR else "step"
+    return "training steps" if metric == PSNR else "step"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,25 +21,32 @@ def plot_parallel_coordinates(
 
     Dragging along an axis filters.
     """
-    axes = [_parameter_axis(d, trials[d.path]) for d in dimensions]
-    last = {"label": escape_text(metric.name), "values": metric.values(trials["score"])}
-    if metric.decimals is not None:
-        last["tickformat"] = ".1f"
     figure = blank_figure(height=430)
     figure.add_parcoords(
-        dimensions=[*axes, last],
+        dimensions=list_axes(trials, dimensions, metric),
         line={"color": trials["score"], "colorscale": "Viridis"},
-        labelangle=-18,
         labelfont={"size": 12},
+        rangefont={"size": 1, "color": "rgba(0,0,0,0)"},  # the ticks say it already
         unselected={"line": {"color": "rgba(128,128,128,0.35)", "opacity": 0.25}},
     )
-    figure.update_layout(margin={"l": 70, "r": 50, "t": 100, "b": 24})
+    left = max(map(len, map(str, dimensions[0].choices)), default=8) if dimensions else 8
+    figure.update_layout(margin={"l": 20 + 6 * left, "r": 60, "t": 70, "b": 24})
     return figure
 
 
-def _parameter_axis(dimension: Dimension, values: pd.Series) -> dict[str, object]:
+def list_axes(
+    trials: pd.DataFrame, dimensions: Sequence[Dimension], metric: Metric
+) -> list[dict[str, Any]]:
+    """Label, values, range and ticks of each parameter's axis, and of the metric's, the last."""
+    last = {"label": _wrap_words(metric.name), "values": metric.values(trials["score"])}
+    if metric.decimals is not None:
+        last["tickformat"] = ".1f"
+    return [*(_parameter_axis(d, trials[d.path]) for d in dimensions), last]
+
+
+def _parameter_axis(dimension: Dimension, values: pd.Series) -> dict[str, Any]:
     """Choices by their index, log domains by their decimal logarithm, others as they are."""
-    label = escape_text(dimension.label)
+    label = _wrap_words(dimension.label)
     if dimension.choices:
         codes = {choice: code for code, choice in enumerate(dimension.choices)}
         return {
@@ -57,3 +65,8 @@ def _parameter_axis(dimension: Dimension, values: pd.Series) -> dict[str, object
         "tickvals": np.log10(ticks).tolist(),
         "ticktext": [f"{tick:g}" for tick in ticks],
     }
+
+
+def _wrap_words(label: str) -> str:
+    """Escaped text with a line for each word: axes are close to each other."""
+    return escape_text(label).replace(" ", "<br>")

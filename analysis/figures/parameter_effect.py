@@ -7,16 +7,9 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from analysis.data.metric import PSNR, Metric
-from analysis.figures.theme import (
-    blank_figure,
-    escape_text,
-    group_by_outcome,
-    jitter,
-    log_ticks,
-    set_axis_titles,
-    trial_markers,
-    wrap_label,
-)
+from analysis.figures.choice_axis import set_choice_axis
+from analysis.figures.theme import blank_figure, escape_text, set_axis_titles, set_log_axis
+from analysis.figures.trial_markers import add_trials, jitter
 from analysis.findings.partial_dependence import Effect, EffectCurve, PairEffect
 from nerf.config.parameters import Value
 
@@ -31,42 +24,39 @@ def plot_parameter_effect(effect: Effect, metric: Metric = PSNR) -> go.Figure:
             _add_choice_means(figure, curve, places)
         else:
             _add_mean_curve(figure, curve)
-    for outcome, points in group_by_outcome(effect.points):
-        values = points["value"]
-        if places:
-            offsets = (points["trial_id"].astype(str).map(jitter) - 0.5) * 0.5
-            values = values.map(places).astype(float) + offsets
-        y = metric.values(points["score"])
-        figure.add_scatter(x=values, y=y, **trial_markers(outcome, points, metric))
+    points = effect.points
+    values = points["value"]
     if places:
-        names = [wrap_label(str(value)) for value in effect.choices]
-        figure.update_xaxes(
-            tickvals=list(places.values()),
-            ticktext=names,
-            range=[-0.6, len(names) - 0.4],
-            tickangle=0 if len(names) <= 4 else None,
-        )
-    elif effect.log and len(effect.points):
-        values = effect.points["value"].astype(float)
-        ticks = log_ticks(float(values.min()), float(values.max()))
-        figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+        offsets = (points["trial_id"].astype(str).map(jitter) - 0.5) * 0.5
+        values = values.map(places).astype(float) + offsets
+    add_trials(figure, points, values, metric.values(points["score"]), metric)
     figure.update_layout(showlegend=False)
-    return set_axis_titles(figure, effect.axis_title, metric.title)
+    set_axis_titles(figure, effect.axis_title, metric.title)
+    if places:
+        return set_choice_axis(figure, [str(value) for value in effect.choices])
+    if effect.log and len(points):
+        numbers = values.astype(float)
+        set_log_axis(figure, "x", float(numbers.min()), float(numbers.max()))
+    return figure
 
 
 def plot_parameter_pair(plane: PairEffect, metric: Metric = PSNR) -> go.Figure:
     """Heat map of the mean of the metric over two parameters, the best values the brightest."""
     figure = blank_figure(height=340)
+    x, y = _axis_values(plane.first), _axis_values(plane.second)
     figure.add_heatmap(
-        x=_axis_values(plane.first),
-        y=_axis_values(plane.second),
+        x=x,
+        y=y,
         z=metric.values(plane.values),
         colorscale="Viridis_r" if metric.minimize else "Viridis",
         colorbar={"title": metric.unit or escape_text(metric.name), "thickness": 12},
         hovertemplate=f"%{{x}}<br>%{{y}}<br>{metric.hover('z')}<extra></extra>",
     )
-    figure.update_xaxes(nticks=6)
-    figure.update_yaxes(nticks=6)
+    figure.update_layout(xaxis={"nticks": 6}, yaxis={"nticks": 6})
+    for axis, values, is_log in (("x", x, plane.log[0]), ("y", y, plane.log[1])):
+        if is_log:
+            numbers = [float(value) for value in values]
+            set_log_axis(figure, "x" if axis == "x" else "y", min(numbers), max(numbers))
     return set_axis_titles(figure, plane.labels[0], plane.labels[1])
 
 

@@ -6,7 +6,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.data.metric import PSNR, Metric
-from analysis.figures.theme import blank_figure, group_by_outcome, set_axis_titles, trial_markers
+from analysis.figures.theme import blank_figure, set_axis_titles, set_log_axis
+from analysis.figures.trial_markers import add_trials
+
+_LOG_RATIO = 10.0
+"""Longest over shortest time from which the axis is logarithmic: few long runs else fill it."""
 
 
 def plot_pareto_front(
@@ -14,12 +18,8 @@ def plot_pareto_front(
 ) -> go.Figure:
     """The metric against seconds of training, with a line through the Pareto front."""
     figure = blank_figure(height=380)
-    for outcome, points in group_by_outcome(trials):
-        figure.add_scatter(
-            x=points["train_seconds"],
-            y=metric.values(points["score"]),
-            **trial_markers(outcome, points, metric),
-        )
+    seconds = trials["train_seconds"].astype(float)
+    add_trials(figure, trials, seconds, metric.values(trials["score"]), metric)
     figure.add_scatter(
         x=front["train_seconds"],
         y=metric.values(front["score"]),
@@ -28,6 +28,9 @@ def plot_pareto_front(
         line={"color": "var(--accent)", "width": 2, "shape": "hv"},
         hoverinfo="skip",
     )
+    shortest, longest = float(seconds.min()), float(seconds.max())
+    if shortest > 0 and longest / shortest > _LOG_RATIO:
+        set_log_axis(figure, "x", shortest, longest)
     return set_axis_titles(
-        figure, "seconds of training" if metric is PSNR else "seconds", metric.title
+        figure, "seconds of training" if metric == PSNR else "seconds", metric.title
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from analysis.figures.theme import blank_figure, escape_text, set_axis_titles, wrap_label
+from analysis.figures.choice_axis import set_choice_axis
+from analysis.figures.theme import blank_figure, escape_text, set_axis_titles, set_percent_axis
 from analysis.findings.parameters_across import ParameterAcross
 
 _SPREAD = 0.5  # of the distance between two levels, over which the studies' dots lie
@@ -33,10 +34,10 @@ def plot_rates_across(parameter: ParameterAcross) -> go.Figure:
         hovertemplate="%{text}<extra></extra>",
     )
     _add_means(figure, parameter)
-    figure.update_xaxes(tickvals=places, ticktext=[wrap_label(r.name) for r in parameter.rates])
-    figure.update_xaxes(range=[-0.6, len(places) - 0.4], showgrid=False)
-    figure.update_yaxes(tickformat=".0%", range=[-0.04, 1.04])
-    return set_axis_titles(figure, parameter.label, "collapse or show nothing")
+    figure.update_xaxes(showgrid=False)
+    set_percent_axis(figure, "y", margin=0.04)
+    set_axis_titles(figure, parameter.label, "runs that break")
+    return set_choice_axis(figure, [rate.name for rate in parameter.rates])
 
 
 def _add_means(figure: go.Figure, parameter: ParameterAcross) -> None:

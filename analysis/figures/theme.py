@@ -1,4 +1,4 @@
-"""The look of all figures: colours by name, a blank figure, markers of trials, escaped text.
+"""The look of all figures: colours by name, a blank figure, axes, escaped text.
 
 Colours are names such as `var(--alive)`. The report resolves them in the browser, so that one
 figure serves the light theme, the dark theme and print; `resolve_colours` does it for notebooks and
@@ -8,16 +8,14 @@ files.
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import math
+import textwrap
 from collections.abc import Mapping
+from typing import Literal
 
-import pandas as pd
 import plotly.graph_objects as go
-
-from analysis.data.metric import PSNR, Metric
-from analysis.data.outcomes import COMPLETED
-from study.records.outcomes import COLLAPSED, FAILED, PRUNED, SHOWS_NOTHING, TRAINED
 
 PALETTES: Mapping[str, Mapping[str, str]] = {
     "light": {
@@ -51,17 +49,11 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
 }
 """Colours that colour-blind readers can tell apart; marker shapes carry the same distinction."""
 
-_MAX_LABEL = 12  # characters of a label on one line
+_TICK_DIGITS = (tuple(range(1, 10)), (1, 2, 4, 6, 8), (1, 2, 5), (1, 3), (1,))
+_MIN_GAP = 0.16  # of the axis, for which the narrowest figure has room between two ticks
 
-OUTCOME_STYLES: Mapping[str, tuple[str, str]] = {
-    TRAINED: ("var(--alive)", "circle"),
-    COMPLETED: ("var(--alive)", "circle"),
-    SHOWS_NOTHING: ("var(--nothing)", "diamond-open"),
-    COLLAPSED: ("var(--collapsed)", "x"),
-    PRUNED: ("var(--pruned)", "triangle-down"),
-    FAILED: ("var(--soft)", "square-open"),
-}
-"""Colour and marker symbol of each outcome of a trial."""
+_MAX_TITLE = 30
+"""Characters of an axis title on one line; the narrowest figure has no room for more."""
 
 LINE_COLOURS = (
     "var(--alive)",
@@ -85,7 +77,7 @@ def blank_figure(height: int) -> go.Figure:
     figure = go.Figure(layout={"template": "none"})
     figure.update_layout(
         height=height,
-        margin={"l": 56, "r": 16, "t": 12, "b": 48},
+        margin={"l": 56, "r": 24, "t": 12, "b": 48},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, sans-serif", "size": 13, "color": "var(--ink)"},
@@ -93,8 +85,8 @@ def blank_figure(height: int) -> go.Figure:
         hoverlabel={"bgcolor": "var(--card)", "font": {"color": "var(--ink)"}},
     )
     axis_style = {"gridcolor": "var(--line)", "linecolor": "var(--line)", "zeroline": False}
-    figure.update_xaxes(**axis_style, automargin=True)
-    figure.update_yaxes(**axis_style, automargin=True)
+    figure.update_xaxes(**axis_style, automargin=True, tickangle=0, tickfont={"size": 12})
+    figure.update_yaxes(**axis_style, automargin=True, tickangle=0, tickfont={"size": 12})
     return figure
 
 
@@ -105,59 +97,54 @@ def mark_not_ranked(figure: go.Figure) -> go.Figure:
         text="not ranked",
         xref="paper",
         yref="paper",
-        x=0.5,
-        y=0.5,
+        # The largest parts come first, so this corner is the emptiest.
+        x=1,
+        y=0,
+        xanchor="right",
+        yanchor="bottom",
         showarrow=False,
-        font={"size": 26, "color": "var(--soft)"},
+        font={"size": 22, "color": "var(--soft)"},
     )
     return figure
 
 
 def set_axis_titles(figure: go.Figure, x: str, y: str) -> go.Figure:
-    """The same figure with titles on both axes."""
-    figure.update_xaxes(title={"text": escape_text(x), "font": {"size": 13}})
-    figure.update_yaxes(title={"text": escape_text(y), "font": {"size": 13}})
+    """The same figure with titles on both axes, long ones on several lines."""
+    for text, update in ((x, figure.update_xaxes), (y, figure.update_yaxes)):
+        lines = textwrap.wrap(text, _MAX_TITLE, break_on_hyphens=False)
+        update(title={"text": "<br>".join(map(escape_text, lines)), "font": {"size": 13}})
     return figure
 
 
-def group_by_outcome(trials: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Each outcome that occurs, with its trials, in the order of `OUTCOME_STYLES`."""
-    groups = [(outcome, trials[trials["outcome"] == outcome]) for outcome in OUTCOME_STYLES]
-    return [(outcome, group) for outcome, group in groups if len(group)]
-
-
-def trial_markers(outcome: str, trials: pd.DataFrame, metric: Metric = PSNR) -> dict[str, object]:
-    """Trace options for trials of one outcome, with the metric as y.
-
-    The report opens a trial whose marker is clicked.
-    """
-    colour, symbol = OUTCOME_STYLES[outcome]
-    return {
-        "mode": "markers",
-        "name": outcome,
-        "marker": {"color": colour, "symbol": symbol, "size": 9, "opacity": 0.85},
-        "customdata": trials["trial_id"].astype(str).map(escape_text),
-        "hovertemplate": f"trial %{{customdata}}<br>%{{x}}<br>{metric.hover('y')}<extra></extra>",
-    }
-
-
 def log_ticks(low: float, high: float) -> list[float]:
-    """Ticks at 1, 2 and 5 times powers of ten in [low, high]; powers alone over a wide range."""
+    """Round ticks in [low, high], multiples of powers of ten or powers alone, not too close."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    digits = (1, 2, 5) if high / low < 200 else (1,)
-    ticks = [digit * 10.0**decade for decade in decades for digit in digits]
-    return [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
+    ticks: list[float] = []
+    for digits in _TICK_DIGITS:
+        every = [digit * 10.0**decade for decade in decades for digit in digits]
+        ticks = [tick for tick in every if low * 0.999 <= tick <= high * 1.001]
+        gaps = [math.log10(b / a) for a, b in itertools.pairwise(ticks)]
+        if min(gaps, default=math.inf) >= _MIN_GAP * math.log10(high / low):
+            return ticks
+    return ticks[:: math.ceil(len(ticks) * _MIN_GAP)]
 
 
-def jitter(trial_id: str) -> float:
-    """A fixed pseudo-random offset in [0, 1), so that markers over one choice do not overlap."""
-    return (sum(map(ord, trial_id)) * 0.618034) % 1.0
+def set_log_axis(figure: go.Figure, axis: Literal["x", "y"], low: float, high: float) -> None:
+    """Makes an axis logarithmic, with ticks for values from low to high, both positive."""
+    ticks = log_ticks(low, high)
+    style = {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+    figure.update_layout({f"{axis}axis": style})
 
 
-def wrap_label(name: str) -> str:
-    """Escaped text; if it is long, with a line break after each underscore."""
-    text = escape_text(name)
-    return text.replace("_", "_<br>") if len(name) > _MAX_LABEL else text
+def set_percent_axis(figure: go.Figure, axis: Literal["x", "y"], margin: float) -> None:
+    """Makes an axis one of parts from 0 to 100 %, with some room for markers at its ends."""
+    ticks = [0.0, 0.5, 1.0] if axis == "x" else [0.0, 0.25, 0.5, 0.75, 1.0]
+    style = {
+        "tickvals": ticks,
+        "ticktext": [f"{tick:.0%}".replace("%", " %") for tick in ticks],
+        "range": [-margin, 1 + margin],
+    }
+    figure.update_layout({f"{axis}axis": style})
 
 
 def escape_text(text: object) -> str:

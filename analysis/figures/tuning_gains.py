@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.figures.choice_axis import wrap_label
 from analysis.figures.interval_traces import add_intervals
-from analysis.figures.theme import blank_figure, set_axis_titles, wrap_label
+from analysis.figures.theme import blank_figure, set_axis_titles
 from analysis.findings.tunability import Tunability
 from analysis.stats.seed_spread import SeedSpread
 

@@ -1,49 +1,53 @@
-"""Parts of the variance as one bar of 100 %: each parameter alone, interactions, unexplained."""
+"""Parts of the variance that add up to 100 %: each parameter alone, interactions, unexplained."""
 
 from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from analysis.figures.choice_axis import wrap_label
 from analysis.figures.theme import (
     LINE_COLOURS,
     blank_figure,
-    escape_text,
     mark_not_ranked,
     set_axis_titles,
+    set_percent_axis,
 )
 from analysis.importance.shares import NEGLIGIBLE_SHARE, Importance, VariancePart
 
 _MAX_PARAMETERS = 5
-_MIN_LABELLED = 0.06
-"""Part of the variance below which a segment has no room for its percentage."""
+_ROW = 42  # pixels
 
 
 def plot_variance_parts(importance: Importance, metric: str = "PSNR") -> go.Figure:
-    """The bar, the largest parameters first; grey, and marked, where they are not ranked."""
-    figure = blank_figure(height=190)
-    for name, share, hover, colour in _list_segments(importance):
+    """A bar for each part, which begins where the one above it ends, the largest parameters first.
+
+    Grey, and marked, where the parameters are not ranked; without bars if nothing could be fitted.
+    """
+    segments = _list_segments(importance)
+    figure = blank_figure(height=90 + _ROW * max(len(segments), 1))
+    start = 0.0
+    for name, share, numbers, colour in segments:
         figure.add_bar(
-            y=[""],
+            # The numbers belong to the label: beside a bar there is not always room.
+            y=[f"{wrap_label(name)}<br><b>{numbers}</b>"],
             x=[share],
+            base=[start],
             orientation="h",
-            name=f"{name} {share:.0%}",
+            name=name,
             marker_color=colour,
-            text=f"{share:.0%}" if share >= _MIN_LABELLED else "",
-            textposition="inside",
-            insidetextanchor="middle",
-            textfont={"color": "var(--paper)"},
-            hovertemplate=f"{name}<br>{hover}<extra></extra>",
+            hovertemplate="%{y}<extra></extra>",
+            showlegend=False,
         )
-    figure.update_layout(barmode="stack", legend_traceorder="normal")
-    figure.update_xaxes(tickformat=".0%", range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.update_layout(margin={"l": 16, "r": 32})
-    figure.update_yaxes(showgrid=False)
+        start += share
+    figure.update_layout(bargap=0.3)
+    set_percent_axis(figure, "x", margin=0.01)
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticklabelstandoff=4)
     set_axis_titles(figure, f"part of the variance of {metric}", "")
     return figure if importance.ranked else mark_not_ranked(figure)
 
 
 def _list_segments(importance: Importance) -> list[tuple[str, float, str, str]]:
-    """Name, size, hover text and colour of each segment; the smaller parameters share one.
+    """Name, size, numbers as text and colour of each part; the smaller parameters share one.
 
     None if nothing could be fitted.
     """
@@ -53,12 +57,12 @@ def _list_segments(importance: Importance) -> list[tuple[str, float, str, str]]:
     alone.sort(key=lambda part: -part.share)
     named = [part for part in alone[:_MAX_PARAMETERS] if part.share >= NEGLIGIBLE_SHARE]
     segments = [
-        (f"{escape_text(part.name)} alone", part.share, _describe(part), colour)
+        (f"{part.name} alone", part.share, _describe(part), colour)
         for part, colour in zip(named, LINE_COLOURS, strict=False)
     ]
     if others := alone[len(named) :]:
         share = sum(part.share for part in others)
-        segments.append(("others alone", share, f"{share:.0%}", "var(--line)"))
+        segments.append(("others alone", share, f"{share:.0%}".replace("%", " %"), "var(--soft)"))
     return [
         *segments,
         ("interactions", interactions.share, _describe(interactions), "var(--nothing)"),
@@ -67,4 +71,4 @@ def _list_segments(importance: Importance) -> list[tuple[str, float, str, str]]:
 
 
 def _describe(part: VariancePart) -> str:
-    return f"{part.share:.0%} [{part.low:.0%}, {part.high:.0%}]"
+    return f"{100 * part.share:.0f} % [{100 * part.low:.0f}, {100 * part.high:.0f}]"

@@ -46,6 +46,8 @@ class EffectCurve:
     at_edge: "low" or "high" where the best value may lie beyond that end of the range, else ""
     trials_to_decide: about how many runs that train would decide half of the open values; None if
     unknown
+    loss_high: (values,) the most that each value loses against the best one, with 97.5 %
+    confidence; spread_high: the most that any of them loses
     """
 
     values: tuple[Value, ...]
@@ -61,6 +63,8 @@ class EffectCurve:
     margin: float
     at_edge: Edge
     trials_to_decide: int | None
+    loss_high: FloatArray
+    spread_high: float
 
     def in_metric(self, metric: Metric) -> EffectCurve:
         """The same curve in values of the metric, in place of scores."""
@@ -102,6 +106,7 @@ class PairEffect:
     """Partial dependence on two parameters, all others drawn from the prior.
 
     values: (second, first) mean score at each pair of `first` and `second`
+    log: of each, whether its domain is logarithmic
     """
 
     paths: tuple[str, str]
@@ -109,6 +114,7 @@ class PairEffect:
     first: tuple[Value, ...]
     second: tuple[Value, ...]
     values: FloatArray
+    log: tuple[bool, bool] = (False, False)
 
 
 def estimate_effects(
@@ -129,14 +135,15 @@ def estimate_effects(
     model = sobol.model if sobol.importance.ranked else None
     curves: dict[str, EffectCurve] = {}
     if model is not None:
-        curves = _estimate_curves(dimensions, sobol, model, _choose_margins(study), rng)
+        curves = _estimate_curves(dimensions, sobol, model, list_margins(study), rng)
     return tuple(
         _make_effect(dimension, study.trials, curves.get(dimension.path))
         for dimension in with_derived_targets(dimensions)
     )
 
 
-def _choose_margins(study: Study) -> Sequence[float]:
+def list_margins(study: Study) -> Sequence[float]:
+    """Losses that a statement on values may tolerate: in dB of PSNR, or in the metric's unit."""
     if study.is_native:
         return MARGINS
     comparable = select_comparable(study.trials, study.metric).trials
@@ -166,6 +173,7 @@ def estimate_pair_effect(
         tuple(map(a.from_unit, kernels[first].nodes.tolist())),
         tuple(map(b.from_unit, kernels[second].nodes.tolist())),
         model.process.pair_effect(first, second),
+        (a.log, b.log),
     )
 
 
@@ -246,6 +254,8 @@ def _make_curve(
         margin,
         find_edge(tops, density) if ordered and matters else "",
         estimate_trials_to_decide(losses, verdicts, margin, trials),
+        np.quantile(losses, INTERVAL_QUANTILES[1], axis=1),
+        float(np.quantile(losses.max(axis=0), INTERVAL_QUANTILES[1])),
     )
 
 

@@ -44,7 +44,7 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
         "breaks": _build_breaking_table(findings),
         "breaks_pairs": _build_breaking_pair_table(findings),
         "effects": _build_effect_table(findings),
-        "tuning": _tabulate(findings.tunability.single if findings.tunability else ()),
+        "tuning": _build_tuning_table(findings),
         "trials": findings.study.trials.drop(columns="score"),
     }
     if findings.study.is_native:
@@ -85,11 +85,20 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
 def write_tables(findings: Findings, headline: str, kind: TableFormat, folder: Path) -> list[Path]:
     """Writes the tables into `folder` and returns the files: one each as CSV, else all in one.
 
+    A table without a row has no CSV file; one that an earlier call left is removed.
+
     headline: sentences that stand before the tables in the formats that have room for them
     """
     named = build_tables(findings)
     if kind == "csv":
-        files = {folder / f"{name}.csv": table.to_csv(index=False) for name, table in named.items()}
+        files = {
+            folder / f"{name}.csv": table.to_csv(index=False)
+            for name, table in named.items()
+            if len(table)
+        }
+        for name in named:
+            if folder / f"{name}.csv" not in files:
+                (folder / f"{name}.csv").unlink(missing_ok=True)
     elif kind == "json":
         plain = {
             name: json.loads(t.to_json(orient="records", date_format="iso"))
@@ -128,10 +137,30 @@ def _build_pair_table(importance: Importance) -> pd.DataFrame:
     """Interactions of two parameters, flagged like the other shares."""
     rows = [
         {
-            **dataclasses.asdict(pair),
+            "first": pair.paths[0],
+            "second": pair.paths[1],
+            "share": pair.share,
+            "low": pair.low,
+            "high": pair.high,
             "flagged": importance.refusal or ("" if pair.significant else WITHIN_CHANCE),
         }
         for pair in importance.pairs
+    ]
+    return pd.DataFrame(rows)
+
+
+def _build_tuning_table(findings: Findings) -> pd.DataFrame:
+    """The gain of each parameter alone; `values` as --set spells them."""
+    gains = findings.tunability.single if findings.tunability else ()
+    rows = [
+        {
+            "parameter": gain.label,
+            "values": " ".join(f"{path}={value}" for path, value in gain.values.items()),
+            "gain": gain.gain,
+            "low": gain.low,
+            "high": gain.high,
+        }
+        for gain in gains
     ]
     return pd.DataFrame(rows)
 
@@ -214,18 +243,24 @@ def _format_markdown(findings: Findings, headline: str, named: dict[str, pd.Data
     ]
     for name, table in named.items():
         if name != "trials" and len(table):
-            parts += [f"## {name}", format_markdown_table(table)]
+            parts += [f"## {name}", format_markdown_table(table, align_numbers=True)]
     return "\n\n".join(parts) + "\n"
 
 
-def format_markdown_table(table: pd.DataFrame) -> str:
-    """A Markdown table: numbers to four significant digits, markup escaped."""
-    lines = [list(map(_format_cell, table.columns)), ["---"] * table.shape[1]]
+def format_markdown_table(table: pd.DataFrame, align_numbers: bool = False) -> str:
+    """A Markdown table: numbers to four significant digits, markup escaped.
+
+    align_numbers: puts columns of numbers flush right
+    """
+    numeric = [align_numbers and pd.api.types.is_numeric_dtype(t) for t in table.dtypes]
+    lines = [list(map(_format_cell, table.columns)), ["---:" if n else "---" for n in numeric]]
     lines += [list(map(_format_cell, row)) for row in table.itertuples(index=False)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _format_cell(value: object) -> str:
+    if value is None or value is pd.NA or value != value:
+        return "–"
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
     return str(value).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -54,7 +54,8 @@ def link_figure(name: str, description: str) -> str:
 
 def _plot_all(results: Path) -> Iterator[tuple[str, go.Figure]]:
     if (results / "near_far").exists():
-        yield "near_far", plot_near_far_map(load_study(results / "near_far").trials, NEAR, FAR)
+        study = load_study(results / "near_far")
+        yield "near_far", plot_near_far_map(study.trials, NEAR, FAR, study.space.bounds)
     if (results / FIRST_STEPS).exists():
         yield "first_steps", plot_first_steps(read_first_steps(results / FIRST_STEPS))
     if (results / "activations").exists():

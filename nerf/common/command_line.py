@@ -7,7 +7,9 @@ and returns through `exit_status`.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Any, NoReturn
@@ -21,10 +23,24 @@ INTERRUPTED = 130
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises `InputError`: one line with the mistake and the fix."""
 
-    def __init__(self, description: str, epilog: str = "", **settings: Any) -> None:
+    def __init__(
+        self,
+        description: str,
+        epilog: str = "",
+        *,
+        examples: Sequence[str] = (),
+        **settings: Any,
+    ) -> None:
+        """`examples` are command lines, shown below the options and before the `epilog`.
+
+        A description of one line is wrapped to the terminal; one of several stays as it is.
+        """
+        if "\n" not in description:
+            description = textwrap.fill(description, help_width())
+        shown = "\n".join(["examples:", *(f"  {each}" for each in examples)] if examples else [])
         super().__init__(
             description=description,
-            epilog=epilog,
+            epilog=f"{shown}\n\n{epilog}".strip(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
             **settings,
@@ -55,6 +71,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise InputError(message)
+
+
+def help_width() -> int:
+    """Columns of the terminal for a help text: no more than 100, where lines are hard to read."""
+    return min(max(shutil.get_terminal_size().columns, 40), 102) - 2
 
 
 def _is_number(text: str) -> bool:

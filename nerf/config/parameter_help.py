@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection
+from collections.abc import Mapping
 
-from nerf.config.parameters import Parameter, list_parameters
+from nerf.common.command_line import help_width
+from nerf.config.parameters import Parameter, Value, list_parameters
 
 INDENT = " " * 6
 
 
-def describe_parameters(marked: Collection[str] = ()) -> str:
+def describe_parameters(
+    varied: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Value] | None = None,
+    ranges: Mapping[str, str] | None = None,
+) -> str:
     """Lists every parameter with its default, allowed values and description.
 
-    A star marks the paths in `marked`.
+    varied: the values that a parameter takes where it is varied by default, which gets a star
+    defaults: those that differ from the parameters' own
+    ranges: what takes the place of a parameter's own domain
     """
     return "\n".join(
-        _entry(p, "*" if p.path in marked else " ") for p in list_parameters().values()
+        _entry(
+            p,
+            (varied or {}).get(p.path, ""),
+            (defaults or {}).get(p.path, p.default),
+            (ranges or {}).get(p.path, "") or _values(p),
+        )
+        for p in list_parameters().values()
     )
 
 
-def _entry(parameter: Parameter, mark: str) -> str:
-    values = " | ".join(map(_text, parameter.choices)) or str(
-        parameter.domain or "fixed in a study"
-    )
-    head = f"{mark} {parameter.path} = {_text(parameter.default)}   [{values}]"
-    body = textwrap.wrap(parameter.doc, 92, initial_indent=INDENT, subsequent_indent=INDENT)
-    return "\n".join([head, *body])
+def _values(parameter: Parameter) -> str:
+    choices = " | ".join(map(_text, parameter.choices))
+    return choices or str(parameter.domain or "fixed in a study")
+
+
+def _entry(parameter: Parameter, varied: str, default: Value, values: str) -> str:
+    head = f"{'*' if varied else ' '} {parameter.path} = {_text(default)}   [{values}]"
+    text = f"Varied by default: {varied}. {parameter.doc}" if varied else parameter.doc
+    width = help_width()
+    lines = textwrap.wrap(head, width, subsequent_indent=INDENT, drop_whitespace=False)
+    lines += textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _text(value: object) -> str:

@@ -30,6 +30,19 @@ over views."""
 
 
 @dataclass(frozen=True)
+class ViewQuality:
+    """PSNR (dB) and SSIM of one view, on every `stride`-th row and column of its pixels.
+
+    NaN for a view without a valid pixel, or without room for SSIM's window.
+    """
+
+    view: int
+    psnr: float
+    ssim: float
+    stride: int
+
+
+@dataclass(frozen=True)
 class Quality:
     """PSNR (dB) and SSIM, each the mean over views, and the contrast of what was rendered."""
 
@@ -37,6 +50,7 @@ class Quality:
     ssim: float
     contrast: float
     """Standard deviation of the rendered colours over all pixels of all views, largest channel."""
+    views: tuple[ViewQuality, ...]
 
 
 @dataclass(frozen=True)
@@ -67,18 +81,22 @@ def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
     """
     views, stride = scene.views(split), grid_stride(scene, split, pixels)
     rendered = render_views(model, scene, views, stride).rgb
-    psnrs, ssims = [], []
+    psnrs, ssims, every = [], [], []
     for shown, view in zip(rendered, views, strict=True):
         image, truth, valid = _valid_part(scene, view, stride, shown)
+        measured = math.nan, math.nan
         if valid is None or valid.any():
-            psnrs.append(min(psnr(image, truth, valid), MAX_PSNR))
-            ssims.append(ssim(image, truth, valid))
+            measured = min(psnr(image, truth, valid), MAX_PSNR), ssim(image, truth, valid)
+            psnrs.append(measured[0])
+            ssims.append(measured[1])
+        every.append(ViewQuality(view, *measured, stride))
     if scene.images.valid is not None:  # a small valid part may have no room for SSIM's window
         ssims = [value for value in ssims if not math.isnan(value)]
     return Quality(
         fmean(psnrs) if psnrs else math.nan,
         fmean(ssims) if ssims else math.nan,
         rendered.reshape(-1, 3).std(dim=0).max().item(),
+        tuple(every),
     )
 
 

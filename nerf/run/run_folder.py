@@ -17,19 +17,19 @@ from nerf.config.schema import NerfConfig
 
 if TYPE_CHECKING:
     from nerf.scenes import Background, Scene
-    from nerf.training.run import TrainResult
+    from nerf.training.run import Progress, TrainResult
 
 CHECKPOINT = "checkpoint.pt"
 RESULT = "result.json"
 _RUN = "run.json"
 
 RUN_FILES = {
-    _RUN: "the scene's source and every parameter, written before the first step",
-    "checkpoint.pt": "the whole state of the run",
-    "progress/": "a validation view after each evaluation",
-    "progress.png": "all of them on one contact sheet",
+    _RUN: "the scene's source and every parameter",
+    "checkpoint.pt": "the run after its last evaluation, to resume from",
+    "progress/": "a validation view after each evaluation: colour above depth",
+    "progress.png": "all of them with step and PSNR, the photograph last",
     "render.png": "a validation view as rendered (left) and its photograph (right)",
-    RESULT: "how the run ended, its learning curve, scene and parameters",
+    RESULT: "outcome, PSNR and SSIM of each held-out view, learning curve",
 }
 """The files of a finished run, and what each holds."""
 
@@ -107,7 +107,11 @@ class Run:
             "seconds": result.seconds,
             "steps": result.steps_done,
             "device": device,
-            "curve": [dataclasses.asdict(progress) for progress in result.curve],
+            "curve": [_curve_point(progress) for progress in result.curve],
+            "held_out": {
+                "val": [dataclasses.asdict(view) for view in result.val_views],
+                "test": [dataclasses.asdict(view) for view in result.test_views],
+            },
         }
         self._write(RESULT, outcome | self._description())
 
@@ -144,6 +148,11 @@ def read_run(out: Path) -> tuple[SavedSource, NerfConfig]:
             f"{command_name('nerf/train.py')} created"
         ) from None
     return source, build(complete_earlier(settings))
+
+
+def _curve_point(progress: Progress) -> dict[str, Any]:
+    """An evaluation without its SSIM, which is of a coarser grid of pixels than the result's."""
+    return {key: value for key, value in dataclasses.asdict(progress).items() if key != "ssim"}
 
 
 def _finite(value: Any) -> Any:

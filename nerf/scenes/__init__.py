@@ -147,11 +147,30 @@ def _load_folder(folder: Path, downscale: int, background: Background, follow_li
     torn = find_sparse(folder, whole=False)
     if torn is not None:  # raises, naming the file that is missing
         return load_colmap(folder, torn, downscale, background, follow_links)
-    others = sorted(path.name for path in folder.glob("*.json"))
-    if others:
-        hint = f"; if {others[0]} holds its cameras, give that file as --scene, else move it away"
-    elif photographs_folder(folder) is not None:
+    if photographs_folder(folder) is not None and not any(folder.glob("*.json")):
         return load_photographs(folder, downscale, background, follow_links)
-    else:
-        hint = explain_no_pictures(folder)
-    raise scene_error(folder, f"is not a scene (supported: {FORMATS}){hint}; {WAY_OUT}")
+    raise scene_error(folder, f"is not a scene (supported: {FORMATS}){_hint(folder)}; {WAY_OUT}")
+
+
+def _hint(folder: Path) -> str:
+    """What to give as --scene in place of a folder that is none, or an empty string."""
+    cameras = sorted(path.name for path in folder.glob("*.json"))
+    if cameras:
+        return f"; if {cameras[0]} holds its cameras, give that file as --scene, else move it away"
+    arrays = sorted(path.name for path in folder.glob("*.npz"))
+    if arrays:
+        return f"; it has {arrays[0]}: give that file as --scene"
+    within = [path.name for path in sorted(folder.iterdir()) if path.is_dir() and _is_scene(path)]
+    if within:
+        return f"; its folder {within[0]} is one: give that as --scene"
+    return explain_no_pictures(folder)
+
+
+def _is_scene(folder: Path) -> bool:
+    """Whether a folder has cameras or photographs where readers look for them."""
+    cameras = ("transforms.json", "transforms_train.json", llff.FILE)
+    return (
+        any((folder / name).exists() for name in cameras)
+        or find_sparse(folder) is not None
+        or photographs_folder(folder) is not None
+    )

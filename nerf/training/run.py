@@ -19,6 +19,7 @@ from nerf.config.flat import complete_earlier, flatten
 from nerf.config.schema import NerfConfig
 from nerf.evaluation.evaluate import (
     RenderedImage,
+    ViewQuality,
     evaluate,
     render_beside_photograph,
     render_view,
@@ -67,6 +68,8 @@ class TrainResult:
     curve: tuple[Progress, ...]
     image: np.ndarray
     """(height, 2 width, 3) uint8: the first validation view as rendered, beside its photograph."""
+    val_views: tuple[ViewQuality, ...] = ()
+    test_views: tuple[ViewQuality, ...] = ()
 
 
 @runtime_checkable
@@ -204,6 +207,8 @@ class TrainingRun:
             steps_done=self.steps_done,
             curve=tuple(self.curve),
             image=render_beside_photograph(self.model, self.scene, self.scene.val[0]),
+            val_views=val.views,
+            test_views=test.views,
         )
 
     def state(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
 """Options of `run_sweep.py` and the plan made from them.
 
-Imports `driver` (its resources), `records`, `spec` and `storage`.
+Imports `driver` (its resources), `ledger` (its lock), `records`, `spec` and `storage`.
 """

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError
+from nerf.config.parameters import Value
 from nerf.scenes import BUILT_IN
 from study.cli.parser import make_parser
 from study.driver.resources import gpu_share
@@ -37,13 +38,15 @@ class Options:
     """As `parse_dimension` reads them."""
     set: tuple[str, ...] = ()
     """`PATH=VALUE`."""
+    defaults: Mapping[str, Value] | None = None
+    """Of every parameter, by a study file that states them; no option gives them."""
     save_study: Path | None = None
 
     explore: int | None = None
     design: str | None = None
     optimize: int | None = None
     replicates: int | None = None
-    """In all for a new study, in addition for `extend`."""
+    """Of a new study, in all; the `replicates` of a study file also beside `extend`."""
     variants: tuple[Variant, ...] = ()
     """Of a study file; no option gives them."""
     repeats: int | None = None
@@ -65,9 +68,13 @@ class Options:
     storage: str | None = None
     """A URL or an absolute path."""
     wandb: str | None = None
+    track: str | None = None
+    """Trackers besides W&B, as in `StudySpec`."""
 
     resume: bool = False
     extend: int | None = None
+    more_replicates: int | None = None
+    """`--replicates` on a command line with `--extend`: how many to add."""
     allow_changes: bool = False
     plain: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
@@ -91,6 +98,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     """
     given = vars(make_parser().parse(arguments))
     study_file = given.pop("study", None)
+    if given.get("extend") is not None and "replicates" in given:
+        given["more_replicates"] = given.pop("replicates")
     merged = _merge(read_study_file(study_file) if study_file else {}, given)
     if "pack" in merged:
         merged["pack"] = _parse_pack(str(merged["pack"]))
@@ -100,6 +109,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         merged["scene"] = str(Path(merged["scene"]).absolute())
     if "storage" in merged and not is_url(merged["storage"]):
         merged["storage"] = str(Path(merged["storage"]).absolute())
+    if "track" in merged:
+        merged |= _parse_track(merged["track"], merged.get("wandb"))
     merged["notes"] = tuple(merged.get("notes", ()))
     return Options(**merged)
 
@@ -135,3 +146,20 @@ def _parse_pack(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise InputError(f"--pack must be 1 or more, or auto, got {text!r}")
     return int(text)
+
+
+def _parse_track(track: str | Sequence[str], wandb: str | None) -> dict[str, str]:
+    """The fields `track` and `wandb` of what `--track` and `--wandb` name; raises `InputError`.
+
+    `--track` names all trackers, so that without wandb among them W&B is off, unless `--wandb` is
+    given, too.
+    """
+    texts = [track] if isinstance(track, str) else track
+    names = list(dict.fromkeys(name.strip() for text in texts for name in text.split(",")))
+    if "off" in names and len(names) > 1:
+        raise InputError(f"--track off excludes every other, got {', '.join(names)}; remove one")
+    if "wandb" in names and wandb == "off":
+        raise InputError("--track wandb and --wandb off contradict each other; remove one")
+    mode = wandb or ("offline" if "wandb" in names else "off")
+    others = [name for name in names if name != "wandb"]
+    return {"track": ",".join(others) if others else "off", "wandb": mode}

@@ -6,25 +6,32 @@ import argparse
 import textwrap
 from pathlib import Path
 
-from nerf.common.command_line import Parser, add_scene_options
+from nerf.common.command_line import Parser, add_scene_options, help_width
 from nerf.common.commands import command_line, command_name
+from nerf.config.domain import Domain
 from nerf.config.parameter_help import describe_parameters
 from study.driver.resources import MAX_TRIALS_PER_GPU
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_VARIED
-from study.spec.study_spec import DESIGNS, WANDB_MODES, StudySpec
+from study.spec.dimension import Dimension
+from study.spec.parse_space import parse_dimension
+from study.spec.space import SCENE_RANGES
+from study.spec.study_spec import DESIGNS, TRACKERS, WANDB_MODES, StudySpec
 
 _Group = argparse._ArgumentGroup
 
-_DESCRIPTION = """\
-Train many NeRFs with Ray Tune, let Optuna choose the parameters that vary, and write a study folder
-with every trial's result and a report. Without options: a default study of a built-in scene, which
-takes a few minutes."""
+_DESCRIPTION = (
+    "Train many NeRFs with Ray Tune, let Optuna choose the parameters that vary, and write a study "
+    "folder with every trial's result and a report. Without options: a default study of a built-in "
+    "scene, which takes a few minutes. The same command with --resume continues a study."
+)
 
 _EXAMPLES = (
     "",
-    "--scene photos.npz --name first --explore 64 --optimize 32 --steps 2000",
+    "--scene photos.npz --name first --explore 64 --optimise 32 --steps 2000",
     "--vary sampling.near=0.5:3 --vary field.width=64,128 --set field.depth=6",
     "--name first --resume",
+    "--name first --extend 64",
+    "--name first --resume --save-study first.toml",
 )
 """Options of commands to show as examples."""
 
@@ -32,10 +39,10 @@ _EXAMPLES = (
 def make_parser() -> Parser:
     """The parser, whose namespace lacks the options that are not given."""
     program = command_line("study/run_sweep.py")
-    examples = "\n".join(f"  {program} {options}".rstrip() for options in _EXAMPLES)
     parser = Parser(
         _DESCRIPTION,
-        f"examples:\n{examples}\n\n{_parameter_help()}",
+        _parameter_help(),
+        examples=[f"{program} {options}".rstrip() for options in _EXAMPLES],
         prog=Path(command_name("study/run_sweep.py")).name,
         argument_default=argparse.SUPPRESS,
     )
@@ -72,7 +79,8 @@ def _add_scene_and_parameters(group: _Group) -> None:
         "--save-study",
         type=Path,
         metavar="FILE",
-        help="write the options to a TOML file for --study, and run nothing",
+        help="write the whole study, defaults included, to a TOML file for --study, and run "
+        "nothing",
     )
 
 
@@ -91,7 +99,7 @@ def _add_budget(group: _Group) -> None:
         "the default configuration, and trials that Optuna's TPE chooses to raise the PSNR "
         f"(default: {StudySpec.optimize})"
     )
-    add("--optimize", type=int, metavar="M", help=optimize)
+    add("--optimise", "--optimize", type=int, metavar="M", dest="optimize", help=optimize)
     add(
         "--replicates",
         type=int,
@@ -157,12 +165,20 @@ def _add_location(group: _Group) -> None:
         help="mirror the study to this folder, s3://... or gs://...; with --resume, restore it "
         "from there if the study folder is missing",
     )
+    track = (
+        f"log trials to these tools as well: {', '.join(TRACKERS)}, or wandb, which is --wandb "
+        "offline; several with commas, or off (default: off)"
+    )
+    add("--track", action="append", metavar="TOOL,...", help=track)
     add("--wandb", choices=WANDB_MODES, help="log trials to Weights & Biases (default: off)")
 
 
 def _add_resuming(group: _Group) -> None:
     add = group.add_argument
-    resume = "run what is left of the study --name; interrupted trials continue from checkpoints"
+    resume = (
+        "run what is left of the study --name, or of the only unfinished one; interrupted trials "
+        "continue from checkpoints; other options may stay as they were"
+    )
     add("--resume", action="store_true", help=resume)
     add(
         "--extend",
@@ -187,11 +203,24 @@ def _gpus(text: str) -> float | str:
         raise argparse.ArgumentTypeError(f"must be a number or auto, got {text!r}") from None
 
 
+def _describe_range(dimension: Dimension) -> str:
+    """The values that a study without --vary draws a parameter from."""
+    if dimension.choices:
+        return "all choices"
+    if dimension.relative:
+        return SCENE_RANGES[dimension.path]
+    return str(Domain(dimension.low, dimension.high, dimension.log, dimension.unit))
+
+
 def _parameter_help() -> str:
-    varied = [text.partition("=")[0] for text in DEFAULT_VARIED]
-    settings = ", ".join(f"{path}={value}" for path, value in DEFAULT_SETTINGS.items())
-    return (
-        "parameters for --vary and --set, with their defaults (* varied by default):\n"
-        f"{describe_parameters(varied)}\n\n"
-        + textwrap.fill(f"in a study, these defaults differ: {settings}", 100)
+    varied = {}
+    for text in DEFAULT_VARIED:
+        path = text.partition("=")[0]
+        varied[path] = _describe_range(parse_dimension(text))
+    title = (
+        "parameters for --vary and --set, with a study's defaults and, in brackets, the choices or "
+        "the range that --vary PATH takes; a study without --vary varies those with a star:"
     )
+    ranges = dict.fromkeys(SCENE_RANGES, "a range from the scene, or LOW:HIGH")
+    listed = describe_parameters(varied, DEFAULT_SETTINGS, ranges)
+    return f"{textwrap.fill(title, help_width())}\n{listed}"

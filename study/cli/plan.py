@@ -13,10 +13,11 @@ from nerf.common.commands import command_line
 from nerf.common.errors import InputError
 from nerf.scenes import load, load_saved
 from nerf.scenes.scene import Scene
+from study.cli.choose_study import only_study, only_unfinished_study
 from study.cli.options import Options
 from study.records.provenance import changes_since, extended_document
 from study.records.study_folder import StudyFolder
-from study.spec.existing_study import require_same_study, with_more_trials
+from study.spec.existing_study import launch_fields, require_same_study, with_more_trials
 from study.spec.space import Space
 from study.spec.study_spec import StudySpec, study_space
 from study.spec.variants import variant_values
@@ -34,6 +35,20 @@ class Plan:
     extended_document: dict[str, Any] | None = None
     """The new study.json of an extended study, to be written once its lock is held."""
     warning: str = ""
+
+    @property
+    def summary(self) -> str:
+        """What is about to run, in one line."""
+        study = f"study {self.folder.name} in {self.folder.path}"
+        if self.is_new:
+            return f"{study}: {self.spec.trials} trials of {self.spec.steps} steps"
+        ended = f"{self.folder.count_records()} of {self.spec.trials} trials have ended"
+        return f"{study}: {'extended' if self.extended_document else 'resuming'}, {ended}"
+
+    @property
+    def report_hint(self) -> str:
+        """The command that reports on the trials that have ended, for a person to copy."""
+        return f"report so far: {command_line('analysis/report.py', self.folder.path)}"
 
     @property
     def resume_hint(self) -> str:
@@ -56,7 +71,7 @@ def plan_new(options: Options) -> Plan:
     """A study that does not exist yet."""
     _check_repeats(options, bool(options.variants))
     steps = StudySpec.steps if options.steps is None else options.steps
-    space = study_space(options.vary, options.set, steps, options.variants)
+    space = study_space(options.vary, options.set, steps, options.variants, options.defaults)
     fields = options.spec_fields()
     if options.variants:  # they take the place of the default design
         fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
@@ -83,9 +98,9 @@ def plan_new(options: Options) -> Plan:
 
 def plan_resume(options: Options) -> Plan:
     """What is left of the study `--name`, which keeps its design."""
-    saved = _read_saved(options, "--resume")
-    fields = options.spec_fields()
-    plan = _plan_saved(saved, options, fields)
+    folder = _folder(options, options.name) if options.name else None
+    saved = _read_saved(folder or only_unfinished_study(_studies(options)), options)
+    plan = _plan_saved(saved, options)
     changes = "; ".join(changes_since(saved.document))
     warning = f"study {plan.folder.name} was created differently: {changes}" if changes else ""
     return dataclasses.replace(plan, warning=warning)
@@ -93,17 +108,16 @@ def plan_resume(options: Options) -> Plan:
 
 def plan_extend(options: Options, trials: int) -> Plan:
     """The study `--name` with more `trials`, and with `--replicates` more replicates."""
-    saved = _read_saved(options, "--extend")
-    fields = options.spec_fields()
-    replicates = fields.pop("replicates", 0)
-    plan = _plan_saved(saved, options, fields)
+    folder = _folder(options, options.name) if options.name else None
+    saved = _read_saved(folder or only_study(_studies(options)), options)
+    plan = _plan_saved(saved, options)
     changes = "; ".join(changes_since(saved.document))
     if changes and not options.allow_changes:
         raise InputError(
             f"new trials may not be comparable with those of study {plan.folder.name}: {changes}; "
             "restore that, give another --name, or add --allow-changes"
         )
-    spec = with_more_trials(plan.spec, trials, replicates)
+    spec = with_more_trials(plan.spec, trials, options.more_replicates or 0)
     longer = extended_document(saved.document, spec, sys.argv)
     return dataclasses.replace(plan, spec=spec, extended_document=longer)
 
@@ -117,27 +131,25 @@ class _Saved:
     spec: StudySpec
 
 
-def _read_saved(options: Options, option: str) -> _Saved:
-    """The study `--name`, restored from `--storage` if it is missing here."""
-    if options.name is None:
-        raise InputError(f"{option} needs the study's name; give --name")
-    folder = _folder(options, options.name)
+def _read_saved(folder: StudyFolder, options: Options) -> _Saved:
+    """The study in `folder`, restored from `--storage` if it is missing here."""
     if options.storage is not None:
         restore(folder, options.storage)
+    if not folder.path.exists():
+        raise InputError(
+            f"there is no study {folder.name} in {folder.path.parent}; leave out --resume or "
+            "--extend to start it, or name its parent by --studies"
+        )
     document = folder.read_spec()
     return _Saved(folder, document, StudySpec.from_json(document))
 
 
-def _plan_saved(saved: _Saved, options: Options, fields: dict[str, Any]) -> Plan:
-    """The saved study with these `fields`, none of which may change its design."""
+def _plan_saved(saved: _Saved, options: Options) -> Plan:
+    """The saved study, launched with the options, none of which may change its design."""
     _check_repeats(options, bool(saved.spec.variants))
-    space = saved.spec.space
-    if options.vary or options.set or options.variants:
-        variants = options.variants or saved.spec.variants
-        space = study_space(options.vary, options.set, saved.spec.steps, variants)
-        space = dataclasses.replace(space, bounds=saved.spec.space.bounds)
-    spec = dataclasses.replace(saved.spec, space=space, **fields)
-    require_same_study(spec, saved.spec, list(options.given()))
+    earlier = [extension["from"] for extension in saved.document.get("extended", [])]
+    require_same_study(options.given(), saved.spec, earlier)
+    spec = dataclasses.replace(saved.spec, **launch_fields(options.spec_fields()))
     scene = load_saved(spec.scene, saved.document["scene"]["hash"], **_scene_options(spec))
     if scene.content_hash != saved.document["scene"]["hash"]:
         raise InputError(
@@ -167,8 +179,12 @@ def _scene_space(spec: StudySpec, bounds: tuple[float, float]) -> Space:
     return space
 
 
+def _studies(options: Options) -> Path:
+    return Path(options.studies or "studies").absolute()
+
+
 def _folder(options: Options, name: str) -> StudyFolder:
-    return StudyFolder(Path(options.studies or "studies").absolute() / name)
+    return StudyFolder(_studies(options) / name)
 
 
 def _scene_options(spec: StudySpec) -> dict[str, Any]:

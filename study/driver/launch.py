@@ -76,6 +76,7 @@ def launch(
             view.show(ledger.trials())
             _run_until_finished(manager, scene, session, view, stop)
             view.show(ledger.trials(), at_once=True)
+        ledger.plot_outcomes()
         folder.write_tables()
         return Ending(manager.is_finished(), manager.stop.error)
     except OSError as error:

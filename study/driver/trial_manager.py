@@ -18,13 +18,13 @@ from nerf.common.files import write_atomically
 from study.driver.failure_streak import FailureStreak, HeldTrial
 from study.driver.launch_stop import LaunchStop, StopReason
 from study.driver.table_writer import TableWriter
-from study.ledger.ledger import Ledger, trial_row
+from study.ledger.ledger import Ledger, rounded_psnr, trial_row
 from study.ledger.recovery import reconcile
 from study.protocol.failures import is_disk_full
 from study.protocol.messages import Assignment, Failure, Message, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from study.search.successive_halving import is_promoted
+from study.search.successive_halving import describe_pruning, is_promoted
 from study.storage.remote import Storage
 from study.worker.trial_files import fetch_trial_files
 
@@ -41,6 +41,7 @@ class TrialManager:
         self.stop = LaunchStop()
         self._streak = FailureStreak()
         self._notices = reconcile(folder, ledger)
+        self._noticed: set[str] = set()  # of trials: many may have the same, which is shown once
         self._queue: deque[Assignment] = deque(ledger.running())
         self._running: dict[int, Assignment] = {}
         self._reports: dict[int, Message] = {}  # the latest of each running trial
@@ -100,7 +101,8 @@ class TrialManager:
         """Records what a running trial reports; returns whether it is to continue."""
         if self.stop.reason is StopReason.DISK_FULL:
             return True
-        if message.notice:
+        if message.notice and message.notice not in self._noticed:
+            self._noticed.add(message.notice)
             self._notices.append(message.notice)
         if message.failure:  # handled by `on_failure`, once the process has left the trial
             self._failures[message.number] = message.failure
@@ -193,10 +195,10 @@ class TrialManager:
         # A trial that diverged ends by itself, as collapsed: pruning would hide the reason.
         if last["step"] not in self._rungs or not math.isfinite(last["psnr"]):
             return False
-        return not is_promoted(last["psnr"], self.ledger.reported_at(last["step"]))
+        return not is_promoted(rounded_psnr(last["psnr"]), self.ledger.reported_at(last["step"]))
 
     def _prune(self, message: Message) -> None:
-        reason = f"stopped by successive halving at step {message.curve[-1]['step']}"
+        reason = describe_pruning(message.curve[-1]["step"])
         self._end(message.number, message.ended("pruned", reason))
 
     def _retry(self, number: int, failure: Failure) -> None:

@@ -7,7 +7,6 @@ that a sweep resumes wherever its last driver died. `ask`, `report` and `tell` a
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value
+from study.ledger.dashboard import attach_note, attach_render, name_metric, plot_outcomes
 from study.ledger.journal import repair
 from study.ledger.lock import acquire_lock
 from study.protocol.messages import Assignment, Outcome
@@ -60,6 +60,7 @@ class Ledger:
             direction="maximize",
             load_if_exists=True,
         )
+        name_metric(self._study)
         self._distributions = {d.path: distribution(d) for d in spec.space.dimensions}
         self._created = Counter(t.user_attrs["phase"] for t in self.trials())
 
@@ -162,7 +163,7 @@ class Ledger:
                 is_default,
                 row["seed"],
                 {path: row[path] for path in self._distributions},
-                {step: psnr for step, psnr in points.items() if math.isfinite(psnr)},
+                {s: rounded_psnr(psnr) for s, psnr in points.items() if math.isfinite(psnr)},
             )
             self.tell(number, Outcome.of(row))
         return lost
@@ -175,26 +176,20 @@ class Ledger:
         return len(failures)
 
     def attach_render(self, number: int, render: Path) -> None:
-        """Lets optuna-dashboard show a running trial's render.
+        """Lets optuna-dashboard show a running trial's render."""
+        attach_render(self._study, self.trials()[number], render)
 
-        The dashboard reads artifacts from one folder, by ids that look like hexadecimal numbers;
-        a link there spares a copy.
-        """
-        artifact = render.parents[1] / "artifacts" / render.stem
-        artifact.parent.mkdir(exist_ok=True)
-        artifact.unlink(missing_ok=True)
-        artifact.symlink_to(Path("..", render.parent.name, render.name))
-        meta = {"artifact_id": artifact.name, "filename": render.name, "mimetype": "image/png"}
-        text = json.dumps({**meta, "encoding": None})
-        trial = self.trials()[number]
-        self._storage.set_trial_system_attr(trial._trial_id, f"artifacts:{artifact.name}", text)
+    def plot_outcomes(self) -> None:
+        """Lets optuna-dashboard show which trials collapsed, as of now."""
+        plot_outcomes(self._study, self.trials())
 
     def report(self, number: int, curve: list[tuple[int, float]]) -> None:
         """Stores the finite (step, PSNR) of a running trial's curve that the journal lacks."""
         trial = self.trials()[number]
         for step, psnr in curve:
             if step not in trial.intermediate_values and math.isfinite(psnr):
-                self._storage.set_trial_intermediate_value(trial._trial_id, step, psnr)
+                value = rounded_psnr(psnr)
+                self._storage.set_trial_intermediate_value(trial._trial_id, step, value)
 
     def reported_at(self, step: int) -> list[float]:
         """The PSNRs (dB) that all trials, explored ones included, reported at this step."""
@@ -213,14 +208,19 @@ class Ledger:
             return
         for key in ("state", "reason", "steps_done"):
             self._storage.set_trial_user_attr(trial._trial_id, key, getattr(outcome, key))
+        # A number, which optuna-dashboard can plot and filter by.
+        collapsed = int(outcome.state == "collapsed")
+        self._storage.set_trial_user_attr(trial._trial_id, "collapsed", collapsed)
+        attach_note(self._study, trial, outcome)
         budget: int = trial.user_attrs["budget_steps"]
         full = outcome.steps_done >= budget and math.isfinite(outcome.psnr)
         if OUTSIDE_SPACE in trial.user_attrs:
             if full:
-                self._storage.set_trial_user_attr(trial._trial_id, OUTSIDE_PSNR, outcome.psnr)
+                psnr = rounded_psnr(outcome.psnr)
+                self._storage.set_trial_user_attr(trial._trial_id, OUTSIDE_PSNR, psnr)
             self._study.tell(number, state=TrialState.FAIL)
         elif outcome.state in ("completed", "collapsed") and full:
-            self._study.tell(number, outcome.psnr)
+            self._study.tell(number, rounded_psnr(outcome.psnr))
         elif outcome.state == "pruned" or (
             outcome.state == "collapsed" and trial.intermediate_values
         ):
@@ -254,6 +254,15 @@ class Ledger:
         seed = trial_seed(self.spec.seed + 1, trial.number)  # unlike the training's own
         values |= propose(self._study, trial, missing, seed)
         return {d.path: values[d.path] for d in dimensions}
+
+
+def rounded_psnr(psnr: float) -> float:
+    """A PSNR (dB) as the journal stores it, to 4 decimals; the records have all digits.
+
+    optuna-dashboard shows all that are there. TPE and successive halving only compare trials, whose
+    PSNRs differ by far more.
+    """
+    return round(psnr, 4)
 
 
 def trial_row(

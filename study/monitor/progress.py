@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,8 +54,10 @@ class RunningTrial:
         """A word or two; `trivial_psnr` is the PSNR (dB) of the best trivial image."""
         if self.psnr is None:
             return f"attempt {self.failures + 1}" if self.failures else "starting"
+        if not math.isfinite(self.psnr):
+            return "diverged"
         if shows_nothing(self.psnr, trivial_psnr):
-            return SHOWS_NOTHING
+            return f"{SHOWS_NOTHING} yet"
         return "falling" if self.psnr < max(self.curve) - _FALLING_DB else "learning"
 
 
@@ -83,10 +85,26 @@ class StudyProgress:
     ended: tuple[EndedTrial, ...]
     running: tuple[RunningTrial, ...]
     best: EndedTrial | None
-    """The completed trial with the highest PSNR; it shows nothing only if no trial trained."""
+    """The completed trial with the highest PSNR; it shows nothing only if no trial trained.
+
+    Never a replicate, as in the report: another seed of a configuration is no better one.
+    """
     steps_trained: int
     steps_left: float
     """Expected number, if coming trials train as long as the ended ones of their phase."""
+    is_interrupted: bool = False
+    """Whether no process runs the study, so that its `running` trials are interrupted ones."""
+
+    @property
+    def running_word(self) -> str:
+        """What the trials in `running` are."""
+        return "interrupted" if self.is_interrupted and self.running else "running"
+
+    @property
+    def share_done(self) -> float:
+        """The trained part, in [0, 1], of all steps that the study is expected to train."""
+        total = self.steps_trained + self.steps_left
+        return self.steps_trained / total if total and not self.is_finished else 1.0
 
     @property
     def queued(self) -> int:
@@ -117,11 +135,14 @@ class StepRate:
 
 
 def study_progress(
-    trials: Sequence[FrozenTrial], spec: StudySpec, trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR
+    trials: Sequence[FrozenTrial],
+    spec: StudySpec,
+    trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR,
+    is_interrupted: bool = False,
 ) -> StudyProgress:
     """The progress of a study whose journal holds these trials.
 
-    `trivial_psnr` is the PSNR (dB) of the best trivial image.
+    trivial_psnr: PSNR (dB) of the best trivial image; is_interrupted: whether no process runs it
     """
     from optuna.trial import TrialState
 
@@ -136,6 +157,7 @@ def study_progress(
         steps_trained=sum(t.user_attrs["steps_done"] for t in finished)
         + sum(r.step for r in running),
         steps_left=_steps_left(finished, running, spec),
+        is_interrupted=is_interrupted,
     )
 
 
@@ -183,7 +205,9 @@ def _steps_left(
 
 
 def _best(ended: Sequence[EndedTrial]) -> EndedTrial | None:
-    completed = [e for e in ended if e.outcome in (TRAINED, SHOWS_NOTHING)]
+    completed = [
+        e for e in ended if e.outcome in (TRAINED, SHOWS_NOTHING) and e.phase != "replicate"
+    ]
     return max(completed, key=lambda e: e.psnr or 0.0, default=None)
 
 
@@ -220,28 +244,33 @@ def progress_line(progress: StudyProgress, seconds_left: float | None) -> str:
     parts = [f"{len(progress.ended)}/{sum(progress.planned.values())} trials"]
     counts = {outcome: progress.count(outcome=outcome) for outcome in OUTCOMES}
     parts += [format_count(count, outcome) for outcome, count in counts.items() if count]
-    parts += [f"{len(progress.running)} running"] if progress.running else []
+    parts += [f"{len(progress.running)} {progress.running_word}"] if progress.running else []
     if best := progress.best:
         parts.append(f"best {best.psnr:.2f} dB (trial {best.number})")
     parts += [f"about {format_duration(seconds_left)} left"] if seconds_left is not None else []
     return ", ".join(parts)
 
 
+def phase_name(phase: str) -> str:
+    """What a person reads for one of `PHASES`."""
+    return "optimise" if phase == "optimize" else phase
+
+
 def trial_line(trial: EndedTrial) -> str:
     """How one trial ended, in one line."""
     quality = "" if trial.psnr is None else f" with {trial.psnr:.2f} dB"
     reason = f": {trial.reason}" if trial.reason else ""
-    return f"trial {trial.number} ({trial.phase}) {trial.outcome}{quality}{reason}"
+    return f"trial {trial.number} ({phase_name(trial.phase)}) {trial.outcome}{quality}{reason}"
 
 
-def format_values(values: dict[str, Value]) -> str:
+def format_values(values: Mapping[str, Value]) -> str:
     """A trial's values in short: `near=2.1 width=64`."""
-    return " ".join(
-        f"{path.rpartition('.')[2]}={value:.3g}"
-        if isinstance(value, float)
-        else f"{path.rpartition('.')[2]}={value}"
-        for path, value in values.items()
-    )
+    return " ".join(f"{path.rpartition('.')[2]}={format_short(v)}" for path, v in values.items())
+
+
+def format_short(value: Value) -> str:
+    """A parameter's value with three digits, for a table."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def format_duration(seconds: float) -> str:

@@ -14,6 +14,7 @@
         logs/ID.log       log of a trial, attempt by attempt
         errors/ID.txt     tracebacks of a trial's failed attempts
         ray/, wandb/      working files of these tools
+        tensorboard/, mlflow/  with --track: what these tools read
         best.toml         the best configuration, for nerf/train.py --config
         report.html
 
@@ -88,6 +89,14 @@ class StudyFolder:
     @property
     def wandb(self) -> Path:
         return self.path / "wandb"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def mlflow(self) -> Path:
+        return self.path / "mlflow"
 
     def checkpoint(self, trial_id: str) -> Path:
         return self.path / "checkpoints" / f"{trial_id}.pt"

@@ -1,27 +1,38 @@
-"""Resuming and extending a study: it may get more trials, and its design must stay the same."""
+"""Resuming and extending a study: it may get more trials, and its design must stay the same.
+
+The options of a launch are compared one by one with what the study is, not with what they would
+make today: the command that created a study resumes it, too, after it was extended, and where a
+later version has other defaults.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nerf.common.errors import InputError
-from study.spec.study_spec import StudySpec, option_name, require
+from nerf.config.flat import flatten
+from nerf.config.parameters import DERIVED, Value, parameter
+from study.spec.dimension import Dimension
+from study.spec.parse_space import format_value, parse_dimension
+from study.spec.space import Space
+from study.spec.study_spec import StudySpec, option_name, parse_fixed, require
+from study.spec.variants import Variant
 
-_DESIGN_FIELDS = (
-    "scene",
-    "downscale",
-    "background",
-    "explore",
-    "design",
-    "optimize",
-    "replicates",
-    "repeats",
-    "steps",
-    "seed",
-)
-"""Fields that must not change when a study is resumed or extended."""
+_DESIGN_FIELDS = ("scene", "downscale", "background", "design", "steps", "seed")
+"""Fields that never change."""
+
+_PHASE_OF = {
+    "explore": "explore",
+    "optimize": "optimize",
+    "replicates": "replicate",
+    "repeats": "variant",
+}
+"""Fields that only `--extend` changes, and the phase that they count the trials of."""
+
+_PRIOR_FIELDS = ("low", "high", "log", "choices", "step", "weights")
+"""What two dimensions of one parameter must share to be the same."""
 
 
 def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> StudySpec:
@@ -61,18 +72,89 @@ def _with_more_repeats(spec: StudySpec, trials: int, replicates: int) -> StudySp
     return dataclasses.replace(spec, repeats=spec.repeats + trials // count)
 
 
-def require_same_study(changed: StudySpec, saved: StudySpec, given: Sequence[str]) -> None:
-    """Raises `InputError` if an option in `given` changes the design of the `saved` study."""
+def launch_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a spec's `fields` that a resumed study may change, such as `max_concurrent`."""
+    return {k: v for k, v in fields.items() if k not in (*_DESIGN_FIELDS, *_PHASE_OF)}
+
+
+def require_same_study(
+    given: Mapping[str, Any], saved: StudySpec, earlier: Sequence[Mapping[str, int]] = ()
+) -> None:
+    """Raises `InputError` if an option in `given`, by name, contradicts the `saved` study.
+
+    earlier: the planned trials of each phase (`StudySpec.planned`) before each extension
+    """
     for field in _DESIGN_FIELDS:
-        if field in given and getattr(changed, field) != getattr(saved, field):
+        if field in given and given[field] != getattr(saved, field):
+            _refuse(f"{option_name(field)} {given[field]}", f"the study's {getattr(saved, field)}")
+    for field, phase in _PHASE_OF.items():
+        per_unit = max(len(saved.variants), 1) if field == "repeats" else 1
+        counts = {planned.get(phase, 0) // per_unit for planned in (*earlier, saved.planned)}
+        if field in given and given[field] not in counts:
+            _refuse(f"{option_name(field)} {given[field]}", f"the study's {getattr(saved, field)}")
+    _require_same_settings(given.get("set", ()), saved)
+    _require_same_ranges(given.get("vary", ()), saved.space)
+    _require_same_variants(given.get("variants", ()), saved.variants)
+    usual = dict(saved.space.parameter_defaults)
+    for path, value in given.get("defaults", {}).items():
+        if value != usual.get(path):
+            _refuse(f"the --study file's default {path}={value}", f"the study's {usual.get(path)}")
+
+
+def _refuse(option: str, study_has: str) -> None:
+    raise InputError(
+        f"{option} differs from {study_has}; leave it out to resume, or give another --name"
+    )
+
+
+def _require_same_settings(settings: Sequence[str], saved: StudySpec) -> None:
+    """Raises `InputError` if a `--set` text gives a parameter another value than all trials have.
+
+    Settings of the study may be left out.
+    """
+    space, common = saved.space, flatten(saved.reference_config)
+    varied = {d.path for d in space.dimensions} - dict(space.fixed).keys()
+    varied |= {DERIVED[path].sets for path in varied if path in DERIVED}
+    values: Mapping[str, Value] = common | dict(space.fixed)
+    for path, value in parse_fixed(settings).items():
+        if path in varied or (path in DERIVED and DERIVED[path].sets in varied):
             raise InputError(
-                f"{option_name(field)} {getattr(changed, field)} differs from the study's "
-                f"{getattr(saved, field)}; leave it out to resume, or give another --name"
+                f"--set {path}={format_value(value)} fixes what the study varies; leave it out to "
+                "resume, or give another --name"
             )
-    design = {"vary", "set", "variants"} & set(given)
-    if design and (changed.space, changed.variants) != (saved.space, saved.variants):
-        differing = "variants" if changed.variants != saved.variants else "--vary and --set"
+        if value != values[path]:
+            _refuse(f"--set {path}={format_value(value)}", f"the study's {values[path]}")
+
+
+def _require_same_ranges(texts: Sequence[str], space: Space) -> None:
+    """Raises `InputError` if `--vary` texts, where there are some, do not name what varies."""
+    saved = {dimension.path: dimension for dimension in space.dimensions}
+    paths = {text.partition("=")[0] for text in texts}
+    for text in texts:
+        path, has_range, _ = text.partition("=")
+        parameter(path)  # raises for an unknown one
+        if path not in saved:
+            _refuse(f"--vary {text}", f"the study, in which {path} does not vary")
+        if has_range and not _is_same_prior(parse_dimension(text), saved[path]):
+            _refuse(f"--vary {text}", f"the study's {saved[path]}")
+    if texts and (missing := saved.keys() - paths):
         raise InputError(
-            f"{differing} differ from those of the study; leave them out to resume, or give "
-            "another --name"
+            f"the study varies {', '.join(sorted(missing))} as well; leave out --vary to resume, "
+            "or give another --name"
         )
+
+
+def _is_same_prior(one: Dimension, other: Dimension) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in _PRIOR_FIELDS)
+
+
+def _require_same_variants(given: Sequence[Variant], saved: Sequence[Variant]) -> None:
+    """Raises `InputError` if variants, where some are given, are not those of the study."""
+    if not given or [(v.name, dict(v.settings)) for v in given] == [
+        (v.name, dict(v.settings)) for v in saved
+    ]:
+        return
+    raise InputError(
+        "the variants of the --study file differ from those of the study; leave them out to "
+        "resume, or give another --name"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,12 @@ _NOT_VARIED = (
 )
 
 
-def parse_space(varied: Sequence[str], fixed: Flat) -> Space:
+def parse_space(
+    varied: Sequence[str], fixed: Flat, parameter_defaults: Flat | None = None
+) -> Space:
     """Parses `--vary` texts into a space in which the `fixed` parameters have the given values.
+
+    parameter_defaults: of every parameter, where they are not this version's
 
     Raises `InputError` for an unknown path, a range outside the declared domain or with its ends
     swapped, a parameter both varied and set, and a combination of values that the config rejects.
@@ -40,6 +45,8 @@ def parse_space(varied: Sequence[str], fixed: Flat) -> Space:
         if target != path and (target in paths or target in fixed):
             raise InputError(f"{path} sets {target}; vary or set one of the two, not both")
     space = Space(dimensions, tuple(fixed.items()))
+    if parameter_defaults is not None:
+        space = replace(space, parameter_defaults=tuple(parameter_defaults.items()))
     if not any(d.relative for d in dimensions):  # their ranges are known with the scene only
         check_combinations(space)
     return space
@@ -78,6 +85,20 @@ def check_texts(file: Path, key: str, texts: list[str]) -> list[str]:
 def format_value(value: Any) -> str:
     """A value as `--vary` and `--set` spell it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def format_dimension(dimension: Dimension) -> str:
+    """The `--vary` text of a dimension whose range is known: `parse_dimension` reads it."""
+    if dimension.choices:
+        texts = [format_value(choice) for choice in dimension.choices]
+        weighted = zip(texts, dimension.weights, strict=False)
+        texts = [f"{text}*{weight!r}" for text, weight in weighted] or texts
+        return f"{dimension.path}={','.join(texts)}"
+    number = int if dimension.kind == "int" else float
+    scale = "log" if dimension.log else "linear"
+    step = f":step={number(dimension.step)!r}" if dimension.step else ""
+    low, high = number(dimension.low), number(dimension.high)
+    return f"{dimension.path}={low!r}:{high!r}:{scale}{step}"
 
 
 def _declared_range(declared: Parameter) -> Dimension:

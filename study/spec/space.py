@@ -18,8 +18,16 @@ from nerf.config.parameters import Value
 from nerf.config.schema import NerfConfig
 from study.spec.dimension import Dimension as Dimension
 
-SCENE_SCALED = ("sampling.near", "sampling.far", "sampling.span")
-"""Parameters whose range follows from the scene's suggested bounds, unless one is given."""
+SCENE_RANGES = {
+    "sampling.near": "from a fifth of the near that the scene suggests to halfway between its near "
+    "and far",
+    "sampling.far": "from halfway between the near and far that the scene suggests to near + 3 "
+    "(far - near)",
+    "sampling.span": "0.7 to 3 times the depth range that the scene suggests",
+}
+"""What `_scale_to_scene` makes the range of a parameter, unless one is given, in words."""
+
+SCENE_SCALED = tuple(SCENE_RANGES)
 
 
 @dataclass(frozen=True)

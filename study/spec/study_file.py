@@ -5,7 +5,9 @@
     vary = { "sampling.near" = "0.5:4", "field.width" = [32, 64] }
     set = { "field.depth" = 4 }
 
-Named configurations instead of ranges are in variants.py.
+Named configurations instead of ranges are in variants.py. A file that `--save-study` wrote states
+the whole study, with the default of every parameter in a table `defaults`: it means the same study
+to a later version with other defaults.
 
 A file with the key `method` or `parameters` is read as a W&B sweep.yaml, by wandb_sweep.py.
 """
@@ -21,7 +23,11 @@ import tomli_w
 
 from nerf.common.errors import InputError, closest
 from nerf.common.files import write_atomically
-from study.spec.parse_space import check_texts, flatten_table, format_value
+from nerf.config.flat import complete_earlier
+from nerf.config.parameters import Value, list_parameters, parameter
+from study.spec.existing_study import launch_fields
+from study.spec.parse_space import check_texts, flatten_table, format_dimension, format_value
+from study.spec.study_spec import StudySpec
 from study.spec.variants import read_variants
 from study.spec.wandb_sweep import read_wandb_sweep
 
@@ -43,6 +49,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "vary": (dict, list),
     "set": (dict, list),
     "variants": dict,
+    "defaults": dict,
     "cpus_per_trial": int,
     "gpus_per_trial": (int, float),
     "pack": (int, str),
@@ -53,6 +60,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "patience": (int, float),
     "wait_for_nodes": (int, float),
     "wandb": str,
+    "track": str,
 }
 
 
@@ -78,6 +86,8 @@ def read_study_file(path: Path) -> dict[str, Any]:
             options[name] = _texts(path, name, value)
         elif name == "variants":
             options[name] = read_variants(path, content[key])
+        elif name == "defaults":
+            options[name] = _read_defaults(path, content[key])
         else:
             options[name] = value
     if "scene" in options and (path.parent / options["scene"]).exists():
@@ -85,14 +95,49 @@ def read_study_file(path: Path) -> dict[str, Any]:
     return options
 
 
-def write_study_file(path: Path, options: Mapping[str, Any]) -> None:
-    """Writes those `options` that a study file may contain as TOML."""
-    content = {key: options[key] for key in _KEYS if key in options}
-    if content.get("pack") == 0:
-        content["pack"] = "auto"
-    if "variants" in content:
-        content["variants"] = {v.name: dict(v.settings) for v in content["variants"]}
-    write_atomically(path, tomli_w.dumps(content).encode())
+def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) -> None:
+    """Writes a new study as TOML: all of its design, and of its launch what `options` give."""
+    launch = launch_fields({key: options[key] for key in _KEYS if key in options})
+    for key in ("vary", "set", "variants", "defaults"):
+        launch.pop(key, None)
+    if launch.get("pack") == 0:
+        launch["pack"] = "auto"
+    header = (
+        f"# A study of {spec.scene}: {spec.trials} trials of {spec.steps} steps. This file states "
+        "all of it:\n# it stays the same study where a later version has other defaults.\n\n"
+    )
+    write_atomically(path, (header + tomli_w.dumps(launch | _design(spec))).encode())
+
+
+def _design(spec: StudySpec) -> dict[str, Any]:
+    """The options of everything in a new study that a trial's result depends on."""
+    names = ["scene", "downscale", "background", "steps", "seed"]
+    names += ["repeats"] if spec.variants else ["design", "explore", "optimize", "replicates"]
+    design = {name: getattr(spec, name) for name in names}
+    space = spec.space
+    fixed = {path: value for path, value in space.fixed if path != "optimisation.steps"}
+    if spec.variants:
+        design["variants"] = {v.name: dict(v.settings) for v in spec.variants}
+    else:
+        texts = (format_dimension(dimension).split("=", 1) for dimension in space.dimensions)
+        design["vary"] = dict(texts)
+    return design | {"set": fixed, "defaults": dict(space.parameter_defaults)}
+
+
+def _read_defaults(path: Path, table: Mapping[str, Any]) -> dict[str, Value]:
+    """The default of every parameter; raises `InputError` if the table lacks one."""
+    try:
+        defaults = {name: parameter(name).check(v) for name, v in flatten_table(table).items()}
+    except InputError as error:
+        raise InputError(f"{path}: defaults: {error}") from None
+    complete = complete_earlier(defaults)  # an earlier version may have had fewer parameters
+    missing = [name for name in list_parameters() if name not in complete]
+    if missing:
+        raise InputError(
+            f"{path}: defaults must name every parameter, and lacks {', '.join(missing)}; add "
+            "them, or leave the table out"
+        )
+    return complete
 
 
 def _parse(path: Path) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from nerf.common.errors import InputError, closest
 from nerf.config.flat import Flat
+from nerf.config.parameters import Value
 from nerf.config.schema import NerfConfig
 from nerf.config.settings import parse_settings
 from study.spec.default_space import DEFAULT_SETTINGS, make_default_space
@@ -18,6 +19,9 @@ from study.spec.storage_url import holds_credentials
 from study.spec.variants import Variant, variant_space, variant_values
 
 WANDB_MODES = ("off", "offline", "online")
+
+TRACKERS = ("tensorboard", "mlflow")
+"""What `track` may name; W&B has its own field, as it has modes."""
 
 Design = Literal["sobol", "grid"]
 DESIGNS: tuple[Design, ...] = ("sobol", "grid")
@@ -103,6 +107,9 @@ class StudySpec:
     wandb: str = "off"
     """off, offline or online."""
 
+    track: str = "off"
+    """Names out of `TRACKERS`, separated by commas; or off."""
+
     address: str = ""
     """Address of the Ray cluster that runs the trials; empty for this machine alone."""
 
@@ -134,12 +141,12 @@ class StudySpec:
         phases = self.explore + self.optimize
         require(
             phases > 0 or bool(self.variants),
-            "a study needs at least one trial; raise --explore or --optimize",
+            "a study needs at least one trial; raise --explore or --optimise",
         )
         require(
             not self.variants or phases + self.replicates == 0,
             "a study of variants runs nothing else; give --repeats in place of --explore, "
-            "--optimize and --replicates",
+            "--optimise and --replicates",
         )
         for name in _AT_LEAST_ONE:
             require(
@@ -158,6 +165,12 @@ class StudySpec:
             f"--wandb must be one of {', '.join(WANDB_MODES)}; got {self.wandb!r}"
             + closest(self.wandb, list(WANDB_MODES)),
         )
+        for name in self.trackers:
+            require(
+                name in TRACKERS,
+                f"--track must be off, or one or several of wandb, {', '.join(TRACKERS)}; got "
+                f"{name!r}" + closest(name, ["wandb", *TRACKERS]),
+            )
         require(
             not holds_credentials(self.storage),
             "--storage must hold no credentials, since it is saved with the study; pass them in "
@@ -174,6 +187,11 @@ class StudySpec:
             "optimize": self.optimize,
             "replicate": self.replicates,
         }
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """The trackers besides W&B."""
+        return () if self.track == "off" else tuple(self.track.split(","))
 
     @property
     def trials(self) -> int:
@@ -199,6 +217,8 @@ class StudySpec:
             del fields["pack"]
         if not self.follow_links:  # likewise
             del fields["follow_links"]
+        if self.track == "off":  # likewise
+            del fields["track"]
         return fields | {"variants": [variant.to_json() for variant in self.variants]}
 
     @staticmethod
@@ -217,19 +237,34 @@ def study_space(
     settings: Sequence[str],
     steps: int,
     variants: Sequence[Variant] = (),
+    parameter_defaults: Flat | None = None,
 ) -> Space:
-    """Parses `--vary` and `--set` texts; without `--vary` and variants, the defaults vary."""
-    fixed: Flat = parse_settings(list(settings))
-    for path, own in _OWN_OPTION.items():
-        require(path not in fixed, f"{path} has its own option; use {own}")
+    """Parses `--vary` and `--set` texts; without `--vary` and variants, the defaults vary.
+
+    parameter_defaults: of a file that states a whole study: the default of every parameter. Nothing
+    but `settings` is then fixed.
+    """
+    fixed: Flat = parse_fixed(settings)
     require(steps >= 1, f"--steps must be at least 1, got {steps}")
     varied_paths = {text.partition("=")[0] for text in varied}
-    defaults = {path: value for path, value in DEFAULT_SETTINGS.items() if path not in varied_paths}
-    fixed = {**defaults, **fixed, "optimisation.steps": steps}
+    if parameter_defaults is None:
+        usual = {path: v for path, v in DEFAULT_SETTINGS.items() if path not in varied_paths}
+        fixed = {**usual, **fixed}
+    fixed = {**fixed, "optimisation.steps": steps}
     if variants:
         require(not varied, "a study of variants varies what they set; remove --vary")
-        return variant_space(variants, fixed)
-    return parse_space(varied, fixed) if varied else make_default_space(fixed)
+        return variant_space(variants, fixed, parameter_defaults)
+    if not varied:
+        return make_default_space(fixed)
+    return parse_space(varied, fixed, parameter_defaults)
+
+
+def parse_fixed(settings: Sequence[str]) -> dict[str, Value]:
+    """Parses `--set` texts; raises `InputError` also for what has an option of its own."""
+    fixed = parse_settings(list(settings))
+    for path, own in _OWN_OPTION.items():
+        require(path not in fixed, f"{path} has its own option; use {own}")
+    return fixed
 
 
 def _require_packable(spec: StudySpec) -> None:
@@ -270,7 +305,7 @@ def _require_grid(space: Space, explore: int) -> None:
 
 def option_name(field: str) -> str:
     """The command-line option of a field."""
-    return "--" + field.replace("_", "-")
+    return "--optimise" if field == "optimize" else "--" + field.replace("_", "-")
 
 
 def require(holds: bool, message: str) -> None:

@@ -56,17 +56,22 @@ def read_variants(file: Path, table: Mapping[str, Any]) -> tuple[Variant, ...]:
     return tuple(variants)
 
 
-def variant_space(variants: Sequence[Variant], fixed: Flat) -> Space:
+def variant_space(
+    variants: Sequence[Variant], fixed: Flat, parameter_defaults: Flat | None = None
+) -> Space:
     """The space of the parameters on which variants differ, each with the values that it takes.
 
     Its points are not sampled: `variant_values` gives the one of each variant. Raises `InputError`
     for variants that are equal, that the config rejects, or whose near or far would depend on the
     scene in some of them only.
+
+    parameter_defaults: of every parameter, where they are not this version's
     """
+    defaults = build(parameter_defaults or {})
     if len(variants) < 2:
         raise InputError(f"a study of variants needs at least two of them, got {len(variants)}")
     own = {path for variant in variants for path, _ in variant.settings}
-    base = flatten(build(fixed))
+    base = flatten(build(fixed, defaults))
     for path in sorted(own):
         if parameter(path).sets:
             raise InputError(f"variants cannot set {path}; set {parameter(path).sets} instead")
@@ -80,7 +85,7 @@ def variant_space(variants: Sequence[Variant], fixed: Flat) -> Space:
             dimensions.append(_dimension(path, choices))
     for variant in variants:
         try:
-            build({**fixed, **dict(variant.settings)})
+            build({**fixed, **dict(variant.settings)}, defaults)
         except InputError as error:
             raise InputError(f"variant {variant.name!r}: {error}") from None
     points = [tuple(value[d.path] for d in dimensions) for value in values]
@@ -88,7 +93,8 @@ def variant_space(variants: Sequence[Variant], fixed: Flat) -> Space:
         first = variants[points.index(point)]
         if first is not variant:
             raise InputError(f"variants {first.name!r} and {variant.name!r} are equal; remove one")
-    return Space(tuple(dimensions), tuple(fixed.items()))
+    every_default = tuple(flatten(defaults).items())
+    return Space(tuple(dimensions), tuple(fixed.items()), parameter_defaults=every_default)
 
 
 def variant_values(variant: Variant, space: Space) -> dict[str, Value]:

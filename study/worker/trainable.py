@@ -12,6 +12,8 @@ import os
 import platform
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -38,14 +40,15 @@ from study.protocol.training_events import (
     TrainingStopped,
 )
 from study.records.schema import trial_id
-from study.search.successive_halving import rungs
+from study.search.successive_halving import describe_pruning, rungs
+from study.trackers.tracker import TrackedTrial
+from study.trackers.trackers import Trackers
+from study.trackers.trial_video import write_trial_video
 from study.worker.batch_client import train_in_batch
 from study.worker.job import Job, Training
 from study.worker.training import import_torch, train_alone
 from study.worker.trial_files import TrialFiles, open_trial_files
 from study.worker.trial_log import TrialLog
-from study.worker.wandb_run import open_tracker
-from study.worker.wandb_video import write_trial_video
 
 
 class GpuFailed(Exception):
@@ -139,14 +142,14 @@ class _Trial:
         self._config = job.spec.space.config(assignment.values, assignment.seed)
         self._device = ""
         self._curve: list[dict[str, Any]] = []
+        tracked = TrackedTrial(files.folder, self._trial_id, assignment.phase, self._config)
+        self._trackers = Trackers(job.spec, tracked, self._notify)
         evaluations = evaluation_steps(self._config)
         self._rungs = rungs(evaluations) if assignment.may_be_pruned else ()
 
     def run(self) -> Message:
         """Trains from the checkpoint, if there is one, to the end; returns the last message."""
-        folder, phase, mode = self._files.folder, self._assignment.phase, self._job.spec.wandb
-        with open_tracker(folder, mode, self._trial_id, phase, self._config) as tracker:
-            self._tracker = tracker
+        with self._tracked():
             result = self._train()
             last = self._message(curve=tuple(self._curve))
             outcome = replace(
@@ -158,9 +161,33 @@ class _Trial:
             )
             self._save_render(result.image)
             write_video = partial(write_trial_video, self._checkpoint, self._config, self._scene)
-            tracker.end(outcome, result.image, write_video)
+            self._trackers.end(outcome, result.image, write_video)
         self._log.write(f"{outcome.state} with {outcome.psnr:.2f} dB {outcome.reason}".rstrip())
         return replace(last, outcome=outcome)
+
+    @contextmanager
+    def _tracked(self) -> Iterator[None]:
+        """A context that ends the trial's runs in its trackers, also after an error."""
+        try:
+            yield
+        except SystemExit:  # by Ray, inside a report
+            if self._curve and self._curve[-1]["step"] in self._rungs:
+                self._end_runs("pruned", describe_pruning(self._curve[-1]["step"]))
+            raise
+        except TrainingStopped:
+            raise
+        except TrainingFailed as error:
+            self._end_runs("failed", error.failure.reason)
+            raise
+        except Exception as error:
+            self._end_runs("failed", diagnose_exception(error, self._config).reason)
+            raise
+        finally:
+            self._trackers.close()
+
+    def _end_runs(self, state: str, reason: str) -> None:
+        """Ends the runs of an attempt without a result."""
+        self._trackers.end(self._message(curve=tuple(self._curve)).ended(state, reason))
 
     def _train(self) -> Trained:
         spec, number = self._job.spec, self._assignment.number
@@ -186,7 +213,7 @@ class _Trial:
                 self._save_preview(rgb)
             case Evaluated(point):
                 self._curve.append(point)
-                self._tracker.log(point)
+                self._trackers.log(point)
                 step, psnr, loss = point["step"], point["psnr"], point["loss"]
                 self._log.write(f"step {step}: {psnr:.2f} dB, loss {loss:.4g}")
                 _report(self._message(curve=tuple(self._curve)))
@@ -201,9 +228,13 @@ class _Trial:
             self._log.write(f"resumes after step {started.step}")
         if started.damage:
             self._checkpoint.replace(self._checkpoint.with_suffix(".pt.damaged"))
-            notice = f"trial {self._assignment.number} restarts from step 0: {started.damage}"
-            self._log.write(notice)
-            _report(self._message(notice=notice))
+            self._notify(f"trial {self._assignment.number} restarts from step 0: {started.damage}")
+        self._trackers.start(started.curve)
+
+    def _notify(self, notice: str) -> None:
+        """Writes a line that the person who runs the study should see, too."""
+        self._log.write(notice)
+        _report(self._message(notice=notice))
 
     def _save_preview(self, rgb: np.ndarray) -> None:
         """Saves a render at a rung, before the report of it: Ray may end the trial right there.

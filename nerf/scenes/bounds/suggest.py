@@ -24,6 +24,9 @@ Array = NDArray[np.float64]
 MARGIN = 0.1
 """Bounds from measured distances are this share nearer and farther than the distances."""
 
+GUESS = "the cameras alone (nothing matched: a guess)"
+"""The basis of bounds that nothing was measured for."""
+
 _PERCENTILES = (0.5, 99.5)
 _MIN_NEAR_SHARE = 0.01  # of far, so that near is in front of every camera
 _INWARD_GUESS = (0.1, 3.0)  # near and far, in multiples of the cameras' distance from their focus
@@ -58,8 +61,7 @@ def with_bounds(scene: Scene, stated: Bounds | None = None) -> Scene:
     points, distances = match_points(scene, distance, OUTWARD if outward else INWARD)
     if len(points) < MIN_POINTS:
         near, far = _OUTWARD_GUESS if outward else _INWARD_GUESS
-        basis = "the cameras alone (nothing matched: a guess)"
-        return replace(scene, bounds=stated or Bounds(near * distance, far * distance, basis))
+        return replace(scene, bounds=stated or Bounds(near * distance, far * distance, GUESS))
     scene = replace(scene, points=points)
     if _has_panoramas(scene):  # a camera sees all points, not only those matched in its image
         distances = _all_distances(scene)

@@ -7,16 +7,17 @@ from typing import get_args
 
 import numpy as np
 
+from nerf.scenes.bounds.pose_conventions import with_convention_warning
 from nerf.scenes.cameras.canonical_frame import (
     CAMERA_DISTANCE,
     focus_point,
     to_canonical_frame,
 )
 from nerf.scenes.formats.capture import Background, Capture, View, build_scene
-from nerf.scenes.formats.scene_checks import scene_error
 from nerf.scenes.formats.transforms_json import (
     JsonFile,
     read_frames,
+    require_images,
     unused_keys,
     with_poses,
     without_repeats,
@@ -41,12 +42,8 @@ def load_blender(
     remaining = downscale
     for split, file in files.items():
         frames, shrunk = read_frames(file, downscale)
-        if not frames.views and split == "train":
-            raise scene_error(
-                file.path,
-                f"none of its {len(frames.missing)} images exists, the first is "
-                f"{frames.missing[0][:80]}; copy them into the scene's folder",
-            )
+        if split == "train":
+            require_images(file, frames)
         if frames.missing:
             count, first = len(frames.missing), frames.missing[0][:80]
             notes.append(f"{count} {split} images are missing and left out, the first is {first}")
@@ -55,6 +52,7 @@ def load_blender(
         notes += [note for note in frames.notes if note not in notes]
         remaining = shrunk.remaining(downscale)
     views, indices = without_repeats(views)
+    stated_poses = np.stack([view.pose for view in views])
     views = _in_usual_units(views, notes)
     capture = Capture(
         name=folder.resolve().name,
@@ -64,7 +62,7 @@ def load_blender(
         splits={split: tuple(indices[view] for view in part) for split, part in parts.items()},
         notes=(*notes, *unused_keys(files.values())),
     )
-    return build_scene(capture, remaining, background)
+    return with_convention_warning(build_scene(capture, remaining, background), stated_poses)
 
 
 def _in_usual_units(views: list[View], notes: list[str]) -> list[View]:

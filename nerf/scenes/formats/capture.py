@@ -13,10 +13,10 @@ from nerf.scenes.backdrop import backdrop_colour
 from nerf.scenes.bounds.suggest import with_bounds
 from nerf.scenes.cameras.lens import lens_arrays
 from nerf.scenes.cameras.pixel_rays import shown_pixels
+from nerf.scenes.formats import capture_notes
 from nerf.scenes.formats.fit_cameras import fit_to_pictures
 from nerf.scenes.formats.read_pictures import Picture, choose_factor, read_pictures
 from nerf.scenes.formats.scene_checks import (
-    MIN_VIEWS,
     check_centre,
     check_focal,
     check_lens,
@@ -57,21 +57,20 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
     Raises `InputError` for data that fails a check, and for "none" with an alpha channel.
     """
     where = capture.file
-    if len(capture.views) < MIN_VIEWS:
-        raise scene_error(
-            where, f"a scene needs at least {MIN_VIEWS} views, got {len(capture.views)}"
-        )
     poses = np.stack([view.pose for view in capture.views])
-    check_poses(where, poses)
+    check_poses(where, poses, [view.file.name for view in capture.views])
     _check_unique(where, [view.file for view in capture.views])
     views, pictures, notes = fit_to_pictures(where, capture.views)
     factor = choose_factor(pictures, downscale)
     if factor > downscale:
-        notes += (_shrunk_note(pictures, factor),)
+        notes += (capture_notes.shrunk(pictures, factor),)
     focal, centre = _intrinsics(where, views, pictures, factor)
     images = read_pictures(where, pictures, factor, as_bytes=factor > downscale)
     splits, split_notes = complete_splits(where, capture.splits, len(views))
-    notes += _masked_notes(pictures, images)
+    notes += capture_notes.masked(where, pictures, images)
+    notes += capture_notes.partly_transparent(pictures, images)
+    notes += capture_notes.repeated(pictures, images)
+    notes += capture_notes.far_away(pictures, poses)
     images, colour, backdrop = _composite(where, images, background)
     distortion, lens_models = lens_arrays([view.lens for view in views])
     scene = Scene(
@@ -151,25 +150,3 @@ def _composite(where: Path, images: Images, background: Background) -> tuple[Ima
         words = f" before a backdrop of #{red:02x}{green:02x}{blue:02x}"
         return images, colour, words if colour.any() else ""
     return images, BLACK if background == "none" else colour, ""
-
-
-def _shrunk_note(pictures: Sequence[Picture], factor: int) -> str:
-    width, height = pictures[0].size
-    return (
-        f"{len(pictures)} images of {width} x {height} are read {factor} times smaller, as they "
-        "are too large together; --downscale N chooses another size"
-    )
-
-
-def _masked_notes(pictures: Sequence[Picture], images: Images) -> tuple[str, ...]:
-    """A line on what masks leave out, and on images of which they leave nothing."""
-    masked = [view for view, picture in enumerate(pictures) if picture.mask]
-    if not masked or images.valid is None:
-        return ()
-    shares = [1 - images.valid[view].mean() for view in masked]
-    empty = sum(not images.valid[view].any() for view in masked)
-    share = f"{100 * float(np.mean(shares)):.1f} %"
-    return (
-        f"{len(masked)} images have masks, which leave out {share} of their pixels"
-        + f", and all of {empty} images" * (empty > 0),
-    )

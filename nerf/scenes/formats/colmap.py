@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -14,9 +14,11 @@ from nerf.scenes.bounds.suggest import from_distances
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
 from nerf.scenes.formats.camera_models import from_colmap
 from nerf.scenes.formats.capture import Background, Capture, Float64, View, build_scene
-from nerf.scenes.formats.colmap_files import Camera, Image, Reconstruction, read_reconstruction
+from nerf.scenes.formats.colmap_files import read_reconstruction
 from nerf.scenes.formats.colmap_folders import Sparse
+from nerf.scenes.formats.colmap_records import Camera, Image, Reconstruction
 from nerf.scenes.formats.find_images import ImageFinder, Shrunk, choose_shrunk
+from nerf.scenes.formats.mask_files import MaskFolder
 from nerf.scenes.formats.named_splits import match_names
 from nerf.scenes.formats.ply_points import read_points
 from nerf.scenes.formats.scene_checks import check_poses, scene_error
@@ -65,7 +67,7 @@ def load_model(
     """
     where = sparse.folder
     finder = ImageFinder(photographs.folder, where, follow_links)
-    masks = ImageFinder(folder / "masks", where, follow_links)
+    masks = MaskFolder(folder, where, follow_links)
     views: dict[int, View] = {}
     missing = []
     for key, image in sorted(reconstruction.images.items(), key=lambda item: item[1].name):
@@ -74,7 +76,7 @@ def load_model(
             missing.append(image.name)
         else:
             view = _view(where, file, reconstruction.cameras[image.camera], image)
-            views[key] = replace(view, mask=_mask(masks, image.name))
+            views[key] = replace(view, mask=masks.find(image.name))
     if not views:
         raise scene_error(
             photographs.folder,
@@ -82,13 +84,14 @@ def load_model(
             "copy them there",
         )
     poses = np.stack([view.pose for view in views.values()])
-    check_poses(where, poses)
+    check_poses(where, poses, [view.file.name for view in views.values()])
     points = _points(where, reconstruction, follow_links)
     panoramas = all(view.lens.model == "equirectangular" for view in views.values())
     poses, points, _ = to_canonical_frame(poses, points, panoramas)
     view_of = {reconstruction.images[key].name: index for index, key in enumerate(views)}
     splits, split_notes = match_names(folder, _split_lists(folder, where), view_of)
-    notes = [*sparse.notes, *filter(None, [photographs.note]), *finder.notes(), *split_notes]
+    notes = [*sparse.notes, *filter(None, [photographs.note]), *finder.notes(), *masks.notes()]
+    notes += split_notes
     if missing:
         notes.append(
             f"{len(missing)} registered images are missing and left out, the first is "
@@ -156,12 +159,6 @@ def _rotation_matrix(where: Path, image: Image) -> Float64:
             [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
         ]
     )
-
-
-def _mask(masks: ImageFinder, name: str) -> Path | None:
-    """An image's mask in masks/: NAME.png as COLMAP reads them, or its stem as nerfstudio does."""
-    stem = str(PurePosixPath(name).with_suffix(".png"))
-    return masks.find_exactly(f"{name}.png") or masks.find_exactly(stem)
 
 
 def _points(where: Path, reconstruction: Reconstruction, follow_links: bool) -> Float64:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.scenes.formats.scene_checks import MAX_SIDE, scene_error
+from nerf.scenes.formats.untrusted_files import check_downloaded
 
 Bytes = NDArray[np.uint8]
 
@@ -59,10 +60,16 @@ class Header:
     """Whether its EXIF orientation says to swap width and height."""
     has_alpha: bool
 
+    @property
+    def turned_size(self) -> tuple[int, int]:
+        """Width and height as its EXIF orientation says to show it."""
+        width, height = self.size
+        return (height, width) if self.is_turned else (width, height)
+
 
 def read_header(file: Path) -> Header:
     """Reads a header; raises `InputError` unless this is an image that `decode` reads."""
-    with _open(file) as image:
+    with open_image(file) as image:
         try:
             orientation = image.getexif().get(_ORIENTATION)
         except _DECODING_ERRORS:
@@ -84,7 +91,7 @@ def decode(file: Path, turn: bool = False) -> Bytes:
     """
     from PIL import ImageOps
 
-    with _open(file) as image:
+    with open_image(file) as image:
         try:
             shown = ImageOps.exif_transpose(image) if turn else image
             if image.mode in _16_BITS:
@@ -105,8 +112,11 @@ def _from_16_bits(file: Path, values: NDArray[Any]) -> Bytes:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def _open(file: Path) -> Any:
-    """Opens an image file with Pillow, without decoding its pixels."""
+def open_image(file: Path) -> Any:
+    """Opens an image file with Pillow, without decoding its pixels.
+
+    Raises `InputError` for other files, and for images with more pixels than are read.
+    """
     from PIL import Image, UnidentifiedImageError
 
     if not file.is_file():
@@ -121,6 +131,9 @@ def _open(file: Path) -> Any:
         ) from None
     except UnidentifiedImageError:
         names = ", ".join(FORMATS)
+        check_downloaded(file)
+        if not file.stat().st_size:
+            raise scene_error(file, "is empty; copy it again") from None
         raise scene_error(file, f"is not an image of {names}; convert it to one") from None
     except _DECODING_ERRORS as error:
         raise _decoding_error(file, error) from None

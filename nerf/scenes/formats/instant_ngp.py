@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 
+from nerf.scenes.bounds.pose_conventions import with_convention_warning
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
 from nerf.scenes.formats.capture import Background, Capture, Float64, build_scene
 from nerf.scenes.formats.named_splits import match_names
@@ -16,6 +17,7 @@ from nerf.scenes.formats.transforms_json import (
     SPLIT_KEYS,
     JsonFile,
     read_frames,
+    require_images,
     unused_keys,
     with_poses,
     without_repeats,
@@ -36,20 +38,15 @@ def load_instant_ngp(
     """
     file = JsonFile.read(path, follow_links)
     frames, shrunk = read_frames(file, downscale)
-    if not frames.views:
-        raise scene_error(
-            path,
-            f"none of its {len(frames.missing)} images exists, the first is "
-            f"{frames.missing[0][:80]}; copy them into the folder of {path.name}",
-        )
+    require_images(file, frames)
     notes = list(frames.notes)
     views, indices = without_repeats(frames.views)
     if len(views) < len(indices):
         notes.append(f"{len(indices) - len(views)} frames are there twice: used once")
-    poses = np.stack([view.pose for view in views])
-    check_poses(path, poses)
+    stated_poses = np.stack([view.pose for view in views])
+    check_poses(path, stated_poses, [view.file.name for view in views])
     panoramas = all(view.lens.model == "equirectangular" for view in views)
-    poses, points, _ = to_canonical_frame(poses, _points(file, notes), panoramas)
+    poses, points, _ = to_canonical_frame(stated_poses, _points(file, notes), panoramas)
     view_of = dict(zip(frames.names, indices, strict=True))
     splits, split_notes = match_names(path, _split_lists(file), view_of)
     missing = len(frames.missing)
@@ -63,7 +60,8 @@ def load_instant_ngp(
         points=points,
         notes=(*notes, *split_notes, *unused_keys([file], SPLIT_KEYS)),
     )
-    return build_scene(capture, shrunk.remaining(downscale), background)
+    scene = build_scene(capture, shrunk.remaining(downscale), background)
+    return with_convention_warning(scene, stated_poses)
 
 
 def _points(file: JsonFile, notes: list[str]) -> Float64:

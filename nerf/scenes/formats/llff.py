@@ -16,7 +16,8 @@ from nerf.scenes.bounds.suggest import MARGIN
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
 from nerf.scenes.formats.capture import Background, Capture, Float64, View, build_scene
 from nerf.scenes.formats.find_images import Shrunk, choose_shrunk, is_image_name
-from nerf.scenes.formats.image_files import image_size
+from nerf.scenes.formats.image_files import read_header
+from nerf.scenes.formats.mask_files import MaskFolder
 from nerf.scenes.formats.rigid_poses import make_rigid, with_four_rows
 from nerf.scenes.formats.scene_checks import MAX_COORDINATE, MAX_VIEWS, check_poses, scene_error
 from nerf.scenes.formats.untrusted_files import INVALID_ARRAY_ERRORS, path_inside, regular_file
@@ -41,8 +42,9 @@ def load_llff(
     poses = with_four_rows(
         np.stack([cameras[..., 1], -cameras[..., 0], cameras[..., 2], cameras[..., 3]], axis=-1)
     )
-    poses, notes = make_rigid(file, poses)
-    check_poses(file, poses)
+    names = [path.name for path in files]
+    poses, notes = make_rigid(file, poses, names)
+    check_poses(file, poses, names)
     notes += [images.note] if images.note else []
     heights, widths = _sizes(cameras, files, notes)
     # Without points, the scene is taken to lie at the geometric mean of each view's two depths.
@@ -53,27 +55,31 @@ def load_llff(
     # Towards an image corner, the same depth is farther away.
     focal = cameras[:, 2, 4]
     corner = float((np.hypot(np.hypot(widths, heights) / 2, focal) / focal).max())
+    masks = MaskFolder(folder, file, follow_links)
+    views = [
+        View(
+            path,
+            pose,
+            (f, f),
+            (w / 2, h / 2),
+            mask=masks.find(path.name),
+            size=(round(w), round(h)),
+        )
+        for path, pose, f, w, h in zip(
+            files, poses, focal.tolist(), widths.tolist(), heights.tolist(), strict=True
+        )
+    ]
     capture = Capture(
         name=folder.resolve().name,
         file=file,
         description="LLFF capture",
-        views=[
-            View(path, pose, (f, f), (width / 2, height / 2), size=(round(width), round(height)))
-            for path, pose, f, width, height in zip(
-                files,
-                poses,
-                focal.tolist(),
-                widths.tolist(),
-                heights.tolist(),
-                strict=True,
-            )
-        ],
+        views=views,
         bounds=Bounds(
             float(table[:, 15].min()) * scale * (1 - MARGIN),
             far * scale * corner * (1 + MARGIN),
             "the depths in the file",
         ),
-        notes=tuple(notes),
+        notes=(*notes, *masks.notes()),
     )
     return build_scene(capture, images.remaining(downscale), background)
 
@@ -99,14 +105,20 @@ def _photographs(
 def _sizes(cameras: Float64, files: list[Path], notes: list[str]) -> tuple[Float64, Float64]:
     """Heights and widths (views) of the images that the cameras are for.
 
-    They are swapped if the file has width and height the wrong way round for all its images.
+    They are swapped if the file has width and height the wrong way round for all its images, and
+    these are not to be turned by their EXIF orientation, which would make them fit.
     """
     heights, widths = cameras[:, 0, 4], cameras[:, 1, 4]
-    sizes = np.array([image_size(path) for path in files], float)
-    aspects = sizes[:, 0] / sizes[:, 1]
-    fits = (np.abs(widths / heights / aspects - 1) < _SAME_ASPECT).all()
-    fits_swapped = (np.abs(heights / widths / aspects - 1) < _SAME_ASPECT).all()
-    if fits_swapped and not fits:
+    headers = [read_header(path) for path in files]
+
+    def fit(sizes: list[tuple[int, int]], across: Float64, down: Float64) -> bool:
+        aspects = np.array([width / height for width, height in sizes])
+        return bool((np.abs(across / down / aspects - 1) < _SAME_ASPECT).all())
+
+    stored, turned = [h.size for h in headers], [h.turned_size for h in headers]
+    if fit(stored, heights, widths) and not (
+        fit(stored, widths, heights) or fit(turned, widths, heights)
+    ):
         notes.append("the file's heights and widths are swapped for these images: swapped back")
         return widths, heights
     return heights, widths

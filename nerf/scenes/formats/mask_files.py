@@ -1,14 +1,51 @@
-"""Reads masks: which pixels of a picture are trained on and count."""
+"""Finds and reads masks: which pixels of a picture are trained on and count."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from nerf.scenes.formats.find_images import ImageFinder, is_image_name
 from nerf.scenes.formats.image_files import decode
 from nerf.scenes.formats.scene_checks import scene_error
 from nerf.scenes.images import Mask
+
+FOLDER = "masks"
+"""Where COLMAP and nerfstudio have the masks of a capture, beside its images."""
+
+
+class MaskFolder:
+    """The masks that lie in the folder `masks` of a capture.
+
+    `where` is the file that the images' names come from, for errors.
+    """
+
+    def __init__(self, capture: Path, where: Path, follow_links: bool = False) -> None:
+        self._folder = capture / FOLDER
+        self._finder = ImageFinder(self._folder, where, follow_links)
+        self._has_matched = False
+
+    def find(self, name: str) -> Path | None:
+        """The mask of an image: NAME.png as COLMAP has it, or STEM.png as nerfstudio has it."""
+        if not self._folder.is_dir():
+            return None
+        stem = str(PurePosixPath(name).with_suffix(".png"))
+        mask = self._finder.find_exactly(f"{name}.png") or self._finder.find_exactly(stem)
+        self._has_matched |= mask is not None
+        return mask
+
+    def notes(self) -> list[str]:
+        """A line if there are masks, but none of them has an image's name."""
+        if self._has_matched or not self._folder.is_dir():
+            return []
+        masks = sorted(p.name for p in self._folder.rglob("*") if is_image_name(p.name))
+        if not masks:
+            return []
+        return [
+            f"{FOLDER}/ has {len(masks)} images, none named as one of the capture's and .png, the "
+            f"first is {masks[0][:80]}: not used"
+        ]
 
 
 def read_mask(file: Path, size: tuple[int, int], is_inverted: bool = False) -> Mask:

@@ -42,8 +42,7 @@ class Picture:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height after turning."""
-        width, height = self.header.size
-        return (height, width) if self.turn else (width, height)
+        return self.header.turned_size if self.turn else self.header.size
 
 
 def choose_factor(pictures: Sequence[Picture], downscale: int) -> int:

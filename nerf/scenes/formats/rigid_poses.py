@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.formats.scene_checks import ROTATION_TOLERANCE, scene_error
+from nerf.scenes.formats.scene_checks import (
+    ROTATION_TOLERANCE,
+    check_finite_poses,
+    scene_error,
+    view_name,
+)
 
 Floats = NDArray[np.floating[Any]]
 Float64 = NDArray[np.float64]
@@ -25,16 +31,14 @@ def with_four_rows(poses: Floats) -> Floats:
     return np.concatenate((poses, last), axis=1)
 
 
-def make_rigid(where: Path, poses: Floats) -> tuple[Float64, list[str]]:
+def make_rigid(where: Path, poses: Floats, names: Sequence[str] = ()) -> tuple[Float64, list[str]]:
     """Poses (views, 4, 4) whose rotations are orthonormal, and a line for each kind of change.
 
     A rotation that is scaled alike along its axes loses the scale; one that is off by at most 1e-2
     becomes the nearest rotation. Those within `ROTATION_TOLERANCE` stay as they are. Raises
-    `InputError` for all others.
+    `InputError` for all others, by the `names` of their images.
     """
-    if not np.isfinite(poses).all():
-        view = int(np.flatnonzero(~np.isfinite(poses).all((1, 2)))[0])
-        raise scene_error(where, f"the pose of view {view} has NaN or infinite numbers")
+    check_finite_poses(where, poses, names)
     rigid = poses.astype(np.float64)
     scaled = rounded = 0
     for view, pose in enumerate(rigid):
@@ -52,8 +56,8 @@ def make_rigid(where: Path, poses: Floats) -> tuple[Float64, list[str]]:
         if error > _MAX_ERROR:
             raise scene_error(
                 where,
-                f"the rotation of view {view} is not orthonormal (off by {error:.2g}, at most "
-                f"{_MAX_ERROR:g}); give world_from_camera without shear or uneven scale",
+                f"the rotation of {view_name(view, names)} is not orthonormal (off by {error:.2g}, "
+                f"at most {_MAX_ERROR:g}); give world_from_camera without shear or uneven scale",
             )
         if _error(rotation) > ROTATION_TOLERANCE:
             rounded += 1

@@ -6,6 +6,7 @@ Each check raises an `InputError` of its own for what it rejects; `where` is the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ MAX_COORDINATE = 1e9  # scene units; float32 differences beyond have no precisio
 ROTATION_TOLERANCE = 1e-3
 """Largest deviation of a rotation's R R' from the identity."""
 
+_MIN_FOCAL, _MAX_FOCAL = 0.05, 1e3  # in image widths
 _MIN_FISHEYE_SHARE = 0.25  # of the image, in the lens's circle; less suggests wrong units
 
 
@@ -47,7 +49,9 @@ def check_sizes(
         raise scene_error(where, f"a scene may have at most {MAX_VIEWS} views, got {views}")
     if min(height, width) < MIN_SIDE or max(height, width) > MAX_SIDE:
         raise scene_error(
-            where, f"images must be {MIN_SIDE} to {MAX_SIDE} pixels a side, got {width} x {height}"
+            where,
+            f"images must be {MIN_SIDE} to {MAX_SIDE} pixels a side, got {width} x {height}; "
+            "resize them",
         )
     if all_in_memory and 3 * views * height * width > MAX_VALUES:
         raise scene_error(
@@ -70,47 +74,74 @@ def check_pixels(where: object, images: NDArray[Any]) -> None:
             )
 
 
-def check_poses(where: object, poses: NDArray[Any]) -> None:
-    """Rejects poses (views, 4, 4) that are not rigid (orthonormal, det +1) or that never move."""
+def check_poses(where: object, poses: NDArray[Any], names: Sequence[str] = ()) -> None:
+    """Rejects poses (views, 4, 4) that are not rigid (orthonormal, det +1) or that never move.
+
+    `names` are the images of the views, for messages.
+    """
     for view, pose in enumerate(np.asarray(poses, np.float64)):
-        _check_rigid(where, view, pose)
+        _check_rigid(where, view_name(view, names), pose)
     positions = np.asarray(poses, np.float64)[:, :3, 3]
     if np.abs(positions).max() > MAX_COORDINATE:
         raise scene_error(
             where, f"a camera is farther than {MAX_COORDINATE:g} from the origin; rescale the poses"
         )
+    if len(poses) < MIN_VIEWS:
+        raise scene_error(where, f"a scene needs at least {MIN_VIEWS} views, got {len(poses)}")
     if np.ptp(positions, axis=0).max() <= 1e-6 * (1 + np.abs(positions).max()):
         raise scene_error(
             where, "all cameras are at one place, which shows no depth; move the camera"
         )
 
 
-def _check_rigid(where: object, view: int, pose: NDArray[np.float64]) -> None:
-    if not np.isfinite(pose).all():
-        raise scene_error(where, f"the pose of view {view} has NaN or infinite numbers")
+def view_name(view: int, names: Sequence[str]) -> str:
+    """What messages call a view: its image's name, or its number without `names`."""
+    return names[view][:80] if names else f"view {view}"
+
+
+def check_finite_poses(where: object, poses: NDArray[Any], names: Sequence[str] = ()) -> None:
+    """Rejects poses (views, rows, 4) with NaN or infinite numbers."""
+    for view, pose in enumerate(poses):
+        if not np.isfinite(pose).all():
+            raise scene_error(
+                where,
+                f"the pose of {view_name(view, names)} has NaN or infinite numbers; give its pose, "
+                "or remove that view",
+            )
+
+
+def _check_rigid(where: object, view: str, pose: NDArray[np.float64]) -> None:
+    check_finite_poses(where, pose[None], [view])
     if np.abs(pose[3] - (0, 0, 0, 1)).max() > 1e-6:
-        raise scene_error(where, f"the pose of view {view} must end in the row 0 0 0 1")
+        transposed = np.abs(pose[:, 3] - (0, 0, 0, 1)).max() <= 1e-6
+        remedy = "transpose the matrices" if transposed else "divide it by the last number"
+        raise scene_error(where, f"the pose of {view} must end in the row 0 0 0 1; {remedy}")
     rotation = pose[:3, :3].clip(-2, 2)  # so that huge numbers do not overflow below
     error = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
     if error > ROTATION_TOLERANCE:
         raise scene_error(
             where,
-            f"the rotation of view {view} is not orthonormal (off by {error:.2g}, at most "
+            f"the rotation of {view} is not orthonormal (off by {error:.2g}, at most "
             f"{ROTATION_TOLERANCE:g}); give world_from_camera without scale or shear",
         )
     if np.linalg.det(rotation) < 0:
         raise scene_error(
-            where, f"the rotation of view {view} mirrors (determinant -1); flip one camera axis"
+            where, f"the rotation of {view} mirrors (determinant -1); flip one camera axis"
         )
 
 
 def check_focal(where: object, focal: float, width: int) -> None:
-    """Rejects a focal length in pixels that no lens has for images of that width."""
+    """Rejects a focal length in pixels that no lens has for images of that width.
+
+    The shortest are those of fisheye lenses of more than half a sphere, a quarter of the width.
+    """
     if not (math.isfinite(focal) and focal > 0):
         raise scene_error(where, f"the focal length must be positive, got {focal:g} pixels")
-    if not 1e-2 < focal / width < 1e3:
+    if not _MIN_FOCAL < focal / width < _MAX_FOCAL:
         raise scene_error(
-            where, f"a focal length of {focal:g} pixels is absurd for images {width} pixels wide"
+            where,
+            f"a focal length of {focal:g} pixels is absurd for images {width} pixels wide; give it "
+            "in pixels, not in image widths or millimetres",
         )
 
 

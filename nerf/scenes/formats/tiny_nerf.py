@@ -20,6 +20,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from nerf.common.errors import InputError
+from nerf.scenes.bounds.pose_conventions import with_convention_warning
 from nerf.scenes.bounds.suggest import with_bounds
 from nerf.scenes.formats.rigid_poses import make_rigid, with_four_rows
 from nerf.scenes.formats.scene_checks import (
@@ -91,7 +92,7 @@ def load_tiny_nerf(file: Path, name: str = "") -> Scene:
         val=splits["val"],
         test=splits["test"],
     )
-    return with_bounds(scene)
+    return with_convention_warning(with_bounds(scene), rigid)
 
 
 def _read_headers(file: Path) -> Headers:
@@ -111,6 +112,10 @@ def _read_headers(file: Path) -> Headers:
 
 def _find_parts(file: Path, headers: Headers) -> list[_Part]:
     """The arrays of all views, or of each split."""
+    if not headers:
+        raise scene_error(
+            file, "is an archive without arrays; unpack it and give its folder as --scene"
+        )
     if _FOCAL not in headers:
         raise scene_error(file, "has no array `focal`; it needs images, poses and focal")
     whole = next((key for key in _POSES if key in headers), None)
@@ -155,10 +160,11 @@ def _check_headers(file: Path, headers: Headers, parts: list[_Part]) -> None:
         if element.kind != "f":
             raise scene_error(file, f"`{part.poses}` must be float, got {element}")
         if len(images) != 4 or images[3] != 3:
+            remedy = "transpose the array"
+            if images[3:] == (4,):
+                remedy = "composite the alpha channel over black first"
             raise scene_error(
-                file,
-                f"`{part.images}` must be (views, height, width, 3), got {images}; composite an "
-                "alpha channel over black first",
+                file, f"`{part.images}` must be (views, height, width, 3), got {images}; {remedy}"
             )
         if images[1:] != first[1:]:
             raise scene_error(file, f"`{part.images}` are {images[1:]}, others {first[1:]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -18,8 +19,9 @@ from nerf.scenes.formats.json_cameras import (
     read_intrinsics,
     read_size,
 )
+from nerf.scenes.formats.mask_files import MaskFolder
 from nerf.scenes.formats.rigid_poses import make_rigid, with_four_rows
-from nerf.scenes.formats.scene_checks import MAX_VIEWS, scene_error
+from nerf.scenes.formats.scene_checks import MAX_VIEWS, MIN_VIEWS, scene_error
 from nerf.scenes.formats.untrusted_files import read_json
 
 _FILE_KEYS = CAMERA_KEYS | {"frames", "ply_file_path"}
@@ -76,9 +78,12 @@ def read_frames(file: JsonFile, downscale: int) -> tuple[Frames, Shrunk]:
     frames = _checked_frames(file)
     matrices = [np.array(frame["transform_matrix"], np.float64) for frame in frames]
     poses, notes = make_rigid(
-        file.path, np.concatenate([with_four_rows(m[None]) for m in matrices])
+        file.path,
+        np.concatenate([with_four_rows(m[None]) for m in matrices]),
+        [str(frame["file_path"]) for frame in frames],
     )
     finder = ImageFinder(file.folder, file.path, file.follow_links)
+    masks = MaskFolder(file.folder, file.path, file.follow_links)
     shrunk = _choose_folder(file.folder, frames, downscale)
     views, names, missing, disagreeing = [], [], [], set()
     for frame, pose in zip(frames, poses, strict=True):
@@ -91,7 +96,7 @@ def read_frames(file: JsonFile, downscale: int) -> tuple[Frames, Shrunk]:
         intrinsics = read_intrinsics(file.path, camera, size)
         disagreeing.add(disagreeing_focal(file.path, camera, size))
         names.append(str(frame["file_path"]))
-        mask, mask_is_inverted = _mask(finder, frame, image, shrunk)
+        mask, mask_is_inverted = _mask(finder, masks, frame, image, shrunk)
         views.append(
             View(
                 file=image,
@@ -105,7 +110,24 @@ def read_frames(file: JsonFile, downscale: int) -> tuple[Frames, Shrunk]:
             )
         )
     notes += [note for note in (shrunk.note, *sorted(disagreeing)) if note]
-    return Frames(views, names, missing, [*notes, *finder.notes()]), shrunk
+    return Frames(views, names, missing, [*notes, *finder.notes(), *masks.notes()]), shrunk
+
+
+def require_images(file: JsonFile, frames: Frames) -> None:
+    """Raises `InputError` if missing images leave too few for a scene."""
+    count, missing = len(frames.views), frames.missing
+    if not missing or count >= MIN_VIEWS:
+        return
+    existing = (
+        f"only {count} of its {count + len(missing)} images exist"
+        if count
+        else (f"none of its {len(missing)} images exists")
+    )
+    raise scene_error(
+        file.path,
+        f"{existing}, the first that is missing is {missing[0][:80]}; copy them into the folder of "
+        f"{file.path.name}",
+    )
 
 
 def unused_keys(files: Iterable[JsonFile], used: Iterable[str] = ()) -> list[str]:
@@ -208,15 +230,18 @@ def _original_size(
 
 
 def _mask(
-    finder: ImageFinder, frame: dict[str, Any], image: Path, shrunk: Shrunk
+    finder: ImageFinder, masks: MaskFolder, frame: dict[str, Any], image: Path, shrunk: Shrunk
 ) -> tuple[Path | None, bool]:
     """A frame's mask, and whether it is inverted.
 
-    It is `mask_path`, or instant-ngp's dynamic_mask_NAME.png beside the image, which is inverted.
+    It is `mask_path`; or instant-ngp's dynamic_mask_NAME.png beside the image, which is inverted;
+    or in `masks/` under the image's name.
     """
     if "mask_path" not in frame:
         beside = image.with_name(f"dynamic_mask_{image.stem}.png")
-        return (beside, True) if beside.is_file() else (None, False)
+        if beside.is_file():
+            return beside, True
+        return masks.find(_without_images_folder(image, finder.folder)), False
     mask = finder.find_exactly(_moved(frame["mask_path"], shrunk))
     mask = mask or finder.find_exactly(frame["mask_path"])
     if mask is None:
@@ -226,3 +251,9 @@ def _mask(
             "`mask_path` from every frame",
         )
     return mask, False
+
+
+def _without_images_folder(image: Path, scene: Path) -> str:
+    """An image's path within its scene, and within `images` or `images_N` if it lies there."""
+    name = image.relative_to(scene) if image.is_relative_to(scene) else PurePosixPath(image.name)
+    return re.sub(r"^images(_\d+)?/", "", name.as_posix())

@@ -14,6 +14,7 @@ from nerf.common.errors import InputError
 from nerf.scenes.formats.scene_checks import scene_error
 
 MAX_JSON_BYTES = 2**26
+_POINTER, _MAX_POINTER_BYTES = b"version https://git-lfs", 1024
 _MAX_NAME_BYTES = 255  # what file systems allow for one part of a path
 
 INVALID_ARRAY_ERRORS = (
@@ -80,10 +81,20 @@ def _own_part(folder: Path, absolute: PurePosixPath) -> Path | None:
     return None
 
 
+def check_downloaded(file: Path) -> None:
+    """Rejects the text that Git LFS leaves in place of a file that was not downloaded."""
+    if file.stat().st_size > _MAX_POINTER_BYTES:
+        return
+    with file.open("rb") as opened:
+        if opened.read(len(_POINTER)) == _POINTER:
+            raise scene_error(file, "is a pointer of Git LFS; fetch the file with `git lfs pull`")
+
+
 def regular_file(file: Path, follow_links: bool = False) -> Path:
     """Returns `file`; raises `InputError` unless it is a regular file that is in its folder."""
     if not file.is_file():
         raise scene_error(file, "is missing or not a regular file")
+    check_downloaded(file)
     if not follow_links and not file.resolve().is_relative_to(file.parent.resolve()):
         raise scene_error(
             file,
@@ -107,7 +118,9 @@ def read_json(file: Path, follow_links: bool = False) -> dict[str, Any]:
     except RecursionError:
         raise scene_error(file, "is nested too deeply for a camera file") from None
     except (OSError, ValueError) as error:
-        raise scene_error(file, f"cannot be read as JSON ({error}); write it again") from None
+        raise scene_error(
+            file, f"cannot be read as JSON ({error}); write or copy it again"
+        ) from None
     if not isinstance(data, dict):
         raise scene_error(file, f"must hold a JSON object, holds a {type(data).__name__}")
     return data

@@ -71,7 +71,9 @@ def _estimate(source: Path, pictures: Sequence[Path], ordered: bool, out: Path) 
         copies, unreadable = write_copies(pictures, Path(work))
         if len(copies) < MIN_VIEWS:
             names = enumerate_names([file.name for file in unreadable])
-            raise scene_error(source, f"too few pictures can be decoded; damaged are {names}")
+            raise scene_error(
+                source, f"too few pictures can be read; export or copy these again: {names}"
+            )
         pairs = choose_pairs(len(copies), ordered)
         estimate = estimate_poses(pycolmap, copies, pairs, Path(work))
     placed = estimate.models[0].num_reg_images() if estimate.models else 0
@@ -104,7 +106,7 @@ def _notes(
         )
     if unreadable:
         names = enumerate_names([file.name for file in unreadable])
-        notes.append(f"left out, as they cannot be decoded: {names}")
+        notes.append(f"left out, as they cannot be read: {names}")
     for other in others:
         apart = sorted(titles[name] for name in other - best)
         if apart:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nerf.common.progress import progress_bar
+from nerf.scenes.formats.image_files import open_image
 
 LONGEST_SIDE = 1000
 """Pixels: larger pictures are shrunk to it. Details finer than that place cameras no better."""
@@ -36,22 +37,22 @@ class WorkingCopy:
 
 
 def write_copies(files: Sequence[Path], folder: Path) -> tuple[list[WorkingCopy], list[Path]]:
-    """Writes copies to `folder`; returns them, and the files that cannot be decoded."""
+    """Writes copies to `folder`; returns them, and the files that cannot be read."""
     copies, unreadable = [], []
     with progress_bar("shrinking pictures", len(files)) as advance:
         for index, file in enumerate(files):
             try:
                 copies.append(_write_copy(file, folder, f"{index:05d}.png"))
-            except (OSError, ValueError, SyntaxError):  # Pillow's errors for damaged files
+            except (OSError, ValueError, SyntaxError):  # Pillow's, and those of `open_image`
                 unreadable.append(file)
             advance(1)
     return copies, unreadable
 
 
 def _write_copy(file: Path, folder: Path, name: str) -> WorkingCopy:
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    with Image.open(file) as image:
+    with open_image(file) as image:
         full_size = image.size
         exif = image.getexif()
         image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # large JPEGs decode faster

@@ -11,25 +11,47 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures import image_files
-from analysis.figures.image_files import plot_study_figures, render_figures, write_study_figures
+from analysis.figures.image_files import WIDTHS, write_figures
+from analysis.figures.study_figures import StudyFigure, list_study_figures
+from analysis.figures.theme import blank_figure, set_axis_titles
 from analysis.findings.analyze_study import Findings
+from analysis.pages.study_page import render_study_page
 from study.records.study_folder import StudyFolder
 
 
-def test_equal_figures_give_equal_image_files(
-    replicated_findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_figures_are_files_in_both_widths_with_captions_and_equal_ones_are_equal(
+    replicated_findings: Findings, tmp_path: Path
 ) -> None:
     pytest.importorskip("kaleido", reason="kaleido is not installed")
     if shutil.which("chromium") is None:
         pytest.skip("no chromium on this machine")
-    figures = plot_study_figures(replicated_findings)
-    *images, importance_again = render_figures([*figures.values(), figures["importance"]], "svg")
-    monkeypatch.setattr(image_files, "render_figures", lambda figures, image_format: images)
-    written = write_study_figures(replicated_findings, "svg", tmp_path)
-    assert {"importance.svg", "curves.svg"} <= {path.name for path in written}
-    assert all("<svg" in path.read_text() for path in written)
-    assert (tmp_path / "importance.svg").read_bytes() == importance_again
+    every = list_study_figures(replicated_findings)
+    figures = {"importance": every["importance"], "again": every["importance"]}
+    written = write_figures(figures, "svg", tmp_path, "a study")
+    names = [f"{name}_{width}.svg" for name in ("again", "importance") for width in WIDTHS]
+    assert [path.name for path in written] == [*names, "captions.md"]
+    assert written[0].read_bytes() == written[2].read_bytes()
+    assert 'width="336"' in written[0].read_text()
+    assert every["importance"].caption in written[-1].read_text()
+
+
+def test_a_pdf_embeds_its_fonts_and_has_the_size_on_paper(tmp_path: Path) -> None:
+    pytest.importorskip("kaleido", reason="kaleido is not installed")
+    if shutil.which("chromium") is None:
+        pytest.skip("no chromium on this machine")
+    figure = set_axis_titles(blank_figure(height=200), "x", "y")
+    figure.add_scatter(x=[1, 2], y=[3, 4])
+    one_column, *_ = write_figures({"f": StudyFigure("f", figure, "")}, "pdf", tmp_path, "a study")
+    content = one_column.read_bytes()
+    assert b"/FontFile" in content
+    assert b"/MediaBox [0 0 252 " in content  # 3.5 inches of 72 points
+
+
+def test_every_figure_of_the_page_is_a_file(replicated_findings: Findings) -> None:
+    page = render_study_page(replicated_findings)
+    figures = list_study_figures(replicated_findings)
+    assert page.count('<div class="figure"') == len(figures)
+    assert all(figure.caption.endswith(".") for figure in figures.values())
 
 
 @pytest.mark.parametrize(

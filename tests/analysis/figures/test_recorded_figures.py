@@ -9,11 +9,11 @@ import pytest
 
 from analysis.data.metric import Metric
 from analysis.data.selection import select_measured
-from analysis.figures.image_files import plot_study_figures
 from analysis.figures.learning_curves import plot_learning_curves
 from analysis.figures.parallel_coordinates import plot_parallel_coordinates
 from analysis.figures.parameter_effect import plot_parameter_effect, plot_parameter_pair
 from analysis.figures.pareto_front import plot_pareto_front
+from analysis.figures.study_figures import list_study_figures
 from analysis.findings.analyze_study import Findings
 from analysis.findings.pareto_front import select_pareto_front
 from analysis.findings.partial_dependence import PairEffect
@@ -38,8 +38,8 @@ def test_each_outcome_has_the_word_of_the_record(minimised_findings: Findings) -
 def test_files_have_no_figure_of_curves_that_were_not_recorded(
     minimised_findings: Findings, maximised_findings: Findings
 ) -> None:
-    assert "curves" in plot_study_figures(minimised_findings)
-    figures = plot_study_figures(maximised_findings)
+    assert "curves" in list_study_figures(minimised_findings)
+    figures = list_study_figures(maximised_findings)
     assert "curves" not in figures
     assert {"importance", "variance_parts", "effect_lr"} <= set(figures)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,12 @@ import pytest
 from analysis import report
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.comparison import compare_studies
-from analysis.findings.tables import IMPORTANCE_COLUMNS, build_importance_table, write_tables
+from analysis.findings.tables import (
+    IMPORTANCE_COLUMNS,
+    build_importance_table,
+    format_markdown_table,
+    write_tables,
+)
 from nerf.common.errors import InputError
 from nerf.config.parameters import Value
 from study.records.study_folder import StudyFolder
@@ -94,3 +100,25 @@ def test_written_tables_are_read_back_equal(two: list[Findings], tmp_path: Path)
     assert whole["headline"] == "a headline"
     (single,) = write_tables(two[0], "a headline", "md", tmp_path)
     assert "| sampling.near | psnr: variance, total |" in single.read_text()
+
+
+@pytest.mark.parametrize("kind", ["csv", "md", "json"])
+def test_no_file_is_empty_and_no_cell_is_a_python_object(
+    kind: str, replicated_findings: Findings, tmp_path: Path
+) -> None:
+    earlier = tmp_path / "tuning.csv"  # for which the last call has no row
+    earlier.write_text("parameter\n")
+    findings = dataclasses.replace(replicated_findings, tunability=None)
+    for each in (replicated_findings, findings):
+        for path in write_tables(each, "", kind, tmp_path):  # type: ignore[arg-type]
+            text = path.read_text()
+            assert len(text) > 1
+            assert "('" not in text
+            assert "{'" not in text
+    assert earlier.exists() is (kind != "csv")
+
+
+def test_numbers_stand_right_in_markdown() -> None:
+    table = pd.DataFrame({"name": ["a|b", None], "value": [0.123456, float("nan")]})
+    text = format_markdown_table(table, align_numbers=True)
+    assert text.splitlines()[1:] == ["| --- | ---: |", "| a\\|b | 0.1235 |", "| – | – |"]

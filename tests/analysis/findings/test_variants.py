@@ -11,7 +11,7 @@ import pytest
 
 from analysis import report
 from analysis.claims.list_claims import headline_claims, join_texts, list_claims, select_claims
-from analysis.figures.image_files import plot_study_figures
+from analysis.figures.study_figures import list_study_figures
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.tables import build_tables
 from analysis.pages.study_page import render_study_page
@@ -181,7 +181,7 @@ def test_exports_have_a_table_of_variants(study: StudyFolder) -> None:
 
 
 def test_a_paper_gets_the_figure_of_differences(study: StudyFolder) -> None:
-    assert list(plot_study_figures(analyze_study(study))) == ["curves", "variants"]
+    assert list(list_study_figures(analyze_study(study))) == ["variants", "curves", "cost"]
 
 
 def test_defaults_are_not_mixed_from_variants(tmp_path: Path) -> None:

@@ -80,3 +80,15 @@ def test_expected_errors_become_a_line_and_an_exit_status(
     printed = capsys.readouterr().err
     assert message in printed
     assert printed.count("\n") <= 1
+
+
+def test_help_fits_the_terminal_and_shows_examples(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    parser = Parser("Trains one field. " * 5, "The end.", examples=["train --scene bricks"])
+    with pytest.raises(SystemExit):
+        parser.parse(["--help"])
+    shown = capsys.readouterr().out
+    assert "\nexamples:\n  train --scene bricks\n\nThe end.\n" in shown
+    assert max(map(len, shown.splitlines())) <= 50

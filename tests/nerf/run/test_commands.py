@@ -50,9 +50,18 @@ def test_trains_inspects_and_renders_videos(
     assert result["config"]["field.width"] == 16
     assert {"psnr", "ssim", "seconds", "views"} <= set(result)
     assert iio.imread(out / "render.png").shape == (24, 48, 3)
-    assert iio.imread(out / "progress.png").shape == (24, 96, 3)
+    for split in ("val", "test"):
+        measured = result["held_out"][split]
+        assert [view["view"] for view in measured] == result["views"][split]
+    assert np.mean([view["ssim"] for view in result["held_out"]["val"]]) == pytest.approx(
+        result["ssim"]
+    )
+    assert all("ssim" not in point for point in result["curve"])
+    # Four evaluations and the photograph, each five times as large, below two lines of text.
+    assert iio.imread(out / "progress.png").shape == (6 + 36 + 2 * 120 + 6, 6 + 5 * 126, 3)
     assert set(RUN_FILES) == {path.name + "/" * path.is_dir() for path in out.iterdir()}
     assert all(name in trained.stdout for name in RUN_FILES)
+    assert "s elapsed, 0 s left" in trained.stdout
     assert f"nerf/view.py {shlex.quote(str(Path('runs/ball')))}" in trained.stdout
 
     assert video.main([str(out), "--frames=4", "--height=32"]) == 0

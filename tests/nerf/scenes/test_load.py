@@ -23,6 +23,22 @@ def test_an_unknown_scene_names_the_ways_out(source: str, tmp_path: Path) -> Non
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("file", "hint"),
+    [
+        ("capture/transforms.json", "its folder capture is one: give that as --scene"),
+        ("capture/images/a.jpg", "its folder capture is one"),
+        ("views.npz", "it has views.npz: give that file"),
+        ("cameras.json", "if cameras.json holds its cameras, give that file"),
+    ],
+)
+def test_a_folder_around_a_scene_names_it(tmp_path: Path, file: str, hint: str) -> None:
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).touch()
+    with pytest.raises(InputError, match=hint):
+        load(str(tmp_path))
+
+
 @pytest.mark.parametrize("count", [3, 4, 5, 8, 9, 106])
 def test_splits_are_disjoint_and_whole(count: int) -> None:
     split = split_views(count)

@@ -12,6 +12,7 @@ from nerf.common.errors import InputError
 from nerf.config.parameters import list_parameters
 from study import run_sweep
 from study.records.study_folder import StudyFolder
+from study.spec.space import SCENE_SCALED
 from tests.study.sweeps import end_of, start
 
 
@@ -41,8 +42,9 @@ def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--set", "seed=1"], "use --seed"),
         (["--scene", "no/such/scene.npz"], "no/such/scene.npz"),
         (["--name", "../elsewhere"], "--name must be a plain folder name"),
-        (["--resume"], "--resume needs the study's name"),
-        (["--resume", "--name", "none"], "is not a study folder"),
+        (["--resume"], "has trials left to run; add trials to one by --name NAME --extend N"),
+        (["--extend", "3"], "there is no study in"),
+        (["--resume", "--name", "none"], "there is no study none in"),
         (["--cpus-per-trial", "100000"], "--cpus-per-trial 100000 is more than the"),
         (["--gpus-per-trial", "some"], "--gpus-per-trial: must be a number or auto, got 'some'"),
         (["--pack", "0"], "--pack must be 1 or more, or auto, got '0'"),
@@ -109,9 +111,13 @@ def test_help_lists_every_parameter_with_its_values(capsys: pytest.CaptureFixtur
         run_sweep.main(["--help"])
     assert ended.value.code == 0
     output = capsys.readouterr().out
+    assert "sampling.coarse = 40 " in output, "a study's own default"
+    assert "* field.width = 128" in output
+    assert "Varied by default: 32:128 (log) units" in output
     for path, parameter in list_parameters().items():
         if path != "seed":
             assert f"{path} = " in output
+        if path not in ("seed", *SCENE_SCALED):
             for value in parameter.choices or ([parameter.domain] if parameter.domain else []):
                 assert str(value).lower() in output.lower()
 

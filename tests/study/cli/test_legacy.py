@@ -35,7 +35,9 @@ def legacy(tmp_path: Path) -> StudyFolder:
 def test_its_status_is_shown(legacy: StudyFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main([str(legacy.path)]) == 0
     output = capsys.readouterr().out
-    assert "2/3 trials, 1 trained, 1 collapsed, 1 running, best 16.15 dB (trial 0)" in output
+    assert "2/3 trials, 1 interrupted\n" in output
+    assert "best: trial 0, 16.15 dB" in output
+    assert "running" not in output.replace("not running", "")
     assert "not running; resume with: " in output
 
 

@@ -52,7 +52,7 @@ def test_a_resumed_study_keeps_its_design_and_may_run_differently(saved: Options
 
 
 def test_an_extended_study_gets_more_trials_and_replicates(saved: Options) -> None:
-    plan = make_plan(dataclasses.replace(saved, extend=3, replicates=2))
+    plan = make_plan(dataclasses.replace(saved, extend=3, more_replicates=2))
     assert (plan.spec.explore, plan.spec.replicates) == (8, 6)
     assert plan.extended_document
     assert plan.extended_document["spec"]["explore"] == 8

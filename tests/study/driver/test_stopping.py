@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 from study import run_sweep
 from study.records.study_folder import StudyFolder
+from study.trackers.mlflow_run import local_uri
 from tests.study.sweeps import (
     BOTH_COMPLETED,
     TINY,
@@ -29,6 +31,7 @@ from tests.study.trials import record
 from tests.study.wandb_runs import read_run
 
 STEPS, TIMES = 320, 64
+EVALUATIONS = list(range(STEPS // TIMES, STEPS + 1, STEPS // TIMES))
 # As many rays as a video of six frames needs.
 BUDGET = [f"--steps={STEPS}", f"--set=evaluation.times={TIMES}", "--set=optimisation.rays=512"]
 NEW = [
@@ -40,6 +43,9 @@ NEW = [
 ]
 
 RESUME = ["--resume", "--max-concurrent=1"]
+
+HAS_MLFLOW = importlib.util.find_spec("mlflow") is not None
+TRACKED = ["--wandb=offline", "--track=tensorboard", *(["--track=mlflow"] if HAS_MLFLOW else [])]
 
 WAYS = {
     "Ctrl-C": (signal.SIGINT, 1),
@@ -134,7 +140,7 @@ def story(scene_file: Path, folder: StudyFolder, disk: Disk) -> dict[str, Ended]
         return driver
 
     for way, (number, times) in WAYS.items():
-        new = ["--scene", str(scene_file), *NEW, "--wandb=offline"]
+        new = ["--scene", str(scene_file), *NEW, *TRACKED]
         ended[way] = stop(launch(*(RESUME if ended else new)), number, times)
     if disk.is_small:
         driver = launch(*RESUME, "--wandb=off")
@@ -203,11 +209,38 @@ def test_a_resumed_trial_continues_its_wandb_run(
 
 
 @pytest.mark.slow
+def test_a_resumed_trial_has_each_step_once_in_tensorboard(
+    story: dict[str, Ended], folder: StudyFolder
+) -> None:
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run = reader.EventAccumulator(str(folder.tensorboard / "00000")).Reload()
+    assert [event.step for event in run.Scalars("psnr")] == EVALUATIONS
+    assert [event.step for event in run.Images("render")] == [STEPS]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_MLFLOW, reason="the extra [mlflow] is not installed")
+def test_a_resumed_trial_has_each_step_once_in_mlflow(
+    story: dict[str, Ended], folder: StudyFolder
+) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=local_uri(folder))
+    experiment = client.get_experiment_by_name(folder.name)
+    runs = client.search_runs([experiment.experiment_id], order_by=["tags.mlflow.runName"])
+    assert [run.info.run_name for run in runs] == ["00000", "00001"]
+    for run in runs:
+        assert run.data.tags["state"] == "completed"
+        history = client.get_metric_history(run.info.run_id, "psnr")
+        assert sorted(metric.step for metric in history) == EVALUATIONS
+
+
+@pytest.mark.slow
 def test_it_ends_with_every_trial_whole(story: dict[str, Ended], folder: StudyFolder) -> None:
     assert re.search(BOTH_COMPLETED, story["resumed"].output)
     for name in ("00000", "00001"):
         steps = [point["step"] for point in record(folder, name)["curve"]]
-        assert steps == list(range(STEPS // TIMES, STEPS + 1, STEPS // TIMES))
+        assert steps == EVALUATIONS
 
 
 def test_no_study_begins_on_a_full_disk(

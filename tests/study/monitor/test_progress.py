@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 from collections.abc import Callable
 
 import pytest
 from rich.console import Console
 
 from study.ledger.ledger import Ledger
-from study.monitor.live_view import LiveView, render_progress, sparkline
+from study.monitor.live_view import LiveView
 from study.monitor.progress import (
     RunningTrial,
     format_duration,
     progress_line,
     study_progress,
 )
+from study.monitor.screen import Shown, psnr_scale, render_progress, sparkline
 from study.protocol.messages import Outcome
 from study.spec.study_spec import StudySpec
 
@@ -64,10 +66,11 @@ def test_queued_trials_are_expected_to_train_as_long_as_ended_ones(
     )
 
 
-def screen_lines(height: int, ledger: Ledger, spec: StudySpec) -> list[str]:
-    console = Console(width=80, height=height, file=io.StringIO(), force_terminal=False)
+def screen_lines(height: int, ledger: Ledger, spec: StudySpec, width: int = 80) -> list[str]:
+    console = Console(width=width, height=height, file=io.StringIO(), force_terminal=False)
     progress = study_progress(ledger.trials(), spec, 12.0)
-    console.print(render_progress("a study", progress, spec.steps, 40.0, 12.0, 55.0, height))
+    shown = Shown(12.0, rate=55.0, seconds_left=40.0)
+    console.print(render_progress("a study", progress, spec, shown, width, height))
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined, no-any-return]
 
 
@@ -80,10 +83,11 @@ def test_the_live_view_fits_80_columns_and_shows_everything(
     for part in (
         "30/90",
         "12.50 dB",
-        "▁█",
+        "▁▁",
         "learning",
-        "near=",
-        "3 queued, 55 steps a second",
+        "near",
+        "about 40 s left, 55 steps a second",
+        "3 queued",
         "best: trial 0, 20.25 dB: near=",
         "trial 1 (explore) collapsed",
     ):
@@ -102,10 +106,23 @@ def test_the_live_view_fits_the_height_of_the_screen(
         ledger.tell(number, Outcome("completed", "", 90, 20.0))
     for number in range(5, 12):
         ledger.tell(number, Outcome("failed", "no " * 100, 90, 20.0))
-    for height in (24, 40):
-        lines = screen_lines(height, ledger, spec)
-        assert len(lines) < height
-    assert any("more" in row for row in lines) == (18 > 40 - 17)
+    for height in (24, 40, 60):
+        for width in (80, 120, 200):
+            lines = screen_lines(height, ledger, spec, width)
+            assert len(lines) < height
+            assert any("more trials if higher" in row for row in lines) or height > 24
+
+
+def test_a_wide_screen_shows_reasons_in_full(
+    open_ledger: Callable[[], Ledger], spec: StudySpec
+) -> None:
+    ledger = open_ledger()
+    reason = " ".join(f"word{k}" for k in range(40))
+    ledger.ask()
+    ledger.tell(0, Outcome("collapsed", reason, 90, 9.0))
+    wide = screen_lines(50, ledger, spec, 120)
+    assert " ".join(line.strip() for line in wide).endswith(reason)
+    assert screen_lines(50, ledger, spec, 80)[-1].endswith("…")
 
 
 def test_a_trial_at_the_trivial_psnr_shows_nothing(
@@ -129,11 +146,16 @@ def test_without_a_trivial_psnr_no_trial_shows_nothing(ledger: Ledger, spec: Stu
     assert study_progress(ledger.trials(), spec).count(outcome="shows nothing") == 0
 
 
-def test_a_sparkline_goes_from_low_to_high() -> None:
-    assert sparkline([1.0, 2.0, 4.5, 8.0]) == "▁▂▅█"
-    assert sparkline([3.0]) == "▁"
-    assert sparkline([]) == ""
-    assert len(sparkline(list(range(100)))) <= 12
+def test_spark_lines_share_the_study_s_scale(ledger: Ledger, spec: StudySpec) -> None:
+    assert sparkline([1.0, 2.0, 4.5, 8.0], 1.0, 8.0) == "▁▂▅█"
+    assert sparkline([1.0, 2.0, 4.5, 8.0], 1.0, 15.0) == "▁▂▃▅"
+    assert sparkline([3.0], 3.0, 3.0) == "▁"
+    assert sparkline([], 0.0, 1.0) == ""
+    assert sparkline([float("nan"), float("-inf"), 99.0], 0.0, 1.0) == "▁▁█"
+    assert len(sparkline(list(range(100)), 0.0, 1.0)) <= 12
+    progress = study_progress(ledger.trials(), spec)
+    assert psnr_scale(progress, 12.0) == (12.0, 22.0)
+    assert psnr_scale(progress, float("-inf")) == (9.0, 22.0)
 
 
 @pytest.mark.parametrize(
@@ -141,10 +163,11 @@ def test_a_sparkline_goes_from_low_to_high() -> None:
     [
         ((), 0, "starting"),
         ((), 1, "attempt 2"),
-        ((9.0,), 0, "shows nothing"),
-        ((12.0,), 0, "shows nothing"),
+        ((9.0,), 0, "shows nothing yet"),
+        ((12.0,), 0, "shows nothing yet"),
         ((13.0, 14.0), 0, "learning"),
         ((19.0, 14.0), 0, "falling"),
+        ((19.0, math.nan), 0, "diverged"),
     ],
 )
 def test_health_in_a_word(curve: tuple[float, ...], failures: int, word: str) -> None:
@@ -159,7 +182,7 @@ def test_without_a_terminal_there_is_a_line_a_trial(ledger: Ledger, spec: StudyS
         view.show(ledger.trials())
         view.show(ledger.trials())
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert lines[1] == "a study: trial 3 (optimize) trained with 22.50 dB"
+    assert lines[1] == "a study: trial 3 (optimise) trained with 22.50 dB"
     assert [row[:18] for row in lines[::2]] == ["a study: 3/7 trial", "a study: 4/7 trial"]
     assert len(lines) == 3
 
@@ -173,7 +196,9 @@ def test_what_trials_wait_for_is_shown_once_it_changes(ledger: Ledger, spec: Stu
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [line.endswith(", waiting for 1 CPU") for line in lines] == [False, True, False]
     progress = study_progress(ledger.trials(), spec)
-    console.print(render_progress("a study", progress, 90, waiting_for="waiting for 2 CPUs"))
+    console.print(
+        render_progress("a study", progress, spec, Shown(waiting_for="waiting for 2 CPUs"))
+    )
     assert "\nwaiting for 2 CPUs\n" in console.file.getvalue()  # type: ignore[attr-defined]
 
 

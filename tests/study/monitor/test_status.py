@@ -32,7 +32,8 @@ def test_it_shows_progress_and_the_driver_and_changes_nothing(
     before = {file: file.read_bytes() for file in half_done.path.rglob("*") if file.is_file()}
     assert status.main([str(half_done.path)]) == 0
     output = capsys.readouterr().out
-    assert "4/7 trials, 4 trained, best 13.00 dB (trial 3)" in output
+    assert "4/7 trials\n" in output
+    assert "best: trial 3, 13.00 dB" in output
     assert "being run by process" in output  # this process took the lock last, and is alive
     after = {file: file.read_bytes() for file in half_done.path.rglob("*") if file.is_file()}
     assert after == before
@@ -60,8 +61,22 @@ def test_a_copy_without_its_journal_is_read_from_its_tables(
     half_done.journal.unlink()
     assert status.main([str(half_done.path), *options]) == 0
     output = capsys.readouterr().out
-    assert "4/7 trials, 4 trained, best 13.00 dB (trial 3)" in output
+    assert "4/7 trials\n" in output
+    assert "best: trial 3, 13.00 dB" in output
     assert "this copy has no journal" in output
+
+
+def test_studies_in_a_folder_are_listed(
+    half_done: StudyFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = StudyFolder(half_done.path.parent / "other")
+    other.write_spec({"schema": 99})
+    monkeypatch.chdir(half_done.path.parent)
+    assert status.main(["."]) == 0
+    study, damaged = capsys.readouterr().out.splitlines()
+    assert study == "a study: 4/7 trials, 4 trained, best 13.00 dB (trial 3)"
+    assert damaged.startswith("other: ")
+    assert "schema 99" in damaged
 
 
 def test_a_folder_that_is_not_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

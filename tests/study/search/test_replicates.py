@@ -214,6 +214,5 @@ def test_a_negative_number_and_a_changed_one_are_refused(spec: StudySpec) -> Non
         dataclasses.replace(spec, replicates=-1)
     with pytest.raises(InputError, match="--extend must be at least 1"):
         with_more_trials(spec, 0, 0)
-    changed = dataclasses.replace(spec, replicates=7)
     with pytest.raises(InputError, match="--replicates 7 differs from the study's 6"):
-        require_same_study(changed, spec, ["replicates"])
+        require_same_study({"replicates": 7}, spec)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
@@ -57,9 +56,6 @@ def test_a_varied_parameter_takes_no_default_setting() -> None:
 
 def test_resuming_may_change_the_launch_but_not_the_study() -> None:
     saved = StudySpec(space=SPACE, scene="bricks", steps=100)
-    require_same_study(dataclasses.replace(saved, max_concurrent=1), saved, ["max_concurrent"])
+    require_same_study({"max_concurrent": 1, "explore": 48}, saved)
     with pytest.raises(InputError, match=r"--explore 99 differs from the study's 48"):
-        require_same_study(dataclasses.replace(saved, explore=99), saved, ["explore"])
-    other = dataclasses.replace(saved, space=study_space(["field.width"], [], 100))
-    with pytest.raises(InputError, match="--vary and --set differ"):
-        require_same_study(other, saved, ["vary"])
+        require_same_study({"explore": 99}, saved)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nerf.scenes import Bounds, Scene, load
-from nerf.scenes.bounds.inspection_image import draw_inspection, frustum_corners
+from nerf.scenes.bounds.inspection_image import _STRIP_TOP, draw_inspection, frustum_corners
 from nerf.scenes.cameras.pixel_rays import project
 from tests.nerf.scenes import scene_writers
 
@@ -21,7 +21,7 @@ def scene(tmp_path: Path) -> Scene:
 
 def column_of(image: np.ndarray, colour: tuple[int, int, int]) -> float:
     """The column of the vertical line of that colour in the lower panel."""
-    strip = image[-240:-60]
+    strip = image[_STRIP_TOP + 20 : _STRIP_TOP + 180]
     share = (strip == colour).all(-1).mean(0)
     assert share.max() > 0.95
     return float(np.mean(np.flatnonzero(share > 0.95)))
@@ -41,7 +41,7 @@ def test_bounds_are_drawn_where_they_are(scene: Scene) -> None:
 
 def test_the_share_between_the_bounds_is_written(scene: Scene) -> None:
     """The text above the panels changes only with a bound that cuts off points."""
-    header = np.s_[36:54, 400:]
+    header = np.s_[46:68, 400:]
     wide, wider, cut = (
         draw_inspection(replace(scene, bounds=Bounds(*bounds, "x")))[header]
         for bounds in ((0.5, 9.0), (0.6, 9.5), (0.5, 4.0))
@@ -54,7 +54,7 @@ def test_points_leave_dark_marks_at_their_distance(scene: Scene) -> None:
     scene = replace(scene, bounds=Bounds(0.5, 8.0, "x"), points=np.zeros((5, 3), np.float32))
     image = draw_inspection(scene)
     end = 1.1 * 8.0
-    strip = image[-240:-60, 24:-24].min(-1)
+    strip = image[_STRIP_TOP + 20 : _STRIP_TOP + 180, 24:-24].min(-1)
     dark = np.flatnonzero((strip < 120).mean(0) > 0.2) / strip.shape[1] * end
     distances = np.linalg.norm(scene.world_from_camera[:, :3, 3], axis=1)
     assert len(dark)

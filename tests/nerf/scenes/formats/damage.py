@@ -19,6 +19,7 @@ Damage = Callable[[Path], object]
 
 TRAIN, JSON = "transforms_train.json", "transforms.json"
 IMAGES, POINTS, CAMERAS = (f"sparse/0/{name}.bin" for name in ("images", "points3D", "cameras"))
+GIT_LFS_POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
 HUGE = struct.pack("<Q", 2**62)
 
 
@@ -51,6 +52,20 @@ def forged_header(folder: Path) -> None:
     with zipfile.ZipFile(folder / "scene.npz", "w") as archive:
         for name, data in content.items():
             archive.writestr(name, data)
+
+
+def zipped_text(folder: Path) -> None:
+    """A zip archive of other files."""
+    with zipfile.ZipFile(scene_writers.write_tiny_nerf(folder), "w") as archive:
+        archive.writestr("images/00.txt", "")
+
+
+def black_masks(folder: Path) -> None:
+    """A black mask for every image."""
+    (folder / "masks").mkdir()
+    for name in scene_writers.NAMES:
+        size = scene_writers.WIDTH, scene_writers.HEIGHT
+        Image.new("L", size).save(folder / "masks" / name)
 
 
 def overwrite(name: str, at: int, content: bytes) -> Damage:

@@ -12,8 +12,6 @@ from PIL import Image
 
 from nerf.common.errors import InputError
 from nerf.scenes import Scene, load
-from nerf.scenes.formats.colmap import _mask
-from nerf.scenes.formats.find_images import ImageFinder
 from tests.nerf.scenes.scene_writers import NAMES, VIEWS, write_colmap
 
 
@@ -131,15 +129,6 @@ def test_a_link_to_the_images_is_followed_if_it_is_trusted(folder: Path) -> None
     with pytest.raises(InputError, match=r"symbolic link .* --follow-links"):
         load(str(folder))
     assert load(str(folder), follow_links=True).content_hash == whole
-
-
-@pytest.mark.parametrize("mask", ["a.jpg.png", "a.png"])
-def test_masks_have_the_names_of_colmap_or_of_nerfstudio(tmp_path: Path, mask: str) -> None:
-    (tmp_path / "left").mkdir()
-    (tmp_path / "left" / mask).touch()
-    finder = ImageFinder(tmp_path, tmp_path)
-    assert _mask(finder, "left/a.jpg") == tmp_path / "left" / mask
-    assert _mask(finder, "left/b.jpg") is None
 
 
 def test_a_camera_that_is_not_read_is_named(folder: Path) -> None:

@@ -46,6 +46,16 @@ def test_swapped_heights_and_widths_are_swapped_back(folder: Path) -> None:
     assert "swapped" in scene.notes[0]
 
 
+def test_pictures_that_are_turned_by_their_exif_are_not_swapped_for(folder: Path) -> None:
+    whole = load(str(folder))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown after a quarter turn clockwise
+    for file in (folder / "images").iterdir():
+        with Image.open(file) as image:
+            image.transpose(Image.Transpose.ROTATE_90).save(file, exif=exif)
+    assert load(str(folder)).content_hash == whole.content_hash
+
+
 def test_a_reconstruction_without_its_images_file_is_passed_over(folder: Path) -> None:
     whole = load(str(folder)).content_hash
     (folder / "sparse" / "0").mkdir(parents=True)

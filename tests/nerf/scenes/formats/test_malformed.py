@@ -16,6 +16,7 @@ from nerf.scenes import load
 from tests.nerf.scenes import scene_writers
 from tests.nerf.scenes.formats.damage import (
     CAMERAS,
+    GIT_LFS_POINTER,
     HUGE,
     IMAGES,
     JSON,
@@ -23,6 +24,7 @@ from tests.nerf.scenes.formats.damage import (
     TRAIN,
     Damage,
     add_squeezed_images,
+    black_masks,
     changed_poses,
     claim_huge_images,
     delete,
@@ -47,6 +49,7 @@ from tests.nerf.scenes.formats.damage import (
     torn_archive,
     truncate,
     write_text,
+    zipped_text,
 )
 from tests.nerf.scenes.scene_writers import WRITERS
 
@@ -90,6 +93,15 @@ TINY: dict[str, tuple[Damage, str]] = {
         tiny_arrays(poses=changed_poses(2, lambda p: set_at(p, (0, 3), 1e30))),
         "a camera is farther than",
     ),
+    "transposed": (
+        tiny_arrays(poses=scene_writers.poses().swapaxes(1, 2)),
+        "the pose of view 0 must end in the row 0 0 0 1; transpose",
+    ),
+    "channels first": (
+        tiny_arrays(images=scene_writers.pixels()[..., :3].transpose(0, 3, 1, 2)),
+        r"got \(8, 3, 10, 12\); transpose the array",
+    ),
+    "a zipped folder": (zipped_text, "is an archive without arrays; unpack it"),
     "last row": (
         tiny_arrays(poses=changed_poses(2, lambda p: set_at(p, (3, 2), 1.0))),
         "end in the row 0 0 0 1",
@@ -124,6 +136,7 @@ BLENDER: dict[str, tuple[Damage, str]] = {
     "no angle": (json_keys(TRAIN, camera_angle_x=None), "gives no focal length; add `fl_x`"),
     "angle over pi": (json_keys(TRAIN, camera_angle_x=4), "between 0 and pi, got 4"),
     "angle is text": (json_keys(TRAIN, camera_angle_x="0.7"), "finite number, got '0.7'"),
+    "fetched without Git LFS": (write_text(TRAIN, GIT_LFS_POINTER), "pointer of Git LFS; fetch"),
     "no frames": (json_keys(TRAIN, frames=[]), "has no `frames`"),
     "frame without file": (json_frame(TRAIN, file_path=None), "frame 0 has no `file_path`"),
     "file name a number": (json_frame(TRAIN, file_path=7), "must be text, got 7"),
@@ -132,15 +145,21 @@ BLENDER: dict[str, tuple[Damage, str]] = {
         "no 3 x 4 or 4 x 4 `transform_matrix`",
     ),
     "matrix of words": (json_frame(TRAIN, transform_matrix=[["a"] * 4] * 4), "must hold numbers"),
-    "NaN in a matrix": (frame_pose(TRAIN, lambda p: set_at(p, (1, 1), NAN)), "view 0 has NaN"),
-    "sheared": (frame_pose(TRAIN, lambda p: set_at(p, (0, 1), 0.5)), "rotation of view 0 is not"),
+    "NaN in a matrix": (
+        frame_pose(TRAIN, lambda p: set_at(p, (1, 1), NAN)),
+        r"pose of \./all/00 has NaN",
+    ),
+    "sheared": (
+        frame_pose(TRAIN, lambda p: set_at(p, (0, 1), 0.5)),
+        r"rotation of \./all/00 is not",
+    ),
     "absolute path": (json_frame(TRAIN, file_path="/etc/passwd"), "absolute path '/etc/passwd'"),
     "Windows path": (json_frame(TRAIN, file_path="C:\\x.png"), "absolute path 'C:"),
     "dots": (json_frame(TRAIN, file_path="../x/00"), "`..` may leave"),
     "link out": (link_outside("all/00.png"), "symbolic link out of"),
     "no image there": (
         lambda f: delete(*(f"all/{name}" for name in scene_writers.NAMES))(f),
-        "transforms_train.json: none of its 6 images exists, the first is ./all/00",
+        "transforms_train.json: none of its 6 images exists, the first that is missing is ./all/00",
     ),
     "text for an image": (replace_image(b"hello"), "not an image of PNG, JPEG, WEBP, BMP, TIFF"),
     "image cut short": (truncate("all/02.png", 120), "cannot be decoded"),
@@ -161,6 +180,16 @@ BLENDER: dict[str, tuple[Damage, str]] = {
     ),
 }
 INSTANT_NGP: dict[str, tuple[Damage, str]] = {
+    "focal length in image widths": (
+        json_keys(JSON, fl_x=0.5, fl_y=0.5),
+        "a focal length of 0.5 pixels is absurd for images 12 pixels wide; give it in pixels",
+    ),
+    "image fetched without Git LFS": (
+        write_text("images/02.png", GIT_LFS_POINTER),
+        r"02\.png: is a pointer of Git LFS",
+    ),
+    "empty image": (write_text("images/03.png", ""), r"03\.png: is empty"),
+    "masks of nothing": (black_masks, "its masks leave no pixel of any image; black pixels"),
     "orthographic": (json_keys(JSON, camera_model="ORTHOPHOTO"), "model ORTHOPHOTO, which is not"),
     "a fisheye of which little shows": (
         json_keys(JSON, camera_model="OPENCV_FISHEYE", k1=-9.0),
@@ -172,7 +201,7 @@ INSTANT_NGP: dict[str, tuple[Damage, str]] = {
     ),
     "two images there": (
         lambda f: delete(*(f"images/{name}" for name in scene_writers.NAMES[2:]))(f),
-        "at least 3 views, got 2",
+        "only 2 of its 8 images exist, the first that is missing is images/02.png",
     ),
     "listed twice": (
         json_frame(JSON, 1, file_path="images/00.png"),
@@ -213,7 +242,7 @@ COLMAP: dict[str, tuple[Damage, str]] = {
     "no images.bin": (delete(IMAGES), "images.bin: is missing or not a regular"),
     "camera missing": (overwrite(IMAGES, 68, struct.pack("<i", 3)), "camera 3, which is missing"),
     "quaternion": (overwrite(IMAGES, 12, struct.pack("<d", 3.0)), "of '00.png' has length"),
-    "NaN translation": (overwrite(IMAGES, 44, struct.pack("<d", NAN)), "view 0 has NaN"),
+    "NaN translation": (overwrite(IMAGES, 44, struct.pack("<d", NAN)), r"pose of 00\.png has NaN"),
     "NaN point": (overwrite(POINTS, 16, struct.pack("<d", NAN)), "point of the reconstruction"),
     "nothing registered": (
         lambda f: (f / IMAGES).write_bytes(struct.pack("<Q", 0)),
@@ -253,7 +282,7 @@ LLFF: dict[str, tuple[Damage, str]] = {
     "no focal length": (llff_rows(lambda t: set_at(t, (1, 14), 0.0)), "focal length that is not"),
     "not rigid": (
         llff_rows(lambda t: set_at(t, (1, 0), 2.0)),
-        "rotation of view 1 is not orthonormal",
+        r"rotation of 01\.png is not orthonormal",
     ),
 }
 

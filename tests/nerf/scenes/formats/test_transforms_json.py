@@ -165,7 +165,7 @@ def test_uneven_scale_is_refused(folder: Path) -> None:
     pose = poses()[1]
     pose[:3, 0] *= 1.2
     edit_frame(folder / JSON, 1, transform_matrix=pose.tolist())
-    with pytest.raises(InputError, match="rotation of view 1 is not orthonormal"):
+    with pytest.raises(InputError, match=r"rotation of images/01\.png is not orthonormal"):
         load(str(folder))
 
 

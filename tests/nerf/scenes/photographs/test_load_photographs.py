@@ -52,7 +52,7 @@ def test_pictures_that_could_not_be_placed_are_named_with_the_reason(
 ) -> None:
     placed, unreadable, dark, kept = scene.notes
     assert placed == "the cameras of 8 of 9 pictures were estimated by COLMAP"
-    assert unreadable == "left out, as they cannot be decoded: torn.jpg"
+    assert unreadable == "left out, as they cannot be read: torn.jpg"
     assert dark.startswith("1 not placed, too few details")
     assert dark.endswith("lens cap.jpg")
     assert str(caches / "nerf-study" / "photographs") in kept

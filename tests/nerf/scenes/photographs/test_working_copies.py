@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from nerf.scenes.photographs.working_copies import LONGEST_SIDE, write_copies
+from tests.nerf.scenes.formats.damage import png_header
 
 
 def exif(orientation: int | None = None, focal_35mm: int | None = None) -> Image.Exif:
@@ -60,6 +61,7 @@ def test_what_is_transparent_becomes_white(tmp_path: Path) -> None:
     assert np.asarray(Image.open(tmp_path / copy.name)).min() == 255
 
 
-def test_damaged_files_are_returned_apart(tmp_path: Path) -> None:
-    (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
-    assert write_copies([tmp_path / "torn.jpg"], tmp_path) == ([], [tmp_path / "torn.jpg"])
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0 and no more", png_header(30_000, 30_000)])
+def test_damaged_and_huge_files_are_returned_apart(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(content)
+    assert write_copies([tmp_path / "a.jpg"], tmp_path) == ([], [tmp_path / "a.jpg"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
 import imageio.v3 as imageio
-import numpy as np
 import pytest
 
 from nerf.config.flat import build
@@ -15,40 +15,36 @@ from nerf.scenes.scene import Scene
 from nerf.training.loop import train
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
-from study.worker.wandb_run import open_tracker
-from study.worker.wandb_video import MAX_SHARE, affordable_frames, write_trial_video
+from study.spec.study_spec import StudySpec
+from study.trackers.trial_video import MAX_SHARE, affordable_frames, write_trial_video
+from tests.study.trackers.attempts import Attempts
 from tests.study.wandb_runs import Run, read_run
 
-RENDER = np.zeros((24, 48, 3), np.uint8)
 TINY = build(
     {"optimisation.rays": 64, "sampling.coarse": 8, "field.width": 16, "field.depth": 2,
      "optimisation.steps": 40, "evaluation.times": 2, "evaluation.final_pixels": 256}
 )  # fmt: skip
 
 
-def logged(folder: StudyFolder, outcome: Outcome) -> Run:
+def logged(folder: StudyFolder, spec: StudySpec, outcome: Outcome) -> Run:
     """The run of a trial that was evaluated twice and ended so."""
     import wandb
 
-    folder.write_spec({"schema": 1, "created": "today"})
-    with open_tracker(folder, "offline", "00007", "explore", NerfConfig()) as run:
-        run.log({"step": 10, "psnr": 11.0})
-        run.log({"step": 20, "psnr": 12.0})
-        run.end(outcome, RENDER, lambda path: pytest.fail("a video of nothing"))
+    Attempts(folder, dataclasses.replace(spec, wandb="offline")).run([], [10, 20], outcome)
     wandb.teardown()
     (run_folder,) = folder.wandb.glob("wandb/offline-run-*")
     return read_run(run_folder)
 
 
-def test_a_collapsed_trial_has_a_tag_and_a_reason(folder: StudyFolder) -> None:
-    run = logged(folder, Outcome("collapsed", "density is dead", 20, 12.0))
+def test_a_collapsed_trial_has_a_tag_and_a_reason(folder: StudyFolder, spec: StudySpec) -> None:
+    run = logged(folder, spec, Outcome("collapsed", "density is dead", 20, 12.0))
     assert (run.group, run.kind, run.steps) == (folder.name, "explore", (10, 20))
     assert run.id.endswith("-00007")
     assert "collapsed" in run.tags
     assert (run.summary["state"], run.summary["reason"]) == ("collapsed", "density is dead")
     assert run.summary["render._type"] == "image-file"
     assert "film._type" not in run.summary
-    assert run.config["field.width"] == NerfConfig().field.width
+    assert run.config["field"]["width"] == NerfConfig().field.width
 
 
 def test_a_video_flies_around_the_scene(ball: Scene, tmp_path: Path) -> None:
@@ -74,6 +70,6 @@ def test_a_short_training_has_no_video(ball: Scene, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_diverged_trial_without_figures_has_a_run(folder: StudyFolder) -> None:
-    run = logged(folder, Outcome("collapsed", "diverged", 5, math.nan))
+def test_a_diverged_trial_without_figures_has_a_run(folder: StudyFolder, spec: StudySpec) -> None:
+    run = logged(folder, spec, Outcome("collapsed", "diverged", 5, math.nan))
     assert run.summary["reason"] == "diverged"

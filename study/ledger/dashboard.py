@@ -1,0 +1,122 @@
+"""What optuna-dashboard shows of a study beyond what Optuna itself stores.
+
+The dashboard reads these attributes by keys of its own (`_note.py`, `_custom_plot_data.py` and
+`artifact/` in its package), so that nothing of it is needed to write them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from optuna import Study
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import FrozenTrial
+
+from study.protocol.messages import Outcome
+from study.records.schema import STATES
+from study.search.trial_values import final_psnr
+
+_METRIC = "PSNR (dB)"
+# Colour and symbol of each state.
+_MARKERS = {
+    "completed": ("#2a6fbb", "circle"),
+    "collapsed": ("#c62828", "x"),
+    "pruned": ("#9e9e9e", "triangle-down"),
+    "failed": ("#000000", "cross"),
+}
+_PLOT = "dashboard:plot_data:outcomes:"
+_LONGEST = 2045  # characters of one attribute
+
+
+def name_metric(study: Study) -> None:
+    """Names the study's metric, unless it has a name; in a journal of an earlier version, too."""
+    if study.metric_names is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names([_METRIC])
+
+
+def attach_render(study: Study, trial: FrozenTrial, render: Path) -> None:
+    """Shows a running trial's render on its page.
+
+    The dashboard reads artifacts from one folder, by ids that look like hexadecimal numbers; a link
+    there spares a copy.
+    """
+    artifact = render.parents[1] / "artifacts" / render.stem
+    artifact.parent.mkdir(exist_ok=True)
+    artifact.unlink(missing_ok=True)
+    artifact.symlink_to(Path("..", render.parent.name, render.name))
+    meta = {"artifact_id": artifact.name, "filename": render.name, "mimetype": "image/png"}
+    text = json.dumps({**meta, "encoding": None})
+    study._storage.set_trial_system_attr(trial._trial_id, f"artifacts:{artifact.name}", text)
+
+
+def attach_note(study: Study, trial: FrozenTrial, outcome: Outcome) -> None:
+    """Says at the top of a trial's page that it did not complete, and why.
+
+    For Optuna a trial that collapsed is a pruned or even a completed one. A note that a person has
+    written there stays.
+    """
+    version = f"dashboard:{trial._trial_id}:note_ver"
+    written = study._storage.get_study_system_attrs(study._study_id)
+    if outcome.state == "completed" or version in written:
+        return
+    text = f"**{outcome.state}** {outcome.reason}".rstrip()[:_LONGEST]
+    _set(study, {f"dashboard:{trial._trial_id}:note_str:0": text, version: 1})
+
+
+def plot_outcomes(study: Study, trials: Sequence[FrozenTrial]) -> None:
+    """Puts a plot of all ended trials on the study's page, with a colour for each state."""
+    traces = [_trace(state, trials) for state in STATES]
+    layout = {
+        "title": {"text": "Trials by state"},
+        "xaxis": {"title": {"text": "Trial"}},
+        "yaxis": {"title": {"text": _METRIC}},
+        "hovermode": "closest",
+    }
+    figure = {"data": [trace for trace in traces if trace], "layout": layout}
+    text = json.dumps(figure, allow_nan=False)
+    parts = [text[at : at + _LONGEST] for at in range(0, len(text), _LONGEST)]
+    written = study._storage.get_study_system_attrs(study._study_id)
+    if "".join(str(written.get(f"{_PLOT}{i}", "")) for i in range(len(parts))) == text:
+        return
+    longer = sum(key.startswith(_PLOT) for key in written) - len(parts)
+    parts += [""] * longer
+    _set(study, {f"{_PLOT}{i}": part for i, part in enumerate(parts)})
+
+
+def _trace(state: str, trials: Sequence[FrozenTrial]) -> dict[str, Any] | None:
+    """The trials in one state; None where no PSNR of any is known."""
+    those = [trial for trial in trials if trial.user_attrs.get("state") == state]
+    points = [(t, psnr) for t in those if (psnr := _last_psnr(t)) is not None]
+    if not points:
+        return None
+    colour, symbol = _MARKERS[state]
+    unknown = len(those) - len(points)
+    missing = f", {unknown} of them without PSNR" if unknown else ""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": f"{state}: {len(those)}{missing}",
+        "x": [trial.number for trial, _ in points],
+        "y": [round(psnr, 2) for _, psnr in points],
+        "text": [trial.user_attrs["reason"] for trial, _ in points],
+        "marker": {"color": colour, "symbol": symbol, "size": 8},
+    }
+
+
+def _last_psnr(trial: FrozenTrial) -> float | None:
+    psnr = final_psnr(trial)
+    if psnr is None and trial.intermediate_values:
+        psnr = trial.intermediate_values[max(trial.intermediate_values)]
+    return psnr if psnr is not None and math.isfinite(psnr) else None
+
+
+def _set(study: Study, attributes: Mapping[str, Any]) -> None:
+    for key, value in attributes.items():
+        study._storage.set_study_system_attr(study._study_id, key, value)

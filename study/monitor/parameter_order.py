@@ -1,0 +1,94 @@
+"""The order of a study's parameters in the live view: those that explain most of the PSNR first.
+
+A rough order to watch a study by, cheap enough for every redraw. What is significant, and how sure
+that is, is said by the report.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nerf.config.parameters import Value
+from study.monitor.progress import EndedTrial, StudyProgress
+from study.records.outcomes import FAILED, PRUNED
+from study.spec.dimension import Dimension
+
+_MIN_TRIALS = 12
+"""Ended trials from which on the parameters are ordered by what they explain."""
+
+_GROUPS = 3
+"""Into which the values of a range are divided: low, middle and high."""
+
+
+@dataclass(frozen=True)
+class ParameterOrder:
+    """Dimensions in the order in which to show them, and a phrase on it; empty if as declared."""
+
+    dimensions: tuple[Dimension, ...]
+    basis: str
+
+    def is_text(self, place: int) -> bool:
+        """Whether the values of the dimension at this place are words."""
+        return self.dimensions[place].kind == "choice"
+
+
+def order_parameters(progress: StudyProgress, dimensions: Sequence[Dimension]) -> ParameterOrder:
+    """Orders by the part of the PSNR's variation that each parameter explains so far.
+
+    With few ended trials, orders by how much the running trials differ in each.
+    """
+    ended = [e for e in progress.ended if e.psnr is not None and e.outcome not in (FAILED, PRUNED)]
+    if len(ended) >= _MIN_TRIALS:
+        explained = {d.path: _explained(d, ended) for d in dimensions}
+        basis = f"parameters by the PSNR that they explain so far ({len(ended)} trials)"
+    else:
+        running = [trial.values for trial in progress.running]
+        explained = {d.path: _spread(d, running) for d in dimensions}
+        basis = "parameters by how much they differ" if len(running) > 1 else ""
+    ranked = sorted(dimensions, key=lambda d: -explained[d.path])  # stable: else as declared
+    return ParameterOrder(tuple(ranked), basis)
+
+
+def _explained(dimension: Dimension, ended: Sequence[EndedTrial]) -> float:
+    """The share of the variance of the PSNR's ranks that lies between groups of values.
+
+    Corrected for the share that as many groups explain by chance (epsilon squared), so that a
+    parameter with many choices does not come first for that alone.
+    """
+    psnrs = np.array([e.psnr for e in ended], dtype=float)
+    psnrs[~np.isfinite(psnrs)] = -np.inf  # diverged: below all others
+    ranks = np.argsort(np.argsort(psnrs)).astype(float)
+    groups: dict[Value, list[float]] = {}
+    for trial, rank in zip(ended, ranks, strict=True):
+        groups.setdefault(_group(dimension, trial.values[dimension.path]), []).append(rank)
+    total, mean = float(np.var(ranks)) * len(ranks), float(ranks.mean())
+    between = sum(len(group) * (statistics.fmean(group) - mean) ** 2 for group in groups.values())
+    left = len(ranks) - len(groups)
+    if left < 1 or total == 0:
+        return 0.0
+    return (between - (len(groups) - 1) * (total - between) / left) / total
+
+
+def _group(dimension: Dimension, value: Value) -> Value:
+    """The choice itself, or the third of the range in which the value lies."""
+    if dimension.choices:
+        return value
+    return min(int(_GROUPS * _quantile(dimension, value)), _GROUPS - 1)
+
+
+def _spread(dimension: Dimension, values: Sequence[dict[str, Value]]) -> float:
+    """The difference of the lowest and highest quantile; for a choice, 1 where it differs."""
+    own = [each[dimension.path] for each in values]
+    if dimension.choices:
+        return float(len(set(own)) > 1)
+    quantiles = [_quantile(dimension, value) for value in own]
+    return max(quantiles, default=0.0) - min(quantiles, default=0.0)
+
+
+def _quantile(dimension: Dimension, value: Value) -> float:
+    """The value's quantile in [0, 1]; a default outside the range counts as its nearer end."""
+    return min(max(dimension.to_unit(dimension.nearest(value)), 0.0), 1.0)

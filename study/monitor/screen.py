@@ -1,0 +1,254 @@
+"""The screen of the live view and of `status`: a study's progress in the room of a terminal."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from study.monitor.parameter_order import ParameterOrder, order_parameters
+from study.monitor.progress import (
+    RunningTrial,
+    StudyProgress,
+    format_duration,
+    format_short,
+    format_values,
+    phase_name,
+    trial_line,
+)
+from study.records.outcomes import COLLAPSED, FAILED, OUTCOMES, UNKNOWN_TRIVIAL_PSNR
+from study.records.schema import PHASES
+from study.spec.dimension import Dimension
+from study.spec.study_spec import StudySpec
+
+_SPARK_BLOCKS = "▁▂▃▄▅▆▇█"
+_SPARK_WIDTH = 12
+_GAP = 2
+"""Columns between two columns of a table."""
+_LABEL_LINES = 2
+"""Of a heading, at most."""
+_MIN_ROWS = 2
+"""Running trials shown, if there are so many, however low the screen is."""
+_MAX_TROUBLED = 3
+"""Collapsed and failed trials shown, at most."""
+_BEST_LINES = 2
+_WIDE = 100
+"""Columns from which on reasons are shown in full."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the screen shows besides a study's progress.
+
+    trivial_psnr: PSNR (dB) of the best trivial image
+    rate: steps a second, and seconds_left; None where that is not known
+    waiting_for: what all trials wait for, if they do
+    """
+
+    trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR
+    rate: float | None = None
+    seconds_left: float | None = None
+    waiting_for: str = ""
+
+
+def render_progress(
+    name: str,
+    progress: StudyProgress,
+    spec: StudySpec,
+    shown: Shown,
+    width: int = 80,
+    height: int = 24,
+) -> RenderableType:
+    """Renders the progress of study `name`, in at most `height` - 1 lines of 80 columns or more."""
+    order = order_parameters(progress, spec.space.dimensions)
+    head: list[RenderableType] = [
+        _one_line(f"{name}: {_describe_trials(progress)}", "bold"),
+        _progress_bar(progress, shown),
+        Text(),
+        _phase_table(progress),
+        _one_line(shown.waiting_for or _describe_queue(progress), "dim"),
+    ]
+    lines_left = height - 1 - len(head) - sum(map(bool, progress.planned.values()))
+    if progress.best:
+        lines_left -= 1 + _BEST_LINES
+    troubled = _troubled(progress, width, max(lines_left - _table_lines(progress, _MIN_ROWS), 0))
+    lines_left -= len(troubled)
+    parts = [*head, *_running_trials(progress, spec, shown, order, width, lines_left)]
+    if best := progress.best:
+        values = {d.path: best.values[d.path] for d in order.dimensions}
+        text = f"best: trial {best.number}, {best.psnr:.2f} dB: {format_values(values)}"
+        lines = textwrap.wrap(text, width, max_lines=_BEST_LINES, placeholder=" …")
+        parts += [Text(), *(_one_line(line, "green") for line in lines)]
+    return Group(*parts, *(_one_line(line, "red") for line in troubled))
+
+
+def sparkline(curve: Sequence[float], low: float, high: float) -> str:
+    """The latest values of a curve as blocks: the lowest at `low` dB, the highest at `high` dB.
+
+    A diverged run, whose PSNR is not a number, has the lowest block.
+    """
+    top, span = len(_SPARK_BLOCKS) - 1, max(high - low, 1e-9)
+    blocks = ""
+    for value in curve[-_SPARK_WIDTH:]:
+        height = (value - low) / span if math.isfinite(value) else 0.0
+        blocks += _SPARK_BLOCKS[math.floor(min(max(height, 0.0), 1.0) * top + 0.5)]
+    return blocks
+
+
+def psnr_scale(progress: StudyProgress, trivial_psnr: float) -> tuple[float, float]:
+    """The ends (dB) of every spark line: the best trivial image, and the study's highest PSNR.
+
+    The lowest PSNR takes the place of a trivial image that is not known.
+    """
+    seen = [psnr for trial in progress.running for psnr in trial.curve]
+    seen += [trial.psnr for trial in progress.ended if trial.psnr is not None]
+    seen = [psnr for psnr in seen if math.isfinite(psnr)]
+    low = trivial_psnr if math.isfinite(trivial_psnr) else min(seen, default=0.0)
+    return low, max([*seen, low])
+
+
+def _describe_trials(progress: StudyProgress) -> str:
+    text = f"{len(progress.ended)}/{sum(progress.planned.values())} trials"
+    if progress.running:
+        text += f", {len(progress.running)} {progress.running_word}"
+    return text
+
+
+def _progress_bar(progress: StudyProgress, shown: Shown) -> RenderableType:
+    """The bar, the share that is done, and the time left."""
+    share = progress.share_done
+    text = f"{share * 100:.0f} %"
+    if shown.seconds_left is not None:
+        text += f", about {format_duration(shown.seconds_left)} left"
+    row = Table.grid(padding=(0, 1), expand=True)
+    row.add_column(ratio=1)
+    row.add_column(no_wrap=True)
+    bar = ProgressBar(total=1.0, completed=share, style="bright_black", complete_style="green")
+    row.add_row(bar, text + (f", {shown.rate:.0f} steps a second" if shown.rate else ""))
+    return row
+
+
+def _phase_table(progress: StudyProgress) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("phase", "trials", progress.running_word, *OUTCOMES):
+        table.add_column(heading, justify="left" if heading == "phase" else "right")
+    for phase in (p for p in PHASES if progress.planned[p]):
+        counts = [progress.count(phase, outcome) for outcome in OUTCOMES]
+        running = sum(r.phase == phase for r in progress.running)
+        row = (phase_name(phase), f"{sum(counts)}/{progress.planned[phase]}", running, *counts)
+        table.add_row(*(str(cell or "·") for cell in row))
+    return table
+
+
+def _describe_queue(progress: StudyProgress) -> str:
+    if progress.is_finished:
+        return "all trials have ended"
+    if not progress.ended and not progress.running:
+        return f"{progress.queued} queued; the first trials start in some seconds"
+    return f"{progress.queued} queued"
+
+
+def _table_lines(progress: StudyProgress, rows: int) -> int:
+    """Lines of the table of running trials with so many rows: also a blank one and a note."""
+    return min(len(progress.running), rows) + _LABEL_LINES + 2 if progress.running else 0
+
+
+def _running_trials(
+    progress: StudyProgress,
+    spec: StudySpec,
+    shown: Shown,
+    order: ParameterOrder,
+    width: int,
+    lines: int,
+) -> list[RenderableType]:
+    """A row for each running trial that fits in so many lines, and what was left out."""
+    if not progress.running:
+        return []
+    rows = max(lines - _table_lines(progress, 0), _MIN_ROWS)
+    trials = progress.running[:rows]
+    low, high = psnr_scale(progress, shown.trivial_psnr)
+    words = [
+        progress.running_word if progress.is_interrupted else trial.health(shown.trivial_psnr)
+        for trial in trials
+    ]
+    fixed = [*_measured_columns(trials, spec.steps, low, high), ("state", words)]
+    used = sum(max(map(len, (*heading.split("\n"), *cells))) + _GAP for heading, cells in fixed)
+    parameters = _parameter_columns(trials, order.dimensions, width - used)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for index, (heading, _) in enumerate((*fixed, *parameters)):
+        is_number = index < 3 or (index >= len(fixed) and not order.is_text(index - len(fixed)))
+        table.add_column(heading, justify="right" if is_number else "left", no_wrap=True)
+    for cells in zip(*(cells for _, cells in (*fixed, *parameters)), strict=True):
+        table.add_row(*cells)
+    note = _describe_columns(len(parameters), order, len(progress.running) - rows)
+    return [Text(), table, *([_one_line(note, "dim")] if note else [])]
+
+
+Column = tuple[str, list[str]]
+"""A heading, of one or two lines, and a cell for each trial."""
+
+
+def _measured_columns(
+    trials: Sequence[RunningTrial], steps: int, low: float, high: float
+) -> list[Column]:
+    scale = f"{low:.0f} to\n{high:.0f} dB" if high > low else ""
+    return [
+        ("trial", [str(trial.number) for trial in trials]),
+        ("step", [f"{trial.step}/{steps}" for trial in trials]),
+        ("PSNR\ndB", ["·" if trial.psnr is None else f"{trial.psnr:.2f}" for trial in trials]),
+        (scale, [sparkline(trial.curve, low, high) for trial in trials]),
+    ]
+
+
+def _parameter_columns(
+    trials: Sequence[RunningTrial], dimensions: Sequence[Dimension], room: int
+) -> list[Column]:
+    """A column for each of the first dimensions, as many as fit in `room` columns."""
+    columns: list[Column] = []
+    for dimension in dimensions:
+        cells = [format_short(trial.values[dimension.path]) for trial in trials]
+        lines = _wrap_label(dimension.label)
+        room -= max(map(len, (*cells, *lines))) + (_GAP if columns else 0)
+        if room < 0:
+            break
+        columns.append(("\n".join(lines), cells))
+    return columns
+
+
+def _wrap_label(label: str) -> list[str]:
+    """A label in as few columns as `_LABEL_LINES` lines allow."""
+    widths = range(max(map(len, label.split())), len(label) + 1)
+    wraps = (textwrap.wrap(label, width) for width in widths)
+    return next(lines for lines in wraps if len(lines) <= _LABEL_LINES)
+
+
+def _describe_columns(columns: int, order: ParameterOrder, hidden_trials: int) -> str:
+    """The order of the table's parameters, and how many of them and of the trials are left out."""
+    hidden = len(order.dimensions) - columns
+    parts = [order.basis] if columns > 1 and order.basis else []
+    parts += [f"{hidden} more if wider"] if hidden else []
+    parts += [f"{hidden_trials} more trials if higher"] if hidden_trials > 0 else []
+    return "; ".join(parts)
+
+
+def _troubled(progress: StudyProgress, width: int, lines: int) -> list[str]:
+    """The latest collapsed and failed trials, with their reasons in full on wide screens."""
+    troubled = [e for e in progress.ended if e.outcome in (COLLAPSED, FAILED)]
+    shown: list[str] = []
+    for trial in reversed(troubled[-_MAX_TROUBLED:]):
+        text = trial_line(trial)
+        wrapped = textwrap.wrap(text, width, subsequent_indent="  ") if width >= _WIDE else [text]
+        if len(shown) + len(wrapped) > max(lines, 1):
+            break
+        shown = wrapped + shown
+    return shown
+
+
+def _one_line(text: str, style: str) -> Text:
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")

@@ -1,0 +1,38 @@
+"""Markers of trials: explored ones filled, all others hollow, and the legend says which."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.figures.theme import blank_figure
+from analysis.figures.trial_markers import HOLLOW, add_trials, group_trials
+
+TRIALS = pd.DataFrame(
+    {
+        "trial_id": ["0", "1", "2", "3"],
+        "phase": ["explore", "optimize", "explore", "replicate"],
+        "outcome": ["trained", "trained", "shows nothing", "pruned"],
+        "score": [20.0, 21.0, 12.0, 13.0],
+    }
+)
+
+
+def test_explored_trials_are_filled_and_drawn_above_hollow_ones() -> None:
+    figure = blank_figure(height=300)
+    add_trials(figure, TRIALS, TRIALS["score"], TRIALS["score"])
+    drawn = [(t.name, t.marker.symbol, t.showlegend) for t in figure.data]
+    assert drawn == [
+        ("trained", "circle-open", False),
+        ("pruned", "triangle-down-open", True),
+        ("trained", "circle", True),
+        ("shows nothing", "diamond", True),
+        (HOLLOW, "circle-open", None),
+    ]
+
+
+def test_all_are_filled_where_none_was_explored() -> None:
+    variants = TRIALS.assign(phase="variant")
+    assert not any(group.hollow for group in group_trials(variants))
+    figure = blank_figure(height=300)
+    add_trials(figure, variants, variants["score"], variants["score"])
+    assert HOLLOW not in [trace.name for trace in figure.data]

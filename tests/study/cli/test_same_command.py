@@ -1,0 +1,204 @@
+"""The command that created a study resumes and extends it; one that differs is refused.
+
+And a file of `--save-study` is the same study as the command that wrote it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nerf.common.errors import InputError
+from nerf.scenes import Scene, load
+from study import run_sweep
+from study.cli.options import parse_options
+from study.cli.plan import Plan, make_plan
+from study.records.provenance import study_document
+from study.records.study_folder import StudyFolder
+
+VARIANTS = """
+repeats = 3
+set = { "field.width" = 32, "sampling.coarse" = 16 }
+[variants."complete"]
+[variants."narrow"]
+"field.width" = 16
+[variants."deep"]
+"field.depth" = 6
+"""
+
+SWEEP = """
+method: bayes
+run_cap: 20
+metric: {name: psnr, goal: maximize}
+parameters:
+  optimisation.learning_rate: {distribution: log_uniform_values, min: 0.001, max: 0.01}
+  field.width: {values: [16, 32]}
+  field.depth: {value: 3}
+"""
+
+COMMANDS = {
+    "default": "",
+    "set": "--set field.width=64 --set sampling.coarse=20 --steps 90 --seed 3",
+    "set a bound": "--set sampling.near=2.5",
+    "set the depth range": "--set sampling.span=2.5 --background black",
+    "vary near and span": "--vary sampling.near --vary sampling.span --explore 5",
+    "vary far": "--vary sampling.far --set sampling.near=1 --replicates 0 --optimize 3",
+    "every kind of range": "--vary field.width=16:64:linear --vary sampling.near=0.5:1.5:step=0.5 "
+    "--vary field.density_activation=relu*0.9,softplus*0.1 --vary field.depth "
+    "--vary optimisation.learning_rate=0.001:0.01",
+    "grid": "--design grid --vary field.width=16,32 --vary field.depth=2:3",
+    "part of a grid": "--design grid --vary field.width=16,32 --vary field.depth=2:4 --explore 3",
+    "nothing explored": "--explore 0 --optimize 5",
+    "launch options": "--max-concurrent 1 --retries 2 --patience 30 --cpus-per-trial 1 --plain",
+    "variants": "--study variants.toml",
+    "variants and options": "--study variants.toml --steps 70 --repeats 2",
+    "a sweep of W&B": "--study sweep.yaml",
+}
+
+
+@pytest.fixture(scope="module")
+def scene(scene_file: Path) -> Scene:
+    return load(str(scene_file))
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path, scene_file: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """Options for the scene and the study, run in a folder with both study files."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("load", "load_saved"):  # once for all commands: its hull takes most of the time
+        monkeypatch.setattr(f"study.cli.plan.{name}", lambda *_, **__: scene)
+    (tmp_path / "variants.toml").write_text(VARIANTS)
+    (tmp_path / "sweep.yaml").write_text(SWEEP)
+    return ["--scene", str(scene_file), "--name", "one"]
+
+
+def create(arguments: list[str]) -> Plan:
+    plan = make_plan(parse_options(arguments))
+    plan.folder.create(study_document(plan.folder.name, plan.spec, plan.scene, []))
+    return plan
+
+
+def extend(arguments: list[str]) -> Plan:
+    plan = make_plan(parse_options(arguments))
+    assert plan.extended_document
+    plan.folder.write_spec(plan.extended_document)
+    return plan
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_the_same_command_resumes_and_extends(command: str, place: list[str]) -> None:
+    arguments = [*place, *command.split()]
+    new = create(arguments)
+    assert make_plan(parse_options([*arguments, "--resume"])).spec == new.spec
+    more = str(len(new.spec.variants) or 1)
+    if new.spec.design == "grid" and new.spec.explore == new.spec.space.grid_size:
+        more = "0 --replicates 2"
+    for _ in range(2):  # the second time it has been extended already
+        extended = extend([*arguments, "--resume", *f"--extend {more}".split()])
+        assert extended.spec.trials > new.spec.trials
+        assert make_plan(parse_options([*arguments, "--resume"])).spec == extended.spec
+
+
+def test_the_command_of_an_earlier_version_with_other_defaults_resumes(place: list[str]) -> None:
+    arguments = [*place, "--set", "field.depth=3"]
+    plan = create(arguments)
+    document = json.loads(plan.folder.spec_file.read_text())
+    document["space"]["usual"]["field.depth"] = 7
+    document["space"]["fixed"]["sampling.coarse"] = 33
+    del document["space"]["dimensions"][-1]
+    plan.folder.write_spec(document)
+    resumed = make_plan(parse_options([*arguments, "--resume"])).spec
+    assert dict(resumed.space.fixed)["sampling.coarse"] == 33
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("--set field.depth=4", r"--set field.depth=4 differs from the study's 3"),
+        ("--set field.skip=2", r"--set field.skip=2 differs from the study's 0"),
+        ("--set field.width=16", r"--set field.width=16 fixes what the study varies"),
+        ("--set sampling.far=6", r"--set sampling.far=6.0 fixes what the study varies"),
+        ("--vary field.width=16:65 --vary sampling.span", r"differs from the study's field.width"),
+        ("--vary field.width", r"the study varies sampling.span as well"),
+        ("--vary field.depth", r"--vary field.depth differs from .* field.depth does not vary"),
+        ("--study variants.toml", r"the study has none|variants of the --study file differ"),
+        ("--explore 49", r"--explore 49 differs from the study's 48"),
+        ("--steps 9", r"--steps 9 differs from the study's 300"),
+    ],
+)
+def test_another_command_is_refused(command: str, message: str, place: list[str]) -> None:
+    own = "--set field.depth=3 --vary field.width=16:64 --vary sampling.span"
+    create([*place, *own.split()])
+    with pytest.raises(InputError, match=message):
+        make_plan(parse_options([*place, *command.split(), "--resume"]))
+
+
+def test_replicates_of_a_study_file_are_no_further_ones(place: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("replicates = 6")
+    arguments = [*place, "--study", "a.toml"]
+    create(arguments)
+    assert extend([*arguments, "--extend", "2"]).spec.replicates == 6
+    assert extend([*arguments, "--extend", "2", "--replicates", "4"]).spec.replicates == 10
+
+
+def test_without_a_name_the_only_unfinished_study_is_resumed(
+    place: list[str], tmp_path: Path
+) -> None:
+    def named(name: str) -> StudyFolder:
+        folder = create([*place[:2], "--name", name]).folder
+        folder.journal.touch()
+        return folder
+
+    only = named("a")
+    assert make_plan(parse_options([*place[:2], "--resume"])).folder == only
+    other = named("b")
+    with pytest.raises(InputError, match=r"--resume needs --name: .*b \(0/68 trials\), a \(0/68"):
+        make_plan(parse_options(["--resume"]))
+    with pytest.raises(InputError, match=r"--extend needs --name, one of b \(0/68 trials\), a "):
+        make_plan(parse_options(["--extend", "1"]))
+    for number in range(68):
+        file = other.record_file(f"{number:05d}")
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    assert make_plan(parse_options(["--resume"])).folder == only
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_saved_file_is_the_same_study_whatever_the_defaults_are(
+    command: str, place: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [*place, *command.split()]
+    new = make_plan(parse_options(arguments))
+    assert run_sweep.main([*arguments, "--save-study", "saved/whole.toml"]) == 0
+    saved = ["--study", "saved/whole.toml"]
+    monkeypatch.setattr("study.spec.study_spec.DEFAULT_SETTINGS", {"field.skip": 1})
+    monkeypatch.setattr("study.spec.default_space.DEFAULT_VARIED", ("field.depth",))
+    spec = make_plan(parse_options(saved)).spec
+    space = dataclasses.replace(spec.space, fixed=new.spec.space.fixed)
+    assert dict(spec.space.fixed) == dict(new.spec.space.fixed)
+    assert dataclasses.replace(spec, space=space) == new.spec
+
+    create(arguments)
+    assert make_plan(parse_options([*saved, "--resume"])).spec == new.spec
+
+
+def test_a_saved_file_names_the_default_of_every_parameter(
+    place: list[str], tmp_path: Path
+) -> None:
+    assert run_sweep.main([*place, "--save-study", "whole.toml"]) == 0
+    text = (tmp_path / "whole.toml").read_text()
+    content = tomllib.loads(text)
+    assert (content["steps"], content["seed"], content["explore"]) == (300, 0, 48)
+    assert content["defaults"]["field.width"] == 128
+    (tmp_path / "other.toml").write_text(text.replace('"field.width" = 128', '"field.width" = 64'))
+    plan = make_plan(parse_options(["--study", "other.toml"]))
+    assert plan.spec.space.defaults()["field.width"] == 64
+    (tmp_path / "less.toml").write_text(text.replace('"field.width" = 128\n', ""))
+    with pytest.raises(InputError, match=r"less.toml: defaults must name .* lacks field.width"):
+        parse_options(["--study", "less.toml"])
