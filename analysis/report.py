@@ -147,7 +147,7 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
         lines = [*list_answer_lines(every), *(claim.text for claim in claims)]
         lines.append(name_further_shares(findings))
     for line in filter(None, lines):
-        _print_line(line)
+        _print_line(line, "  " if line.startswith("  ") else "")
     return findings
 
 

@@ -24,7 +24,8 @@ from nerf.config.parameters import DERIVED, Value, list_parameters
 from nerf.config.presets import FAST
 from nerf.config.schema import NerfConfig
 from nerf.config.settings import parse_settings, read_settings
-from nerf.run.run_folder import CHECKPOINT, RUN_FILES, Run, SceneSource, read_run
+from nerf.run.run_folder import CHECKPOINT, Run, SceneSource, read_run
+from nerf.run.summary import describe_files, describe_result
 
 if TYPE_CHECKING:
     from nerf.training.run import Progress, TrainResult
@@ -107,28 +108,9 @@ def _train_command(options: argparse.Namespace) -> int:
         )
         return INTERRUPTED
     run.write_result(result, device)
-    print(_describe_result(result))
-    if result.reason:
-        print(f"  {result.reason}")
-    print(_describe_files(run.out))
+    print(describe_result(result))
+    print(describe_files(run.out))
     return 0
-
-
-def _describe_result(result: TrainResult) -> str:
-    """State, PSNR and SSIM in one line, with the pixels that they were measured on."""
-    views = result.val_views
-    stride = views[0].stride
-    pixels = "" if stride == 1 else f", 1 pixel in {stride} x {stride}"
-    quality = f"{result.psnr:.2f} dB, SSIM {result.ssim:.3f}"
-    number = "1 validation view" if len(views) == 1 else f"{len(views)} validation views"
-    return f"{result.state}: {quality} ({number}{pixels})"
-
-
-def _describe_files(out: Path) -> str:
-    """What a finished run's folder holds, and the commands that go on from it."""
-    files = "\n".join(f"  {name:<14} {content}" for name, content in RUN_FILES.items())
-    commands = [command_line(f"nerf/{name}.py", out) for name in ("video", "export", "view")]
-    return "\n".join((f"{out}:", files, "next:", *(f"  {command}" for command in commands)))
 
 
 def _new_run(options: argparse.Namespace) -> Run:

@@ -137,7 +137,8 @@ def _look_from_beside_first_camera(client: Any, scene: Scene, sampling: Sampling
     around = Rotation.from_euler("z", _START_DEGREES, degrees=True)
     client.camera.position = target + around.apply(pose[:3, 3] - target)
     client.camera.look_at = target
-    client.camera.fov = 2 * math.atan(scene.height / 2 / float(scene.focal[view, 1]))
+    height = scene.images.frame(view)[2]
+    client.camera.fov = 2 * math.atan(height / 2 / float(scene.focal[view, 1]))
 
 
 if __name__ == "__main__":

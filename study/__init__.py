@@ -1,12 +1,14 @@
 """Hyperparameter studies of NeRFs with Ray Tune and Optuna: one sweep is one study folder.
 
-Commands: `study/run_sweep.py` runs or resumes a study, `study/status.py` shows how far it is.
+Commands: `study/run_sweep.py` runs or resumes a study, `study/status.py` shows how far it is,
+`study/wandb_workspace.py` saves a W&B workspace for it.
 
 Rooms, each importing only from those after it:
 
     cli         options of `run_sweep.py`, and the plan of a new, resumed or extended study
     driver      the process that launches Ray Tune and manages trials
     worker      the process that trains one trial
+    trackers    a trial as a run of W&B, TensorBoard or MLflow
     storage     the study's copy in a folder, s3:// or gs://
     ledger      the Optuna journal: which trials exist and how they ended
     monitor     progress, on a terminal or as lines of text

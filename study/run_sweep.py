@@ -8,8 +8,9 @@ and torch, which take seconds to import, are imported only once the options are 
 
 from __future__ import annotations
 
+import functools
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from nerf.common.command_line import INTERRUPTED, exit_status
@@ -87,21 +88,23 @@ def _run_trials(plan: Plan, console: Console) -> bool:
     require_free_space(folder.path)
     require_trackers(spec)
     configure_ray_environment(cluster=bool(spec.address))
-    from study.driver.launch import launch  # imports Ray, which reads its environment
-    from study.driver.ray_session import opened
-
     _print(console, plan.summary, scene.summary, *scene.notes)
     stop = Stop(plan.resume_hint)
-    with (
-        opened(folder, spec, resources, lambda text: _print(console, text)) as session,
-        _mirror(plan, stop, console),
-    ):
-        spec = session.settle_pack(scene, lambda text: _print(console, text))
+    with ExitStack() as stack:
+        with console.status("starting Ray"):
+            from study.driver.launch import launch  # imports Ray, which reads its environment
+            from study.driver.ray_session import opened
+
+            notify = functools.partial(_print, console)
+            session = stack.enter_context(opened(folder, spec, resources, notify))
+        stack.enter_context(_mirror(plan, stop, console))
+        spec = session.settle_pack(scene, notify)
         with stop:
             if plan.is_new:
                 from study.records.provenance import study_document
 
-                folder.create(study_document(folder.name, spec, scene, sys.argv))
+                with console.status("measuring the scene's trivial images"):
+                    folder.create(study_document(folder.name, spec, scene, sys.argv))
             document = plan.extended_document
             extension = document and {**document, "spec": spec.to_json()}
             ending = launch(folder, spec, scene, session, console, stop, extension)
@@ -143,13 +146,14 @@ def _report(folder: StudyFolder) -> list[str]:
     from analysis.report import write_report
 
     findings = analyze_study(folder)
+    best = _write_best(folder, findings)  # first: the report names the file
     report = write_report(folder, findings)
     claims = summary_claims(list_claims(findings))
     return [
         *(claim.text for claim in claims),
         *_describe_failures(findings),
         *_describe_best(findings),
-        *_write_best(folder, findings),
+        *best,
         f"report: {report}",
     ]
 

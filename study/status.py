@@ -80,7 +80,7 @@ def _run(arguments: list[str] | None) -> int:
 
 def _line(folder: StudyFolder) -> str:
     """A study's progress in one line."""
-    from study.monitor.progress import progress_line
+    from study.monitor.wording import progress_line
 
     try:
         spec = StudySpec.from_json(folder.read_spec())
@@ -141,13 +141,12 @@ def _what_next(folder: StudyFolder, spec: StudySpec) -> list[str]:
     """What a person can do now: wait, resume the study or look at its report, a line each."""
     report = command_line("analysis/report.py", folder.path)
     driver = _driver(folder)
-    if _read_progress(folder, spec).is_finished:
-        if driver:
-            return [f"{driver} is writing the report, {folder.report}"]
-        made = folder.report.exists()
-        return [f"report: {folder.report}"] if made else [f"report on it with: {report}"]
-    has_results = folder.trials_file.exists() or folder.count_records() > 0
-    so_far = [f"report so far: {report}"] if has_results else []
+    progress = _read_progress(folder, spec)
+    if progress.is_finished:
+        if folder.report.exists():
+            return [f"report: {folder.report}"]
+        return [f"{driver} is about to write the report" if driver else f"report with: {report}"]
+    so_far = [f"report so far: {report}"] if progress.ended else []
     if _has_tables_only(folder):
         return ["this copy has no journal; resume the study in the folder where it ran", *so_far]
     if driver:

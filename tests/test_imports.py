@@ -38,7 +38,8 @@ def test_no_order_of_imports_is_needed() -> None:
             "study.cli.options, study.spec.study_spec, nerf.common.command_line",
             {"torch", "ray", "optuna", "pandas"},
         ),
-        ("analysis.report", {"torch", "ray", "optuna", "wandb"}),
+        ("analysis.report, analysis.api.study_comparison", {"torch", "ray", "optuna", "wandb"}),
+        ("analysis", {"numpy", "pandas", "plotly", "scipy"}),
         ("nerf.training.loop, nerf.scenes", {"ray", "optuna", "pandas", "wandb"}),
     ],
 )

@@ -6,6 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 Kind = Literal[
+    "what_matters",
+    "what_breaks",
+    "what_to_set",
+    "how_sure",
+    "what_next",
+    "set_value",
+    "keep_value",
     "not_ranked",
     "share",
     "share_alone",
@@ -23,6 +30,7 @@ Kind = Literal[
     "safe",
     "breaks_pair",
     "no_breaking_parameter",
+    "bounds",
     "state",
     "best_run",
     "gain_over_default",
@@ -51,6 +59,13 @@ Kind = Literal[
 """What a claim says; `KINDS` explains each."""
 
 KINDS: dict[Kind, str] = {
+    "what_matters": "answer: which parameters decide the metric, from the claims on shares",
+    "what_breaks": "answer: how many runs break and with what, from the claims on rates",
+    "what_to_set": "answer: a configuration that beats the default one, or the default; `command`",
+    "how_sure": "answer: how many runs it rests on, for what it holds, and how much is chance",
+    "what_next": "answer: the study that would decide what is open, and its size; `command`",
+    "set_value": "a value to set, and the values that lose at most a margin, the estimate",
+    "keep_value": "the default, or any value, loses at most the estimate against the best value",
     "not_ranked": "nothing is ranked, and why",
     "share": "a parameter's part of the variance of PSNR, alone and in interactions",
     "share_alone": "a parameter's part of the variance of PSNR, without interactions",
@@ -68,6 +83,7 @@ KINDS: dict[Kind, str] = {
     "safe": "as `breaks`, for a value or range with which few runs break",
     "breaks_pair": "as `breaks`, for values of two parameters at once",
     "no_breaking_parameter": "no parameter has a significant effect on which runs break",
+    "bounds": "PSNR where near and far enclose the object minus where they cut it",
     "state": "the number of runs in a state, such as 'shows nothing'",
     "best_run": "the run of highest PSNR, which was selected for its luck as well",
     "gain_over_default": "the best configuration minus the default one, from further seeds of both",
@@ -105,6 +121,7 @@ class Claim:
     n: how many runs it rests on
     condition: the runs or the margin for which it holds, such as "among runs that trained"
     text: the sentence, with its full stop
+    command: what to run to act on it, ready for a shell; empty for most claims
     """
 
     kind: Kind
@@ -117,6 +134,7 @@ class Claim:
     confidence: float | None
     condition: str
     text: str
+    command: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.claims.across_claims import list_breaking_across_claims, list_level_claims
+from analysis.claims.answers_across import list_answers_across
 from analysis.claims.claim import Claim
 from analysis.claims.wording import capitalize, format_part, name_compared, name_variance
 from analysis.findings.comparison import ComparedParameter, Comparison
 
 
 def list_comparison_claims(comparison: Comparison) -> tuple[Claim, ...]:
-    """What breaks training, pooled shares and disagreements, studies that rank nothing."""
+    """The five answers, what breaks, pooled shares and disagreements, studies that rank nothing."""
     return tuple(_list_claims(comparison))
 
 
 def _list_claims(comparison: Comparison) -> Iterator[Claim]:
+    yield from list_answers_across(comparison)
     if comparison.breaking is not None:
         yield from list_breaking_across_claims(comparison.breaking)
         yield from list_level_claims(comparison.breaking, comparison.levels)

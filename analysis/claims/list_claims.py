@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.claims.advice_claims import list_advice_claims
+from analysis.claims.answer_claims import list_answers
+from analysis.claims.bounds_claims import list_bounds_claims
 from analysis.claims.branch_claims import list_branch_claims
 from analysis.claims.breaking_claims import list_breaking_claims
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.default_claims import list_default_claims, list_tuning_claims
 from analysis.claims.design_claims import list_design_claims
+from analysis.claims.next_claims import list_next_claims
 from analysis.claims.seed_claims import list_seed_claims
 from analysis.claims.share_claims import list_share_claims, list_top_claims
 from analysis.claims.state_claims import list_objective_claims, list_state_claims
@@ -18,13 +22,17 @@ from analysis.claims.variant_claims import list_variant_claims
 from analysis.findings.analyze_study import Findings
 
 _GROUPS = (
+    list_answers,
+    list_next_claims,
     list_state_claims,
     list_objective_claims,
     list_design_claims,
     list_share_claims,
     list_breaking_claims,
+    list_bounds_claims,
     list_default_claims,
     list_value_claims,
+    list_advice_claims,
     list_top_claims,
     list_tuning_claims,
     list_seed_claims,
@@ -34,6 +42,7 @@ _GROUPS = (
 _VARIANT_GROUPS = (list_state_claims, list_variant_claims)
 
 _MAX_SHARES = 3
+_MAX_ADVICE = 3
 
 
 def list_claims(findings: Findings) -> tuple[Claim, ...]:
@@ -45,6 +54,51 @@ def list_claims(findings: Findings) -> tuple[Claim, ...]:
     """
     groups = _VARIANT_GROUPS if findings.study.has_variants else _GROUPS
     return tuple(claim for list_group in groups for claim in list_group(findings))
+
+
+ANSWERS: dict[Kind, str] = {
+    "what_matters": "What matters",
+    "what_breaks": "What breaks",
+    "what_to_set": "What to set",
+    "how_sure": "How sure",
+    "what_next": "What to do next",
+}
+"""The five answers that a report begins with, and their questions."""
+
+
+def select_answers(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The five answers, in the order of their questions; none of a study of variants."""
+    by_kind = {claim.kind: claim for claim in claims}
+    return tuple(by_kind[kind] for kind in ANSWERS if kind in by_kind)
+
+
+def list_answer_lines(claims: Sequence[Claim]) -> list[str]:
+    """The five answers for a terminal, each with its question and its command on a line below.
+
+    Of a study of variants: which of them differ.
+    """
+    answers = select_answers(claims)
+    if not answers:
+        return [claim.text for claim in headline_claims(claims)]
+    lines = []
+    for claim in answers:
+        lines.append(f"{ANSWERS[claim.kind]}: {claim.text}")
+        if claim.kind == "what_to_set":
+            lines += [advice.text for advice in select_advice(claims)]
+        if claim.command:
+            lines.append(f"  {claim.command}")
+    return lines
+
+
+def select_advice(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """What to set single parameters to, and of those that matter what keeping the default costs."""
+    matter = {path for claim in select_claims(claims, "share") for path in claim.parameters}
+    kept = [
+        claim
+        for claim in select_claims(claims, "keep_value")
+        if claim.parameters[0].partition("=")[0] in matter
+    ]
+    return (*select_claims(claims, "set_value"), *kept)[:_MAX_ADVICE]
 
 
 def select_claims(claims: Sequence[Claim], *kinds: Kind) -> tuple[Claim, ...]:

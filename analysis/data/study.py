@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from study.records.study_folder import StudyFolder
 from study.spec.space import Space
 from study.spec.storage_url import is_url
 from study.storage.remote import download_study
+
+_RELABELLED = {"far - near": "depth range"}
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
     folder = folder if isinstance(folder, StudyFolder) else StudyFolder(Path(folder))
     spec = folder.read_spec()
     scene, options = spec.get("scene", {}), spec.get("spec", {})
-    space, trials = Space.from_json(spec["space"]), folder.read_trials()
+    space, trials = _relabel(Space.from_json(spec["space"])), folder.read_trials()
     design = identify_cut_grid(options, space, trials)
     return Study(
         folder=folder,
@@ -145,6 +147,12 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
         curves=add_score(folder.read_curves()),
         design=design,
     )
+
+
+def _relabel(space: Space) -> Space:
+    """The space with today's names of parameters that earlier versions recorded by another."""
+    dimensions = (replace(d, label=_RELABELLED.get(d.label, d.label)) for d in space.dimensions)
+    return replace(space, dimensions=tuple(dimensions))
 
 
 def add_score(table: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,9 @@ class SeveralStudies(InputError):
         super().__init__(message)
         self.listing = tuple(listing)
 
+    def _render_traceback_(self) -> list[str]:
+        return [*self.listing, *super()._render_traceback_()]
+
 
 def choose_sweep(path: Path, sweeps: Sequence[Sweep], name: str | None) -> Sweep:
     """The sweep of this name, or the only one; else raises `SeveralStudies`, which lists them."""

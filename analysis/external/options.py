@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
+from typing import Literal
 
 from analysis.external.question import Question
 from nerf.common.errors import InputError
@@ -48,27 +50,41 @@ def add_question_options(parser: argparse.ArgumentParser) -> None:
 
 
 def make_question(options: argparse.Namespace) -> Question:
-    """The question that the options ask.
-
-    Raises `InputError` for a malformed prior, and for options that contradict one another.
-    """
-    priors = tuple(parse_prior(text) for text in options.prior)
-    named = [prior.path for prior in priors]
-    if twice := {name for name in named if named.count(name) > 1}:
-        raise InputError(f"--prior names {min(twice)} twice; give it one range")
-    if both := {*named, *options.parameters} & set(options.ignore):
-        raise InputError(
-            f"--ignore names {min(both)}, and so does --prior or --parameters; name it once"
-        )
-    return Question(
+    """The question that the options ask; raises `InputError` like `pose_question`."""
+    return pose_question(
         study=options.study_name,
         metric=options.metric,
         direction=options.direction,
         unit=options.unit,
         parameters=options.parameters,
         ignored=options.ignore,
-        priors=priors,
+        priors=options.prior,
     )
+
+
+def pose_question(
+    *,
+    study: str | None,
+    metric: str | None,
+    direction: Literal["maximize", "minimize"] | None,
+    unit: str,
+    parameters: Sequence[str],
+    ignored: Sequence[str],
+    priors: Sequence[str],
+) -> Question:
+    """The question with these fields, where `priors` are texts as of --prior.
+
+    Raises `InputError` for a malformed prior, and for fields that contradict one another.
+    """
+    dimensions = tuple(parse_prior(text) for text in priors)
+    named = [prior.path for prior in dimensions]
+    if twice := {name for name in named if named.count(name) > 1}:
+        raise InputError(f"--prior names {min(twice)} twice; give it one range")
+    if both := {*named, *parameters} & set(ignored):
+        raise InputError(
+            f"--ignore names {min(both)}, and so does --prior or --parameters; name it once"
+        )
+    return Question(study, metric, direction, unit, tuple(parameters), tuple(ignored), dimensions)
 
 
 def parse_prior(text: str) -> Dimension:

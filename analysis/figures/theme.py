@@ -90,18 +90,20 @@ def blank_figure(height: int) -> go.Figure:
     return figure
 
 
-def mark_not_ranked(figure: go.Figure) -> go.Figure:
-    """The same figure with its traces faint under the words "not ranked"."""
+def mark_not_ranked(figure: go.Figure, corner: Literal["top", "bottom"] = "bottom") -> go.Figure:
+    """The same figure with its traces faint, and the words "not ranked" in a corner at the right.
+
+    corner: the one that the figure leaves empty
+    """
     figure.update_traces(opacity=0.25)
     figure.add_annotation(
         text="not ranked",
         xref="paper",
         yref="paper",
-        # The largest parts come first, so this corner is the emptiest.
         x=1,
-        y=0,
+        y=1 if corner == "top" else 0,
         xanchor="right",
-        yanchor="bottom",
+        yanchor=corner,
         showarrow=False,
         font={"size": 22, "color": "var(--soft)"},
     )

@@ -43,7 +43,7 @@ def plot_variance_parts(importance: Importance, metric: str = "PSNR") -> go.Figu
     set_percent_axis(figure, "x", margin=0.01)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticklabelstandoff=4)
     set_axis_titles(figure, f"part of the variance of {metric}", "")
-    return figure if importance.ranked else mark_not_ranked(figure)
+    return figure if importance.ranked else mark_not_ranked(figure, "top")
 
 
 def _list_segments(importance: Importance) -> list[tuple[str, float, str, str]]:

@@ -1,4 +1,4 @@
-"""Map of what breaks training over near and far: cells of the plane, each with an example."""
+"""What near and far do: cells of their plane, and bounds that enclose the object against others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pandas as pd
 from analysis.data.selection import select_trained_or_broken
 from analysis.stats.intervals import FloatArray
 from analysis.stats.rates import BinIndices, BreakRate, bonferroni_confidence
-from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
+from analysis.stats.welch import WelchDifference, compare_means
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED
 
 NEAR, FAR = "sampling.near", "sampling.far"
 
@@ -64,6 +65,53 @@ def map_bounds(trials: pd.DataFrame) -> BoundsMap | None:
     return BoundsMap(near, far[::-1], cells)
 
 
+@dataclass(frozen=True)
+class BoundsComparison:
+    """Explored runs whose bounds enclose the object, beside those that cut a part of it.
+
+    near, far: where the object begins and ends, as the scene suggests; scene units
+    enclosing, cutting: how many broke; difference: mean PSNR (dB) of the enclosing ones minus that
+    of the others, among runs that trained; None with fewer than two of either
+    trained: how many trained of each
+    """
+
+    near: float
+    far: float
+    enclosing: BreakRate
+    cutting: BreakRate
+    difference: WelchDifference | None
+    trained: tuple[int, int]
+
+
+def compare_bounds(
+    trials: pd.DataFrame, suggested: tuple[float, float] | None
+) -> BoundsComparison | None:
+    """The comparison of all explore trials that trained or broke.
+
+    suggested: the scene's near and far; None without them, or unless both bounds vary
+    """
+    if suggested is None or map_bounds(trials) is None:
+        return None
+    explored = select_trained_or_broken(trials)
+    encloses = (explored[NEAR] <= suggested[0]) & (explored[FAR] >= suggested[1])
+    enclosing, cutting = explored[encloses], explored[~encloses]
+    trained, others = _list_scores(enclosing), _list_scores(cutting)
+    confidence = bonferroni_confidence(2)  # both intervals hold at once
+    return BoundsComparison(
+        *suggested,
+        _count_broken("enclosing", enclosing, confidence),
+        _count_broken("cutting", cutting, confidence),
+        compare_means(trained, others),
+        (len(trained), len(others)),
+    )
+
+
+def _list_scores(trials: pd.DataFrame) -> FloatArray:
+    """(n,) PSNR of the runs that trained."""
+    scores = trials.loc[trials["outcome"] == TRAINED, "score"].to_numpy(dtype=float)
+    return np.asarray(scores[np.isfinite(scores)])
+
+
 def _bin(values: FloatArray) -> tuple[tuple[float, ...], BinIndices]:
     """Edges of equally wide bins from the lowest to the highest value, and the bin of each one."""
     edges = np.linspace(values.min(), values.max(), _CELLS + 1)
@@ -77,10 +125,13 @@ def _make_cell(trials: pd.DataFrame, confidence: float) -> BoundsCell | None:
     ordered = trials.sort_values("score")
     median = ordered.iloc[(len(ordered) - 1) // 2]
     trial_id = str(median["trial_id"])
+    return BoundsCell(_count_broken(trial_id, trials, confidence), trial_id)
+
+
+def _count_broken(name: str, trials: pd.DataFrame, confidence: float) -> BreakRate:
     collapsed = int((trials["outcome"] == COLLAPSED).sum())
     nothing = int((trials["outcome"] == SHOWS_NOTHING).sum())
-    rate = BreakRate.from_counts(trial_id, len(trials), collapsed, nothing, confidence)
-    return BoundsCell(rate, trial_id)
+    return BreakRate.from_counts(name, len(trials), collapsed, nothing, confidence)
 
 
 def format_ranges(edges: tuple[float, ...]) -> list[str]:

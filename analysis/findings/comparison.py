@@ -46,6 +46,7 @@ class ComparedParameter:
 class Comparison:
     """Several studies side by side; parameters of the highest mean share first.
 
+    names: of the studies, in the order in which they were given
     differences: what else differs between the studies and may explain a disagreement
     unranked: study name -> why its parameters are not ranked
     breaking: what breaks training, with study as a block; None for fewer than two studies with
@@ -55,6 +56,7 @@ class Comparison:
     is_native: whether all are studies of this program
     """
 
+    names: tuple[str, ...]
     parameters: tuple[ComparedParameter, ...]
     differences: tuple[str, ...]
     unranked: dict[str, str]
@@ -89,6 +91,7 @@ def compare_studies(studies: Sequence[Findings]) -> Comparison:
     levels = pool_level_effects(labelled, breaking.parameters) if breaking else ()
     metrics = {findings.study.metric.name for findings in studies}
     return Comparison(
+        names=tuple(names),
         parameters=tuple(compared),
         differences=_list_differences(studies),
         unranked=unranked,

@@ -114,13 +114,20 @@ def _estimate_gain(
 ) -> tuple[int, tuple[float, float, float]]:
     """Index of the best of `points` by the surrogate; its gain over `start`, with its interval."""
     best = int(model.process.predict(points).argmax())
-    pair = np.array([start, points[best]])
+    return best, predict_gain(model, start, points[best])
+
+
+def predict_gain(
+    model: FittedSurrogate, start: FloatArray, end: FloatArray
+) -> tuple[float, float, float]:
+    """Gain of the point `end` over `start`, both (axes,), and its interval."""
+    pair = np.array([start, end])
     predicted, draws = model.process.predict(pair), model.sample.predict(pair)
     gain = float(predicted[1] - predicted[0])
     # Differences within each draw: what two predictions have in common cancels out.
     low, high = np.quantile(draws[1] - draws[0], INTERVAL_QUANTILES)
     low, high = (gain + _LOOSENING * (float(end) - gain) for end in (low, high))
-    return best, (gain, min(gain, float(low)), max(gain, float(high)))
+    return gain, min(gain, float(low)), max(gain, float(high))
 
 
 def _find_path(

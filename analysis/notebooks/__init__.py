@@ -1,8 +1,4 @@
-"""Jupyter notebooks over the same functions, as jupytext scripts, and their rendered copies.
+"""Jupyter notebooks over `analysis.load`, with their outputs on this project's own studies.
 
-The copies are of two committed studies:
-
-    python analysis/notebooks/render.py analysis/results/everything analysis/results/near_far
-
-Imports any room but `pages` and `published`.
+`render.py` runs them and saves the outputs; each notebook is its own and only source.
 """

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from analysis.claims.across_claims import select_across
 from analysis.claims.claim import Claim
+from analysis.claims.list_claims import join_texts, select_claims
 from analysis.claims.wording import capitalize
 from analysis.figures.rates_across import plot_rates_across
 from analysis.findings.breaking_across import BreakingAcross
@@ -42,6 +43,7 @@ def render_across_sections(comparison: Comparison, claims: Sequence[Claim]) -> l
     effects = {(e.path, e.level): e for e in comparison.levels}
     section = render_template(
         "across.html",
+        answer=join_texts(select_claims(claims, "what_breaks")),
         breaking=breaking,
         min_runs=MIN_RUNS,
         sentences=[claim.text for claim in select_across(claims)],

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.claims.advice_claims import format_good
 from analysis.claims.wording import capitalize
+from analysis.findings.recommendation import ValueAdvice, recommend
 from analysis.findings.variants import label_variants
 from analysis.pages.templating import format_cell
 from analysis.pages.thumbnails import thumbnail
@@ -35,11 +37,15 @@ class CardView:
 
 @dataclass(frozen=True)
 class ValueView:
-    """A varied parameter's value in the best trial and by default."""
+    """A varied parameter's value in the best trial and by default.
+
+    good: the values that are as good on average, and what they lose at most; empty if not known
+    """
 
     parameter: str
     best: object
     default: object
+    good: str = ""
 
     @property
     def changed(self) -> bool:
@@ -78,14 +84,26 @@ def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:
     return CardView(title, trial_id, image, study.metric.format(trial["score"]), facts)
 
 
+def _describe_good(findings: Findings, advice: ValueAdvice) -> str:
+    """The values that are as good as the best on average: `0.9 to 1.8 (-0.5 dB at most)`."""
+    if not advice.good:
+        return "not told apart"
+    margin = findings.study.metric.with_unit_of_difference(f"{advice.margin:g}")
+    return f"{format_good(advice)} (within {margin})"
+
+
 def view_values(findings: Findings) -> list[ValueView]:
     """The varied parameters of the best trial; empty without one."""
     best, defaults = findings.best, findings.study.default_configuration
     if best is None:
         return []
+    good = {p.dimension.path: _describe_good(findings, p) for p in recommend(findings).parameters}
     values = [
-        ValueView(effect.axis_title, best[effect.path], defaults.get(effect.path))
+        ValueView(
+            effect.axis_title, best[effect.path], defaults.get(effect.path),
+            good.get(effect.path, ""),
+        )
         for effect in findings.effects
-    ]
+    ]  # fmt: skip
     own = [d for branch in findings.study.branches for d in branch.dimensions]
     return values + [ValueView(d.label, best[d.path], None) for d in own if pd.notna(best[d.path])]

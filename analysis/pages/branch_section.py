@@ -20,6 +20,7 @@ def render_branch_section(findings: Findings) -> Markup:
         return Markup()
     return render_template(
         "branches.html",
+        answer="",
         metric=findings.study.metric,
         branches=[_view_branch(findings, branch) for branch in findings.branches],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from analysis.data.selection import select_measured
 from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.near_far_map import plot_near_far_map
 from analysis.findings.bounds_map import FAR, NEAR, BoundsCell, format_ranges
+from analysis.pages.section_answers import answer_bounds, answer_headline
 from analysis.pages.templating import FigureView, render_template, view_figure
 from analysis.pages.thumbnails import thumbnail
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL
@@ -45,6 +47,7 @@ def render_breaking_section(findings: Findings) -> Markup:
     """Rates of breaking by parameter and by pair, with the recorded reasons of collapse."""
     return render_template(
         "breaking.html",
+        answer=answer_headline(findings, "what_breaks"),
         breaking=findings.breaking,
         sentences=[claim.text for claim in list_breaking_claims(findings)],
         panels=_view_panels(findings),
@@ -94,18 +97,34 @@ def render_bounds_section(findings: Findings) -> Markup:
     bounds = findings.bounds
     if bounds is None:
         return Markup()
-    trials = select_measured(findings.study.trials)
+    trials, suggested = select_measured(findings.study.trials), findings.study.space.bounds
     return render_template(
         "bounds.html",
+        answer=answer_bounds(findings),
+        has_suggestion=suggested is not None,
         near=format_ranges(bounds.near),
         rows=[
-            (span, [_view_cell(findings, cell) for cell in row])
-            for span, row in zip(format_ranges(bounds.far), bounds.cells, strict=True)
+            (
+                span,
+                [
+                    (_view_cell(findings, cell), _encloses(suggested, end, min(fars)))
+                    for cell, end in zip(row, bounds.near[1:], strict=True)
+                ],
+            )
+            for span, fars, row in zip(
+                format_ranges(bounds.far), itertools.pairwise(bounds.far), bounds.cells, strict=True
+            )
         ],
         figure=view_figure(
-            plot_near_far_map(trials, NEAR, FAR), "PSNR over the plane of near and far bounds"
+            plot_near_far_map(trials, NEAR, FAR, suggested),
+            "PSNR over the plane of near and far bounds",
         ),
     )
+
+
+def _encloses(suggested: tuple[float, float] | None, near: float, far: float) -> bool:
+    """Whether all bounds of a cell enclose the object; near: the highest, far: the lowest."""
+    return suggested is not None and near <= suggested[0] and far >= suggested[1]
 
 
 def _view_cell(findings: Findings, cell: BoundsCell | None) -> CellView | None:

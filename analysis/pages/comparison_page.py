@@ -4,69 +4,98 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.claims.claim import Claim
+from markupsafe import Markup
+
+from analysis.claims.claim import Claim, Kind
 from analysis.claims.comparison_claims import list_comparison_claims
-from analysis.claims.list_claims import headline_claims, join_texts, list_claims, select_claims
-from analysis.claims.wording import format_part
+from analysis.claims.list_claims import (
+    ANSWERS,
+    headline_claims,
+    join_texts,
+    list_claims,
+    select_claims,
+)
+from analysis.claims.wording import format_part, join_names
 from analysis.figures.compared_shares import plot_compared_shares
 from analysis.findings.analyze_study import Findings
 from analysis.findings.comparison import ComparedParameter, Comparison
 from analysis.importance.shares import SobolShare
 from analysis.pages.across_section import render_across_sections
-from analysis.pages.templating import TableView, render_template, view_figure
+from analysis.pages.answers import view_answers
+from analysis.pages.templating import TableView, list_contents, render_template, view_figure
 
+_MAX_NAMES_IN_TITLE = 3
+_BRIEF: dict[Kind, str] = {
+    kind: ANSWERS[kind].lower() for kind in ("what_matters", "what_breaks", "what_to_set")
+}
 _SHARE_KINDS = ("not_ranked", "pooled_share", "disagreement")
 
 
 def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) -> str:
     """The page of several studies as HTML: where they agree and where they do not."""
-    figure = None
-    if comparison.parameters:
-        figure = view_figure(plot_compared_shares(comparison), "Shares of each study")
     claims = list_comparison_claims(comparison)
+    several = len(comparison.names) > _MAX_NAMES_IN_TITLE
+    sections = [
+        *render_across_sections(comparison, claims),
+        _render_shares(comparison, claims),
+        _render_differences(comparison),
+        render_template("compared_studies.html", studies=_tabulate_studies(studies, comparison)),
+    ]
     return render_template(
         "comparison.html",
-        kind="NeRF study" if comparison.is_native else "hyperparameter sweeps",
+        kind="NeRF studies" if comparison.is_native else "hyperparameter sweeps",
         is_native=comparison.is_native,
-        title=" · ".join(findings.study.name for findings in studies),
-        lead=_view_lead(comparison, claims),
-        sections=[
-            *render_across_sections(comparison, claims),
-            render_template(
-                "compared_shares.html",
-                figure=figure,
-                sentences=[c.text for c in claims if c.kind in _SHARE_KINDS],
-                shares=_tabulate_shares(comparison),
-                differences=comparison.differences,
-                metric=comparison.metric,
-                is_native=comparison.is_native,
-            ),
-            render_template(
-                "compared_studies.html", studies=_tabulate_studies(studies, comparison)
-            ),
-        ],
+        title=f"{len(comparison.names)} studies" if several else " · ".join(comparison.names),
+        names=comparison.names if several else (),
+        answers=view_answers(claims),
+        contents=list_contents(sections),
+        sections=sections,
     )
 
 
-def _view_lead(comparison: Comparison, claims: Sequence[Claim]) -> str:
-    """What breaks most; then the shares: pooled, different, or why nothing is pooled."""
-    breaks = join_texts(select_claims(claims, "breaks_across", "no_breaking_across")[:1])
-    return f"{breaks} {_describe_shares(comparison, claims)}".strip()
+def _render_shares(comparison: Comparison, claims: Sequence[Claim]) -> Markup:
+    """The shares of each study and their means."""
+    figure = None
+    if comparison.parameters:
+        figure = view_figure(plot_compared_shares(comparison), "Shares of each study")
+    return render_template(
+        "compared_shares.html",
+        answer=_describe_agreement(comparison),
+        figure=figure,
+        sentences=[c.text for c in claims if c.kind in _SHARE_KINDS],
+        shares=_tabulate_shares(comparison),
+        metric=comparison.metric,
+        is_native=comparison.is_native,
+    )
 
 
-def _describe_shares(comparison: Comparison, claims: Sequence[Claim]) -> str:
-    """The largest pooled share, and in which shares studies differ; or why nothing is pooled."""
-    pooled = select_claims(claims, "pooled_share")[:1]
+def _describe_agreement(comparison: Comparison) -> str:
+    """In the shares of which parameters studies differ, or why nothing is compared."""
+    pooled = [c for c in comparison.parameters if c.pooled is not None]
+    ranked = {name for compared in comparison.parameters for name in compared.shares}
     if not pooled:
-        ranked = {name for compared in comparison.parameters for name in compared.shares}
         return (
-            f"{len(ranked) or 'None'} of {len(ranked) + len(comparison.unranked)} studies "
-            f"{'ranks' if len(ranked) == 1 else 'rank'} a parameter that another one varies, so "
-            "nothing is pooled."
+            f"Not known: {len(ranked) or 'none'} of {len(comparison.names)} studies "
+            f"{'ranks' if len(ranked) == 1 else 'rank'} a parameter that another one varies."
         )
-    labels = ", ".join(c.label for c in comparison.parameters if c.disagreeing)
-    differ = f"Studies differ significantly in the shares of {labels}." if labels else ""
-    return f"{join_texts(pooled)} {differ}".strip()
+    differ = [c.label for c in pooled if c.disagreeing]
+    if not differ:
+        return "Nothing speaks against it: no two studies differ significantly in a share."
+    agree = [c.label for c in pooled if not c.disagreeing]
+    text = f"Not wholly: some differ significantly in the share of {join_names(differ)}"
+    return f"{text}, none in that of {join_names(agree)}." if agree else f"{text}."
+
+
+def _render_differences(comparison: Comparison) -> Markup:
+    """What else differs between the studies, each as its name and the values by study."""
+    differences = dict(text.split(": ", 1) for text in comparison.differences)
+    count = len(differences)
+    answer = "In nothing that was recorded."
+    if count:
+        answer = (
+            f"In {count} thing{'' if count == 1 else 's'}; all else that was recorded is equal."
+        )
+    return render_template("differences.html", answer=answer, differences=differences)
 
 
 def _tabulate_shares(comparison: Comparison) -> TableView:
@@ -99,11 +128,11 @@ def _tabulate_studies(studies: Sequence[Findings], comparison: Comparison) -> Ta
             len(findings.study.trials),
             None if findings.best is None else findings.best["score"],
             None if findings.default is None else findings.default["score"],
-            join_texts(headline_claims(list_claims(findings))),
+            *_answer_briefly(findings),
         ]
         for findings in studies
     ]
-    heads = ["study", "scene", "trials", "best PSNR", "defaults' PSNR", "main finding"]
+    heads = ["study", "scene", "trials", "best PSNR", "defaults' PSNR", *_BRIEF.values()]
     return TableView(heads, rows)
 
 
@@ -115,11 +144,19 @@ def _tabulate_sweeps(studies: Sequence[Findings]) -> TableView:
             findings.study.source or "this program",
             len(findings.study.trials),
             _describe_best(findings),
-            join_texts(headline_claims(list_claims(findings))),
+            *_answer_briefly(findings),
         ]
         for findings in studies
     ]
-    return TableView(["study", "run by", "trials", "best", "main finding"], rows)
+    return TableView(["study", "run by", "trials", "best", *_BRIEF.values()], rows)
+
+
+def _answer_briefly(findings: Findings) -> list[str]:
+    """What matters, breaks and is to be set in one study."""
+    claims = list_claims(findings)
+    if findings.study.has_variants:
+        return [join_texts(headline_claims(claims)), "", ""]
+    return [join_texts(select_claims(claims, kind)) for kind in _BRIEF]
 
 
 def _describe_best(findings: Findings) -> str:

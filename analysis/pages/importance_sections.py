@@ -16,6 +16,7 @@ from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
 from analysis.figures.over_time import plot_importance_over_time, plot_rank_agreement
 from analysis.figures.parameter_effect import plot_parameter_pair
 from analysis.figures.variance_parts import plot_variance_parts
+from analysis.pages.section_answers import answer_headline, answer_time, answer_top
 from analysis.pages.templating import FigureView, render_template, view_figure
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def render_importance_section(findings: Findings) -> Markup:
     designs = [claim.text for claim in list_design_claims(findings)]
     return render_template(
         "importance.html",
+        answer=answer_headline(findings, "what_matters"),
         refusals=[claim.text for claim in select_claims(claims, "not_ranked")],
         sentences=_group_by_parameter(claims),
         parts=join_texts([c for c in claims if c.kind in _PARTS]),
@@ -82,6 +84,7 @@ def render_top_section(findings: Findings) -> Markup:
         figure = view_figure(plot_top_bars(findings.ped_anova), alt)
     return render_template(
         "top.html",
+        answer=answer_top(findings),
         ped_anova=findings.ped_anova,
         figure=figure,
         sentences=[claim.text for claim in list_top_claims(findings)],
@@ -102,6 +105,7 @@ def render_time_section(findings: Findings) -> Markup:
             figures.append(view_figure(figure, "Shares against training steps"))
     return render_template(
         "time.html",
+        answer=answer_time(findings),
         over=over,
         sentences=[claim.text for claim in list_time_claims(findings)],
         figures=figures,

@@ -102,6 +102,11 @@ function look(trial) {
     });
   });
 
+  // Filtering shows fewer rows; report.css keeps the table as large as it is now.
+  const box = table.parentElement;
+  box.style.setProperty("--height", `${box.offsetHeight}px`);
+  heads.forEach((head) => head.style.setProperty("--width", `${head.offsetWidth}px`));
+
   const filter = document.getElementById("filter");
   const shown = document.getElementById("shown");
   const apply = () => {

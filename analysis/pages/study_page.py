@@ -13,11 +13,10 @@ from analysis.claims.list_claims import (
     join_texts,
     list_claims,
     select_best,
-    select_breaks,
     select_claims,
-    select_matters,
 )
 from analysis.data.outcomes import format_outcomes
+from analysis.pages.answers import view_answers
 from analysis.pages.best_cards import view_cards, view_values
 from analysis.pages.branch_section import render_branch_section
 from analysis.pages.breaking_sections import render_bounds_section, render_breaking_section
@@ -26,7 +25,7 @@ from analysis.pages.importance_sections import (
     render_time_section,
     render_top_section,
 )
-from analysis.pages.templating import TableView, render_template
+from analysis.pages.templating import TableView, list_contents, render_template
 from analysis.pages.trial_sections import (
     render_combinations_section,
     render_cost_section,
@@ -85,6 +84,8 @@ _VARIANT_SECTIONS = (
 def render_study_page(findings: Findings) -> str:
     """The whole page of one study as HTML."""
     study, claims = findings.study, list_claims(findings)
+    values = view_values(findings)
+    sections = [*(render(findings) for render in _choose(study)), _render_claims(claims, study)]
     return render_template(
         "study.html",
         title=study.name,
@@ -94,13 +95,16 @@ def render_study_page(findings: Findings) -> str:
         metric=study.metric,
         assumed=study.assumed,
         decisive=study.decisive,
-        headline=_view_headline(findings, claims),
+        answers=view_answers(claims),
+        lead=_list_lead(findings, claims),
         summary=dict(_summarize(findings, claims)),
         cards=list(view_cards(findings)),
-        values=view_values(findings),
+        values=values,
         has_default=bool(study.defaults),
+        has_advice=any(value.good for value in values),
         default_was_run=findings.default is not None,
-        sections=[*(render(findings) for render in _choose(study)), _render_claims(claims, study)],
+        contents=list_contents(sections),
+        sections=sections,
         facts=_list_facts(findings),
     )
 
@@ -112,13 +116,12 @@ def _choose(study: Study) -> Sequence[Callable[[Findings], Markup]]:
     return _VARIANT_SECTIONS if study.has_variants else _SECTIONS
 
 
-def _view_headline(findings: Findings, claims: Sequence[Claim]) -> dict[str, list[str]]:
-    """What matters and what breaks, each as a heading with its sentences."""
-    if findings.study.has_variants:
-        texts = [claim.text for claim in headline_claims(claims)]
-        return {"": texts or ["No run of a variant has ended yet."]}
-    headline = {"What matters": select_matters(claims), "What breaks": select_breaks(claims)}
-    return {name: [c.text for c in selected] for name, selected in headline.items() if selected}
+def _list_lead(findings: Findings, claims: Sequence[Claim]) -> list[str]:
+    """Which variants differ, of a study of variants, which has no five answers."""
+    if not findings.study.has_variants:
+        return []
+    texts = [claim.text for claim in headline_claims(claims)]
+    return texts or ["No run of a variant has ended yet."]
 
 
 def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ marks text as safe: this package's own style and script, plotly.js, and figures 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from analysis.figures.theme import PALETTES
 from nerf.common.commands import command_name
 
 _ASSETS = Path(__file__).parent
+_STYLES = ("report", "answers")  # in this order: the latter has what stands above the sections
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,13 @@ def view_figure(figure: go.Figure, alt: str, note: str = "") -> FigureView:
 def render_template(name: str, **views: object) -> Markup:
     """The template of that name with the views as its variables."""
     return Markup(_environment().get_template(name).render(**views))
+
+
+def list_contents(sections: Sequence[Markup]) -> dict[str, Markup]:
+    """The anchor of each section of a page with its heading, in their order."""
+    # As the macro `section` writes them; headings are escaped already.
+    heads = re.findall(r'<section id="([\w-]+)"><h2[^>]*>(.*?)</h2>', "".join(sections))
+    return {anchor: Markup(question) for anchor, question in heads}
 
 
 def format_cell(value: object) -> str:
@@ -92,5 +101,5 @@ def _style() -> str:
     return (
         f":root{{{rule('light')};color-scheme:light dark}}"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{rule('dark')}}}}}"
-        + (_ASSETS / "report.css").read_text(encoding="utf-8")
+        + "".join((_ASSETS / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES)
     )

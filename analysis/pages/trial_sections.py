@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from analysis.data.selection import select_measured
-from analysis.figures.learning_curves import plot_learning_curves
 from analysis.figures.parallel_coordinates import plot_parallel_coordinates
-from analysis.figures.pareto_front import plot_pareto_front
-from analysis.findings.pareto_front import select_pareto_front
+from analysis.figures.study_figures import plot_cost, plot_trial_curves, select_combinations
 from analysis.findings.recorded_trials import tabulate_recorded_trials
 from analysis.findings.variants import label_variants
-from analysis.pages.templating import render_template, view_figure
-from analysis.pages.thumbnails import thumbnail
+from analysis.pages.section_answers import answer_combinations, answer_cost, answer_curves
+from analysis.pages.templating import format_cell, render_template, view_figure
+from analysis.pages.thumbnails import has_thumbnails, thumbnail
 
 if TYPE_CHECKING:
     from analysis.data.study import Study
     from analysis.findings.analyze_study import Findings
 
-_MIN_TRIALS = 2
-"""Measured trials below which trials are not compared with one another."""
-
 _HEADS = {
     "trial_id": "trial",
     "phase": "phase",
     "outcome": "outcome",
+    "reason": "reason",
     "psnr": "PSNR",
     "test_psnr": "test PSNR",
     "ssim": "SSIM",
     "steps_done": "steps",
     "train_seconds": "seconds",
 }
+
+
+_DECIMALS = {"psnr": 2, "test_psnr": 2, "ssim": 3, "train_seconds": 1}
+"""Digits of what a repetition would still change the next one of."""
+
+
+@dataclass(frozen=True)
+class CellView:
+    """A cell of the table; value: what it is sorted by; text: empty for what is not known."""
+
+    value: object
+    text: str
+    is_number: bool
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ class TrialView:
     trial_id: str
     outcome: str
     image: str
-    values: Sequence[object]
+    cells: Sequence[CellView]
 
 
 def render_curves_section(findings: Findings) -> Markup:
@@ -53,21 +65,13 @@ def render_curves_section(findings: Findings) -> Markup:
     study = findings.study
     if study.curves.empty:
         return Markup()
-    outcomes = dict(zip(study.trials["trial_id"], study.trials["outcome"], strict=True))
     alt = f"{study.metric.name} against the steps at which it was reported"
     if study.is_native:
         alt = "Validation PSNR against training steps"
-    highlighted = {}
-    if findings.default is not None:
-        highlighted[str(findings.default["trial_id"])] = "defaults"
-    if findings.best is not None:
-        highlighted[str(findings.best["trial_id"])] = "best"
-    figure = plot_learning_curves(
-        study.curves, outcomes, highlighted, study.trivial_psnrs, study.metric
-    )
     return render_template(
         "curves.html",
-        figure=view_figure(figure, alt),
+        answer=answer_curves(findings),
+        figure=view_figure(plot_trial_curves(findings), alt),
         has_levels=bool(study.trivial_psnrs),
         is_native=study.is_native,
     )
@@ -77,13 +81,12 @@ def render_cost_section(findings: Findings) -> Markup:
     """The metric against training time; empty with fewer than two measured trials of known time."""
     study, metric = findings.study, findings.study.metric
     trials = select_measured(study.trials)
-    if not study.is_native:
-        trials = trials[trials["train_seconds"].notna()]
-    if len(trials) < _MIN_TRIALS:
+    figure = plot_cost(findings)
+    if figure is None:
         return Markup()
-    figure = plot_pareto_front(trials, select_pareto_front(trials), metric)
     return render_template(
         "cost.html",
+        answer=answer_cost(findings, trials),
         figure=view_figure(
             figure, f"{metric.name} against seconds{' of training' if study.is_native else ''}"
         ),
@@ -96,14 +99,13 @@ def render_cost_section(findings: Findings) -> Markup:
 def render_combinations_section(findings: Findings) -> Markup:
     """Parallel coordinates; empty with fewer than two measured trials."""
     study = findings.study
-    measured = select_measured(study.trials)
-    # A trial of another tool that lacks a setting gets no line.
-    trials = measured.dropna(subset=[dimension.path for dimension in study.space.dimensions])
-    if len(trials) < _MIN_TRIALS:
+    trials = select_combinations(study)
+    if trials is None:
         return Markup()
     figure = plot_parallel_coordinates(trials, study.space.dimensions, study.metric)
     return render_template(
         "combinations.html",
+        answer=answer_combinations(findings),
         figure=view_figure(figure, "Every trial as a line over all parameters"),
     )
 
@@ -116,13 +118,16 @@ def render_trials_section(findings: Findings) -> Markup:
     heads, trials = dict(_HEADS), study.trials
     if study.has_variants:
         heads["variant"], trials = "variant", label_variants(study)
-    columns = [*heads, *(effect.path for effect in findings.effects), "reason"]
+    heads |= {effect.path: effect.label for effect in findings.effects}
     ranked = trials.sort_values("score", ascending=False)
+    views = [_view_trial(findings, row, list(heads)) for _, row in ranked.iterrows()]
     return render_template(
         "trials.html",
-        heads=[*heads.values(), *(effect.label for effect in findings.effects), "reason"],
-        trials=[_view_trial(findings, row, columns) for _, row in ranked.iterrows()],
-        has_renders=True,
+        heads=list(heads.values()),
+        trials=views,
+        is_native=True,
+        images=sum(bool(view.image) for view in views),
+        reran=has_thumbnails(study.folder),
     )
 
 
@@ -130,23 +135,31 @@ def _render_recorded_trials(study: Study) -> Markup:
     """The table of another tool's trials, best first: what was recorded of them."""
     order = study.trials.sort_values("score", ascending=False).index
     table = tabulate_recorded_trials(study).loc[order]
+    views = [
+        TrialView(str(row["trial"]), str(row["state"]), "", [_view_cell(v) for v in row])
+        for _, row in table.iterrows()
+    ]
     return render_template(
         "trials.html",
         heads=list(table.columns),
-        trials=[
-            TrialView(str(row["trial"]), str(row["state"]), "", [_blank_missing(v) for v in row])
-            for _, row in table.iterrows()
-        ],
-        has_renders=False,
+        trials=views,
+        is_native=False,
+        images=0,
+        reran=False,
     )
 
 
-def _blank_missing(value: object) -> object:
-    """An empty text for what was not recorded, which a table sorts last."""
-    return "" if value is None or value is pd.NA or value != value else value
+def _view_cell(value: object, decimals: int | None = None) -> CellView:
+    """A value with its digits; an empty text for what was not recorded, which is sorted last."""
+    if value is None or value is pd.NA or value != value:
+        return CellView("", "", False)
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+    text = f"{value:.{decimals}f}" if decimals is not None else format_cell(value)
+    return CellView(value, text, is_number)
 
 
 def _view_trial(findings: Findings, row: pd.Series, columns: Sequence[str]) -> TrialView:
     trial_id = str(row["trial_id"])
     image = thumbnail(findings.study.folder.render(trial_id))
-    return TrialView(trial_id, str(row["outcome"]), image, [row[column] for column in columns])
+    cells = [_view_cell(row[column], _DECIMALS.get(column)) for column in columns]
+    return TrialView(trial_id, str(row["outcome"]), image, cells)

@@ -15,8 +15,8 @@ from analysis.claims.value_claims import is_seed, list_value_claims
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.seed_runs import plot_seed_runs
 from analysis.figures.tuning_gains import plot_path_to_best, plot_tuning_gains
+from analysis.pages.section_answers import answer_effects, answer_seeds, answer_tuning
 from analysis.pages.templating import render_template, view_figure
-from analysis.stats.seed_spread import MIN_CONFIGURATIONS_FOR_SPREAD
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
@@ -28,6 +28,7 @@ def render_effects_section(findings: Findings) -> Markup:
     claims, metric = tuple(list_value_claims(findings)), findings.study.metric
     return render_template(
         "effects.html",
+        answer=answer_effects(findings),
         figures=[
             view_figure(
                 plot_parameter_effect(effect, metric),
@@ -68,6 +69,7 @@ def render_tuning_section(findings: Findings) -> Markup:
     claims = [*list_default_claims(findings), *list_tuning_claims(findings)]
     return render_template(
         "tuning.html",
+        answer=answer_tuning(findings),
         sentences=[claim.text for claim in claims],
         figures=figures,
         has_tuning=tuning is not None,
@@ -84,7 +86,7 @@ def render_seeds_section(findings: Findings) -> Markup:
         return Markup()
     return render_template(
         "seeds.html",
-        min_configurations=MIN_CONFIGURATIONS_FOR_SPREAD,
+        answer=answer_seeds(findings),
         measured=findings.seeds.spread is not None,
         is_native=findings.study.is_native,
         sentences=[claim.text for claim in list_seed_claims(findings)],

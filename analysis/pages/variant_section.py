@@ -23,6 +23,7 @@ def render_variants_section(findings: Findings) -> Markup:
     figure = plot_variant_differences(comparison.to_first, comparison.first)
     return render_template(
         "variants.html",
+        answer=comparison.headline,
         first=comparison.first,
         table=_view_table(comparison),
         figure=view_figure(figure, f"PSNR of each variant minus that of {comparison.first}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,7 @@ def lens_of_each_frame(folder: Path) -> tuple[Path, Truth]:
 
 
 def _panorama(width: int = 144) -> Camera:
-    from math import pi
-
-    return Camera(width, width // 2, (width / 2 / pi,) * 2, lens="equirectangular")
+    return Camera(width, width // 2, (width / 2 / math.pi,) * 2, lens="equirectangular")
 
 
 @case("360-degree panoramas in nerfstudio's convention, fl_x = w / 2 and fl_y = h")
@@ -106,7 +105,9 @@ def panoramas_json(folder: Path) -> tuple[Path, Truth]:
 def blender_real_lens(folder: Path) -> tuple[Path, Truth]:
     camera = Camera(focal=(101.0, 103.0), centre=(51.0, 33.5), k=(0.16, -0.05))
     shots = shoot(numbered("shots/{:05d}.jpg"), camera=camera)
-    keys = {**camera_keys(camera), "k1": 0.16, "k2": -0.05, "p1": 0, "p2": 0}
+    angle = 2 * math.atan(camera.width / 2 / camera.focal[0])
+    lens = {"k1": 0.16, "k2": -0.05, "p1": 0, "p2": 0}
+    keys = {**camera_keys(camera), **lens, "camera_angle_x": angle}
     parts = {"train": range(18), "test": range(18, 24)}
     write_blender(folder, shots, parts, keys)
     held = frozenset(shots.names[18:])

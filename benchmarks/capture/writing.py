@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def shoot(
     cameras = [camera(view) if callable(camera) else camera for view in range(len(poses))]
     shots = Shots(list(names), poses, cameras, [])
     for name, pose, own in zip(names, poses, cameras, strict=True):
-        shown = world(pose, own)
+        shown = _taken(world, pose.tobytes(), own)
         if alpha:
             stored = to_bytes(shown.rgba)
             read = stored[..., :3] / 255 * (stored[..., 3:] / 255) + 1 - stored[..., 3:] / 255
@@ -66,6 +67,12 @@ def shoot(
         shots.pixels.append(stored)
         shots.pictures.append(truth_of(name, pose, own, read, shown))
     return shots
+
+
+@lru_cache(maxsize=512)
+def _taken(world: Callable[[Floats, Camera], Shown], pose: bytes, camera: Camera) -> Shown:
+    """A picture of the world; most captures have the same ones."""
+    return world(np.frombuffer(pose).reshape(4, 4), camera)
 
 
 def numbered(pattern: str, count: int = 24) -> list[str]:

@@ -31,6 +31,9 @@ SETTLED_MARGIN = 0.1
 PRINTED = 0.005
 """Half a unit of the last digit printed, of per cent and of dB: "0 % [0, 2]" holds 0."""
 
+_MORE_BREAKS = 0.05
+"""Rate of breaking by which a recommended configuration may exceed that of the default."""
+
 _TOP_DIVERGENCE = 0.01
 _ROUNDING = 1e-9
 
@@ -45,6 +48,11 @@ NOT_SCORED: dict[Kind, str] = {
     "variant_difference": "studies of variants are not simulated",
     "design": "see the table of designs of foreign_designs.py",
     "in_branch": "the claims of a study of its own",
+    "what_matters": "the shares of other claims in other words",
+    "what_breaks": "the rates of other claims in other words",
+    "how_sure": "counts runs, and has the interval of `seed_sd`",
+    "what_next": "a proposal; benchmarks/recommendations.py counts what comes of it",
+    "bounds": "simulated studies have no scene whose bounds could cut an object",
 }
 """Kinds that are never scored, and why."""
 
@@ -161,6 +169,46 @@ def _worse(claim: Claim, case: Case) -> bool:
     return bool(_losses(_sets(claim)[0], case).min() > claim.estimate)
 
 
+def _what_to_set(claim: Claim, case: Case) -> bool | None:
+    """Whether what is to be set is no worse than the default, and breaks no more runs."""
+    values = {s.path: _only_value(s, case) for s in _sets(claim)}
+    if not values or case.study.source:
+        return None
+    return _is_no_worse(values, case)
+
+
+def _set_value(claim: Claim, case: Case) -> bool:
+    """Whether the good values lose at most the margin, and the value to set is no worse.
+
+    With all else at its default; another tool's sweep has no default and no value to set.
+    """
+    *one, good = _sets(claim)
+    assert claim.estimate is not None
+    within = bool(_losses(good, case).max() <= claim.estimate + _ROUNDING)
+    return within and all(_is_no_worse({s.path: _only_value(s, case)}, case) for s in one)
+
+
+def _keep_value(claim: Claim, case: Case) -> bool:
+    """Whether the default, or of another tool any value, loses at most the estimate."""
+    assert claim.estimate is not None
+    return bool(_losses(_sets(claim)[0], case).max() <= claim.estimate + PRINTED)
+
+
+def _is_no_worse(values: Mapping[str, Value], case: Case) -> bool:
+    truth = case.truth
+    breaks = [
+        float(truth.objective.breaks(truth.units_of(configuration))[0])
+        for configuration in (case.default, {**case.default, **values})
+    ]
+    return case.true_gain(values) > -PRINTED and breaks[1] <= breaks[0] + _MORE_BREAKS
+
+
+def _only_value(values: ValueSet, case: Case) -> Value:
+    objective = case.truth.objective
+    dimension = objective.dimensions[objective.paths.index(values.path)]
+    return dimension.from_unit(min(values.only_value(dimension), 1.0 - 1e-12))
+
+
 def _edge_of_range(claim: Claim, case: Case) -> bool:
     """Whether the end of the range that the claim names is as good as the best value."""
     return bool(_losses(_sets(claim)[0], case).min() < NEGLIGIBLE_LOSS)
@@ -194,12 +242,7 @@ def _best_run(claim: Claim, case: Case) -> bool:
 
 def _gain(claim: Claim, case: Case) -> bool:
     """The gain over the default of the stated values, all others at their defaults."""
-    objective = case.truth.objective
-    values: dict[str, Value] = {}
-    for stated in _sets(claim):
-        dimension = objective.dimensions[objective.paths.index(stated.path)]
-        unit = stated.only_value(dimension)
-        values[stated.path] = dimension.from_unit(min(unit, 1.0 - 1e-12))
+    values = {stated.path: _only_value(stated, case) for stated in _sets(claim)}
     return _holds(claim, case.true_gain(values))
 
 
@@ -231,6 +274,9 @@ _RULES: dict[Kind, Callable[[Claim, Case], bool | None]] = {
     "as_good": _as_good,
     "worse": _worse,
     "edge_of_range": _edge_of_range,
+    "what_to_set": _what_to_set,
+    "set_value": _set_value,
+    "keep_value": _keep_value,
     "breaks": _rate,
     "safe": _rate,
     "breaks_pair": _rate,

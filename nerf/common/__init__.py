@@ -1,1 +1,4 @@
-"""Errors, atomic files, code hashes, the command line and a progress bar. Imports no other room."""
+"""Errors, printable text, atomic files, code hashes, the command line and a progress bar.
+
+Imports no other room.
+"""

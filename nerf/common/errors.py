@@ -8,8 +8,12 @@ import difflib
 class InputError(ValueError):
     """A user's mistake, in one line: the value, the rule that it breaks, the way out.
 
-    Commands print it without a traceback and exit with status 2.
+    Commands print it without a traceback and exit with status 2; so do notebooks, without the exit.
     """
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and Jupyter print in place of a traceback."""
+        return [f"{type(self).__name__}: {' '.join(str(self).split())}"]
 
 
 def closest(word: str, known: list[str]) -> str:

@@ -109,7 +109,7 @@ class Sampling:
         self,
     ) -> Annotated[
         float,
-        Domain(1.0, 8.0, unit="scene units", label="far - near"),
+        Domain(1.0, 8.0, unit="scene units", label="depth range"),
         Doc("Distance from near to far. Vary it instead of far, so that near < far always holds."),
     ]:
         return self.far - self.near

@@ -148,29 +148,40 @@ def _load_folder(folder: Path, downscale: int, background: Background, follow_li
     if torn is not None:  # raises, naming the file that is missing
         return load_colmap(folder, torn, downscale, background, follow_links)
     if photographs_folder(folder) is not None and not any(folder.glob("*.json")):
+        _check_no_cameras_around(folder)
         return load_photographs(folder, downscale, background, follow_links)
     raise scene_error(folder, f"is not a scene (supported: {FORMATS}){_hint(folder)}; {WAY_OUT}")
 
 
+def _check_no_cameras_around(pictures: Path) -> None:
+    """Rejects the images of a capture without its cameras, which would be estimated again."""
+    around = pictures.resolve().parent
+    if re.fullmatch(r"images(_\d+)?|input", pictures.name) and _has_cameras(around):
+        raise scene_error(
+            pictures,
+            f"holds the images of a capture with cameras; give {around} as --scene, or copy the "
+            "images elsewhere to estimate their cameras again",
+        )
+
+
 def _hint(folder: Path) -> str:
     """What to give as --scene in place of a folder that is none, or an empty string."""
+    if folder.resolve().name == "sparse":
+        return "; give the folder around it, which has the images"
     cameras = sorted(path.name for path in folder.glob("*.json"))
     if cameras:
         return f"; if {cameras[0]} holds its cameras, give that file as --scene, else move it away"
     arrays = sorted(path.name for path in folder.glob("*.npz"))
     if arrays:
         return f"; it has {arrays[0]}: give that file as --scene"
-    within = [path.name for path in sorted(folder.iterdir()) if path.is_dir() and _is_scene(path)]
-    if within:
-        return f"; its folder {within[0]} is one: give that as --scene"
+    within = [path for path in sorted(folder.iterdir()) if path.is_dir()]
+    scenes = [path.name for path in within if _has_cameras(path) or photographs_folder(path)]
+    if scenes:
+        return f"; its folder {scenes[0]} is one: give that as --scene"
     return explain_no_pictures(folder)
 
 
-def _is_scene(folder: Path) -> bool:
-    """Whether a folder has cameras or photographs where readers look for them."""
-    cameras = ("transforms.json", "transforms_train.json", llff.FILE)
-    return (
-        any((folder / name).exists() for name in cameras)
-        or find_sparse(folder) is not None
-        or photographs_folder(folder) is not None
-    )
+def _has_cameras(folder: Path) -> bool:
+    """Whether a folder has cameras where readers look for them."""
+    names = ("transforms.json", "transforms_train.json", llff.FILE)
+    return any((folder / name).exists() for name in names) or find_sparse(folder) is not None

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.common.errors import InputError
+from nerf.common.printable import printable
 from nerf.scenes.images import Float32, Images
 
 __all__ = ["PERSPECTIVE", "Bounds", "Float32", "Scene", "Split", "split_views"]
@@ -88,7 +89,7 @@ class Scene:
         split = ", ".join(f"{len(self.views(s))} {s}" for s in ("train", "val", "test"))
         near, far = f"{self.bounds.near:.2f}", f"{self.bounds.far:.2f}"
         return (
-            f"{self.name}: {self.description or 'scene'}, {len(self.images)} views of "
+            f"{printable(self.name)}: {self.description or 'scene'}, {len(self.images)} views of "
             f"{self.width} x {self.height} ({split}); near {near}, far {far} "
             f"from {self.bounds.basis}"
         )

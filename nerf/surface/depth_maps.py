@@ -38,14 +38,18 @@ class DepthMap:
 
 
 def camera_of(scene: Scene, view: int, max_pixels: int) -> Pinhole:
-    """The pinhole camera of a view, with at most `max_pixels` pixels of the view's proportions."""
-    scale = min(math.sqrt(max_pixels / (scene.height * scene.width)), 1.0)
-    height, width = max(int(scene.height * scale), 1), max(int(scene.width * scale), 1)
-    scales = np.array([width / scene.width, height / scene.height])
+    """The pinhole camera of a view's valid pixels, at most `max_pixels` of the same proportions.
+
+    So that it does not look where the view shows nothing: at padding, and at what masks leave out.
+    """
+    top, left, full_height, full_width = scene.images.frame(view)
+    scale = min(math.sqrt(max_pixels / (full_height * full_width)), 1.0)
+    height, width = max(int(full_height * scale), 1), max(int(full_width * scale), 1)
+    scales = np.array([width / full_width, height / full_height])
     return Pinhole(
         pose=scene.world_from_camera[view],
         focal=(scene.focal[view] * scales).astype(np.float32),
-        centre=(scene.centre[view] * scales).astype(np.float32),
+        centre=((scene.centre[view] - (left, top)) * scales).astype(np.float32),
         height=height,
         width=width,
     )

@@ -29,10 +29,11 @@ def add_cameras(server: Any, scene: Scene) -> None:
         views = scene.views(split)
         for view in views[:: -(-len(views) // _MAX_CAMERAS)]:
             pose = scene.world_from_camera[view]
+            _, _, height, width = scene.images.frame(view)
             server.scene.add_camera_frustum(
                 f"/cameras/{split}/{view}",
-                fov=2 * math.atan(scene.height / 2 / float(scene.focal[view, 1])),
-                aspect=scene.width / scene.height,
+                fov=2 * math.atan(height / 2 / float(scene.focal[view, 1])),
+                aspect=width / height,
                 scale=0.03 * spacing,
                 thickness=0.002 * spacing,
                 color=colour,
@@ -66,8 +67,11 @@ def add_points(server: Any, maps: list[DepthMap]) -> Any:
 
 
 def _thumbnail(scene: Scene, view: int) -> np.ndarray:
-    stride = max(-(-max(scene.height, scene.width) // _THUMBNAIL), 1)
-    return (scene.images[view, ::stride, ::stride] * 255 + 0.5).astype(np.uint8)
+    """The valid part of a view's photograph, (rows, columns, 3) uint8."""
+    top, left, height, width = scene.images.frame(view)
+    stride = max(-(-max(height, width) // _THUMBNAIL), 1)
+    rows, columns = slice(top, top + height, stride), slice(left, left + width, stride)
+    return (scene.images[view, rows, columns] * 255 + 0.5).astype(np.uint8)
 
 
 def _quaternion(rotation: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ from ray.util.placement_group import (
 
 from study.driver.gpu_check import GpuChecks
 from study.driver.resources import gpu_slots, trial_resources
-from study.monitor.progress import format_duration
+from study.monitor.wording import format_duration
 from study.spec.study_spec import StudySpec
 
 _MAX_REQUESTS = 64

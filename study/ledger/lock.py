@@ -6,10 +6,11 @@ a lock file may empty it, so the name of the holder is in a second file beside i
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psutil
 from filelock import BaseFileLock, FileLock, Timeout
@@ -20,6 +21,7 @@ from study.records.study_folder import StudyFolder
 
 _LOCK = "driver.lock"
 _HOLDER = "driver.lock.holder"
+_CLOCK_ERROR = 5.0  # seconds, of the time at which a process started
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,24 @@ class Holder:
 
     process: int
     host: str
+    since: float = field(default=math.inf, compare=False)
+    """When it said so, in seconds since 1970."""
 
     def __str__(self) -> str:
         return f"process {self.process} on {self.host}"
 
     def is_dead(self) -> bool:
-        """Whether it has certainly ended; False on another machine, where that cannot be seen."""
-        return self.host == platform.node() and not psutil.pid_exists(self.process)
+        """Whether it has certainly ended; False on another machine, where that cannot be seen.
+
+        A process of the same number that started later is another one, as after a reboot.
+        """
+        if self.host != platform.node():
+            return False
+        try:
+            started: float = psutil.Process(self.process).create_time()
+        except psutil.NoSuchProcess:
+            return True
+        return started > self.since + _CLOCK_ERROR
 
 
 def acquire_lock(folder: StudyFolder) -> BaseFileLock:
@@ -60,9 +73,10 @@ def holder(folder: StudyFolder) -> Holder | None:
     """The process that took the lock last, which may have ended since; None where none has."""
     for name in (_HOLDER, _LOCK):  # earlier versions wrote it into the lock file itself
         try:
-            text = (folder.path / name).read_text(encoding="utf-8")
+            file = folder.path / name
+            text, since = file.read_text(encoding="utf-8"), file.stat().st_mtime
         except (OSError, ValueError):
             continue
         if written := re.fullmatch(r"process (\d+) on (.+)", text.strip()):
-            return Holder(int(written[1]), written[2])
+            return Holder(int(written[1]), written[2], since)
     return None

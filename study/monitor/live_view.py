@@ -10,14 +10,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from study.monitor.progress import (
-    StepRate,
-    StudyProgress,
-    progress_line,
-    study_progress,
-    trial_line,
-)
+from study.monitor.progress import StepRate, StudyProgress, study_progress
 from study.monitor.screen import Shown, render_progress
+from study.monitor.wording import progress_line, trial_line
 from study.protocol.lost_output import discard_lost_output
 from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.spec.study_spec import StudySpec
@@ -60,6 +55,7 @@ class LiveView:
         self.waiting_for = ""
         """What all trials wait for, in words; empty while one trains."""
         self._printed_waiting_for = ""
+        self._printed_line = ""
 
     def __enter__(self) -> LiveView:
         if self._live:
@@ -116,4 +112,7 @@ class LiveView:
             self._due = clock
             self._printed_waiting_for = self.waiting_for
             waiting = f", {self.waiting_for}" if self.waiting_for else ""
-            self.note(progress_line(progress, seconds_left) + waiting)
+            line = progress_line(progress, seconds_left) + waiting
+            if line != self._printed_line:
+                self.note(line)
+            self._printed_line = line

@@ -1,19 +1,17 @@
-"""A study's progress, computed from the trials in its journal, and in words."""
+"""A study's progress, computed from the trials in its journal."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nerf.config.parameters import Value
 from study.records.outcomes import (
-    OUTCOMES,
     SHOWS_NOTHING,
     TRAINED,
     UNKNOWN_TRIVIAL_PSNR,
-    format_count,
     outcome_of,
     shows_nothing,
 )
@@ -237,45 +235,3 @@ def _ended_trial(trial: FrozenTrial, trivial_psnr: float) -> EndedTrial:
         psnr=psnr,
         values=trial_values(trial),
     )
-
-
-def progress_line(progress: StudyProgress, seconds_left: float | None) -> str:
-    """A study's progress in one line."""
-    parts = [f"{len(progress.ended)}/{sum(progress.planned.values())} trials"]
-    counts = {outcome: progress.count(outcome=outcome) for outcome in OUTCOMES}
-    parts += [format_count(count, outcome) for outcome, count in counts.items() if count]
-    parts += [f"{len(progress.running)} {progress.running_word}"] if progress.running else []
-    if best := progress.best:
-        parts.append(f"best {best.psnr:.2f} dB (trial {best.number})")
-    parts += [f"about {format_duration(seconds_left)} left"] if seconds_left is not None else []
-    return ", ".join(parts)
-
-
-def phase_name(phase: str) -> str:
-    """What a person reads for one of `PHASES`."""
-    return "optimise" if phase == "optimize" else phase
-
-
-def trial_line(trial: EndedTrial) -> str:
-    """How one trial ended, in one line."""
-    quality = "" if trial.psnr is None else f" with {trial.psnr:.2f} dB"
-    reason = f": {trial.reason}" if trial.reason else ""
-    return f"trial {trial.number} ({phase_name(trial.phase)}) {trial.outcome}{quality}{reason}"
-
-
-def format_values(values: Mapping[str, Value]) -> str:
-    """A trial's values in short: `near=2.1 width=64`."""
-    return " ".join(f"{path.rpartition('.')[2]}={format_short(v)}" for path, v in values.items())
-
-
-def format_short(value: Value) -> str:
-    """A parameter's value with three digits, for a table."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def format_duration(seconds: float) -> str:
-    """A duration in words: 40 s, 12 min, 3 h 05 min."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"

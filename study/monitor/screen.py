@@ -13,9 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from study.monitor.parameter_order import ParameterOrder, order_parameters
-from study.monitor.progress import (
-    RunningTrial,
-    StudyProgress,
+from study.monitor.progress import RunningTrial, StudyProgress
+from study.monitor.wording import (
     format_duration,
     format_short,
     format_values,

@@ -92,6 +92,8 @@ class Stop:
     def _exit_now(self) -> None:
         kill_children()
         discard_lost_output()
+        if os.isatty(1):
+            os.write(1, b"\x1b[?25h")  # the cursor, which the live view hides
         # Neither print nor sys.exit: this may run in a signal handler, or beside a blocked thread.
         os.write(2, f"\nstopped at once; {self._resume_hint}\n".encode())
         os._exit(INTERRUPTED)

@@ -55,10 +55,12 @@ class _TensorBoardRun:
             self._log(held_out_metrics(outcome), step, time.time())
         if image is not None:
             self._write(step=step, summary=summary.image("render", image, dataformats="HWC"))
-        ending = {"state": outcome.state, "reason": outcome.reason, "phase": self._trial.phase}
+        # Capitals, as TensorBoard sorts the columns by name and shows the first five.
+        ending = {"State": outcome.state, "Reason": outcome.reason}
         self._write(step=step, summary=summary.text("outcome", _table(ending)))
+        varied = {path: self._trial.parameters[path] for path in self._trial.varied}
         # TensorBoard reads the parameters of a run once, so not before its outcome is known.
-        parameters = {**ending, **self._trial.parameters}
+        parameters = {**ending, **varied, "phase": self._trial.phase}
         for part in summary.hparams(parameters, dict.fromkeys(_METRICS)):
             self._write(summary=part)
         self._writer.flush()

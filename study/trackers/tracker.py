@@ -32,6 +32,8 @@ class TrackedTrial:
     trial_id: str
     phase: str
     config: NerfConfig
+    varied: tuple[str, ...]
+    """Paths of the parameters that differ between trials of the study."""
 
     @property
     def name(self) -> str:

@@ -2,5 +2,5 @@
 
 The driver gets the reports; a batch of trials on one GPU has a process of its own (`batch_client`).
 
-Imports `storage`, `records`, `search`, `spec` and `protocol`, never `driver`.
+Imports `trackers`, `storage`, `records`, `search`, `spec` and `protocol`, never `driver`.
 """

@@ -142,7 +142,8 @@ class _Trial:
         self._config = job.spec.space.config(assignment.values, assignment.seed)
         self._device = ""
         self._curve: list[dict[str, Any]] = []
-        tracked = TrackedTrial(files.folder, self._trial_id, assignment.phase, self._config)
+        varied = tuple(dimension.path for dimension in job.spec.space.dimensions)
+        tracked = TrackedTrial(files.folder, self._trial_id, assignment.phase, self._config, varied)
         self._trackers = Trackers(job.spec, tracked, self._notify)
         evaluations = evaluation_steps(self._config)
         self._rungs = rungs(evaluations) if assignment.may_be_pruned else ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nerf.scenes import Scene, load
 from study.ledger.ledger import Ledger
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec, study_space
@@ -21,6 +22,18 @@ def hang_up_is_not_inherited_as_ignored() -> None:
     """
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def loaded_scene(scene_file: Path) -> Scene:
+    return load(str(scene_file))
+
+
+@pytest.fixture
+def scene_loaded_once(loaded_scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plans find the scene in memory: its visual hull takes a second."""
+    for name in ("load", "load_saved"):
+        monkeypatch.setattr(f"study.cli.plan.{name}", lambda *_, **__: loaded_scene)
 
 
 @pytest.fixture

@@ -14,11 +14,10 @@ from nerf.scenes.cameras.canonical_frame import (
     to_canonical_frame,
 )
 from nerf.scenes.formats.capture import Background, Capture, View, build_scene
+from nerf.scenes.formats.json_file import JsonFile, unused_keys
 from nerf.scenes.formats.transforms_json import (
-    JsonFile,
     read_frames,
     require_images,
-    unused_keys,
     with_poses,
     without_repeats,
 )

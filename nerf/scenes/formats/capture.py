@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from nerf.common.printable import printable
 from nerf.scenes.backdrop import backdrop_colour
 from nerf.scenes.bounds.suggest import with_bounds
 from nerf.scenes.cameras.lens import lens_arrays
@@ -85,7 +86,7 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
         lens_models=lens_models,
         points=capture.points.astype(np.float32),
         description=capture.description + backdrop,
-        notes=(*capture.notes, *notes, *split_notes),
+        notes=tuple(map(printable, (*capture.notes, *notes, *split_notes))),
         train=splits["train"],
         val=splits["val"],
         test=splits["test"],

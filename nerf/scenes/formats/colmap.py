@@ -125,7 +125,10 @@ def _photographs(
     for other in [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]:
         if ImageFinder(other, sparse.folder, follow_links).find_exactly(names[0]):
             return Shrunk(other, note=f"{other.name}/ is read, as there is no {usual}")
-    raise scene_error(folder, f"has no folder {usual} with the photographs; copy them into one")
+    remedy = "copy them into one"
+    if sparse.folder == folder:
+        remedy += ", or give the folder around it as --scene"
+    raise scene_error(folder, f"has no folder {usual} with the photographs; {remedy}")
 
 
 def _view(where: Path, file: Path, camera: Camera, image: Image) -> View:
@@ -149,7 +152,9 @@ def _rotation_matrix(where: Path, image: Image) -> Float64:
     length = float(np.linalg.norm(quaternion))
     if not abs(length - 1) < 1e-2:
         raise scene_error(
-            where, f"the rotation of {image.name!r} has length {length:g}, must have length 1"
+            where,
+            f"the rotation of {image.name!r} has length {length:g}, must have length 1; "
+            "divide it by that",
         )
     w, x, y, z = quaternion / length
     return np.array(

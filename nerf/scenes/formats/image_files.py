@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import warnings
 import zlib
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nerf.scenes.formats.scene_checks import MAX_SIDE, scene_error
+from nerf.scenes.formats.scene_checks import MAX_IMAGE_PIXELS, MEGAPIXELS, scene_error
 from nerf.scenes.formats.untrusted_files import check_downloaded
 
 Bytes = NDArray[np.uint8]
@@ -127,7 +128,7 @@ def open_image(file: Path) -> Any:
             image = Image.open(file, formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise scene_error(
-            file, f"claims more than {MAX_SIDE} x {MAX_SIDE} pixels, the most that are read"
+            file, f"claims more than {MEGAPIXELS} megapixels, the most that are read; resize it"
         ) from None
     except UnidentifiedImageError:
         names = ", ".join(FORMATS)
@@ -137,6 +138,11 @@ def open_image(file: Path) -> Any:
         raise scene_error(file, f"is not an image of {names}; convert it to one") from None
     except _DECODING_ERRORS as error:
         raise _decoding_error(file, error) from None
+    if math.prod(image.size) > MAX_IMAGE_PIXELS:
+        width, height = image.size
+        raise scene_error(
+            file, f"has {width} x {height} pixels, over {MEGAPIXELS} megapixels; resize it"
+        )
     if image.mode not in (*_CONVERSIONS, *_16_BITS):
         raise scene_error(
             file, f"has the colour mode {image.mode}; save it with 8 bits, RGB or RGBA"

@@ -10,15 +10,13 @@ import numpy as np
 from nerf.scenes.bounds.pose_conventions import with_convention_warning
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
 from nerf.scenes.formats.capture import Background, Capture, Float64, build_scene
+from nerf.scenes.formats.json_file import SPLIT_KEYS, JsonFile, unused_keys
 from nerf.scenes.formats.named_splits import match_names
 from nerf.scenes.formats.ply_points import read_points
 from nerf.scenes.formats.scene_checks import check_poses, scene_error
 from nerf.scenes.formats.transforms_json import (
-    SPLIT_KEYS,
-    JsonFile,
     read_frames,
     require_images,
-    unused_keys,
     with_poses,
     without_repeats,
 )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerf.common.errors import InputError
+from nerf.common.printable import printable
 from nerf.scenes.cameras.lens import Lens, shown
 
 WAY_OUT = "use --scene bricks or --scene PATH"
@@ -20,9 +21,12 @@ WAY_OUT = "use --scene bricks or --scene PATH"
 MIN_VIEWS = 3
 MAX_VIEWS = 10_000
 MIN_SIDE = 2
-MAX_SIDE = 8192
+MAX_SIDE = 16_384
+MAX_IMAGE_PIXELS = 2**26  # 67 megapixels, of one image as it is decoded
 MAX_VALUES = 2**30  # pixels times channels of a whole scene: 4 GiB as float32
 MAX_COORDINATE = 1e9  # scene units; float32 differences beyond have no precision left
+
+MEGAPIXELS = MAX_IMAGE_PIXELS // 10**6
 
 ROTATION_TOLERANCE = 1e-3
 """Largest deviation of a rotation's R R' from the identity."""
@@ -33,7 +37,7 @@ _MIN_FISHEYE_SHARE = 0.25  # of the image, in the lens's circle; less suggests w
 
 def scene_error(where: object, problem: str) -> InputError:
     """The error for a problem in one of a scene's files."""
-    return InputError(f"{where}: {problem}")
+    return InputError(printable(f"{where}: {problem}"))
 
 
 def check_sizes(
@@ -52,6 +56,11 @@ def check_sizes(
             where,
             f"images must be {MIN_SIDE} to {MAX_SIDE} pixels a side, got {width} x {height}; "
             "resize them",
+        )
+    if height * width > MAX_IMAGE_PIXELS:
+        raise scene_error(
+            where,
+            f"images of {width} x {height} pixels are over {MEGAPIXELS} megapixels; resize them",
         )
     if all_in_memory and 3 * views * height * width > MAX_VALUES:
         raise scene_error(

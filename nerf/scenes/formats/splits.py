@@ -20,13 +20,14 @@ def complete_splits(
 
     `given` may have any of train, val and test. Views in val or test are never in train. Those in
     both val and test are for testing. A val or test that is missing is taken from the training
-    views by the rule of `split_views`. Raises `InputError` if no training view is left.
+    views by the rule of `split_views`. A val or test list that has every training view, as a copy
+    of the train list does, holds none of them out. Raises `InputError` if no training view is left.
     """
     if not given or not any(given.values()):
         by_rule = split_views(count)
         return by_rule, _few(by_rule["train"])
     lists = {split: tuple(dict.fromkeys(views)) for split, views in given.items() if views}
-    notes = []
+    notes = _release_copies(lists)
     test = lists.get("test", ())
     val = tuple(view for view in lists.get("val", ()) if view not in test)
     if len(val) < len(lists.get("val", ())):
@@ -43,7 +44,7 @@ def complete_splits(
     splits: dict[Split, Views] = {"train": train, "val": val, "test": test}
     by_rule = split_views(len(train))
     for split in ("val", "test"):
-        if not splits[split]:
+        if not splits[split] and train:
             splits[split] = tuple(train[index] for index in by_rule[split])
             splits["train"] = tuple(v for v in splits["train"] if v not in splits[split])
             notes.append(f"no {split} list: {len(splits[split])} training views are held out as it")
@@ -54,6 +55,17 @@ def complete_splits(
             f"{len(splits['test'])} test views; each needs one",
         )
     return splits, (*notes, *_few(splits["train"]))
+
+
+def _release_copies(lists: dict[Split, Views]) -> list[str]:
+    """Takes the training views out of lists that have all of them; a line on each such list."""
+    train = set(lists.get("train", ()))
+    notes = []
+    for split in ("val", "test"):
+        if train and train <= set(lists.get(split, ())):
+            lists[split] = tuple(view for view in lists[split] if view not in train)
+            notes.append(f"the {split} list has every training view: they are trained on")
+    return notes
 
 
 def _few(train: Views) -> tuple[str, ...]:

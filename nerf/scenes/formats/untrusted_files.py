@@ -63,7 +63,11 @@ def path_inside(folder: Path, name: object, where: object, follow_links: bool = 
             f"has the path {name[:80]!r}; `..` may leave the scene's folder: move the files into "
             "it, or trust the path with --follow-links",
         )
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        is_inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):
+        raise scene_error(where, f"{name[:80]!r} is a link to itself; copy the file") from None
+    if not is_inside:
         raise scene_error(
             where,
             f"{name[:80]!r} is a symbolic link out of the scene's folder; copy the file, or trust "

@@ -13,7 +13,12 @@ import pytest
 
 from analysis import report
 from analysis.claims.claim import KINDS, Claim, Kind
-from analysis.claims.list_claims import headline_claims, list_claims, summary_claims
+from analysis.claims.list_claims import (
+    headline_claims,
+    list_answer_lines,
+    list_claims,
+    summary_claims,
+)
 from analysis.claims.wording import list_runs
 from analysis.claims.write_claims import write_claims
 from analysis.findings.analyze_study import Findings, analyze_study
@@ -22,6 +27,7 @@ from study.records.study_folder import StudyFolder
 
 KEYS = [
     "kind", "parameters", "estimate", "low", "high", "unit", "n", "confidence", "condition", "text",
+    "command",
 ]  # fmt: skip
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -50,7 +56,7 @@ def test_sections_repeat_the_claims_of_the_list(
     replicated_findings: Findings, claims: tuple[Claim, ...]
 ) -> None:
     page = render_study_page(replicated_findings)
-    texts = {html.unescape(text) for text in re.findall(r"<li>(.*?)</li>", page)}
+    texts = {html.unescape(text) for text in re.findall(r"<li>([^<]*?)</li>", page)}
     known = " ".join(claim.text for claim in claims)
     assert texts
     assert all(sentence in known for text in texts for sentence in [text.split(". ")[0]])
@@ -88,7 +94,10 @@ def test_the_terminal_prints_claims_only(
     folder = replicated_findings.study.folder.path
     assert report.main([str(folder)]) == 0
     *lines, path = capsys.readouterr().out.splitlines()
-    assert lines == [claim.text for claim in headline_claims(claims)]
+    assert lines == list_answer_lines(claims)
+    assert [line.partition(":")[0] for line in lines if not line.startswith("  ")][:2] == [
+        "What matters", "What breaks",
+    ]  # fmt: skip
     assert path == str(folder / "report.html")
     assert {c.kind for c in summary_claims(claims)} >= {"state", "best_run", "gain_over_default"}
 

@@ -185,7 +185,8 @@ def test_one_ranked_study_is_not_pooled_and_held_values_are_listed(
     assert not select_claims(claims, "pooled_share", "disagreement")
     assert any(text.startswith("field.depth: ") for text in comparison.differences)
     page = html.unescape(render_comparison_page(studies, comparison))
-    assert "nothing is pooled" in page
+    assert "1 of 2 studies ranks a parameter that another one varies" in page
+    assert "fewer than two of these studies rank a parameter that another varies" in page
     assert "of PSNR's variance on average over studies" not in page
 
 

@@ -228,8 +228,7 @@ def test_a_pipe_that_is_closed_ends_the_command_quietly(tmp_path: Path) -> None:
     path = write_table(tmp_path / "runs.csv")
     command = f"{sys.executable} analysis/report.py {path} --format json | head -n 0"
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    printed = [line for line in ended.stderr.splitlines() if "so far" not in line]  # if slow
-    assert (ended.stdout, printed) == ("", ["runs.csv: 48 trials"])
+    assert (ended.stdout, ended.stderr) == ("", "")
 
 
 def test_a_setting_and_its_copies_are_one_parameter_under_all_names(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.findings.bounds_map import FAR, NEAR, map_bounds
+from analysis.findings.bounds_map import FAR, NEAR, compare_bounds, map_bounds
 
 
 def trials(count: int = 200) -> pd.DataFrame:
@@ -65,3 +65,20 @@ def test_trials_of_other_phases_are_left_out(phase: str) -> None:
 def test_no_map_if_a_bound_is_fixed_or_unknown() -> None:
     assert map_bounds(trials().assign(**{NEAR: 2.0})) is None
     assert map_bounds(trials().drop(columns=FAR)) is None
+
+
+def test_bounds_that_enclose_the_object_are_compared_with_those_that_cut_it() -> None:
+    table = trials().assign(outcome="trained")
+    encloses = (table[NEAR] <= 2.5) & (table[FAR] >= 4.5)
+    table["score"] += 3.0 * encloses
+    table.loc[table.index[~encloses][:2], "outcome"] = "collapsed"
+    compared = compare_bounds(table, (2.5, 4.5))
+    assert compared is not None
+    assert compared.trained == (encloses.sum(), (~encloses).sum() - 2)
+    assert (compared.enclosing.broken, compared.cutting.broken) == (0, 2)
+    assert compared.difference is not None
+    assert compared.difference.low < 3.0 < compared.difference.high
+
+
+def test_without_suggested_bounds_nothing_is_compared() -> None:
+    assert compare_bounds(trials(), None) is None

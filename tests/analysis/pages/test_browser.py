@@ -62,8 +62,8 @@ def page(request: pytest.FixtureRequest, browser: Any, report: Path) -> Iterator
             else None
         ),
     )
-    page.goto(report.as_uri())
-    page.wait_for_selector("html[data-drawn]", timeout=60_000)
+    page.goto(report.as_uri(), timeout=120_000)  # all figures are drawn before it returns
+    page.wait_for_selector("html[data-drawn]", timeout=120_000)
     yield page
     context.close()
     assert complaints == []
@@ -84,17 +84,22 @@ def test_a_name_that_is_markup_shows_as_text(page: Any) -> None:
 def test_the_table_filters_and_sorts(page: Any) -> None:
     rows = page.locator("#trial-table tbody tr:visible")
     every = rows.count()
+    scroll = "[scrollY, document.documentElement.scrollHeight, "
+    scroll += "document.querySelector('#trial-table th:last-child').offsetWidth]"
+    page.locator("#filter").scroll_into_view_if_needed()
+    before = page.evaluate(scroll)
     page.locator("#filter").fill("collapsed")
+    assert page.evaluate(scroll) == before  # neither the page nor the columns jump
     shown = rows.count()
     assert 0 < shown < every
     assert all("collapsed" in text for text in rows.all_inner_texts())
     assert page.locator("#shown").inner_text() == f"{shown} of {every} trials"
     page.locator("#filter").fill("")
-    heading = page.locator("#trial-table th button").nth(3)
+    heading = page.locator("#trial-table th button", has_text="PSNR").first
     heading.click()
     values = [
         float(v)
-        for v in page.locator("#trial-table tbody tr td:nth-child(5)").evaluate_all(
+        for v in page.locator("#trial-table tbody tr td:nth-child(6)").evaluate_all(
             "cells => cells.map(c => c.dataset.v)"
         )
     ]
@@ -140,8 +145,8 @@ def test_another_tools_page_is_drawn_and_a_trial_opens_with_its_metric(
     page = browser.new_page(offline=True)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(path.as_uri())
-    page.wait_for_selector("html[data-drawn]", timeout=60_000)
+    page.goto(path.as_uri(), timeout=120_000)
+    page.wait_for_selector("html[data-drawn]", timeout=120_000)
     page.evaluate("look('00041')")
     facts = page.locator("#look dl").inner_text().split("\n")
     assert facts[:6] == ["trial", "00041", "state", "completed", "val_loss", "0.09195"]

@@ -15,7 +15,13 @@ import numpy as np
 import pytest
 
 from analysis import report
-from analysis.claims.list_claims import headline_claims, list_claims, select_matters
+from analysis.claims.list_claims import (
+    ANSWERS,
+    headline_claims,
+    list_claims,
+    select_answers,
+    select_matters,
+)
 from analysis.data.study import load_study
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.bounds_map import map_bounds
@@ -189,21 +195,47 @@ def test_each_cell_of_the_map_of_bounds_links_to_its_trial(
     assert plane[0].count("no trial") == 16 - len(filled)
 
 
-def test_the_first_screen_names_what_matters_and_what_breaks(
+def test_the_first_screen_answers_five_questions_in_their_order(
     replicated_findings: Findings,
 ) -> None:
     texts = Texts()
     texts.feed(own_markup(render_study_page(replicated_findings)))
     screen = texts.texts["header"]
-    assert re.search(
-        r"What matters\s*\w[\w ]+: \d+ % \[\d+, \d+\] of PSNR's variance among the \d+ explored "
-        r"runs that trained; \d+ % \[\d+, \d+\] counting runs that broke, at their last PSNR",
-        screen,
-    )
-    assert re.search(r"What breaks\s*Over the whole space \d+ % \[\d+, \d+\] of 64", screen)
+    claims = list_claims(replicated_findings)
+    place = -1
+    for answer in select_answers(claims):
+        found = re.search(rf"{ANSWERS[answer.kind]}\s*{re.escape(answer.text)}", screen)
+        assert found is not None
+        assert answer.command in screen
+        assert found.start() > place
+        place = found.start()
+    assert len(select_answers(claims)) == 5
+    assert re.search(r"What matters\s*\w[\w ]+ matters most: \d+ % \[\d+, \d+\] of the", screen)
+    assert re.search(r"What breaks\s*\d+ % \[\d+, \d+\] of 64 explored runs break", screen)
     assert re.search(r"86 on synthetic: \d+ trained, \d+ collapsed, \d pruned", screen)
     assert re.search(r"Best configuration minus default: [+-]\d\.\d\d dB \[", screen)
     assert re.search(r"The seed alone moves PSNR by 0\.\d\d dB \[0\.\d\d, \d\.\d\d\]", screen)
+
+
+def test_contents_name_every_section_and_each_begins_with_its_answer(
+    replicated_findings: Findings,
+) -> None:
+    page = own_markup(render_study_page(replicated_findings))
+    linked = re.findall(r'<li><a href="#([\w-]+)">', page)
+    assert linked == list(page_sections(page))
+    identifiers = re.findall(r' id="([^"]+)"', page)
+    assert len(identifiers) == len(set(identifiers))
+    for anchor, markup in page_sections(page).items():
+        heading = re.match(r'<h2 id="[\w-]+">(.*?)</h2>\s*(<p class="answer">)?', markup)
+        assert heading is not None
+        assert heading[2] or not heading[1].endswith("?"), anchor
+
+
+def test_a_section_with_nothing_to_say_is_one_line(make_study: Make) -> None:
+    page = render_study_page(analyze_study(make_study(explore=5, optimize=1)))
+    for anchor in ("top", "seeds", "time"):
+        body = page_sections(page)[anchor].partition("</h2>")[2].partition("</section>")[0]
+        assert re.fullmatch(r'\s*<p class="answer">Not known: .*?</p>\s*', body, re.DOTALL), anchor
 
 
 def test_a_study_without_renders_or_baselines_has_a_report(make_study: Make) -> None:

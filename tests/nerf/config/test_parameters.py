@@ -72,7 +72,7 @@ def test_a_domain_must_be_a_range(low: float, high: float, log: bool) -> None:
 
 def test_labels_are_words() -> None:
     assert parameter("field.density_activation").label == "density activation"
-    assert parameter("sampling.span").label == "far - near"
+    assert parameter("sampling.span").label == "depth range"
 
 
 def test_configs_are_frozen() -> None:

@@ -9,6 +9,7 @@ import pytest
 from nerf.common.errors import InputError
 from nerf.scenes import load, split_views
 from tests.nerf.scenes.real_scenes import REAL_SCENES, needs_real_scenes
+from tests.nerf.scenes.scene_writers import write_colmap
 
 
 @pytest.mark.parametrize("source", ["brick", "no/such/file.npz", "", "text.txt", "folder"])
@@ -37,6 +38,15 @@ def test_a_folder_around_a_scene_names_it(tmp_path: Path, file: str, hint: str) 
     (tmp_path / file).touch()
     with pytest.raises(InputError, match=hint):
         load(str(tmp_path))
+
+
+def test_a_part_of_a_capture_names_the_whole(tmp_path: Path) -> None:
+    folder = write_colmap(tmp_path / "scene")
+    for part in ("sparse", "sparse/0"):
+        with pytest.raises(InputError, match="give the folder around it"):
+            load(str(folder / part))
+    with pytest.raises(InputError, match=f"give {folder} as --scene"):
+        load(str(folder / "images"))
 
 
 @pytest.mark.parametrize("count", [3, 4, 5, 8, 9, 106])

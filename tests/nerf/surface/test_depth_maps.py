@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -37,6 +39,19 @@ def test_fewer_pixels_keep_the_field_of_view(ball: Scene) -> None:
     point = torch.tensor([[0.3, 0.2, 0.1]])
     for ours, theirs in zip(project(small, point)[:2], project(whole, point)[:2], strict=True):
         torch.testing.assert_close(ours, theirs / 2)
+
+
+def test_padding_is_not_rendered(ball: Scene) -> None:
+    valid = np.ones(ball.images.shape[:3], bool)
+    valid[0, :, :4], valid[0, 18:] = False, False
+    padded = replace(ball, images=replace(ball.images, valid=valid))
+    camera = camera_of(padded, 0, 10**6)
+    assert (camera.height, camera.width) == (18, ball.width - 4)
+    points = torch.tensor([[0.1, -0.2, 0.3], [0.0, 0.5, -0.4]])
+    column, row, _ = project(camera, points)
+    expected = project_to_view(ball, 0, points.numpy())
+    np.testing.assert_allclose(column + 4, expected[0], rtol=1e-5)
+    np.testing.assert_allclose(row, expected[1], rtol=1e-5)
 
 
 def test_an_empty_field_hits_nothing(ball: Scene) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from nerf.common.errors import InputError
-from nerf.scenes import Scene, load
 from study import run_sweep
 from study.cli.options import parse_options
 from study.cli.plan import Plan, make_plan
 from study.records.provenance import study_document
 from study.records.study_folder import StudyFolder
+
+pytestmark = pytest.mark.usefixtures("scene_loaded_once")
 
 VARIANTS = """
 repeats = 3
@@ -60,19 +61,10 @@ COMMANDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def scene(scene_file: Path) -> Scene:
-    return load(str(scene_file))
-
-
 @pytest.fixture
-def place(
-    tmp_path: Path, scene_file: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> list[str]:
+def place(tmp_path: Path, scene_file: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Options for the scene and the study, run in a folder with both study files."""
     monkeypatch.chdir(tmp_path)
-    for name in ("load", "load_saved"):  # once for all commands: its hull takes most of the time
-        monkeypatch.setattr(f"study.cli.plan.{name}", lambda *_, **__: scene)
     (tmp_path / "variants.toml").write_text(VARIANTS)
     (tmp_path / "sweep.yaml").write_text(SWEEP)
     return ["--scene", str(scene_file), "--name", "one"]

@@ -58,6 +58,17 @@ def test_the_lock_of_a_killed_process_is_free(folder: StudyFolder) -> None:
     assert holder(folder) == THIS_PROCESS
 
 
+def test_a_later_process_of_the_same_number_is_not_the_holder(folder: StudyFolder) -> None:
+    acquire_lock(folder).release()
+    last = holder(folder)
+    assert last
+    assert not last.is_dead()
+    os.utime(folder.path / "driver.lock.holder", (0, 0))  # before this process started
+    earlier = holder(folder)
+    assert earlier
+    assert earlier.is_dead()
+
+
 def test_a_folder_that_was_never_run_has_no_holder(folder: StudyFolder) -> None:
     assert holder(folder) is None
 

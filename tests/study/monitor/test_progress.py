@@ -12,13 +12,9 @@ from rich.console import Console
 
 from study.ledger.ledger import Ledger
 from study.monitor.live_view import LiveView
-from study.monitor.progress import (
-    RunningTrial,
-    format_duration,
-    progress_line,
-    study_progress,
-)
+from study.monitor.progress import RunningTrial, study_progress
 from study.monitor.screen import Shown, psnr_scale, render_progress, sparkline
+from study.monitor.wording import format_duration, progress_line
 from study.protocol.messages import Outcome
 from study.spec.study_spec import StudySpec
 
@@ -180,7 +176,7 @@ def test_without_a_terminal_there_is_a_line_a_trial(ledger: Ledger, spec: StudyS
         view.show(ledger.trials())
         ledger.tell(3, Outcome("completed", "", 90, 22.5))
         view.show(ledger.trials())
-        view.show(ledger.trials())
+        view.show(ledger.trials(), at_once=True)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert lines[1] == "a study: trial 3 (optimise) trained with 22.50 dB"
     assert [row[:18] for row in lines[::2]] == ["a study: 3/7 trial", "a study: 4/7 trial"]

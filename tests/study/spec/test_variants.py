@@ -130,9 +130,10 @@ def test_the_plan_and_a_saved_file_are_those_of_the_file(file: Path, tmp_path: P
     plan = make_plan(options)
     assert (plan.spec.trials, plan.spec.variants, plan.spec.explore) == (9, THREE, 0)
     saved = tmp_path / "saved.toml"
-    write_study_file(saved, options.given())
-    place = {"studies": str(tmp_path), "name": "a"}
-    assert read_study_file(saved) == read_study_file(file) | place
+    write_study_file(saved, plan.spec, options.given())
+    again = parse_options(["--study", str(saved)])
+    assert (again.studies, again.name) == (str(tmp_path), "a")
+    assert make_plan(again).spec == plan.spec
 
 
 def test_a_file_with_an_unknown_parameter_names_the_variant(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ class Attempts:
     ) -> None:
         """One attempt: it resumes after the steps `before`; interrupted where no outcome is."""
         self.folder.write_spec({"schema": 1, "created": "today"})
-        trial = TrackedTrial(self.folder, "00007", "explore", NerfConfig())
+        varied = tuple(dimension.path for dimension in self.spec.space.dimensions)
+        trial = TrackedTrial(self.folder, "00007", "explore", NerfConfig(), varied)
         trackers = Trackers(self.spec, trial, self.notices.append)
         trackers.start([point(step) for step in before])
         for step in steps:

@@ -51,6 +51,6 @@ def test_an_interrupted_trial_continues_its_run(
     assert run.data.params["field.width"] == str(NerfConfig().field.width)
     tags = {name: run.data.tags[name] for name in ("state", "reason", "phase")}
     assert tags == {"state": "collapsed", "reason": "density is dead", "phase": "explore"}
-    assert (run.info.status, run.info.run_name) == ("FINISHED", "00007")
+    assert (run.info.status, run.info.run_name) == ("FAILED", "00007")
     render = client.download_artifacts(run.info.run_id, "render.png", str(tmp_path))
     assert (imageio.imread(render) == RENDER).all()

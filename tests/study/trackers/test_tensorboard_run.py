@@ -49,10 +49,11 @@ def test_curve_render_parameters_and_outcome(attempts: Attempts) -> None:
     (image,) = run.Images("render")
     assert (image.step, image.height, image.width) == (30, *RENDER.shape[:2])
     shown = hyperparameters(run)
-    assert (shown["state"], shown["reason"]) == ("collapsed", "density is dead")
+    assert (shown["State"], shown["Reason"]) == ("collapsed", "density is dead")
     assert shown["field.width"] == NerfConfig().field.width
-    assert "| state | collapsed |" in texts(run, "outcome")
-    assert f"| field.width | {NerfConfig().field.width} |" in texts(run, "config")
+    assert "field.depth" not in shown, "it does not vary"
+    assert "| State | collapsed |" in texts(run, "outcome")
+    assert f"| field.depth | {NerfConfig().field.depth} |" in texts(run, "config")
 
 
 @pytest.mark.parametrize("before", [[10, 20], []], ids=["from its checkpoint", "from the start"])
@@ -68,4 +69,4 @@ def test_a_resumed_trial_has_each_step_once(attempts: Attempts, before: list[int
 def test_an_attempt_that_failed_gives_way_to_the_next(attempts: Attempts) -> None:
     attempts.run([], [10], Outcome("failed", "out of memory", 10))
     attempts.run([10], [20, 30], COLLAPSED)
-    assert hyperparameters(read(attempts.folder))["state"] == "collapsed"
+    assert hyperparameters(read(attempts.folder))["State"] == "collapsed"

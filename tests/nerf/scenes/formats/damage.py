@@ -160,6 +160,16 @@ def link_outside(name: str) -> Damage:
     return apply
 
 
+def link_to_itself(name: str) -> Damage:
+    """Replaces a file by a symbolic link to itself."""
+
+    def apply(folder: Path) -> None:
+        (folder / name).unlink()
+        (folder / name).symlink_to(folder / name)
+
+    return apply
+
+
 def sparse_file(name: str, size: int) -> Damage:
     """Replaces a file by zeros of that size, which take no space on disk."""
 
@@ -176,6 +186,17 @@ def delete(*names: str) -> Damage:
     def apply(folder: Path) -> None:
         for name in names:
             (folder / name).unlink()
+
+    return apply
+
+
+def delete_images_named(name: str) -> Damage:
+    """Deletes all images of an instant-ngp scene, the first of which is renamed in its file."""
+
+    def apply(folder: Path) -> None:
+        json_frame(JSON, 0, file_path=name)(folder)
+        for image in scene_writers.NAMES:
+            (folder / "images" / image).unlink()
 
     return apply
 

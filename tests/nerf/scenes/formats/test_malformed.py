@@ -28,6 +28,7 @@ from tests.nerf.scenes.formats.damage import (
     changed_poses,
     claim_huge_images,
     delete,
+    delete_images_named,
     endless_name,
     forged_header,
     frame_pose,
@@ -36,6 +37,7 @@ from tests.nerf.scenes.formats.damage import (
     json_frame,
     json_keys,
     link_outside,
+    link_to_itself,
     llff_rows,
     overwrite,
     png_header,
@@ -116,7 +118,7 @@ TINY: dict[str, tuple[Damage, str]] = {
     ),
     "one pixel": (
         tiny_arrays(images=scene_writers.pixels()[:, :1, :1, :3]),
-        "2 to 8192 pixels a side",
+        "2 to 16384 pixels a side",
     ),
     "promises terabytes": (forged_header, "at most 10000 views, got 500000"),
     "torn": (torn_archive, "cannot be read"),
@@ -163,7 +165,7 @@ BLENDER: dict[str, tuple[Damage, str]] = {
     ),
     "text for an image": (replace_image(b"hello"), "not an image of PNG, JPEG, WEBP, BMP, TIFF"),
     "image cut short": (truncate("all/02.png", 120), "cannot be decoded"),
-    "image bomb": (claim_huge_images, "2 to 8192 pixels a side, got 9000 x 9000"),
+    "image bomb": (claim_huge_images, "has 9000 x 9000 pixels, over 67 megapixels"),
     "one huge image": (replace_image(png_header(60_000, 60_000)), "02.png: claims more than"),
     "a large image": (
         replace_image(png_header(10_000, 10_000), "all/01.png"),
@@ -183,6 +185,11 @@ INSTANT_NGP: dict[str, tuple[Damage, str]] = {
     "focal length in image widths": (
         json_keys(JSON, fl_x=0.5, fl_y=0.5),
         "a focal length of 0.5 pixels is absurd for images 12 pixels wide; give it in pixels",
+    ),
+    "a link to itself": (link_to_itself("images/02.png"), "'images/02.png' is a link to itself"),
+    "a name with control characters": (
+        delete_images_named("images/a\nb\x1b[31m.png"),
+        r"is images/a\\nb\\x1b\[31m\.png; copy",
     ),
     "image fetched without Git LFS": (
         write_text("images/02.png", GIT_LFS_POINTER),

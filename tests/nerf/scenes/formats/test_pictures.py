@@ -16,6 +16,7 @@ from nerf.scenes.formats import read_pictures
 from nerf.scenes.formats.image_files import decode, read_header
 from nerf.scenes.formats.mask_files import read_mask
 from tests.nerf.scenes import scene_writers
+from tests.nerf.scenes.formats.damage import png_header
 from tests.nerf.scenes.scene_writers import HEIGHT, NAMES, VIEWS, WIDTH
 
 JSON = "transforms.json"
@@ -38,6 +39,11 @@ def picture(folder: Path, view: int) -> Image.Image:
 def place_of_origin(scene: Scene, view: int) -> tuple[float, float]:
     column, row, _ = project(scene, view, np.zeros((1, 3)))
     return float(column[0]), float(row[0])
+
+
+def test_a_picture_of_60_megapixels_is_one(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png_header(9504, 6336))
+    assert read_header(tmp_path / "a.png").size == (9504, 6336)
 
 
 @pytest.mark.parametrize("suffix", [".webp", ".bmp", ".tiff", ".png"])

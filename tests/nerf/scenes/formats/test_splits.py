@@ -53,3 +53,14 @@ def test_few_training_views_are_named_and_none_is_refused() -> None:
     )
     with pytest.raises(InputError, match="leaves 0 training"):
         complete_splits("file", {"val": (0, 1), "test": (2,)}, 3)
+    with pytest.raises(InputError, match="leaves 0 training"):
+        complete_splits("file", {"test": range(24)}, VIEWS)
+
+
+def test_copies_of_the_train_list_hold_nothing_out() -> None:
+    splits, notes = complete_splits("file", {"train": FIRST, "val": FIRST, "test": FIRST}, VIEWS)
+    assert all(splits.values())
+    assert set(splits["train"]) | set(splits["val"]) | set(splits["test"]) == set(FIRST)
+    assert "the val list has every training view: they are trained on" in notes
+    splits, _ = complete_splits("file", {"train": FIRST, "test": range(24)}, VIEWS)
+    assert splits["test"] == LAST

@@ -161,6 +161,18 @@ def test_poses_are_made_rigid(folder: Path, change: object, note: str) -> None:
     assert note in notes(scene)
 
 
+def test_what_is_null_is_taken_for_left_out(folder: Path) -> None:
+    whole = load(str(folder)).content_hash
+    document = json.loads((folder / JSON).read_text())
+    document["k3"] = None
+    for frame in document["frames"]:
+        frame |= {"mask_path": None, "fl_x": None}
+    (folder / JSON).write_text(json.dumps(document))
+    scene = load(str(folder))
+    assert scene.content_hash == whole
+    assert "not used" not in notes(scene)
+
+
 def test_uneven_scale_is_refused(folder: Path) -> None:
     pose = poses()[1]
     pose[:3, 0] *= 1.2

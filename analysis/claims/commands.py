@@ -1,0 +1,125 @@
+"""Ready commands in claims: train a recommended configuration, run the next study."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from analysis.data.study import Study
+from analysis.findings.next_study import NextStudy
+from nerf.common.commands import command_line
+from nerf.config.flat import flatten
+from nerf.config.parameters import Value
+from nerf.config.schema import NerfConfig
+from study.spec.default_space import DEFAULT_SETTINGS, make_default_space
+from study.spec.parse_space import format_dimension, format_value, parse_dimension
+from study.spec.space import Dimension
+
+_REPLICATES = 12
+_NOT_TRAINING = ("evaluation.", "compute.", "seed")
+
+
+def train_command(study: Study, values: Mapping[str, Value]) -> str:
+    """The command that trains the study's default configuration with these values changed.
+
+    By best.toml if that has them.
+    """
+    if values and _file_has(study.folder.best, values):
+        return command_line("nerf/train.py", *_scene_options(study), "--config", study.folder.best)
+    settings = {**_held_settings(study), **values}
+    return command_line("nerf/train.py", *_scene_options(study), *_set_options(settings))
+
+
+def next_study_command(study: Study, plan: NextStudy) -> str:
+    """The command that runs a next study of the same scene, settings and budget; may be empty."""
+    if plan.aim == "compare":
+        place = ("--studies", study.folder.path.parent, "--name", study.name)
+        return command_line(
+            "study/run_sweep.py", *place, "--extend", 0, "--replicates", _REPLICATES
+        )
+    if not plan.aim:
+        return ""
+    varied = {d.path for d in plan.dimensions}
+    settings = {**_held_settings(study), **(plan.fixed or {})}
+    fixed = {path: value for path, value in settings.items() if path not in varied}
+    vary = [part for d in plan.dimensions for part in ("--vary", _vary_text(d))]
+    if _is_default_space(study, plan):
+        vary = []
+    budget = ("--steps", study.spec.get("steps", 300), "--explore", plan.explore)
+    return command_line(
+        "study/run_sweep.py",
+        *_scene_options(study),
+        *vary,
+        *_set_options(fixed),
+        *budget,
+    )
+
+
+def _file_has(file: Path, values: Mapping[str, Value]) -> bool:
+    """Whether a best.toml has these values; False without one."""
+    try:
+        sections = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    found = {
+        f"{section}.{name}": value
+        for section, of_section in sections.items()
+        if isinstance(of_section, dict)
+        for name, value in of_section.items()
+    }
+    if "sampling.span" in values:  # the file has far in its place
+        found["sampling.span"] = found.get("sampling.far", 0.0) - found.get("sampling.near", 0.0)
+    return all(_is_equal(found.get(path), value) for path, value in values.items())
+
+
+def _is_equal(found: object, value: Value) -> bool:
+    if isinstance(found, int | float) and isinstance(value, int | float):
+        return math.isclose(found, value, rel_tol=1e-6)
+    return found == value
+
+
+def _is_default_space(study: Study, plan: NextStudy) -> bool:
+    """Whether a study without --vary has these dimensions."""
+    fixed = dict(study.space.fixed)
+    if study.space.bounds is None:
+        return False
+    space = make_default_space(fixed).with_scene_bounds(study.space.bounds)
+    return list(map(str, space.dimensions)) == list(map(str, plan.dimensions))
+
+
+def _vary_text(dimension: Dimension) -> str:
+    """The shortest `--vary` text of a dimension."""
+    whole = format_dimension(dimension)
+    for text in (dimension.path, whole.removesuffix(":log").removesuffix(":linear")):
+        if str(parse_dimension(text)) == str(dimension):
+            return text
+    return whole
+
+
+def _held_settings(study: Study) -> dict[str, Value]:
+    """What needs an option to be as in the study: its fixed values, and defaults of its time."""
+    now = flatten(NerfConfig())
+    then = {path: v for path, v in study.space.parameter_defaults if now.get(path, v) != v}
+    settings = {**then, **dict(study.space.fixed)}
+    return {
+        path: value
+        for path, value in settings.items()
+        if not path.startswith(_NOT_TRAINING)
+        and path != "optimisation.steps"
+        and DEFAULT_SETTINGS.get(path) != value  # a study fixes these by itself
+    }
+
+
+def _scene_options(study: Study) -> Iterator[object]:
+    yield from ("--scene", study.spec.get("scene", "bricks"))
+    if (downscale := study.spec.get("downscale", 1)) != 1:
+        yield from ("--downscale", downscale)
+    if "--background" in study.command:
+        yield from ("--background", study.spec.get("background", "auto"))
+
+
+def _set_options(values: Mapping[str, Value]) -> Iterator[str]:
+    for path, value in values.items():
+        yield from ("--set", f"{path}={format_value(value)}")

@@ -1,0 +1,178 @@
+"""Plans the next study worth running: over which ranges, and with how many trials.
+
+Where nothing is ranked, more trials of the same space; where the values of a parameter that matters
+are open, a narrower space without the values proved worse, wider at an edge beyond which the best
+value may lie; where only the best configuration and the default are not told apart, more seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from analysis.findings.analyze_study import Findings
+from analysis.findings.partial_dependence import EffectCurve
+from analysis.findings.recommendation import Recommendation, ValueAdvice, tolerated_loss
+from nerf.config.parameters import Value, list_parameters
+from study.spec.space import SCENE_SCALED, Dimension
+
+MORE_TRIALS = 4
+"""Times the explored trials with which a study that ranks nothing is repeated: intervals are then
+half as wide, and R² need be half as high. How many of such studies then rank is counted in
+benchmarks/recommendations.py."""
+
+_LEAST = 48
+"""Explored trials that a next study has at least: fewer rank little."""
+
+_CELLS = 4
+"""Parts of a range whose mean results are to be told apart; of choices each counts."""
+
+_BEYOND = 0.5  # of the searched range, by which an edge is moved outwards
+
+
+@dataclass(frozen=True)
+class NextStudy:
+    """What to run next.
+
+    aim: "rank" the parameters, "decide" between values, "compare" the best configuration with the
+    default, or "" where nothing is open
+    dimensions: what varies, over the new ranges; the parameters in question first
+    fixed: what is set because it varies no more: the recommended values other than defaults
+    explore: explored trials in all; 0 for "compare"
+    narrowed, widened: the labels of parameters with a smaller or a larger range
+    """
+
+    aim: Literal["rank", "decide", "compare", ""]
+    dimensions: tuple[Dimension, ...] = ()
+    fixed: Mapping[str, Value] | None = None
+    explore: int = 0
+    narrowed: tuple[str, ...] = ()
+    widened: tuple[str, ...] = ()
+
+
+def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStudy:
+    """The next study of the same scene and budget."""
+    study = findings.study
+    explored = int((study.trials["phase"] == "explore").sum())
+    if study.has_variants:
+        return NextStudy("")
+    if not findings.importance.ranked:
+        needed = max(_LEAST, MORE_TRIALS * explored)
+        return NextStudy("rank", study.space.dimensions, {}, needed)
+    curves = {e.path: e.curve for e in findings.effects if e.curve is not None}
+    in_question = [p for p in recommended.parameters if _is_open(p, curves[p.dimension.path])]
+    if in_question:
+        return _plan_to_decide(findings, recommended, in_question, curves)
+    both = findings.best_and_default
+    return NextStudy("compare" if both is not None and both.difference is None else "")
+
+
+def _is_open(advice: ValueAdvice, curve: EffectCurve) -> bool:
+    """Whether more trials may tell what to set a parameter that matters to."""
+    old = advice.dimension
+    return advice.matters and (advice.advice == "open" or _move_edge(old, curve) != _ends(old))
+
+
+def _plan_to_decide(
+    findings: Findings,
+    recommended: Recommendation,
+    in_question: Sequence[ValueAdvice],
+    curves: Mapping[str, EffectCurve],
+) -> NextStudy:
+    dimensions, narrowed, widened = [], [], []
+    for advice in in_question:
+        old, curve = advice.dimension, curves[advice.dimension.path]
+        default = findings.study.defaults.get(old.path)
+        new, (low, high) = _narrow(old, curve, default), _move_edge(old, curve)
+        if new != old:
+            narrowed.append(old.label)
+        if (low, high) != _ends(old):
+            widened.append(old.label)
+            new = replace(new, low=min(low, new.low), high=max(high, new.high))
+        dimensions.append(new)
+    varied = {d.path for d in dimensions}
+    fixed = {p: v for p, v in recommended.values.items() if p not in varied}
+    needed = _count_trials(findings, dimensions)
+    return NextStudy("decide", tuple(dimensions), fixed, needed, tuple(narrowed), tuple(widened))
+
+
+def _count_trials(findings: Findings, dimensions: Sequence[Dimension]) -> int:
+    """Explored trials after which means of two values differ by half the tolerated loss or more.
+
+    All else is fixed, so that what is left is chance. The difference of two means of m results each
+    has a standard error of sd sqrt(2 / m), and twice that is to be half the tolerance.
+    """
+    unexplained, spread = findings.importance.unexplained, findings.seeds.spread
+    if spread is not None:
+        variance = spread.deviation**2
+    else:  # chance, and what the surrogate misses
+        scores = findings.comparable.trials["score"].to_numpy(dtype=float)
+        variance = float(scores.var()) * (unexplained.share if unexplained else 1.0)
+    each = 8.0 * variance / (tolerated_loss(findings.study) / 2.0) ** 2
+    cells = sum(len(d.choices) or _CELLS for d in dimensions)
+    return max(_LEAST, int(2 ** math.ceil(math.log2(max(each * cells, 1.0)))))
+
+
+def _narrow(dimension: Dimension, curve: EffectCurve, default: Value | None) -> Dimension:
+    """The dimension without values proved worse at its ends, but with the default.
+
+    Whole if too little is left.
+    """
+    verdicts = zip(curve.values, curve.verdicts, strict=True)
+    left = [v for v, verdict in verdicts if verdict != "worse" or v == default]
+    if dimension.choices:
+        choices = tuple(c for c in dimension.choices if c in left)
+        few = len(choices) < 2 or bool(dimension.weights)
+        return dimension if few else replace(dimension, choices=choices)
+    if dimension.step or not left:
+        return dimension
+    low, high = _ends(dimension)
+    # Nodes of the curve lie within the range: its first and last one stand for the ends.
+    if left[0] != curve.values[0]:
+        low = max(low, _round(float(left[0]), math.floor))
+    if left[-1] != curve.values[-1]:
+        high = min(high, _round(float(left[-1]), math.ceil))
+    if default is not None:
+        low, high = min(low, float(default)), max(high, float(default))
+    return replace(dimension, low=low, high=high) if low < high else dimension
+
+
+def _ends(dimension: Dimension) -> tuple[float, float]:
+    return dimension.low, dimension.high
+
+
+def _move_edge(dimension: Dimension, curve: EffectCurve) -> tuple[float, float]:
+    """The ends of the range, one of them moved outwards if the best value may lie beyond it.
+
+    Not beyond what the program accepts.
+    """
+    low, high = _ends(dimension)
+    if not curve.at_edge or dimension.choices or dimension.step:
+        return low, high
+    reach, factor = _BEYOND * (high - low), (high / low) ** _BEYOND if dimension.log else 1.0
+    least, most = _declared_domain(dimension.path)
+    if curve.at_edge == "low":
+        moved = low / factor if dimension.log else low - reach
+        return min(low, _round(max(moved, least), math.ceil)), high
+    moved = high * factor if dimension.log else high + reach
+    return low, max(high, _round(min(moved, most), math.floor))
+
+
+def _declared_domain(path: str) -> tuple[float, float]:
+    """The least and the greatest value that the program accepts; of other tools any."""
+    known = list_parameters().get(path)
+    if path in SCENE_SCALED:
+        return 0.0, math.inf
+    if known is None or known.domain is None:
+        return -math.inf, math.inf
+    return known.domain.low, known.domain.high
+
+
+def _round(number: float, towards: Callable[[float], int]) -> float:
+    """The number to three digits, rounded towards one side."""
+    if number == 0.0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(abs(number))) - 2)
+    return float(f"{towards(number / unit) * unit:.6g}")

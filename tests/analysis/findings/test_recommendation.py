@@ -1,0 +1,80 @@
+"""What to set and what to run next, of studies whose objective is known."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from analysis.claims.commands import next_study_command, train_command
+from analysis.findings.analyze_study import Findings
+from analysis.findings.next_study import MORE_TRIALS, plan_next_study
+from analysis.findings.recommendation import Recommendation, recommend
+from study.cli.options import parse_options
+from study.spec.parse_space import parse_dimension
+
+RATE = "optimisation.learning_rate"
+
+
+@pytest.fixture(scope="module")
+def recommended(replicated_findings: Findings) -> Recommendation:
+    return recommend(replicated_findings)
+
+
+def test_the_best_configuration_is_recommended_where_further_seeds_prove_it(
+    replicated_findings: Findings, recommended: Recommendation
+) -> None:
+    both = replicated_findings.best_and_default
+    assert both is not None
+    assert both.difference is not None
+    assert both.difference.low > 0.0
+    assert recommended.source == "best"
+    assert recommended.values == both.best.values
+
+
+def test_a_configuration_that_breaks_more_often_is_not(replicated_findings: Findings) -> None:
+    both = replicated_findings.best_and_default
+    assert both is not None
+    breaks = dataclasses.replace(both.best.breaks, rate=0.25)
+    worse = dataclasses.replace(both, best=dataclasses.replace(both.best, breaks=breaks))
+    findings = dataclasses.replace(replicated_findings, best_and_default=worse)
+    assert recommend(findings).source != "best"
+
+
+def test_a_value_is_set_where_the_default_loses_and_kept_where_it_does_not(
+    recommended: Recommendation,
+) -> None:
+    """PSNR peaks at a learning rate of 0.002; the number of frequencies has no effect."""
+    advice = {p.dimension.path: p for p in recommended.parameters}
+    rate = advice[RATE]
+    assert rate.advice == "set"
+    assert rate.value == pytest.approx(0.002, rel=0.5)
+    assert rate.good[0] <= rate.value <= rate.good[-1]
+    assert advice["encoding.position_frequencies"].advice == "keep"
+    assert not advice["encoding.position_frequencies"].matters
+
+
+def test_commands_say_what_they_are_for(
+    replicated_findings: Findings, recommended: Recommendation
+) -> None:
+    study = replicated_findings.study
+    command = train_command(study, recommended.values)
+    assert "nerf/train.py --scene synthetic" in command
+    assert f"--set {RATE}={recommended.values[RATE]}" in command
+    plan = plan_next_study(replicated_findings, recommended)
+    if plan.aim == "decide":
+        assert f"--explore {plan.explore}" in next_study_command(study, plan)
+
+
+def test_a_study_that_ranks_nothing_is_repeated_with_more_trials(
+    replicated_findings: Findings,
+) -> None:
+    refused = dataclasses.replace(replicated_findings.importance, refusal="too few.")
+    sobol = dataclasses.replace(replicated_findings.sobol, importance=refused)
+    findings = dataclasses.replace(replicated_findings, sobol=sobol)
+    plan = plan_next_study(findings, recommend(findings))
+    assert (plan.aim, plan.explore) == ("rank", MORE_TRIALS * 64)
+    options = parse_options(next_study_command(findings.study, plan).split()[2:])
+    assert options.explore == plan.explore
+    varied = {str(parse_dimension(text)) for text in options.vary}
+    assert varied == {str(dimension) for dimension in findings.study.space.dimensions}
