@@ -21,6 +21,7 @@ from nerf.config.flat import (
 )
 from nerf.config.parameter_help import describe_parameters
 from nerf.config.parameters import DERIVED, Value, list_parameters
+from nerf.config.presets import FAST
 from nerf.config.schema import NerfConfig
 from nerf.config.settings import parse_settings, read_settings
 from nerf.run.run_folder import CHECKPOINT, Run, SceneSource, read_run
@@ -46,6 +47,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         examples=(
             command_line(program, "--scene", "bricks"),
             command_line(program, "--scene", "PHOTOS/", "--inspect"),
+            command_line(program, "--scene", "PHOTOS/", "--fast"),
             command_line(program, "--scene", "PHOTOS/", "--out", "runs/mine", "--steps", 5000),
             command_line(program, "--resume", "--out", "runs/mine"),
         ),
@@ -65,6 +67,12 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, metavar="K", help=seed)
     parser.add_argument(
         "--gpus", type=int, choices=(0, 1), help="GPUs to use (default: 1 if there is one)"
+    )
+    parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="train voxels instead of a network, for a first look in seconds; the other options "
+        f"override its settings: {', '.join(f'{path}={value}' for path, value in FAST.items())}",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/SCENE)")
     parser.add_argument(
@@ -154,7 +162,13 @@ def _source(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Value]:
-    """The parameters that the options set; those of --config only where no other option does."""
+    """The parameters that the options set; those of --fast only where no other option does."""
+    settings = _chosen(options)
+    return dict(FAST) | settings if options.fast else settings
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Value]:
+    """The parameters that a user set; those of --config only where no other option does."""
     settings = parse_settings(options.set or [])
     for path, value in (("optimisation.steps", options.steps), ("seed", options.seed)):
         if value is not None:

@@ -27,6 +27,16 @@ CASES: dict[str, Flat] = {
     "8x256, fine, no grid": {**PAPER, "compute.occupancy": 0},
     "hash": {**SMALL, "encoding.kind": "hash"},
     "hash, skip, no grid": {**PLAIN, "encoding.kind": "hash", "field.skip": 2},
+    "voxels": {**SMALL, "field.kind": "voxels", "grid.cells": 16},
+    "voxels, fine, total variation, no grid": {
+        **PLAIN,
+        "field.kind": "voxels",
+        "grid.cells": 16,
+        "grid.degree": 2,
+        "grid.total_variation": 0.01,
+        "sampling.fine": 16,
+        "optimisation.gradient_clip": 1.0,
+    },
     "no encoding, no directions, black background": {
         **PLAIN,
         "encoding.kind": "none",
@@ -108,5 +118,5 @@ BATCHES: dict[str, list[Flat]] = {
 PACKED: dict[str, list[Flat]] = {f"{size} x 4x128": [SMALL] * size for size in (1, 4, 16)}
 """Batches that show how operations and memory grow with the number of members."""
 
-RESUMED = ("default", "8x256, fine", "hash")
+RESUMED = ("default", "8x256, fine", "hash", "voxels")
 """Cases that are also restored from their own state."""

@@ -24,6 +24,7 @@ ColourActivation = Literal["sigmoid", "widened_sigmoid"]
 Initialisation = Literal["pytorch", "glorot"]
 Spacing = Literal["linear", "disparity"]
 Contraction = Literal["none", "sphere"]
+FieldKind = Literal["network", "voxels"]
 EncodingKind = Literal["frequency", "none", "hash"]
 Schedule = Literal["exponential", "cosine", "constant"]
 TrainingBackground = Literal["scene", "white", "black", "random"]
@@ -223,7 +224,16 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Field:
-    """The network that maps an encoded position and direction to density and colour."""
+    """What maps a position and a direction to density and colour: a network, or voxels."""
+
+    kind: Annotated[
+        FieldKind,
+        Doc(
+            "network (an MLP of the encoded position and direction) or voxels (a grid of densities "
+            "and spherical harmonics, see grid; it ignores the encoding's frequencies, depth, "
+            "width, skip, hidden activation and initialisation)."
+        ),
+    ] = "network"
 
     depth: Annotated[
         int,
@@ -303,6 +313,60 @@ class Field:
             0 <= self.skip < self.depth,
             f"0 <= skip < depth must hold, got skip={self.skip}, depth={self.depth}; "
             "lower field.skip or raise field.depth",
+        )
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The grid of a field of kind voxels; a network ignores it."""
+
+    cells: Annotated[
+        int,
+        Domain(32, 160, log=True, unit="cells", label="grid cells"),
+        Doc(
+            "Cells along a side of the last, finest grid, if it were a cube. It covers what the "
+            "grid before it shows."
+        ),
+    ] = 80
+
+    stages: Annotated[
+        int,
+        Domain(1, 4, unit="grids", label="grid stages"),
+        Doc(
+            "Grids that a run trains one after another, each with twice the cells of the one "
+            "before; the last one begins after a quarter of the steps."
+        ),
+    ] = 3
+
+    degree: Annotated[
+        int,
+        Domain(0, 2, label="harmonics' degree"),
+        Doc("Degree of the spherical harmonics; 0 gives a point one colour from every side."),
+    ] = 1
+
+    learning_rate: Annotated[
+        float,
+        Domain(0.03, 1.0, log=True, label="grid learning rate"),
+        Doc("Adam's learning rate of the grid's values, instead of optimisation.learning_rate."),
+    ] = 0.3
+
+    total_variation: Annotated[
+        float,
+        Domain(0.0, 1.0, label="total variation"),
+        Doc("Weight in the loss of the squared differences between neighbours in the grid."),
+    ] = 0.0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("cells", 8, 512), ("stages", 1, 8), ("degree", 0, 2)):
+            count = getattr(self, name)
+            _require(low <= count <= high, f"grid.{name} must lie in {low}..{high}, got {count}")
+        _require(
+            0 < self.learning_rate < math.inf,
+            f"grid.learning_rate must be positive, got {self.learning_rate:g}",
+        )
+        _require(
+            0 <= self.total_variation < math.inf,
+            f"grid.total_variation must be 0 (off) or more, got {self.total_variation:g}",
         )
 
 
@@ -482,6 +546,7 @@ class NerfConfig:
     sampling: Sampling = dataclasses.field(default_factory=Sampling)
     encoding: Encoding = dataclasses.field(default_factory=Encoding)
     field: Field = dataclasses.field(default_factory=Field)
+    grid: Grid = dataclasses.field(default_factory=Grid)
     optimisation: Optimisation = dataclasses.field(default_factory=Optimisation)
     evaluation: Evaluation = dataclasses.field(default_factory=Evaluation)
     compute: Compute = dataclasses.field(default_factory=Compute)

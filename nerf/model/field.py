@@ -7,8 +7,6 @@ x        positions, (points, 3), world coordinates
 d        directions, (rays, 3), unit length
 gamma    their encodings, of sizes e and d
 points   samples of any rays; `ray` holds the index of each point's ray
-
-Only the colour depends on the direction, so a point has the same density from every side.
 """
 
 from __future__ import annotations
@@ -21,23 +19,19 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
 from nerf.config.schema import Encoding, Field, Precision
-from nerf.model.activations import (
-    colour_activation,
-    density_activation,
-    hidden_activation,
-    raw_density,
-)
+from nerf.model.activations import hidden_activation
 from nerf.model.contraction import contract, contraction_radius
 from nerf.model.frequency_encoding import FrequencyEncoding, NoEncoding
 from nerf.model.hash_encoding import UNIT_BOX, HashEncoding
 from nerf.model.padding import pad_features, pad_weight, size_multiple
+from nerf.model.point_field import PointField
 from nerf.model.precision import matrix_products_in
 
 SIREN_OMEGA = 30.0
 """omega_0 of SIREN: the scale of the first layer (arXiv:2006.09661, Sec. 3.2)."""
 
 
-class RadianceField(nn.Module):
+class RadianceField(PointField):
     """One MLP with its encodings; all initial weights are drawn from `generator`."""
 
     def __init__(
@@ -48,14 +42,9 @@ class RadianceField(nn.Module):
         generator: Generator,
         box: Float[Tensor, "2 3"] = UNIT_BOX,
     ) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.precision = precision
         self.hidden_activation = hidden_activation(config.hidden_activation)
-        self.density_activation = density_activation(
-            config.density_activation, config.density_scale
-        )
-        self.colour_activation = colour_activation(config.colour_activation)
         self.contraction_radius = contraction_radius(encoding)
         self.encode_position = _position_encoding(encoding, box, generator)
         self.encode_direction = _direction_encoding(encoding)
@@ -69,22 +58,12 @@ class RadianceField(nn.Module):
         self.colour = _linear(half, 3)
         self._initialise(generator)
 
-    def forward(
-        self, positions: Float[Tensor, "rays samples 3"], directions: Float[Tensor, "rays 3"]
-    ) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
-        """Raw density (before its activation) and colour in [0, 1] of every sample of every ray."""
-        rays, samples, _ = positions.shape
-        ray = torch.arange(rays, device=positions.device).repeat_interleave(samples)
-        raw_density, rgb = self.query_points(positions.flatten(0, 1), directions, ray)
-        return raw_density.view(rays, samples), rgb.view(rays, samples, 3)
-
     def query_points(
         self,
         positions: Float[Tensor, "points 3"],
         directions: Float[Tensor, "rays 3"],
         ray: Int[Tensor, " points"],
     ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
-        """Raw density and colour of single points, each with the direction of its ray."""
         multiple = size_multiple(self.precision, positions.device)
         if self.contraction_radius is not None:
             positions = contract(positions, self.contraction_radius)
@@ -145,12 +124,22 @@ class RadianceField(nn.Module):
         bias = torch.cat([pad_features(each, multiple) for each in biases])
         return weight, bias, pad_weight(c_d, multiple, directions)
 
-    def position_weights(self) -> list[tuple[Tensor, int]]:
-        """The weights applied to the encoded position, with the number of their columns (the first
-        ones) that are.
-        """
+    def watched_gradients(self) -> dict[str, list[Tensor]]:
+        density = (self.density.weight, self.density.bias)
+        return {
+            "density": [weights.grad for weights in density if weights.grad is not None],
+            # Of these weights only the columns that multiply the encoded position, the first ones.
+            "position": [
+                weights.grad[:, : self.encode_position.features]
+                for weights in self._position_weights()
+                if weights.grad is not None
+            ],
+        }
+
+    def _position_weights(self) -> list[Tensor]:
+        """The weights that are applied to the encoded position."""
         layers = sorted({0, self.config.skip})  # skip is 0 if there is none
-        return [(self._layer(layer).weight, self.encode_position.features) for layer in layers]
+        return [self._layer(layer).weight for layer in layers]
 
     def _layer(self, index: int) -> nn.Linear:
         layer = self.trunk[index]
@@ -177,7 +166,7 @@ class RadianceField(nn.Module):
         if self.config.hidden_activation == "sine":
             self._initialise_sines(generator)
         if self.config.initial_density:
-            nn.init.constant_(self.density.bias, _initial_raw_density(self.config))
+            nn.init.constant_(self.density.bias, self.initial_raw_density())
 
     def _initialise_sines(self, generator: Generator) -> None:
         """Draws SIREN's uniform weights (arXiv:2006.09661, Sec. 3.2) for layers that feed a sine.
@@ -192,10 +181,6 @@ class RadianceField(nn.Module):
         for linear in (*hidden, self.colour_hidden):
             bound = math.sqrt(6 / linear.in_features)
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
-
-
-def _initial_raw_density(config: Field) -> float:
-    return raw_density(config.density_activation, config.density_scale, config.initial_density)
 
 
 def _position_encoding(

@@ -18,12 +18,12 @@ of their corners collide.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
+
+from nerf.model.interpolation import interpolate
 
 PRIMES = (1, 2_654_435_761, 805_459_861)
 """pi_1 to pi_3. The first is 1 so that neighbours along that axis stay neighbours in memory."""
@@ -107,50 +107,3 @@ class HashEncoding(nn.Module):
         x, y, z = shares.unbind(1)
         weights = x[:, None, None] * y[None, :, None] * z[None, None]
         return entries.view(8, -1).t().contiguous(), weights.view(8, -1).t().contiguous()
-
-
-def interpolate(
-    table: Float[Tensor, "entries F"],
-    entries: Int[Tensor, "cells 8"],
-    weights: Float[Tensor, "cells 8"],
-) -> Float[Tensor, "cells F"]:
-    """The weighted sum of eight entries for each row, differentiable by the table."""
-    features: Tensor = _Interpolate.apply(table, entries, weights)  # type: ignore[no-untyped-call]
-    return features
-
-
-class _Interpolate(torch.autograd.Function):
-    """embedding_bag whose backward pass scatter-adds: torch's own sorts the entries, 10 x slower.
-
-    There is no gradient for the weights: positions are not trained.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, table: Tensor, entries: Tensor, weights: Tensor) -> Tensor:
-        ctx.save_for_backward(entries, weights)
-        ctx.table_shape = table.shape
-        return F.embedding_bag(entries, table, per_sample_weights=weights, mode="sum")
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        entries, weights = ctx.saved_tensors
-        add = _add_in_order if entries.is_cuda else _add_by_feature
-        return add(entries.flatten().long(), weights, gradients[0], ctx.table_shape), None, None
-
-
-def _add_by_feature(entry: Tensor, weights: Tensor, gradient: Tensor, shape: Any) -> Tensor:
-    """The table's gradient on a CPU: sums over corners of weight x gradient, by entry."""
-    rows = weights.new_zeros(shape[::-1])  # (F, entries): a row is contiguous
-    for feature in range(FEATURES):
-        contributions = (weights * gradient[:, feature, None]).flatten()
-        rows[feature].scatter_add_(0, entry, contributions)
-    return rows.t().contiguous()
-
-
-def _add_in_order(entry: Tensor, weights: Tensor, gradient: Tensor, shape: Any) -> Tensor:
-    """The same on a GPU, where only index_put_ adds in a fixed order and is deterministic.
-
-    It sorts the entries for that, here once for all features.
-    """
-    contributions = (weights[..., None] * gradient[:, None]).flatten(0, 1)  # (corners, F)
-    return weights.new_zeros(shape).index_put_((entry,), contributions, accumulate=True)

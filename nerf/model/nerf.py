@@ -19,11 +19,14 @@ from torch import Generator, Tensor, nn
 from nerf.config.schema import NerfConfig
 from nerf.model.contraction import contraction_radius
 from nerf.model.field import RadianceField
+from nerf.model.grid_stages import grid_stages
 from nerf.model.hash_encoding import UNIT_BOX
 from nerf.model.occupancy import OccupancyGrid
+from nerf.model.point_field import PointField
 from nerf.model.rendering import Rendering, composite
 from nerf.model.sampling import refined_samples
 from nerf.model.spacing import coarse_samples, place_samples
+from nerf.model.voxel_field import VoxelField
 
 
 class Nerf(nn.Module):
@@ -40,12 +43,8 @@ class Nerf(nn.Module):
         super().__init__()
         self.config = config
 
-        def new_field() -> RadianceField:
-            precision = config.compute.precision
-            return RadianceField(config.field, config.encoding, precision, generator, box)
-
-        self.coarse = new_field()
-        self.fine = new_field() if config.sampling.fine else None
+        self.coarse = _new_field(config, generator, box)
+        self.fine = _new_field(config, generator, box) if config.sampling.fine else None
         sampling, cells = config.sampling, config.compute.occupancy
         samples = {
             "only": sampling.coarse,
@@ -63,11 +62,15 @@ class Nerf(nn.Module):
             else {}
         )
 
-    def passes(self) -> dict[str, RadianceField]:
+    def passes(self) -> dict[str, PointField]:
         """The field of each pass by the pass's name, in rendering order."""
         if self.fine is None:
             return {"only": self.coarse}
         return {"coarse": self.coarse, "fine": self.fine}
+
+    def voxel_fields(self) -> list[VoxelField]:
+        """The fields that are voxels, in rendering order: all of them or none."""
+        return [field for field in self.passes().values() if isinstance(field, VoxelField)]
 
     def occupancy_grids(self) -> list[OccupancyGrid]:
         """The grid of each pass, in rendering order; empty if `compute.occupancy` is 0."""
@@ -171,3 +174,12 @@ class Nerf(nn.Module):
         if generator is None or not scale:
             return t.new_zeros(1, 1)
         return scale * torch.randn(t.shape, generator=generator, device=t.device)
+
+
+def _new_field(config: NerfConfig, generator: Generator, box: Float[Tensor, "2 3"]) -> PointField:
+    """A field of the configured kind; only a network draws from the generator."""
+    if config.field.kind == "voxels":
+        cells, radius = grid_stages(config)[0].cells, contraction_radius(config.encoding)
+        return VoxelField(config.field, config.grid, cells, box, radius)
+    precision = config.compute.precision
+    return RadianceField(config.field, config.encoding, precision, generator, box)

@@ -31,15 +31,15 @@ import torch
 from torch import Tensor
 
 from nerf.config.schema import NerfConfig
-from nerf.model.field import RadianceField
 from nerf.model.nerf import Nerf
+from nerf.model.point_field import PointField
 from nerf.scenes.scene import Scene
 from nerf.training.diagnosis import (
     explain_frozen_density,
     explain_frozen_position,
     suggest_start,
 )
-from nerf.training.schedule import learning_rate
+from nerf.training.schedule import learning_rate, rates_of
 
 State = Literal["completed", "collapsed"]
 
@@ -114,7 +114,7 @@ class HealthWatch:
 
     def record_gradients(self, model: Nerf) -> None:
         """Records the gradients of a step; call between the backward pass and the optimiser."""
-        for part, gradients in _watched_gradients(_last_field(model)).items():
+        for part, gradients in _last_field(model).watched_gradients().items():
             largest = torch.stack([gradient.abs().amax() for gradient in gradients]).amax()
             so_far = self._largest.setdefault(part, torch.zeros_like(largest))
             torch.maximum(so_far, largest, out=so_far)  # in place: a CUDA graph replays addresses
@@ -177,7 +177,7 @@ class HealthWatch:
         last_step, last_psnr = curve[-1]
         second_half = [psnr for step, psnr in curve if step >= last_step / 2]
         plateau = len(second_half) > 1 and max(second_half) - min(second_half) < PLATEAU_MAX_RANGE
-        optimisation = self._config.optimisation
+        optimisation = rates_of(self._config)
         rate_sum = sum(learning_rate(step, optimisation) for step in range(last_step))
         if not plateau or rate_sum < MIN_LEARNING_RATE_SUM:
             return HEALTHY
@@ -227,26 +227,10 @@ def _diverged(quantity: str, value: float, step: int) -> Verdict:
     return Verdict("collapsed", f"diverged: {quantity} is {value} at step {step}; {remedy}")
 
 
-def _last_field(model: Nerf) -> RadianceField:
+def _last_field(model: Nerf) -> PointField:
     """The field of the last pass.
 
     A dead coarse field is not a collapse: its weights are equal, so that the fine field still
     learns, from evenly spread samples.
     """
     return list(model.passes().values())[-1]
-
-
-def _watched_gradients(field: RadianceField) -> dict[str, list[Tensor]]:
-    """The gradients of each part that a field needs to learn a shape.
-
-    A part is alive if any of its gradients is.
-    """
-    density = (field.density.weight, field.density.bias)
-    # Of these weights only the columns that multiply the encoded position.
-    position = field.position_weights()
-    return {
-        "density": [weights.grad for weights in density if weights.grad is not None],
-        "position": [
-            weights.grad[:, :columns] for weights, columns in position if weights.grad is not None
-        ],
-    }

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from nerf.config.schema import NerfConfig, Optimisation
+
+
+def rates_of(config: NerfConfig) -> Optimisation:
+    """The optimisation of a run; that of voxels starts from the grid's learning rate."""
+    if config.field.kind == "voxels":
+        return replace(config.optimisation, learning_rate=config.grid.learning_rate)
+    return config.optimisation
 
 
 def learning_rate(step: int, config: Optimisation) -> float:

@@ -9,12 +9,14 @@ from torch import Generator
 
 from nerf.common.errors import InputError
 from nerf.config.schema import NerfConfig
+from nerf.model.grid_stages import GridStage, grid_stages
 from nerf.model.nerf import Nerf
 from nerf.model.occupancy import EMA_DECAY, UPDATE_INTERVAL, WARMUP_STEPS
 from nerf.training.cuda_graph import GraphedStep
+from nerf.training.grid_refinement import refine_grids
 from nerf.training.health import HealthWatch
 from nerf.training.ray_batches import TrainingRays
-from nerf.training.schedule import cropped_steps, learning_rate, warm_up_steps
+from nerf.training.schedule import cropped_steps, learning_rate, rates_of, warm_up_steps
 
 TRAINING_CHUNK_SAMPLES = 32_768
 """Samples of a pass that a CPU renders and differentiates at once.
@@ -22,6 +24,18 @@ TRAINING_CHUNK_SAMPLES = 32_768
 The activations of more would not fit its caches, and their memory would be allocated from the
 operating system in every step.
 """
+
+VOXEL_CHUNK_SAMPLES = 131_072
+"""The same for voxels, which have few activations, but a gradient as large as their grid."""
+
+VOXEL_WARMUP = 16
+"""WARMUP_STEPS of voxels, which tell empty space sooner than a network."""
+
+VOXEL_INTERVAL = 8
+"""UPDATE_INTERVAL of voxels."""
+
+VOXEL_BETAS = (0.9, 0.99)
+"""Adam's averages for voxels: a value is reached by few rays, and its gradient changes sooner."""
 
 
 class TrainingStep:
@@ -34,14 +48,21 @@ class TrainingStep:
     def __init__(
         self, config: NerfConfig, model: Nerf, rays: TrainingRays, health: HealthWatch
     ) -> None:
-        self._config = config.optimisation
+        self._config = rates_of(config)
         self._model = model
+        self._seed = config.seed
+        self._variation = config.grid.total_variation
+        voxels = config.field.kind == "voxels"
+        self._warm_up = warm_up_steps(self._config) + (VOXEL_WARMUP if voxels else WARMUP_STEPS)
+        self._interval = VOXEL_INTERVAL if voxels else UPDATE_INTERVAL
+        self._stages = {stage.start: stage for stage in grid_stages(config)[1:] if voxels}
         self._rays = rays
         self._health = health
         device = rays.device
         on_gpu = device.type == "cuda"
         samples = config.sampling.coarse + config.sampling.fine
-        chunk = self._config.rays if on_gpu else max(TRAINING_CHUNK_SAMPLES // samples, 1)
+        at_once = VOXEL_CHUNK_SAMPLES if voxels else TRAINING_CHUNK_SAMPLES
+        chunk = self._config.rays if on_gpu else max(at_once // samples, 1)
         self.chunk_rays = min(chunk, self._config.rays)
         """Rays that are rendered and differentiated at once."""
         for grid in model.occupancy_grids():
@@ -49,7 +70,11 @@ class TrainingStep:
             grid.ema_decay = EMA_DECAY ** (self.chunk_rays / self._config.rays)
         self._rate = torch.zeros((), device=device)
         self.optimiser = torch.optim.Adam(
-            model.parameters(), lr=self._rate if on_gpu else 0.0, fused=True, capturable=on_gpu
+            model.parameters(),
+            lr=self._rate if on_gpu else 0.0,
+            betas=VOXEL_BETAS if voxels else (0.9, 0.999),
+            fused=True,
+            capturable=on_gpu,
         )
         # Not the generator of the weights: the rays drawn must not depend on the number of weights.
         # Seeds are below 2**32 (NerfConfig), so this one differs from every run's weight seed.
@@ -65,6 +90,8 @@ class TrainingStep:
 
     def __call__(self) -> None:
         """Trains by one step, and updates the occupancy grids if that is due after it."""
+        if self.steps_done in self._stages:
+            self._refine(self._stages[self.steps_done])
         self._set_rate(learning_rate(self.steps_done, self._config))
         if self._graphed is None:
             self._update()
@@ -96,11 +123,20 @@ class TrainingStep:
             losses = torch.stack([torch.mean((each.rgb - chunk.rgb) ** 2) for each in renderings])
             (share * losses.sum()).backward()  # type: ignore[no-untyped-call]
             self.losses += share * losses.detach()
+        if self._variation:
+            for field in self._model.voxel_fields():
+                field.grid.add_variation_gradient(self._variation)
         if self._config.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._config.gradient_clip)
         self._health.record_gradients(self._model)
         self.optimiser.step()
         self._step_tensor += 1
+
+    def _refine(self, stage: GridStage) -> None:
+        """Goes on with finer grids, whose values Adam has not averaged yet."""
+        self.release()
+        refine_grids(self._model, self._rays, stage.cells, self._seed)
+        self.optimiser.state.clear()
 
     def release(self) -> None:
         """Frees the CUDA graph and its memory; the next steps capture another one."""
@@ -122,11 +158,11 @@ class TrainingStep:
 
     def bounds_are_due(self) -> bool:
         """Whether the occupancy grids' bounds are to be updated after the last step."""
-        return self.is_warm() and self.steps_done % UPDATE_INTERVAL == 0
+        return self.is_warm() and self.steps_done % self._interval == 0
 
     def is_warm(self) -> bool:
         """Whether the occupancy grids may skip samples from now on."""
-        return self.steps_done >= WARMUP_STEPS + warm_up_steps(self._config)
+        return self.steps_done >= self._warm_up
 
     def catch_up(self) -> None:
         """Makes the rest agree with `steps_done`, after a batch has taken the steps."""

@@ -193,7 +193,7 @@ class _Trial:
     def _train(self) -> Trained:
         spec, number = self._job.spec, self._assignment.number
         training = Training(number, self._config, self._rungs, self._checkpoint)
-        if spec.pack > 1:
+        if spec.pack > 1 and self._config.field.kind == "network":  # voxels train alone
             return train_in_batch(self._job, training, self._on_event, self._log.reset_timeout)
         return train_alone(
             training,

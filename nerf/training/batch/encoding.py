@@ -12,7 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from nerf.model.frequency_encoding import encode_frequencies
-from nerf.model.hash_encoding import FEATURES, HashEncoding, interpolate
+from nerf.model.hash_encoding import FEATURES, HashEncoding
+from nerf.model.interpolation import interpolate
 
 
 def encode_waves(

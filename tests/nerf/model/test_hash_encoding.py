@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from nerf.config.flat import build
-from nerf.model import hash_encoding
+from nerf.model import interpolation
 from nerf.model.field import RadianceField
 from nerf.model.hash_encoding import COARSEST_CELLS, FEATURES, PRIMES, HashEncoding
 from nerf.scenes.scene import Scene
@@ -91,8 +91,8 @@ def test_the_gradient_is_torchs_own() -> None:
 
 def test_the_gradient_of_a_gpu_is_that_of_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     gradients = []
-    for add in (hash_encoding._add_by_feature, hash_encoding._add_in_order):
-        monkeypatch.setattr(hash_encoding, "_add_by_feature", add)
+    for add in (interpolation._add_by_feature, interpolation._add_in_order):
+        monkeypatch.setattr(interpolation, "_add_by_feature", add)
         made, weights = encoding(), torch.linspace(-1, 1, 200 * LEVELS * FEATURES)
         (made(positions(200)).flatten() * weights).sum().backward()
         gradients.append(made.table.grad)
