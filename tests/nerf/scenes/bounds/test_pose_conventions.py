@@ -28,7 +28,7 @@ def loaded(poses: np.ndarray) -> Scene:
         (lambda poses: poses @ FLIP, "OpenCV's (y down, looking along +z); negate"),
         (
             lambda poses: np.linalg.inv(poses @ FLIP),
-            "OpenCV's camera_from_world; invert each pose,",
+            "OpenCV's camera_from_world; invert each",
         ),
     ],
 )
