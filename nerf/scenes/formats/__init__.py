@@ -1,7 +1,8 @@
 """Readers of the scene formats that other tools write, one file per format.
 
-    blender, instant_ngp  transforms_{train,val,test}.json, transforms.json: both by json_file (keys),
-                          transforms_json (frames) and json_cameras (focal lengths, lenses)
+    blender               transforms_{train,val,test}.json
+    instant_ngp           transforms.json; both through json_file (keys), transforms_json (frames)
+                          and json_cameras (focal lengths, lenses)
     colmap                colmap_folders finds the reconstruction, colmap_files reads it by
                           colmap_binary or colmap_text into colmap_records
     llff, tiny_nerf       poses_bounds.npy, one .npz file
