@@ -81,7 +81,7 @@ def _answer_what_breaks(findings: Findings) -> Claim:
             f"{failed} of {len(study.trials)} trials failed; whether others went wrong, the record "
             "does not say."
         )
-        return _make("what_breaks", (), len(study.trials), "all trials", text)
+        return _make("what_fails", (), len(study.trials), "all trials", text)
     if not overall.trials:
         text = "Not known yet: no explored run has ended."
     elif not overall.broken:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 Kind = Literal[
     "what_matters",
     "what_breaks",
+    "what_fails",
     "what_to_set",
     "how_sure",
     "what_next",
@@ -61,6 +62,7 @@ Kind = Literal[
 KINDS: dict[Kind, str] = {
     "what_matters": "answer: which parameters decide the metric, from the claims on shares",
     "what_breaks": "answer: how many runs break and with what, from the claims on rates",
+    "what_fails": "as `what_breaks`, of another tool's sweep: how many trials failed",
     "what_to_set": "answer: a configuration that beats the default one, or the default; `command`",
     "how_sure": "answer: how many runs it rests on, for what it holds, and how much is chance",
     "what_next": "answer: the study that would decide what is open, and its size; `command`",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from analysis.data.study import Study
 from analysis.findings.next_study import NextStudy
-from nerf.common.commands import command_line
+from nerf.common.commands import command_name
+from nerf.common.errors import InputError
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from nerf.config.schema import NerfConfig
@@ -27,18 +29,16 @@ def train_command(study: Study, values: Mapping[str, Value]) -> str:
     By best.toml if that has them.
     """
     if values and _file_has(study.folder.best, values):
-        return command_line("nerf/train.py", *_scene_options(study), "--config", study.folder.best)
+        return _command("nerf/train.py", *_scene_options(study), "--config", study.folder.best)
     settings = {**_held_settings(study), **values}
-    return command_line("nerf/train.py", *_scene_options(study), *_set_options(settings))
+    return _command("nerf/train.py", *_scene_options(study), *_set_options(settings))
 
 
 def next_study_command(study: Study, plan: NextStudy) -> str:
     """The command that runs a next study of the same scene, settings and budget; may be empty."""
     if plan.aim == "compare":
         place = ("--studies", study.folder.path.parent, "--name", study.name)
-        return command_line(
-            "study/run_sweep.py", *place, "--extend", 0, "--replicates", _REPLICATES
-        )
+        return _command("study/run_sweep.py", *place, "--extend", 0, "--replicates", _REPLICATES)
     if not plan.aim:
         return ""
     varied = {d.path for d in plan.dimensions}
@@ -48,7 +48,7 @@ def next_study_command(study: Study, plan: NextStudy) -> str:
     if _is_default_space(study, plan):
         vary = []
     budget = ("--steps", study.spec.get("steps", 300), "--explore", plan.explore)
-    return command_line(
+    return _command(
         "study/run_sweep.py",
         *_scene_options(study),
         *vary,
@@ -80,6 +80,13 @@ def _is_equal(found: object, value: Value) -> bool:
     return found == value
 
 
+def _command(file: str, *arguments: object) -> str:
+    """A command for a shell at the root of the checkout, wherever the report is made."""
+    name = command_name(file)
+    words = ["python", name] if name == file else [name]
+    return shlex.join([*words, *map(str, arguments)])
+
+
 def _is_default_space(study: Study, plan: NextStudy) -> bool:
     """Whether a study without --vary has these dimensions."""
     fixed = dict(study.space.fixed)
@@ -93,8 +100,11 @@ def _vary_text(dimension: Dimension) -> str:
     """The shortest `--vary` text of a dimension."""
     whole = format_dimension(dimension)
     for text in (dimension.path, whole.removesuffix(":log").removesuffix(":linear")):
-        if str(parse_dimension(text)) == str(dimension):
-            return text
+        try:
+            if str(parse_dimension(text)) == str(dimension):
+                return text
+        except InputError:
+            return whole  # a parameter or a value that this version does not know
     return whole
 
 

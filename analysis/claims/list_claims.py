@@ -59,11 +59,12 @@ def list_claims(findings: Findings) -> tuple[Claim, ...]:
 ANSWERS: dict[Kind, str] = {
     "what_matters": "What matters",
     "what_breaks": "What breaks",
+    "what_fails": "What fails",
     "what_to_set": "What to set",
     "how_sure": "How sure",
     "what_next": "What to do next",
 }
-"""The five answers that a report begins with, and their questions."""
+"""The answers that a report begins with and their questions; what fails is of other tools."""
 
 
 def select_answers(claims: Sequence[Claim]) -> tuple[Claim, ...]:

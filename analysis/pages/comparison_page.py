@@ -25,9 +25,8 @@ from analysis.pages.answers import view_answers
 from analysis.pages.templating import TableView, list_contents, render_template, view_figure
 
 _MAX_NAMES_IN_TITLE = 3
-_BRIEF: dict[Kind, str] = {
-    kind: ANSWERS[kind].lower() for kind in ("what_matters", "what_breaks", "what_to_set")
-}
+_BRIEF: tuple[Kind, ...] = ("what_matters", "what_breaks", "what_to_set")
+_BRIEF_OF_SWEEPS: tuple[Kind, ...] = ("what_matters", "what_fails", "what_to_set")
 _SHARE_KINDS = ("not_ranked", "pooled_share", "disagreement")
 
 
@@ -132,7 +131,7 @@ def _tabulate_studies(studies: Sequence[Findings], comparison: Comparison) -> Ta
         ]
         for findings in studies
     ]
-    heads = ["study", "scene", "trials", "best PSNR", "defaults' PSNR", *_BRIEF.values()]
+    heads = ["study", "scene", "trials", "best PSNR", "defaults' PSNR", *_name_questions(_BRIEF)]
     return TableView(heads, rows)
 
 
@@ -148,15 +147,22 @@ def _tabulate_sweeps(studies: Sequence[Findings]) -> TableView:
         ]
         for findings in studies
     ]
-    return TableView(["study", "run by", "trials", "best", *_BRIEF.values()], rows)
+    return TableView(
+        ["study", "run by", "trials", "best", *_name_questions(_BRIEF_OF_SWEEPS)], rows
+    )
+
+
+def _name_questions(kinds: Sequence[Kind]) -> list[str]:
+    return [ANSWERS[kind].lower() for kind in kinds]
 
 
 def _answer_briefly(findings: Findings) -> list[str]:
     """What matters, breaks and is to be set in one study."""
     claims = list_claims(findings)
+    kinds = _BRIEF if findings.study.is_native else _BRIEF_OF_SWEEPS
     if findings.study.has_variants:
         return [join_texts(headline_claims(claims)), "", ""]
-    return [join_texts(select_claims(claims, kind)) for kind in _BRIEF]
+    return [join_texts(select_claims(claims, kind)) for kind in kinds]
 
 
 def _describe_best(findings: Findings) -> str:

@@ -14,7 +14,7 @@ from analysis.claims.list_claims import select_best, select_claims
 from analysis.claims.seed_claims import list_seed_claims
 from analysis.claims.time_claims import list_time_claims
 from analysis.claims.value_claims import list_value_claims
-from analysis.claims.wording import format_value, join_names
+from analysis.claims.wording import begin_with, format_value, join_names
 from analysis.data.outcomes import format_outcomes
 from analysis.findings.recommendation import tolerated_loss
 from analysis.stats.seed_spread import MIN_CONFIGURATIONS_FOR_SPREAD
@@ -37,9 +37,8 @@ def answer_top(findings: Findings) -> str:
     names = [share.label for share in top.significant_shares]
     if not names:
         return "Nothing clearly: no parameter reaches beyond the chance line."
-    return (
-        f"{join_names(names)}: their values in the best {top.top_count} trials are not by chance."
-    )
+    label = begin_with(findings.study, join_names(names))
+    return f"{label}: their values in the best {top.top_count} trials are not by chance."
 
 
 def answer_bounds(findings: Findings) -> str:

@@ -50,6 +50,7 @@ NOT_SCORED: dict[Kind, str] = {
     "in_branch": "the claims of a study of its own",
     "what_matters": "the shares of other claims in other words",
     "what_breaks": "the rates of other claims in other words",
+    "what_fails": "counts trials of other tools' sweeps, no inference",
     "how_sure": "counts runs, and has the interval of `seed_sd`",
     "what_next": "a proposal; benchmarks/recommendations.py counts what comes of it",
     "bounds": "simulated studies have no scene whose bounds could cut an object",

@@ -13,7 +13,7 @@ def test_several_studies_answer_the_same_five_questions(
 ) -> None:
     claims = list_comparison_claims(compare_studies([replicated_findings, study_findings]))
     answers = select_answers(claims)
-    assert [answer.kind for answer in answers] == list(ANSWERS)
+    assert [answer.kind for answer in answers] == [kind for kind in ANSWERS if kind != "what_fails"]
     assert all(answer.n == 2 for answer in answers)
     assert all("replicated, synthetic" in answer.condition for answer in answers)
     texts = {answer.kind: answer.text for answer in answers}

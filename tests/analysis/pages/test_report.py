@@ -17,7 +17,7 @@ import pytest
 from analysis import report
 from analysis.claims.list_claims import (
     ANSWERS,
-    headline_claims,
+    list_answer_lines,
     list_claims,
     select_answers,
     select_matters,
@@ -167,7 +167,7 @@ def test_defaults_are_those_of_the_scene(make_study: Make) -> None:
         r"<tr[^>]*><th scope=row>far \(scene units\)</th>.*?</tr>", render_study_page(findings)
     )
     assert row is not None
-    assert "<td>4.25</td>" in row[0]
+    assert '<td class="n">4.25</td>' in row[0]
 
 
 @pytest.mark.usefixtures("few_resamples")
@@ -285,7 +285,7 @@ def test_the_command_writes_the_same_report_again_without_ray_and_torch(
     study_folder.report.unlink()
     script = "from analysis.report import main; sys.exit(main(sys.argv[1:]))"
     *headline, path = run_without_the_trainers(script, str(study_folder.path)).splitlines()
-    assert headline == [c.text for c in headline_claims(list_claims(study_findings))]
+    assert headline == list_answer_lines(list_claims(study_findings))
     assert path == str(study_folder.report)
     assert page.startswith("<!doctype html>")
     assert study_folder.report.read_text() == page
