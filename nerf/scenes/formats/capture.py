@@ -24,7 +24,7 @@ from nerf.scenes.formats.scene_checks import (
     check_poses,
     scene_error,
 )
-from nerf.scenes.formats.splits import complete_splits
+from nerf.scenes.formats.splits import complete_splits, without_empty
 from nerf.scenes.formats.view import Float64, View
 from nerf.scenes.images import BLACK, Float32, Images
 from nerf.scenes.scene import Bounds, Scene, Split
@@ -69,6 +69,7 @@ def build_scene(capture: Capture, downscale: int, background: Background) -> Sce
     images = read_pictures(where, pictures, factor, as_bytes=factor > downscale)
     splits, split_notes = complete_splits(where, capture.splits, len(views))
     notes += capture_notes.masked(where, pictures, images)
+    splits = without_empty(where, splits, images)
     notes += capture_notes.partly_transparent(pictures, images)
     notes += capture_notes.repeated(pictures, images)
     notes += capture_notes.far_away(pictures, poses)

@@ -43,7 +43,7 @@ def masked(where: Path, pictures: Sequence[Picture], images: Images) -> tuple[st
     count = f"{len(masked)} of {len(pictures)}" if len(masked) < len(pictures) else f"{len(masked)}"
     return (
         f"{count} images have masks, which leave out {100 * share:.1f} % of their pixels"
-        + f", and all of {empty} images" * (empty > 0)
+        + f", and all of {empty} of them, which are not used" * (empty > 0)
         + f"; {remedy}" * (share > _MANY_MASKED),
     )
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from nerf.scenes.formats.scene_checks import scene_error
+from nerf.scenes.images import Images
 from nerf.scenes.scene import Split, split_views
 
 Views = tuple[int, ...]
@@ -55,6 +58,24 @@ def complete_splits(
             f"{len(splits['test'])} test views; each needs one",
         )
     return splits, (*notes, *_few(splits["train"]))
+
+
+def without_empty(where: object, splits: dict[Split, Views], images: Images) -> dict[Split, Views]:
+    """The splits without the views of which masks leave nothing: they show no error and no colour.
+
+    Raises `InputError` if nothing is left of a split.
+    """
+    if images.valid is None:
+        return splits
+    shown = np.asarray(images.valid.any((1, 2)))
+    kept = {split: tuple(v for v in views if shown[v]) for split, views in splits.items()}
+    for split, views in kept.items():
+        if not views:
+            raise scene_error(
+                where,
+                f"its masks leave no pixel of any {split} view; change the masks, or the split",
+            )
+    return kept
 
 
 def _release_copies(lists: dict[Split, Views]) -> list[str]:

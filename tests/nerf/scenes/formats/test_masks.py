@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nerf.common.errors import InputError
 from nerf.scenes import Scene, load
 from nerf.scenes.formats.mask_files import MaskFolder
 from tests.nerf.scenes.scene_writers import (
@@ -64,6 +65,18 @@ def test_masks_have_the_names_of_colmap_or_of_nerfstudio(tmp_path: Path, mask: s
     assert masks.notes()
     assert masks.find("left/a.jpg") == tmp_path / "masks" / "left" / mask
     assert not masks.notes()
+
+
+def test_views_of_which_a_mask_leaves_nothing_are_not_used(tmp_path: Path) -> None:
+    folder = write_instant_ngp(tmp_path / "scene")
+    whole = load(str(folder))
+    add_masks(folder, [NAMES[whole.train[0]]], columns=WIDTH)
+    scene = load(str(folder))
+    assert (scene.train, scene.val, scene.test) == (whole.train[1:], whole.val, whole.test)
+    assert any("and all of 1 of them, which are not used" in note for note in scene.notes)
+    add_masks(folder, [NAMES[view] for view in whole.val], columns=WIDTH)
+    with pytest.raises(InputError, match="its masks leave no pixel of any val view"):
+        load(str(folder))
 
 
 def test_images_without_a_mask_and_masks_of_most_pixels_are_named(tmp_path: Path) -> None:
