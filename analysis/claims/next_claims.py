@@ -123,8 +123,8 @@ def _describe_open(findings: Findings, plan: NextStudy) -> str:
     )
     return (
         f"The best {names} {'are' if many else 'is'} still open: search {ranges}, all else fixed. "
-        f"{plan.explore} {noun} give the difference of two values to about {half} either way, as "
-        "far as chance goes."
+        f"At least {plan.explore} {noun}: chance alone leaves the difference of two values after "
+        f"them uncertain by {half}."
     )
 
 
