@@ -119,7 +119,7 @@ def test_the_command_of_an_earlier_version_with_other_defaults_resumes(place: li
         ("--vary field.width=16:65 --vary sampling.span", r"differs from the study's field.width"),
         ("--vary field.width", r"the study varies sampling.span as well"),
         ("--vary field.depth", r"--vary field.depth differs from .* field.depth does not vary"),
-        ("--study variants.toml", r"the study has none|variants of the --study file differ"),
+        ("--study variants.toml", r"this study has none|variants of the --study file differ"),
         ("--explore 49", r"--explore 49 differs from the study's 48"),
         ("--steps 9", r"--steps 9 differs from the study's 300"),
     ],
@@ -169,14 +169,13 @@ def test_a_saved_file_is_the_same_study_whatever_the_defaults_are(
     new = make_plan(parse_options(arguments))
     assert run_sweep.main([*arguments, "--save-study", "saved/whole.toml"]) == 0
     saved = ["--study", "saved/whole.toml"]
+    create(arguments)
     monkeypatch.setattr("study.spec.study_spec.DEFAULT_SETTINGS", {"field.skip": 1})
     monkeypatch.setattr("study.spec.default_space.DEFAULT_VARIED", ("field.depth",))
-    spec = make_plan(parse_options(saved)).spec
+    spec = make_plan(parse_options([*saved, "--name", "two"])).spec
     space = dataclasses.replace(spec.space, fixed=new.spec.space.fixed)
     assert dict(spec.space.fixed) == dict(new.spec.space.fixed)
     assert dataclasses.replace(spec, space=space) == new.spec
-
-    create(arguments)
     assert make_plan(parse_options([*saved, "--resume"])).spec == new.spec
 
 
