@@ -30,6 +30,9 @@ from nerf.training.schedule import cropped_steps, warm_up_steps
 VISIBLE_SHARE = 0.2
 """Share of the samples that are visible once an occupancy grid has been updated."""
 
+VOXEL_GRID = (17, 17, 17)
+"""Points along each axis of a grid of voxels."""
+
 
 @dataclass(frozen=True)
 class Simulation(Cost):
@@ -91,7 +94,11 @@ def new_run(settings: Flat) -> TrainingRun:
     """A run on the built-in scene and the fake GPU."""
     scene, psnrs = load_scene()
     config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))
-    with mock.patch("nerf.training.run.trivial_psnrs", return_value=psnrs):
+    with (
+        mock.patch("nerf.training.run.trivial_psnrs", return_value=psnrs),
+        # The shape of a grid of voxels depends on the box, whose numbers are fake.
+        mock.patch("nerf.model.dense_grid.grid_shape", return_value=VOXEL_GRID),
+    ):
         return TrainingRun(config, scene, "cuda:0")
 
 
