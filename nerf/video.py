@@ -79,7 +79,7 @@ def _video_command(options: argparse.Namespace) -> int:
     scene = source.load()
     model = load_model(options.run / CHECKPOINT)
     poses = _camera_path(scene, options)
-    frames = render_flythrough(model, scene, poses, options.height or scene.height)
+    frames = render_flythrough(model, scene, poses, options.height or scene.images.frame(0)[2])
     tracked = track(frames, description="rendering", total=options.frames)
     video = options.run / f"video.{options.format}"
     replace_atomically(video, lambda path: write_video(path, tracked, options.fps))

@@ -59,7 +59,7 @@ def _answer_what_matters(findings: Findings) -> Claim:
         elif importance.ranked:
             text = f"No parameter matters clearly: none has a sure effect on {metric}."
         else:
-            text = f"Not known yet: {compared} do not suffice to rank the parameters."
+            text = f"Not known yet: {compared}, too few to rank the parameters."
     paths = tuple(share.path for share in significant)
     return _make("what_matters", paths, importance.trials, f"among the {compared}", text)
 

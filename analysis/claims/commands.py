@@ -30,7 +30,7 @@ def train_command(study: Study, values: Mapping[str, Value]) -> str:
     """
     if values and _file_has(study.folder.best, values):
         return _command("nerf/train.py", *_scene_options(study), "--config", study.folder.best)
-    settings = {**_held_settings(study), **values}
+    settings = {**_held_settings(study), **{path: _shorten(v) for path, v in values.items()}}
     return _command("nerf/train.py", *_scene_options(study), *_set_options(settings))
 
 
@@ -72,6 +72,11 @@ def _file_has(file: Path, values: Mapping[str, Value]) -> bool:
     if "sampling.span" in values:  # the file has far in its place
         found["sampling.span"] = found.get("sampling.far", 0.0) - found.get("sampling.near", 0.0)
     return all(_is_equal(found.get(path), value) for path, value in values.items())
+
+
+def _shorten(value: Value) -> Value:
+    """A number to five digits, which a person can read; best.toml has all of them."""
+    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 def _is_equal(found: object, value: Value) -> bool:

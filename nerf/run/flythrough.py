@@ -50,11 +50,14 @@ def render_flythrough(
     from nerf.scenes.cameras.camera_paths import pinhole_focal
     from nerf.scenes.cameras.pinhole import Pinhole
 
-    scale = height / scene.height
-    rows, columns = height // 2 * 2, round(scene.width * scale) // 2 * 2
+    # The scene's first camera without its distortion, scaled to the height of the video. Images of
+    # mixed sizes are padded: its own part of them counts.
+    top, left, full_height, full_width = scene.images.frame(0)
+    scale = height / full_height
+    rows, columns = height // 2 * 2, round(full_width * scale) // 2 * 2
+    focal, centre = pinhole_focal(scene) * scale, (scene.centre[0] - (left, top)) * scale
     for pose in poses:
-        # The scene's first camera without its distortion, scaled to the height of the video.
-        camera = Pinhole(pose, pinhole_focal(scene) * scale, scene.centre[0] * scale, rows, columns)
+        camera = Pinhole(pose, focal, centre.astype(np.float32), rows, columns)
         directions = torch.tensor(camera.directions())
         origins = torch.tensor(pose[:3, 3]).expand(directions.shape)
         image = render_rays(model, origins, directions, scene.background)

@@ -74,12 +74,15 @@ def _has_panoramas(scene: Scene) -> bool:
 
 
 def _widened(stated: Bounds, distances: Array) -> Bounds:
-    """The stated bounds, moved out to the percentiles of matched distances beyond them."""
+    """The stated bounds; where matched points lie beyond one, that of the points in its place."""
+    basis = f"{stated.basis} and {len(distances)} points matched beyond them"
     low, high = np.percentile(distances, _PERCENTILES)
-    near, far = min(stated.near, float(low)), max(stated.far, float(high))
-    if (near, far) == (stated.near, stated.far):
+    if stated.near <= low and high <= stated.far:
         return stated
-    return Bounds(near, far, f"{stated.basis} and {len(distances)} points matched beyond them")
+    matched = from_distances(distances, "points")
+    near = matched.near if low < stated.near else stated.near
+    far = matched.far if high > stated.far else stated.far
+    return Bounds(near, far, basis)
 
 
 def _all_distances(scene: Scene) -> Array:

@@ -158,7 +158,11 @@ def _check_headers(file: Path, headers: Headers, parts: list[_Part]) -> None:
         if pixel.kind != "f" and pixel != np.uint8:
             raise scene_error(file, f"`{part.images}` must be float or uint8, got {pixel}")
         if element.kind != "f":
-            raise scene_error(file, f"`{part.poses}` must be float, got {element}")
+            remedy = "; objects may run code and are not read" if element.hasobject else ""
+            raise scene_error(
+                file,
+                f"`{part.poses}` must be float, got {element}{remedy}; save it with .astype(float)",
+            )
         if len(images) != 4 or images[3] != 3:
             remedy = "transpose the array"
             if images[3:] == (4,):

@@ -60,7 +60,7 @@ def test_commands_say_what_they_are_for(
     study = replicated_findings.study
     command = train_command(study, recommended.values)
     assert "nerf/train.py --scene synthetic" in command
-    assert f"--set {RATE}={recommended.values[RATE]}" in command
+    assert f"--set {RATE}={recommended.values[RATE]:.5g}" in command
     plan = plan_next_study(replicated_findings, recommended)
     if plan.aim == "decide":
         assert f"--explore {plan.explore}" in next_study_command(study, plan)
