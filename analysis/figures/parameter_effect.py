@@ -27,7 +27,7 @@ def plot_parameter_effect(effect: Effect, metric: Metric = PSNR) -> go.Figure:
     points = effect.points
     values = points["value"]
     if places:
-        offsets = (points["trial_id"].astype(str).map(jitter) - 0.5) * 0.5
+        offsets = (points["trial_id"].astype(str).map(jitter).astype(float) - 0.5) * 0.5
         values = values.map(places).astype(float) + offsets
     add_trials(figure, points, values, metric.values(points["score"]), metric)
     figure.update_layout(showlegend=False)

@@ -31,7 +31,8 @@ from study.protocol.training_events import (
     TrainingStopped,
 )
 from study.worker.batch_server import MAX_SILENCE, BatchOptions, BatchServer, UnknownMember
-from study.worker.job import Job, Training
+from study.worker.job import Job
+from study.worker.training import Training
 
 _JOIN_ATTEMPTS = 5
 """Attempts to join, a second apart: a batch may be just about to end."""

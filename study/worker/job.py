@@ -1,4 +1,4 @@
-"""What a trial's process is given to do: the launch's `Job`, and its own `Training`."""
+"""What all trials of a launch have in common."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import ray
 
-from nerf.config.schema import NerfConfig
 from nerf.scenes.scene import Scene
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
@@ -28,16 +27,3 @@ class Job:
     """Where trials save their files if their machines do not share the study folder."""
     proof: Path | None = None
     """A file in the study folder that every node must see, if nodes are to share that folder."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """The training of one trial, alone or in a batch."""
-
-    number: int
-    """The trial's."""
-    config: NerfConfig
-    preview_steps: tuple[int, ...]
-    """Evaluations at which a preview is rendered."""
-    checkpoint: Path
-    """The training resumes from this file, if it exists."""

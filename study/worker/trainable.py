@@ -45,8 +45,8 @@ from study.trackers.tracker import TrackedTrial
 from study.trackers.trackers import Trackers
 from study.trackers.trial_video import write_trial_video
 from study.worker.batch_client import train_in_batch
-from study.worker.job import Job, Training
-from study.worker.training import import_torch, train_alone
+from study.worker.job import Job
+from study.worker.training import Training, import_torch, train_alone
 from study.worker.trial_files import TrialFiles, open_trial_files
 from study.worker.trial_log import TrialLog
 

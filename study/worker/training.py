@@ -8,11 +8,12 @@ from __future__ import annotations
 import importlib
 import platform
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nerf.common.errors import InputError
+from nerf.config.schema import NerfConfig
 from nerf.scenes.scene import Scene
 from study.protocol.training_events import (
     Evaluated,
@@ -22,11 +23,23 @@ from study.protocol.training_events import (
     Trained,
     TrainingStopped,
 )
-from study.worker.job import Training
 
 if TYPE_CHECKING:
     from nerf.evaluation.evaluate import RenderedImage
     from nerf.training.run import Progress, TrainingRun, TrainResult
+
+
+@dataclass(frozen=True)
+class Training:
+    """The training of one trial, alone or in a batch."""
+
+    number: int
+    """The trial's."""
+    config: NerfConfig
+    preview_steps: tuple[int, ...]
+    """Evaluations at which a preview is rendered."""
+    checkpoint: Path
+    """The training resumes from this file, if it exists."""
 
 
 def import_torch(threads: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from pathlib import Path
@@ -50,7 +49,7 @@ def test_a_whole_configuration_of_an_earlier_version_starts_as_it_did(tmp_path: 
     (tmp_path / "best.toml").write_text("\n".join(lines))
     (tmp_path / "some.toml").write_text("optimisation.warm_up = 0")
     best, some = (
-        train._settings(argparse.Namespace(set=[], steps=None, seed=None, config=tmp_path / name))
+        train._settings(train.parse_options(["--config", str(tmp_path / name)]))
         for name in ("best.toml", "some.toml")
     )
     assert (best["field.initial_density"], best["optimisation.crop"]) == (0.0, "centre")

@@ -30,8 +30,7 @@ from study.protocol.training_events import (
 )
 from study.worker import batch_runs
 from study.worker.batch_runs import BatchRuns, DeviceFailed
-from study.worker.job import Training
-from study.worker.training import train_alone
+from study.worker.training import Training, train_alone
 
 TINY = {
     "optimisation.rays": 32,
