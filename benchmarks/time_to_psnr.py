@@ -10,8 +10,8 @@ the loop and settings of its lego config.
 
 All sides take turns, --repeats times, each time with another seed; the table holds medians. A side
 that misses a target within --limit seconds of CPU time counts as slower than that and gets no
-further turn. "ours, plain" is our loop at the settings of "ours, fast" in float32 and without the
-occupancy grid: the difference is the gain of the fast path.
+further turn. "ours, voxels" is train.py --fast. "ours, plain" is our loop at the settings of "ours,
+fast" in float32 and without the occupancy grid: the difference is the gain of the fast path.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from reporting import benchmark_parser, positive, print_table, save_json
 from timed_sides import Side, minimal_nerf_side, nerf_pytorch_side, our_side
 
 from nerf.common.command_line import exit_status
+from nerf.config.presets import FAST as VOXELS
 from nerf.scenes import load
 
 HASH_GRIDS = {
@@ -156,18 +157,19 @@ def run_benchmark(arguments: list[str] | None) -> int:
     torch.set_num_threads(options.threads)
     scene = load(options.scene)
     sides: dict[str, tuple[Callable[[int], Side], list[float]]] = {
+        "ours, voxels": (lambda seed: our_side(scene, VOXELS, 10, seed), TARGETS),
         "ours, hash grids": (lambda seed: our_side(scene, HASH_GRIDS, 10, seed), QUICK_TARGETS),
         "ours, fast": (lambda seed: our_side(scene, FAST, 20, seed), TARGETS),
         "ours, plain": (lambda seed: our_side(scene, PLAIN, 20, seed), TARGETS),
     }
-    comparisons = [("ours, fast", "ours, plain", 25.0)]
+    comparisons = [("ours, fast", "ours, plain", 25.0), ("ours, voxels", "ours, fast", 25.0)]
     for name, make_side, checkout in (
         ("minimal-nerf", minimal_nerf_side, options.minimal_nerf),
         ("nerf-pytorch", nerf_pytorch_side, options.nerf_pytorch),
     ):
         if checkout:
             sides[name] = (functools.partial(make_side, scene, checkout), QUICK_TARGETS)
-            comparisons += [("ours, hash grids", name, target) for target in QUICK_TARGETS]
+            comparisons += [("ours, voxels", name, target) for target in QUICK_TARGETS]
     times = take_turns(sides, options.repeats, options.limit)
     rows = [
         table_row(name, target, turns, options.limit) for (name, target), turns in times.items()

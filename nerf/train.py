@@ -71,7 +71,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--fast",
         action="store_true",
-        help="train voxels instead of a network, for a first look in seconds; the other options "
+        help="train voxels instead of a network, for a first look within a minute; other options "
         f"override its settings: {', '.join(f'{path}={value}' for path, value in FAST.items())}",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/SCENE)")

@@ -23,10 +23,10 @@ BEFORE_ADDED: Mapping[str, Value] = {
     "encoding.contraction": "none",
     "encoding.contraction_radius": 4.0,
     "field.kind": "network",
-    "grid.cells": 80,
+    "grid.cells": 64,
     "grid.stages": 3,
     "grid.degree": 1,
-    "grid.learning_rate": 0.3,
+    "grid.learning_rate": 0.5,
     "grid.total_variation": 0.0,
 }
 """What a run did before these parameters existed: values for a file that does not name them."""

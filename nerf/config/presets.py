@@ -11,4 +11,4 @@ FAST: Flat = {
     "optimisation.warm_up": 0,
     "optimisation.crop_steps": 0,
 }
-"""Voxels, which show an object after some seconds on one core."""
+"""Voxels, which show an object after seconds on one core, and a capture within a minute."""

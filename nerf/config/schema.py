@@ -327,7 +327,7 @@ class Grid:
             "Cells along a side of the last, finest grid, if it were a cube. It covers what the "
             "grid before it shows."
         ),
-    ] = 80
+    ] = 64
 
     stages: Annotated[
         int,
@@ -348,7 +348,7 @@ class Grid:
         float,
         Domain(0.03, 1.0, log=True, label="grid learning rate"),
         Doc("Adam's learning rate of the grid's values, instead of optimisation.learning_rate."),
-    ] = 0.3
+    ] = 0.5
 
     total_variation: Annotated[
         float,

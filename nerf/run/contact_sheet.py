@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from nerf.scenes.scene import Scene
     from nerf.training.run import Progress
 
-COLUMNS = 6
-"""Pictures in a row of the sheet, at most."""
+COLUMNS = (5, 6, 7)
+"""Pictures in a row of the sheet: what leaves the fewest places of the last row empty."""
 _MIN_WIDTH = 120
 """Pixels of a picture on the sheet; smaller ones are enlarged by a whole number."""
 _CAPTION, _MARGIN, _FONT = 36, 6, 13  # pixels
@@ -101,19 +101,20 @@ def _read(file: Path) -> _Tile:
 
 
 def draw_sheet(tiles: list[_Tile]) -> Any:
-    """The sheet, a Pillow image: tiles in rows of `COLUMNS`, each below its caption."""
+    """The sheet, a Pillow image: tiles in rows, each below its caption."""
     from PIL import Image, ImageDraw, ImageFont
 
     scale = math.ceil(_MIN_WIDTH / max(tile.pixels.shape[1] for tile in tiles))
     height, width = (scale * max(tile.pixels.shape[axis] for tile in tiles) for axis in (0, 1))
-    rows, columns = math.ceil(len(tiles) / COLUMNS), min(len(tiles), COLUMNS)
+    columns = min(len(tiles), min(COLUMNS, key=lambda columns: -len(tiles) % columns))
+    rows = math.ceil(len(tiles) / columns)
     step = width + _MARGIN, height + _CAPTION + _MARGIN
     size = columns * step[0] + _MARGIN, rows * step[1] + _MARGIN
     sheet = Image.new("RGB", size, _PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT)
     for index, tile in enumerate(tiles):
-        left = _MARGIN + index % COLUMNS * step[0]
-        top = _MARGIN + index // COLUMNS * step[1]
+        left = _MARGIN + index % columns * step[0]
+        top = _MARGIN + index // columns * step[1]
         draw.multiline_text((left, top), tile.caption, fill=_INK, font=font, spacing=2)
         picture = Image.fromarray(tile.pixels)
         larger = picture.width * scale, picture.height * scale

@@ -131,7 +131,8 @@ def test_the_page_has_the_section_before_the_shares(
     three: list[Findings], comparison: Comparison
 ) -> None:
     page = render_comparison_page(three, comparison)
-    assert page.index("What breaks training across the studies?") < page.index("Do the studies agree?")
+    breaking = page.index("What breaks training across the studies?")
+    assert breaking < page.index("Do the studies agree?")
     assert "Rate of breaking against near, by study" in page
     assert "more than with" in page
 
