@@ -141,16 +141,17 @@ def _mirror(plan: Plan, stop: Stop, console: Console) -> AbstractContextManager[
 
 def _report(folder: StudyFolder) -> list[str]:
     """Writes report.html and best.toml, and returns the lines that summarise them."""
-    from analysis.claims.list_claims import list_claims, summary_claims
+    from analysis.claims.list_claims import list_answer_lines, list_claims, select_claims
     from analysis.findings.analyze_study import analyze_study
     from analysis.report import write_report
 
     findings = analyze_study(folder)
     best = _write_best(folder, findings)  # first: the report names the file
     report = write_report(folder, findings)
-    claims = summary_claims(list_claims(findings))
+    claims = list_claims(findings)
     return [
-        *(claim.text for claim in claims),
+        *(claim.text for claim in select_claims(claims, "state")),
+        *list_answer_lines(claims),
         *_describe_failures(findings),
         *_describe_best(findings),
         *best,

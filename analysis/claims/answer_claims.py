@@ -132,7 +132,7 @@ def _answer_how_sure(findings: Findings) -> Claim:
         )
     else:
         text = f"It rests on {count_compared(study, n)}."
-    text += " Of 100 brackets, 95 hold the truth"
+    text += " Brackets are 95 % intervals"
     if (spread := findings.seeds.spread) is not None:
         cause = "the seed" if study.is_native else "chance"
         moved = study.metric.format_size(spread.deviation, spread.low, spread.high)

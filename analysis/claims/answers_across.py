@@ -105,7 +105,7 @@ def _describe_how_sure(comparison: Comparison) -> str:
     count = len(comparison.names)
     return (
         f"It rests on {count} studies: what is said of their average holds for studies like these, "
-        "and single ones differ. Of 100 brackets, 95 hold the truth."
+        "and single ones differ. Brackets are 95 % intervals."
     )
 
 

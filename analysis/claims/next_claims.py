@@ -93,9 +93,10 @@ def _answer_what_next(findings: Findings, plan: NextStudy) -> Claim:
     native = study.is_native
     if plan.aim == "rank":
         few = "too few trained" if native else "there are too few"
+        trials = "explored trials" if native else "trials"
         text = (
-            f"Run {MORE_TRIALS} times as many trials, {plan.explore}, over the same ranges: {few} "
-            "to rank the parameters."
+            f"Run {plan.explore} {trials}, {MORE_TRIALS} times as many, over the same ranges: "
+            f"{few} to rank the parameters."
         )
     elif plan.aim == "decide":
         text = _describe_open(findings, plan)

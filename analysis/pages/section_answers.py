@@ -105,7 +105,8 @@ def answer_cost(findings: Findings, trials: pd.DataFrame) -> str:
     near = trials[trials["score"] >= best["score"] - tolerated]
     fast = near.iloc[int(near["train_seconds"].argmin())]
     within = metric.with_unit_of_difference(f"{tolerated:g}")
-    text = f"The best trial ({metric.format(best['score'])}) took {best['train_seconds']:.3g} s"
+    took = f"took {best['train_seconds']:.3g} s"
+    text = f"The trial of the best {metric.name} ({metric.format(best['score'])}) {took}"
     if fast["trial_id"] == best["trial_id"]:
         return f"{text}; none within {within} of it was faster."
     return f"{text}, the fastest within {within} of it {fast['train_seconds']:.3g} s."
