@@ -154,23 +154,22 @@ def photographs_of_12_megapixels(folder: Path) -> tuple[Path, Truth]:
 
 @case("A person in front of the camera, left out by mask_path")
 def mask_path(folder: Path) -> tuple[Path, Truth]:
-    shots, masks = _with_people(shoot(numbered("images/{:03d}.jpg")))
-    document = write_transforms(folder, shots)
-    for frame, mask in zip(document["frames"], masks, strict=True):
-        frame["mask_path"] = frame["file_path"].replace("images/", "masks/") + ".png"
-        save(folder / frame["mask_path"], 255 * mask.astype(np.uint8))
-    write_json(folder / "transforms.json", document)
-    return folder, shots.truth()
+    return _named_masks(folder, enlargement=1)
 
 
 @case("Masks of twice the size of the pictures")
 def larger_masks(folder: Path) -> tuple[Path, Truth]:
+    return _named_masks(folder, enlargement=2)
+
+
+def _named_masks(folder: Path, enlargement: int) -> tuple[Path, Truth]:
+    """Masks that transforms.json names, so many times as wide and as high as the pictures."""
     shots, masks = _with_people(shoot(numbered("images/{:03d}.jpg")))
     document = write_transforms(folder, shots)
     for frame, mask in zip(document["frames"], masks, strict=True):
         frame["mask_path"] = frame["file_path"].replace("images/", "masks/") + ".png"
-        large = mask.repeat(2, 0).repeat(2, 1)
-        save(folder / frame["mask_path"], 255 * large.astype(np.uint8))
+        stored = mask.repeat(enlargement, 0).repeat(enlargement, 1)
+        save(folder / frame["mask_path"], 255 * stored.astype(np.uint8))
     write_json(folder / "transforms.json", document)
     return folder, shots.truth()
 
