@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from capture.lenses import Camera, Floats
@@ -28,9 +29,19 @@ MODELS = {
 }
 """COLMAP's numbers of its camera models."""
 
-
 Model = Callable[[Camera], tuple[str, tuple[float, ...]]]
 """Gives COLMAP's name and parameters of a camera."""
+
+
+@dataclass(frozen=True)
+class _Reconstruction:
+    """What is written of some views; `cameras` gives the number of each camera, from 1."""
+
+    shots: Shots
+    views: Sequence[int]
+    cameras: Mapping[Camera, int]
+    model: Model
+    points: Floats
 
 
 def pinhole(camera: Camera) -> tuple[str, tuple[float, ...]]:
@@ -55,32 +66,26 @@ def write_colmap(
     cameras: dict[Camera, int] = {}
     for view in chosen:
         cameras.setdefault(shots.cameras[view], len(cameras) + 1)
+    points = surface_points() if points is None else points
+    reconstruction = _Reconstruction(shots, chosen, cameras, model, points)
     write = _write_text if text else _write_binary
-    write(sparse, shots, chosen, cameras, model, surface_points() if points is None else points)
+    write(sparse, reconstruction)
 
 
-def _write_binary(
-    sparse: Path,
-    shots: Shots,
-    views: list[int],
-    cameras: Mapping[Camera, int],
-    model: Model,
-    points: Floats,
-) -> None:
-    content = struct.pack("<Q", len(cameras))
-    for camera, number in cameras.items():
-        name, values = model(camera)
+def _write_binary(sparse: Path, written: _Reconstruction) -> None:
+    shots, views, points = written.shots, written.views, written.points
+    content = struct.pack("<Q", len(written.cameras))
+    for camera, number in written.cameras.items():
+        name, values = written.model(camera)
         content += struct.pack("<iiQQ", number, MODELS[name], camera.width, camera.height)
         content += struct.pack(f"<{len(values)}d", *values)
     (sparse / "cameras.bin").write_bytes(content)
     content = struct.pack("<Q", len(views))
     for view in views:
         pose = cam_from_world(shots.poses[view])
-        camera = cameras[shots.cameras[view]]
-        content += (
-            struct.pack("<i7di", view + 1, *pose, camera) + _short(shots.names[view]).encode()
-        )
-        content += b"\0" + struct.pack("<Q", 0)
+        number = written.cameras[shots.cameras[view]]
+        content += struct.pack("<i7di", view + 1, *pose, number)
+        content += _short(shots.names[view]).encode() + b"\0" + struct.pack("<Q", 0)
     (sparse / "images.bin").write_bytes(content)
     content = struct.pack("<Q", len(points))
     track = b"".join(struct.pack("<ii", view + 1, 0) for view in views)
@@ -89,24 +94,18 @@ def _write_binary(
     (sparse / "points3D.bin").write_bytes(content)
 
 
-def _write_text(
-    sparse: Path,
-    shots: Shots,
-    views: list[int],
-    cameras: Mapping[Camera, int],
-    model: Model,
-    points: Floats,
-) -> None:
+def _write_text(sparse: Path, written: _Reconstruction) -> None:
+    shots, views, points = written.shots, written.views, written.points
     lines = ["# Camera list"]
-    for camera, number in cameras.items():
-        name, values = model(camera)
+    for camera, number in written.cameras.items():
+        name, values = written.model(camera)
         lines.append(" ".join(map(str, (number, name, camera.width, camera.height, *values))))
     (sparse / "cameras.txt").write_text("\n".join(lines) + "\n")
     lines = ["# Image list, two lines each"]
     for view in views:
         pose = " ".join(map(repr, map(float, cam_from_world(shots.poses[view]))))
-        camera_number = cameras[shots.cameras[view]]
-        lines += [f"{view + 1} {pose} {camera_number} {_short(shots.names[view])}", ""]
+        number = written.cameras[shots.cameras[view]]
+        lines += [f"{view + 1} {pose} {number} {_short(shots.names[view])}", ""]
     (sparse / "images.txt").write_text("\n".join(lines) + "\n")
     track = " ".join(f"{view + 1} 0" for view in views)
     lines = ["# Points"]
