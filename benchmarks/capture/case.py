@@ -40,9 +40,9 @@ class Picture:
 class Truth:
     """What is true of a capture.
 
-    `held_out` are names that must not be trained on; `val` and `test`, where given, are exactly the
-    views of these splits. `mentions` are words of which each must be printed. `refused` are words
-    of the refusal, if it is to be refused.
+    `held_out` are names that must not be trained on; `test`, where given, are exactly the test
+    views. `mentions` are words of which each must be printed. `refused` are words of the refusal,
+    if it is to be refused.
     """
 
     pictures: tuple[Picture, ...] = ()
