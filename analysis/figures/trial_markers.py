@@ -26,6 +26,19 @@ OUTCOME_STYLES: Mapping[str, tuple[str, str]] = {
 HOLLOW = "hollow: optimised or repeated"
 """Legend entry of the trials that were not drawn from the prior, whatever their outcome."""
 
+_SIGNS = {
+    "circle": "●",
+    "circle-open": "○",
+    "diamond": "◆",
+    "diamond-open": "◇",
+    "x": "✕",
+    "x-open": "✕",
+    "triangle-down": "▼",
+    "triangle-down-open": "▽",
+    "square": "■",
+    "square-open": "□",
+}
+
 
 @dataclass(frozen=True)
 class TrialGroup:
@@ -95,6 +108,17 @@ def add_trials(
         )
     if {group.hollow for group in groups} == {True, False}:
         figure.add_scatter(**_hollow_entry())
+
+
+def describe_markers(trials: pd.DataFrame) -> str:
+    """What the markers of these trials mean, such as `● trained, ▽ pruned`: only those drawn."""
+    groups = group_trials(trials)
+    # The filled one where an outcome has both, as in a legend.
+    symbols = {group.outcome: group.symbol for group in groups}
+    drawn = [f"{_SIGNS[symbols[o]]} {o}" for o in OUTCOME_STYLES if o in symbols]
+    if {group.hollow for group in groups} == {True, False}:
+        drawn[-1] += "; filled markers are explored trials, hollow ones optimised or repeated"
+    return ", ".join(drawn)
 
 
 def _style_marker(group: TrialGroup) -> dict[str, object]:

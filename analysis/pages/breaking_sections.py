@@ -12,6 +12,7 @@ from analysis.claims.breaking_claims import list_breaking_claims
 from analysis.data.selection import select_measured
 from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.near_far_map import plot_near_far_map
+from analysis.figures.trial_markers import describe_markers
 from analysis.findings.bounds_map import FAR, NEAR, BoundsCell, format_ranges
 from analysis.pages.section_answers import answer_bounds, answer_headline
 from analysis.pages.templating import FigureView, render_template, view_figure
@@ -115,6 +116,7 @@ def render_bounds_section(findings: Findings) -> Markup:
                 format_ranges(bounds.far), itertools.pairwise(bounds.far), bounds.cells, strict=True
             )
         ],
+        markers=describe_markers(trials),
         figure=view_figure(
             plot_near_far_map(trials, NEAR, FAR, suggested),
             "PSNR over the plane of near and far bounds",

@@ -109,6 +109,7 @@ def render_time_section(findings: Findings) -> Markup:
         over=over,
         sentences=[claim.text for claim in list_time_claims(findings)],
         figures=figures,
+        has_shares=findings.importance.ranked,
         metric=metric,
         is_native=study.is_native,
     )

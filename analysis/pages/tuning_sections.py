@@ -12,8 +12,10 @@ from analysis.claims.default_claims import list_default_claims, list_tuning_clai
 from analysis.claims.list_claims import join_texts
 from analysis.claims.seed_claims import list_seed_claims
 from analysis.claims.value_claims import is_seed, list_value_claims
+from analysis.data.selection import select_measured
 from analysis.figures.parameter_effect import plot_parameter_effect
 from analysis.figures.seed_runs import plot_seed_runs
+from analysis.figures.trial_markers import describe_markers
 from analysis.figures.tuning_gains import plot_path_to_best, plot_tuning_gains
 from analysis.pages.section_answers import answer_effects, answer_seeds, answer_tuning
 from analysis.pages.templating import render_template, view_figure
@@ -29,6 +31,9 @@ def render_effects_section(findings: Findings) -> Markup:
     return render_template(
         "effects.html",
         answer=answer_effects(findings),
+        markers=describe_markers(select_measured(findings.study.trials)),
+        has_lines=any(effect.curve and not effect.choices for effect in findings.effects),
+        has_dashes=any(effect.curve and effect.choices for effect in findings.effects),
         figures=[
             view_figure(
                 plot_parameter_effect(effect, metric),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.figures.theme import blank_figure
-from analysis.figures.trial_markers import HOLLOW, add_trials, group_trials
+from analysis.figures.trial_markers import HOLLOW, add_trials, describe_markers, group_trials
 
 TRIALS = pd.DataFrame(
     {
@@ -36,3 +36,12 @@ def test_all_are_filled_where_none_was_explored() -> None:
     figure = blank_figure(height=300)
     add_trials(figure, variants, variants["score"], variants["score"])
     assert HOLLOW not in [trace.name for trace in figure.data]
+
+
+def test_only_markers_that_are_drawn_are_described() -> None:
+    hollow = "; filled markers are explored trials, hollow ones optimised or repeated"
+    assert describe_markers(TRIALS) == f"● trained, ◆ shows nothing, ▽ pruned{hollow}"
+    assert describe_markers(TRIALS.assign(phase="variant")) == (
+        "● trained, ◆ shows nothing, ▼ pruned"
+    )
+    assert describe_markers(TRIALS[:0]) == ""

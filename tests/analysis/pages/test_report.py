@@ -231,6 +231,40 @@ def test_contents_name_every_section_and_each_begins_with_its_answer(
         assert heading[2] or not heading[1].endswith("?"), anchor
 
 
+def explanations(page: str, anchor: str) -> str:
+    """The small print of a section."""
+    text = re.search(r'<p class="limits">(.*?)</p>', page_sections(page)[anchor], re.DOTALL)
+    return " ".join(text[1].split()) if text else ""
+
+
+def test_the_small_print_explains_only_what_is_drawn(
+    make_study: Make, replicated_findings: Findings
+) -> None:
+    page = render_study_page(replicated_findings)
+    assert "The dark line, or the dash over a choice, is the mean" in explanations(page, "effects")
+    assert "▽ pruned; filled markers" in explanations(page, "effects")
+    assert "; shares of the variance of PSNR" in explanations(page, "time")
+    few = render_study_page(analyze_study(make_study(explore=9, optimize=0)))
+    effects = explanations(few, "effects")
+    assert "● trained" in effects
+    for absent in ("dark line", "dash", "band", "faint", "pruned", "hollow", "P(trains)"):
+        assert absent not in effects, absent
+    assert "P(trains)" not in explanations(few, "breaking")
+    assert "hollow" not in explanations(few, "bounds")
+
+
+def test_p_trains_is_explained_where_it_stands_above(replicated_findings: Findings) -> None:
+    sections = page_sections(render_study_page(replicated_findings))
+    explained = "P(trains) is the rate of explored runs that neither collapse nor show nothing."
+    used = [
+        anchor
+        for anchor in ("breaking", "importance", "effects")
+        if "P(trains)" in sections[anchor].replace(explained, "")
+    ]
+    assert used
+    assert [anchor for anchor in sections if explained in sections[anchor]] == used
+
+
 def test_a_section_with_nothing_to_say_is_one_line(make_study: Make) -> None:
     page = render_study_page(analyze_study(make_study(explore=5, optimize=1)))
     for anchor in ("top", "seeds", "time"):
