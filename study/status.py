@@ -102,7 +102,7 @@ def _watch(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
             view.show(trials)
             time.sleep(_WATCH_SECONDS)
         view.show(read_trials(folder), at_once=True, is_interrupted=not runs)
-    _print(console, _what_next(folder, spec))
+    _print(console, _what_next(folder, _read_progress(folder, spec)))
 
 
 def _show(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
@@ -111,7 +111,7 @@ def _show(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
     progress, shown = _read_progress(folder, spec), Shown(folder.trivial_psnr())
     width, height = console.size
     console.print(render_progress(folder.name, progress, spec, shown, width, height - 2))
-    _print(console, _what_next(folder, spec))
+    _print(console, _what_next(folder, progress))
 
 
 def _read_progress(folder: StudyFolder, spec: StudySpec) -> StudyProgress:
@@ -137,11 +137,10 @@ def _driver(folder: StudyFolder) -> Holder | None:
     return None if driver is None or driver.is_dead() else driver
 
 
-def _what_next(folder: StudyFolder, spec: StudySpec) -> list[str]:
+def _what_next(folder: StudyFolder, progress: StudyProgress) -> list[str]:
     """What a person can do now: wait, resume the study or look at its report, a line each."""
     report = command_line("analysis/report.py", folder.path)
     driver = _driver(folder)
-    progress = _read_progress(folder, spec)
     if progress.is_finished:
         if folder.report.exists():
             return [f"report: {folder.report}"]
