@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nerf.common.command_line import Parser, exit_status
-from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.records.study_folder import StudyFolder
@@ -35,11 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str] | None) -> int:
-    program = command_name("study/wandb_workspace.py")
     parser = Parser(
         "Save a W&B workspace for a study: PSNR curves, parallel coordinates, collapse by tag.",
-        f"example:\n  {program} studies/first --entity my-team",
-        prog=Path(program).name,
+        # Not by `command_line`, which knows the console scripts: this command has none.
+        examples=("python study/wandb_workspace.py studies/first --entity my-team",),
     )
     parser.add_argument("study", type=Path, help="the study folder")
     parser.add_argument("--entity", required=True, help="the W&B user or team of the runs")

@@ -13,7 +13,6 @@ from study.records.study_folder import StudyFolder
 from study.trackers.tracker import run_key
 from study.wandb_workspace import main
 
-pytest.importorskip("wandb_workspaces", reason="the extra [workspace] is not installed")
 LEGACY = Path(__file__).parents[1] / "legacy" / "study"
 
 
@@ -23,7 +22,17 @@ def panels(workspace: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [panel["config"] for panel in every if panel["viewType"] == kind]
 
 
+def test_its_help_needs_no_checkout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("nerf.common.commands._is_checkout", lambda: False)
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "python study/wandb_workspace.py studies/first" in capsys.readouterr().out
+
+
 def test_it_shows_curves_parameters_and_collapse(tmp_path: Path) -> None:
+    pytest.importorskip("wandb_workspaces", reason="the extra [workspace] is not installed")
     shutil.copytree(LEGACY, tmp_path / "study")
     out = tmp_path / "workspace.json"
     assert main([str(tmp_path / "study"), "--entity=me", f"--out={out}"]) == 0
