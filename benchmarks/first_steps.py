@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import get_args
 
 import torch
-from reporting import benchmark_parser, positive, print_table
+from reporting import positive, print_table
 from torch import Tensor
 
-from nerf.common.command_line import exit_status
+from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.config.parameters import Value
@@ -165,7 +165,7 @@ def summarise(moments: list[Moment], steps: int) -> list[list[object]]:
 
 
 def run_benchmark(arguments: list[str] | None) -> int:
-    parser = benchmark_parser(__doc__)
+    parser = Parser(__doc__ or "")
     parser.add_argument("--scene", action="append", metavar="NAME|PATH", help="(repeatable)")
     parser.add_argument("--steps", type=positive, default=50, help="steps watched (50)")
     parser.add_argument("--seeds", type=positive, default=1, help="runs of each kind (1)")

@@ -1,9 +1,8 @@
-"""Draws a study's live view, as it was when a part of its trials had ended, to a PNG.
+"""Draws a study's live view, as it was when a part of its journal was written, to a PNG.
 
     python benchmarks/live_view_picture.py studies/first --part 0.6 --out live_view.png
 
-The journal is replayed up to that part, and the screen drawn as on a terminal of 100 x 30. Needs
-playwright and Chromium.
+The screen is drawn as on a terminal of 100 x 30. Needs playwright and Chromium.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from reporting import benchmark_parser, positive
+from reporting import positive
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 
-from nerf.common.command_line import exit_status
+from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from study.ledger.journal import read_trials
 from study.monitor.progress import StudyProgress, study_progress
@@ -30,7 +29,7 @@ from study.spec.study_spec import StudySpec
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the picture; returns the exit status."""
-    parser = benchmark_parser(__doc__)
+    parser = Parser(__doc__ or "")
     parser.add_argument("study", type=Path, help="a study folder with its journal")
     parser.add_argument("--part", type=float, default=0.6, help="of the journal (default: 0.6)")
     parser.add_argument("--rate", type=float, default=60.0, help="steps a second (default: 60)")

@@ -156,7 +156,7 @@ def run_benchmark(arguments: list[str] | None) -> int:
                 for what, true in examine_study(objective, trials, index):
                     counts[what, trials].append((objective.name, true))
         rows = list(_rows(counts))
-        save_json(options.json, "recommendations", {"rows": [list(row) for row in rows]})
+        save_json(options.json, "recommendations", {"rows": rows})
     print_table("Advice", _COLUMNS, rows)
     return 0
 

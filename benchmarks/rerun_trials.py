@@ -25,13 +25,12 @@ import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
-from reporting import benchmark_parser
 
 from analysis.data.selection import find_best_trial, find_default_trial
 from analysis.data.study import Study, load_study
 from analysis.findings.bounds_map import map_bounds
 from analysis.pages.thumbnails import MANIFEST, thumbnail_file
-from nerf.common.command_line import exit_status
+from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from nerf.config.flat import build
@@ -155,7 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str] | None) -> int:
-    parser = benchmark_parser(__doc__)
+    parser = Parser(__doc__ or "")
     parser.add_argument("study", nargs="+", help="a committed study folder")
     parser.add_argument("--scene", required=True, help="the studies' scene: its name or path")
     options = parser.parse(arguments)
