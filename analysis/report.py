@@ -17,10 +17,9 @@ from analysis.claims.list_claims import (
     list_answer_lines,
     list_claims,
     name_further_shares,
-    select_claims,
-    summary_claims,
+    select_sweep_claims,
 )
-from analysis.data.study import Study, load_study
+from analysis.data.study import Study
 from analysis.external.options import add_question_options, make_question
 from analysis.external.question import Question
 from analysis.findings.analyze_study import Findings, analyze_study
@@ -35,6 +34,7 @@ from study.spec.storage_url import is_url
 from study.storage.remote import Storage, download_study, unreachable_as_input_error
 
 if TYPE_CHECKING:
+    from analysis.api.open_study import OpenedStudy
     from analysis.pages.output_files import Requested
 
 PIPE_CLOSED = 141
@@ -104,51 +104,40 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
 
     report_folder: where the report on another tool's sweep goes, if not beside the sweep
     """
-    is_native = StudyFolder(path).spec_file.exists()
-    if is_native or (path.is_dir() and not any(path.iterdir())):
-        if is_native and question != Question():
-            raise InputError(
-                f"{path} is a study of this program; --metric, --prior and the like are for sweeps "
-                "of other tools: leave them out, or report on those alone"
-            )
-        if is_native and report_folder is not None:
+    opened = _open(path, question)
+    study = opened.study
+    if report_folder is not None:
+        if study.is_native:
             raise InputError(
                 f"{path} is a study of this program, whose report is written into it; give --out "
                 "for a comparison of several, or for another tool's sweep"
             )
-        study = load_study(path)
-        with show_if_slow(f"analysing the {study.runs.sum()} trials of {study.name}"):
-            findings = analyze_study(study)
-        lines = list_answer_lines(list_claims(findings))
-    else:
-        from analysis.external.choose_sweep import SeveralStudies
-        from analysis.external.read_study import read_external_study
-        from analysis.findings.limits import limit_parameters
-        from analysis.findings.other_readings import add_effects
-
-        try:
-            with show_if_slow(f"reading {path.name}"):
-                external = read_external_study(path, question)
-        except SeveralStudies as several:
-            for line in several.listing:
-                _print_line(line, "  ")
-            raise
-        folder = StudyFolder(report_folder) if report_folder else external.study.folder
-        study = replace(external.study, folder=folder)
-        others = external.other_readings
-        with show_if_slow(f"analysing the {study.runs.sum()} trials of {study.name}"):
-            findings = analyze_study(limit_parameters(study))
-        with show_if_slow(f"analysing {study.name} as it could be read otherwise"):
-            findings = add_effects(findings, {i: limit_parameters(s) for i, s in others.items()})
+        opened = replace(opened, study=replace(study, folder=StudyFolder(report_folder)))
+    with show_if_slow(f"analysing the {study.runs.sum()} trials of {study.name}"):
+        findings = opened.analyze()
+    claims = list_claims(findings)
+    lines = list_answer_lines(claims)
+    if not study.is_native:
         _print_assumptions(findings.study)
-        every = list_claims(findings)
-        in_branches = [c for c in select_claims(every, "in_branch") if c.unit == "fraction"]
-        claims = (*summary_claims(every), *in_branches, *select_claims(every, "top_tenth"))
-        lines = [*list_answer_lines(every), *(claim.text for claim in claims)]
+        lines += [claim.text for claim in select_sweep_claims(claims)]
         lines.append(name_further_shares(findings))
     for line in filter(None, lines):
         _print_line(line, "  " if line.startswith("  ") else "")
     return findings
+
+
+def _open(path: Path, question: Question) -> OpenedStudy:
+    """Reads a study or sweep; of a file of several, lists them before it is refused."""
+    from analysis.api.open_study import open_study
+    from analysis.external.choose_sweep import SeveralStudies
+
+    try:
+        with show_if_slow(f"reading {path.name}"):
+            return open_study(path, question)
+    except SeveralStudies as several:
+        for line in several.listing:
+            _print_line(line, "  ")
+        raise
 
 
 def _print_assumptions(study: Study) -> None:

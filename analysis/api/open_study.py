@@ -59,8 +59,8 @@ def open_study(place: Path | str, question: Question | None = None) -> OpenedStu
         study = load_study(place if is_download else path)
         if question != Question():
             raise InputError(
-                f"{place} is a study of this program; metric, priors and the like are for sweeps "
-                "of other tools: leave them out"
+                f"{place} is a study of this program; --metric, --prior and the like are for "
+                "sweeps of other tools: leave them out, or report on those alone"
             )
         return OpenedStudy(study, is_download=is_download)
     external = read_external_study(path, question)

@@ -112,12 +112,15 @@ def headline_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     return (*select_matters(claims), *select_breaks(claims))
 
 
-def summary_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """The headline and what stands beside it: outcomes, design, best against default."""
+def select_sweep_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """What a terminal shows of another tool's sweep below the five answers."""
+    in_branches = (c for c in select_claims(claims, "in_branch") if c.unit == "fraction")
     return (
         *select_claims(claims, "state", "other_objectives", "design"),
         *headline_claims(claims),
         *select_best(claims),
+        *in_branches,
+        *select_claims(claims, "top_tenth"),
     )
 
 

@@ -70,7 +70,7 @@ def test_the_command_writes_a_comparison(
     two: list[Findings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     analysed = {findings.study.name: findings for findings in two}
-    monkeypatch.setattr(report, "analyze_study", lambda study: analysed[study.name])
+    monkeypatch.setattr("analysis.api.open_study.analyze_study", lambda study: analysed[study.name])
     folders = [str(findings.study.folder.path) for findings in two]
     out = tmp_path / "both.html"
     assert report.main([*folders, "--out", str(out)]) == 0

@@ -144,7 +144,7 @@ def test_json_of_several_studies_has_the_claims_of_the_comparison(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     analysed = {findings.study.name: findings for findings in three}
-    monkeypatch.setattr(report, "analyze_study", lambda study: analysed[study.name])
+    monkeypatch.setattr("analysis.api.open_study.analyze_study", lambda study: analysed[study.name])
     folders = [str(findings.study.folder.path) for findings in three]
     out = tmp_path / "claims.json"
     assert report.main([*folders, "--format", "json", "--out", str(out)]) == 0
