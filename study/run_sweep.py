@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import sys
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nerf.common.command_line import INTERRUPTED, exit_status
 from nerf.common.commands import command_line
@@ -153,47 +153,37 @@ def _report(folder: StudyFolder) -> list[str]:
         *(claim.text for claim in select_claims(claims, "state")),
         *list_answer_lines(claims),
         *_describe_failures(findings),
-        *_describe_best(findings),
-        *best,
+        best,
         f"report: {report}",
     ]
 
 
-def _describe_best(findings: Findings) -> list[str]:
-    best = findings.best
-    if best is None:
-        return ["no trial completed its full budget"]
-    values = (f"{d.path}={_format(best[d.path])}" for d in findings.study.space.dimensions)
-    return [f"best: trial {best['number']} with {best['psnr']:.2f} dB", f"  {' '.join(values)}"]
-
-
 def _describe_failures(findings: Findings) -> list[str]:
+    """Why the first failed trial did; how many failed is among the claims."""
     failed = findings.study.trials.query("state == 'failed'")
     if failed.empty:
         return []
     first = failed.iloc[0]
-    return [f"{len(failed)} failed; trial {first['trial_id']}: {first['reason']}"]
+    return [f"the first that failed, trial {first['trial_id']}: {first['reason']}"]
 
 
-def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
-    """Writes best.toml, if there is a best trial, and returns how to train it for longer."""
+def _write_best(folder: StudyFolder, findings: Findings) -> str:
+    """Writes best.toml, if there is a best trial; returns a line on that trial."""
     from study.records.best_config import write_best
 
-    if findings.best is None:
-        return []
+    best = findings.best
+    if best is None:
+        return "no trial completed its full budget"
     scene = folder.read_spec()["spec"]["scene"]
-    file = write_best(folder, findings.best.to_dict(), scene)
-    options = ("--scene", scene, "--config", file, "--steps", 5000)
-    return [f"train it for longer with: {command_line('nerf/train.py', *options)}"]
+    file = write_best(folder, best.to_dict(), scene)
+    command = command_line("nerf/train.py", "--scene", scene, "--config", file, "--steps", 5000)
+    quality = f"best: trial {best['number']} with {best['psnr']:.2f} dB"
+    return f"{quality}; train it for longer with: {command}"
 
 
 def _print(console: Console, *lines: str) -> None:
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
-
-
-def _format(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

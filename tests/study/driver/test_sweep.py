@@ -18,6 +18,7 @@ import psutil
 import pytest
 from optuna.trial import TrialState
 
+from analysis.claims.list_claims import ANSWERS
 from analysis.data.study import load_study
 from analysis.report import main as report
 from study.ledger.journal import read_trials
@@ -106,6 +107,10 @@ def test_it_succeeds_and_prints_its_results(story: Story) -> None:
     assert story.status == 0, story.output
     assert "Traceback" not in story.output
     assert f"{TRIALS}/{TRIALS} trials" in story.output
+    for question in ANSWERS.values():
+        # "What fails" is asked of other tools' sweeps alone.
+        assert story.output.count(f"\n{question}: ") == (question != "What fails")
+    assert story.output.count("best: trial ") == 1
     assert str(story.folder.report) in story.output
     assert story.folder.report.stat().st_size > 10_000
 
