@@ -13,6 +13,7 @@ from analysis.claims.wording import (
     count_runs,
     format_difference,
     format_part,
+    format_points,
     join_names,
 )
 from analysis.findings.breaking_across import BreakingAcross
@@ -142,7 +143,7 @@ def _contrast(parameter: ParameterAcross, contrast: BreakContrast, effect: Level
         f"With {parameter.label} {level.name} instead of {reference.name}, {100 * level.rate:.0f} "
         f"% instead of {100 * reference.rate:.0f} % of {count_runs(level.trials)} over "
         f"{len(parameter.by_study)} studies break, a difference within "
-        f"studies of {_format_points(change.estimate, change.low, change.high)}: "
+        f"studies of {format_points(change.estimate, change.low, change.high)}: "
         f"{describe_order(contrast.order, parameter.quiet, verb)}{_describe_cost(effect)}."
     )
     return Claim(
@@ -255,8 +256,3 @@ def _make_pooled(
 
 def _state_pair(path: str, level: str, reference: str) -> tuple[str, str]:
     return state_level(path, level), state_level(path, reference)
-
-
-def _format_points(estimate: float, low: float, high: float) -> str:
-    """A difference of fractions: `-25 points [-33, -17]`."""
-    return f"{100 * estimate:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"

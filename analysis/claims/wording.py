@@ -19,6 +19,11 @@ def format_difference(estimate: float, low: float, high: float) -> str:
     return f"{estimate:+.2f} dB [{low:+.2f}, {high:+.2f}]"
 
 
+def format_points(estimate: float, low: float, high: float) -> str:
+    """A difference of fractions: `-25 points [-33, -17]`."""
+    return f"{100 * estimate:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
+
+
 def format_value(value: Value | None) -> str:
     """A value of a parameter for a reader: numbers to three significant digits."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)

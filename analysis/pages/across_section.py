@@ -11,13 +11,13 @@ from markupsafe import Markup
 from analysis.claims.across_claims import select_across
 from analysis.claims.claim import Claim
 from analysis.claims.list_claims import join_texts, select_claims
-from analysis.claims.wording import capitalize
+from analysis.claims.wording import capitalize, format_points
 from analysis.figures.rates_across import plot_rates_across
 from analysis.findings.breaking_across import BreakingAcross
 from analysis.findings.comparison import Comparison
 from analysis.findings.level_effects import MIN_RUNS, LevelEffect
 from analysis.findings.pairs_across import PairAcross
-from analysis.findings.parameters_across import BreakContrast, Order, ParameterAcross
+from analysis.findings.parameters_across import Order, ParameterAcross
 from analysis.pages.templating import FigureView, TableView, render_template, view_figure
 from analysis.stats.rates import BreakRate
 
@@ -109,7 +109,7 @@ def _tabulate_levels(
             f"{parameter.label} {contrast.reference.name}",
             contrast.level.name,
             contrast.level.formatted,
-            _format_change(contrast),
+            format_points(change.estimate, change.low, change.high),
             _format_order(contrast.order),
             _format_p(contrast.p_value),
             _compare_with_safest(parameter, contrast.level.name),
@@ -117,15 +117,9 @@ def _tabulate_levels(
         ]
         for parameter in breaking.parameters
         for contrast in parameter.contrasts
+        for change in (contrast.difference,)
     ]
     return TableView(heads, rows)
-
-
-def _format_change(contrast: BreakContrast) -> str:
-    change = contrast.difference
-    return (
-        f"{100 * change.estimate:+.0f} points [{100 * change.low:+.0f}, {100 * change.high:+.0f}]"
-    )
 
 
 def _format_order(order: Order) -> str:
