@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Number
 from pathlib import Path
 
 import jinja2
@@ -45,6 +46,10 @@ class TableView:
 
     heads: Sequence[str]
     rows: Sequence[Sequence[object]]
+
+    def is_numeric(self, column: int) -> bool:
+        """Whether a column holds numbers, which are right-aligned; never the names of the rows."""
+        return column > 0 and any(isinstance(row[column], Number) for row in self.rows)
 
 
 def view_figure(figure: go.Figure, alt: str, note: str = "") -> FigureView:

@@ -121,14 +121,7 @@ def render_trials_section(findings: Findings) -> Markup:
     heads |= {effect.path: effect.label for effect in findings.effects}
     ranked = trials.sort_values("score", ascending=False)
     views = [_view_trial(findings, row, list(heads)) for _, row in ranked.iterrows()]
-    return render_template(
-        "trials.html",
-        heads=list(heads.values()),
-        trials=views,
-        is_native=True,
-        images=sum(bool(view.image) for view in views),
-        reran=has_thumbnails(study.folder),
-    )
+    return _render_table(study, list(heads.values()), views)
 
 
 def _render_recorded_trials(study: Study) -> Markup:
@@ -139,13 +132,19 @@ def _render_recorded_trials(study: Study) -> Markup:
         TrialView(str(row["trial"]), str(row["state"]), "", [_view_cell(v) for v in row])
         for _, row in table.iterrows()
     ]
+    return _render_table(study, list(table.columns), views)
+
+
+def _render_table(study: Study, heads: Sequence[str], trials: Sequence[TrialView]) -> Markup:
+    columns = zip(*(view.cells for view in trials), strict=True)
     return render_template(
         "trials.html",
-        heads=list(table.columns),
-        trials=views,
-        is_native=False,
-        images=0,
-        reran=False,
+        heads=heads,
+        numeric=[any(c.is_number for c in cells) for cells in columns] or [False] * len(heads),
+        trials=trials,
+        is_native=study.is_native,
+        images=sum(bool(view.image) for view in trials),
+        reran=has_thumbnails(study.folder),
     )
 
 

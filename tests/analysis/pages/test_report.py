@@ -335,3 +335,14 @@ def test_a_misspelt_option_gives_one_line(
     assert captured.err.count("\n") == 1
     if options == ["--fromat=csv"]:
         assert "did you mean --format?" in captured.err
+
+
+def test_heads_stand_over_their_numbers(page: str) -> None:
+    tables = re.findall(r"<table.*?</table>", own_markup(page), re.DOTALL)
+    aligned = [table for table in tables if '<td class="n"' in table or '" class="n">' in table]
+    assert len(aligned) >= 3
+    for table in aligned:
+        heads, *rows = (re.findall(r"<t[hd]([^>]*)>", row) for row in table.split("<tr")[1:])
+        for number, head in enumerate(heads):
+            cells = [row[number] for row in rows if len(row) == len(heads)]
+            assert ('class="n"' in head) == any('class="n"' in cell for cell in cells), head
