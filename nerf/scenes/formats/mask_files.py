@@ -24,7 +24,7 @@ class MaskFolder:
     def __init__(self, capture: Path, where: Path, follow_links: bool = False) -> None:
         self._folder = capture / FOLDER
         self._finder = ImageFinder(self._folder, where, follow_links)
-        self._has_matched = False
+        self._is_used = False
 
     def find(self, name: str) -> Path | None:
         """The mask of an image: NAME.png as COLMAP has it, or STEM.png as nerfstudio has it."""
@@ -32,12 +32,16 @@ class MaskFolder:
             return None
         stem = str(PurePosixPath(name).with_suffix(".png"))
         mask = self._finder.find_exactly(f"{name}.png") or self._finder.find_exactly(stem)
-        self._has_matched |= mask is not None
+        self._is_used |= mask is not None
         return mask
 
+    def mark_used(self, mask: Path) -> None:
+        """Notes that a camera file names this mask, which may lie in the folder."""
+        self._is_used |= mask.is_relative_to(self._folder)
+
     def notes(self) -> list[str]:
-        """A line if there are masks, but none of them has an image's name."""
-        if self._has_matched or not self._folder.is_dir():
+        """A line if there are masks, but none is named in a file or has an image's name."""
+        if self._is_used or not self._folder.is_dir():
             return []
         masks = sorted(p.name for p in self._folder.rglob("*") if is_image_name(p.name))
         if not masks:

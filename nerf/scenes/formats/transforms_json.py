@@ -199,6 +199,7 @@ def _mask(
             f"the mask {str(frame['mask_path'])[:80]!r} is missing; copy it, or remove "
             "`mask_path` from every frame",
         )
+    masks.mark_used(mask)
     return mask, False
 
 

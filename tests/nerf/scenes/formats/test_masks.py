@@ -16,6 +16,7 @@ from tests.nerf.scenes.scene_writers import (
     HEIGHT,
     NAMES,
     WIDTH,
+    edit_frame,
     write_blender,
     write_colmap,
     write_instant_ngp,
@@ -55,6 +56,16 @@ def test_a_mask_belongs_to_the_image_in_the_same_folder(tmp_path: Path) -> None:
     assert any("masks/ is not used: none of its 1 files" in note for note in scene.notes)
     add_masks(folder, [f"all/{name}" for name in NAMES])
     assert share_left_out(load(str(folder))) == 3 / WIDTH
+
+
+def test_masks_that_the_camera_file_names_are_not_said_to_be_unused(tmp_path: Path) -> None:
+    folder = write_instant_ngp(tmp_path / "scene")
+    add_masks(folder, ["of_all.png"])
+    for view in range(len(NAMES)):
+        edit_frame(folder / "transforms.json", view, mask_path="masks/of_all.png")
+    scene = load(str(folder))
+    assert share_left_out(scene) == 3 / WIDTH
+    assert not any("masks/ is not used" in note for note in scene.notes)
 
 
 @pytest.mark.parametrize("mask", ["a.jpg.png", "a.png"])
