@@ -9,7 +9,7 @@ from analysis.findings.best_and_default import BestAgainstDefault
 
 
 def plot_seed_runs(both: BestAgainstDefault) -> go.Figure:
-    """PSNR of each run that trained, and of the run that the best was selected by."""
+    """PSNR of each run that trained, and of the run for which the best was chosen."""
     figure = blank_figure(height=190)
     for runs in (both.default, both.best):
         figure.add_scatter(
@@ -26,9 +26,9 @@ def plot_seed_runs(both: BestAgainstDefault) -> go.Figure:
         x=[both.selected_by],
         y=[both.best.breaks.name],
         mode="markers",
-        name="the best was selected by",
+        name="run for which the best was chosen",
         marker={"color": "var(--accent)", "size": 14, "symbol": "star-open"},
-        hovertemplate="selected by this run<br>%{x:.2f} dB<extra></extra>",
+        hovertemplate="the best was chosen for this run<br>%{x:.2f} dB<extra></extra>",
     )
     figure.update_yaxes(
         showgrid=False, categoryorder="array", categoryarray=["default", "best"], range=[-0.6, 1.6]

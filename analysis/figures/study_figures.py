@@ -20,6 +20,7 @@ from analysis.figures.parallel_lines import plot_parallel_lines
 from analysis.figures.parameter_effect import plot_parameter_effect, plot_parameter_pair
 from analysis.figures.pareto_front import plot_pareto_front
 from analysis.figures.seed_runs import plot_seed_runs
+from analysis.figures.trial_markers import describe_markers
 from analysis.figures.tuning_gains import plot_path_to_best, plot_tuning_gains
 from analysis.figures.variance_parts import plot_variance_parts
 from analysis.figures.variant_differences import plot_variant_differences
@@ -31,7 +32,6 @@ _MIN_TRIALS = 2
 """Measured trials below which trials are not compared with one another."""
 
 _SHOWN_IF_NONE_BREAKS = 2  # parameters of lowest p-value
-_MARKERS = "Filled markers are explored trials, hollow ones optimised or repeated."
 
 
 @dataclass(frozen=True)
@@ -167,25 +167,28 @@ def _list_breaking(findings: Findings) -> Iterator[StudyFigure]:
             f"{pair.labels[1]}; darker cells: higher rates (p = {pair.p_value:.2g}, corrected).",
         )
     if findings.bounds is not None:
-        bounds = study.space.bounds
+        bounds, trials = study.space.bounds, select_measured(study.trials)
         yield StudyFigure(
             "near_far",
-            plot_near_far_map(select_measured(study.trials), NEAR, FAR, bounds),
+            plot_near_far_map(trials, NEAR, FAR, bounds),
             "PSNR of each trial at its near and far bounds; the other parameters vary as well. "
-            "Circles trained, diamonds show nothing, crosses collapsed, triangles were pruned. "
-            f"{_MARKERS}{' Dotted lines: where the object lies.' if bounds else ''}",
+            f"Markers: {describe_markers(trials)}."
+            f"{' Dotted lines: where the object lies.' if bounds else ''}",
         )
 
 
 def _list_effects(findings: Findings) -> Iterator[StudyFigure]:
     metric = findings.study.metric
+    markers = describe_markers(select_measured(findings.study.trials))
     for effect in findings.effects:
-        sentences = [f"{metric.name} of each trial against {effect.label}."]
+        sentences = [f"{metric.name} of each trial against {effect.label}: {markers}."]
         if effect.curve is not None:
-            lines = "" if effect.choices else "; faint lines: single configurations"
-            sentences.append(f"Line: mean over all else, with its 95 % band{lines}.")
-        if findings.study.is_native:
-            sentences.append(_MARKERS)
+            sentences.append(
+                "Dash: mean over all else, with its 95 % interval."
+                if effect.choices
+                else "Line: mean over all else, with its 95 % band; faint lines: single "
+                "configurations."
+            )
         yield StudyFigure(
             name_figure("effect", effect.path),
             plot_parameter_effect(effect, metric),
@@ -199,8 +202,8 @@ def _list_tuning(findings: Findings) -> Iterator[StudyFigure]:
         yield StudyFigure(
             "best_and_default",
             plot_seed_runs(both),
-            "PSNR of each run of the best configuration and of the default one that trained; the "
-            "star is the run that the best was selected by, which does not count.",
+            "PSNR of the runs of the best configuration and of the default one that trained; the "
+            "star is the run for which the best was chosen, which does not count.",
         )
     if tuning is None:
         return

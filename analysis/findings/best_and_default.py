@@ -1,7 +1,7 @@
 """Is the best configuration better than the default, or did it have a lucky seed?
 
 The best is the configuration of the highest PSNR in the explore and optimise phases, other than the
-default. It was selected for its luck as well, so the run that it was selected by is left out, and
+default. It was selected for its luck as well, so the run for which it was chosen is left out, and
 the claim rests on its further seeds (the replicates). The default was selected by nobody: all its
 runs count.
 
@@ -57,7 +57,7 @@ class ConfigurationRuns:
 class BestAgainstDefault:
     """The best configuration beside the default one.
 
-    best: its replicates; selected_by: the PSNR (dB) of the run that it was selected by
+    best: its replicates; selected_by: the PSNR (dB) of the run for which it was chosen
     default: all its runs; outside: the paths whose default lies outside the searched space
     difference: mean PSNR of `best` minus that of `default`, among runs that trained; None with
     fewer than two runs of either

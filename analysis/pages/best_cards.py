@@ -57,7 +57,7 @@ def view_cards(findings: Findings) -> Iterator[CardView]:
     best, default = findings.best, findings.default
     if best is None:
         return
-    title = "Best configuration, in the run that it was selected by"
+    title = "Best configuration, in the run for which it was chosen"
     if not findings.study.is_native:
         title = f"{capitalize(findings.study.metric.best)} {findings.study.metric.name}"
     if findings.study.has_variants:
