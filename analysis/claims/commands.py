@@ -19,6 +19,7 @@ from study.spec.default_space import DEFAULT_SETTINGS, make_default_space
 from study.spec.parse_space import format_dimension, format_value, parse_dimension
 from study.spec.space import Dimension
 
+_ROOT = Path(__file__).resolve().parents[2]
 _REPLICATES = 12
 _NOT_TRAINING = ("evaluation.", "compute.", "seed")
 
@@ -89,7 +90,14 @@ def _command(file: str, *arguments: object) -> str:
     """A command for a shell at the root of the checkout, wherever the report is made."""
     name = command_name(file)
     words = ["python", name] if name == file else [name]
-    return shlex.join([*words, *map(str, arguments)])
+    return shlex.join([*words, *map(_as_argument, arguments)])
+
+
+def _as_argument(value: object) -> str:
+    """A value as text; a path within the checkout from its root."""
+    if isinstance(value, Path) and (path := value.resolve()).is_relative_to(_ROOT):
+        return str(path.relative_to(_ROOT))
+    return str(value)
 
 
 def _is_default_space(study: Study, plan: NextStudy) -> bool:

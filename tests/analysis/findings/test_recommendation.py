@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
-from analysis.claims.commands import next_study_command, train_command
+from analysis.claims.commands import _command, next_study_command, train_command
 from analysis.findings.analyze_study import Findings
 from analysis.findings.next_study import MORE_TRIALS, plan_next_study
 from analysis.findings.recommendation import Recommendation, recommend
 from study.cli.options import parse_options
 from study.spec.parse_space import parse_dimension
 
+ROOT = Path(__file__).parents[3]
 RATE = "optimisation.learning_rate"
 
 
@@ -64,6 +66,14 @@ def test_commands_say_what_they_are_for(
     plan = plan_next_study(replicated_findings, recommended)
     if plan.aim == "decide":
         assert f"--explore {plan.explore}" in next_study_command(study, plan)
+
+
+def test_files_in_the_checkout_are_named_from_its_root() -> None:
+    inside = ROOT / "studies" / "one" / "best.toml"
+    assert _command("nerf/train.py", "--config", inside).endswith("--config studies/one/best.toml")
+    assert _command("nerf/train.py", "--config", Path("/else/best.toml")).endswith(
+        " /else/best.toml"
+    )
 
 
 def test_a_study_that_ranks_nothing_is_repeated_with_more_trials(
