@@ -19,7 +19,8 @@ from study.records.provenance import changes_since, extended_document
 from study.records.study_folder import StudyFolder
 from study.spec.existing_study import launch_fields, require_same_study, with_more_trials
 from study.spec.space import Space
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 from study.spec.variants import variant_values
 from study.storage.mirror import restore
 

@@ -17,7 +17,8 @@ from nerf.config.parameters import DERIVED, Value, parameter
 from study.spec.dimension import Dimension
 from study.spec.parse_space import format_value, parse_dimension
 from study.spec.space import Space
-from study.spec.study_spec import StudySpec, option_name, parse_fixed, require
+from study.spec.study_space import parse_fixed
+from study.spec.study_spec import StudySpec, option_name, require
 from study.spec.variants import Variant
 
 _DESIGN_FIELDS = ("scene", "downscale", "background", "design", "steps", "seed")

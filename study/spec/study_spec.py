@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from nerf.common.errors import InputError, closest
-from nerf.config.flat import Flat
-from nerf.config.parameters import Value
 from nerf.config.schema import NerfConfig
-from nerf.config.settings import parse_settings
-from study.spec.default_space import DEFAULT_SETTINGS, make_default_space
-from study.spec.parse_space import parse_space
 from study.spec.space import Space
 from study.spec.storage_url import holds_credentials
-from study.spec.variants import Variant, variant_space, variant_values
+from study.spec.variants import Variant, variant_values
 
 WANDB_MODES = ("off", "offline", "online")
 
@@ -26,9 +21,6 @@ TRACKERS = ("tensorboard", "mlflow")
 Design = Literal["sobol", "grid"]
 DESIGNS: tuple[Design, ...] = ("sobol", "grid")
 """What the explore phase runs: points of a Sobol' design, or every combination of values."""
-
-# Parameters with an option of their own, which `--set` might contradict.
-_OWN_OPTION = {"optimisation.steps": "--steps", "seed": "--seed"}
 
 _NON_NEGATIVE = (
     "explore",
@@ -230,41 +222,6 @@ class StudySpec:
         fields.setdefault("alternating_replicates", fields["replicates"])
         variants = tuple(Variant.from_json(data) for data in fields.pop("variants", ()))
         return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)
-
-
-def study_space(
-    varied: Sequence[str],
-    settings: Sequence[str],
-    steps: int,
-    variants: Sequence[Variant] = (),
-    parameter_defaults: Flat | None = None,
-) -> Space:
-    """Parses `--vary` and `--set` texts; without `--vary` and variants, the defaults vary.
-
-    parameter_defaults: of a file that states a whole study: the default of every parameter. Nothing
-    but `settings` is then fixed.
-    """
-    fixed: Flat = parse_fixed(settings)
-    require(steps >= 1, f"--steps must be at least 1, got {steps}")
-    varied_paths = {text.partition("=")[0] for text in varied}
-    if parameter_defaults is None:
-        usual = {path: v for path, v in DEFAULT_SETTINGS.items() if path not in varied_paths}
-        fixed = {**usual, **fixed}
-    fixed = {**fixed, "optimisation.steps": steps}
-    if variants:
-        require(not varied, "a study of variants varies what they set; remove --vary")
-        return variant_space(variants, fixed, parameter_defaults)
-    if not varied:
-        return make_default_space(fixed)
-    return parse_space(varied, fixed, parameter_defaults)
-
-
-def parse_fixed(settings: Sequence[str]) -> dict[str, Value]:
-    """Parses `--set` texts; raises `InputError` also for what has an option of its own."""
-    fixed = parse_settings(list(settings))
-    for path, own in _OWN_OPTION.items():
-        require(path not in fixed, f"{path} has its own option; use {own}")
-    return fixed
 
 
 def _require_packable(spec: StudySpec) -> None:

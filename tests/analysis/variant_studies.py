@@ -12,7 +12,8 @@ from study.records.study_folder import StudyFolder
 from study.search.sobol_design import trial_seed
 from study.search.variant_design import variant_point
 from study.spec.study_file import read_study_file
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 from study.spec.variants import Variant
 
 PAPER_ABLATION = Path(__file__).parents[2] / "benchmarks" / "paper_ablation.toml"

@@ -11,7 +11,8 @@ import pytest
 from nerf.scenes import Scene, load
 from study.ledger.ledger import Ledger
 from study.records.study_folder import StudyFolder
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 
 
 @pytest.fixture(scope="session", autouse=True)

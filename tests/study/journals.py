@@ -9,7 +9,8 @@ from study.ledger.ledger import Ledger
 from study.protocol.messages import Message, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 from tests.study.trials import curve
 
 STEPS = 60

@@ -170,7 +170,7 @@ def test_a_saved_file_is_the_same_study_whatever_the_defaults_are(
     assert run_sweep.main([*arguments, "--save-study", "saved/whole.toml"]) == 0
     saved = ["--study", "saved/whole.toml"]
     create(arguments)
-    monkeypatch.setattr("study.spec.study_spec.DEFAULT_SETTINGS", {"field.skip": 1})
+    monkeypatch.setattr("study.spec.study_space.DEFAULT_SETTINGS", {"field.skip": 1})
     monkeypatch.setattr("study.spec.default_space.DEFAULT_VARIED", ("field.depth",))
     spec = make_plan(parse_options([*saved, "--name", "two"])).spec
     space = dataclasses.replace(spec.space, fixed=new.spec.space.fixed)

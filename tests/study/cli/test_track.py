@@ -11,7 +11,8 @@ import pytest
 from nerf.common.errors import InputError
 from study import run_sweep
 from study.cli.options import parse_options
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from study.driver.capacity import trials_on
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ from study.protocol.messages import Assignment
 from study.records.provenance import study_document
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 from study.worker.batch_speed import Speed, measure_speeds
 from tests.study.sweeps import end_of, hooks, kill_all, start, wait_for, wait_until_gone
 from tests.study.trials import record

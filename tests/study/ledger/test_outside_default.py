@@ -17,7 +17,8 @@ from study.monitor.progress import study_progress, table_progress
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.search.trial_values import final_psnr, trial_values
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 from tests.study.trials import complete_trials, record
 
 Open = Callable[[], Ledger]

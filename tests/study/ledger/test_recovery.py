@@ -23,7 +23,7 @@ from tests.study.trials import complete_trials, record
 @pytest.fixture(scope="module")
 def half_done(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyFolder, StudySpec]:
     """Five of seven trials ended, the sixth in training."""
-    from study.spec.study_spec import study_space
+    from study.spec.study_space import study_space
 
     space = study_space(["sampling.near", "field.width=16:32", "field.density_activation"], [], 90)
     spec = StudySpec(space=space, explore=3, optimize=4, replicates=0, steps=90)

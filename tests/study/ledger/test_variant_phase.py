@@ -10,7 +10,8 @@ from study.ledger.ledger import Ledger
 from study.protocol.messages import Assignment, Outcome
 from study.records.study_folder import StudyFolder
 from study.search.sobol_design import trial_seed
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 from study.spec.variants import Variant
 
 VARIANTS = (

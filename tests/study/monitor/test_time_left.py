@@ -14,7 +14,8 @@ from study.monitor.progress import StepRate, study_progress
 from study.protocol.messages import Assignment, Message, Outcome
 from study.records.study_folder import StudyFolder
 from study.search.successive_halving import rungs
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 from tests.study.trials import curve
 
 WORKERS, EVALUATIONS, STEPS = 4, 12, 60

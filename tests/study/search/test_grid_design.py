@@ -11,7 +11,8 @@ from study.search.explore_design import explore_values
 from study.search.grid_design import grid_point
 from study.spec.existing_study import require_same_study, with_more_trials
 from study.spec.parse_space import parse_space
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 
 VARIED = [
     "field.density_activation=relu,softplus",

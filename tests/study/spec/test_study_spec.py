@@ -9,7 +9,8 @@ import pytest
 
 from nerf.common.errors import InputError
 from study.spec.existing_study import require_same_study
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 
 SPACE = study_space([], [], 100)
 

@@ -13,7 +13,8 @@ from study.cli.plan import make_plan
 from study.search.variant_design import variant_point
 from study.spec.existing_study import with_more_trials
 from study.spec.study_file import read_study_file, write_study_file
-from study.spec.study_spec import StudySpec, study_space
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
 from study.spec.variants import Variant
 
 FILE = """
