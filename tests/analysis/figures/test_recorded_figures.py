@@ -44,6 +44,14 @@ def test_files_have_no_figure_of_curves_that_were_not_recorded(
     assert {"importance", "variance_parts", "effect_lr"} <= set(figures)
 
 
+def test_captions_name_the_markers_and_means_that_are_drawn(minimised_findings: Findings) -> None:
+    figures = list_study_figures(minimised_findings)
+    lines, dashes = (figures[f"effect_{name}"].caption for name in ("lr", "optimizer"))
+    assert lines.startswith("val_loss of each trial against lr: ● completed, ▼ pruned. Line: ")
+    assert "optimizer: ● completed, ▼ pruned. Dash: " in dashes
+    assert "band" not in dashes
+
+
 def test_the_brightest_line_is_the_best_trial(minimised_findings: Findings) -> None:
     study = minimised_findings.study
     trials = select_measured(study.trials)
