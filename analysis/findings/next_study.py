@@ -2,7 +2,8 @@
 
 Where nothing is ranked, more trials of the same space; where the values of a parameter that matters
 are open, a narrower space without the values proved worse, wider at an edge beyond which the best
-value may lie; where only the best configuration and the default are not told apart, more seeds.
+value may lie; where only the best configuration and the default have too few runs to be compared,
+more seeds.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStud
     if in_question:
         return _plan_to_decide(findings, recommended, in_question, curves)
     both = findings.best_and_default
-    return NextStudy("compare" if both is not None and both.difference is None else "")
+    # The best is proved without a difference where the default never trains.
+    undecided = both is not None and both.difference is None and recommended.source != "best"
+    return NextStudy("compare" if undecided else "")
 
 
 def _is_open(advice: ValueAdvice, curve: EffectCurve) -> bool:

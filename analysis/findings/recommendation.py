@@ -76,7 +76,9 @@ def recommend(findings: Findings) -> Recommendation:
     if findings.study.has_variants:
         return Recommendation("", {}, ())
     parameters = tuple(_advise(findings))
-    changed = {p.dimension.path: p.value for p in parameters if p.advice == "set" and p.value}
+    changed = {
+        p.dimension.path: p.value for p in parameters if p.advice == "set" and p.value is not None
+    }
     both = findings.best_and_default
     if both is not None and _is_proved_better(both):
         return Recommendation("best", both.best.values, parameters)

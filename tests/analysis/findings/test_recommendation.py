@@ -56,6 +56,46 @@ def test_a_value_is_set_where_the_default_loses_and_kept_where_it_does_not(
     assert not advice["encoding.position_frequencies"].matters
 
 
+def test_zero_is_a_value_to_set(minimised_findings: Findings) -> None:
+    """As of a sweep of a tool that numbers its optimizers, of which number 0 is the best."""
+    effect = next(e for e in minimised_findings.effects if e.path == "optimizer")
+    assert effect.curve is not None
+    numbers = tuple(range(len(effect.choices)))
+    verdicts = ("as good", *["worse"] * (len(numbers) - 1))
+    curve = dataclasses.replace(
+        effect.curve, values=numbers, best=0, verdicts=verdicts, matters=True, spread_high=10.0
+    )
+    study = minimised_findings.study
+    dimensions = tuple(
+        dataclasses.replace(d, choices=numbers) if d.path == "optimizer" else d
+        for d in study.space.dimensions
+    )
+    space = dataclasses.replace(study.space, dimensions=dimensions)
+    findings = dataclasses.replace(
+        minimised_findings,
+        study=dataclasses.replace(study, space=space),
+        effects=(dataclasses.replace(effect, choices=numbers, curve=curve),),
+    )
+    assert recommend(findings).values == {"optimizer": 0}
+
+
+def test_no_more_seeds_are_advised_of_a_best_that_is_proved(
+    replicated_findings: Findings, recommended: Recommendation
+) -> None:
+    """A default that never trains gives no difference, and the best is proved all the same."""
+    both = replicated_findings.best_and_default
+    assert both is not None
+    default = dataclasses.replace(both.default, psnr=())
+    both = dataclasses.replace(both, default=default, difference=None)
+    findings = dataclasses.replace(replicated_findings, best_and_default=both)
+    closed = [dataclasses.replace(p, matters=False) for p in recommended.parameters]
+    proved = dataclasses.replace(recommend(findings), parameters=tuple(closed))
+    assert proved.source == "best"
+    assert plan_next_study(findings, proved).aim == ""
+    undecided = dataclasses.replace(proved, source="default", values={})
+    assert plan_next_study(findings, undecided).aim == "compare"
+
+
 def test_commands_say_what_they_are_for(
     replicated_findings: Findings, recommended: Recommendation
 ) -> None:
