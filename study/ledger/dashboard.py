@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial
 
 from study.protocol.messages import Outcome
 from study.records.schema import STATES
-from study.search.trial_values import final_psnr
+from study.search.trial_values import latest_psnr
 
 _METRIC = "PSNR (dB)"
 # Colour and symbol of each state.
@@ -93,7 +93,8 @@ def plot_outcomes(study: Study, trials: Sequence[FrozenTrial]) -> None:
 def _trace(state: str, trials: Sequence[FrozenTrial]) -> dict[str, Any] | None:
     """The trials in one state; None where no PSNR of any is known."""
     those = [trial for trial in trials if trial.user_attrs.get("state") == state]
-    points = [(t, psnr) for t in those if (psnr := _last_psnr(t)) is not None]
+    measured = ((trial, latest_psnr(trial)) for trial in those)
+    points = [(t, psnr) for t, psnr in measured if psnr is not None and math.isfinite(psnr)]
     if not points:
         return None
     colour, symbol = _MARKERS[state]
@@ -108,13 +109,6 @@ def _trace(state: str, trials: Sequence[FrozenTrial]) -> dict[str, Any] | None:
         "text": [trial.user_attrs["reason"] for trial, _ in points],
         "marker": {"color": colour, "symbol": symbol, "size": 8},
     }
-
-
-def _last_psnr(trial: FrozenTrial) -> float | None:
-    psnr = final_psnr(trial)
-    if psnr is None and trial.intermediate_values:
-        psnr = trial.intermediate_values[max(trial.intermediate_values)]
-    return psnr if psnr is not None and math.isfinite(psnr) else None
 
 
 def _set(study: Study, attributes: Mapping[str, Any]) -> None:

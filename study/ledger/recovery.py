@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from study.ledger.ledger import Ledger, trial_row
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
-from study.search.trial_values import final_psnr
+from study.search.trial_values import latest_psnr
 
 
 def reconcile(folder: StudyFolder, ledger: Ledger) -> list[str]:
@@ -43,17 +43,14 @@ def reconcile(folder: StudyFolder, ledger: Ledger) -> list[str]:
 def _record_from_journal(folder: StudyFolder, ledger: Ledger, trial: FrozenTrial) -> None:
     """Writes what the journal has of an ended trial: its outcome and the PSNRs of its curve."""
     points = sorted(trial.intermediate_values.items())
-    psnr = final_psnr(trial)
-    if psnr is None:
-        psnr = points[-1][1] if points else float("nan")
+    psnr, nan = latest_psnr(trial), float("nan")
     outcome = Outcome(
         state=trial.user_attrs["state"],
         reason=trial.user_attrs["reason"],
         steps_done=trial.user_attrs["steps_done"],
-        psnr=psnr,
+        psnr=nan if psnr is None else psnr,
     )
     ended = (trial.datetime_complete or datetime.now()).astimezone(UTC)
-    nan = float("nan")
     curve = [
         {"step": step, "seconds": nan, "loss": nan, "psnr": psnr, "ssim": nan, "learning_rate": nan}
         for step, psnr in points

@@ -16,7 +16,7 @@ from study.records.outcomes import (
     shows_nothing,
 )
 from study.records.schema import PHASES
-from study.search.trial_values import final_psnr, trial_values
+from study.search.trial_values import latest_psnr, trial_values
 from study.spec.study_spec import StudySpec
 
 if TYPE_CHECKING:
@@ -223,10 +223,7 @@ def _running_trial(trial: FrozenTrial) -> RunningTrial:
 
 def _ended_trial(trial: FrozenTrial, trivial_psnr: float) -> EndedTrial:
     attributes = trial.user_attrs
-    last_step = max(trial.intermediate_values, default=None)
-    psnr = trial.intermediate_values[last_step] if last_step is not None else None
-    final = final_psnr(trial)
-    psnr = psnr if final is None else final
+    psnr = latest_psnr(trial)
     return EndedTrial(
         number=trial.number,
         phase=attributes["phase"],

@@ -30,3 +30,11 @@ def trial_values(trial: FrozenTrial) -> dict[str, Value]:
 def final_psnr(trial: FrozenTrial) -> float | None:
     """The PSNR (dB) of an ended trial at its full budget; None if it has none."""
     return trial.values[0] if trial.values else trial.user_attrs.get(OUTSIDE_PSNR)
+
+
+def latest_psnr(trial: FrozenTrial) -> float | None:
+    """The final PSNR (dB) of an ended trial, else its last evaluation's; None before the first."""
+    psnr = final_psnr(trial)
+    if psnr is None and trial.intermediate_values:
+        psnr = trial.intermediate_values[max(trial.intermediate_values)]
+    return psnr
