@@ -2,9 +2,9 @@
 
     python benchmarks/capture/reading.py CHECKOUT JOBS
 
-loads each capture of the file JOBS, a JSON list of [source, options, stride, file to
-write], and saves what
-it became as arrays. Options that the checkout does not have are left out. `read` runs that.
+loads each capture of the file JOBS, a JSON list of [source, options, stride, file to write], and
+saves what it became as arrays. Options that the checkout does not have are left out. `read` runs
+that.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Scene:
     summary: str = ""
     notes: tuple[str, ...] = ()
     arrays: dict[str, NDArray[Any]] | None = None
-    """images, directions, positions, valid, train, val, test, background, near, far."""
+    """images, directions, positions, valid, train, val, test, background, bounds (near, far)."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         assert self.arrays is not None
