@@ -20,6 +20,7 @@ from analysis.claims.list_claims import (
     select_matters,
 )
 from analysis.claims.value_claims import list_value_claims
+from analysis.data.selection import select_measured
 from analysis.data.study import Study
 from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.importance_bars import plot_importance_bars
@@ -85,7 +86,7 @@ def answer_bounds(study: Study) -> Result:
             f"{study.name} has no explored runs with different near and far bounds; give a study "
             "that varies both"
         )
-    measured = study.trials.dropna(subset=["psnr"])
+    measured = select_measured(study.trials)
     caption = "Explored runs that collapsed or show nothing, of all, by near and far bound:"
     return Result(
         (caption,), table, {(): partial(plot_near_far_map, measured, NEAR, FAR, study.space.bounds)}

@@ -23,7 +23,6 @@ from analysis.claims.list_claims import select_claims
 from analysis.figures.compared_shares import plot_compared_shares
 from analysis.figures.rates_across import plot_rates_across
 from analysis.findings.comparison import Comparison, compare_studies
-from nerf.common.files import write_atomically
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -75,12 +74,11 @@ class StudyComparison:
 
     def report(self, path: Path | str = "comparison.html") -> ReportFile:
         """Writes the page on all studies, one HTML file, and returns where it is."""
-        from analysis.pages.comparison_page import render_comparison_page
+        from analysis.pages.output_files import write_comparison_page
 
-        page = render_comparison_page([study.findings for study in self.studies], self.comparison)
-        path = Path(path).expanduser()
-        write_atomically(path, page.encode())
-        return ReportFile(path.absolute())
+        studies = [study.findings for study in self.studies]
+        written = write_comparison_page(studies, self.comparison, Path(path).expanduser())
+        return ReportFile(written.absolute())
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self.studies))
