@@ -7,7 +7,7 @@ hundred runs break with it; the values around it if one of them loses more than 
 default if it loses more than stated. A range may be true and yet not hold the best value, which is
 counted as well. A next study is run on the same objective, over the ranges and with the trials that
 are proposed: does it rank the parameters, or settle what was open? The method was chosen on the
-"tuned" half of the objectives.
+"tuned" half of the objectives. A study of 128 trials takes some 20 s of processor time.
 """
 
 from __future__ import annotations
