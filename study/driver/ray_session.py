@@ -8,11 +8,9 @@ a cluster that has no room for a trial in time.
 from __future__ import annotations
 
 import logging
-import os
 import shlex
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ import ray
 from nerf.common.errors import InputError
 from nerf.scenes.scene import Scene
 from study.driver.capacity import ClusterCapacity, alive_nodes
+from study.driver.captured_errors import captured_errors
 from study.driver.cluster import require_shared_folder, runtime_environment
 from study.driver.gpu_check import GpuChecks
 from study.driver.packing import settle_pack
@@ -140,16 +139,17 @@ def _start(resources: Resources) -> None:
 def _join(address: str) -> None:
     """Joins the cluster at an address; raises `InputError` with the way out where it cannot."""
     _require_answer(address)
-    with tempfile.TemporaryFile("w+") as log:
+    ended = f"this process ended while it joined the Ray cluster at {address}; run it again"
+    with captured_errors(ended) as log:
         try:
-            with _standard_error_to(log.fileno()):
-                ray.init(
-                    address=address,
-                    runtime_env=runtime_environment(),
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                )
+            ray.init(
+                address=address,
+                runtime_env=runtime_environment(),
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
         except (ConnectionError, ValueError, ray.exceptions.RayError) as error:
+            sys.stderr.flush()
             log.seek(0)
             text = log.read()
             if _TOKEN_REFUSED in text or isinstance(error, ray.exceptions.AuthenticationError):
@@ -179,20 +179,6 @@ def _unreachable(address: str, error: Exception) -> InputError:
         f"no Ray cluster answers at --address {address} ({first_line(error)}); start one, or "
         "leave the option out to run on this machine"
     )
-
-
-@contextmanager
-def _standard_error_to(file: int) -> Iterator[None]:
-    """Writes this process's standard error to a file, also what comes from C++."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    os.dup2(file, 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(saved, 2)
-        os.close(saved)
 
 
 def _wait_for_room(
