@@ -133,7 +133,7 @@ class TrainingStep:
         self._step_tensor += 1
 
     def _refine(self, stage: GridStage) -> None:
-        """Goes on with finer grids, whose values Adam has not averaged yet."""
+        """Replaces the grids by finer ones; Adam's averages, which are of the old cells, begin at zero."""
         self.release()
         refine_grids(self._model, self._rays, stage.cells, self._seed)
         self.optimiser.state.clear()
