@@ -133,7 +133,7 @@ class TrainingStep:
         self._step_tensor += 1
 
     def _refine(self, stage: GridStage) -> None:
-        """Replaces the grids by finer ones; Adam's averages, which are of the old cells, begin at zero."""
+        """Replaces the grids by finer ones; Adam's averages, of the old cells, begin again."""
         self.release()
         refine_grids(self._model, self._rays, stage.cells, self._seed)
         self.optimiser.state.clear()

@@ -33,7 +33,7 @@ STALE = "run python analysis/notebooks/render.py"
 
 @pytest.fixture(scope="module")
 def run_again() -> Callable[[str], Any]:
-    """`run_again(name)`: the notebook as it is, executed again; all are run at once, in one kernel."""
+    """`run_again(name)`: the notebook as it is, executed again; all at once, in one kernel."""
     return dict(zip(NAMES, run_notebooks(NOTEBOOKS), strict=True)).__getitem__
 
 
