@@ -12,6 +12,7 @@ from nerf.config.schema import NerfConfig
 from nerf.model.grid_stages import GridStage, grid_stages
 from nerf.model.nerf import Nerf
 from nerf.model.occupancy import EMA_DECAY, UPDATE_INTERVAL, WARMUP_STEPS
+from nerf.training.adam import make_adam
 from nerf.training.cuda_graph import GraphedStep
 from nerf.training.grid_refinement import refine_grids
 from nerf.training.health import HealthWatch
@@ -69,13 +70,8 @@ class TrainingStep:
             # The grid decays once a chunk; over a whole step that makes EMA_DECAY.
             grid.ema_decay = EMA_DECAY ** (self.chunk_rays / self._config.rays)
         self._rate = torch.zeros((), device=device)
-        self.optimiser = torch.optim.Adam(
-            model.parameters(),
-            lr=self._rate if on_gpu else 0.0,
-            betas=VOXEL_BETAS if voxels else (0.9, 0.999),
-            fused=True,
-            capturable=on_gpu,
-        )
+        betas = VOXEL_BETAS if voxels else (0.9, 0.999)
+        self.optimiser = make_adam(model.parameters(), self._rate, betas)
         # Not the generator of the weights: the rays drawn must not depend on the number of weights.
         # Seeds are below 2**32 (NerfConfig), so this one differs from every run's weight seed.
         self.generator = Generator(device).manual_seed(config.seed + 2**32)
