@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from nerf.model.interpolation import interpolate
+from nerf.model.interpolation import combine_ends, interpolate
 
 Shape = tuple[int, int, int]
 
@@ -49,15 +49,14 @@ class DenseGrid(nn.Module):
         inside = ((unit >= 0) & (unit <= 1)).all(-1)
         entry: Tensor | None = None
         shares = []
-        for axis, count in enumerate(steps):
-            scaled = (unit[:, axis] * count).clamp_(0, count)
+        for coordinate, count in zip(unit.unbind(-1), steps, strict=True):
+            scaled = (coordinate * count).clamp_(0, count)
             cell = scaled.to(torch.int32).clamp_(max=count - 1)  # the box's end is in the last cell
             entry = cell if entry is None else entry * (count + 1) + cell
             upper = scaled - cell
-            shares.append(torch.stack((1 - upper, upper), -1))
+            shares.append(torch.stack((1 - upper, upper)))
         assert entry is not None
-        x, y, z = shares  # (points, 2) each
-        weights = (x[:, :, None, None] * y[:, None, :, None] * z[:, None, None]).flatten(1)
+        weights = combine_ends(torch.mul, *shares)
         return interpolate(self.table, entry[:, None] + self._corner_offsets(), weights), inside
 
     def _corner_offsets(self) -> Int[Tensor, " 8"]:

@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
-from nerf.model.interpolation import interpolate
+from nerf.model.interpolation import combine_ends, interpolate
 
 PRIMES = (1, 2_654_435_761, 805_459_861)
 """pi_1 to pi_3. The first is 1 so that neighbours along that axis stay neighbours in memory."""
@@ -101,9 +101,5 @@ class HashEncoding(nn.Module):
         # The levels' offsets lie in bits above the mask, which the xor with y and z leaves as is.
         ends[:, 0] |= self.offsets
         shares = torch.stack((1 - fraction, fraction))
-        # Every combination of ends: (2, 2, 2, levels, points), that is 8 corners.
-        x, y, z = ends.unbind(1)
-        entries = x[:, None, None] ^ y[None, :, None] ^ z[None, None]
-        x, y, z = shares.unbind(1)
-        weights = x[:, None, None] * y[None, :, None] * z[None, None]
-        return entries.view(8, -1).t().contiguous(), weights.view(8, -1).t().contiguous()
+        entries = combine_ends(torch.bitwise_xor, *ends.flatten(2).unbind(1))
+        return entries, combine_ends(torch.mul, *shares.flatten(2).unbind(1))

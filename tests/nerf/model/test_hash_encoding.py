@@ -91,8 +91,8 @@ def test_the_gradient_is_torchs_own() -> None:
 
 def test_the_gradient_of_a_gpu_is_that_of_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     gradients = []
-    for add in (interpolation._add_by_feature, interpolation._add_in_order):
-        monkeypatch.setattr(interpolation, "_add_by_feature", add)
+    for add in (interpolation._add_pairs, interpolation._add_in_order):
+        monkeypatch.setattr(interpolation, "_add_pairs", add)
         made, weights = encoding(), torch.linspace(-1, 1, 200 * LEVELS * FEATURES)
         (made(positions(200)).flatten() * weights).sum().backward()
         gradients.append(made.table.grad)
