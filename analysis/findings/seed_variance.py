@@ -74,17 +74,19 @@ def estimate_seed_variance(study: Study) -> SeedVariance:
 def classify_replicates(study: Study) -> pd.Series:
     """What each trial repeats: a `Role` of `replicate_order`; empty for other phases."""
     phases, numbers = study.trials["phase"], study.trials["number"]
-    others = numbers[phases != "replicate"].to_numpy()
+    others = np.sort(numbers[phases != "replicate"].to_numpy())
     first = int(numbers[phases == "replicate"].min()) if len(others) < len(numbers) else 0
     planned = int(study.spec.get("replicates", 0))
     alternating = int(study.spec.get("alternating_replicates", planned))
     explored = int((phases == "explore").sum())
     roles = []
     for phase, number in zip(phases, numbers, strict=True):
+        if phase != "replicate":
+            roles.append("")
+            continue
         # Its index among replicates. A number that is missing is of one that still runs.
-        index = int(number) - first - int(((others > first) & (others < number)).sum())
-        is_replicate = phase == "replicate"
-        roles.append(replicate_role(index, explored, alternating)[0] if is_replicate else "")
+        between = np.searchsorted(others, number) - np.searchsorted(others, first)
+        roles.append(replicate_role(int(number) - first - int(between), explored, alternating)[0])
     return pd.Series(roles, index=study.trials.index, dtype="string")
 
 
@@ -92,7 +94,9 @@ def _repeated(trials: pd.DataFrame, paths: Sequence[str]) -> list[pd.DataFrame]:
     """The trials of each configuration and budget that was run more than once."""
     if trials.empty or not paths:
         return []
-    groups = trials.groupby([*paths, "budget_steps"], observed=True)
+    by = [*paths, "budget_steps"]
+    repeated = trials[trials.duplicated(by, keep=False)]  # thousands of groups of one take seconds
+    groups = repeated.groupby(by, observed=True)
     return [group for _, group in groups if len(group) > 1]
 
 

@@ -130,9 +130,13 @@ def _describe_step(
     rng: np.random.Generator,
 ) -> SharesAtStep:
     n = len(psnr)
-    samples = rng.integers(n, size=(_BOOTSTRAPS, n))
-    agreement = _spearman(psnr, final)
-    ends = np.quantile([_spearman(psnr[s], final[s]) for s in samples], INTERVAL_QUANTILES)
+    a, b = _number(psnr), _number(final)
+    agreement = _spearman(a, b)
+    bootstrapped = []
+    for _ in range(_BOOTSTRAPS):
+        sample = rng.integers(n, size=n)
+        bootstrapped.append(_spearman(a[sample], b[sample]))
+    ends = np.quantile(bootstrapped, INTERVAL_QUANTILES)
     best_third = np.argsort(-psnr)[: max(1, n // 3)]
     return SharesAtStep(
         step,
@@ -165,9 +169,22 @@ def _is_close(step: SharesAtStep, last: SharesAtStep) -> bool:
     )
 
 
-def _spearman(a: FloatArray, b: FloatArray) -> float:
-    """Spearman's rank correlation; 0 if one side is constant."""
-    x, y = pd.Series(a).rank().to_numpy(), pd.Series(b).rank().to_numpy()
+def _number(values: FloatArray) -> NDArray[np.intp]:
+    """(n,) the place of each value among all distinct ones, from 0."""
+    return np.unique(values, return_inverse=True)[1]
+
+
+def _spearman(a: NDArray[np.intp], b: NDArray[np.intp]) -> float:
+    """Spearman's rank correlation of numbered values; 0 if one side is constant."""
+    x, y = _rank(a), _rank(b)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
     return float(np.corrcoef(x, y)[0, 1])
+
+
+def _rank(numbers: NDArray[np.intp]) -> FloatArray:
+    """Ranks from 1, equal ones their mean: counted, which is faster than sorting each resample."""
+    counts = np.bincount(numbers)
+    # Of c equal values with k lower ones, the ranks k + 1 to k + c have this mean.
+    ranks = np.cumsum(counts) - counts + (counts + 1) / 2.0
+    return np.asarray(ranks[numbers])

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.stats.blocks import split_resamples
 from analysis.stats.intervals import INTERVAL_QUANTILES, FloatArray
 from analysis.surrogate.unit_cube import Axis
 
@@ -141,16 +142,20 @@ def _estimate_shares(
 ) -> list[PedAnovaShare]:
     n = len(targets)
     once = np.ones((n, 1))
-    # (n, R) how often each bootstrap sample holds each trial.
-    repeats = rng.multinomial(n, np.full(n, 1.0 / n), size=_BOOTSTRAPS).T.astype(float)
-    # Shuffled results choose a best tenth at random: what divergence arises by chance.
-    shuffled = np.array(
-        [_count_best(rng.permutation(targets), once, top)[:, 0] for _ in range(_SHUFFLES)]
-    )
     densities = [_estimate_density(units[:, j], axis) for j, axis in enumerate(axes)]
     divergence = _divergences(densities, _count_best(targets, once, top))[:, 0]
-    bootstrapped = _divergences(densities, _count_best(targets, repeats, top))
-    by_chance = _divergences(densities, shuffled.T)
+    blocks = []
+    for count in split_resamples(_BOOTSTRAPS, n):
+        # (n, count) how often each bootstrap sample holds each trial.
+        repeats = rng.multinomial(n, np.full(n, 1.0 / n), size=count).T.astype(float)
+        blocks.append(_divergences(densities, _count_best(targets, repeats, top)))
+    bootstrapped = np.concatenate(blocks, axis=1)
+    blocks = []
+    for count in split_resamples(_SHUFFLES, n):
+        # Shuffled results choose a best tenth at random: what divergence arises by chance.
+        shuffled = [_count_best(rng.permutation(targets), once, top)[:, 0] for _ in range(count)]
+        blocks.append(_divergences(densities, np.array(shuffled).T))
+    by_chance = np.concatenate(blocks, axis=1)
     mean, deviation = by_chance.mean(axis=1), np.maximum(by_chance.std(axis=1), 1e-12)
     # One line for all parameters, in standard deviations: the largest of them in each shuffle.
     z = ((by_chance - mean[:, None]) / deviation[:, None]).max(axis=0)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.stats.blocks import split_resamples
 from analysis.stats.intervals import INTERVAL_QUANTILES, SIGNIFICANCE_LEVEL, FloatArray
 from analysis.stats.p_values import format_p_value
 from analysis.surrogate.unit_cube import Axis
@@ -131,17 +132,26 @@ def _permute(
     """(bases,) p-values of the variance of the ranks that each basis explains, minP-corrected."""
     from scipy.stats import rankdata
 
-    shuffles = rng.permuted(np.tile(ranks, (_SHUFFLES, 1)), axis=1)
-    every = np.vstack([ranks, shuffles]).T  # (n, 1 + shuffles): what was seen comes first
-    # Sum of squares left by what was removed: a shuffle is no longer orthogonal to it.
-    variance = ((every - removed @ (removed.T @ every)) ** 2).sum(axis=0)
-    # |B' x|^2 / |x|^2 is the R2 of x regressed on an orthonormal basis B.
-    r2 = np.array([((basis.T @ every) ** 2).sum(axis=0) / variance for basis in bases])
+    explained: list[FloatArray] = []
+    for count in split_resamples(_SHUFFLES, len(ranks)):
+        shuffles = rng.permuted(np.tile(ranks, (count, 1)), axis=1)
+        # What was seen comes first.
+        every = shuffles if explained else np.vstack([ranks, shuffles])
+        explained.append(_explain(every.T, removed, bases))
+    r2 = np.concatenate(explained, axis=1)  # (bases, 1 + shuffles)
     # Place of each column among all of them, 1 for the highest R2: the permutation p-value times
     # their number. Rounded, so that rounding errors break no tie.
     places = np.array([rankdata(-row.round(9), method="max") for row in r2])
     # Corrected: the share of columns whose smallest p-value of all bases is as small as this one.
     return np.asarray((places.min(axis=0)[None, :] <= places[:, :1]).mean(axis=1))
+
+
+def _explain(every: FloatArray, removed: FloatArray, bases: Sequence[FloatArray]) -> FloatArray:
+    """(bases, columns) R2 of each column of `every` (n, columns) regressed on each basis."""
+    # Sum of squares left by what was removed: a shuffle is no longer orthogonal to it.
+    variance = ((every - removed @ (removed.T @ every)) ** 2).sum(axis=0)
+    # |B' x|^2 / |x|^2 is the R2 of x regressed on an orthonormal basis B.
+    return np.array([((basis.T @ every) ** 2).sum(axis=0) / variance for basis in bases])
 
 
 def _basis(places: FloatArray, axis: Axis) -> FloatArray:
@@ -171,11 +181,14 @@ def _correlate(
     if axis.unordered or np.ptp(places) == 0:
         return 0.0, -1.0, 1.0
     x = rankdata(places)
-    samples = rng.integers(len(x), size=(_BOOTSTRAPS, len(x)))
-    # Pearson's correlation of the ranks in each bootstrap sample, all samples at once.
-    a, b = x[samples], ranks[samples]
-    a, b = (v - v.mean(axis=1, keepdims=True) for v in (a, b))
-    norms = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-    low, high = np.quantile((a * b).sum(axis=1) / np.maximum(norms, 1e-12), INTERVAL_QUANTILES)
+    bootstrapped = []
+    for count in split_resamples(_BOOTSTRAPS, len(x)):
+        samples = rng.integers(len(x), size=(count, len(x)))
+        # Pearson's correlation of the ranks in each bootstrap sample, many samples at once.
+        a, b = x[samples], ranks[samples]
+        a, b = (v - v.mean(axis=1, keepdims=True) for v in (a, b))
+        norms = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+        bootstrapped.append((a * b).sum(axis=1) / np.maximum(norms, 1e-12))
+    low, high = np.quantile(np.concatenate(bootstrapped), INTERVAL_QUANTILES)
     correlation = float(np.corrcoef(x, ranks)[0, 1])
     return correlation, min(correlation, float(low)), max(correlation, float(high))

@@ -116,36 +116,41 @@ def measure_variances(
         strengths[j] ** 2 * kernel.inner_products(centres[:, j], hyper.log_lengths[j])
         for j, kernel in enumerate(kernels)
     ]
+    # Matrices of a few MB, overwritten: allocating them takes longer than the arithmetic.
+    form, scaled, products = (np.empty_like(precision) for _ in range(3))
     # prod_j (1 + q_j) - 1, an axis at a time: with a small rho the q_j are as well, and a
     # difference from 1 at the end would lose their digits.
     beyond_1 = np.zeros_like(precision)
     for q_j in q:
-        beyond_1 += q_j * (1.0 + beyond_1)
+        np.add(beyond_1, 1.0, out=form)
+        form *= q_j
+        beyond_1 += form
 
-    def measure(form: FloatArray, prior: float) -> FloatArray:
+    def measure(matrix: FloatArray, prior: float) -> FloatArray:
         """(R,) of the draws under a quadratic form; prior: of the process, over s2."""
-        form = form / rho**2
-        drawn = np.einsum("ir,ir->r", weights, form @ weights)
-        rest = prior - float(np.sum(precision * form))
+        np.divide(matrix, rho**2, out=scaled)
+        drawn = np.einsum("ir,ir->r", weights, scaled @ weights)
+        rest = prior - float(np.sum(np.multiply(precision, scaled, out=products)))
         return np.asarray(drawn + max(rest, 0.0) * scales)
 
     everything = float(np.prod(1.0 + strengths))
     alone = [measure(q[j], hyper.variances[j]) for j in range(d)]
-    total = [
-        measure(
-            q[j] / (1.0 + q[j]) * (1.0 + beyond_1),
-            hyper.variances[j] * everything / (1.0 + strengths[j]),
-        )
-        for j in range(d)
-    ]
+    whole = measure(beyond_1, hyper.prior_variance)
+    all_factors = np.add(beyond_1, 1.0, out=beyond_1)  # prod_j (1 + q_j)
+    total = []
+    for j in range(d):
+        np.add(q[j], 1.0, out=form)
+        np.divide(q[j], form, out=form)
+        form *= all_factors
+        prior = hyper.variances[j] * everything / (1.0 + strengths[j])
+        total.append(measure(form, prior))
     pairs = np.zeros((d, d, len(scales)))
     # A pair cannot have more than either axis in all: pairs of axes without effect stay 0.
-    whole = measure(beyond_1, hyper.prior_variance)
     active = [j for j in range(d) if total[j].mean() > _LEAST_OF_PAIRS * whole.mean()]
     for j in active:
         for k in active[: active.index(j)]:
             prior = hyper.variances[j] * strengths[k]
-            pairs[j, k] = pairs[k, j] = measure(q[j] * q[k], prior)
+            pairs[j, k] = pairs[k, j] = measure(np.multiply(q[j], q[k], out=form), prior)
     return Variances(whole, hyper.noise * scales, np.array(alone), np.array(total), pairs)
 
 

@@ -28,6 +28,8 @@ Smoothness = Literal["5/2", "3/2"]
 NODES = 32
 """Nodes of an axis that integrals over it are sums of."""
 
+_ROWS_AT_ONCE = 64
+
 
 @dataclass(frozen=True)
 class AxisKernel:
@@ -56,24 +58,41 @@ class AxisKernel:
         if self.axis.unordered:
             return np.asarray(gaps < 1e-9, dtype=float)
         r = gaps * (self._rate * np.exp(-log_length))
-        if self.smoothness == "3/2":
-            return np.asarray((1.0 + r) * np.exp(-r))
-        return np.asarray((1.0 + r + r * r / 3.0) * np.exp(-r))
+        return self._matern(r, _decay(r))
 
-    def slope(self, gaps: FloatArray, log_length: float | FloatArray) -> FloatArray:
-        """Derivative of k_j of an ordered axis by log l_j, at distances of any shape."""
+    def correlate_with_slope(
+        self, gaps: FloatArray, log_length: float | FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """k_j of an ordered axis, and its derivative by log l_j, at distances of any shape."""
         r = gaps * (self._rate * np.exp(-log_length))
-        if self.smoothness == "3/2":
-            return np.asarray(r * r * np.exp(-r))
-        return np.asarray(r * r * (1.0 + r) / 3.0 * np.exp(-r))
+        decay = _decay(r)
+        slope = r * r
+        if self.smoothness == "5/2":
+            slope *= 1.0 + r
+            slope /= 3.0
+        slope *= decay
+        return self._matern(r, decay), slope
+
+    def _matern(self, r: FloatArray, decay: FloatArray) -> FloatArray:
+        """k_j at scaled distances r, which are overwritten; decay: exp(-r)."""
+        k = 1.0 + r
+        if self.smoothness == "5/2":
+            r *= r
+            r /= 3.0
+            k += r
+        k *= decay
+        return np.asarray(k)
 
     def centred(self, a: FloatArray, b: FloatArray, log_length: float) -> FloatArray:
         """(len(a), len(b)) c_j between two sets of quantiles."""
-        m_a = self.correlate(distances(a, self.nodes), log_length) @ self.weights
-        m_b = self.correlate(distances(b, self.nodes), log_length) @ self.weights
-        mean = self._mean(log_length)
+        m_a, m_b = self.mean_at(a, log_length), self.mean_at(b, log_length)
         kernel = self.correlate(distances(a, b), log_length)
-        return np.asarray((kernel - np.outer(m_a, m_b) / mean) / max(1.0 - mean, 1e-12))
+        return centre(kernel, m_a, m_b, self.mean(log_length))
+
+    def mean_at(self, points: FloatArray, log_length: float) -> FloatArray:
+        """(points,) m, the mean of k_j between each point and the axis's distribution."""
+        k = self.correlate(distances(points, self.nodes), log_length)
+        return np.asarray(k @ self.weights)
 
     def inner_products(self, points: FloatArray, log_length: float) -> FloatArray:
         """(len(points), len(points)) E[c_j(., x) c_j(., x')] under the axis's distribution."""
@@ -89,14 +108,31 @@ class AxisKernel:
         """(nodes, nodes) distances between nodes."""
         return distances(self.nodes, self.nodes)
 
-    def _mean(self, log_length: float) -> float:
+    def mean(self, log_length: float) -> float:
+        """M, the mean of m under the axis's distribution."""
         kernel = self.correlate(self.node_gaps, log_length)
         return float(self.weights @ kernel @ self.weights)
 
 
 def distances(a: FloatArray, b: FloatArray) -> FloatArray:
     """(len(a), len(b)) distances between quantiles of one axis."""
-    return np.asarray(np.abs(a[:, None] - b[None, :]))
+    gaps = a[:, None] - b[None, :]
+    return np.asarray(np.abs(gaps, out=gaps))
+
+
+def centre(kernel: FloatArray, m_a: FloatArray, m_b: FloatArray, mean: float) -> FloatArray:
+    """c_j from k_j between two sets of quantiles, which is overwritten (see `AxisKernel`)."""
+    products = np.outer(m_a, m_b)
+    products /= mean
+    kernel -= products
+    kernel /= max(1.0 - mean, 1e-12)
+    return kernel
+
+
+def _decay(r: FloatArray) -> FloatArray:
+    """exp(-r)."""
+    negative = np.negative(r)
+    return np.asarray(np.exp(negative, out=negative))
 
 
 @dataclass(frozen=True)
@@ -136,8 +172,27 @@ def covariance(
     kernels: Sequence[AxisKernel], hyper: Hyperparameters, a: FloatArray, b: FloatArray
 ) -> FloatArray:
     """(len(a), len(b)) K between two sets of points (points, d)."""
+    lengths, strengths = hyper.log_lengths, hyper.strengths
+    means = [kernel.mean(length) for kernel, length in zip(kernels, lengths, strict=True)]
+    is_symmetric = a is b
+    m_a = [kernel.mean_at(a[:, j], lengths[j]) for j, kernel in enumerate(kernels)]
+    m_b = m_a
+    if not is_symmetric:
+        m_b = [kernel.mean_at(b[:, j], lengths[j]) for j, kernel in enumerate(kernels)]
     product = np.ones((len(a), len(b)))
-    for j, kernel in enumerate(kernels):
-        centred = kernel.centred(a[:, j], b[:, j], hyper.log_lengths[j])
-        product *= 1.0 + hyper.strengths[j] * centred
-    return (product - 1.0) / hyper.rho
+    # A few rows at a time stay in the processor's cache.
+    for start in range(0, len(a), _ROWS_AT_ONCE):
+        end = min(start + _ROWS_AT_ONCE, len(a))
+        columns = end if is_symmetric else len(b)  # above the diagonal K is what it is below
+        block = product[start:end, :columns]
+        for j, kernel in enumerate(kernels):
+            k = kernel.correlate(distances(a[start:end, j], b[:columns, j]), lengths[j])
+            c = centre(k, m_a[j][start:end], m_b[j][:columns], means[j])
+            c *= strengths[j]
+            c += 1.0
+            block *= c
+        if is_symmetric:
+            product[:start, start:end] = block[:, :start].T
+    product -= 1.0
+    product /= hyper.rho
+    return product

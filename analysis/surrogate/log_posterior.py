@@ -161,29 +161,42 @@ class LogPosterior:
         if self._shape is None:
             return np.empty((0, self._c.shape[1]))
         rows, columns = self._lower
-        lengths = log_lengths[self._ordered]
-        correlate, w = self._shape.correlate, self._weights
-        m = np.einsum("jnk,jk->jn", correlate(self._node_gaps, lengths[:, None, None]), w)
-        between = correlate(self._between_nodes, lengths[:, None, None])
+        lengths, w = log_lengths[self._ordered], self._weights
+        correlate = self._shape.correlate_with_slope if with_slopes else self._correlate
+        at_nodes, at_nodes_slope = correlate(self._node_gaps, lengths[:, None, None])
+        between, between_slope = correlate(self._between_nodes, lengths[:, None, None])
+        of_pairs, of_pairs_slope = correlate(self._gaps, lengths[:, None])
+        m = np.einsum("jnk,jk->jn", at_nodes, w)
         mean = np.einsum("jk,jkl,jl->j", w, between, w)[:, None]
         scale = 1.0 / np.maximum(1.0 - mean, 1e-12)
-        k = correlate(self._gaps, lengths[:, None])
-        # k(x, x') and m(x) m(x') of pairs, then of each trial with itself.
-        k = np.concatenate([k, np.ones_like(m)], axis=1)
-        products = np.concatenate([m[:, rows] * m[:, columns], m * m], axis=1)
-        c = self._c[self._ordered] = (k - products / mean) * scale
+        # m(x) m(x') of pairs, then of each trial with itself; k(x, x') likewise.
+        first, second = np.take(m, rows, axis=1), np.take(m, columns, axis=1)
+        products = np.concatenate([first * second, m * m], axis=1)
+        c = np.concatenate([of_pairs, np.ones_like(m)], axis=1)
+        c -= products / mean
+        c *= scale
+        self._c[self._ordered] = c
         if not with_slopes:
             return np.empty((0, 0))
-        slope = self._shape.slope
-        dm = np.einsum("jnk,jk->jn", slope(self._node_gaps, lengths[:, None, None]), w)
-        dbetween = slope(self._between_nodes, lengths[:, None, None])
-        dmean = np.einsum("jk,jkl,jl->j", w, dbetween, w)[:, None]
-        dk = slope(self._gaps, lengths[:, None])
-        dk = np.concatenate([dk, np.zeros_like(m)], axis=1)
-        dproducts = dm[:, rows] * m[:, columns] + m[:, rows] * dm[:, columns]
+        dm = np.einsum("jnk,jk->jn", at_nodes_slope, w)
+        dmean = np.einsum("jk,jkl,jl->j", w, between_slope, w)[:, None]
+        dproducts = np.take(dm, rows, axis=1) * second + first * np.take(dm, columns, axis=1)
         dproducts = np.concatenate([dproducts, 2.0 * dm * m], axis=1)
-        dc = dk - dproducts / mean + products * dmean / mean**2
-        return np.asarray((dc + c * dmean) * scale)
+        dproducts /= mean
+        dc = np.concatenate([of_pairs_slope, np.zeros_like(m)], axis=1)
+        dc -= dproducts
+        products *= dmean
+        products /= mean**2
+        dc += products
+        c *= dmean
+        dc += c
+        dc *= scale
+        return np.asarray(dc)
+
+    def _correlate(self, gaps: FloatArray, lengths: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """k_j without its slope."""
+        assert self._shape is not None
+        return self._shape.correlate(gaps, lengths), np.empty(0)
 
 
 def _pad(rows: Sequence[FloatArray]) -> FloatArray:

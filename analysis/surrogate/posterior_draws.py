@@ -131,7 +131,9 @@ def _draw(
     y = (process.targets - process.centre) / process.scale
     k = covariance(process.kernels, hyper, centres, centres)
     jitter = _DRAW_JITTER * float(np.diag(k).mean())
-    factor = np.linalg.cholesky(k + jitter * np.eye(len(k)))
+    jittered = k.copy()
+    jittered[np.diag_indices(len(k))] += jitter
+    factor = np.linalg.cholesky(jittered)
     # (n - 1) s2 over its scale is chi-squared with n - 1 degrees of freedom.
     scales = c.s2 * (n - 1) / rng.chisquare(n - 1, count)
     g = np.sqrt(scales) * (factor @ rng.normal(size=(len(k), count)))
