@@ -54,7 +54,8 @@ class LaunchCallback(tune.Callback):
             self._view.note(notice)
         if self._capacity:
             self._watch(self._capacity)
-        self._view.show(self._manager.ledger.trials())
+        if self._view.is_due():
+            self._view.show(self._manager.ledger.trials())
         if self._stop.requested:
             self._manager.stop.request(StopReason.REQUESTED)
         if self._manager.stop.reason and self._deadline is None:

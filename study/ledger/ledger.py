@@ -8,8 +8,8 @@ that a sweep resumes wherever its last driver died. `ask`, `report` and `tell` a
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +63,9 @@ class Ledger:
         name_metric(self._study)
         self._distributions = {d.path: distribution(d) for d in spec.space.dimensions}
         self._created = Counter(t.user_attrs["phase"] for t in self.trials())
+        self._reported: defaultdict[int, list[float]] = defaultdict(list)
+        for trial in self.trials():
+            self._count_reported(trial.intermediate_values)
 
     def close(self) -> None:
         """Lets another process run the study."""
@@ -71,6 +74,12 @@ class Ledger:
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """The trials in these states, by number; all of them if none is named."""
         return self._study.get_trials(deepcopy=False, states=states or None)
+
+    def trial(self, number: int) -> FrozenTrial:
+        """The trial with this number; raises `KeyError` if there is none."""
+        study_id = self._study._study_id
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
+        return self._storage.get_trial(trial_id)
 
     def running(self) -> list[Assignment]:
         """The trials that have not ended; in a new driver, those that the last one left."""
@@ -113,7 +122,7 @@ class Ledger:
             values = replicate_values(self.spec, self.trials(), index)
             seed = replicate_seed(self.spec, self.trials(), index, number)
         self._add(phase, is_default, seed, values, {})
-        return self.assignment(self.trials()[number])
+        return self.assignment(self.trial(number))
 
     def _add(
         self,
@@ -142,6 +151,11 @@ class Ledger:
         )
         self._study.add_trial(template)
         self._created[phase] += 1
+        self._count_reported(points)
+
+    def _count_reported(self, points: Mapping[int, float]) -> None:
+        for step, psnr in points.items():
+            self._reported[step].append(psnr)
 
     def restore(self, records: Sequence[dict[str, Any]]) -> list[int]:
         """Adds the trials that a damaged journal lost; returns their numbers.
@@ -170,14 +184,14 @@ class Ledger:
 
     def add_failure(self, number: int, reason: str) -> int:
         """Stores that a running trial failed; returns how often it has by now."""
-        trial = self.trials()[number]
+        trial = self.trial(number)
         failures = [*trial.user_attrs.get("failures", []), reason]
         self._storage.set_trial_user_attr(trial._trial_id, "failures", failures)
         return len(failures)
 
     def attach_render(self, number: int, render: Path) -> None:
         """Lets optuna-dashboard show a running trial's render."""
-        attach_render(self._study, self.trials()[number], render)
+        attach_render(self._study, self.trial(number), render)
 
     def plot_outcomes(self) -> None:
         """Lets optuna-dashboard show which trials collapsed, as of now."""
@@ -185,16 +199,16 @@ class Ledger:
 
     def report(self, number: int, curve: list[tuple[int, float]]) -> None:
         """Stores the finite (step, PSNR) of a running trial's curve that the journal lacks."""
-        trial = self.trials()[number]
+        trial = self.trial(number)
         for step, psnr in curve:
             if step not in trial.intermediate_values and math.isfinite(psnr):
                 value = rounded_psnr(psnr)
                 self._storage.set_trial_intermediate_value(trial._trial_id, step, value)
+                self._count_reported({step: value})
 
-    def reported_at(self, step: int) -> list[float]:
+    def reported_at(self, step: int) -> Sequence[float]:
         """The PSNRs (dB) that all trials, explored ones included, reported at this step."""
-        values = (trial.intermediate_values.get(step) for trial in self.trials())
-        return [value for value in values if value is not None]
+        return self._reported[step]
 
     def tell(self, number: int, outcome: Outcome) -> None:
         """Ends a running trial; one that has ended stays as it is.
@@ -203,7 +217,7 @@ class Ledger:
         earlier, by successive halving or by collapsing, is pruned, and TPE learns from the last
         PSNR that it reported; every other one failed, and so did one outside the search space.
         """
-        trial = self.trials()[number]
+        trial = self.trial(number)
         if trial.state.is_finished():
             return
         for key in ("state", "reason", "steps_done"):

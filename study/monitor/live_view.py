@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 _REDRAW_SECONDS = 0.5
+_TIME_SHARE = 0.02
+"""Share of a launch's time that the view may take, as it goes through all trials."""
 _LINE_SECONDS = 60.0
 """Between two lines of plain text while no trial ends."""
 
@@ -50,6 +52,7 @@ class LiveView:
         self._trivial_psnr = trivial_psnr
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._due = 0.0
+        self._last_line = 0.0
         self._rate = StepRate()
         self._printed: set[int] | None = None
         self.waiting_for = ""
@@ -66,6 +69,10 @@ class LiveView:
         if self._live:
             self._live.stop()
 
+    def is_due(self) -> bool:
+        """Whether `show` would show anything now."""
+        return time.monotonic() >= self._due
+
     def show(
         self,
         trials: Sequence[FrozenTrial],
@@ -76,14 +83,13 @@ class LiveView:
 
         is_interrupted: whether no process runs the study any more
         """
-        clock = time.monotonic()
-        if clock < self._due and not at_once:
+        if not (at_once or self.is_due()):
             return
+        clock = time.monotonic()
         progress = study_progress(trials, self._spec, self._trivial_psnr, is_interrupted)
         rate = self._rate.update(clock, progress)
         seconds_left = progress.steps_left / rate if rate and progress.steps_left > 0 else None
         if self._live:
-            self._due = clock + _REDRAW_SECONDS
             width, height = self._console.size
             shown = Shown(self._trivial_psnr, rate, seconds_left, self.waiting_for)
             screen = render_progress(self._name, progress, self._spec, shown, width, height - 1)
@@ -93,6 +99,11 @@ class LiveView:
             self._live.update(screen, refresh=True)
         else:
             self._print_news(clock, progress, seconds_left, at_once)
+        pause = (time.monotonic() - clock) / _TIME_SHARE
+        if self._live:
+            self._due = clock + max(pause, _REDRAW_SECONDS)
+        elif pause > _REDRAW_SECONDS:  # lines of a small study are printed without delay
+            self._due = clock + pause
 
     def note(self, text: str) -> None:
         """Prints a line that stays above the live view."""
@@ -108,8 +119,14 @@ class LiveView:
         for trial in news:
             self.note(trial_line(trial))
         waits_anew = self.waiting_for != self._printed_waiting_for
-        if news or at_once or before is None or waits_anew or clock > self._due + _LINE_SECONDS:
-            self._due = clock
+        if (
+            news
+            or at_once
+            or before is None
+            or waits_anew
+            or clock > self._last_line + _LINE_SECONDS
+        ):
+            self._last_line = clock
             self._printed_waiting_for = self.waiting_for
             waiting = f", {self.waiting_for}" if self.waiting_for else ""
             line = progress_line(progress, seconds_left) + waiting

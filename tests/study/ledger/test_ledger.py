@@ -171,3 +171,22 @@ def test_a_stale_lock_of_optuna_is_removed(open_ledger: Open, folder: StudyFolde
     stale.symlink_to(folder.journal)
     assert open_ledger().ask()
     assert not stale.is_symlink()
+
+
+def test_no_trial_costs_a_pass_over_all_others(
+    open_ledger: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = open_ledger()
+
+    def fail(*states: TrialState) -> None:
+        raise AssertionError("all trials were listed")
+
+    monkeypatch.setattr(ledger, "trials", fail)
+    assert (trial := ledger.ask())
+    ledger.report(trial.number, [(10, 12.0), (30, 14.0)])
+    assert ledger.reported_at(30) == [14.0]
+    assert ledger.add_failure(trial.number, "a reason") == 1
+    ledger.tell(trial.number, Outcome("completed", "", 90, 20.0))
+    monkeypatch.undo()
+    assert ledger.trials()[trial.number].value == 20.0
+    assert open_ledger().reported_at(30) == [14.0]
