@@ -18,18 +18,22 @@ class GridStage:
     """Steps done when it begins."""
     cells: int
     """Cells along its side, if it were a cube."""
+    samples: int
+    """Coarse samples of a ray while it lasts."""
 
 
 def grid_stages(config: NerfConfig) -> tuple[GridStage, ...]:
     """The grids of a run, coarsest first: each has twice as many cells as the one before.
 
-    Those that would begin at the same step as a finer one are left out.
+    Samples lie as many cells apart in each: there are fewer where cells are larger. Grids that
+    would begin at the same step as a finer one are left out.
     """
     grid, steps = config.grid, config.optimisation.steps
     last = grid.stages - 1
     stages = {}
     for number in range(grid.stages):
         start = round(LAST_START * steps * number / last) if last else 0
-        # 2^(1/3) along a side makes twice the cells.
-        stages[start] = GridStage(start, max(round(grid.cells * 2 ** ((number - last) / 3)), 2))
+        side = 2 ** ((number - last) / 3)  # 2^(1/3) along a side makes twice the cells
+        cells, samples = (max(round(n * side), 2) for n in (grid.cells, config.sampling.coarse))
+        stages[start] = GridStage(start, cells, samples)
     return tuple(stages.values())

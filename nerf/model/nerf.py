@@ -10,6 +10,7 @@ rgb      (rays, samples, 3)   in [0, 1]
 
 from __future__ import annotations
 
+import dataclasses
 from typing import cast
 
 import torch
@@ -42,21 +43,15 @@ class Nerf(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-
+        self.sampling = config.sampling
+        """As configured, but for `set_coarse_samples`."""
         self.coarse = _new_field(config, generator, box)
         self.fine = _new_field(config, generator, box) if config.sampling.fine else None
-        sampling, cells = config.sampling, config.compute.occupancy
-        samples = {
-            "only": sampling.coarse,
-            "coarse": sampling.coarse,
-            "fine": sampling.coarse + sampling.fine,  # the fine pass renders both sets
-        }
-        delta = sampling.span / sampling.coarse if sampling.spacing == "linear" else None
-        radius = contraction_radius(config.encoding)
+        cells, radius = config.compute.occupancy, contraction_radius(config.encoding)
         self.grids = nn.ModuleDict(
             {
-                name: OccupancyGrid(cells, box, samples[name], delta, radius)
-                for name in self.passes()
+                name: OccupancyGrid(cells, box, samples, self._distance(), radius)
+                for name, samples in self._samples().items()
             }
             if cells
             else {}
@@ -67,6 +62,22 @@ class Nerf(nn.Module):
         if self.fine is None:
             return {"only": self.coarse}
         return {"coarse": self.coarse, "fine": self.fine}
+
+    def set_coarse_samples(self, coarse: int) -> None:
+        """Places so many coarse samples on a ray from now on, instead of those of the config."""
+        self.sampling = dataclasses.replace(self.sampling, coarse=coarse)
+        for grid, samples in zip(self.occupancy_grids(), self._samples().values(), strict=False):
+            grid.set_samples(samples, self._distance())
+
+    def _samples(self) -> dict[str, int]:
+        """Samples on a ray of each pass; the fine pass renders those of the coarse one, too."""
+        coarse, fine = self.sampling.coarse, self.sampling.fine
+        return dict(zip(self.passes(), (coarse, coarse + fine), strict=False))
+
+    def _distance(self) -> float | None:
+        """About the distance between coarse samples; None if it varies along a ray."""
+        sampling = self.sampling
+        return sampling.span / sampling.coarse if sampling.spacing == "linear" else None
 
     def voxel_fields(self) -> list[VoxelField]:
         """The fields that are voxels, in rendering order: all of them or none."""
@@ -90,7 +101,7 @@ class Nerf(nn.Module):
         without one, rendering is deterministic. `step`, a scalar tensor, is the number of training
         steps done; passing it updates the occupancy grids.
         """
-        sampling = self.config.sampling
+        sampling = self.sampling
         jitter = generator if sampling.jitter else None
         names = list(self.passes())
         u = coarse_samples(sampling, len(origins), jitter, origins.device)
@@ -113,7 +124,7 @@ class Nerf(nn.Module):
         step: Tensor | None,
     ) -> Rendering:
         """One pass: queries its field at the samples `u` and composites them along each ray."""
-        t, t_edges = place_samples(self.config.sampling, u)
+        t, t_edges = place_samples(self.sampling, u)
         noise = self._density_noise(t, generator)
         if name in self.grids:
             density, rgb = self._query_occupied(name, origins, directions, t, t_edges, noise, step)

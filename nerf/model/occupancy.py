@@ -86,9 +86,7 @@ class OccupancyGrid(nn.Module):
     ) -> None:
         super().__init__()
         self.cells = cells
-        self.samples = samples
-        self.delta = 1.0 if delta is None else delta
-        self.equal_lengths = delta is not None
+        self.set_samples(samples, delta)
         self.radius = radius
         self.ema_decay = EMA_DECAY
         self.capacity: int | None = None
@@ -103,6 +101,12 @@ class OccupancyGrid(nn.Module):
         self.register_buffer("max_visible", torch.zeros((), dtype=torch.int64))
         self.register_state_dict_post_hook(_rename_saved_buffers)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_rename_loaded_buffers)  # type: ignore[no-untyped-call]
+
+    def set_samples(self, samples: int, delta: float | None) -> None:
+        """Selects from rays of so many samples, about `delta` apart, from now on."""
+        self.samples = samples
+        self.delta = 1.0 if delta is None else delta
+        self.equal_lengths = delta is not None
 
     def cell_of(
         self,

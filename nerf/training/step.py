@@ -56,7 +56,7 @@ class TrainingStep:
         voxels = config.field.kind == "voxels"
         self._warm_up = warm_up_steps(self._config) + (VOXEL_WARMUP if voxels else WARMUP_STEPS)
         self._interval = VOXEL_INTERVAL if voxels else UPDATE_INTERVAL
-        self._stages = {stage.start: stage for stage in grid_stages(config)[1:] if voxels}
+        self._stages = grid_stages(config) if voxels else ()
         self._rays = rays
         self._health = health
         device = rays.device
@@ -82,12 +82,14 @@ class TrainingStep:
         self._graphed = (
             GraphedStep(device, self.generator) if on_gpu and config.compute.graphs else None
         )
+        self._place_samples()
         self._fix_capacities()
 
     def __call__(self) -> None:
         """Trains by one step, and updates the occupancy grids if that is due after it."""
-        if self.steps_done in self._stages:
-            self._refine(self._stages[self.steps_done])
+        for stage in self._stages[1:]:
+            if stage.start == self.steps_done:
+                self._refine(stage)
         self._set_rate(learning_rate(self.steps_done, self._config))
         if self._graphed is None:
             self._update()
@@ -132,7 +134,17 @@ class TrainingStep:
         """Replaces the grids by finer ones; Adam's averages, of the old cells, begin again."""
         self.release()
         refine_grids(self._model, self._rays, stage.cells, self._seed)
+        self._model.set_coarse_samples(stage.samples)
+        for grid in self._model.occupancy_grids():
+            grid.capacity = None  # of the old grid's samples
+        self._fix_capacities()
         self.optimiser.state.clear()
+
+    def _place_samples(self) -> None:
+        """Gives the model as many samples as the grid has that the last step trained."""
+        begun = [each for each in self._stages if each.start == 0 or each.start < self.steps_done]
+        if begun:
+            self._model.set_coarse_samples(begun[-1].samples)
 
     def release(self) -> None:
         """Frees the CUDA graph and its memory; the next steps capture another one."""
@@ -194,8 +206,9 @@ class TrainingStep:
                 f"random numbers differ; resume on {state['device']}, or start a new run"
             )
         self.release()  # the graph's addresses are those of the old optimiser state
-        self._fix_capacities()  # a checkpoint may come from before the grids had one
         self.steps_done = state["number"]
+        self._place_samples()
+        self._fix_capacities()  # a checkpoint may come from before the grids had one
         self.optimiser.load_state_dict(state["optimiser"])
         if self._step_tensor.is_cuda:  # load_state_dict replaced the tensor by a copy
             self.optimiser.param_groups[0]["lr"] = self._rate

@@ -29,16 +29,19 @@ VOXELS: Flat = {
 
 
 def test_each_grid_has_twice_the_cells_of_the_one_before() -> None:
-    config = build({"grid.cells": 64, "grid.stages": 4, "optimisation.steps": 1200})
+    config = build(
+        {"grid.cells": 64, "grid.stages": 4, "optimisation.steps": 1200, "sampling.coarse": 80}
+    )
     assert grid_stages(config) == (
-        GridStage(0, 32), GridStage(100, 40), GridStage(200, 51), GridStage(300, 64),
+        GridStage(0, 32, 40), GridStage(100, 40, 50),
+        GridStage(200, 51, 63), GridStage(300, 64, 80),
     )  # fmt: skip
-    assert grid_stages(build({"grid.cells": 64, "grid.stages": 1})) == (GridStage(0, 64),)
+    assert grid_stages(build({"grid.stages": 1})) == (GridStage(0, 64, 64),)
 
 
 def test_grids_that_would_begin_at_the_same_step_are_left_out() -> None:
     stages = grid_stages(build({"grid.cells": 64, "grid.stages": 4, "optimisation.steps": 4}))
-    assert stages == (GridStage(0, 40), GridStage(1, 64))
+    assert stages == (GridStage(0, 40, 40), GridStage(1, 64, 64))
 
 
 def test_the_box_holds_what_stops_light() -> None:
@@ -75,6 +78,7 @@ def test_a_run_resumes_bit_for_bit_in_each_of_its_grids(ball: Scene, saved: int)
     for run, steps in ((resumed, 50 - saved), (whole, 50)):
         for _ in range(steps):
             run.advance()
+    assert resumed.evaluate().psnr == whole.evaluate().psnr
     ours, theirs = (run.model.voxel_fields()[0].grid for run in (resumed, whole))
     assert ours.shape == theirs.shape
     assert torch.equal(ours.table, theirs.table)
