@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nerf.common.command_line import INTERRUPTED, Parser, add_scene_options, exit_status
 from nerf.common.commands import command_line
 from nerf.common.errors import InputError
+from nerf.common.printed_lines import print_line
 from nerf.config.flat import (
     BEFORE_ADDED,
     build,
@@ -91,7 +92,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def _train_command(options: argparse.Namespace) -> int:
     run = _existing_run(options) if options.resume else _new_run(options)
-    print(run.scene.summary)
+    print_line(run.scene.summary)
     for note in run.scene.notes:
         print(f"  {note}")
     if options.inspect:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from nerf.common.command_line import INTERRUPTED, exit_status
 from nerf.common.commands import command_line
 from nerf.common.errors import InputError
+from nerf.common.printed_lines import wrap_line
 from study.cli.options import parse_options
 from study.spec.study_file import write_study_file
 
@@ -153,7 +154,7 @@ def _report(folder: StudyFolder) -> list[str]:
         *(claim.text for claim in select_claims(claims, "state")),
         *list_answer_lines(claims),
         *_describe_failures(findings),
-        best,
+        *best,
         f"report: {report}",
     ]
 
@@ -167,23 +168,24 @@ def _describe_failures(findings: Findings) -> list[str]:
     return [f"the first that failed, trial {first['trial_id']}: {first['reason']}"]
 
 
-def _write_best(folder: StudyFolder, findings: Findings) -> str:
-    """Writes best.toml, if there is a best trial; returns a line on that trial."""
+def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
+    """Writes best.toml, if there is a best trial; returns a line on that trial, and a command."""
     from study.records.best_config import write_best
 
     best = findings.best
     if best is None:
-        return "no trial completed its full budget"
+        return ["no trial completed its full budget"]
     scene = folder.read_spec()["spec"]["scene"]
     file = write_best(folder, best.to_dict(), scene)
     command = command_line("nerf/train.py", "--scene", scene, "--config", file, "--steps", 5000)
     quality = f"best: trial {best['number']} with {best['psnr']:.2f} dB"
-    return f"{quality}; train it for longer with: {command}"
+    return [f"{quality}; train it for longer with:", f"  {command}"]
 
 
 def _print(console: Console, *lines: str) -> None:
     for line in lines:
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        shown = wrap_line(line, console.width) if console.is_terminal else line
+        console.print(shown, soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.commands import command_line, command_name
 from nerf.common.errors import InputError
+from nerf.common.printed_lines import wrap_line
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 
@@ -157,7 +158,8 @@ def _what_next(folder: StudyFolder, progress: StudyProgress) -> list[str]:
 
 def _print(console: Console, lines: list[str]) -> None:
     for line in lines:
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        shown = wrap_line(line, console.width) if console.is_terminal else line
+        console.print(shown, soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

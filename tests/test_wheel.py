@@ -97,5 +97,5 @@ def test_a_study_of_two_variants_runs_in_an_empty_folder(
     assert re.search(BOTH_COMPLETED, output)
     report = (empty / "studies" / "first" / "report.html").read_text()
     assert "How do the variants compare with narrow?" in report
-    assert "train it for longer with: nerf-train --scene" in output
+    assert "train it for longer with:\n  nerf-train --scene" in output
     assert [file.name for file in empty.iterdir()] == ["studies"]

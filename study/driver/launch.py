@@ -75,7 +75,8 @@ def launch(
         with LiveView(console, folder.name, spec, folder.trivial_psnr()) as view:
             view.show(ledger.trials())
             _run_until_finished(manager, scene, session, view, stop)
-            view.show(ledger.trials(), at_once=True)
+            finished = manager.is_finished()
+            view.show(ledger.trials(), at_once=True, is_interrupted=not finished)
         ledger.plot_outcomes()
         folder.write_tables()
         return Ending(manager.is_finished(), manager.stop.error)

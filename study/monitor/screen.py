@@ -17,12 +17,10 @@ from study.monitor.progress import RunningTrial, StudyProgress
 from study.monitor.wording import (
     format_duration,
     format_short,
-    format_values,
-    phase_name,
     trial_line,
 )
 from study.records.outcomes import COLLAPSED, FAILED, OUTCOMES, UNKNOWN_TRIVIAL_PSNR
-from study.records.schema import PHASES
+from study.records.schema import PHASES, phase_name
 from study.spec.dimension import Dimension
 from study.spec.study_spec import StudySpec
 
@@ -80,8 +78,8 @@ def render_progress(
     lines_left -= len(troubled)
     parts = [*head, *_running_trials(progress, spec, shown, order, width, lines_left)]
     if best := progress.best:
-        values = {d.path: best.values[d.path] for d in order.dimensions}
-        text = f"best: trial {best.number}, {best.psnr:.2f} dB: {format_values(values)}"
+        values = (f"{d.label} {format_short(best.values[d.path])}" for d in order.dimensions)
+        text = f"best: trial {best.number}, {best.psnr:.2f} dB: {', '.join(values)}"
         lines = textwrap.wrap(text, width, max_lines=_BEST_LINES, placeholder=" …")
         parts += [Text(), *(_one_line(line, "green") for line in lines)]
     return Group(*parts, *(_one_line(line, "red") for line in troubled))
@@ -196,7 +194,7 @@ Column = tuple[str, list[str]]
 def _measured_columns(
     trials: Sequence[RunningTrial], steps: int, low: float, high: float
 ) -> list[Column]:
-    scale = f"{low:.0f} to\n{high:.0f} dB" if high > low else ""
+    scale = f"{low:.1f} to\n{high:.1f} dB" if high > low else ""
     return [
         ("trial", [str(trial.number) for trial in trials]),
         ("step", [f"{trial.step}/{steps}" for trial in trials]),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from nerf.config.parameters import Value
 from study.monitor.progress import EndedTrial, StudyProgress
 from study.records.outcomes import OUTCOMES, format_count
+from study.records.schema import phase_name
 
 
 def progress_line(progress: StudyProgress, seconds_left: float | None) -> str:
@@ -21,21 +20,11 @@ def progress_line(progress: StudyProgress, seconds_left: float | None) -> str:
     return ", ".join(parts)
 
 
-def phase_name(phase: str) -> str:
-    """What a person reads for one of `PHASES`."""
-    return "optimise" if phase == "optimize" else phase
-
-
 def trial_line(trial: EndedTrial) -> str:
     """How one trial ended, in one line."""
     quality = "" if trial.psnr is None else f" with {trial.psnr:.2f} dB"
     reason = f": {trial.reason}" if trial.reason else ""
     return f"trial {trial.number} ({phase_name(trial.phase)}) {trial.outcome}{quality}{reason}"
-
-
-def format_values(values: Mapping[str, Value]) -> str:
-    """A trial's values in short: `near=2.1 width=64`."""
-    return " ".join(f"{path.rpartition('.')[2]}={format_short(v)}" for path, v in values.items())
 
 
 def format_short(value: Value) -> str:

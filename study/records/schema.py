@@ -15,6 +15,12 @@ SCHEMA_VERSION = 1
 
 PHASES = ("variant", "explore", "optimize", "replicate")
 
+
+def phase_name(phase: str) -> str:
+    """What a person reads for one of `PHASES`."""
+    return "optimise" if phase == "optimize" else phase
+
+
 STATES = ("completed", "pruned", "collapsed", "failed")
 
 TRIAL_COLUMNS = {

@@ -79,12 +79,14 @@ def test_the_live_view_fits_80_columns_and_shows_everything(
     for part in (
         "30/90",
         "12.50",
+        "12.0 to",
+        "22.0 dB",
         "▁▁",
         "learning",
         "near",
         "about 40 s left, 55 steps a second",
         "3 queued",
-        "best: trial 0, 20.25 dB: near=",
+        "best: trial 0, 20.25 dB: near ",
         "trial 1 (explore) collapsed",
     ):
         assert part in screen
