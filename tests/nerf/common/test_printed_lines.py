@@ -6,9 +6,7 @@ import pytest
 
 from nerf.common.printed_lines import wrap_line
 
-SENTENCE = "What breaks: 50 % [12, 88] of 6 explored runs; no parameter clearly decides which."
-    "What breaks: 50 % [12, 88] of 6 explored runs break; no parameter clearly decides which."
-)
+SENTENCE = "What breaks: 50 % [12, 88] of 6 runs break; no parameter clearly decides which."
 
 
 def test_a_sentence_is_broken_between_words() -> None:
