@@ -204,4 +204,8 @@ def _direction_encoding(encoding: Encoding) -> FrequencyEncoding | NoEncoding:
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:
     """A layer with uninitialised weights: torch would draw them from its global generator."""
-    return nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+    layer = nn.Linear(inputs, outputs, device="meta")
+    # Not by `to_empty`, whose first call imports sympy: a third of a second in every process.
+    layer.weight = nn.Parameter(torch.empty(outputs, inputs))
+    layer.bias = nn.Parameter(torch.empty(outputs))
+    return layer
