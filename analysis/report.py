@@ -6,6 +6,7 @@ import argparse
 import io
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from analysis.findings.waiting import show_if_slow
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.commands import command_line
 from nerf.common.errors import InputError
+from nerf.common.printed_lines import print_line
 from study.records.study_folder import StudyFolder
 from study.spec.storage_url import is_url
 from study.storage.remote import Storage, download_study, unreachable_as_input_error
@@ -36,6 +38,8 @@ from study.storage.remote import Storage, download_study, unreachable_as_input_e
 if TYPE_CHECKING:
     from analysis.api.open_study import OpenedStudy
     from analysis.pages.output_files import Requested
+
+_IMAGES = (".svg", ".png", ".pdf")
 
 PIPE_CLOSED = 141
 """Exit status where the reader of the output ended first: 128 + SIGPIPE, as in a shell."""
@@ -93,16 +97,18 @@ def _run(options: argparse.Namespace) -> int:
     folders = [local_copies.get(place, Path(place)) for place in options.study]
     question = make_question(options)
     report_folder = options.out if len(folders) == 1 else None
-    studies = [_analyze(path, question, report_folder) for path in folders]
-    for path in _write(options, studies):
-        print(_upload(path, local_copies))
+    several = len(folders) > 1
+    studies = [_analyze(path, question, report_folder, several) for path in folders]
+    written = [_upload(path, local_copies) for path in _write(options, studies)]
+    print(*_list_written(written), sep="\n")
     return 0 if _check(expectations, studies) else NOT_AS_EXPECTED
 
 
-def _analyze(path: Path, question: Question, report_folder: Path | None) -> Findings:
+def _analyze(path: Path, question: Question, report_folder: Path | None, several: bool) -> Findings:
     """Analyses one study and prints its headline; for another tool's, first what is assumed.
 
     report_folder: where the report on another tool's sweep goes, if not beside the sweep
+    several: whether others are printed as well, so that each needs its name
     """
     opened = _open(path, question)
     study = opened.study
@@ -117,6 +123,8 @@ def _analyze(path: Path, question: Question, report_folder: Path | None) -> Find
         findings = opened.analyze()
     claims = list_claims(findings)
     lines = list_answer_lines(claims)
+    if several:
+        print(f"--- {study.name}")
     if not study.is_native:
         _print_assumptions(findings.study)
         lines += [claim.text for claim in select_sweep_claims(claims)]
@@ -153,8 +161,8 @@ def _print_assumptions(study: Study) -> None:
 
 
 def _print_line(text: str, head: str = "") -> None:
-    """Prints a sentence on one line; names from other tools may contain line breaks."""
-    print(head + " ".join(text.split()))
+    """Prints a sentence; names from other tools may contain line breaks."""
+    print_line(head + " ".join(text.split()))
 
 
 def _check(expectations: Sequence[Expectation], studies: Sequence[Findings]) -> bool:
@@ -186,8 +194,17 @@ def _compare(studies: Sequence[Findings], requested: Requested, out: Path) -> li
     with show_if_slow(f"comparing {len(studies)} studies"):
         comparison = compare_studies(studies)
     claims = list_comparison_claims(comparison)
-    print(*(claim.text for claim in select_across(claims)), sep="\n")
+    print(f"--- all {len(studies)} studies")
+    for claim in select_across(claims):
+        _print_line(claim.text)
     return write_comparison_files(studies, comparison, claims, requested, out)
+
+
+def _list_written(files: Sequence[str]) -> list[str]:
+    """A line for each file; for figures, of which there may be dozens, one for each folder."""
+    figures = Counter(file.rpartition("/")[0] for file in files if file.endswith(_IMAGES))
+    others = [file for file in files if not file.endswith(_IMAGES)]
+    return [*others, *(f"{count} figures in {folder}" for folder, count in figures.items())]
 
 
 def _upload(path: Path, local_copies: Mapping[str, Path]) -> str:

@@ -136,10 +136,22 @@ def _answer_how_sure(findings: Findings) -> Claim:
     if (spread := findings.seeds.spread) is not None:
         cause = "the seed" if study.is_native else "chance"
         moved = study.metric.format_size(spread.deviation, spread.low, spread.high)
-        text += f"; {cause} alone moves {study.metric.name} by {moved}"
+        if _has_gain(findings):
+            text += (
+                f"; that of the gain includes the luck of seeds, which moves {study.metric.name} "
+                f"of a typical configuration by {moved}"
+            )
+        else:
+            text += f"; {cause} alone moves {study.metric.name} by {moved}"
     elif study.is_native:
         text += "; how much the seed alone does is not known"
     return _make("how_sure", (), n, f"among {name_compared(study.is_native)}", f"{text}.")
+
+
+def _has_gain(findings: Findings) -> bool:
+    """Whether what to set names a gain over the default, whose interval rests on seeds."""
+    both = findings.best_and_default
+    return both is not None and both.is_proved_better and both.difference is not None
 
 
 def _make(kind: Kind, parameters: tuple[str, ...], n: int, condition: str, text: str) -> Claim:

@@ -59,7 +59,9 @@ def _describe_what_breaks(comparison: Comparison) -> str:
         f"{p.safest.rate:.0%})".replace("%", " %")
         for p in breaking.significant_parameters[:_MAX_NAMED]
     ]
-    return f"{text}, most with {join_names(parts)}." if parts else f"{text}; nothing decides which."
+    if not parts:
+        return f"{text}; no parameter clearly decides which."
+    return f"{text}, most with {join_names(parts)}."
 
 
 def _describe_what_to_set(comparison: Comparison) -> str:

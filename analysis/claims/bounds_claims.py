@@ -29,9 +29,9 @@ def list_bounds_claims(findings: Findings) -> Iterator[Claim]:
         ends = (difference.mean, difference.low, difference.high)
         gain = format_difference(difference.mean, difference.low, difference.high)
         text += (
-            f"Bounds that enclose it change PSNR by {gain} against bounds that cut it ({enclosing} "
-            f"and {cutting} explored runs that trained); {_format(compared.enclosing)} of the one "
-            f"and {_format(compared.cutting)} of the other break."
+            f"With bounds that enclose it {_format(compared.enclosing)} of explored runs break, "
+            f"with bounds that cut it {_format(compared.cutting)}; enclosing it changes PSNR by "
+            f"{gain} ({enclosing} and {cutting} runs that trained)."
         )
     n = enclosing + cutting
     condition = f"on average over all other parameters, over {count_runs(n)} that trained"

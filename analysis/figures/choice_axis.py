@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,17 +28,20 @@ def wrap_label(name: str) -> str:
 
 def fit_below(names: Sequence[str]) -> bool:
     """Whether labels have room side by side in two rows, below a figure as narrow as a phone."""
-    return _fit_in_rows(names, 2)
+    return _fit_in_rows([wrap_label(name) for name in names], 2)
 
 
 def set_choice_axis(figure: go.Figure, names: Sequence[str]) -> go.Figure:
     """Labels the places 0, 1, ... along x; moves them to the y axis if they do not fit below.
 
-    Every second label stands a row lower where that is needed for the rest to fit.
+    Every second label stands a row lower where that is needed for the rest to fit; only labels
+    that do not fit so are broken into lines.
     """
-    labels = [wrap_label(name) for name in names]
-    fits = fit_below(names)
-    if fits and not _fit_in_rows(names, 1):
+    labels = [escape_text(name) for name in names]
+    if not _fit_in_rows(labels, 2):
+        labels = [wrap_label(name) for name in names]
+    fits = _fit_in_rows(labels, 2)
+    if fits and not _fit_in_rows(labels, 1):
         height = max(label.count("<br>") + 1 for label in labels)
         labels = ["<br>" * height * (i % 2) + label for i, label in enumerate(labels)]
     figure.update_xaxes(
@@ -46,12 +50,17 @@ def set_choice_axis(figure: go.Figure, names: Sequence[str]) -> go.Figure:
     return figure if fits else _swap_axes(figure, len(labels))
 
 
-def _fit_in_rows(names: Sequence[str], rows: int) -> bool:
+def _fit_in_rows(labels: Sequence[str], rows: int) -> bool:
     """Whether no two neighbours in a row overlap, with every `rows`-th label in the same row."""
-    widths = [max(map(len, wrap_label(name).split("<br>"))) * _CHARACTER for name in names]
-    room = rows * _PLOT_WIDTH / max(len(names), 1)
+    widths = [_count_characters(label) * _CHARACTER for label in labels]
+    room = rows * _PLOT_WIDTH / max(len(labels), 1)
     neighbours = zip(widths, widths[rows:], strict=False)
     return all((first + second) / 2 < room for first, second in neighbours)
+
+
+def _count_characters(label: str) -> int:
+    """Of the longest line of escaped text."""
+    return max(map(len, html.unescape(label).split("<br>")))
 
 
 def _swap_axes(figure: go.Figure, choices: int) -> go.Figure:

@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.choice_axis import wrap_label
 from analysis.figures.interval_traces import add_intervals, set_share_axis
 from analysis.figures.theme import LINE_COLOURS, blank_figure, escape_text
-from analysis.findings.comparison import Comparison
+from analysis.findings.comparison import ComparedParameter, Comparison
 
 _HOVER = "%{x:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]"
+_POOLED = ""  # stands for the pooled share; no study has an empty name
+_ROW = 0.7
+"""Part of a parameter's row within which its intervals stand, one below the other."""
 
 
 def plot_compared_shares(comparison: Comparison) -> go.Figure:
     """Shares with intervals, a colour for each study, above them those that can be pooled."""
-    parameters = comparison.parameters[::-1]
-    studies = list(dict.fromkeys(name for c in parameters for name in c.shares))
-    figure = blank_figure(height=130 + 22 * len(parameters) * (1 + len(studies)))
-    rows = np.arange(len(parameters), dtype=float)
-    pooled = [(row, c.pooled) for row, c in zip(rows, parameters, strict=True) if c.pooled]
-    if pooled:
-        values = np.array([(p.mean, max(p.low, 0.0), min(p.high, 1.0)) for _, p in pooled])
-        places = np.array([row for row, _ in pooled])
-        add_intervals(figure, places, "pooled", values, _HOVER, "var(--ink)")
-    for place, name in enumerate(studies):
-        present = [i for i, c in enumerate(parameters) if name in c.shares]
-        shares = [parameters[i].shares[name] for i in present]
-        values = np.array([(s.share, s.share_low, s.share_high) for s in shares])
-        # Studies stand below the pooled estimate, within six tenths of a row.
-        heights = rows[present] - 0.6 * (place + 1) / (len(studies) + 1)
-        colour = LINE_COLOURS[place % len(LINE_COLOURS)]
-        add_intervals(figure, heights, escape_text(name), values, _HOVER, colour)
-    figure.update_yaxes(tickvals=rows, ticktext=[wrap_label(c.label) for c in parameters])
-    return set_share_axis(
-        figure, f"share of the variance of {comparison.metric}, with interactions"
+    parameters = comparison.parameters
+    by_series = {
+        label: [_list_intervals(c).get(label) for c in parameters]
+        for label in (_POOLED, *comparison.names)
+    }
+    drawn = {label: values for label, values in by_series.items() if any(values)}
+    figure = blank_figure(height=110 + 18 * len(parameters) * len(drawn))
+    studies = [label for label in drawn if label != _POOLED]
+    for label, values in drawn.items():
+        present = [row for row, value in enumerate(values) if value is not None]
+        places = np.array([_place(parameters[row], drawn, row, label) for row in present])
+        intervals = np.array([values[row] for row in present])
+        colour = "var(--ink)"
+        if label != _POOLED:
+            colour = LINE_COLOURS[studies.index(label) % len(LINE_COLOURS)]
+        add_intervals(figure, places, escape_text(label or "pooled"), intervals, _HOVER, colour)
+    labels = [wrap_label(c.label) for c in parameters]
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.5]
     )
+    return set_share_axis(figure, f"share of the variance of {comparison.metric}")
+
+
+def _list_intervals(compared: ComparedParameter) -> dict[str, tuple[float, float, float]]:
+    """Estimate and ends of what one parameter has: the pooled share, and that of each study."""
+    intervals = {
+        name: (share.share, share.share_low, share.share_high)
+        for name, share in compared.shares.items()
+    }
+    if (pooled := compared.pooled) is not None:
+        intervals[_POOLED] = (pooled.mean, max(pooled.low, 0.0), min(pooled.high, 1.0))
+    return intervals
+
+
+def _place(compared: ComparedParameter, series: Iterable[str], row: int, label: str) -> float:
+    """Height of one interval: those of a parameter stand evenly about its row."""
+    present = [name for name in series if name in _list_intervals(compared)]
+    return row + _ROW * ((present.index(label) + 0.5) / len(present) - 0.5)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from analysis.data.metric import PSNR, Metric
 from analysis.data.outcomes import COMPLETED
 from analysis.figures.theme import blank_figure, escape_text, set_axis_titles
-from analysis.figures.trial_markers import OUTCOME_STYLES
+from analysis.figures.trial_markers import OUTCOME_STYLES, rank_outcome
 from study.records.outcomes import FAILED, PRUNED, SHOWS_NOTHING, TRAINED
 
 _MAX_TRACES = 1000
@@ -50,6 +50,7 @@ def plot_learning_curves(
             mode="lines+markers" if name else "lines",
             name=escape_text(name or outcome),
             legendgroup=str(trial) if name else outcome,
+            legendrank=1000 if name else rank_outcome(outcome),
             showlegend=bool(name) or outcome not in in_legend,
             opacity=1.0 if name else 0.4 if outcome in (TRAINED, COMPLETED) else 0.8,
             line={

@@ -22,9 +22,17 @@ def plot_near_far_map(
         _add_object(figure, *bounds)
     hover = "near %{x:.2f}, far %{y:.2f}<br>%{marker.color:.2f} dB"
     add_trials(figure, trials, trials[near], trials[far], colours=trials["score"], hover=hover)
-    # Markers are filled by PSNR: in the legend only their shapes count.
-    colours = {"colorscale": "Viridis", "colorbar": {"title": "PSNR (dB)", "thickness": 12}}
-    figure.update_layout(coloraxis=colours)
+    # Markers are filled by PSNR: in the legend only their shapes count. The bar lies below, where
+    # it takes no width of the plot on a phone.
+    bar = {
+        "orientation": "h",
+        "title": {"text": "PSNR (dB)", "side": "bottom", "font": {"size": 13}},
+        "thickness": 12,
+        "y": -0.16,
+        "yanchor": "top",
+        "tickfont": {"size": 12},
+    }
+    figure.update_layout(coloraxis={"colorscale": "Viridis", "colorbar": bar})
     return set_axis_titles(figure, "near (scene units)", "far (scene units)")
 
 

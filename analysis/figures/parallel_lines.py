@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale
 
 from analysis.data.metric import PSNR, Metric
-from analysis.figures.parallel_coordinates import list_axes
+from analysis.figures.parallel_coordinates import (
+    BEST_COLOUR,
+    OTHERS_COLOUR,
+    is_among_best,
+    list_axes,
+)
 from analysis.figures.theme import blank_figure
 from analysis.stats.intervals import FloatArray
 from study.spec.space import Dimension
@@ -28,17 +32,14 @@ def plot_parallel_lines(
     """As `plot_parallel_coordinates`, of trials with a finite metric, without WebGL."""
     axes = list_axes(trials, dimensions, metric)
     heights = np.array([_scale(axis, axis["values"]) for axis in axes])
-    score = trials["score"].to_numpy(dtype=float)
+    best = is_among_best(trials)
     figure = blank_figure(height=360)
-    spread = float(np.ptp(score)) or 1.0
-    for trial in np.argsort(score):  # the best ones on top
-        (colour,) = sample_colorscale("Viridis", [(score[trial] - score.min()) / spread])
+    for trial in np.argsort(best, kind="stable"):  # the best ones on top
         figure.add_scatter(
             x=list(range(len(axes))),
             y=heights[:, trial],
             mode="lines",
-            line={"color": colour, "width": 0.8},
-            opacity=0.7,
+            line={"color": BEST_COLOUR if best[trial] else OTHERS_COLOUR, "width": 0.8},
             showlegend=False,
         )
     for place, axis in enumerate(axes):

@@ -239,7 +239,8 @@ def _list_trials(findings: Findings) -> Iterator[StudyFigure]:
         yield StudyFigure(
             "combinations",
             plot_parallel_lines(trials, study.space.dimensions, metric),
-            f"Every trial as a line over all parameters; brighter lines: better {metric.name}.",
+            f"Every trial as a line over all parameters; coloured: the best quarter by "
+            f"{metric.name}.",
         )
 
 

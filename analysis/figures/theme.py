@@ -115,6 +115,7 @@ def set_axis_titles(figure: go.Figure, x: str, y: str) -> go.Figure:
     for text, update in ((x, figure.update_xaxes), (y, figure.update_yaxes)):
         lines = textwrap.wrap(text, _MAX_TITLE, break_on_hyphens=False)
         update(title={"text": "<br>".join(map(escape_text, lines)), "font": {"size": 13}})
+    figure.update_yaxes(title={"standoff": 8})  # from labels as long as "100 %"
     return figure
 
 

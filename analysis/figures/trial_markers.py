@@ -100,6 +100,7 @@ def add_trials(
             mode="markers",
             name=group.outcome,
             legendgroup=group.outcome,
+            legendrank=rank_outcome(group.outcome),
             # A filled marker stands for its outcome in the legend, if there is one.
             showlegend=not group.hollow or group.outcome not in filled,
             marker=marker,
@@ -108,6 +109,11 @@ def add_trials(
         )
     if {group.hollow for group in groups} == {True, False}:
         figure.add_scatter(**_hollow_entry())
+
+
+def rank_outcome(outcome: str) -> int:
+    """The place of an outcome in a legend, before all that is no outcome (1000 for Plotly)."""
+    return list(OUTCOME_STYLES).index(outcome)
 
 
 def describe_markers(trials: pd.DataFrame) -> str:
@@ -138,6 +144,7 @@ def _hollow_entry() -> dict[str, object]:
         "y": [None],
         "mode": "markers",
         "name": HOLLOW,
+        "legendrank": len(OUTCOME_STYLES),
         "marker": {"color": "var(--ink)", "symbol": "circle-open", "size": 8},
         "hoverinfo": "skip",
     }

@@ -71,6 +71,19 @@ class BestAgainstDefault:
     difference: WelchDifference | None
     reason: str
 
+    @property
+    def is_proved_better(self) -> bool:
+        """Whether further seeds of the best configuration beat the default, and break no more.
+
+        Where the default never trains, those that do beat it.
+        """
+        best, default = self.best, self.default
+        if default.breaks.trials and not default.psnr:
+            return bool(best.psnr)
+        if self.difference is None or self.difference.low <= 0.0:
+            return False
+        return best.breaks.rate <= default.breaks.rate
+
 
 def compare_best_with_default(study: Study) -> BestAgainstDefault | None:
     """The comparison, or None without a default (variants, sweeps of other tools) or a best."""

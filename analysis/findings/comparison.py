@@ -177,14 +177,20 @@ def _list_differences(studies: Sequence[Findings]) -> tuple[str, ...]:
         if len(set(values.values())) > 1:
             listed = ", ".join(f"{name} {value}" for name, value in values.items())
             differences.append(f"{what}: {listed}")
-    domains: dict[str, set[str]] = {}
+    return (*differences, *list_domains(studies), *_list_held_values(studies))
+
+
+def list_domains(studies: Sequence[Findings]) -> Iterator[str]:
+    """A line for each parameter that studies vary over different values, with those of each."""
+    domains: dict[str, dict[str, str]] = {}
     for findings in studies:
         for dimension in findings.study.space.dimensions:
-            domains.setdefault(dimension.path, set()).add(str(dimension))
-    differences += [
-        f"domain: {' against '.join(sorted(texts))}" for texts in domains.values() if len(texts) > 1
-    ]
-    return (*differences, *_list_held_values(studies))
+            values = str(dimension).removeprefix(f"{dimension.path} in ")
+            domains.setdefault(dimension.path, {})[findings.study.name] = values
+    for path, by_study in domains.items():
+        if len(set(by_study.values())) > 1:
+            listed = "; ".join(f"{name} {values}" for name, values in by_study.items())
+            yield f"values of {path}: {listed}"
 
 
 def _list_held_values(studies: Sequence[Findings]) -> Iterator[str]:

@@ -17,7 +17,6 @@ import numpy as np
 
 from analysis.data.study import Study
 from analysis.findings.analyze_study import Findings
-from analysis.findings.best_and_default import BestAgainstDefault
 from analysis.findings.partial_dependence import EffectCurve, list_margins
 from analysis.findings.tunability import predict_gain
 from nerf.config.parameters import Value
@@ -80,26 +79,13 @@ def recommend(findings: Findings) -> Recommendation:
         p.dimension.path: p.value for p in parameters if p.advice == "set" and p.value is not None
     }
     both = findings.best_and_default
-    if both is not None and _is_proved_better(both):
+    if both is not None and both.is_proved_better:
         return Recommendation("best", both.best.values, parameters)
     if not findings.study.defaults:
         return Recommendation("", changed, parameters)
     if changed and _gains(findings, changed):
         return Recommendation("values", changed, parameters)
     return Recommendation("default", {}, parameters)
-
-
-def _is_proved_better(both: BestAgainstDefault) -> bool:
-    """Whether further seeds of the best configuration beat the default, and break no more.
-
-    Where the default never trains, those that do beat it.
-    """
-    best, default = both.best, both.default
-    if default.breaks.trials and not default.psnr:
-        return bool(best.psnr)
-    if both.difference is None or both.difference.low <= 0.0:
-        return False
-    return best.breaks.rate <= default.breaks.rate
 
 
 def tolerated_loss(study: Study) -> float:

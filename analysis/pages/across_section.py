@@ -11,7 +11,7 @@ from markupsafe import Markup
 from analysis.claims.across_claims import select_across
 from analysis.claims.claim import Claim
 from analysis.claims.list_claims import join_texts, select_claims
-from analysis.claims.wording import capitalize, format_points
+from analysis.claims.wording import capitalize, format_part, format_points
 from analysis.figures.rates_across import plot_rates_across
 from analysis.findings.breaking_across import BreakingAcross
 from analysis.findings.comparison import Comparison
@@ -33,6 +33,7 @@ class PairView:
     title: str
     note: str
     table: TableView
+    is_significant: bool
 
 
 def render_across_sections(comparison: Comparison, claims: Sequence[Claim]) -> list[Markup]:
@@ -76,7 +77,7 @@ def _tabulate_rates(breaking: BreakingAcross) -> TableView:
             rate.trials,
             rate.collapsed,
             rate.shows_nothing,
-            rate.formatted,
+            format_part(rate.rate, rate.low, rate.high),
             _format_p(parameter.p_value),
             *(_count_of_study(parameter, label, i) for label in breaking.studies),
         ]
@@ -108,7 +109,7 @@ def _tabulate_levels(
         [
             f"{parameter.label} {contrast.reference.name}",
             contrast.level.name,
-            contrast.level.formatted,
+            format_part(contrast.level.rate, contrast.level.low, contrast.level.high),
             format_points(change.estimate, change.low, change.high),
             _format_order(contrast.order),
             _format_p(contrast.p_value),
@@ -155,11 +156,12 @@ def _view_pair(pair: PairAcross) -> PairView:
         ],
     )
     note = f"{len(pair.studies)} studies; {_describe_p_value(pair.p_value)}"
-    return PairView(f"{capitalize(pair.labels[0])} and {pair.labels[1]}", note, table)
+    title = f"{capitalize(pair.labels[0])} and {pair.labels[1]}"
+    return PairView(title, note, table, pair.significant)
 
 
 def _describe_cell(rate: BreakRate) -> str:
-    return f"{_count(rate)} ({rate.rate:.0%})" if rate.trials else "–"
+    return f"{_count(rate)} ({100 * rate.rate:.0f} %)" if rate.trials else "–"
 
 
 def _describe_p_value(p: float) -> str:

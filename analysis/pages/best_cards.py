@@ -57,7 +57,7 @@ def view_cards(findings: Findings) -> Iterator[CardView]:
     best, default = findings.best, findings.default
     if best is None:
         return
-    title = "Best configuration, in the run for which it was chosen"
+    title = "Best run"
     if not findings.study.is_native:
         title = f"{capitalize(findings.study.metric.best)} {findings.study.metric.name}"
     if findings.study.has_variants:
@@ -65,7 +65,7 @@ def view_cards(findings: Findings) -> Iterator[CardView]:
         title = f"Best run: {variants[best['trial_id']]}"
     yield _view_card(title, findings, best)
     if default is not None and default["trial_id"] != best["trial_id"]:
-        yield _view_card("Defaults, in their first run", findings, default)
+        yield _view_card("First run of the defaults", findings, default)
 
 
 def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from analysis.claims.breaking_claims import list_breaking_claims
+from analysis.claims.wording import format_part
 from analysis.data.selection import select_measured
 from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.near_far_map import plot_near_far_map
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _MAX_PANELS = 6
 _MAX_PAIRS = 3
+_IN_ANSWER = 2  # claims: how many runs break, and with what most of them
+_SHOWN_RENDERS = 0.5
+"""Part of the cells of the map of bounds that must have a render for any to be shown."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,12 @@ class CellView:
 
 def render_breaking_section(findings: Findings) -> Markup:
     """Rates of breaking by parameter and by pair, with the recorded reasons of collapse."""
+    sentences = [claim.text for claim in list_breaking_claims(findings)]
     return render_template(
         "breaking.html",
-        answer=answer_headline(findings, "what_breaks"),
+        answer=" ".join(sentences[:_IN_ANSWER]) or answer_headline(findings, "what_breaks"),
         breaking=findings.breaking,
-        sentences=[claim.text for claim in list_breaking_claims(findings)],
+        sentences=sentences[_IN_ANSWER:],
         panels=_view_panels(findings),
         pair_panels=_view_pairs(findings),
         reasons=_count_reasons(findings),
@@ -99,23 +104,26 @@ def render_bounds_section(findings: Findings) -> Markup:
     if bounds is None:
         return Markup()
     trials, suggested = select_measured(findings.study.trials), findings.study.space.bounds
+    rows = [
+        (
+            span,
+            [
+                (_view_cell(findings, cell), _encloses(suggested, end, min(fars)))
+                for cell, end in zip(row, bounds.near[1:], strict=True)
+            ],
+        )
+        for span, fars, row in zip(
+            format_ranges(bounds.far), itertools.pairwise(bounds.far), bounds.cells, strict=True
+        )
+    ]
+    images = [bool(cell.image) for _, row in rows for cell, _ in row if cell is not None]
     return render_template(
         "bounds.html",
         answer=answer_bounds(findings),
         has_suggestion=suggested is not None,
+        has_renders=sum(images) >= _SHOWN_RENDERS * len(images),
         near=format_ranges(bounds.near),
-        rows=[
-            (
-                span,
-                [
-                    (_view_cell(findings, cell), _encloses(suggested, end, min(fars)))
-                    for cell, end in zip(row, bounds.near[1:], strict=True)
-                ],
-            )
-            for span, fars, row in zip(
-                format_ranges(bounds.far), itertools.pairwise(bounds.far), bounds.cells, strict=True
-            )
-        ],
+        rows=rows,
         markers=describe_markers(trials),
         figure=view_figure(
             plot_near_far_map(trials, NEAR, FAR, suggested),
@@ -138,7 +146,7 @@ def _view_cell(findings: Findings, cell: BoundsCell | None) -> CellView | None:
     return CellView(
         cell.trial_id,
         rate.rate,
-        rate.formatted,
+        format_part(rate.rate, rate.low, rate.high),
         rate.broken,
         rate.collapsed,
         rate.shows_nothing,

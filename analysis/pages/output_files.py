@@ -114,8 +114,11 @@ def write_comparison_files(
 
 
 def add_suffix(path: Path, kind: str) -> Path:
-    """`X` as `X.html`, if that is the kind; a folder as the file of a comparison within it."""
-    if path.is_dir():
+    """`X` as `X.html`, if that is the kind; a folder as the file of a comparison within it.
+
+    Not the folder of the figures beside a file that was written before.
+    """
+    if path.is_dir() and not path.with_name(f"{path.name}.{kind}").exists():
         path = path / COMPARISONS[kind]
     return path if path.suffix.lower() == f".{kind}" else path.with_name(f"{path.name}.{kind}")
 

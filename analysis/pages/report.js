@@ -60,6 +60,22 @@ const rowOf = (trial) => table?.querySelector(`tr[data-trial="${CSS.escape(trial
   addEventListener("afterprint", draw);
 })();
 
+// Commands: a button copies each.
+document.querySelectorAll(".command").forEach((place) => {
+  const [text, button] = [place.querySelector("code"), place.querySelector("button")];
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    getSelection().selectAllChildren(text);
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+    } catch {
+      document.execCommand("copy"); // where a page from a file may not write to the clipboard
+    }
+    button.textContent = "copied";
+    setTimeout(() => { button.textContent = "copy"; }, 2000);
+  });
+});
+
 // One trial, closer: its render and its row of the table.
 function look(trial) {
   const row = rowOf(trial);

@@ -38,7 +38,7 @@ from analysis.pages.tuning_sections import (
     render_tuning_section,
 )
 from analysis.pages.variant_section import render_variants_section
-from study.records.outcomes import SHOWS_NOTHING
+from study.records.outcomes import PRUNED, SHOWS_NOTHING
 
 if TYPE_CHECKING:
     from analysis.data.study import Study
@@ -125,27 +125,31 @@ def _list_lead(findings: Findings, claims: Sequence[Claim]) -> list[str]:
 
 
 def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[str, str]]:
-    """The outcomes and the design of all trials, the best configuration, and the seed."""
+    """The outcomes and the design of all trials, and the best configuration."""
     study = findings.study
     outcomes = format_outcomes(study.trials) or "none ended yet"
     if study.is_native:
         scene = study.scene.get("name", "an unnamed scene")
         counts = f"{len(study.trials)} on {scene}: {outcomes}."
-        nothing = [
-            c for c in select_claims(claims, "state") if c.condition.startswith(SHOWS_NOTHING)
+        explained = [
+            c
+            for c in select_claims(claims, "state")
+            if c.condition.startswith((SHOWS_NOTHING, PRUNED))
         ]
-        yield "Trials", f"{counts} {join_texts(nothing)}".strip()
+        yield "Trials", f"{counts} {join_texts(explained)}".strip()
     else:
         left_out = f" Left out: {'; '.join(study.left_out)}." if study.left_out else ""
         counts = f"{len(study.trials)}: {outcomes}."
         if study.has_means:
             counts = join_texts(select_claims(claims, "state"))
         yield "Trials", f"{counts}{left_out}"
+    both, best = findings.best_and_default, select_best(claims)
+    if both is not None and both.is_proved_better:
+        best = best[:1]  # the answer to what to set has the gain
     for name, selected in (
         ("Objectives", select_claims(claims, "other_objectives")),
         ("Design", select_claims(claims, "design")),
-        ("Best", select_best(claims)),
-        ("Seed" if study.is_native else "Chance", select_claims(claims, "seed_sd")),
+        ("Best", best),
     ):
         if selected:
             yield name, join_texts(selected)

@@ -19,6 +19,7 @@ from analysis.findings.variants import label_variants
 from analysis.pages.section_answers import answer_combinations, answer_cost, answer_curves
 from analysis.pages.templating import format_cell, render_template, view_figure
 from analysis.pages.thumbnails import has_thumbnails, thumbnail
+from study.records.schema import phase_name
 
 if TYPE_CHECKING:
     from analysis.data.study import Study
@@ -28,14 +29,11 @@ _HEADS = {
     "trial_id": "trial",
     "phase": "phase",
     "outcome": "outcome",
-    "reason": "reason",
     "psnr": "PSNR",
     "test_psnr": "test PSNR",
     "ssim": "SSIM",
-    "steps_done": "steps",
-    "train_seconds": "seconds",
 }
-
+_LAST_HEADS = {"steps_done": "steps", "train_seconds": "seconds"}
 
 _DECIMALS = {"psnr": 2, "test_psnr": 2, "ssim": 3, "train_seconds": 1}
 """Digits of what a repetition would still change the next one of."""
@@ -43,11 +41,15 @@ _DECIMALS = {"psnr": 2, "test_psnr": 2, "ssim": 3, "train_seconds": 1}
 
 @dataclass(frozen=True)
 class CellView:
-    """A cell of the table; value: what it is sorted by; text: empty for what is not known."""
+    """A cell of the table; value: what it is sorted by; text: empty for what is not known.
+
+    note: what explains the text, such as the reason of an outcome
+    """
 
     value: object
     text: str
     is_number: bool
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def render_trials_section(findings: Findings) -> Markup:
     heads, trials = dict(_HEADS), study.trials
     if study.has_variants:
         heads["variant"], trials = "variant", label_variants(study)
-    heads |= {effect.path: effect.label for effect in findings.effects}
+    heads |= {effect.path: effect.label for effect in findings.effects} | _LAST_HEADS
     ranked = trials.sort_values("score", ascending=False)
     views = [_view_trial(findings, row, list(heads)) for _, row in ranked.iterrows()]
     return _render_table(study, list(heads.values()), views)
@@ -160,5 +162,8 @@ def _view_cell(value: object, decimals: int | None = None) -> CellView:
 def _view_trial(findings: Findings, row: pd.Series, columns: Sequence[str]) -> TrialView:
     trial_id = str(row["trial_id"])
     image = thumbnail(findings.study.folder.render(trial_id))
-    cells = [_view_cell(row[column], _DECIMALS.get(column)) for column in columns]
-    return TrialView(trial_id, str(row["outcome"]), image, cells)
+    cells = {column: _view_cell(row[column], _DECIMALS.get(column)) for column in columns}
+    cells["phase"] = CellView(row["phase"], phase_name(str(row["phase"])), False)
+    outcome = str(row["outcome"])
+    cells["outcome"] = CellView(outcome, outcome, False, _view_cell(row["reason"]).text)
+    return TrialView(trial_id, outcome, image, list(cells.values()))

@@ -32,7 +32,13 @@ def test_short_labels_stand_side_by_side_and_longer_ones_in_two_rows() -> None:
     assert plot_choices(["relu", "sine"]).layout.xaxis.ticktext == ("relu", "sine")
     names = ["relu", "softplus", "shifted_softplus", "truncated_exp", "sigmoid"]
     labels = plot_choices(names).layout.xaxis.ticktext
-    assert [label.startswith("<br>") for label in labels] == [False, True, False, True, False]
+    assert labels == ("relu", "<br>softplus", "shifted_softplus", "<br>truncated_exp", "sigmoid")
+
+
+def test_only_labels_without_room_in_two_rows_are_broken() -> None:
+    names = [f"{i}.000316 to {i}.00316" for i in range(5)]
+    labels = plot_choices(names).layout.xaxis.ticktext
+    assert labels[0] == "0.000316<br>to 0.00316"
 
 
 def test_labels_without_room_below_move_to_the_other_axis_with_their_points() -> None:

@@ -10,7 +10,12 @@ import pytest
 from analysis.data.metric import Metric
 from analysis.data.selection import select_measured
 from analysis.figures.learning_curves import plot_learning_curves
-from analysis.figures.parallel_coordinates import plot_parallel_coordinates
+from analysis.figures.parallel_coordinates import (
+    BEST_COLOUR,
+    OTHERS_COLOUR,
+    plot_parallel_coordinates,
+)
+from analysis.figures.parallel_lines import plot_parallel_lines
 from analysis.figures.parameter_effect import plot_parameter_effect, plot_parameter_pair
 from analysis.figures.pareto_front import plot_pareto_front
 from analysis.figures.study_figures import list_study_figures
@@ -52,13 +57,21 @@ def test_captions_name_the_markers_and_means_that_are_drawn(minimised_findings: 
     assert "band" not in dashes
 
 
-def test_the_brightest_line_is_the_best_trial(minimised_findings: Findings) -> None:
+def test_coloured_lines_are_the_best_quarter_and_lie_above_the_others(
+    minimised_findings: Findings,
+) -> None:
     study = minimised_findings.study
     trials = select_measured(study.trials)
     figure = plot_parallel_coordinates(trials, study.space.dimensions, VAL_LOSS)
     lines, last = figure.data[0].line, figure.data[0].dimensions[-1]
     assert last.label == "val_loss"
-    assert np.argmax(lines.color) == np.argmin(last["values"])
+    coloured = np.asarray(lines.color) == 1.0
+    assert coloured.sum() == round(len(trials) / 4)
+    losses = np.asarray(last["values"])
+    assert losses[coloured].max() <= losses[~coloured].min()
+    drawn = plot_parallel_lines(trials, study.space.dimensions, VAL_LOSS)
+    colours = [trace.line.color for trace in drawn.data]
+    assert colours == [OTHERS_COLOUR] * (~coloured).sum() + [BEST_COLOUR] * coloured.sum()
 
 
 @pytest.mark.parametrize("metric", [VAL_LOSS, ACCURACY])

@@ -30,6 +30,14 @@ def test_explored_trials_are_filled_and_drawn_above_hollow_ones() -> None:
     ]
 
 
+def test_a_legend_lists_outcomes_in_one_order_whatever_is_drawn_first() -> None:
+    figure = blank_figure(height=300)
+    add_trials(figure, TRIALS, TRIALS["score"], TRIALS["score"])
+    shown = [t for t in figure.data if t.showlegend is not False]
+    ranked = [t.name for t in sorted(shown, key=lambda trace: trace.legendrank)]
+    assert ranked == ["trained", "shows nothing", "pruned", HOLLOW]
+
+
 def test_all_are_filled_where_none_was_explored() -> None:
     variants = TRIALS.assign(phase="variant")
     assert not any(group.hollow for group in group_trials(variants))

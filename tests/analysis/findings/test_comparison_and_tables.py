@@ -12,7 +12,7 @@ import pytest
 
 from analysis import report
 from analysis.findings.analyze_study import Findings, analyze_study
-from analysis.findings.comparison import compare_studies
+from analysis.findings.comparison import compare_studies, list_domains
 from analysis.findings.tables import (
     IMPORTANCE_COLUMNS,
     build_importance_table,
@@ -52,6 +52,25 @@ def test_studies_with_disjoint_intervals_disagree(two: list[Findings]) -> None:
     assert compared.differences == ()
 
 
+def test_ranges_that_differ_are_listed_with_the_names_of_their_studies(
+    two: list[Findings],
+) -> None:
+    first, second = two
+    dimensions = tuple(
+        dataclasses.replace(d, high=8.5) if d.path == "sampling.near" else d
+        for d in second.study.space.dimensions
+    )
+    space = dataclasses.replace(second.study.space, dimensions=dimensions)
+    other = dataclasses.replace(second, study=dataclasses.replace(second.study, space=space))
+    (difference,) = list_domains([first, other])
+    name, _, values = difference.partition(": ")
+    assert name == "values of sampling.near"
+    of_first, of_second = values.split("; ")
+    assert of_first.startswith("first ")
+    assert of_second.startswith("second ")
+    assert ":8.5" in of_second
+
+
 @pytest.mark.usefixtures("few_resamples")
 def test_studies_of_the_same_name_or_without_a_common_parameter_are_refused(
     make_study: Make,
@@ -67,7 +86,10 @@ def test_studies_of_the_same_name_or_without_a_common_parameter_are_refused(
 
 
 def test_the_command_writes_a_comparison(
-    two: list[Findings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    two: list[Findings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     analysed = {findings.study.name: findings for findings in two}
     monkeypatch.setattr("analysis.api.open_study.analyze_study", lambda study: analysed[study.name])
@@ -78,6 +100,9 @@ def test_the_command_writes_a_comparison(
     assert "Do the studies agree?" in page
     assert "first and second differ in the share of near: " in page
     assert "in one more of them between " in page
+    printed = capsys.readouterr().out
+    for name in ("first", "second"):
+        assert f"--- {name}\nWhat matters: " in printed
 
 
 def test_importance_table_flags_shares_within_chance(two: list[Findings]) -> None:

@@ -99,7 +99,7 @@ def test_the_table_filters_and_sorts(page: Any) -> None:
     heading.click()
     values = [
         float(v)
-        for v in page.locator("#trial-table tbody tr td:nth-child(6)").evaluate_all(
+        for v in page.locator("#trial-table tbody tr td:nth-child(5)").evaluate_all(
             "cells => cells.map(c => c.dataset.v)"
         )
     ]
@@ -117,6 +117,15 @@ def test_a_render_opens_its_trial_with_the_keyboard(page: Any) -> None:
     assert "PSNR" in dialog.inner_text()
     page.keyboard.press("Escape")
     assert not dialog.is_visible()
+
+
+def test_a_button_copies_a_command(page: Any) -> None:
+    command = page.locator(".command").first
+    command.locator("button").click()
+    page.wait_for_function(
+        "() => document.querySelector('.command button').textContent === 'copied'"
+    )
+    assert page.evaluate("getSelection().toString()") == command.locator("code").inner_text()
 
 
 def test_figures_follow_the_theme(page: Any) -> None:

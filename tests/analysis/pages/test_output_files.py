@@ -26,6 +26,12 @@ def test_a_file_gets_the_suffix_of_its_format(
     assert add_suffix(tmp_path / given, kind) == tmp_path / file
 
 
+def test_a_file_is_written_again_beside_the_folder_of_its_figures(tmp_path: Path) -> None:
+    (tmp_path / "X").mkdir()
+    (tmp_path / "X.html").touch()
+    assert add_suffix(tmp_path / "X", "html") == tmp_path / "X.html"
+
+
 def test_claims_about_several_studies_are_a_table(tmp_path: Path) -> None:
     claim = Claim(
         "breaks_pair_across", ("a=1", "b=2"), 0.5, 0.2, 0.8, "fraction", 9, 0.95, "", "It breaks."
