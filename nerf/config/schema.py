@@ -25,7 +25,7 @@ Initialisation = Literal["pytorch", "glorot"]
 Spacing = Literal["linear", "disparity"]
 Contraction = Literal["none", "sphere"]
 FieldKind = Literal["network", "voxels"]
-EncodingKind = Literal["frequency", "none", "hash"]
+EncodingKind = Literal["frequency", "none", "hash", "grid"]
 Schedule = Literal["exponential", "cosine", "constant"]
 TrainingBackground = Literal["scene", "white", "black", "random"]
 Crop = Literal["content", "centre"]
@@ -122,8 +122,9 @@ class Encoding:
     kind: Annotated[
         EncodingKind,
         Doc(
-            "Position encoding: frequency (Eq. 4 of arXiv:2003.08934), none (raw coordinates) "
-            "or hash grid (arXiv:2201.05989). Directions always use the frequency encoding."
+            "Position encoding: frequency (Eq. 4 of arXiv:2003.08934), none (raw coordinates), "
+            "hash (grids whose corners share entries, arXiv:2201.05989) or grid (dense grids, as "
+            "in arXiv:2111.11215). Directions always use the frequency encoding."
         ),
     ] = "frequency"
 
@@ -180,6 +181,27 @@ class Encoding:
         Doc("Base-2 logarithm of the number of entries in each level's hash table."),
     ] = 15
 
+    grid_levels: Annotated[
+        int,
+        Domain(1, 4, unit="grids", label="grid levels"),
+        Doc("Grids of the grid encoding, each with half the cells along a side of the next."),
+    ] = 3
+
+    grid_cells: Annotated[
+        int,
+        Domain(32, 128, log=True, unit="cells", label="finest grid"),
+        Doc(
+            "Cells along a side of the finest grid of the grid encoding, if it were a cube; it "
+            "covers all that rays cross from near to far."
+        ),
+    ] = 96
+
+    grid_features: Annotated[
+        int,
+        Domain(1, 8, label="grid features"),
+        Doc("Features at each point of each grid of the grid encoding."),
+    ] = 2
+
     contraction: Annotated[
         Contraction,
         Doc(
@@ -210,6 +232,9 @@ class Encoding:
             ("hash_levels", 1, 32),
             ("hash_finest", 16, 2**14),
             ("hash_log2_entries", 4, 24),
+            ("grid_levels", 1, 8),
+            ("grid_cells", 8, 512),
+            ("grid_features", 1, 32),
         ):
             count = getattr(self, name)
             _require(

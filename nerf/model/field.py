@@ -22,6 +22,7 @@ from nerf.config.schema import Encoding, Field, Precision
 from nerf.model.activations import hidden_activation
 from nerf.model.contraction import contract, contraction_radius
 from nerf.model.frequency_encoding import FrequencyEncoding, NoEncoding
+from nerf.model.grid_encoding import GridEncoding
 from nerf.model.hash_encoding import UNIT_BOX, HashEncoding
 from nerf.model.padding import pad_features, pad_weight, size_multiple
 from nerf.model.point_field import PointField
@@ -185,7 +186,11 @@ class RadianceField(PointField):
 
 def _position_encoding(
     encoding: Encoding, box: Float[Tensor, "2 3"], generator: Generator
-) -> FrequencyEncoding | HashEncoding:
+) -> FrequencyEncoding | HashEncoding | GridEncoding:
+    if encoding.kind == "grid":
+        return GridEncoding(
+            encoding.grid_levels, encoding.grid_cells, encoding.grid_features, box, generator
+        )
     if encoding.kind == "hash":
         return HashEncoding(
             encoding.hash_levels, encoding.hash_finest, encoding.hash_log2_entries, box, generator

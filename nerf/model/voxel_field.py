@@ -51,9 +51,10 @@ class VoxelField(PointField):
         # The grid holds differences to the initial density.
         raw_density = features[:, 0] + self.initial_raw_density()
         raw_density = torch.where(inside, raw_density, EMPTY_RAW_DENSITY)
-        basis = spherical_harmonics(directions, self.degree).index_select(0, ray)
-        coefficients = features[:, 1:].view(-1, 3, self.harmonics)
-        return raw_density, self.colour_activation((coefficients * basis[:, None]).sum(-1))
+        # Repeated for the channels: the product is then one of whole rows, which is faster.
+        basis = spherical_harmonics(directions, self.degree).repeat(1, 3).index_select(0, ray)
+        terms = (features[:, 1:] * basis).view(-1, 3, self.harmonics)
+        return raw_density, self.colour_activation(terms.sum(-1))
 
     def watched_gradients(self) -> dict[str, list[Tensor]]:
         gradient = self.grid.table.grad

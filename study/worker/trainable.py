@@ -25,6 +25,7 @@ from ray import tune
 
 from nerf.common.files import write_atomically
 from nerf.scenes.scene import Scene
+from nerf.training.batch.key import can_share_batch
 from nerf.training.schedule import evaluation_steps
 from study.protocol.failures import diagnose_exception
 from study.protocol.messages import MESSAGE, TRIAL, Assignment, Failure, Message, describe_place
@@ -193,7 +194,7 @@ class _Trial:
     def _train(self) -> Trained:
         spec, number = self._job.spec, self._assignment.number
         training = Training(number, self._config, self._rungs, self._checkpoint)
-        if spec.pack > 1 and self._config.field.kind == "network":  # voxels train alone
+        if spec.pack > 1 and can_share_batch(self._config):
             return train_in_batch(self._job, training, self._on_event, self._log.reset_timeout)
         return train_alone(
             training,

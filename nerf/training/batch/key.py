@@ -55,6 +55,11 @@ class Shape:
         )
 
 
+def can_share_batch(config: NerfConfig) -> bool:
+    """Whether a batch takes such a run; voxels and grid encodings train alone."""
+    return config.field.kind == "network" and config.encoding.kind != "grid"
+
+
 def batch_key(config: NerfConfig) -> tuple[object, ...]:
     """Runs whose keys are equal can be trained in one batch.
 

@@ -4,7 +4,7 @@ import pytest
 
 from nerf.config.flat import Flat, build, flatten
 from nerf.config.parameters import list_parameters
-from nerf.training.batch.key import batch_key
+from nerf.training.batch.key import batch_key, can_share_batch
 
 DEFAULT = batch_key(build({}))
 
@@ -49,6 +49,8 @@ def test_runs_that_differ_otherwise_share_a_batch(settings: Flat) -> None:
 
 
 def test_tables_of_another_size_need_another_batch() -> None:
+    for alone in ({"field.kind": "voxels"}, {"encoding.kind": "grid"}):
+        assert not can_share_batch(build(alone))
     hashed: Flat = {"encoding.kind": "hash"}
     assert batch_key(build(hashed)) != batch_key(build({**hashed, "encoding.hash_levels": 3}))
 
@@ -89,12 +91,15 @@ COMMON: Flat = {
 def test_every_parameter_is_common_to_a_batch_or_handled_for_each_member() -> None:
     own = {"sampling.span"}  # another name of far
     own |= {f"{section}.{name}".strip(".") for section, names in OWN.items() for name in names}
-    own |= {path for path in list_parameters() if path.startswith("grid.")}  # voxels train alone
+    # Voxels and grid encodings train alone.
+    own |= {path for path in list_parameters() if path.startswith(("grid.", "encoding.grid_"))}
     own.add("field.kind")
     assert own.isdisjoint(COMMON)
     assert own | COMMON.keys() == flatten(build({})).keys(), (
         "a new parameter belongs into batch_key, or a batch has to handle it for each member"
     )
+    for alone in ({"field.kind": "voxels"}, {"encoding.kind": "grid"}):
+        assert not can_share_batch(build(alone))
     hashed: Flat = {"encoding.kind": "hash"}
     for path, value in COMMON.items():
         assert batch_key(build({**hashed, path: value})) != batch_key(build(hashed)), path
