@@ -1,17 +1,19 @@
-"""Training time until a held-out PSNR is reached, beside minimal-nerf and nerf-pytorch.
+"""Training time until a held-out PSNR is reached, beside minimal-nerf, nerf-pytorch and TensoRF.
 
     python benchmarks/time_to_psnr.py --scene tiny_lego.npz \\
-        --minimal-nerf PATH --nerf-pytorch PATH --limit 900
+        --minimal-nerf PATH --nerf-pytorch PATH --tensorf PATH --limit 400
+    python benchmarks/time_to_psnr.py --scene bricks --targets 22 25 --sides voxels fast hash
 
-Every side trains on the same training views. From time to time its clock stops and the PSNR of the
-same held-out pixels is computed. The peers run at their own defaults: minimal-nerf with its module,
-data set and loader (needs pytorch_lightning), nerf-pytorch with its network, rays and renderer and
-the loop and settings of its lego config.
+Every side trains on the same training views between the same near and far. From time to time its
+clock stops and the PSNR of the same held-out pixels is computed. The peers run at their own
+defaults: minimal-nerf with its module, data set, near, far and loader, nerf-pytorch with its
+network, rays and renderer and the loop and settings of its lego config, TensoRF with its model and
+the loop and settings of its lego config, and a second time with a smaller grid and fewer rays.
 
 All sides take turns, --repeats times, each time with another seed; the table holds medians. A side
 that misses a target within --limit seconds of CPU time counts as slower than that and gets no
-further turn. "ours, voxels" is train.py --fast. "ours, plain" is our loop at the settings of "ours,
-fast" in float32 and without the occupancy grid: the difference is the gain of the fast path.
+further turn. "voxels" is train.py --fast. "plain" is our loop at the settings of "fast" in float32
+and without the occupancy grid: the difference is the gain of the fast path.
 """
 
 from __future__ import annotations
@@ -28,11 +30,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from reporting import benchmark_parser, positive, print_table, save_json
-from timed_sides import Side, minimal_nerf_side, nerf_pytorch_side, our_side
+from tensorf_side import LEGO_CONFIG, SMALL
+from timed_sides import Side, minimal_nerf_side, nerf_pytorch_side, our_side, tensorf_side
 
 from nerf.common.command_line import exit_status
 from nerf.config.presets import FAST as VOXELS
 from nerf.scenes import load
+from nerf.scenes.scene import Scene
 
 HASH_GRIDS = {
     "encoding.kind": "hash",
@@ -43,12 +47,21 @@ HASH_GRIDS = {
     "sampling.coarse": 48,
     "optimisation.steps": 1000,
 }
+DENSE_GRIDS = HASH_GRIDS | {"encoding.kind": "grid"}
 FAST = {"optimisation.steps": 4000, "optimisation.learning_rate": 5e-3}
 PLAIN = FAST | {"compute.precision": "fp32", "compute.occupancy": 0}
 
-QUICK_TARGETS = [20.0, 22.0]
+OURS = {"voxels": VOXELS, "hash": HASH_GRIDS, "grid": DENSE_GRIDS, "fast": FAST, "plain": PLAIN}
+"""Settings of our sides by their names."""
+
+EVALUATE_EVERY = {"voxels": 5, "hash": 10, "grid": 10, "fast": 20, "plain": 20}
+"""Steps between two evaluations."""
+
 TARGETS = [20.0, 22.0, 25.0]
-"""Held-out PSNR in dB whose time is measured."""
+"""Held-out PSNR in dB whose time is measured, unless --targets are given."""
+
+MakeSide = Callable[[int], Side]
+"""Returns a side for a seed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,14 +102,12 @@ def train_to(side: Side, targets: list[float], limit: float, name: str) -> list[
 
 
 def take_turns(
-    sides: dict[str, tuple[Callable[[int], Side], list[float]]], repeats: int, limit: float
+    sides: dict[str, MakeSide], targets: list[float], repeats: int, limit: float
 ) -> Times:
     """Trains every side in turn, so that what slows the machine for a while slows all of them."""
-    times: Times = {
-        (name, target): [] for name, (_, targets) in sides.items() for target in targets
-    }
+    times: Times = {(name, target): [] for name in sides for target in targets}
     for turn in range(repeats):
-        for name, (make_side, targets) in sides.items():
+        for name, make_side in sides.items():
             if any(None in times[name, target] for target in targets):
                 continue
             reached = train_to(make_side(turn), targets, limit, name)
@@ -134,8 +145,19 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--scene", required=True, metavar="bricks|tiny-lego|PATH", help="scene to train on"
     )
-    parser.add_argument("--minimal-nerf", type=Path, metavar="PATH", help="a checkout to compare")
-    parser.add_argument("--nerf-pytorch", type=Path, metavar="PATH", help="a checkout to compare")
+    parser.add_argument(
+        "--sides", nargs="+", choices=list(OURS), default=list(OURS), help="ours (default: all)"
+    )
+    parser.add_argument(
+        "--targets",
+        nargs="+",
+        type=float,
+        metavar="DB",
+        default=TARGETS,
+        help=f"held-out PSNR to reach (default: {' '.join(f'{target:g}' for target in TARGETS)})",
+    )
+    for peer in ("minimal-nerf", "nerf-pytorch", "tensorf"):
+        parser.add_argument(f"--{peer}", type=Path, metavar="PATH", help="a checkout to compare")
     parser.add_argument(
         "--limit",
         type=float,
@@ -152,35 +174,42 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse(arguments)
 
 
+def make_sides(options: argparse.Namespace, scene: Scene) -> dict[str, MakeSide]:
+    """What takes turns, by its name: our sides first."""
+
+    def ours(name: str) -> MakeSide:
+        return lambda seed: our_side(scene, OURS[name], EVALUATE_EVERY[name], seed)
+
+    sides = {name: ours(name) for name in options.sides}
+    if options.minimal_nerf:
+        sides["minimal-nerf"] = functools.partial(minimal_nerf_side, scene, options.minimal_nerf)
+    if options.nerf_pytorch:
+        sides["nerf-pytorch"] = functools.partial(nerf_pytorch_side, scene, options.nerf_pytorch)
+    if options.tensorf:
+        for name, size in (("TensoRF", LEGO_CONFIG), ("TensoRF, small", SMALL)):
+            sides[name] = functools.partial(tensorf_side, scene, options.tensorf, size)
+    return sides
+
+
 def run_benchmark(arguments: list[str] | None) -> int:
     options = parse_options(arguments)
     torch.set_num_threads(options.threads)
-    scene = load(options.scene)
-    sides: dict[str, tuple[Callable[[int], Side], list[float]]] = {
-        "ours, voxels": (lambda seed: our_side(scene, VOXELS, 10, seed), TARGETS),
-        "ours, hash grids": (lambda seed: our_side(scene, HASH_GRIDS, 10, seed), QUICK_TARGETS),
-        "ours, fast": (lambda seed: our_side(scene, FAST, 20, seed), TARGETS),
-        "ours, plain": (lambda seed: our_side(scene, PLAIN, 20, seed), TARGETS),
-    }
-    comparisons = [("ours, fast", "ours, plain", 25.0), ("ours, voxels", "ours, fast", 25.0)]
-    for name, make_side, checkout in (
-        ("minimal-nerf", minimal_nerf_side, options.minimal_nerf),
-        ("nerf-pytorch", nerf_pytorch_side, options.nerf_pytorch),
-    ):
-        if checkout:
-            sides[name] = (functools.partial(make_side, scene, checkout), QUICK_TARGETS)
-            comparisons += [("ours, voxels", name, target) for target in QUICK_TARGETS]
-    times = take_turns(sides, options.repeats, options.limit)
+    sides = make_sides(options, load(options.scene))
+    times = take_turns(sides, options.targets, options.repeats, options.limit)
     rows = [
         table_row(name, target, turns, options.limit) for (name, target), turns in times.items()
     ]
     columns = ["side", "dB", "turns", "wall s", "CPU s", "CPU s, range", "steps"]
     print_table(f"training time to held-out PSNR, {options.threads} threads", columns, rows)
+    first, *others = sides
+    reached = [target for target in options.targets if None not in times[first, target]]
     faster = [
-        [fast, slow, target, speedup(times, fast, slow, target, options.limit)]
-        for fast, slow, target in comparisons
+        [first, other, target, speedup(times, first, other, target, options.limit)]
+        for other in others
+        for target in reached
     ]
-    print_table("speedup in CPU time", ["side", "over", "dB", "times"], faster)
+    if faster:
+        print_table("speedup in CPU time", ["side", "over", "dB", "times"], faster)
     figures = {"columns": columns, "rows": rows, "faster": faster, "limit": options.limit}
     save_json(options.json, "time_to_psnr", figures)
     return 0

@@ -1,4 +1,4 @@
-"""The ways to train that time_to_psnr.py times: ours, minimal-nerf's and nerf-pytorch's."""
+"""The ways to train that time_to_psnr.py times: ours, and those of checkouts of peers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from parity import load_nerf_pytorch
+from tensorf_side import TensorfRun, TensorfSize
 
 from nerf.config.flat import build
+from nerf.evaluation.evaluate import grid_stride
 from nerf.scenes.cameras.pixel_rays import view_pixels
 from nerf.scenes.scene import Scene
 from nerf.training.run import TrainingRun
 
-STRIDE = 4
-"""Held-out views are compared at one pixel in `STRIDE`, along rows and columns alike."""
+HELD_OUT_PIXELS = 10_000
+"""Pixels of validation views, at most, at which all sides are compared: on one regular grid."""
 
-_PEER_NEAR, _PEER_FAR = 2.0, 6.0
 _LEARNING_RATE = 5e-4  # of nerf-pytorch, at the start
 _DECAY_STEPS = 500_000  # in which it falls to a tenth
 _RAYS = 1024  # a step of nerf-pytorch
@@ -43,7 +44,7 @@ class Side:
 def our_side(scene: Scene, settings: dict[str, Any], evaluate_every: int, seed: int) -> Side:
     """This project with these settings."""
     bounds = {"sampling.near": scene.bounds.near, "sampling.far": scene.bounds.far}
-    pixels = {"evaluation.pixels": len(scene.val) * (scene.height // STRIDE) ** 2}
+    pixels = {"evaluation.pixels": HELD_OUT_PIXELS}
     run = TrainingRun(build(bounds | pixels | settings | {"seed": seed}), scene)
     return Side(run.advance, lambda: run.evaluate().psnr, evaluate_every)
 
@@ -93,7 +94,8 @@ class _NerfPytorchRun:
         return origins, directions
 
     def _render(self, origins: torch.Tensor, directions: torch.Tensor, perturb: float) -> Any:
-        bounds = torch.tensor([_PEER_NEAR, _PEER_FAR]).expand(len(origins), 2)
+        near_far = torch.tensor([self._scene.bounds.near, self._scene.bounds.far])
+        bounds = near_far.float().expand(len(origins), 2)
         packed = torch.cat((origins, directions, bounds, F.normalize(directions, dim=-1)), -1)
         return self._functions["render_rays"](
             packed,
@@ -123,9 +125,10 @@ class _NerfPytorchRun:
         for group in self._optimiser.param_groups:
             group["lr"] = _LEARNING_RATE * 0.1 ** (self._steps_done / _DECAY_STEPS)
 
-    def render_view(self, view: int) -> torch.Tensor:
-        """(rows, columns, 3) every `STRIDE`-th pixel of a view."""
-        origins, directions = (rays[::STRIDE, ::STRIDE] for rays in self._rays(view))
+    def render_view(self, view: int, stride: int) -> torch.Tensor:
+        """(rows, columns, 3) the pixels of a view on the grid of `view_pixels`."""
+        first = stride // 2
+        origins, directions = (rays[first::stride, first::stride] for rays in self._rays(view))
         with torch.no_grad():
             rendered = self._render(origins.reshape(-1, 3), directions.reshape(-1, 3), perturb=0.0)
         rgb: torch.Tensor = rendered["rgb_map"]
@@ -165,10 +168,11 @@ def minimal_nerf_side(scene: Scene, checkout: Path, seed: int) -> Side:
         nerf.training_step(batch, 0).backward()
         optimiser.step()
 
-    def render_view(view: int) -> torch.Tensor:
+    def render_view(view: int, stride: int) -> torch.Tensor:
+        first = stride // 2
         pose = torch.tensor(scene.world_from_camera[view])
         rays = model.get_image_rays(pose, scene.height, scene.width, float(arrays["focal"]))
-        origins, directions = (part[::STRIDE, ::STRIDE] for part in rays)
+        origins, directions = (part[first::stride, first::stride] for part in rays)
         with torch.no_grad():
             rgb: torch.Tensor = nerf.render_rays(
                 origins.reshape(-1, 3), directions.reshape(-1, 3), 64
@@ -182,11 +186,17 @@ def _untyped(module: ModuleType) -> Any:
     return module
 
 
-def _held_out_psnr(scene: Scene, render: Callable[[int], torch.Tensor]) -> float:
-    """Mean PSNR in dB over validation views; `render` returns every `STRIDE`-th pixel of a view."""
-    scores = []
+def tensorf_side(scene: Scene, checkout: Path, size: TensorfSize, seed: int) -> Side:
+    """TensoRF's own model and loop, with rays and a first grid of `size`."""
+    run = TensorfRun(scene, checkout, size, seed)
+    return Side(run.step, lambda: _held_out_psnr(scene, run.render_view), 5)
+
+
+def _held_out_psnr(scene: Scene, render: Callable[[int, int], torch.Tensor]) -> float:
+    """Mean PSNR in dB over validation views; `render` returns a view's pixels at a stride."""
+    stride, scores = grid_stride(scene, "val", HELD_OUT_PIXELS), []
     for view in scene.val:
-        truth = torch.tensor(view_pixels(scene, view, STRIDE))
-        error = torch.mean((render(view).clamp(0, 1) - truth) ** 2).item()
+        truth = torch.tensor(view_pixels(scene, view, stride))
+        error = torch.mean((render(view, stride).clamp(0, 1) - truth) ** 2).item()
         scores.append(-10 * math.log10(error))
     return float(np.mean(scores))
