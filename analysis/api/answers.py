@@ -12,6 +12,7 @@ from analysis.api.tables import (
     tabulate_breaking,
     tabulate_importance,
 )
+from analysis.claims.bounds_claims import claim_bounds
 from analysis.claims.claim import Claim
 from analysis.claims.list_claims import (
     name_further_shares,
@@ -89,7 +90,9 @@ def answer_bounds(study: Study) -> Result:
     measured = select_measured(study.trials)
     caption = "Explored runs that collapsed or show nothing, of all, by near and far bound:"
     return Result(
-        (caption,), table, {(): partial(plot_near_far_map, measured, NEAR, FAR, study.space.bounds)}
+        (*(claim.text for claim in claim_bounds(study)), caption),
+        table,
+        {(): partial(plot_near_far_map, measured, NEAR, FAR, study.space.bounds)},
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analysis.claims.claim import Claim
 from analysis.claims.wording import count_runs, format_difference, format_part
+from analysis.data.study import Study
 from analysis.findings.analyze_study import Findings
 from analysis.findings.bounds_map import FAR, NEAR, compare_bounds
 from analysis.stats.rates import BreakRate
@@ -13,7 +14,12 @@ from analysis.stats.rates import BreakRate
 
 def list_bounds_claims(findings: Findings) -> Iterator[Claim]:
     """One where near and far both vary and the scene suggests bounds; else none."""
-    compared = compare_bounds(findings.study.trials, findings.study.space.bounds)
+    return claim_bounds(findings.study)
+
+
+def claim_bounds(study: Study) -> Iterator[Claim]:
+    """As `list_bounds_claims`, of a study that is not analysed."""
+    compared = compare_bounds(study.trials, study.space.bounds)
     if compared is None:
         return
     difference, (enclosing, cutting) = compared.difference, compared.trained

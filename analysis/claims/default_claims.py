@@ -101,7 +101,8 @@ def _gain(both: BestAgainstDefault, difference: WelchDifference) -> Claim:
 
 def _cannot_tell(both: BestAgainstDefault) -> Claim:
     text = (
-        f"Whether the best configuration beats the default{_describe_outside(both)}: {both.reason}."
+        f"Whether the best configuration beats the default{_describe_outside(both)} is not known: "
+        f"{both.reason}."
     )
     runs = both.best.breaks.trials + both.default.breaks.trials
     return Claim("not_told_apart", (), None, None, None, "dB", runs, None, "", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,18 @@ _MAX_TRACES = 1000
 
 _HIGHLIGHT_COLOURS = {"best": "var(--accent)", "defaults": "var(--ink)"}
 _DASHES = {TRAINED: "solid", COMPLETED: "solid", SHOWS_NOTHING: "dashdot", PRUNED: "dash"}
+
+_DASH_NAMES = {"solid": "solid", "dashdot": "dash-dotted", "dash": "dashed", "dot": "dotted"}
+
+
+def describe_lines(outcomes: Iterable[str]) -> str:
+    """What the lines of trials look like, `solid: trained, dotted: collapsed`: only those drawn."""
+    drawn = set(outcomes)
+    return ", ".join(
+        f"{_DASH_NAMES[_DASHES.get(outcome, 'dot')]}: {outcome}"
+        for outcome in OUTCOME_STYLES
+        if outcome in drawn
+    )
 
 
 def plot_learning_curves(

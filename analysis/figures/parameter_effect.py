@@ -49,7 +49,7 @@ def plot_parameter_pair(plane: PairEffect, metric: Metric = PSNR) -> go.Figure:
         y=y,
         z=metric.values(plane.values),
         colorscale="Viridis_r" if metric.minimize else "Viridis",
-        colorbar={"title": metric.unit or escape_text(metric.name), "thickness": 12},
+        colorbar={"title": escape_text(metric.title), "thickness": 12},
         hovertemplate=f"%{{x}}<br>%{{y}}<br>{metric.hover('z')}<extra></extra>",
     )
     figure.update_layout(xaxis={"nticks": 6}, yaxis={"nticks": 6})

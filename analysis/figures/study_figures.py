@@ -13,7 +13,7 @@ from analysis.data.selection import select_measured
 from analysis.data.study import Study
 from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
-from analysis.figures.learning_curves import plot_learning_curves
+from analysis.figures.learning_curves import describe_lines, plot_learning_curves
 from analysis.figures.near_far_map import plot_near_far_map
 from analysis.figures.over_time import plot_importance_over_time, plot_rank_agreement
 from analysis.figures.parallel_lines import plot_parallel_lines
@@ -55,6 +55,13 @@ def list_study_figures(findings: Findings) -> dict[str, StudyFigure]:
             name += "_"
         named[name] = figure
     return named
+
+
+def describe_trial_curves(study: Study) -> str:
+    """What the lines of `plot_trial_curves` look like."""
+    has_curve = study.trials["trial_id"].isin(study.curves["trial_id"])
+    lines = describe_lines(study.trials.loc[has_curve, "outcome"])
+    return f"{lines}; horizontal: trivial images" if study.trivial_psnrs else lines
 
 
 def plot_trial_curves(findings: Findings) -> go.Figure:
@@ -228,8 +235,7 @@ def _list_trials(findings: Findings) -> Iterator[StudyFigure]:
         yield StudyFigure(
             "curves",
             plot_trial_curves(findings),
-            f"{metric.name} of each trial during training"
-            f"{'; dotted: trivial images' if study.trivial_psnrs else ''}.",
+            f"{metric.name} of each trial during training; {describe_trial_curves(study)}.",
         )
         yield from _list_over_time(findings)
     if (cost := plot_cost(findings)) is not None:

@@ -59,7 +59,9 @@ def answer_effects(findings: Findings) -> str:
             ends = f"[{format_value(claim.low)}, {format_value(claim.high)}]"
             best.append(f"{labels[path]} {format_value(claim.estimate)} {ends}")
     if best:
-        return f"Best on average: {join_names(best)}; of the others no best value is sure."
+        text = f"Best on average: {join_names(best)}"
+        all_known = len(best) >= len(findings.study.space.dimensions)
+        return f"{text}." if all_known else f"{text}; of the others no best value is sure."
     if not findings.importance.ranked:
         return "Not known: the trials allow no mean curve, so only the trials themselves are drawn."
     return "No best value of a parameter is sure."

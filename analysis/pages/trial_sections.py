@@ -13,7 +13,12 @@ from markupsafe import Markup
 
 from analysis.data.selection import select_measured
 from analysis.figures.parallel_coordinates import plot_parallel_coordinates
-from analysis.figures.study_figures import plot_cost, plot_trial_curves, select_combinations
+from analysis.figures.study_figures import (
+    describe_trial_curves,
+    plot_cost,
+    plot_trial_curves,
+    select_combinations,
+)
 from analysis.findings.recorded_trials import tabulate_recorded_trials
 from analysis.findings.variants import label_variants
 from analysis.pages.section_answers import answer_combinations, answer_cost, answer_curves
@@ -74,6 +79,7 @@ def render_curves_section(findings: Findings) -> Markup:
         "curves.html",
         answer=answer_curves(findings),
         figure=view_figure(plot_trial_curves(findings), alt),
+        lines=describe_trial_curves(study),
         has_levels=bool(study.trivial_psnrs),
         is_native=study.is_native,
     )

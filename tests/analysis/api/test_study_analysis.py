@@ -101,6 +101,11 @@ def test_results_of_a_study(native: StudyAnalysis) -> None:
         assert "var(--" not in figure.to_json()
 
 
+def test_bounds_begin_with_where_the_object_lies() -> None:
+    bounds = analysis.load(analysis.RESULTS / "near_far").bounds()
+    assert bounds.sentences[0].startswith("The object lies between near 2.67 and far 5.51")
+
+
 def test_claims_are_those_of_the_report(native: StudyAnalysis) -> None:
     claims = native.claims()
     shares = claims[claims["kind"] == "share"].set_index("parameters")

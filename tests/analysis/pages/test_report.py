@@ -281,7 +281,9 @@ def test_the_small_print_explains_only_what_is_drawn(
     assert "The dark line, or the dash over a choice, is the mean" in explanations(page, "effects")
     assert "▽ pruned; filled markers" in explanations(page, "effects")
     assert "; shares of the variance of PSNR" in explanations(page, "time")
+    assert re.search("solid: trained.*dashed: pruned", explanations(page, "curves"))
     few = render_study_page(analyze_study(make_study(explore=9, optimize=0)))
+    assert "pruned" not in explanations(few, "curves")
     effects = explanations(few, "effects")
     assert "● trained" in effects
     for absent in ("dark line", "dash", "band", "faint", "pruned", "hollow", "P(trains)"):
