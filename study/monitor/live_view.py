@@ -87,7 +87,7 @@ class LiveView:
             return
         clock = time.monotonic()
         progress = study_progress(trials, self._spec, self._trivial_psnr, is_interrupted)
-        rate = self._rate.update(clock, progress)
+        rate = None if is_interrupted else self._rate.update(clock, progress)
         seconds_left = progress.steps_left / rate if rate and progress.steps_left > 0 else None
         if self._live:
             width, height = self._console.size

@@ -70,7 +70,7 @@ def simulate(folder: StudyFolder, spec: StudySpec) -> list[tuple[float, float]]:
 def test_time_left_is_right_within_a_fifth_after_a_quarter(
     explore: int, optimize: int, folder: StudyFolder
 ) -> None:
-    space = study_space([], [], STEPS)
+    space = study_space(["field.width=32:128"], [], STEPS)
     estimates = simulate(
         folder, StudySpec(space, explore=explore, optimize=optimize, replicates=0, steps=STEPS)
     )
