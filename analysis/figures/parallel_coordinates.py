@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
 from analysis.data.metric import PSNR, Metric
+from analysis.data.shown_trials import select_shown
 from analysis.figures.theme import blank_figure, escape_text, log_ticks
 from study.spec.space import Dimension
 
@@ -25,14 +25,15 @@ def plot_parallel_coordinates(
 ) -> go.Figure:
     """Parallel coordinates of trials with a finite metric, the best quarter in colour.
 
-    Dragging along an axis filters.
+    Dragging along an axis filters. Of many trials `select_shown` are drawn.
     """
     figure = blank_figure(height=430)
+    best, trials = is_among_best(trials), select_shown(trials)
     # Lines of a higher colour are drawn above others.
     figure.add_parcoords(
         dimensions=list_axes(trials, dimensions, metric),
         line={
-            "color": is_among_best(trials).astype(float),
+            "color": best.loc[trials.index].astype(float),
             "cmin": 0.0,
             "cmax": 1.0,
             "colorscale": [[0.0, OTHERS_COLOUR], [1.0, BEST_COLOUR]],
@@ -46,10 +47,10 @@ def plot_parallel_coordinates(
     return figure
 
 
-def is_among_best(trials: pd.DataFrame) -> NDArray[np.bool_]:
+def is_among_best(trials: pd.DataFrame) -> pd.Series:
     """(trials,) Whether each is among the best quarter by its metric, at least one."""
     count = max(1, round(BEST_PART * len(trials)))
-    return np.asarray(trials["score"].rank(ascending=False, method="first") <= count)
+    return trials["score"].rank(ascending=False, method="first") <= count
 
 
 def list_axes(

@@ -13,6 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.data.metric import PSNR, Metric
+from analysis.data.shown_trials import select_shown
 from analysis.figures.parallel_coordinates import (
     BEST_COLOUR,
     OTHERS_COLOUR,
@@ -30,9 +31,10 @@ def plot_parallel_lines(
     trials: pd.DataFrame, dimensions: Sequence[Dimension], metric: Metric = PSNR
 ) -> go.Figure:
     """As `plot_parallel_coordinates`, of trials with a finite metric, without WebGL."""
+    among_best, trials = is_among_best(trials), select_shown(trials)
     axes = list_axes(trials, dimensions, metric)
     heights = np.array([_scale(axis, axis["values"]) for axis in axes])
-    best = is_among_best(trials)
+    best = among_best.loc[trials.index].to_numpy()
     figure = blank_figure(height=360)
     for trial in np.argsort(best, kind="stable"):  # the best ones on top
         figure.add_scatter(

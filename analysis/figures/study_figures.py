@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.data.selection import select_measured
+from analysis.data.shown_trials import describe_shown, select_shown
 from analysis.data.study import Study
 from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
 from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
@@ -70,8 +71,13 @@ def plot_trial_curves(findings: Findings) -> go.Figure:
     outcomes = dict(zip(study.trials["trial_id"], study.trials["outcome"], strict=True))
     emphasised = (("defaults", findings.default), ("best", findings.best))
     highlighted = {str(trial["trial_id"]): name for name, trial in emphasised if trial is not None}
+    shown = {*select_shown(study.trials)["trial_id"], *highlighted}
     return plot_learning_curves(
-        study.curves, outcomes, highlighted, study.trivial_psnrs, study.metric
+        study.curves[study.curves["trial_id"].isin(shown)],
+        outcomes,
+        highlighted,
+        study.trivial_psnrs,
+        study.metric,
     )
 
 
@@ -235,18 +241,20 @@ def _list_trials(findings: Findings) -> Iterator[StudyFigure]:
         yield StudyFigure(
             "curves",
             plot_trial_curves(findings),
-            f"{metric.name} of each trial during training; {describe_trial_curves(study)}.",
+            f"{metric.name} of each trial during training; {describe_trial_curves(study)}. "
+            f"{describe_shown(len(study.trials))}".rstrip(),
         )
         yield from _list_over_time(findings)
     if (cost := plot_cost(findings)) is not None:
         caption = f"{metric.name} of each trial against its training time, with the Pareto front."
-        yield StudyFigure("cost", cost, caption)
+        shown = describe_shown(len(select_measured(study.trials)))
+        yield StudyFigure("cost", cost, f"{caption} {shown}".rstrip())
     if not study.has_variants and (trials := select_combinations(study)) is not None:
         yield StudyFigure(
             "combinations",
             plot_parallel_lines(trials, study.space.dimensions, metric),
             f"Every trial as a line over all parameters; coloured: the best quarter by "
-            f"{metric.name}.",
+            f"{metric.name}. {describe_shown(len(trials))}".rstrip(),
         )
 
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from analysis.data.metric import PSNR, Metric
 from analysis.data.outcomes import COMPLETED
+from analysis.data.shown_trials import describe_shown, select_shown
 from analysis.figures.theme import escape_text
 from study.records.outcomes import COLLAPSED, FAILED, PRUNED, SHOWS_NOTHING, TRAINED
 
@@ -80,13 +81,13 @@ def add_trials(
     colours: pd.Series | None = None,
     hover: str = "",
 ) -> None:
-    """Adds a marker for each trial; the report opens a trial whose marker is clicked.
+    """Adds a marker for each trial that is shown; the report opens a trial whose marker is clicked.
 
     x, y, colours: with the index of `trials`; colours: numbers on the figure's colour axis, in
     place of a colour for each outcome
     hover: Plotly's template of what stands below the trial's number (default: x, and y as metric)
     """
-    groups = group_trials(trials)
+    groups = group_trials(select_shown(trials))
     filled = {group.outcome for group in groups if not group.hollow}
     hover = hover or f"%{{x}}<br>{metric.hover('y')}"
     for group in groups:
@@ -124,7 +125,8 @@ def describe_markers(trials: pd.DataFrame) -> str:
     drawn = [f"{_SIGNS[symbols[o]]} {o}" for o in OUTCOME_STYLES if o in symbols]
     if {group.hollow for group in groups} == {True, False}:
         drawn[-1] += "; filled markers are explored trials, hollow ones optimised or repeated"
-    return ", ".join(drawn)
+    shown = describe_shown(len(trials)).removesuffix(".")
+    return ", ".join(drawn) + (f". {shown}" if shown else "")
 
 
 def _style_marker(group: TrialGroup) -> dict[str, object]:

@@ -79,6 +79,7 @@ document.querySelectorAll(".command").forEach((place) => {
 // One trial, closer: its render and its row of the table.
 function look(trial) {
   const row = rowOf(trial);
+  if (!row) return; // of many trials, not all have a row
   const dialog = document.getElementById("look");
   const image = row.querySelector("img");
   const facts = document.createElement("dl");

@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from analysis.data.selection import select_measured
+from analysis.data.shown_trials import describe_shown, select_shown
 from analysis.figures.parallel_coordinates import plot_parallel_coordinates
 from analysis.figures.study_figures import (
     describe_trial_curves,
@@ -42,6 +43,9 @@ _LAST_HEADS = {"steps_done": "steps", "train_seconds": "seconds"}
 
 _DECIMALS = {"psnr": 2, "test_psnr": 2, "ssim": 3, "train_seconds": 1}
 """Digits of what a repetition would still change the next one of."""
+
+MAX_RENDERS = 200
+"""Rows of the table with a render: of the best trials, and evenly of the others."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def render_curves_section(findings: Findings) -> Markup:
     return render_template(
         "curves.html",
         answer=answer_curves(findings),
-        figure=view_figure(plot_trial_curves(findings), alt),
+        figure=view_figure(plot_trial_curves(findings), alt, describe_shown(len(study.trials))),
         lines=describe_trial_curves(study),
         has_levels=bool(study.trivial_psnrs),
         is_native=study.is_native,
@@ -96,7 +100,9 @@ def render_cost_section(findings: Findings) -> Markup:
         "cost.html",
         answer=answer_cost(findings, trials),
         figure=view_figure(
-            figure, f"{metric.name} against seconds{' of training' if study.is_native else ''}"
+            figure,
+            f"{metric.name} against seconds{' of training' if study.is_native else ''}",
+            describe_shown(len(trials)),
         ),
         metric=metric,
         is_native=study.is_native,
@@ -114,7 +120,9 @@ def render_combinations_section(findings: Findings) -> Markup:
     return render_template(
         "combinations.html",
         answer=answer_combinations(findings),
-        figure=view_figure(figure, "Every trial as a line over all parameters"),
+        figure=view_figure(
+            figure, "Every trial as a line over all parameters", describe_shown(len(trials))
+        ),
     )
 
 
@@ -127,14 +135,18 @@ def render_trials_section(findings: Findings) -> Markup:
     if study.has_variants:
         heads["variant"], trials = "variant", label_variants(study)
     heads |= {effect.path: effect.label for effect in findings.effects} | _LAST_HEADS
-    ranked = trials.sort_values("score", ascending=False)
-    views = [_view_trial(findings, row, list(heads)) for _, row in ranked.iterrows()]
+    ranked = _select_rows(findings, trials).sort_values("score", ascending=False)
+    with_render = set(select_shown(ranked, MAX_RENDERS, MAX_RENDERS // 2)["trial_id"])
+    views = [
+        _view_trial(findings, row, list(heads), row["trial_id"] in with_render)
+        for _, row in ranked.iterrows()
+    ]
     return _render_table(study, list(heads.values()), views)
 
 
 def _render_recorded_trials(study: Study) -> Markup:
     """The table of another tool's trials, best first: what was recorded of them."""
-    order = study.trials.sort_values("score", ascending=False).index
+    order = select_shown(study.trials).sort_values("score", ascending=False).index
     table = tabulate_recorded_trials(study).loc[order]
     views = [
         TrialView(str(row["trial"]), str(row["state"]), "", [_view_cell(v) for v in row])
@@ -152,6 +164,8 @@ def _render_table(study: Study, heads: Sequence[str], trials: Sequence[TrialView
         trials=trials,
         is_native=study.is_native,
         images=sum(bool(view.image) for view in trials),
+        max_renders=MAX_RENDERS if len(trials) > MAX_RENDERS else 0,
+        shown=describe_shown(len(study.trials)),
         reran=has_thumbnails(study.folder),
     )
 
@@ -165,9 +179,20 @@ def _view_cell(value: object, decimals: int | None = None) -> CellView:
     return CellView(value, text, is_number)
 
 
-def _view_trial(findings: Findings, row: pd.Series, columns: Sequence[str]) -> TrialView:
+def _select_rows(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials that are shown one by one, and those that a click elsewhere opens."""
+    opened = [t["trial_id"] for t in (findings.best, findings.default) if t is not None]
+    if findings.bounds is not None:
+        opened += [cell.trial_id for row in findings.bounds.cells for cell in row if cell]
+    shown = [*select_shown(trials)["trial_id"], *opened]
+    return trials[trials["trial_id"].isin(shown)]
+
+
+def _view_trial(
+    findings: Findings, row: pd.Series, columns: Sequence[str], with_render: bool
+) -> TrialView:
     trial_id = str(row["trial_id"])
-    image = thumbnail(findings.study.folder.render(trial_id))
+    image = thumbnail(findings.study.folder.render(trial_id)) if with_render else ""
     cells = {column: _view_cell(row[column], _DECIMALS.get(column)) for column in columns}
     cells["phase"] = CellView(row["phase"], phase_name(str(row["phase"])), False)
     outcome = str(row["outcome"])
