@@ -89,6 +89,10 @@ def add_trials(
     """
     groups = group_trials(select_shown(trials))
     filled = {group.outcome for group in groups if not group.hollow}
+
+    def is_shown(group: TrialGroup) -> bool:
+        return not group.hollow or group.outcome not in filled
+
     hover = hover or f"%{{x}}<br>{metric.hover('y')}"
     for group in groups:
         index = group.trials.index
@@ -102,14 +106,20 @@ def add_trials(
             name=group.outcome,
             legendgroup=group.outcome,
             legendrank=rank_outcome(group.outcome),
-            # A filled marker stands for its outcome in the legend, if there is one.
-            showlegend=not group.hollow or group.outcome not in filled,
+            # A filled marker stands for its outcome in the legend, if there is one. One coloured by
+            # a number would be black there in any theme.
+            showlegend=colours is None and is_shown(group),
             marker=marker,
             customdata=group.trials["trial_id"].astype(str).map(escape_text),
             hovertemplate=f"trial %{{customdata}}<br>{hover}<extra></extra>",
         )
+    if colours is not None:
+        for group in filter(is_shown, groups):
+            figure.add_scatter(
+                **_legend_entry(group.outcome, group.symbol, rank_outcome(group.outcome))
+            )
     if {group.hollow for group in groups} == {True, False}:
-        figure.add_scatter(**_hollow_entry())
+        figure.add_scatter(**_legend_entry(HOLLOW, "circle-open", len(OUTCOME_STYLES)))
 
 
 def rank_outcome(outcome: str) -> int:
@@ -139,15 +149,16 @@ def _style_marker(group: TrialGroup) -> dict[str, object]:
     }
 
 
-def _hollow_entry() -> dict[str, object]:
+def _legend_entry(name: str, symbol: str, rank: int) -> dict[str, object]:
     """A trace without a point, for the legend."""
     return {
         "x": [None],
         "y": [None],
         "mode": "markers",
-        "name": HOLLOW,
-        "legendrank": len(OUTCOME_STYLES),
-        "marker": {"color": "var(--ink)", "symbol": "circle-open", "size": 8},
+        "name": name,
+        "legendgroup": name,
+        "legendrank": rank,
+        "marker": {"color": "var(--ink)", "symbol": symbol, "size": 8},
         "hoverinfo": "skip",
     }
 

@@ -38,6 +38,13 @@ def test_a_legend_lists_outcomes_in_one_order_whatever_is_drawn_first() -> None:
     assert ranked == ["trained", "shows nothing", "pruned", HOLLOW]
 
 
+def test_markers_coloured_by_a_number_have_legend_entries_in_the_colour_of_text() -> None:
+    figure = blank_figure(height=300)
+    add_trials(figure, TRIALS, TRIALS["score"], TRIALS["score"], colours=TRIALS["score"])
+    entries = {t.name: t.marker.color for t in figure.data if t.showlegend is not False}
+    assert entries == dict.fromkeys(["trained", "shows nothing", "pruned", HOLLOW], "var(--ink)")
+
+
 def test_all_are_filled_where_none_was_explored() -> None:
     variants = TRIALS.assign(phase="variant")
     assert not any(group.hollow for group in group_trials(variants))
