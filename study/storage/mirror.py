@@ -7,7 +7,9 @@ missing there.
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -143,15 +145,22 @@ class Mirror:
 
 def list_files(folder: Path) -> dict[str, Stamp]:
     """The files of a folder that are mirrored: all except temporary ones and local ones."""
-    stamps = {}
-    for file in sorted(folder.rglob("*")):
-        key = file.relative_to(folder).as_posix()
-        if file.name.startswith(".") or key.startswith(_LOCAL_PREFIXES):
-            continue
-        with suppress(FileNotFoundError):  # it may be removed at any time
-            if file.is_file():
-                stamps[key] = Stamp(file.stat().st_size, file.stat().st_mtime)
-    return stamps
+    return dict(sorted(_walk(str(folder), "")))
+
+
+def _walk(folder: str, prefix: str) -> Iterator[tuple[str, Stamp]]:
+    """Keys and stamps below a folder, whose own key is `prefix`, with one look at each file."""
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:  # removed at any time
+        for entry in entries:
+            key = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if not f"{key}/".startswith(_LOCAL_PREFIXES):
+                    yield from _walk(entry.path, f"{key}/")
+            elif not (entry.name.startswith(".") or key.startswith(_LOCAL_PREFIXES)):
+                with suppress(FileNotFoundError):
+                    status = entry.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        yield key, Stamp(status.st_size, status.st_mtime)
 
 
 def _differs(local: Stamp, remote: Stamp | None) -> bool:
