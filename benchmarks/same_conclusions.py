@@ -29,7 +29,7 @@ from nerf.model.precision import matrix_dtype
 from nerf.scenes import load
 from nerf.training.loop import train
 from study.search.sobol_design import explore_point
-from study.spec.default_space import DEFAULT_SETTINGS, make_default_space
+from study.spec.default_space import DEFAULT_SETTINGS, make_space
 from study.spec.space import Space
 from study.spec.study_spec import StudySpec
 
@@ -72,7 +72,7 @@ def train_all(
     in dB and seconds of training.
     """
     scene = load(options.scene)
-    space = make_default_space({**DEFAULT_SETTINGS, "optimisation.steps": options.steps})
+    space = make_space("wide", {**DEFAULT_SETTINGS, "optimisation.steps": options.steps})
     space = space.with_scene_bounds((scene.bounds.near, scene.bounds.far))
     points = [explore_point(space, 0, index, StudySpec.nets) for index in range(options.configs)]
     results = {variant: np.zeros((options.configs, len(SEEDS), 2)) for variant in VARIANTS}

@@ -6,6 +6,7 @@ import math
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.data.study import Study
@@ -15,7 +16,7 @@ from nerf.common.errors import InputError
 from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from nerf.config.schema import NerfConfig
-from study.spec.default_space import DEFAULT_SETTINGS, make_default_space
+from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, name_space
 from study.spec.parse_space import format_dimension, format_value, parse_dimension
 from study.spec.space import Dimension
 
@@ -31,7 +32,8 @@ def train_command(study: Study, values: Mapping[str, Value]) -> str:
     """
     if values and _file_has(study.folder.best, values):
         return _command("nerf/train.py", *_scene_options(study), "--config", study.folder.best)
-    settings = {**_held_settings(study), **{path: _shorten(v) for path, v in values.items()}}
+    held = _held_settings(study, DEFAULT_SETTINGS)
+    settings = {**held, **{path: _shorten(v) for path, v in values.items()}}
     return _command("nerf/train.py", *_scene_options(study), *_set_options(settings))
 
 
@@ -43,11 +45,13 @@ def next_study_command(study: Study, plan: NextStudy) -> str:
     if not plan.aim:
         return ""
     varied = {d.path for d in plan.dimensions}
-    settings = {**_held_settings(study), **(plan.fixed or {})}
+    named = name_space(replace(study.space, dimensions=plan.dimensions))
+    own = SPACES[named].settings if named else DEFAULT_SETTINGS
+    settings = {**_held_settings(study, own), **(plan.fixed or {})}
     fixed = {path: value for path, value in settings.items() if path not in varied}
     vary = [part for d in plan.dimensions for part in ("--vary", _vary_text(d))]
-    if _is_default_space(study, plan):
-        vary = []
+    if named:
+        vary = [] if named == DEFAULT_SPACE else ["--space", named]
     budget = ("--steps", study.spec.get("steps", 300), "--explore", plan.explore)
     return _command(
         "study/run_sweep.py",
@@ -100,15 +104,6 @@ def _as_argument(value: object) -> str:
     return str(value)
 
 
-def _is_default_space(study: Study, plan: NextStudy) -> bool:
-    """Whether a study without --vary has these dimensions."""
-    fixed = dict(study.space.fixed)
-    if study.space.bounds is None:
-        return False
-    space = make_default_space(fixed).with_scene_bounds(study.space.bounds)
-    return list(map(str, space.dimensions)) == list(map(str, plan.dimensions))
-
-
 def _vary_text(dimension: Dimension) -> str:
     """The shortest `--vary` text of a dimension."""
     whole = format_dimension(dimension)
@@ -121,8 +116,11 @@ def _vary_text(dimension: Dimension) -> str:
     return whole
 
 
-def _held_settings(study: Study) -> dict[str, Value]:
-    """What needs an option to be as in the study: its fixed values, and defaults of its time."""
+def _held_settings(study: Study, own: Mapping[str, Value]) -> dict[str, Value]:
+    """What needs an option to be as in the study: its fixed values, and defaults of its time.
+
+    own: settings that need none, as such a study fixes them by itself
+    """
     now = flatten(NerfConfig())
     then = {path: v for path, v in study.space.parameter_defaults if now.get(path, v) != v}
     settings = {**then, **dict(study.space.fixed)}
@@ -131,7 +129,7 @@ def _held_settings(study: Study) -> dict[str, Value]:
         for path, value in settings.items()
         if not path.startswith(_NOT_TRAINING)
         and path != "optimisation.steps"
-        and DEFAULT_SETTINGS.get(path) != value  # a study fixes these by itself
+        and own.get(path) != value
     }
 
 

@@ -12,7 +12,8 @@ from analysis.published.collapse_tables import name_scene
 from nerf.config.flat import flatten
 from nerf.config.parameters import DERIVED, Value
 from nerf.config.schema import NerfConfig
-from study.spec.default_space import DEFAULT_SETTINGS
+from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, name_space
+from study.spec.parse_space import format_dimension
 from study.spec.study_spec import StudySpec
 
 
@@ -49,12 +50,19 @@ def describe_group(studies: Sequence[Study]) -> str:
 def _options_for_old_defaults(study: Study) -> Iterator[str]:
     """Options that repeat the study in spite of defaults that have changed since."""
     then = dict(study.space.parameter_defaults) | dict(study.space.fixed)
-    now: dict[str, Value] = flatten(NerfConfig()) | DEFAULT_SETTINGS
+    named = "" if "--vary" in study.command else name_space(study.space)
+    usual = SPACES[named].settings if named else DEFAULT_SETTINGS
+    now: dict[str, Value] = flatten(NerfConfig()) | dict(usual)
     own = {dimension.path for dimension in study.space.dimensions} | {"optimisation.steps"}
     if "--study" in study.command:  # the study file sets steps and fixed parameters
         own |= set(dict(study.space.fixed))
-    elif "--steps" not in study.command and study.spec["steps"] != StudySpec.steps:
-        yield f"--steps {study.spec['steps']}"
+    else:
+        if not named and "--vary" not in study.command:  # a default of its time
+            yield from (f"--vary {format_dimension(d)}" for d in study.space.dimensions)
+        if named not in ("", DEFAULT_SPACE):
+            yield f"--space {named}"
+        if "--steps" not in study.command and study.spec["steps"] != StudySpec.steps:
+            yield f"--steps {study.spec['steps']}"
     for path, value in then.items():
         on_command_line = any(word.startswith(f"{path}=") for word in study.command)
         if path not in own and path not in DERIVED and not on_command_line and value != now[path]:

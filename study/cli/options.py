@@ -36,6 +36,8 @@ class Options:
     follow_links: bool | None = None
     vary: tuple[str, ...] = ()
     """As `parse_dimension` reads them."""
+    space_name: str | None = None
+    """Of `SPACES`, in place of `vary`."""
     set: tuple[str, ...] = ()
     """`PATH=VALUE`."""
     defaults: Mapping[str, Value] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import textwrap
 from pathlib import Path
 
@@ -11,9 +12,8 @@ from nerf.common.commands import command_line, command_name
 from nerf.config.domain import Domain
 from nerf.config.parameter_help import describe_parameters
 from study.driver.resources import MAX_TRIALS_PER_GPU
-from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_VARIED
+from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, make_space
 from study.spec.dimension import Dimension
-from study.spec.parse_space import parse_dimension
 from study.spec.space import SCENE_RANGES
 from study.spec.study_spec import DESIGNS, TRACKERS, WANDB_MODES, StudySpec
 
@@ -68,6 +68,13 @@ def _add_scene_and_parameters(group: _Group) -> None:
         "LOW:HIGH:log and LOW:HIGH:linear set the scale, LOW:HIGH:step=S takes LOW, LOW + S, ..., "
         "a*0.9,b*0.1 gives probabilities",
     )
+    spaces = "; ".join(f"{name}: {space.description}" for name, space in SPACES.items())
+    add(
+        "--space",
+        choices=tuple(SPACES),
+        dest="space_name",
+        help=f"without --vary: what varies ({spaces}; default: {DEFAULT_SPACE})",
+    )
     add(
         "--study",
         type=Path,
@@ -87,7 +94,8 @@ def _add_scene_and_parameters(group: _Group) -> None:
 def _add_budget(group: _Group) -> None:
     add = group.add_argument
     explore = (
-        f"trials of the explore phase (default: {StudySpec.explore}; with --design grid all cells)"
+        f"trials of the explore phase (default: {_default_trials('explore')}; with --design grid "
+        "all cells)"
     )
     add("--explore", type=int, metavar="N", help=explore)
     design = (
@@ -97,7 +105,7 @@ def _add_budget(group: _Group) -> None:
     add("--design", choices=DESIGNS, help=design)
     optimize = (
         "the default configuration, and trials that Optuna's TPE chooses to raise the PSNR "
-        f"(default: {StudySpec.optimize})"
+        f"(default: {_default_trials('optimize')})"
     )
     add("--optimise", "--optimize", type=int, metavar="M", dest="optimize", help=optimize)
     add(
@@ -105,7 +113,8 @@ def _add_budget(group: _Group) -> None:
         type=int,
         metavar="R",
         help="further trials that repeat an explored point, the best configuration and the default "
-        f"in turn, with other seeds (default: {StudySpec.replicates}); variants have --repeats",
+        f"in turn, with other seeds (default: {_default_trials('replicates')}); variants have "
+        "--repeats",
     )
     repeats = (
         "trials of each variant in a --study file that lists variants, each with another seed "
@@ -203,23 +212,36 @@ def _gpus(text: str) -> float | str:
         raise argparse.ArgumentTypeError(f"must be a number or auto, got {text!r}") from None
 
 
+def _default_trials(phase: str) -> str:
+    """The default number of trials of a phase, by what varies."""
+    usual = getattr(StudySpec, phase)
+    own = SPACES[DEFAULT_SPACE].phases.get(phase, usual)
+    return f"{own}; with --vary or another --space {usual}"
+
+
 def _describe_range(dimension: Dimension) -> str:
     """The values that a study without --vary draws a parameter from."""
     if dimension.choices:
-        return "all choices"
+        return ", ".join(map(str, dimension.choices))
     if dimension.relative:
-        return SCENE_RANGES[dimension.path]
+        low, high = SPACES[DEFAULT_SPACE].scene_parts[dimension.path]
+        start = "a fifth of near" if low == -math.inf else f"near + {low:g} (far - near)"
+        return f"from {start} to near + {high:g} (far - near), as the scene suggests these"
     return str(Domain(dimension.low, dimension.high, dimension.log, dimension.unit))
 
 
 def _parameter_help() -> str:
-    varied = {}
-    for text in DEFAULT_VARIED:
-        path = text.partition("=")[0]
-        varied[path] = _describe_range(parse_dimension(text))
+    named = SPACES[DEFAULT_SPACE]
+    varied = {d.path: _describe_range(d) for d in make_space(DEFAULT_SPACE, {}).dimensions}
+    fixed = ", ".join(
+        f"{path}={value}"
+        for path, value in named.settings.items()
+        if value != DEFAULT_SETTINGS.get(path)
+    )
     title = (
-        "parameters for --vary and --set, with a study's defaults and, in brackets, the choices or "
-        "the range that --vary PATH takes; a study without --vary varies those with a star:"
+        "parameters for --vary and --set, with the defaults of a study with --vary and, in "
+        "brackets, the choices or the range that --vary PATH takes; a study without --vary and "
+        f"--space varies those with a star, and has {fixed}:"
     )
     ranges = dict.fromkeys(SCENE_RANGES, "a range from the scene, or LOW:HIGH")
     listed = describe_parameters(varied, DEFAULT_SETTINGS, ranges)

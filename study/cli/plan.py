@@ -17,6 +17,7 @@ from study.cli.choose_study import only_study, only_unfinished_study
 from study.cli.options import Options
 from study.records.provenance import changes_since, extended_document
 from study.records.study_folder import StudyFolder
+from study.spec.default_space import DEFAULT_SPACE, SPACES
 from study.spec.existing_study import launch_fields, require_same_study, with_more_trials
 from study.spec.space import Space
 from study.spec.study_space import study_space
@@ -72,8 +73,12 @@ def plan_new(options: Options) -> Plan:
     """A study that does not exist yet."""
     _check_repeats(options, bool(options.variants))
     steps = StudySpec.steps if options.steps is None else options.steps
-    space = study_space(options.vary, options.set, steps, options.variants, options.defaults)
+    space = study_space(
+        options.vary, options.set, steps, options.variants, options.defaults, options.space_name
+    )
     fields = options.spec_fields()
+    if not options.vary and not options.variants:
+        fields = {**SPACES[options.space_name or DEFAULT_SPACE].phases, **fields}
     if options.variants:  # they take the place of the default design
         fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
     if options.design == "grid":

@@ -1,6 +1,10 @@
-"""The default search space of a study, and the parameters that it fixes by default."""
+"""The search spaces that have a name, with what a study of each fixes and how much it runs."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from nerf.config.flat import Flat
 from nerf.config.parameters import DERIVED, Value
@@ -14,24 +18,89 @@ DEFAULT_SETTINGS: dict[str, Value] = {
     "evaluation.pixels": 1024,
     "evaluation.final_pixels": 4096,
 }
-"""Parameters that a study fixes unless they are varied or set: coarse, so that a trial takes
-seconds."""
-
-DEFAULT_VARIED = (
-    "sampling.near",
-    "sampling.span",
-    "encoding.position_frequencies",
-    "field.width=32:128",
-    "field.hidden_activation",
-    "field.density_activation",
-    "optimisation.learning_rate=0.002:0.02",
-)
-"""The `--vary` texts of a study without any."""
+"""Parameters that a study with `--vary` fixes unless they are varied or set: coarse, so that a
+trial takes seconds."""
 
 
-def make_default_space(fixed: Flat) -> Space:
-    """The space of a study without `--vary`: `DEFAULT_VARIED` without the parameters in `fixed`."""
+@dataclass(frozen=True)
+class NamedSpace:
+    """A search space of `--space`, and the study that it makes."""
+
+    description: str
+    varied: tuple[str, ...]
+    """As `--vary` texts."""
+    scene_parts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Entries of `SCENE_PARTS` that are others here."""
+    settings: Mapping[str, Value] = field(default_factory=lambda: DEFAULT_SETTINGS)
+    """Parameters that it fixes unless they are set."""
+    phases: Mapping[str, int] = field(default_factory=dict)
+    """Trials of each phase, by the fields of `StudySpec`, where they are not its defaults."""
+
+
+SPACES = {
+    "quick": NamedSpace(
+        "near and far, encoding frequencies, density activation and learning rate of a network of "
+        "2 x 64 units: a study of minutes whose report can tell them apart",
+        (
+            "sampling.near",
+            "sampling.far",
+            "encoding.position_frequencies=0:12",
+            "field.density_activation",
+            "optimisation.learning_rate=0.008:0.02",
+        ),
+        scene_parts={"sampling.near": (-math.inf, 0.45), "sampling.far": (0.55, 2.5)},
+        settings={
+            "sampling.coarse": 32,
+            "field.depth": 2,
+            "field.width": 64,
+            # Each density activation starts as drawn; a sigmoid that reaches so much starts opaque,
+            # and stays so: a collapse to look at.
+            "field.initial_density": 0.0,
+            "field.density_scale": 10000.0,
+            "optimisation.rays": 128,
+            "evaluation.times": 5,
+            "evaluation.pixels": 1024,
+            "evaluation.final_pixels": 4096,
+        },
+        phases={"explore": 80, "optimize": 4, "replicates": 8},
+    ),
+    "wide": NamedSpace(
+        "width, hidden activation, more frequencies, all density activations and slower learning "
+        "rates as well: for some hundred trials",
+        (
+            "sampling.near",
+            "sampling.span",
+            "encoding.position_frequencies",
+            "field.width=32:128",
+            "field.hidden_activation",
+            "field.density_activation",
+            "optimisation.learning_rate=0.002:0.02",
+        ),
+    ),
+}
+"""The choices of `--space`."""
+
+DEFAULT_SPACE = "quick"
+"""The space of a study without `--vary` and `--space`."""
+
+
+def make_space(name: str, fixed: Flat) -> Space:
+    """A space of `SPACES` without the parameters in `fixed`, which it does not vary."""
+    named = SPACES[name]
     set_paths = set(fixed)
-    set_paths |= {path for path, derived in DERIVED.items() if derived.sets in fixed}
-    varied = [text for text in DEFAULT_VARIED if text.partition("=")[0] not in set_paths]
-    return parse_space(varied, fixed)
+    for path, derived in DERIVED.items():  # span sets far: one of the two is enough
+        if path in fixed or derived.sets in fixed:
+            set_paths |= {path, derived.sets}
+    varied = [text for text in named.varied if text.partition("=")[0] not in set_paths]
+    return replace(parse_space(varied, fixed), scene_parts=tuple(named.scene_parts.items()))
+
+
+def name_space(space: Space) -> str:
+    """The name of a study's space for its scene; empty if it has none."""
+    if space.bounds is None:
+        return ""
+    for name in SPACES:
+        own = make_space(name, dict(space.fixed)).with_scene_bounds(space.bounds)
+        if list(map(str, own.dimensions)) == list(map(str, space.dimensions)):
+            return name
+    return ""

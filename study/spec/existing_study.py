@@ -14,6 +14,7 @@ from typing import Any
 from nerf.common.errors import InputError
 from nerf.config.flat import flatten
 from nerf.config.parameters import DERIVED, Value, parameter
+from study.spec.default_space import name_space
 from study.spec.dimension import Dimension
 from study.spec.parse_space import format_value, parse_dimension
 from study.spec.space import Space
@@ -94,6 +95,8 @@ def require_same_study(
         if field in given and given[field] not in counts:
             _refuse(f"{option_name(field)} {given[field]}", f"the study's {getattr(saved, field)}")
     _require_same_settings(given.get("set", ()), saved)
+    if "space_name" in given:
+        _require_same_space(given["space_name"], saved.space)
     _require_same_ranges(given.get("vary", ()), saved.space)
     _require_same_variants(given.get("variants", ()), saved.variants)
     usual = dict(saved.space.parameter_defaults)
@@ -143,6 +146,13 @@ def _require_same_ranges(texts: Sequence[str], space: Space) -> None:
             f"the study varies {', '.join(sorted(missing))} as well; leave out --vary to resume, "
             "or give another --name"
         )
+
+
+def _require_same_space(name: str, space: Space) -> None:
+    """Raises `InputError` if the study does not vary what `--space` names."""
+    if name_space(space) != name:
+        varied = ", ".join(map(str, space.dimensions))
+        _refuse(f"--space {name}", f"what the study varies: {varied}")
 
 
 def _is_same_prior(one: Dimension, other: Dimension) -> bool:

@@ -25,9 +25,19 @@ SCENE_RANGES = {
     "(far - near)",
     "sampling.span": "0.7 to 3 times the depth range that the scene suggests",
 }
-"""What `_scale_to_scene` makes the range of a parameter, unless one is given, in words."""
+"""What the range of a parameter is, unless one is given, in words."""
 
 SCENE_SCALED = tuple(SCENE_RANGES)
+
+SCENE_PARTS: Mapping[str, tuple[float, float]] = {
+    "sampling.near": (-math.inf, 0.5),
+    "sampling.far": (0.5, 3.0),
+    "sampling.span": (0.7, 3.0),
+}
+"""The same in parts of the depth range that a scene suggests, near and far from its near on.
+
+Wider ranges, in which most bounds miss most of the object, tell nothing of other parameters.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,8 @@ class Space:
         default_factory=lambda: tuple(flatten(NerfConfig()).items())
     )
     """Defaults of all parameters when the study was created; a later version may have others."""
+    scene_parts: tuple[tuple[str, tuple[float, float]], ...] = ()
+    """Entries of `SCENE_PARTS` that are others until `with_scene_bounds` has used them."""
 
     def config(self, values: Flat, seed: int = 0) -> NerfConfig:
         """The config of a trial; `values` maps each dimension's path to its value."""
@@ -96,10 +108,11 @@ class Space:
         suggestion, bounds far around the object, and some that cut a part of it.
         Raises `InputError` for a combination of values that the config rejects.
         """
+        parts = {**SCENE_PARTS, **dict(self.scene_parts)}
         dimensions = tuple(
-            _scale_to_scene(d, *bounds) if d.relative else d for d in self.dimensions
+            _scale_to_scene(d, parts[d.path], *bounds) if d.relative else d for d in self.dimensions
         )
-        space = dataclasses.replace(self, dimensions=dimensions, bounds=bounds)
+        space = dataclasses.replace(self, dimensions=dimensions, bounds=bounds, scene_parts=())
         check_combinations(space)
         return space
 
@@ -134,17 +147,17 @@ class Space:
         return build(dict(self.parameter_defaults))
 
 
-def _scale_to_scene(dimension: Dimension, near: float, far: float) -> Dimension:
+def _scale_to_scene(
+    dimension: Dimension, parts: tuple[float, float], near: float, far: float
+) -> Dimension:
     """The range of near, far or span for an object between the bounds `near` and `far`.
 
-    Wider ranges, in which most bounds miss most of the object, tell nothing of other parameters.
+    Near is never below a fifth of the suggested one.
     """
-    depth = far - near
-    low, high = {
-        "sampling.near": (0.2 * near, near + 0.5 * depth),
-        "sampling.far": (near + 0.5 * depth, near + 3 * depth),
-        "sampling.span": (0.7 * depth, 3 * depth),
-    }[dimension.path]
+    start = 0.0 if dimension.path == "sampling.span" else near
+    low, high = (start + part * (far - near) for part in parts)
+    if dimension.path == "sampling.near":
+        low = max(low, 0.2 * near)
     return dataclasses.replace(dimension, low=round(low, 4), high=round(high, 4), relative=False)
 
 

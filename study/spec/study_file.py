@@ -25,6 +25,7 @@ from nerf.common.errors import InputError, closest
 from nerf.common.files import write_atomically
 from nerf.config.flat import complete_earlier
 from nerf.config.parameters import Value, list_parameters, parameter
+from study.spec.default_space import SPACES
 from study.spec.existing_study import launch_fields
 from study.spec.parse_space import check_texts, flatten_table, format_dimension, format_value
 from study.spec.study_spec import StudySpec
@@ -46,6 +47,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "repeats": int,
     "steps": int,
     "seed": int,
+    "space": str,
     "vary": (dict, list),
     "set": (dict, list),
     "variants": dict,
@@ -86,6 +88,8 @@ def read_study_file(path: Path) -> dict[str, Any]:
             options[name] = _texts(path, name, value)
         elif name == "variants":
             options[name] = read_variants(path, content[key])
+        elif name == "space":
+            options["space_name"] = _read_space(path, str(value))
         elif name == "defaults":
             options[name] = _read_defaults(path, content[key])
         else:
@@ -122,6 +126,16 @@ def _design(spec: StudySpec) -> dict[str, Any]:
         texts = (format_dimension(dimension).split("=", 1) for dimension in space.dimensions)
         design["vary"] = dict(texts)
     return design | {"set": fixed, "defaults": dict(space.parameter_defaults)}
+
+
+def _read_space(path: Path, name: str) -> str:
+    """The name of a space; raises `InputError` for another."""
+    if name not in SPACES:
+        raise InputError(
+            f"{path}: space must be one of {', '.join(SPACES)}, got {name!r}"
+            + closest(name, list(SPACES))
+        )
+    return name
 
 
 def _read_defaults(path: Path, table: Mapping[str, Any]) -> dict[str, Value]:

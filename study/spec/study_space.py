@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nerf.config.flat import Flat
 from nerf.config.parameters import Value
 from nerf.config.settings import parse_settings
-from study.spec.default_space import DEFAULT_SETTINGS, make_default_space
+from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, make_space
 from study.spec.parse_space import parse_space
 from study.spec.space import Space
 from study.spec.study_spec import require
@@ -23,24 +23,32 @@ def study_space(
     steps: int,
     variants: Sequence[Variant] = (),
     parameter_defaults: Flat | None = None,
+    name: str | None = None,
 ) -> Space:
-    """Parses `--vary` and `--set` texts; without `--vary` and variants, the defaults vary.
+    """Parses `--vary` and `--set` texts; without `--vary` and variants, the space `name`.
 
     parameter_defaults: of a file that states a whole study: the default of every parameter. Nothing
     but `settings` is then fixed.
     """
     fixed: Flat = parse_fixed(settings)
     require(steps >= 1, f"--steps must be at least 1, got {steps}")
+    require(
+        name is None or not (varied or variants),
+        f"--space {name} says what varies, and so {'does --vary' if varied else 'do variants'}; "
+        "leave one of them out",
+    )
     varied_paths = {text.partition("=")[0] for text in varied}
     if parameter_defaults is None:
-        usual = {path: v for path, v in DEFAULT_SETTINGS.items() if path not in varied_paths}
+        is_named = not varied and not variants
+        own = SPACES[name or DEFAULT_SPACE].settings if is_named else DEFAULT_SETTINGS
+        usual = {path: v for path, v in own.items() if path not in varied_paths}
         fixed = {**usual, **fixed}
     fixed = {**fixed, "optimisation.steps": steps}
     if variants:
         require(not varied, "a study of variants varies what they set; remove --vary")
         return variant_space(variants, fixed, parameter_defaults)
     if not varied:
-        return make_default_space(fixed)
+        return make_space(name or DEFAULT_SPACE, fixed)
     return parse_space(varied, fixed, parameter_defaults)
 
 

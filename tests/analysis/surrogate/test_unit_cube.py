@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.surrogate.unit_cube import Axis, make_axis, to_quantiles
-from study.spec.default_space import DEFAULT_VARIED
+from study.spec.default_space import SPACES
 from study.spec.parse_space import parse_dimension
 from study.spec.space import Dimension
 
-DIMENSIONS = [parse_dimension(text) for text in DEFAULT_VARIED]
+DIMENSIONS = [parse_dimension(text) for text in SPACES["wide"].varied]
 QUANTILE = st.floats(0.0, 1.0, exclude_max=True)
 
 

@@ -112,8 +112,9 @@ def test_help_lists_every_parameter_with_its_values(capsys: pytest.CaptureFixtur
     assert ended.value.code == 0
     output = capsys.readouterr().out
     assert "sampling.coarse = 40 " in output, "a study's own default"
-    assert "* field.width = 128" in output
-    assert "Varied by default: 32:128 (log) units" in output
+    assert "* encoding.position_frequencies = 8" in output
+    assert "Varied by default: 0:12 octaves" in output
+    assert "field.width=64" in output, "what the default space fixes"
     for path, parameter in list_parameters().items():
         if path != "seed":
             assert f"{path} = " in output

@@ -11,6 +11,7 @@ from nerf.common.errors import InputError
 from study.cli.options import Options
 from study.cli.plan import make_plan
 from study.records.provenance import study_document
+from study.spec.default_space import name_space
 
 
 @pytest.fixture
@@ -42,6 +43,21 @@ def test_a_new_study_takes_the_bounds_of_its_scene_and_creates_nothing(new: Opti
     )
     assert not plan.folder.path.exists()
     assert plan.resume_hint.endswith(f"--studies {new.studies} --name one --resume")
+
+
+def test_a_named_space_brings_its_settings_and_its_number_of_trials(new: Options) -> None:
+    named = dataclasses.replace(new, vary=(), explore=None, replicates=None)
+    quick = make_plan(named).spec
+    wide = make_plan(dataclasses.replace(named, space_name="wide")).spec
+    assert (quick.explore, quick.space.config({}).field.width) == (80, 64)
+    assert (wide.explore, wide.optimize, wide.replicates) == (48, 8, 12)
+    assert wide.space.config(wide.space.defaults()).optimisation.rays == 256
+    assert [name_space(each.space) for each in (quick, wide)] == ["quick", "wide"]
+    assert name_space(make_plan(new).spec.space) == ""
+    own = make_plan(dataclasses.replace(named, explore=5, set=("field.width=32",))).spec
+    assert (own.explore, own.space.config({}).field.width) == (5, 32)
+    with pytest.raises(InputError, match="--space wide says what varies, and so does --vary"):
+        make_plan(dataclasses.replace(new, space_name="wide"))
 
 
 def test_a_resumed_study_keeps_its_design_and_may_run_differently(saved: Options) -> None:

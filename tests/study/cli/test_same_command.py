@@ -18,6 +18,7 @@ from study.cli.options import parse_options
 from study.cli.plan import Plan, make_plan
 from study.records.provenance import study_document
 from study.records.study_folder import StudyFolder
+from study.spec.default_space import DEFAULT_SPACE, SPACES, NamedSpace
 
 pytestmark = pytest.mark.usefixtures("scene_loaded_once")
 
@@ -41,6 +42,9 @@ parameters:
   field.depth: {value: 3}
 """
 
+TRIALS = sum(SPACES[DEFAULT_SPACE].phases.values())
+"""Of a study without options."""
+
 COMMANDS = {
     "default": "",
     "set": "--set field.width=64 --set sampling.coarse=20 --steps 90 --seed 3",
@@ -54,6 +58,7 @@ COMMANDS = {
     "grid": "--design grid --vary field.width=16,32 --vary field.depth=2:3",
     "part of a grid": "--design grid --vary field.width=16,32 --vary field.depth=2:4 --explore 3",
     "nothing explored": "--explore 0 --optimize 5",
+    "the wide space": "--space wide --set field.width=64",
     "launch options": "--max-concurrent 1 --retries 2 --patience 30 --cpus-per-trial 1 --plain",
     "variants": "--study variants.toml",
     "variants and options": "--study variants.toml --steps 70 --repeats 2",
@@ -121,6 +126,7 @@ def test_the_command_of_an_earlier_version_with_other_defaults_resumes(place: li
         ("--vary field.depth", r"--vary field.depth differs from .* field.depth does not vary"),
         ("--study variants.toml", r"this study has none|variants of the --study file differ"),
         ("--explore 49", r"--explore 49 differs from the study's 48"),
+        ("--space wide", r"--space wide differs from what the study varies: field.width in 16:64"),
         ("--steps 9", r"--steps 9 differs from the study's 300"),
     ],
 )
@@ -150,11 +156,15 @@ def test_without_a_name_the_only_unfinished_study_is_resumed(
     only = named("a")
     assert make_plan(parse_options([*place[:2], "--resume"])).folder == only
     other = named("b")
-    with pytest.raises(InputError, match=r"--resume needs --name: .*b \(0/68 trials\), a \(0/68"):
+    with pytest.raises(
+        InputError, match=rf"--resume needs --name: .*b \(0/{TRIALS} trials\), a \(0"
+    ):
         make_plan(parse_options(["--resume"]))
-    with pytest.raises(InputError, match=r"--extend needs --name, one of b \(0/68 trials\), a "):
+    with pytest.raises(
+        InputError, match=rf"--extend needs --name, one of b \(0/{TRIALS} trials\), a "
+    ):
         make_plan(parse_options(["--extend", "1"]))
-    for number in range(68):
+    for number in range(TRIALS):
         file = other.record_file(f"{number:05d}")
         file.parent.mkdir(exist_ok=True)
         file.touch()
@@ -171,7 +181,8 @@ def test_a_saved_file_is_the_same_study_whatever_the_defaults_are(
     saved = ["--study", "saved/whole.toml"]
     create(arguments)
     monkeypatch.setattr("study.spec.study_space.DEFAULT_SETTINGS", {"field.skip": 1})
-    monkeypatch.setattr("study.spec.default_space.DEFAULT_VARIED", ("field.depth",))
+    other = NamedSpace("another", ("field.depth",), settings={"field.skip": 1})
+    monkeypatch.setitem(SPACES, DEFAULT_SPACE, other)
     spec = make_plan(parse_options([*saved, "--name", "two"])).spec
     space = dataclasses.replace(spec.space, fixed=new.spec.space.fixed)
     assert dict(spec.space.fixed) == dict(new.spec.space.fixed)
@@ -185,11 +196,14 @@ def test_a_saved_file_names_the_default_of_every_parameter(
     assert run_sweep.main([*place, "--save-study", "whole.toml"]) == 0
     text = (tmp_path / "whole.toml").read_text()
     content = tomllib.loads(text)
-    assert (content["steps"], content["seed"], content["explore"]) == (300, 0, 48)
-    assert content["defaults"]["field.width"] == 128
-    (tmp_path / "other.toml").write_text(text.replace('"field.width" = 128', '"field.width" = 64'))
+    assert (content["steps"], content["seed"], content["explore"]) == (300, 0, 80)
+    assert content["defaults"]["encoding.position_frequencies"] == 8
+    default = '"encoding.position_frequencies" = 8'
+    (tmp_path / "other.toml").write_text(text.replace(default, default.replace("8", "5")))
     plan = make_plan(parse_options(["--study", "other.toml"]))
-    assert plan.spec.space.defaults()["field.width"] == 64
-    (tmp_path / "less.toml").write_text(text.replace('"field.width" = 128\n', ""))
-    with pytest.raises(InputError, match=r"less.toml: defaults must name .* lacks field.width"):
+    assert plan.spec.space.defaults()["encoding.position_frequencies"] == 5
+    (tmp_path / "less.toml").write_text(text.replace(f"{default}\n", ""))
+    with pytest.raises(
+        InputError, match=r"less.toml: defaults must .* lacks encoding.position"
+    ):
         parse_options(["--study", "less.toml"])

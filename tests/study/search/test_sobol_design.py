@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.stats import qmc
 
 from study.search.sobol_design import explore_point, trial_seed
-from study.spec.default_space import make_default_space
+from study.spec.default_space import make_space
 
-SPACE = make_default_space({})
+SPACE = make_space("wide", {})
 
 
 def units(seed: int, count: int) -> np.ndarray:

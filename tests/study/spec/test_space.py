@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nerf.common.errors import InputError
 from nerf.config.flat import flatten
 from nerf.config.parameters import list_parameters
-from study.spec.default_space import make_default_space
+from study.spec.default_space import make_space
 from study.spec.parse_space import parse_dimension, parse_space
 from study.spec.space import Dimension, Space
 
@@ -40,11 +40,11 @@ def test_integers_are_equally_likely_ends_included() -> None:
 
 
 @pytest.mark.parametrize("bounds", [(2.8, 5.5), (25.3, 82.4), (0.4, 12.0), (0.02, 0.05)])
-def test_the_space_of_a_scene_contains_its_bounds_and_wrong_ones(
+def test_the_wide_space_of_a_scene_contains_its_bounds_and_wrong_ones(
     bounds: tuple[float, float],
 ) -> None:
     near, far = bounds
-    space = make_default_space({}).with_scene_bounds(bounds)
+    space = make_space("wide", {}).with_scene_bounds(bounds)
     sampling = space.config(space.defaults()).sampling
     assert (sampling.near, sampling.far) == (pytest.approx(near), pytest.approx(far))
     nears = {d.path: (d.low, d.high) for d in space.dimensions}["sampling.near"]
@@ -52,6 +52,17 @@ def test_the_space_of_a_scene_contains_its_bounds_and_wrong_ones(
     assert nears[0] + spans[0] < near or nears[0] < near  # begins well before the object
     assert near < nears[1] < far  # cuts it
     assert nears[0] + spans[0] < far < nears[1] + spans[1]  # ends too early, and beyond it
+    assert Space.from_json(json.loads(json.dumps(space.to_json()))) == space
+
+
+@pytest.mark.parametrize("bounds", [(2.8, 5.5), (25.3, 82.4), (0.4, 12.0), (0.02, 0.05)])
+def test_the_quick_space_of_a_scene_contains_its_bounds_and_some_that_cut_the_object(
+    bounds: tuple[float, float],
+) -> None:
+    space = make_space("quick", {}).with_scene_bounds(bounds)
+    assert space.outside({d.path: space.defaults()[d.path] for d in space.dimensions[:2]}) == ()
+    nears, fars = space.dimensions[:2]
+    assert nears.low < bounds[0] < nears.high < fars.low < bounds[1] < fars.high
     assert Space.from_json(json.loads(json.dumps(space.to_json()))) == space
 
 
@@ -123,7 +134,7 @@ def test_mistakes_are_named(varied: list[str], words: str) -> None:
 
 
 def test_a_set_parameter_does_not_vary() -> None:
-    space = make_default_space({"sampling.far": 7.0, "field.width": 32})
+    space = make_space("wide", {"sampling.far": 7.0, "field.width": 32})
     assert not {"sampling.span", "field.width"} & {d.path for d in space.dimensions}
     with pytest.raises(InputError, match="both varied and set"):
         parse_space(["field.width"], {"field.width": 32})
