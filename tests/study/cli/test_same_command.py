@@ -203,7 +203,5 @@ def test_a_saved_file_names_the_default_of_every_parameter(
     plan = make_plan(parse_options(["--study", "other.toml"]))
     assert plan.spec.space.defaults()["encoding.position_frequencies"] == 5
     (tmp_path / "less.toml").write_text(text.replace(f"{default}\n", ""))
-    with pytest.raises(
-        InputError, match=r"less.toml: defaults must .* lacks encoding.position"
-    ):
+    with pytest.raises(InputError, match=r"less.toml: defaults must .* lacks encoding.position"):
         parse_options(["--study", "less.toml"])
