@@ -17,7 +17,7 @@ def plot_near_far_map(
     near, far: columns of `trials`; bounds: the near and far between which the object lies, as the
     scene suggests them, if they are known
     """
-    figure = blank_figure(height=480)
+    figure = blank_figure(height=500)
     if bounds is not None:
         _add_object(figure, *bounds)
     hover = "near %{x:.2f}, far %{y:.2f}<br>%{marker.color:.2f} dB"
@@ -28,7 +28,7 @@ def plot_near_far_map(
         "orientation": "h",
         "title": {"text": "PSNR (dB)", "side": "bottom", "font": {"size": 13}},
         "thickness": 12,
-        "y": -0.16,
+        "y": -0.24,
         "yanchor": "top",
         "tickfont": {"size": 12},
     }
