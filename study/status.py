@@ -92,17 +92,18 @@ def _line(folder: StudyFolder) -> str:
 
 def _watch(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
     """Shows the progress until all trials have ended, or no process runs the study any more."""
-    from study.ledger.journal import read_trials
+    from study.ledger.journal import JournalReader
     from study.monitor.live_view import LiveView
     from study.monitor.progress import study_progress
 
+    journal = JournalReader(folder)
     with LiveView(console, folder.name, spec, folder.trivial_psnr()) as view:
         while (runs := _driver(folder) is not None) and not study_progress(
-            trials := read_trials(folder), spec
+            trials := journal.read_trials(), spec
         ).is_finished:
             view.show(trials)
             time.sleep(_WATCH_SECONDS)
-        view.show(read_trials(folder), at_once=True, is_interrupted=not runs)
+        view.show(journal.read_trials(), at_once=True, is_interrupted=not runs)
     _print(console, _what_next(folder, _read_progress(folder, spec)))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nerf.common.files import write_atomically
 
 if TYPE_CHECKING:
+    from optuna.storages import JournalStorage
     from optuna.trial import FrozenTrial
 
     from study.records.study_folder import StudyFolder
@@ -58,11 +59,30 @@ def _readable_length(content: bytes) -> int:
 
 def read_trials(folder: StudyFolder) -> list[FrozenTrial]:
     """The trials in the journal, by number; empty before the first."""
-    if not folder.journal.exists() or not folder.journal.stat().st_size:
-        return []
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    return JournalReader(folder).read_trials()
 
-    storage = JournalStorage(JournalFileBackend(str(folder.journal)))
-    studies = storage.get_all_studies()
-    return storage.get_all_trials(studies[0]._study_id, deepcopy=False) if studies else []
+
+class JournalReader:
+    """Reads a study's journal while its driver writes it: each time only what is new."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self._journal = folder.journal
+        self._storage: JournalStorage | None = None
+        self._file = (0, 0)  # inode and size as of the last reading
+
+    def read_trials(self) -> list[FrozenTrial]:
+        """The trials in the journal as it is now, by number; empty before the first."""
+        if not self._journal.exists() or not self._journal.stat().st_size:
+            return []
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        status, (inode, size) = self._journal.stat(), self._file
+        if self._storage is None or status.st_ino != inode or status.st_size < size:
+            # Read from the start: the first time, or where it was cut or replaced.
+            self._storage = JournalStorage(JournalFileBackend(str(self._journal)))
+        self._file = status.st_ino, status.st_size
+        studies = self._storage.get_all_studies()
+        if not studies:
+            return []
+        return self._storage.get_all_trials(studies[0]._study_id, deepcopy=False)

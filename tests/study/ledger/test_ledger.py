@@ -182,7 +182,8 @@ def test_no_trial_costs_a_pass_over_all_others(
         raise AssertionError("all trials were listed")
 
     monkeypatch.setattr(ledger, "trials", fail)
-    assert (trial := ledger.ask())
+    trial = ledger.ask()
+    assert trial
     ledger.report(trial.number, [(10, 12.0), (30, 14.0)])
     assert ledger.reported_at(30) == [14.0]
     assert ledger.add_failure(trial.number, "a reason") == 1
