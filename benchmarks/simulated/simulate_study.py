@@ -108,7 +108,7 @@ class _Simulation:
         self.ended: list[FrozenTrial] = []
         folder.path.mkdir(parents=True)
         (folder.path / "records").mkdir()
-        folder.write_spec(_describe(objective, self.spec, folder.name))
+        folder.write_spec(describe_study(objective, self.spec, folder.name))
 
     def run(self) -> Study:
         for index in range(self.spec.explore):
@@ -207,7 +207,7 @@ def _curve_rows(curve: tuple[float, ...]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _describe(objective: Objective, spec: StudySpec, name: str) -> dict[str, Any]:
+def describe_study(objective: Objective, spec: StudySpec, name: str) -> dict[str, Any]:
     """The content of study.json."""
     return {
         "schema": 1, "name": name, "created": "2026-01-01T00:00:00+00:00",
