@@ -64,6 +64,8 @@ def _options_for_old_defaults(study: Study) -> Iterator[str]:
         if "--steps" not in study.command and study.spec["steps"] != StudySpec.steps:
             yield f"--steps {study.spec['steps']}"
     for path, value in then.items():
+        if path.startswith("evaluation."):
+            continue  # how often a run is measured does not change it
         on_command_line = any(word.startswith(f"{path}=") for word in study.command)
         if path not in own and path not in DERIVED and not on_command_line and value != now[path]:
             yield f"--set {path}={str(value).lower() if isinstance(value, bool) else value}"

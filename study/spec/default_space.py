@@ -14,7 +14,7 @@ from study.spec.space import Space
 DEFAULT_SETTINGS: dict[str, Value] = {
     "sampling.coarse": 40,
     "optimisation.rays": 256,
-    "evaluation.times": 8,
+    "evaluation.times": 5,
     "evaluation.pixels": 1024,
     "evaluation.final_pixels": 4096,
 }
@@ -50,6 +50,7 @@ SPACES = {
         ),
         scene_parts={"sampling.near": (-math.inf, 0.45), "sampling.far": (0.55, 2.5)},
         settings={
+            **DEFAULT_SETTINGS,
             "sampling.coarse": 32,
             "field.depth": 2,
             "field.width": 64,
@@ -58,9 +59,6 @@ SPACES = {
             "field.initial_density": 0.0,
             "field.density_scale": 10000.0,
             "optimisation.rays": 128,
-            "evaluation.times": 5,
-            "evaluation.pixels": 1024,
-            "evaluation.final_pixels": 4096,
         },
         phases={"explore": 80, "optimize": 4, "replicates": 8},
     ),
