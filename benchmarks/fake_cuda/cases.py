@@ -27,6 +27,7 @@ CASES: dict[str, Flat] = {
     "8x256, fine, no grid": {**PAPER, "compute.occupancy": 0},
     "hash": {**SMALL, "encoding.kind": "hash"},
     "hash, skip, no grid": {**PLAIN, "encoding.kind": "hash", "field.skip": 2},
+    "grid": {**SMALL, "encoding.kind": "grid", "encoding.grid_features": 4},
     "voxels": {**SMALL, "field.kind": "voxels", "grid.cells": 16},
     "voxels, fine, total variation, no grid": {
         **PLAIN,
