@@ -15,12 +15,13 @@ from analysis.claims.wording import (
 )
 from analysis.findings.analyze_study import Findings
 from analysis.findings.best_and_default import BestAgainstDefault
-from analysis.findings.next_study import MORE_TRIALS, NextStudy, plan_next_study
+from analysis.findings.next_study import NextStudy, plan_next_study
 from analysis.findings.recommendation import (
     Recommendation,
     recommend,
     tolerated_loss,
 )
+from study.records.outcomes import TRAINED
 from study.spec.parse_space import format_dimension
 from study.spec.space import Dimension
 
@@ -51,6 +52,8 @@ def _answer_what_to_set(findings: Findings, recommended: Recommendation) -> Clai
         command = train_command(study, recommended.values)
     elif recommended.source == "default":
         text = "Keep the defaults: no configuration is proved better."
+        if not (study.trials["outcome"] == TRAINED).any():
+            text = "Not known yet: no run trained; begin with the defaults."
         command = train_command(study, {})
     else:
         text = _describe_recorded(recommended)
@@ -94,9 +97,10 @@ def _answer_what_next(findings: Findings, plan: NextStudy) -> Claim:
     if plan.aim == "rank":
         few = "too few trained" if native else "there are too few"
         trials = "explored trials" if native else "trials"
+        explored = int((study.trials["phase"] == "explore").sum())
         text = (
-            f"Run {plan.explore} {trials}, {MORE_TRIALS} times as many, over the same ranges: "
-            f"{few} to rank the parameters."
+            f"Run {plan.explore} {trials} instead of {explored}, over the same ranges: {few} to "
+            "rank the parameters."
         )
     elif plan.aim == "decide":
         text = _describe_open(findings, plan)

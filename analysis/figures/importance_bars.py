@@ -27,7 +27,7 @@ def plot_importance_bars(importance: Importance, metric: str = "PSNR") -> go.Fig
     whole = np.array([(s.share, s.share_low, s.share_high) for s in shares]).reshape(-1, 3)
     _add_bars(figure, names, "with interactions", "var(--alive)", whole)
     figure.update_layout(barmode="group", bargap=0.35, legend_traceorder="reversed")
-    set_share_axis(figure, f"part of the variance of {metric}, 95 % interval")
+    set_share_axis(figure, f"part of the variance of {metric}")
     return figure if importance.ranked else mark_not_ranked(figure)
 
 

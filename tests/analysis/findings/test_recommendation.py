@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from analysis.claims.commands import _command, next_study_command, train_command
+from analysis.claims.list_claims import select_claims
+from analysis.claims.next_claims import list_next_claims
 from analysis.findings.analyze_study import Findings
 from analysis.findings.next_study import MORE_TRIALS, plan_next_study
 from analysis.findings.recommendation import Recommendation, recommend
 from study.cli.options import parse_options
+from study.records.outcomes import SHOWS_NOTHING
 from study.spec.parse_space import parse_dimension
 
 ROOT = Path(__file__).parents[3]
@@ -124,7 +127,24 @@ def test_a_study_that_ranks_nothing_is_repeated_with_more_trials(
     findings = dataclasses.replace(replicated_findings, sobol=sobol)
     plan = plan_next_study(findings, recommend(findings))
     assert (plan.aim, plan.explore) == ("rank", MORE_TRIALS * 64)
+    (claim,) = select_claims(tuple(list_next_claims(findings)), "what_next")
+    assert claim.text.startswith("Run 256 explored trials instead of 64, over the same ranges: ")
     options = parse_options(next_study_command(findings.study, plan).split()[2:])
     assert options.explore == plan.explore
     varied = {str(parse_dimension(text)) for text in options.vary}
     assert varied == {str(dimension) for dimension in findings.study.space.dimensions}
+
+
+def test_defaults_are_not_said_to_be_good_where_no_run_trained(
+    replicated_findings: Findings,
+) -> None:
+    study = replicated_findings.study
+    trials = study.trials.assign(outcome=SHOWS_NOTHING)
+    findings = dataclasses.replace(
+        replicated_findings,
+        study=dataclasses.replace(study, trials=trials),
+        best_and_default=None,
+        effects=(),
+    )
+    (claim,) = select_claims(tuple(list_next_claims(findings)), "what_to_set")
+    assert claim.text == "Not known yet: no run trained; begin with the defaults."
