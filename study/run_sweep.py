@@ -9,6 +9,7 @@ and torch, which take seconds to import, are imported only once the options are 
 from __future__ import annotations
 
 import functools
+import shutil
 import sys
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING
@@ -89,7 +90,7 @@ def _run_trials(plan: Plan, console: Console) -> bool:
     require_free_space(folder.path)
     require_trackers(spec)
     configure_ray_environment(cluster=bool(spec.address))
-    _print(console, plan.summary, scene.summary, *scene.notes)
+    _print(console, plan.summary, *([scene.summary, *scene.notes] if scene else []))
     stop = Stop(plan.resume_hint)
     with ExitStack() as stack:
         with console.status("starting Ray"):
@@ -104,11 +105,14 @@ def _run_trials(plan: Plan, console: Console) -> bool:
             if plan.is_new:
                 from study.records.provenance import study_document
 
-                with console.status("measuring the scene's trivial images"):
+                with console.status("describing the study"):
                     folder.create(study_document(folder.name, spec, scene, sys.argv))
             document = plan.extended_document
             extension = document and {**document, "spec": spec.to_json()}
             ending = launch(folder, spec, scene, session, console, stop, extension)
+        if ending.is_useless and plan.is_new and not spec.storage:
+            shutil.rmtree(folder.path)
+            raise InputError(f"{ending.reason}; nothing is left of the study")
         if ending.reason:
             raise InputError(f"stopped: {ending.reason}; fix that, then {plan.resume_hint}")
         if ending.finished:
@@ -171,14 +175,19 @@ def _describe_failures(findings: Findings) -> list[str]:
 def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
     """Writes best.toml, if there is a best trial; returns a line on that trial, and a command."""
     from study.records.best_config import write_best
+    from study.spec.study_spec import StudySpec
 
     best = findings.best
     if best is None:
         return ["no trial completed its full budget"]
-    scene = folder.read_spec()["spec"]["scene"]
-    file = write_best(folder, best.to_dict(), scene)
+    spec = StudySpec.from_json(folder.read_spec())
+    file = write_best(folder, best.to_dict(), spec)
+    objective = spec.objective
+    quality = f"best: trial {best['number']} with {objective.format(best[objective.metric])}"
+    if spec.trainable:
+        return [f"{quality}; its parameters: {file}"]
+    scene = spec.scene
     command = command_line("nerf/train.py", "--scene", scene, "--config", file, "--steps", 5000)
-    quality = f"best: trial {best['number']} with {best['psnr']:.2f} dB"
     return [f"{quality}; train it for longer with:", f"  {command}"]
 
 

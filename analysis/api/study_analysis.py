@@ -72,8 +72,9 @@ class StudyAnalysis:
         """A row for each trial that has ended: `outcome`, the metric, and each parameter.
 
         Columns of this program's studies are `trial_id`, `outcome`, `psnr` (dB, of validation
-        views), `phase`, `seed`, `steps_done`, `reason` and more, and parameters by path, such as
-        `optimisation.learning_rate`. Another tool's trials have their `state` and its own names.
+        views) or the metric of another trainer, `phase`, `seed`, `steps_done`, `reason` and more,
+        and parameters by path, such as `optimisation.learning_rate`. Another tool's trials have
+        their `state` and its own names.
         """
         if self.study.is_native:
             return self.study.trials.drop(columns="score")
@@ -93,7 +94,7 @@ class StudyAnalysis:
         if not self.study.is_native:
             return self.trials.loc[order]
         varied = [dimension.path for dimension in self.study.space.dimensions]
-        return self.trials.loc[order, ["trial_id", "outcome", "psnr", *varied]]
+        return self.trials.loc[order, ["trial_id", "outcome", self.study.metric_column, *varied]]
 
     @cached_property
     def findings(self) -> Findings:

@@ -13,6 +13,7 @@ from analysis.claims.wording import (
     state_range,
     state_values,
 )
+from analysis.data.metric import PSNR
 from analysis.findings.analyze_study import Findings
 from analysis.findings.recommendation import ValueAdvice, recommend
 
@@ -29,7 +30,7 @@ def list_advice_claims(findings: Findings) -> Iterator[Claim]:
 def format_loss(findings: Findings, loss: float) -> str:
     """A loss as `0.3 dB`, rounded up so that it still holds."""
     metric = findings.study.metric
-    if findings.study.is_native:
+    if findings.study.metric == PSNR:
         return metric.with_unit(f"{max(math.ceil(10 * loss - 1e-9), 1) / 10:.1f}")
     unit = 10.0 ** (math.floor(math.log10(loss)) - 1) if loss > 0 else 1.0
     number = float(f"{math.ceil(loss / unit - 1e-9) * unit:.6g}")

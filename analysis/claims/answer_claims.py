@@ -125,10 +125,11 @@ def _format_rate(rate: BreakRate) -> str:
 def _answer_how_sure(findings: Findings) -> Claim:
     study, n = findings.study, findings.importance.trials
     if study.is_native:
-        scene, steps = study.scene.get("name", "one scene"), study.spec.get("steps", "")
+        steps = study.spec.get("steps", "")
+        scene = study.scene.get("name", "one scene" if study.is_nerf else "")
+        place, others = (f", on {scene}", "other scenes and ") if scene else ("", "")
         text = (
-            f"{count_runs(n)} trained, on {scene} for {steps} steps; other scenes and longer "
-            "training may differ."
+            f"{count_runs(n)} trained{place} for {steps} steps; {others}longer training may differ."
         )
     else:
         text = f"It rests on {count_compared(study, n)}."

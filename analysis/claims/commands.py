@@ -19,6 +19,8 @@ from nerf.config.schema import NerfConfig
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, name_space
 from study.spec.parse_space import format_dimension, format_value, parse_dimension
 from study.spec.space import Dimension
+from study.trainers.objective import Objective
+from study.trainers.parameter_set import ParameterSet
 
 _ROOT = Path(__file__).resolve().parents[2]
 _REPLICATES = 12
@@ -28,8 +30,10 @@ _NOT_TRAINING = ("evaluation.", "compute.", "seed")
 def train_command(study: Study, values: Mapping[str, Value]) -> str:
     """The command that trains the study's default configuration with these values changed.
 
-    By best.toml if that has them.
+    By best.toml if that has them. Empty for another trainer, which runs in studies only.
     """
+    if not study.is_nerf:
+        return ""
     if values and _file_has(study.folder.best, values):
         return _command("nerf/train.py", *_scene_options(study), "--config", study.folder.best)
     held = _held_settings(study, DEFAULT_SETTINGS)
@@ -49,12 +53,14 @@ def next_study_command(study: Study, plan: NextStudy) -> str:
     own = SPACES[named].settings if named else DEFAULT_SETTINGS
     settings = {**_held_settings(study, own), **(plan.fixed or {})}
     fixed = {path: value for path, value in settings.items() if path not in varied}
-    vary = [part for d in plan.dimensions for part in ("--vary", _vary_text(d))]
+    parameters = study.space.parameters
+    vary = [part for d in plan.dimensions for part in ("--vary", _vary_text(d, parameters))]
     if named:
         vary = [] if named == DEFAULT_SPACE else ["--space", named]
     budget = ("--steps", study.spec.get("steps", 300), "--explore", plan.explore)
     return _command(
         "study/run_sweep.py",
+        *_trainer_options(study),
         *_scene_options(study),
         *vary,
         *_set_options(fixed),
@@ -104,12 +110,12 @@ def _as_argument(value: object) -> str:
     return str(value)
 
 
-def _vary_text(dimension: Dimension) -> str:
+def _vary_text(dimension: Dimension, parameters: ParameterSet) -> str:
     """The shortest `--vary` text of a dimension."""
     whole = format_dimension(dimension)
     for text in (dimension.path, whole.removesuffix(":log").removesuffix(":linear")):
         try:
-            if str(parse_dimension(text)) == str(dimension):
+            if str(parse_dimension(text, parameters)) == str(dimension):
                 return text
         except InputError:
             return whole  # a parameter or a value that this version does not know
@@ -121,6 +127,9 @@ def _held_settings(study: Study, own: Mapping[str, Value]) -> dict[str, Value]:
 
     own: settings that need none, as such a study fixes them by itself
     """
+    parameters = study.space.parameters
+    if not study.is_nerf:
+        return {p: v for p, v in study.space.fixed if p != parameters.steps_path}
     now = flatten(NerfConfig())
     then = {path: v for path, v in study.space.parameter_defaults if now.get(path, v) != v}
     settings = {**then, **dict(study.space.fixed)}
@@ -133,7 +142,21 @@ def _held_settings(study: Study, own: Mapping[str, Value]) -> dict[str, Value]:
     }
 
 
+def _trainer_options(study: Study) -> Iterator[object]:
+    if study.is_nerf:
+        return
+    objective = Objective.from_json(study.spec["objective"])
+    yield from ("--trainable", study.trainer, "--metric", objective.metric)
+    yield from ("--direction", objective.direction)
+    if objective.unit:
+        yield from ("--unit", objective.unit)
+    for rule in study.spec.get("collapse", ()):
+        yield from ("--collapse", rule)
+
+
 def _scene_options(study: Study) -> Iterator[object]:
+    if not study.spec.get("scene", "bricks"):
+        return
     yield from ("--scene", study.spec.get("scene", "bricks"))
     if (downscale := study.spec.get("downscale", 1)) != 1:
         yield from ("--downscale", downscale)

@@ -8,10 +8,10 @@ from analysis.claims.claim import Claim
 from analysis.claims.wording import (
     capitalize,
     count_compared,
-    format_difference,
     format_value,
     state_values,
 )
+from analysis.data.metric import Metric
 from analysis.data.outcomes import COMPLETED
 from analysis.data.selection import select_finished
 from analysis.findings.analyze_study import Findings
@@ -30,7 +30,8 @@ def list_default_claims(findings: Findings) -> Iterator[Claim]:
         return
     if study.is_native:
         runs = int((study.trials["phase"] != "replicate").sum())
-        of_runs, views = f"{runs} explored and optimised runs", " on the validation views"
+        of_runs = f"{runs} explored and optimised runs"
+        views = " on the validation views" if study.is_nerf else ""
         noun = "run"
     else:
         runs = len(select_finished(study.trials))
@@ -48,7 +49,9 @@ def list_default_claims(findings: Findings) -> Iterator[Claim]:
         f"a single {noun}, the {metric.best} of all", text,
     )  # fmt: skip
     if (both := findings.best_and_default) is not None:
-        yield _gain(both, both.difference) if both.difference else _cannot_tell(both)
+        yield (
+            _gain(both, both.difference, metric) if both.difference else _cannot_tell(both, metric)
+        )
 
 
 def list_tuning_claims(findings: Findings) -> Iterator[Claim]:
@@ -56,16 +59,18 @@ def list_tuning_claims(findings: Findings) -> Iterator[Claim]:
     tuning = findings.tunability
     if tuning is None:
         return
-    n = findings.importance.trials
+    n, metric = findings.importance.trials, findings.study.metric
     labels = {d.path: d.label for d in findings.study.space.dimensions}
     if tuning.joint.low > 0:
         values = tuning.joint.values.items()
         listed = ", ".join(f"{labels[path]} {format_value(value)}" for path, value in values)
-        yield _predicted(tuning.joint, n, f"The configuration that the model rates best ({listed})")
+        yield _predicted(
+            tuning.joint, metric, n, f"The configuration that the model rates best ({listed})"
+        )
     for single in _list_single(tuning):
         value = next(iter(single.values.values()))
         moved = f"{capitalize(single.label)} {format_value(value)}, all else at its default"
-        yield _predicted(single, n, moved)
+        yield _predicted(single, metric, n, moved)
 
 
 def _list_single(tuning: Tunability) -> list[TuningGain]:
@@ -73,20 +78,21 @@ def _list_single(tuning: Tunability) -> list[TuningGain]:
     return [gain for gain in tuning.single if gain.low > 0][:_MAX_SINGLE_GAINS]
 
 
-def _predicted(gain: TuningGain, n: int, moved: str) -> Claim:
+def _predicted(gain: TuningGain, metric: Metric, n: int, moved: str) -> Claim:
     """moved: the values that gain, in words."""
     parameters = tuple(state_values(path, [value]) for path, value in gain.values.items())
-    difference = format_difference(gain.gain, gain.low, gain.high)
-    text = f"{moved}: {difference} over the default, as the model predicts."
+    difference = metric.format_difference(gain.gain, gain.low, gain.high)
+    against = "against" if metric.minimize else "over"
+    text = f"{moved}: {difference} {against} the default, as the model predicts."
     return Claim(
-        "tuning_gain", parameters, gain.gain, gain.low, gain.high, "dB", n, 0.95,
+        "tuning_gain", parameters, gain.gain, gain.low, gain.high, metric.unit, n, 0.95,
         "predicted by the model, among runs that train", text,
     )  # fmt: skip
 
 
-def _gain(both: BestAgainstDefault, difference: WelchDifference) -> Claim:
+def _gain(both: BestAgainstDefault, difference: WelchDifference, metric: Metric) -> Claim:
     best, default = len(both.best.psnr), len(both.default.psnr)
-    gain = format_difference(difference.mean, difference.low, difference.high)
+    gain = metric.format_difference(difference.mean, difference.low, difference.high)
     broke = "".join(map(_describe_broken, (both.best, both.default)))
     text = (
         f"Best configuration minus default: {gain}, from {best} further seeds of the best and "
@@ -94,18 +100,18 @@ def _gain(both: BestAgainstDefault, difference: WelchDifference) -> Claim:
     )
     values = tuple(state_values(path, [value]) for path, value in both.best.values.items())
     return Claim(
-        "gain_over_default", values, difference.mean, difference.low, difference.high, "dB",
+        "gain_over_default", values, difference.mean, difference.low, difference.high, metric.unit,
         best + default, 0.95, "further seeds of the best, all runs of the default; trained", text,
     )  # fmt: skip
 
 
-def _cannot_tell(both: BestAgainstDefault) -> Claim:
+def _cannot_tell(both: BestAgainstDefault, metric: Metric) -> Claim:
     text = (
         f"Whether the best configuration beats the default{_describe_outside(both)} is not known: "
         f"{both.reason}."
     )
     runs = both.best.breaks.trials + both.default.breaks.trials
-    return Claim("not_told_apart", (), None, None, None, "dB", runs, None, "", text)
+    return Claim("not_told_apart", (), None, None, None, metric.unit, runs, None, "", text)
 
 
 def _describe_broken(runs: ConfigurationRuns) -> str:

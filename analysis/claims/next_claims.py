@@ -13,6 +13,7 @@ from analysis.claims.wording import (
     join_names,
     state_values,
 )
+from analysis.data.metric import Metric
 from analysis.findings.analyze_study import Findings
 from analysis.findings.best_and_default import BestAgainstDefault
 from analysis.findings.next_study import NextStudy, plan_next_study
@@ -42,7 +43,7 @@ def _answer_what_to_set(findings: Findings, recommended: Recommendation) -> Clai
     ends: tuple[float | None, float | None, float | None] = (None, None, None)
     listed = _list_values(findings, recommended)
     if recommended.source == "best" and both is not None:
-        text = f"Train the best configuration ({listed}): {_describe_gain(both)}."
+        text = f"Train the best configuration ({listed}): {_describe_gain(both, study.metric)}."
         n = both.best.breaks.trials + both.default.breaks.trials
         if both.difference is not None:
             ends = (both.difference.mean, both.difference.low, both.difference.high)
@@ -62,7 +63,7 @@ def _answer_what_to_set(findings: Findings, recommended: Recommendation) -> Clai
     return Claim("what_to_set", values, *ends, study.metric.unit, n, 0.95, condition, text, command)
 
 
-def _describe_gain(both: BestAgainstDefault) -> str:
+def _describe_gain(both: BestAgainstDefault, metric: Metric) -> str:
     """What the best configuration has over the default, from further seeds of both."""
     best, default, gain = both.best, both.default, both.difference
     if gain is None:
@@ -71,7 +72,7 @@ def _describe_gain(both: BestAgainstDefault) -> str:
             f"{default.breaks.trials} runs of the default did"
         )
     return (
-        f"it beats the default by {gain.mean:.2f} dB [{gain.low:.2f}, {gain.high:.2f}], over "
+        f"it beats the default by {metric.format_size(gain.mean, gain.low, gain.high)}, over "
         f"{len(best.psnr)} further seeds and {len(default.psnr)} runs of the default"
     )
 

@@ -12,7 +12,6 @@ from analysis.claims.design_claims import (
 )
 from analysis.claims.wording import (
     begin_with,
-    capitalize,
     count_compared,
     count_runs,
     format_part,
@@ -139,7 +138,7 @@ def _share(findings: Findings, s: SobolShare) -> Iterator[Claim]:
     for failed in _list_with_failures(findings):
         if failed.path == s.path:
             part = format_part(failed.share, failed.share_low, failed.share_high)
-            clauses.append(f"{part} counting runs that broke, at their last PSNR")
+            clauses.append(f"{part} counting runs that broke, at their last {study.metric.name}")
     if training := describe_range_of_training(findings, s.path):
         clauses.append(training)
     yield Claim(
@@ -163,15 +162,15 @@ def _list_with_failures(findings: Findings) -> tuple[SobolShare, ...]:
 
 
 def _with_failures(findings: Findings, s: SobolShare) -> Claim:
-    runs = count_runs(findings.with_failures.trials)
+    runs, metric = count_runs(findings.with_failures.trials), findings.study.metric.name
     text = (
-        f"{capitalize(s.label)}, counting runs that broke, at their last PSNR: "
-        f"{format_part(s.share, s.share_low, s.share_high)} of PSNR's variance over {runs}."
+        f"{begin_with(findings.study, s.label)}, counting runs that broke, at their last {metric}: "
+        f"{format_part(s.share, s.share_low, s.share_high)} of {metric}'s variance over {runs}."
     )
     return Claim(
         "share_with_failures", (s.path,), s.share, s.share_low, s.share_high, "fraction",
-        findings.with_failures.trials, 0.95, f"over {runs}, those that broke at their last PSNR",
-        text,
+        findings.with_failures.trials, 0.95,
+        f"over {runs}, those that broke at their last {metric}", text,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ _MEANINGS = {
     TRAINED: "",
     COLLAPSED: ": stopped because they could not learn any more",
     PRUNED: ": stopped because others did better",
-    FAILED: ": with an error, or without a finite PSNR",
+    FAILED: ": with an error, or without a finite {metric}",
 }
 
 
@@ -80,7 +80,7 @@ def _explain(findings: Findings, outcome: str, count: int) -> str:
             return "; this report does not analyse with which settings"
         return _count_not_finite(findings) if outcome == COMPLETED else ""
     if outcome != SHOWS_NOTHING:
-        return _MEANINGS[outcome]
+        return _MEANINGS[outcome].format(metric=findings.study.metric.name)
     name, psnr = max(findings.study.trivial_psnrs.items(), key=lambda item: item[1])
     return f": completed, but no better than the best trivial image ({name}, {psnr:.2f} dB)"
 

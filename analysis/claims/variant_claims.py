@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.claims.claim import Claim
-from analysis.claims.wording import format_difference
 from analysis.findings.analyze_study import Findings
 
 
@@ -14,6 +13,7 @@ def list_variant_claims(findings: Findings) -> Iterator[Claim]:
     compared = findings.variants
     if compared is None:
         return
+    metric = compared.metric
     runs = sum(compared.runs.values())
     different = sum(d.excludes_zero for d in compared.to_first)
     yield Claim(
@@ -26,10 +26,10 @@ def list_variant_claims(findings: Findings) -> Iterator[Claim]:
         low, high = d.interval
         corrected = "" if d.holm_p_value is None else f" (p = {d.holm_p_value:.2g}, corrected)"
         text = (
-            f"{d.first} minus {d.second}: {format_difference(d.mean, low, high)} over {d.seeds} "
-            f"seeds that trained with both{corrected}."
+            f"{d.first} minus {d.second}: {metric.format_change(d.mean, low, high)} over "
+            f"{d.seeds} seeds that trained with both{corrected}."
         )
         yield Claim(
-            "variant_difference", (d.first, d.second), d.mean, low, high, "dB", d.seeds, 0.95,
-            "over the seeds that trained with both", text,
+            "variant_difference", (d.first, d.second), d.mean, low, high, metric.unit, d.seeds,
+            0.95, "over the seeds that trained with both", text,
         )  # fmt: skip

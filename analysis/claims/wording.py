@@ -76,8 +76,8 @@ def count_compared(study: Study, number: int) -> str:
 
 
 def begin_with(study: Study, label: str) -> str:
-    """A label at the start of a sentence; names of other tools stay as they are spelt."""
-    return capitalize(label) if study.is_native else label
+    """A label at the start of a sentence; names of others than the NeRF's stay as they are."""
+    return capitalize(label) if study.is_nerf else label
 
 
 def join_names(names: Sequence[str]) -> str:

@@ -86,6 +86,19 @@ class Metric:
         estimate, *ends = (self.format_number(end) for end in (size, low, high))
         return f"{self.with_unit_of_difference(estimate)} [{', '.join(ends)}]"
 
+    def format_difference(self, estimate: float, low: float, high: float) -> str:
+        """A difference of scores, as one of the metric: `+0.03 dB [-0.40, +0.50]`."""
+        return self.format_change(self.values(estimate), *self.interval(low, high))
+
+    def format_change(self, estimate: float, low: float, high: float) -> str:
+        """A difference of the metric itself: `+0.03 dB [-0.40, +0.50]`."""
+        estimate_text = self.with_unit_of_difference(self.format_signed(estimate))
+        return f"{estimate_text} [{self.format_signed(low)}, {self.format_signed(high)}]"
+
+    def format_signed(self, value: float) -> str:
+        """A number in the metric's unit, with its sign."""
+        return f"{'-' if value < 0 else '+'}{self.format_number(abs(value))}"
+
     def format_number(self, value: float, digits: int = _SIZE_DIGITS) -> str:
         """A number in the metric's unit: to its decimals, else to significant digits."""
         if self.decimals is not None:

@@ -17,12 +17,12 @@ from analysis.data.design import Branch, Design
 from analysis.data.metric import PSNR, Metric
 from analysis.data.objectives import OtherObjectives
 from analysis.data.outcomes import add_outcomes
-from nerf.config.flat import flatten
-from nerf.config.parameters import Value, list_parameters
+from nerf.config.parameters import Value
 from study.records.study_folder import StudyFolder
 from study.spec.space import Space
 from study.spec.storage_url import is_url
 from study.storage.remote import download_study
+from study.trainers.objective import Objective
 
 _RELABELLED = {"far - near": "depth range"}
 
@@ -71,6 +71,21 @@ class Study:
         return not self.source
 
     @property
+    def is_nerf(self) -> bool:
+        """Whether it trained NeRFs by this program's own trainer."""
+        return self.is_native and not self.trainer
+
+    @property
+    def trainer(self) -> str:
+        """The trainer of the user, as `--trainable` names it; empty for this program's NeRF."""
+        return str(self.spec.get("trainable", ""))
+
+    @property
+    def metric_column(self) -> str:
+        """The column of `trials` and `curves` with the metric, of a study of this program."""
+        return "psnr" if self.is_nerf else self.metric.name
+
+    @property
     def runs(self) -> pd.Series:
         """How many recorded trials each row of `trials` stands for."""
         return self.trials.get("runs", pd.Series(1, self.trials.index))
@@ -102,7 +117,7 @@ class Study:
         Empty for sweeps of other tools, where a parameter is not of this version, and for variants,
         of which none is the default.
         """
-        known = all(d.path in list_parameters() for d in self.space.dimensions)
+        known = all(d.path in self.space.parameters.by_path for d in self.space.dimensions)
         return self.space.defaults() if self.is_native and known and not self.has_variants else {}
 
     @property
@@ -110,7 +125,7 @@ class Study:
         """Default values of all parameters, with near and far from the scene's bounds."""
         if not self.defaults:
             return {}
-        return flatten(self.space.config(self.defaults))
+        return self.space.complete(self.defaults)
 
     @property
     def trivial_psnrs(self) -> dict[str, float]:
@@ -133,6 +148,7 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
     spec = folder.read_spec()
     scene, options = spec.get("scene", {}), spec.get("spec", {})
     space, trials = _relabel(Space.from_json(spec["space"])), folder.read_trials()
+    metric, column = _read_metric(options)
     design = identify_cut_grid(options, space, trials)
     return Study(
         folder=folder,
@@ -143,8 +159,9 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
         versions=spec.get("versions", {}),
         command=tuple(map(str, spec.get("command", ()))),
         space=narrow_to_run(space, trials) if design else space,
-        trials=add_outcomes(add_score(trials), scene.get("baselines") or {}),
-        curves=add_score(folder.read_curves()),
+        trials=add_outcomes(add_score(trials, metric, column), scene.get("baselines") or {}),
+        curves=add_score(folder.read_curves(), metric, column),
+        metric=metric,
         design=design,
     )
 
@@ -155,9 +172,17 @@ def _relabel(space: Space) -> Space:
     return replace(space, dimensions=tuple(dimensions))
 
 
-def add_score(table: pd.DataFrame) -> pd.DataFrame:
-    """The trials or curves of a study of this program, scored by their validation PSNR."""
-    return table.assign(score=table["psnr"])
+def _read_metric(options: Mapping[str, Any]) -> tuple[Metric, str]:
+    """The metric of a study of this program, and its column; validation PSNR of NeRFs."""
+    if "objective" not in options:
+        return PSNR, "psnr"
+    objective = Objective.from_json(options["objective"])
+    return Metric(objective.metric, objective.unit, objective.minimize), objective.metric
+
+
+def add_score(table: pd.DataFrame, metric: Metric = PSNR, column: str = "psnr") -> pd.DataFrame:
+    """The trials or curves of a study of this program, scored by their metric."""
+    return table.assign(score=metric.values(table[column]))
 
 
 def design_folds(study: Study, trials: pd.DataFrame) -> NDArray[np.intp] | None:

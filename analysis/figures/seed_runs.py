@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from analysis.data.metric import PSNR, Metric
 from analysis.figures.theme import blank_figure, set_axis_titles
 from analysis.findings.best_and_default import BestAgainstDefault
 
 
-def plot_seed_runs(both: BestAgainstDefault) -> go.Figure:
-    """PSNR of each run that trained, and of the run for which the best was chosen."""
+def plot_seed_runs(both: BestAgainstDefault, metric: Metric = PSNR) -> go.Figure:
+    """The metric of each run that trained, and of the run for which the best was chosen."""
     figure = blank_figure(height=190)
     for runs in (both.default, both.best):
         figure.add_scatter(
-            x=runs.psnr,
+            x=[metric.values(score) for score in runs.psnr],
             y=[runs.breaks.name] * len(runs.psnr),
             mode="markers",
             name="a run",
             customdata=[str(seed) for seed in runs.seeds],
             marker={"color": "var(--alive)", "size": 10, "opacity": 0.8},
-            hovertemplate="%{y}, seed %{customdata}<br>%{x:.2f} dB<extra></extra>",
+            hovertemplate=f"%{{y}}, seed %{{customdata}}<br>{metric.hover('x')}<extra></extra>",
             showlegend=runs is both.default,
         )
     figure.add_scatter(
-        x=[both.selected_by],
+        x=[metric.values(both.selected_by)],
         y=[both.best.breaks.name],
         mode="markers",
         name="run for which the best was chosen",
         marker={"color": "var(--accent)", "size": 14, "symbol": "star-open"},
-        hovertemplate="the best was chosen for this run<br>%{x:.2f} dB<extra></extra>",
+        hovertemplate=f"the best was chosen for this run<br>{metric.hover('x')}<extra></extra>",
     )
     figure.update_yaxes(
         showgrid=False, categoryorder="array", categoryarray=["default", "best"], range=[-0.6, 1.6]
     )
-    return set_axis_titles(figure, "PSNR (dB)", "")
+    return set_axis_titles(figure, metric.title, "")

@@ -104,9 +104,9 @@ def _list_all(findings: Findings) -> Iterator[StudyFigure]:
         if (compared := findings.variants) is not None:
             yield StudyFigure(
                 "variants",
-                plot_variant_differences(compared.to_first, compared.first),
-                f"PSNR of each variant minus that of {compared.first}: mean over the seeds that "
-                "trained with both, with Student's 95 % interval.",
+                plot_variant_differences(compared.to_first, compared.first, metric=compared.metric),
+                f"{compared.metric.name} of each variant minus that of {compared.first}: mean over "
+                "the seeds that trained with both, with Student's 95 % interval.",
             )
     else:
         yield from _list_importance(findings)
@@ -211,27 +211,28 @@ def _list_effects(findings: Findings) -> Iterator[StudyFigure]:
 
 def _list_tuning(findings: Findings) -> Iterator[StudyFigure]:
     tuning, spread, both = findings.tunability, findings.seeds.spread, findings.best_and_default
+    metric = findings.study.metric
     if both is not None and both.default.psnr:
         yield StudyFigure(
             "best_and_default",
-            plot_seed_runs(both),
-            "PSNR of the runs of the best configuration and of the default one that trained; the "
-            "star is the run for which the best was chosen, which does not count.",
+            plot_seed_runs(both, metric),
+            f"{metric.name} of the runs of the best configuration and of the default one that "
+            "trained; the star is the run for which the best was chosen, which does not count.",
         )
     if tuning is None:
         return
     yield StudyFigure(
         "tuning_gains",
-        plot_tuning_gains(tuning, spread),
+        plot_tuning_gains(tuning, spread, metric),
         "Predicted gain over the defaults of tuning each parameter alone and all together, with "
         f"95 % intervals{'; grey: standard deviation between seeds' if spread else ''}.",
     )
     if len(tuning.path) > 1:
         yield StudyFigure(
             "path_to_best",
-            plot_path_to_best(tuning, spread),
-            "PSNR from the defaults to the best trial, one parameter at a time: predicted, with "
-            "95 % intervals, and measured (stars).",
+            plot_path_to_best(tuning, spread, metric),
+            f"{metric.name} from the defaults to the best trial, one parameter at a time: "
+            "predicted, with 95 % intervals, and measured (stars).",
         )
 
 

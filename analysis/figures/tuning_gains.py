@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.data.metric import PSNR, Metric
 from analysis.figures.choice_axis import wrap_label
 from analysis.figures.interval_traces import add_intervals
 from analysis.figures.theme import blank_figure, set_axis_titles
@@ -12,8 +13,10 @@ from analysis.findings.tunability import Tunability
 from analysis.stats.seed_spread import SeedSpread
 
 
-def plot_tuning_gains(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure:
-    """Predicted gain in dB of tuning each parameter alone, and all together.
+def plot_tuning_gains(
+    tuning: Tunability, seeds: SeedSpread | None, metric: Metric = PSNR
+) -> go.Figure:
+    """Predicted gain, in the unit of the metric, of tuning each parameter alone, and all together.
 
     A grey band shows one standard deviation between seeds, where it is known.
     """
@@ -21,7 +24,7 @@ def plot_tuning_gains(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure
     names = [wrap_label(gain.label) for gain in gains]
     figure = blank_figure(height=90 + 36 * len(gains))
     values = np.array([(g.gain, g.low, g.high) for g in gains])
-    hover = "%{y}<br>%{x:+.2f} dB<extra></extra>"
+    hover = f"%{{y}}<br>{_hover(metric, signed=True)}<extra></extra>"
     add_intervals(figure, names, "gain, 95 % interval", values, hover)
     figure.add_vline(x=0, line={"color": "var(--chance)", "width": 1})
     if seeds is not None:
@@ -35,21 +38,25 @@ def plot_tuning_gains(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure
         )
     figure.update_layout(showlegend=False)
     figure.update_yaxes(showgrid=False)
-    return set_axis_titles(figure, "gain over the defaults (dB)", "")
+    return set_axis_titles(figure, _with_unit("gain over the defaults", metric), "")
 
 
-def plot_path_to_best(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure:
-    """PSNR from the defaults to the best trial, one parameter a row: predicted and measured."""
+def plot_path_to_best(
+    tuning: Tunability, seeds: SeedSpread | None, metric: Metric = PSNR
+) -> go.Figure:
+    """The metric from the defaults to the best trial, a parameter a row: predicted and measured."""
     steps = tuning.path
     names = [f"+ {wrap_label(step.label)}" if i else "defaults" for i, step in enumerate(steps)]
     figure = blank_figure(height=110 + 36 * len(steps))
-    values = np.array([(s.predicted, s.low, s.high) for s in steps])
-    hover = "%{y}<br>%{x:.2f} dB predicted<extra></extra>"
+    values = np.array(
+        [(metric.values(s.predicted), *metric.interval(s.low, s.high)) for s in steps]
+    )
+    hover = f"%{{y}}<br>{_hover(metric)} predicted<extra></extra>"
     add_intervals(figure, names, "predicted", values, hover)
     deviation = seeds.deviation if seeds else 0.0
     figure.add_scatter(
         y=names,
-        x=[s.measured for s in steps],
+        x=[metric.values(s.measured) for s in steps],
         mode="markers",
         name="measured",
         error_x={
@@ -61,7 +68,16 @@ def plot_path_to_best(tuning: Tunability, seeds: SeedSpread | None) -> go.Figure
         },
         customdata=[s.runs for s in steps],
         marker={"symbol": "star", "size": 14, "color": "var(--accent)"},
-        hovertemplate="%{y}<br>%{x:.2f} dB measured, runs: %{customdata}<extra></extra>",
+        hovertemplate=f"%{{y}}<br>{_hover(metric)} measured, runs: %{{customdata}}<extra></extra>",
     )
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    return set_axis_titles(figure, "PSNR (dB)", "")
+    return set_axis_titles(figure, metric.title, "")
+
+
+def _hover(metric: Metric, signed: bool = False) -> str:
+    """The part of Plotly's hover template that shows the x coordinate as the metric."""
+    return metric.hover("x").replace(":", ":+", 1) if signed else metric.hover("x")
+
+
+def _with_unit(text: str, metric: Metric) -> str:
+    return f"{text} ({metric.unit})" if metric.unit else text

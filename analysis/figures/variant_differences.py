@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from analysis.data.metric import PSNR, Metric
 from analysis.figures.theme import blank_figure, escape_text, set_axis_titles
 from analysis.stats.paired import PairedDifference
 
@@ -14,14 +15,19 @@ def plot_variant_differences(
     differences: Sequence[PairedDifference],
     first: str,
     published: Mapping[str, float] | None = None,
+    metric: Metric = PSNR,
 ) -> go.Figure:
-    """Mean differences from the variant `first` in dB, with 95 % intervals.
+    """Mean differences from the variant `first` in the metric, with 95 % intervals.
 
     `published` adds a mark for each variant at the difference that somebody else reported.
     """
     rows = [escape_text(d.first) for d in differences]
     means = [d.mean for d in differences]
-    intervals = [(d.mean, d.mean) if d.interval is None else d.interval for d in differences]
+    intervals = [d.interval or (d.mean, d.mean) for d in differences]
+    hover = metric.hover("x").replace(":", ":+", 1)
+    ends = [
+        metric.hover(f"customdata[{i}]").split("}")[0].replace(":", ":+", 1) + "}" for i in (0, 1)
+    ]
     figure = blank_figure(height=120 + 40 * len(rows))
     figure.add_scatter(
         y=rows,
@@ -37,8 +43,7 @@ def plot_variant_differences(
             "width": 0,
         },
         customdata=intervals,
-        hovertemplate="%{y}<br>%{x:+.2f} dB [%{customdata[0]:+.2f}, %{customdata[1]:+.2f}]"
-        "<extra></extra>",
+        hovertemplate=f"%{{y}}<br>{hover} [{ends[0]}, {ends[1]}]<extra></extra>",
     )
     if published is not None:
         figure.add_scatter(
@@ -52,9 +57,10 @@ def plot_variant_differences(
                 "size": 11,
                 "line": {"width": 2},
             },
-            hovertemplate="%{y}<br>%{x:+.2f} dB in the paper<extra></extra>",
+            hovertemplate=f"%{{y}}<br>{hover} in the paper<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": "var(--chance)", "width": 1})
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(paper_bgcolor="var(--card)")
-    return set_axis_titles(figure, f"PSNR minus that of {escape_text(first)} (dB)", "")
+    unit = f" ({metric.unit})" if metric.unit else ""
+    return set_axis_titles(figure, f"{metric.name} minus that of {escape_text(first)}{unit}", "")

@@ -16,8 +16,9 @@ from typing import Literal
 from analysis.findings.analyze_study import Findings
 from analysis.findings.partial_dependence import EffectCurve
 from analysis.findings.recommendation import Recommendation, ValueAdvice, tolerated_loss
-from nerf.config.parameters import Value, list_parameters
+from nerf.config.parameters import Value
 from study.spec.space import SCENE_SCALED, Dimension
+from study.trainers.parameter_set import NERF, ParameterSet
 
 MORE_TRIALS = 4
 """Times the explored trials with which a study that ranks nothing is repeated: intervals are then
@@ -63,7 +64,10 @@ def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStud
         needed = max(_LEAST, MORE_TRIALS * explored)
         return NextStudy("rank", study.space.dimensions, {}, needed)
     curves = {e.path: e.curve for e in findings.effects if e.curve is not None}
-    in_question = [p for p in recommended.parameters if _is_open(p, curves[p.dimension.path])]
+    known = study.space.parameters
+    in_question = [
+        p for p in recommended.parameters if _is_open(p, curves[p.dimension.path], known)
+    ]
     if in_question:
         return _plan_to_decide(findings, recommended, in_question, curves)
     both = findings.best_and_default
@@ -72,10 +76,12 @@ def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStud
     return NextStudy("compare" if undecided else "")
 
 
-def _is_open(advice: ValueAdvice, curve: EffectCurve) -> bool:
+def _is_open(advice: ValueAdvice, curve: EffectCurve, parameters: ParameterSet) -> bool:
     """Whether more trials may tell what to set a parameter that matters to."""
     old = advice.dimension
-    return advice.matters and (advice.advice == "open" or _move_edge(old, curve) != _ends(old))
+    return advice.matters and (
+        advice.advice == "open" or _move_edge(old, curve, parameters) != _ends(old)
+    )
 
 
 def _plan_to_decide(
@@ -88,7 +94,8 @@ def _plan_to_decide(
     for advice in in_question:
         old, curve = advice.dimension, curves[advice.dimension.path]
         default = findings.study.defaults.get(old.path)
-        new, (low, high) = _narrow(old, curve, default), _move_edge(old, curve)
+        new = _narrow(old, curve, default)
+        low, high = _move_edge(old, curve, findings.study.space.parameters)
         if new != old:
             narrowed.append(old.label)
         if (low, high) != _ends(old):
@@ -146,7 +153,9 @@ def _ends(dimension: Dimension) -> tuple[float, float]:
     return dimension.low, dimension.high
 
 
-def _move_edge(dimension: Dimension, curve: EffectCurve) -> tuple[float, float]:
+def _move_edge(
+    dimension: Dimension, curve: EffectCurve, parameters: ParameterSet
+) -> tuple[float, float]:
     """The ends of the range, one of them moved outwards if the best value may lie beyond it.
 
     Not beyond what the program accepts.
@@ -155,7 +164,7 @@ def _move_edge(dimension: Dimension, curve: EffectCurve) -> tuple[float, float]:
     if not curve.at_edge or dimension.choices or dimension.step:
         return low, high
     reach, factor = _BEYOND * (high - low), (high / low) ** _BEYOND if dimension.log else 1.0
-    least, most = _declared_domain(dimension.path)
+    least, most = _declared_domain(dimension.path, parameters)
     if curve.at_edge == "low":
         moved = low / factor if dimension.log else low - reach
         return min(low, _round(max(moved, least), math.ceil)), high
@@ -163,10 +172,10 @@ def _move_edge(dimension: Dimension, curve: EffectCurve) -> tuple[float, float]:
     return low, max(high, _round(min(moved, most), math.floor))
 
 
-def _declared_domain(path: str) -> tuple[float, float]:
+def _declared_domain(path: str, parameters: ParameterSet) -> tuple[float, float]:
     """The least and the greatest value that the program accepts; of other tools any."""
-    known = list_parameters().get(path)
-    if path in SCENE_SCALED:
+    known = parameters.by_path.get(path)
+    if parameters == NERF and path in SCENE_SCALED:
         return 0.0, math.inf
     if known is None or known.domain is None:
         return -math.inf, math.inf

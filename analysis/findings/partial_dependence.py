@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.data.metric import Metric
+from analysis.data.metric import PSNR, Metric
 from analysis.data.selection import select_comparable, select_measured
 from analysis.data.study import Study
 from analysis.findings.value_verdicts import (
@@ -144,10 +144,13 @@ def estimate_effects(
 
 def list_margins(study: Study) -> Sequence[float]:
     """Losses that a statement on values may tolerate: in dB of PSNR, or in the metric's unit."""
-    if study.is_native:
+    if study.metric == PSNR:
         return MARGINS
     comparable = select_comparable(study.trials, study.metric).trials
-    return choose_margins(comparable["score"].to_numpy(dtype=float))
+    scores = comparable["score"].to_numpy(dtype=float)
+    if len(scores) < 2 or np.ptp(scores) == 0:  # of this program, which has no choice of its own
+        return MARGINS
+    return choose_margins(scores)
 
 
 def with_derived_targets(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:

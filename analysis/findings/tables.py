@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.data.metric import PSNR
 from analysis.findings.analyze_study import Findings
 from analysis.findings.partial_dependence import Effect
 from analysis.findings.recorded_trials import tabulate_recorded_trials
@@ -56,10 +57,11 @@ def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
 def build_importance_table(findings: Findings) -> pd.DataFrame:
     """A row for each parameter and question, with `IMPORTANCE_COLUMNS`."""
     rows: list[tuple[object, ...]] = []
-    name = "psnr" if findings.study.is_native else findings.study.metric.name
+    study = findings.study
+    name = study.metric_column if study.is_native else study.metric.name
     questions = {name: findings.importance}
     if findings.study.is_native:
-        questions["psnr with failed runs"] = findings.with_failures
+        questions[f"{name} with failed runs"] = findings.with_failures
     for question, importance in questions.items():
         n = importance.trials
         for s in importance.shares:
@@ -213,6 +215,7 @@ def _build_variant_table(comparison: VariantComparison | None) -> pd.DataFrame:
     """A row for each variant; `difference` is its paired one from the first, in dB."""
     if comparison is None:
         return pd.DataFrame()
+    column = "psnr" if comparison.metric == PSNR else comparison.metric.name
     differences = {d.first: d for d in comparison.to_first}
     rows = []
     for name in comparison.runs:
@@ -224,7 +227,7 @@ def _build_variant_table(comparison: VariantComparison | None) -> pd.DataFrame:
                 "runs": comparison.runs[name],
                 "collapsed": comparison.collapsed[name],
                 "shows_nothing": comparison.shows_nothing[name],
-                "psnr": float(comparison.psnr[name].mean()),
+                column: float(comparison.values[name].mean()),
                 "difference": d and d.mean,
                 "low": low,
                 "high": high,

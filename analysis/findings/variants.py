@@ -5,12 +5,14 @@ Variants are named configurations (study/spec/variants.py); the r-th runs of all
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from analysis.data.metric import PSNR, Metric
 from analysis.data.selection import match_configuration
 from analysis.data.study import Study
 from analysis.stats.intervals import SIGNIFICANCE_LEVEL
@@ -23,23 +25,24 @@ _MAX_NAMED = 3
 
 @dataclass(frozen=True)
 class VariantComparison:
-    """PSNR of each variant, and its difference from the first.
+    """The metric of each variant, and its difference from the first.
 
-    psnr: dB, seeds x variants in the study's order; NaN where no run has trained
+    values: of the metric, seeds x variants in the study's order; NaN where no run has trained
     to_first: each other variant minus the first, over the seeds that both have
     runs, collapsed, shows_nothing: variant -> how many of its runs have ended, and how many of
     these collapsed or show nothing
     """
 
-    psnr: pd.DataFrame
+    values: pd.DataFrame
     to_first: tuple[PairedDifference, ...]
     runs: dict[str, int]
     collapsed: dict[str, int]
     shows_nothing: dict[str, int]
+    metric: Metric = PSNR
 
     @property
     def first(self) -> str:
-        return str(self.psnr.columns[0])
+        return str(self.values.columns[0])
 
     @property
     def headline(self) -> str:
@@ -61,7 +64,7 @@ class VariantComparison:
             clause = f"Of the {others} other variants, {len(different) or 'none'} {verb}"
         text = f"{clause} from {self.first} with a 95 % interval that excludes 0"
         if different:
-            text += f" ({self._count_significant()}): {_name_largest(different)}"
+            text += f" ({self._count_significant()}): {_name_largest(different, self.metric)}"
         if untested:
             text += f"; {untested} with too few seeds for an interval"
         return text
@@ -82,30 +85,32 @@ class VariantComparison:
         return f"{ended}; {', '.join(counts) or 'none collapsed or shows nothing'}."
 
 
-def compare_variants(study: Study, measure: str = "score") -> VariantComparison | None:
-    """Compares a study's variants by `psnr` (validation) or `test_psnr`.
+def compare_variants(study: Study, measure: str = "") -> VariantComparison | None:
+    """Compares a study's variants by its metric, or by another column such as `test_psnr`.
 
     Returns None if the study has no variants or none of their trials has ended. The comparison is
-    of PSNR given that a run trains; how many of each variant broke stands beside it.
+    of the metric given that a run trains; how many of each variant broke stands beside it.
     """
     runs = label_variants(study)
     if runs.empty:
         return None
-    finished = runs.assign(value=runs[measure].where(runs["outcome"] == TRAINED))
-    psnr = finished.pivot(index="seed", columns="variant", values="value")
+    measured = runs[measure or study.metric_column]
+    finished = runs.assign(value=measured.where(runs["outcome"] == TRAINED))
+    values = finished.pivot(index="seed", columns="variant", values="value")
     names = [str(data["name"]) for data in study.spec["variants"]]
-    psnr = psnr.reindex(columns=names).astype(np.float64)
+    values = values.reindex(columns=names).astype(np.float64)
 
     def count(outcome: str) -> dict[str, int]:
         variants = runs.loc[runs["outcome"] == outcome, "variant"]
         return {name: int((variants == name).sum()) for name in names}
 
     return VariantComparison(
-        psnr=psnr,
-        to_first=tuple(compare_with_first(psnr)),
+        values=values,
+        to_first=tuple(compare_with_first(values)),
         runs={name: int((runs["variant"] == name).sum()) for name in names},
         collapsed=count(COLLAPSED),
         shows_nothing=count(SHOWS_NOTHING),
+        metric=study.metric,
     )
 
 
@@ -119,9 +124,19 @@ def label_variants(study: Study) -> pd.DataFrame:
     return trials.assign(variant=names)
 
 
-def _name_largest(different: Sequence[PairedDifference]) -> str:
+def describe_difference(difference: PairedDifference, metric: Metric) -> str:
+    """The mean and its interval: `+0.49 dB [+0.08, +0.89]`; a dash without seeds."""
+    if difference.interval is None:
+        known = metric.with_unit_of_difference(metric.format_signed(difference.mean))
+        return known if difference.seeds else "–"
+    return metric.format_change(difference.mean, *difference.interval)
+
+
+def _name_largest(different: Sequence[PairedDifference], metric: Metric) -> str:
     """The largest differences in words, and how many there are beside them."""
     ordered = sorted(different, key=lambda d: -abs(d.mean))
-    named = ", ".join(f"{d.first} {d.description} dB" for d in ordered[:_MAX_NAMED])
+    bare = replace(metric, unit="")
+    texts = (f"{d.first} {describe_difference(d, bare)} {metric.unit}" for d in ordered)
+    named = ", ".join(text.rstrip() for text in itertools.islice(texts, _MAX_NAMED))
     others = len(ordered) - _MAX_NAMED
     return f"{named} and {others} more" if others > 0 else named

@@ -73,9 +73,10 @@ def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:
     facts, image = [], ""
     if study.is_native:
         image = thumbnail(study.folder.render(trial_id), height=220)
-        if np.isfinite(trial["test_psnr"]):
-            facts.append(f"{trial['test_psnr']:.2f} dB on test views")
-        facts.append(f"SSIM {trial['ssim']:.3f}")
+        if study.is_nerf:
+            if np.isfinite(trial["test_psnr"]):
+                facts.append(f"{trial['test_psnr']:.2f} dB on test views")
+            facts.append(f"SSIM {trial['ssim']:.3f}")
         facts.append(f"{trial['train_seconds']:.0f} s")
     elif np.isfinite(trial["train_seconds"]):
         seconds = trial["train_seconds"]

@@ -55,6 +55,7 @@ def render_breaking_section(findings: Findings) -> Markup:
         "breaking.html",
         answer=" ".join(sentences[:_IN_ANSWER]) or answer_headline(findings, "what_breaks"),
         breaking=findings.breaking,
+        is_nerf=findings.study.is_nerf,
         sentences=sentences[_IN_ANSWER:],
         panels=_view_panels(findings),
         pair_panels=_view_pairs(findings),

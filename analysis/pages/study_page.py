@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -89,8 +90,9 @@ def render_study_page(findings: Findings) -> str:
     return render_template(
         "study.html",
         title=study.name,
-        kind="NeRF study" if study.is_native else f"{study.source} sweep",
-        kicker="NeRF hyperparameter study" if study.is_native else f"{study.source} sweep",
+        kind="NeRF study" if study.is_nerf else _name_study(study),
+        kicker="NeRF hyperparameter study" if study.is_nerf else _name_study(study),
+        is_nerf=study.is_nerf,
         is_native=study.is_native,
         metric=study.metric,
         assumed=study.assumed,
@@ -107,6 +109,13 @@ def render_study_page(findings: Findings) -> str:
         sections=sections,
         facts=_list_facts(findings),
     )
+
+
+def _name_study(study: Study) -> str:
+    """What kind of study it is, of another trainer or another tool."""
+    if study.is_native:
+        return f"Hyperparameter study of {Path(study.trainer).name}"
+    return f"{study.source} sweep"
 
 
 def _choose(study: Study) -> Sequence[Callable[[Findings], Markup]]:
@@ -129,8 +138,8 @@ def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[st
     study = findings.study
     outcomes = format_outcomes(study.trials) or "none ended yet"
     if study.is_native:
-        scene = study.scene.get("name", "an unnamed scene")
-        counts = f"{len(study.trials)} on {scene}: {outcomes}."
+        scene = study.scene.get("name", "an unnamed scene" if study.is_nerf else "")
+        counts = f"{len(study.trials)}{' on ' if scene else ''}{scene}: {outcomes}."
         explained = [
             c
             for c in select_claims(claims, "state")
@@ -181,7 +190,11 @@ def _list_facts(findings: Findings) -> dict[str, str]:
         }
     facts = {
         "command": " ".join(study.command),
-        "scene": f"{study.scene.get('source', '')} ({str(study.scene.get('hash', ''))[:12]})",
+        "trainer": study.trainer,
+        "metric": "" if study.is_nerf else f"{study.metric.title}, the {study.metric.best} is best",
+        "scene": f"{study.scene.get('source', '')} ({str(study.scene.get('hash', ''))[:12]})"
+        if study.scene
+        else "",
         "varied": "; ".join(map(str, study.space.dimensions)),
         "held fixed": fixed or "all else at its default",
         "versions": ", ".join(f"{name} {version}" for name, version in study.versions.items()),

@@ -25,7 +25,7 @@ from analysis.findings.variants import label_variants
 from analysis.pages.section_answers import answer_combinations, answer_cost, answer_curves
 from analysis.pages.templating import format_cell, render_template, view_figure
 from analysis.pages.thumbnails import has_thumbnails, thumbnail
-from study.records.schema import phase_name
+from study.records.schema import NERF_METRICS, TableSchema, phase_name
 
 if TYPE_CHECKING:
     from analysis.data.study import Study
@@ -77,7 +77,7 @@ def render_curves_section(findings: Findings) -> Markup:
     if study.curves.empty:
         return Markup()
     alt = f"{study.metric.name} against the steps at which it was reported"
-    if study.is_native:
+    if study.is_nerf:
         alt = "Validation PSNR against training steps"
     return render_template(
         "curves.html",
@@ -86,6 +86,7 @@ def render_curves_section(findings: Findings) -> Markup:
         lines=describe_trial_curves(study),
         has_levels=bool(study.trivial_psnrs),
         is_native=study.is_native,
+        is_nerf=study.is_nerf,
     )
 
 
@@ -131,7 +132,7 @@ def render_trials_section(findings: Findings) -> Markup:
     study = findings.study
     if not study.is_native:
         return _render_recorded_trials(study)
-    heads, trials = dict(_HEADS), study.trials
+    heads, trials = _list_heads(study), study.trials
     if study.has_variants:
         heads["variant"], trials = "variant", label_variants(study)
     heads |= {effect.path: effect.label for effect in findings.effects} | _LAST_HEADS
@@ -142,6 +143,20 @@ def render_trials_section(findings: Findings) -> Markup:
         for _, row in ranked.iterrows()
     ]
     return _render_table(study, list(heads.values()), views)
+
+
+def _list_heads(study: Study) -> dict[str, str]:
+    """The columns that every trial has, with their heads."""
+    if study.is_nerf:
+        return dict(_HEADS)
+    base = [name for name in _HEADS if name not in NERF_METRICS]
+    others = TableSchema(study.space.parameters, study.metric.name).trial_dtypes()
+    known = {*others, "score", "outcome", "variant", "seed"}
+    metrics = [study.metric.name, *(c for c in study.trials.columns if c not in known)]
+    names = [*base, *metrics]
+    return {name: _HEADS.get(name, name) for name in names} | {
+        study.metric.name: study.metric.title
+    }
 
 
 def _render_recorded_trials(study: Study) -> Markup:
@@ -193,7 +208,8 @@ def _view_trial(
 ) -> TrialView:
     trial_id = str(row["trial_id"])
     image = thumbnail(findings.study.folder.render(trial_id)) if with_render else ""
-    cells = {column: _view_cell(row[column], _DECIMALS.get(column)) for column in columns}
+    decimals = _DECIMALS if findings.study.is_nerf else {"train_seconds": 1}
+    cells = {column: _view_cell(row[column], decimals.get(column)) for column in columns}
     cells["phase"] = CellView(row["phase"], phase_name(str(row["phase"])), False)
     outcome = str(row["outcome"])
     cells["outcome"] = CellView(outcome, outcome, False, _view_cell(row["reason"]).text)

@@ -61,16 +61,16 @@ def _describe_effect(effect: Effect, claims: Sequence[Claim]) -> str:
 def render_tuning_section(findings: Findings) -> Markup:
     """The best configuration and the default one, gains over the default and the path between."""
     tuning, spread, both = findings.tunability, findings.seeds.spread, findings.best_and_default
-    figures = []
+    figures, metric = [], findings.study.metric
     if both is not None and both.default.psnr:
-        alt = "PSNR of each run of the best configuration and of the default one"
-        figures.append(view_figure(plot_seed_runs(both), alt))
+        alt = f"{metric.name} of each run of the best configuration and of the default one"
+        figures.append(view_figure(plot_seed_runs(both, metric), alt))
     if tuning is not None:
-        alt = "dB gained over the defaults by each parameter"
-        figures.append(view_figure(plot_tuning_gains(tuning, spread), alt))
+        alt = f"{metric.unit or metric.name} gained over the defaults by each parameter"
+        figures.append(view_figure(plot_tuning_gains(tuning, spread, metric), alt))
         if len(tuning.path) > 1:
-            alt = "PSNR from the defaults to the best trial"
-            figures.append(view_figure(plot_path_to_best(tuning, spread), alt))
+            alt = f"{metric.name} from the defaults to the best trial"
+            figures.append(view_figure(plot_path_to_best(tuning, spread, metric), alt))
     claims = [*list_default_claims(findings), *list_tuning_claims(findings)]
     return render_template(
         "tuning.html",
@@ -78,7 +78,7 @@ def render_tuning_section(findings: Findings) -> Markup:
         sentences=[claim.text for claim in claims],
         figures=figures,
         has_tuning=tuning is not None,
-        spread=spread,
+        spread=spread and metric.with_unit(metric.format_number(spread.deviation)),
     )
 
 

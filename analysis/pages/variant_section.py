@@ -2,49 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from analysis.figures.variant_differences import plot_variant_differences
+from analysis.findings.variants import describe_difference
 from analysis.pages.templating import TableView, render_template, view_figure
 from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED
 
 if TYPE_CHECKING:
+    from analysis.data.metric import Metric
     from analysis.findings.analyze_study import Findings
     from analysis.findings.variants import VariantComparison
 
 
 def render_variants_section(findings: Findings) -> Markup:
     """Each variant's mean PSNR and its paired difference from the first; empty without variants."""
-    comparison = findings.variants
+    comparison, metric = findings.variants, findings.study.metric
     if comparison is None:
         return Markup()
-    figure = plot_variant_differences(comparison.to_first, comparison.first)
+    figure = plot_variant_differences(comparison.to_first, comparison.first, metric=metric)
     return render_template(
         "variants.html",
         answer=comparison.headline,
         first=comparison.first,
-        table=_view_table(comparison),
-        figure=view_figure(figure, f"PSNR of each variant minus that of {comparison.first}"),
+        metric=metric,
+        is_nerf=findings.study.is_nerf,
+        table=_view_table(comparison, metric),
+        figure=view_figure(
+            figure, f"{metric.name} of each variant minus that of {comparison.first}"
+        ),
     )
 
 
-def _view_table(comparison: VariantComparison) -> TableView:
-    differences = {d.first: (d.description, d.holm_p_value) for d in comparison.to_first}
+def _view_table(comparison: VariantComparison, metric: Metric) -> TableView:
+    bare = replace(metric, unit="")  # which stands in the head
+    differences = {
+        d.first: (describe_difference(d, bare), d.holm_p_value) for d in comparison.to_first
+    }
+    unit = f", {metric.unit}" if metric.unit else ""
     outcomes = [TRAINED, COLLAPSED, SHOWS_NOTHING]
-    heads = ["variant", *outcomes, "mean PSNR, dB", "difference, dB", "p, Holm"]
+    heads = ["variant", *outcomes, f"mean {metric.name}{unit}", f"difference{unit}", "p, Holm"]
     return TableView(
         heads,
         [
             [
                 name,
-                int(psnr.count()),
+                int(values.count()),
                 comparison.collapsed[str(name)],
                 comparison.shows_nothing[str(name)],
-                float(psnr.mean()),
+                float(values.mean()),
                 *differences.get(str(name), ("", "")),
             ]
-            for name, psnr in comparison.psnr.items()
+            for name, values in comparison.values.items()
         ],
     )

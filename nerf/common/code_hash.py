@@ -22,6 +22,11 @@ def hash_code(files: Iterable[Path], root: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def hash_text(code: str) -> str:
+    """Hash (16 hexadecimal digits) of the syntax tree of one file's text, wherever that lies."""
+    return hashlib.sha256(_describe_syntax(ast.parse(code)).encode()).hexdigest()[:16]
+
+
 def _describe_syntax(node: Any) -> str:
     """Like `ast.dump`, but without documentation, and with empty fields left out.
 

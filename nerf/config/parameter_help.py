@@ -15,13 +15,16 @@ def describe_parameters(
     varied: Mapping[str, str] | None = None,
     defaults: Mapping[str, Value] | None = None,
     ranges: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Parameter] | None = None,
 ) -> str:
     """Lists every parameter with its default, allowed values and description.
 
     varied: the values that a parameter takes where it is varied by default, which gets a star
     defaults: those that differ from the parameters' own
     ranges: what takes the place of a parameter's own domain
+    parameters: those to list; by default all of a NeRF
     """
+    listed = list_parameters() if parameters is None else parameters
     return "\n".join(
         _entry(
             p,
@@ -29,7 +32,7 @@ def describe_parameters(
             (defaults or {}).get(p.path, p.default),
             (ranges or {}).get(p.path, "") or _values(p),
         )
-        for p in list_parameters().values()
+        for p in listed.values()
     )
 
 

@@ -1,7 +1,8 @@
-"""Every choice of a `NerfConfig` by its dotted path, read from the fields of `config/schema.py`.
+"""Every choice of a configuration by its dotted path, read from the fields of its dataclasses.
 
 The command line, search spaces, tables and axis labels all take a parameter's type, range, default
-and description from `list_parameters()`.
+and description from `list_parameters()`, for a `NerfConfig`, or from `declared_parameters()`, for
+the dataclass of another trainer.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from nerf.config.domain import Domain
 from nerf.config.schema import NerfConfig
 
 Value = float | int | bool | str
-Kind = Literal["float", "int", "bool", "choice"]
+Kind = Literal["float", "int", "bool", "choice", "text"]
+"""What values a parameter takes; text is free and cannot be varied without a list of values."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One choice of a NeRF: its path, the values it may take, its default and a description."""
+    """One choice of a configuration: its path, its values, its default and a description."""
 
     path: str
     kind: Kind
@@ -56,6 +58,8 @@ class Parameter:
                 names = ", ".join(by_name)
                 raise InputError(f"{self.path} must be one of {names}; got {text!r}")
             return by_name[text.strip().lower()]
+        if self.kind == "text":
+            return text
         try:
             return int(text) if self.kind == "int" else float(text)
         except ValueError:
@@ -68,9 +72,11 @@ class Parameter:
             return float(value)
         if self.kind == "int" and isinstance(value, int) and not isinstance(value, bool):
             return value
-        has_choices = self.kind in ("bool", "choice") and isinstance(value, bool | str)
-        if has_choices and value in self.choices:
+        if self.kind == "text" and isinstance(value, str):
             return value
+        for choice in self.choices:  # 1 is not True
+            if type(value) is type(choice) and value == choice:
+                return choice
         allowed = ", ".join(map(str, self.choices)) or f"a value of type {self.kind}"
         raise InputError(f"{self.path} must be {allowed}; got {value!r}")
 
@@ -93,15 +99,25 @@ DERIVED = {
 
 @functools.cache
 def list_parameters() -> dict[str, Parameter]:
-    """Every parameter by its path, in the order of declaration."""
+    """Every parameter of a NeRF by its path, in the order of declaration."""
+    return declared_parameters(NerfConfig())
+
+
+def declared_parameters(default: Any) -> dict[str, Parameter]:
+    """The parameters of a dataclass by their paths, in the order of declaration.
+
+    default: an instance, with the default of each field; fields that are dataclasses are sections,
+    whose fields have paths such as `sampling.near`
+
+    Raises `InputError` for a field of another type than float, int, bool, str or `Literal`.
+    """
     by_path: dict[str, Parameter] = {}
-    default = NerfConfig()
-    for name, hint in typing.get_type_hints(NerfConfig, include_extras=True).items():
+    for name, hint in typing.get_type_hints(type(default), include_extras=True).items():
         section = getattr(default, name)
         if dataclasses.is_dataclass(section):
-            for path, member_hint in _members(name, type(section)):
+            for path, member_hint, sets in _members(name, type(section)):
                 value = getattr(section, path.rsplit(".", 1)[-1])
-                by_path[path] = _parameter(path, member_hint, value)
+                by_path[path] = _parameter(path, member_hint, value, sets)
         else:
             by_path[name] = _parameter(name, hint, section)
     return by_path
@@ -116,28 +132,38 @@ def parameter(path: str) -> Parameter:
     return by_path[path]
 
 
-def _members(section: str, cls: type) -> Iterator[tuple[str, Any]]:
-    """The path and type hint of each field of a section, then of each derived property."""
+def _members(section: str, cls: type) -> Iterator[tuple[str, Any, str]]:
+    """The path and type hint of each field of a section, then of each derived property.
+
+    Third, the path of the field that it sets; empty for a field.
+    """
     for name, hint in typing.get_type_hints(cls, include_extras=True).items():
-        yield f"{section}.{name}", hint
-    for path in DERIVED:
-        if path.startswith(f"{section}."):
-            getter = inspect.getattr_static(cls, path.split(".")[1]).fget
-            yield path, typing.get_type_hints(getter, include_extras=True)["return"]
+        yield f"{section}.{name}", hint, ""
+    for path, derived in DERIVED.items():
+        getter = inspect.getattr_static(cls, path.split(".")[1], None)
+        if path.startswith(f"{section}.") and isinstance(getter, property):
+            hints = typing.get_type_hints(getter.fget, include_extras=True)
+            yield path, hints["return"], derived.sets
 
 
-def _parameter(path: str, hint: Any, default: Value) -> Parameter:
-    """The parameter declared as `Annotated[type, Domain(...), Doc(...)]`, or without a domain."""
-    hint, *annotations = typing.get_args(hint)
+_KINDS: dict[Any, Kind] = {bool: "bool", int: "int", float: "float", str: "text"}
+
+
+def _parameter(path: str, hint: Any, default: Any, sets: str = "") -> Parameter:
+    """The parameter declared as `Annotated[type, Domain(...), Doc(...)]`, or as a plain type."""
+    hint, *annotations = typing.get_args(hint) if _is_annotated(hint) else (hint,)
     domain = next((extra for extra in annotations if isinstance(extra, Domain)), None)
-    doc = next(extra.documentation for extra in annotations if isinstance(extra, Doc))
-    sets = DERIVED[path].sets if path in DERIVED else ""
-    kind: Kind
-    choices: tuple[Value, ...] = ()
+    doc = next((extra.documentation for extra in annotations if isinstance(extra, Doc)), "")
     if typing.get_origin(hint) is Literal:
-        kind, choices = "choice", typing.get_args(hint)
-    elif hint is bool:
-        kind, choices = "bool", (False, True)
-    else:
-        kind = "int" if hint is int else "float"
-    return Parameter(path, kind, default, domain, choices, doc, sets)
+        return Parameter(path, "choice", default, domain, typing.get_args(hint), doc, sets)
+    if hint not in _KINDS:
+        name = getattr(hint, "__name__", str(hint))
+        raise InputError(
+            f"{path} has the type {name}; use float, int, bool, str, Literal or a dataclass"
+        )
+    choices = (False, True) if hint is bool else ()
+    return Parameter(path, _KINDS[hint], default, domain, choices, doc, sets)
+
+
+def _is_annotated(hint: Any) -> bool:
+    return typing.get_origin(hint) is typing.Annotated

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import Value, parameter
+from nerf.config.parameters import Parameter, Value, parameter
 
 
-def parse_settings(settings: list[str]) -> dict[str, Value]:
-    """Parses `["PATH=VALUE", ...]` to a flat mapping; raises `InputError` for anything else."""
+def parse_settings(
+    settings: list[str], find: Callable[[str], Parameter] = parameter
+) -> dict[str, Value]:
+    """Parses `["PATH=VALUE", ...]` to a flat mapping; raises `InputError` for anything else.
+
+    find: the parameter at a path; by default that of a NeRF
+    """
     flat: dict[str, Value] = {}
     for setting in settings:
         path, equals, text = setting.partition("=")
@@ -19,7 +25,7 @@ def parse_settings(settings: list[str]) -> dict[str, Value]:
             raise InputError(f"a setting must be PATH=VALUE, got {setting!r}")
         if path in flat:
             raise InputError(f"{path} is set twice; remove one of the two")
-        flat[path] = parameter(path).parse(text)
+        flat[path] = find(path).parse(text)
     return flat
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from study.spec.storage_url import is_url
 from study.spec.study_file import read_study_file
 from study.spec.study_spec import StudySpec
 from study.spec.variants import Variant
+from study.trainers.parameter_set import NERF, DeclaredParameters, ParameterSet
+from study.trainers.trainable import read_trainable
 
 _SPEC_FIELDS = {field.name for field in dataclasses.fields(StudySpec)}
 
@@ -29,6 +32,12 @@ class Options:
     `study/cli/parser.py` describes each of them; defaults are those of `StudySpec`.
     """
 
+    trainable: str | None = None
+    """A trainer of the user, with the absolute path of its file."""
+    metric: str | None = None
+    direction: str | None = None
+    unit: str | None = None
+    collapse: tuple[str, ...] = ()
     scene: str | None = None
     """A built-in scene (`nerf.scenes.BUILT_IN`), or an absolute path."""
     downscale: int | None = None
@@ -98,15 +107,21 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     Paths become absolute and `--gpus-per-trial auto` a number, as both depend on this machine.
     Raises `InputError`.
     """
-    given = vars(make_parser().parse(arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    given = vars(make_parser(_named_parameters(arguments)).parse(arguments))
     study_file = given.pop("study", None)
     if given.get("extend") is not None and "replicates" in given:
         given["more_replicates"] = given.pop("replicates")
-    merged = _merge(read_study_file(study_file) if study_file else {}, given)
+    merged = _merge(
+        read_study_file(study_file, given.get("trainable")) if study_file else {}, given
+    )
     if "pack" in merged:
         merged["pack"] = _parse_pack(str(merged["pack"]))
     if merged.get("gpus_per_trial") == "auto":
         merged["gpus_per_trial"] = _auto_gpus(merged)
+    if "trainable" in merged:
+        merged["trainable"] = read_trainable(merged["trainable"]).name
+    merged["collapse"] = tuple(merged.get("collapse", ()))
     if "scene" in merged and merged["scene"] not in BUILT_IN:
         merged["scene"] = str(Path(merged["scene"]).absolute())
     if "storage" in merged and not is_url(merged["storage"]):
@@ -115,6 +130,18 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         merged |= _parse_track(merged["track"], merged.get("wandb"))
     merged["notes"] = tuple(merged.get("notes", ()))
     return Options(**merged)
+
+
+def _named_parameters(arguments: Sequence[str]) -> ParameterSet:
+    """The parameters that `--help` lists: those of a trainer named before it."""
+    following = [*arguments, ""][1:]
+    names = [
+        after if argument == "--trainable" else argument.partition("=")[2]
+        for argument, after in zip(arguments, following, strict=True)
+        if argument.partition("=")[0] == "--trainable"
+    ]
+    asks_for_help = not {"-h", "--help"}.isdisjoint(arguments)
+    return DeclaredParameters.of(read_trainable(names[-1])) if names and asks_for_help else NERF
 
 
 def _merge(from_file: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,11 @@ from nerf.config.parameter_help import describe_parameters
 from study.driver.resources import MAX_TRIALS_PER_GPU
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, make_space
 from study.spec.dimension import Dimension
+from study.spec.parse_space import parse_dimension
 from study.spec.space import SCENE_RANGES
+from study.spec.study_space import variable_paths
 from study.spec.study_spec import DESIGNS, TRACKERS, WANDB_MODES, StudySpec
+from study.trainers.parameter_set import NERF, ParameterSet
 
 _Group = argparse._ArgumentGroup
 
@@ -30,6 +33,7 @@ _EXAMPLES = (
     "",
     "--scene photos.npz --name first --explore 64 --optimise 32 --steps 2000",
     "--vary sampling.near=0.5:3 --vary field.width=64,128 --set field.depth=6",
+    "--trainable my_nerf.py:train --metric loss --direction min --vary lr=1e-4:1e-1",
     "--name first --resume",
     "--name first --extend 64",
     "--name first --resume --save-study first.toml",
@@ -37,18 +41,22 @@ _EXAMPLES = (
 """Options of commands to show as examples."""
 
 
-def make_parser() -> Parser:
-    """The parser, whose namespace lacks the options that are not given."""
+def make_parser(parameters: ParameterSet = NERF) -> Parser:
+    """The parser, whose namespace lacks the options that are not given.
+
+    parameters: those that its help lists
+    """
     program = command_line("study/run_sweep.py")
     parser = Parser(
         _DESCRIPTION,
-        _parameter_help(),
+        _parameter_help() if parameters == NERF else _trainer_help(parameters),
         examples=[f"{program} {options}".rstrip() for options in _EXAMPLES],
         prog=Path(command_name("study/run_sweep.py")).name,
         argument_default=argparse.SUPPRESS,
     )
     for title, add_options in (
         ("scene and parameters", _add_scene_and_parameters),
+        ("a trainer of your own", _add_trainer),
         ("budget", _add_budget),
         ("resources", _add_resources),
         ("location", _add_location),
@@ -89,6 +97,26 @@ def _add_scene_and_parameters(group: _Group) -> None:
         metavar="FILE",
         help="write the whole study, defaults included, to a TOML file for --study, and run "
         "nothing",
+    )
+
+
+def _add_trainer(group: _Group) -> None:
+    add = group.add_argument
+    add(
+        "--trainable",
+        metavar="FILE.py:NAME",
+        help="study this function train(config, run) in place of the NeRF, or package.module:NAME; "
+        "with --help: list its parameters",
+    )
+    add("--metric", metavar="NAME", help="the metric that it reports and trials are ranked by")
+    add("--direction", choices=("max", "min"), help="whether more or less of it is better")
+    add("--unit", metavar="TEXT", help="unit of the metric, for reports (default: none)")
+    add(
+        "--collapse",
+        action="append",
+        metavar="METRIC>LIMIT[@STEP]",
+        help="end a trial as collapsed where a metric is above (>) or below (<) a limit, with "
+        "@STEP only from that step on (repeatable)",
     )
 
 
@@ -229,6 +257,18 @@ def _describe_range(dimension: Dimension) -> str:
         start = "a fifth of near" if low == -math.inf else f"near + {low:g} (far - near)"
         return f"from {start} to near + {high:g} (far - near), as the scene suggests these"
     return str(Domain(dimension.low, dimension.high, dimension.log, dimension.unit))
+
+
+def _trainer_help(parameters: ParameterSet) -> str:
+    """The parameters of a trainer of the user."""
+    own = variable_paths(parameters, {})
+    varied = {path: _describe_range(parse_dimension(path, parameters)) for path in own}
+    title = (
+        "parameters for --vary and --set, with their defaults and, in brackets, the choices or the "
+        "range that --vary PATH takes; a study without --vary varies those with a star:"
+    )
+    listed = describe_parameters(varied, parameters=parameters.by_path)
+    return f"{textwrap.fill(title, help_width())}\n{listed}"
 
 
 def _parameter_help() -> str:

@@ -16,14 +16,18 @@ from nerf.scenes.scene import Scene
 from study.cli.choose_study import only_study, only_unfinished_study
 from study.cli.options import Options
 from study.records.provenance import changes_since, extended_document
+from study.records.schema import TRIAL_COLUMNS
 from study.records.study_folder import StudyFolder
 from study.spec.default_space import DEFAULT_SPACE, SPACES
 from study.spec.existing_study import launch_fields, require_same_study, with_more_trials
 from study.spec.space import Space
 from study.spec.study_space import study_space
-from study.spec.study_spec import StudySpec
+from study.spec.study_spec import StudySpec, require
 from study.spec.variants import variant_values
 from study.storage.mirror import restore
+from study.trainers.objective import PSNR, Objective
+from study.trainers.parameter_set import NERF, SEED, STEPS, DeclaredParameters, ParameterSet
+from study.trainers.trainable import read_trainable
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Plan:
 
     folder: StudyFolder
     spec: StudySpec
-    scene: Scene
+    scene: Scene | None
+    """None for a trainer that needs no scene."""
     is_new: bool
     extended_document: dict[str, Any] | None = None
     """The new study.json of an extended study, to be written once its lock is held."""
@@ -72,20 +77,28 @@ def make_plan(options: Options) -> Plan:
 def plan_new(options: Options) -> Plan:
     """A study that does not exist yet."""
     _check_repeats(options, bool(options.variants))
-    steps = StudySpec.steps if options.steps is None else options.steps
+    parameters = _parameters(options)
+    steps = _default_steps(parameters) if options.steps is None else options.steps
     space = study_space(
-        options.vary, options.set, steps, options.variants, options.defaults, options.space_name
+        options.vary,
+        options.set,
+        steps,
+        options.variants,
+        options.defaults,
+        options.space_name,
+        parameters,
     )
-    fields = options.spec_fields()
-    if not options.vary and not options.variants:
+    fields = {"steps": steps, **options.spec_fields(), "objective": _objective(options)}
+    if options.trainable:
+        fields = {"scene": "", **fields}
+    elif not options.vary and not options.variants:
         fields = {**SPACES[options.space_name or DEFAULT_SPACE].phases, **fields}
     if options.variants:  # they take the place of the default design
         fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
     if options.design == "grid":
         fields = {"explore": space.grid_size, **fields, "nets": 1}
     spec = StudySpec(space=space, **fields)
-    stem = Path(options.scene).stem if options.scene else "bricks"
-    name = options.name or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    name = options.name or f"{_stem(spec)}-{datetime.now():%Y%m%d-%H%M%S}"
     if Path(name).name != name:
         raise InputError(
             f"--name must be a plain folder name, got {name!r}; name its parent by --studies"
@@ -94,12 +107,56 @@ def plan_new(options: Options) -> Plan:
     # A driver that died while it wrote study.json leaves nothing but hidden temporary files.
     if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
         raise InputError(f"{folder.path} exists; resume it by --resume, or give another --name")
-    scene = load(spec.scene, **_scene_options(spec))
-    space = _scene_space(spec, (round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
-    for background in space.values("optimisation.background"):
-        if background == "random":
-            scene.require_alphas(str(background))
+    scene = load(spec.scene, **_scene_options(spec)) if spec.scene else None
+    if scene and space.is_nerf:
+        space = _scene_space(spec, (round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
+        for background in space.values("optimisation.background"):
+            if background == "random":
+                scene.require_alphas(str(background))
     return Plan(folder, dataclasses.replace(spec, space=space), scene, is_new=True)
+
+
+def _parameters(options: Options) -> ParameterSet:
+    if options.trainable is None:
+        return NERF
+    parameters = DeclaredParameters.of(read_trainable(options.trainable))
+    taken = [path for path in parameters.by_path if path in TRIAL_COLUMNS and path != SEED]
+    require(
+        not taken,
+        f"--trainable {options.trainable}: {', '.join(taken)} is the name of a column of every "
+        "table; rename this parameter",
+    )
+    return parameters
+
+
+def _default_steps(parameters: ParameterSet) -> int:
+    """The full budget without `--steps`: a trainer's own default, if it has one."""
+    declared = parameters.by_path.get(STEPS)
+    return int(declared.default) if declared and declared.kind == "int" else StudySpec.steps
+
+
+def _objective(options: Options) -> Objective:
+    """The metric of a new study; raises `InputError` where it is not named."""
+    if options.trainable is None:
+        for name in ("metric", "direction", "unit"):
+            if getattr(options, name) is not None:
+                raise InputError(
+                    f"--{name} is for a trainer of your own, and the NeRF is ranked by its PSNR; "
+                    "remove it, or name a trainer by --trainable"
+                )
+        return PSNR
+    if options.metric is None or options.direction is None:
+        raise InputError(
+            "--trainable needs --metric NAME, one that train() reports, and --direction max or min"
+        )
+    return Objective(options.metric, options.unit or "", options.direction == "min")
+
+
+def _stem(spec: StudySpec) -> str:
+    """What the name of a study without `--name` begins with."""
+    if spec.scene:
+        return Path(spec.scene).stem
+    return Path(spec.trainable.rpartition(":")[0]).stem
 
 
 def plan_resume(options: Options) -> Plan:
@@ -107,7 +164,7 @@ def plan_resume(options: Options) -> Plan:
     folder = _folder(options, options.name) if options.name else None
     saved = _read_saved(folder or only_unfinished_study(_studies(options)), options)
     plan = _plan_saved(saved, options)
-    changes = "; ".join(changes_since(saved.document))
+    changes = "; ".join(changes_since(saved.document, plan.spec))
     warning = f"study {plan.folder.name} was created differently: {changes}" if changes else ""
     return dataclasses.replace(plan, warning=warning)
 
@@ -117,7 +174,7 @@ def plan_extend(options: Options, trials: int) -> Plan:
     folder = _folder(options, options.name) if options.name else None
     saved = _read_saved(folder or only_study(_studies(options)), options)
     plan = _plan_saved(saved, options)
-    changes = "; ".join(changes_since(saved.document))
+    changes = "; ".join(changes_since(saved.document, plan.spec))
     if changes and not options.allow_changes:
         raise InputError(
             f"new trials may not be comparable with those of study {plan.folder.name}: {changes}; "
@@ -147,7 +204,28 @@ def _read_saved(folder: StudyFolder, options: Options) -> _Saved:
             "--extend to start it, or name its parent by --studies"
         )
     document = folder.read_spec()
-    return _Saved(folder, document, StudySpec.from_json(document))
+    spec = StudySpec.from_json(document)
+    return _Saved(folder, document, _with_trainer(spec, options.trainable))
+
+
+def _with_trainer(spec: StudySpec, named: str | None) -> StudySpec:
+    """The saved study with its trainer loaded, from another place if it is `named`."""
+    saved = spec.space.parameters
+    if not isinstance(saved, DeclaredParameters):
+        require(not named, "the study trains NeRFs; leave out --trainable to resume it")
+        return spec
+    trainable = read_trainable(named or spec.trainable)
+    now = DeclaredParameters.of(trainable).by_path
+    gone = [p.path for p in saved.declared if p.path not in now or now[p.path].kind != p.kind]
+    require(
+        not gone,
+        f"{trainable.name} has no parameter {', '.join(gone)} of this kind any more, with which "
+        "the study was created; restore it, or start a new study with another --name",
+    )
+    space = dataclasses.replace(
+        spec.space, parameters=dataclasses.replace(saved, trainable=trainable)
+    )
+    return dataclasses.replace(spec, trainable=trainable.name, space=space)
 
 
 def _plan_saved(saved: _Saved, options: Options) -> Plan:
@@ -156,6 +234,8 @@ def _plan_saved(saved: _Saved, options: Options) -> Plan:
     earlier = [extension["from"] for extension in saved.document.get("extended", [])]
     require_same_study(options.given(), saved.spec, earlier)
     spec = dataclasses.replace(saved.spec, **launch_fields(options.spec_fields()))
+    if not spec.scene:
+        return Plan(saved.folder, spec, None, is_new=False)
     scene = load_saved(spec.scene, saved.document["scene"]["hash"], **_scene_options(spec))
     if scene.content_hash != saved.document["scene"]["hash"]:
         raise InputError(

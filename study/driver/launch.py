@@ -23,7 +23,6 @@ from rich.console import Console
 
 from nerf.common.errors import InputError
 from nerf.scenes.scene import Scene
-from nerf.training.schedule import evaluation_steps
 from study.driver.launch_callback import LaunchCallback, StopOverdue
 from study.driver.launch_stop import StopReason
 from study.driver.packing import end_batches
@@ -49,12 +48,14 @@ class Ending:
 
     finished: bool
     reason: str = ""
+    is_useless: bool = False
+    """Whether a mistake in the trainer ended it before any trial reported a finite metric."""
 
 
 def launch(
     folder: StudyFolder,
     spec: StudySpec,
-    scene: Scene,
+    scene: Scene | None,
     session: RaySession,
     console: Console,
     stop: Stop,
@@ -70,8 +71,7 @@ def launch(
     try:
         if extension:  # not before the lock is ours
             folder.write_spec(extension)
-        steps = evaluation_steps(spec.reference_config)
-        manager = TrialManager(folder, ledger, rungs(steps))
+        manager = TrialManager(folder, ledger, rungs(spec.steps))
         with LiveView(console, folder.name, spec, folder.trivial_psnr()) as view:
             view.show(ledger.trials())
             _run_until_finished(manager, scene, session, view, stop)
@@ -79,7 +79,8 @@ def launch(
             view.show(ledger.trials(), at_once=True, is_interrupted=not finished)
         ledger.plot_outcomes()
         folder.write_tables()
-        return Ending(manager.is_finished(), manager.stop.error)
+        is_useless = manager.stop.reason is StopReason.TRAINER_FAILED and not ledger.has_values()
+        return Ending(manager.is_finished(), manager.stop.error, is_useless)
     except OSError as error:
         if not is_disk_full(error):
             raise
@@ -89,7 +90,7 @@ def launch(
 
 
 def _run_until_finished(
-    manager: TrialManager, scene: Scene, session: RaySession, view: LiveView, stop: Stop
+    manager: TrialManager, scene: Scene | None, session: RaySession, view: LiveView, stop: Stop
 ) -> None:
     """Runs Ray until every trial has ended or a stop is requested, again where it fails."""
     failures, ended_before = 0, -1
@@ -116,7 +117,7 @@ def _run_until_finished(
 
 
 def _run_tuner(
-    manager: TrialManager, scene: Scene, session: RaySession, view: LiveView, stop: Stop
+    manager: TrialManager, scene: Scene | None, session: RaySession, view: LiveView, stop: Stop
 ) -> None:
     """Runs one Tuner to its end, in a session that is opened again where Ray has failed."""
     from nerf.training.preparation import prepare  # imports torch
@@ -136,7 +137,7 @@ def _run_tuner(
         if proof:
             proof.touch()
         searcher = LedgerSearcher(manager, session.capacity)
-        job = Job(folder, spec, launch, ray.put(prepare(scene)), storage, proof)
+        job = Job(folder, spec, launch, ray.put(prepare(scene) if scene else None), storage, proof)
         per_trial = {name.lower(): amount for name, amount in trial_resources(spec).items()}
         tune.Tuner(
             tune.with_resources(tune.with_parameters(run_trial, job=job), per_trial),

@@ -12,6 +12,7 @@ class StopReason(Enum):
     DISK_FULL = "the disk is full"
     SAME_FAILURE = "trials fail in the same way"
     FOLDER_MISSING = "a node does not see the study folder"
+    TRAINER_FAILED = "a mistake in the trainer"
     NO_ROOM = "no node has room for a trial"
 
 

@@ -30,7 +30,7 @@ _TIMEOUT = 180.0
 """Seconds that a node has to start a process with a GPU and measure one size."""
 
 
-def settle_pack(spec: StudySpec, scene: Scene, notify: Callable[[str], None]) -> StudySpec:
+def settle_pack(spec: StudySpec, scene: Scene | None, notify: Callable[[str], None]) -> StudySpec:
     """The spec with a number in place of `--pack auto`; asks Ray for a GPU to measure it on.
 
     `notify` receives each measurement, what was chosen, and why. Raises `InputError` where nothing
@@ -44,6 +44,7 @@ def settle_pack(spec: StudySpec, scene: Scene, notify: Callable[[str], None]) ->
                 f"--pack {spec.pack}: {spec.pack} trials on each GPU, those alike as one network"
             )
         return spec
+    assert scene is not None  # of NeRFs, as only they can be packed
     speeds = []
     for speed in _speeds_on_a_gpu(spec.reference_config, scene):
         notify(f"--pack auto: {_describe(speed)}")

@@ -66,7 +66,7 @@ class RaySession:
             _join(self._spec.address)
             self.capacity = ClusterCapacity(self._spec, GpuChecks())
 
-    def settle_pack(self, scene: Scene, notify: Callable[[str], None]) -> StudySpec:
+    def settle_pack(self, scene: Scene | None, notify: Callable[[str], None]) -> StudySpec:
         """Measures what `--pack auto` stands for; returns the spec with that number."""
         settled = settle_pack(self._spec, scene, notify)
         if settled.pack != self._spec.pack:

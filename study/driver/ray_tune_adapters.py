@@ -62,7 +62,7 @@ class LedgerSearcher(Searcher):
             self._manager.folder.log(trial_file_name(number)),
             ray_error,
             self._oom_kills > kills_before,
-            spec.space.config(self._manager.running[number].values),
+            spec.space.describe_size(self._manager.running[number].values),
             lambda: not node or is_node_alive(node),
         )
 

@@ -15,17 +15,18 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from nerf.common.files import write_atomically
-from study.driver.failure_streak import FailureStreak, HeldTrial
+from study.driver.failure_streak import MAX_TRIALS, FailureStreak, HeldTrial
 from study.driver.launch_stop import LaunchStop, StopReason
 from study.driver.table_writer import TableWriter
-from study.ledger.ledger import Ledger, rounded_psnr, trial_row
+from study.ledger.ledger import Ledger, trial_row
 from study.ledger.recovery import reconcile
 from study.protocol.failures import is_disk_full
 from study.protocol.messages import Assignment, Failure, Message, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from study.search.successive_halving import describe_pruning, is_promoted
+from study.search.successive_halving import describe_pruning, is_promoted, reached_rung
 from study.storage.remote import Storage
+from study.trainers.objective import Objective
 from study.worker.trial_files import fetch_trial_files
 
 
@@ -66,6 +67,10 @@ class TrialManager:
         """Ray's id of the node that a running trial last reported from; empty before that."""
         report = self._reports.get(number)
         return report.node if report else ""
+
+    @property
+    def _objective(self) -> Objective:
+        return self.ledger.spec.objective
 
     def drain_notices(self) -> list[str]:
         """What the person should know and has not been shown yet."""
@@ -125,6 +130,8 @@ class TrialManager:
             self.stop.request(StopReason.DISK_FULL)
         if failure.folder_missing:
             self.stop.request(StopReason.FOLDER_MISSING, failure.reason)
+        if failure.trainer_failed:
+            self.stop.request(StopReason.TRAINER_FAILED, failure.reason)
         if self.stop.reason:
             self._leave_to_next_launch(number)
             return
@@ -175,7 +182,7 @@ class TrialManager:
 
     def _record_progress(self, message: Message) -> bool:
         """Writes a curve, and the trial's end if this is it; returns whether it was pruned."""
-        points = [(point["step"], point["psnr"]) for point in message.curve]
+        points = [(point["step"], point[self._objective.metric]) for point in message.curve]
         self._reports[message.number] = message
         if message.curve:
             self._fail_held(self._streak.on_evaluation(message))
@@ -191,15 +198,19 @@ class TrialManager:
         """Whether the trial has reached a rung, and too many others did better there."""
         if not self._running[message.number].may_be_pruned or not message.curve:
             return False
-        last = message.curve[-1]
+        before = message.curve[-2]["step"] if len(message.curve) > 1 else 0
+        last, objective = message.curve[-1], self._objective
+        rung = reached_rung(before, last["step"], self._rungs, self.ledger.spec.steps)
+        value = last[objective.metric]
         # A trial that diverged ends by itself, as collapsed: pruning would hide the reason.
-        if last["step"] not in self._rungs or not math.isfinite(last["psnr"]):
+        if rung is None or not math.isfinite(value):
             return False
-        return not is_promoted(rounded_psnr(last["psnr"]), self.ledger.reported_at(last["step"]))
+        reported = [objective.score(other) for other in self.ledger.reported_from(rung)]
+        return not is_promoted(objective.score(objective.rounded(value)), reported)
 
     def _prune(self, message: Message) -> None:
         reason = describe_pruning(message.curve[-1]["step"])
-        self._end(message.number, message.ended("pruned", reason))
+        self._end(message.number, message.ended("pruned", reason, self._objective.metric))
 
     def _retry(self, number: int, failure: Failure) -> None:
         """Queues the trial again; it resumes from its checkpoint."""
@@ -209,7 +220,7 @@ class TrialManager:
 
     def _fail(self, number: int, failure: Failure) -> None:
         report = self._reports.get(number) or Message(number, host="", device="")
-        self._end(number, report.ended("failed", failure.reason))
+        self._end(number, report.ended("failed", failure.reason, self._objective.metric))
 
     def _leave_to_next_launch(self, number: int) -> None:
         """Writes nothing: the journal has the trial as running, so the next launch resumes it."""
@@ -235,6 +246,18 @@ class TrialManager:
         del self._running[number]
         self._reports.pop(number, None)
         self._tables.write_if_due()
+        self._stop_without_values(outcome)
+
+    def _stop_without_values(self, outcome: Outcome) -> None:
+        """Stops where no trial of a trainer of the user has ever reported a finite metric."""
+        spec = self.ledger.spec
+        if not spec.trainable or self.ledger.has_values():
+            return
+        ended = spec.trials - self.unfinished
+        enough = ended >= min(MAX_TRIALS, spec.trials)
+        if enough and outcome.state == "collapsed" and outcome.steps_done:
+            detail = f"no trial reports a finite {self._objective.metric} ({outcome.reason})"
+            self.stop.request(StopReason.TRAINER_FAILED, detail)
 
     def _append_traceback(self, assignment: Assignment, failure: Failure) -> None:
         file = self.folder.error(trial_id(assignment.number))

@@ -19,9 +19,9 @@ from optuna.trial import FrozenTrial
 
 from study.protocol.messages import Outcome
 from study.records.schema import STATES
-from study.search.trial_values import latest_psnr
+from study.search.trial_values import latest_value
+from study.trainers.objective import Objective
 
-_METRIC = "PSNR (dB)"
 # Colour and symbol of each state.
 _MARKERS = {
     "completed": ("#2a6fbb", "circle"),
@@ -33,12 +33,12 @@ _PLOT = "dashboard:plot_data:outcomes:"
 _LONGEST = 2045  # characters of one attribute
 
 
-def name_metric(study: Study) -> None:
+def name_metric(study: Study, objective: Objective) -> None:
     """Names the study's metric, unless it has a name; in a journal of an earlier version, too."""
     if study.metric_names is None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            study.set_metric_names([_METRIC])
+            study.set_metric_names([objective.title])
 
 
 def attach_render(study: Study, trial: FrozenTrial, render: Path) -> None:
@@ -70,13 +70,13 @@ def attach_note(study: Study, trial: FrozenTrial, outcome: Outcome) -> None:
     _set(study, {f"dashboard:{trial._trial_id}:note_str:0": text, version: 1})
 
 
-def plot_outcomes(study: Study, trials: Sequence[FrozenTrial]) -> None:
+def plot_outcomes(study: Study, trials: Sequence[FrozenTrial], objective: Objective) -> None:
     """Puts a plot of all ended trials on the study's page, with a colour for each state."""
-    traces = [_trace(state, trials) for state in STATES]
+    traces = [_trace(state, trials, objective) for state in STATES]
     layout = {
         "title": {"text": "Trials by state"},
         "xaxis": {"title": {"text": "Trial"}},
-        "yaxis": {"title": {"text": _METRIC}},
+        "yaxis": {"title": {"text": objective.title}},
         "hovermode": "closest",
     }
     figure = {"data": [trace for trace in traces if trace], "layout": layout}
@@ -90,22 +90,24 @@ def plot_outcomes(study: Study, trials: Sequence[FrozenTrial]) -> None:
     _set(study, {f"{_PLOT}{i}": part for i, part in enumerate(parts)})
 
 
-def _trace(state: str, trials: Sequence[FrozenTrial]) -> dict[str, Any] | None:
-    """The trials in one state; None where no PSNR of any is known."""
+def _trace(
+    state: str, trials: Sequence[FrozenTrial], objective: Objective
+) -> dict[str, Any] | None:
+    """The trials in one state; None where the metric of none is known."""
     those = [trial for trial in trials if trial.user_attrs.get("state") == state]
-    measured = ((trial, latest_psnr(trial)) for trial in those)
-    points = [(t, psnr) for t, psnr in measured if psnr is not None and math.isfinite(psnr)]
+    measured = ((trial, latest_value(trial)) for trial in those)
+    points = [(t, value) for t, value in measured if value is not None and math.isfinite(value)]
     if not points:
         return None
     colour, symbol = _MARKERS[state]
     unknown = len(those) - len(points)
-    missing = f", {unknown} of them without PSNR" if unknown else ""
+    missing = f", {unknown} of them without {objective.label}" if unknown else ""
     return {
         "type": "scatter",
         "mode": "markers",
         "name": f"{state}: {len(those)}{missing}",
         "x": [trial.number for trial, _ in points],
-        "y": [round(psnr, 2) for _, psnr in points],
+        "y": [float(objective.number(value)) for _, value in points],
         "text": [trial.user_attrs["reason"] for trial, _ in points],
         "marker": {"color": colour, "symbol": symbol, "size": 8},
     }

@@ -8,9 +8,8 @@ that a sweep resumes wherever its last driver died. `ask`, `report` and `tell` a
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from nerf.config.flat import flatten
 from nerf.config.parameters import Value
 from study.ledger.dashboard import attach_note, attach_render, name_metric, plot_outcomes
 from study.ledger.journal import repair
@@ -32,7 +30,7 @@ from study.search.explore_design import explore_values
 from study.search.replicates import must_wait, replicate_seed, replicate_values
 from study.search.samplers import distribution, propose
 from study.search.sobol_design import trial_seed
-from study.search.trial_values import OUTSIDE_PSNR, OUTSIDE_SPACE, trial_values
+from study.search.trial_values import OUTSIDE_SPACE, OUTSIDE_VALUE, trial_values
 from study.search.variant_design import variant_point
 from study.spec.study_spec import StudySpec
 
@@ -57,15 +55,14 @@ class Ledger:
         self._study = optuna.create_study(
             storage=self._storage,
             study_name=folder.name if folder.name in names or not names else names[0],
-            direction="maximize",
+            direction="minimize" if spec.objective.minimize else "maximize",
             load_if_exists=True,
         )
-        name_metric(self._study)
+        name_metric(self._study, spec.objective)
         self._distributions = {d.path: distribution(d) for d in spec.space.dimensions}
         self._created = Counter(t.user_attrs["phase"] for t in self.trials())
-        self._reported: defaultdict[int, list[float]] = defaultdict(list)
-        for trial in self.trials():
-            self._count_reported(trial.intermediate_values)
+        self._reported: dict[int, list[float]] = {}
+        """By step, what `reported_from` returns; of steps that it was called with."""
 
     def close(self) -> None:
         """Lets another process run the study."""
@@ -151,11 +148,8 @@ class Ledger:
         )
         self._study.add_trial(template)
         self._created[phase] += 1
-        self._count_reported(points)
-
-    def _count_reported(self, points: Mapping[int, float]) -> None:
-        for step, psnr in points.items():
-            self._reported[step].append(psnr)
+        if points:  # of a restored trial
+            self._reported.clear()
 
     def restore(self, records: Sequence[dict[str, Any]]) -> list[int]:
         """Adds the trials that a damaged journal lost; returns their numbers.
@@ -171,15 +165,15 @@ class Ledger:
                 continue
             row = by_number[number]["trial"]
             is_default = row["phase"] == "optimize" and self._created["optimize"] == 0
-            points = {p["step"]: p["psnr"] for p in by_number[number]["curve"]}
+            points = {p["step"]: p[self._metric] for p in by_number[number]["curve"]}
             self._add(
                 row["phase"],
                 is_default,
                 row["seed"],
                 {path: row[path] for path in self._distributions},
-                {s: rounded_psnr(psnr) for s, psnr in points.items() if math.isfinite(psnr)},
+                {s: self._rounded(value) for s, value in points.items() if math.isfinite(value)},
             )
-            self.tell(number, Outcome.of(row))
+            self.tell(number, Outcome.of(row, self._metric))
         return lost
 
     def add_failure(self, number: int, reason: str) -> int:
@@ -195,27 +189,41 @@ class Ledger:
 
     def plot_outcomes(self) -> None:
         """Lets optuna-dashboard show which trials collapsed, as of now."""
-        plot_outcomes(self._study, self.trials())
+        plot_outcomes(self._study, self.trials(), self.spec.objective)
 
     def report(self, number: int, curve: list[tuple[int, float]]) -> None:
-        """Stores the finite (step, PSNR) of a running trial's curve that the journal lacks."""
+        """Stores the finite (step, metric) of a running trial's curve that the journal lacks."""
         trial = self.trial(number)
-        for step, psnr in curve:
-            if step not in trial.intermediate_values and math.isfinite(psnr):
-                value = rounded_psnr(psnr)
-                self._storage.set_trial_intermediate_value(trial._trial_id, step, value)
-                self._count_reported({step: value})
+        for step, value in curve:
+            if step not in trial.intermediate_values and math.isfinite(value):
+                rounded = self._rounded(value)
+                for rung, values in self._reported.items():
+                    if step >= rung > max(trial.intermediate_values, default=0):
+                        values.append(rounded)
+                self._storage.set_trial_intermediate_value(trial._trial_id, step, rounded)
 
-    def reported_at(self, step: int) -> Sequence[float]:
-        """The PSNRs (dB) that all trials, explored ones included, reported at this step."""
+    def reported_from(self, step: int) -> Sequence[float]:
+        """The metric of all trials, explored ones too, at their first report from `step` on."""
+        if step not in self._reported:
+            curves = (trial.intermediate_values for trial in self.trials())
+            reached = (min((s for s in curve if s >= step), default=None) for curve in curves)
+            self._reported[step] = [
+                trial.intermediate_values[first]
+                for trial, first in zip(self.trials(), reached, strict=True)
+                if first is not None
+            ]
         return self._reported[step]
+
+    def has_values(self) -> bool:
+        """Whether any trial has reported a finite metric."""
+        return any(trial.intermediate_values for trial in self.trials())
 
     def tell(self, number: int, outcome: Outcome) -> None:
         """Ends a running trial; one that has ended stays as it is.
 
-        For Optuna only a full budget with a finite PSNR (dB) is complete. A trial that ended
+        For Optuna only a full budget with a finite metric is complete. A trial that ended
         earlier, by successive halving or by collapsing, is pruned, and TPE learns from the last
-        PSNR that it reported; every other one failed, and so did one outside the search space.
+        value that it reported; every other one failed, and so did one outside the search space.
         """
         trial = self.trial(number)
         if trial.state.is_finished():
@@ -227,14 +235,14 @@ class Ledger:
         self._storage.set_trial_user_attr(trial._trial_id, "collapsed", collapsed)
         attach_note(self._study, trial, outcome)
         budget: int = trial.user_attrs["budget_steps"]
-        full = outcome.steps_done >= budget and math.isfinite(outcome.psnr)
+        full = outcome.steps_done >= budget and math.isfinite(outcome.value)
         if OUTSIDE_SPACE in trial.user_attrs:
             if full:
-                psnr = rounded_psnr(outcome.psnr)
-                self._storage.set_trial_user_attr(trial._trial_id, OUTSIDE_PSNR, psnr)
+                value = self._rounded(outcome.value)
+                self._storage.set_trial_user_attr(trial._trial_id, OUTSIDE_VALUE, value)
             self._study.tell(number, state=TrialState.FAIL)
         elif outcome.state in ("completed", "collapsed") and full:
-            self._study.tell(number, rounded_psnr(outcome.psnr))
+            self._study.tell(number, self._rounded(outcome.value))
         elif outcome.state == "pruned" or (
             outcome.state == "collapsed" and trial.intermediate_values
         ):
@@ -255,6 +263,13 @@ class Ledger:
             attempt=len(trial.user_attrs.get("failures", [])) + 1,
         )
 
+    @property
+    def _metric(self) -> str:
+        return self.spec.objective.metric
+
+    def _rounded(self, value: float) -> float:
+        return self.spec.objective.rounded(value)
+
     def _values(self, trial: FrozenTrial) -> dict[str, Value]:
         """A trial's values in the order of the space; draws those that it lacks.
 
@@ -270,20 +285,10 @@ class Ledger:
         return {d.path: values[d.path] for d in dimensions}
 
 
-def rounded_psnr(psnr: float) -> float:
-    """A PSNR (dB) as the journal stores it, to 4 decimals; the records have all digits.
-
-    optuna-dashboard shows all that are there. TPE and successive halving only compare trials, whose
-    PSNRs differ by far more.
-    """
-    return round(psnr, 4)
-
-
 def trial_row(
     spec: StudySpec, assignment: Assignment, outcome: Outcome, ended: datetime
 ) -> dict[str, Any]:
     """A trial's row of trials.parquet, as its record has it."""
-    config = spec.space.config(assignment.values, assignment.seed)
     return {
         "trial_id": trial_id(assignment.number),
         "number": assignment.number,
@@ -291,6 +296,6 @@ def trial_row(
         "budget_steps": spec.steps,
         "started": assignment.started.isoformat(),
         "ended": ended.isoformat(),
-        **asdict(outcome),
-        **flatten(config),
+        **outcome.to_row(spec.objective.metric, spec.metrics),
+        **spec.space.complete(assignment.values, assignment.seed),
     }

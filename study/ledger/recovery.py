@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from study.ledger.ledger import Ledger, trial_row
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
-from study.search.trial_values import latest_psnr
+from study.search.trial_values import latest_value
 
 
 def reconcile(folder: StudyFolder, ledger: Ledger) -> list[str]:
@@ -30,7 +30,7 @@ def reconcile(folder: StudyFolder, ledger: Ledger) -> list[str]:
     for trial in ledger.trials():
         if trial.state == TrialState.RUNNING and trial.number in rows:
             # The driver died between the two: it writes the record first.
-            ledger.tell(trial.number, Outcome.of(rows[trial.number]))
+            ledger.tell(trial.number, Outcome.of(rows[trial.number], ledger.spec.objective.metric))
         elif trial.state.is_finished() and trial.number not in rows:
             _record_from_journal(folder, ledger, trial)
             notices.append(
@@ -41,18 +41,20 @@ def reconcile(folder: StudyFolder, ledger: Ledger) -> list[str]:
 
 
 def _record_from_journal(folder: StudyFolder, ledger: Ledger, trial: FrozenTrial) -> None:
-    """Writes what the journal has of an ended trial: its outcome and the PSNRs of its curve."""
+    """Writes what the journal has of an ended trial: its outcome and the metric of its curve."""
     points = sorted(trial.intermediate_values.items())
-    psnr, nan = latest_psnr(trial), float("nan")
+    latest, nan = latest_value(trial), float("nan")
+    spec = ledger.spec
     outcome = Outcome(
         state=trial.user_attrs["state"],
         reason=trial.user_attrs["reason"],
         steps_done=trial.user_attrs["steps_done"],
-        psnr=nan if psnr is None else psnr,
+        value=nan if latest is None else latest,
     )
     ended = (trial.datetime_complete or datetime.now()).astimezone(UTC)
+    others = ("seconds",) if spec.trainable else ("seconds", "loss", "ssim", "learning_rate")
     curve = [
-        {"step": step, "seconds": nan, "loss": nan, "psnr": psnr, "ssim": nan, "learning_rate": nan}
-        for step, psnr in points
+        {"step": step, **dict.fromkeys(others, nan), spec.objective.metric: value}
+        for step, value in points
     ]
-    folder.append(trial_row(ledger.spec, ledger.assignment(trial), outcome, ended), curve)
+    folder.append(trial_row(spec, ledger.assignment(trial), outcome, ended), curve)

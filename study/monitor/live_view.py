@@ -117,7 +117,7 @@ class LiveView:
         self._printed = {e.number for e in progress.ended}
         news = [e for e in progress.ended if before is not None and e.number not in before]
         for trial in news:
-            self.note(trial_line(trial))
+            self.note(trial_line(trial, self._spec.objective))
         waits_anew = self.waiting_for != self._printed_waiting_for
         if (
             news

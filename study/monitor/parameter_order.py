@@ -1,4 +1,4 @@
-"""The order of a study's parameters in the live view: those that explain most of the PSNR first.
+"""The order of a study's parameters in the live view: those that explain most of the metric first.
 
 A rough order to watch a study by, cheap enough for every redraw. What is significant, and how sure
 that is, is said by the report.
@@ -37,14 +37,15 @@ class ParameterOrder:
 
 
 def order_parameters(progress: StudyProgress, dimensions: Sequence[Dimension]) -> ParameterOrder:
-    """Orders by the part of the PSNR's variation that each parameter explains so far.
+    """Orders by the part of the metric's variation that each parameter explains so far.
 
     With few ended trials, orders by how much the running trials differ in each.
     """
-    ended = [e for e in progress.ended if e.psnr is not None and e.outcome not in (FAILED, PRUNED)]
+    ended = [e for e in progress.ended if e.value is not None and e.outcome not in (FAILED, PRUNED)]
     if len(ended) >= _MIN_TRIALS:
         explained = {d.path: _explained(d, ended) for d in dimensions}
-        basis = f"parameters by the PSNR that they explain so far ({len(ended)} trials)"
+        label = progress.objective.label
+        basis = f"parameters by the {label} that they explain so far ({len(ended)} trials)"
     else:
         running = [trial.values for trial in progress.running]
         explained = {d.path: _spread(d, running) for d in dimensions}
@@ -54,14 +55,14 @@ def order_parameters(progress: StudyProgress, dimensions: Sequence[Dimension]) -
 
 
 def _explained(dimension: Dimension, ended: Sequence[EndedTrial]) -> float:
-    """The share of the variance of the PSNR's ranks that lies between groups of values.
+    """The share of the variance of the metric's ranks that lies between groups of values.
 
     Corrected for the share that as many groups explain by chance (epsilon squared), so that a
     parameter with many choices does not come first for that alone.
     """
-    psnrs = np.array([e.psnr for e in ended], dtype=float)
-    psnrs[~np.isfinite(psnrs)] = -np.inf  # diverged: below all others
-    ranks = np.argsort(np.argsort(psnrs)).astype(float)
+    values = np.array([e.value for e in ended], dtype=float)
+    values[~np.isfinite(values)] = -np.inf  # diverged: below all others
+    ranks = np.argsort(np.argsort(values)).astype(float)
     groups: dict[Value, list[float]] = {}
     for trial, rank in zip(ended, ranks, strict=True):
         groups.setdefault(_group(dimension, trial.values[dimension.path]), []).append(rank)

@@ -16,8 +16,9 @@ from study.records.outcomes import (
     shows_nothing,
 )
 from study.records.schema import PHASES
-from study.search.trial_values import latest_psnr, trial_values
+from study.search.trial_values import latest_value, trial_values
 from study.spec.study_spec import StudySpec
+from study.trainers.objective import PSNR, Objective
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ _FALLING_DB = 1.0
 
 @dataclass(frozen=True)
 class RunningTrial:
-    """A trial in training: its latest step, and its validation PSNRs (dB) so far."""
+    """A trial in training: its latest step, and its metric so far (of NeRFs, validation PSNR)."""
 
     number: int
     phase: str
@@ -45,32 +46,33 @@ class RunningTrial:
     """Failed attempts before the present one."""
 
     @property
-    def psnr(self) -> float | None:
+    def value(self) -> float | None:
         return self.curve[-1] if self.curve else None
 
-    def health(self, trivial_psnr: float) -> str:
+    def health(self, trivial_psnr: float, objective: Objective = PSNR) -> str:
         """A word or two; `trivial_psnr` is the PSNR (dB) of the best trivial image."""
-        if self.psnr is None:
+        if self.value is None:
             return f"attempt {self.failures + 1}" if self.failures else "starting"
-        if not math.isfinite(self.psnr):
+        if not math.isfinite(self.value):
             return "diverged"
-        if shows_nothing(self.psnr, trivial_psnr):
+        if shows_nothing(self.value, trivial_psnr):
             return f"{SHOWS_NOTHING} yet"
-        return "falling" if self.psnr < max(self.curve) - _FALLING_DB else "learning"
+        is_falling = objective == PSNR and self.value < max(self.curve) - _FALLING_DB
+        return "falling" if is_falling else "learning"
 
 
 @dataclass(frozen=True)
 class EndedTrial:
     """A trial that has ended.
 
-    outcome: one of `OUTCOMES`; psnr: in dB, None if none was measured
+    outcome: one of `OUTCOMES`; value: of the metric, None if none was measured
     """
 
     number: int
     phase: str
     outcome: str
     reason: str
-    psnr: float | None
+    value: float | None
     values: dict[str, Value]
 
 
@@ -83,13 +85,15 @@ class StudyProgress:
     ended: tuple[EndedTrial, ...]
     running: tuple[RunningTrial, ...]
     best: EndedTrial | None
-    """The completed trial with the highest PSNR; it shows nothing only if no trial trained.
+    """The completed trial with the best metric; it shows nothing only if no trial trained.
 
     Never a replicate, as in the report: another seed of a configuration is no better one.
     """
     steps_trained: int
     steps_left: float
     """Expected number, if coming trials train as long as the ended ones of their phase."""
+    objective: Objective = PSNR
+    """The metric."""
     is_interrupted: bool = False
     """Whether no process runs the study, so that its `running` trials are interrupted ones."""
 
@@ -151,7 +155,8 @@ def study_progress(
         planned=spec.planned,
         ended=ended,
         running=running,
-        best=_best(ended),
+        best=_best(ended, spec.objective),
+        objective=spec.objective,
         steps_trained=sum(t.user_attrs["steps_done"] for t in finished)
         + sum(r.step for r in running),
         steps_left=_steps_left(finished, running, spec),
@@ -166,14 +171,15 @@ def table_progress(
 
     Use it for a copy of a study without its journal.
     """
+    metric = spec.objective.metric
     paths = [dimension.path for dimension in spec.space.dimensions]
     ended = tuple(
         EndedTrial(
             number=row["number"],
             phase=row["phase"],
-            outcome=outcome_of(row["state"], row["psnr"], trivial_psnr),
+            outcome=outcome_of(row["state"], row[metric], trivial_psnr),
             reason=row["reason"],
-            psnr=row["psnr"] if math.isfinite(row["psnr"]) else None,
+            value=row[metric] if math.isfinite(row[metric]) else None,
             values={path: row[path] for path in paths},
         )
         for row in trials.to_dict("records")
@@ -182,7 +188,8 @@ def table_progress(
         planned=spec.planned,
         ended=ended,
         running=(),
-        best=_best(ended),
+        best=_best(ended, spec.objective),
+        objective=spec.objective,
         steps_trained=int(trials["steps_done"].sum()),
         steps_left=0.0,
     )
@@ -202,11 +209,11 @@ def _steps_left(
     return left
 
 
-def _best(ended: Sequence[EndedTrial]) -> EndedTrial | None:
+def _best(ended: Sequence[EndedTrial], objective: Objective) -> EndedTrial | None:
     completed = [
         e for e in ended if e.outcome in (TRAINED, SHOWS_NOTHING) and e.phase != "replicate"
     ]
-    return max(completed, key=lambda e: e.psnr or 0.0, default=None)
+    return max(completed, key=lambda e: objective.score(e.value or 0.0), default=None)
 
 
 def _running_trial(trial: FrozenTrial) -> RunningTrial:
@@ -215,7 +222,7 @@ def _running_trial(trial: FrozenTrial) -> RunningTrial:
         number=trial.number,
         phase=trial.user_attrs["phase"],
         step=points[-1][0] if points else 0,
-        curve=tuple(psnr for _, psnr in points),
+        curve=tuple(value for _, value in points),
         values=trial_values(trial),
         failures=len(trial.user_attrs.get("failures", [])),
     )
@@ -223,12 +230,12 @@ def _running_trial(trial: FrozenTrial) -> RunningTrial:
 
 def _ended_trial(trial: FrozenTrial, trivial_psnr: float) -> EndedTrial:
     attributes = trial.user_attrs
-    psnr = latest_psnr(trial)
+    value = latest_value(trial)
     return EndedTrial(
         number=trial.number,
         phase=attributes["phase"],
-        outcome=outcome_of(attributes["state"], psnr, trivial_psnr),
+        outcome=outcome_of(attributes["state"], value, trivial_psnr),
         reason=attributes["reason"],
-        psnr=psnr,
+        value=value,
         values=trial_values(trial),
     )

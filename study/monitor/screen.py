@@ -23,6 +23,7 @@ from study.records.outcomes import COLLAPSED, FAILED, OUTCOMES, UNKNOWN_TRIVIAL_
 from study.records.schema import PHASES, phase_name
 from study.spec.dimension import Dimension
 from study.spec.study_spec import StudySpec
+from study.trainers.objective import PSNR
 
 _SPARK_BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 12
@@ -79,16 +80,17 @@ def render_progress(
     parts = [*head, *_running_trials(progress, spec, shown, order, width, lines_left)]
     if best := progress.best:
         values = (f"{d.label} {format_short(best.values[d.path])}" for d in order.dimensions)
-        text = f"best: trial {best.number}, {best.psnr:.2f} dB: {', '.join(values)}"
+        quality = progress.objective.format(best.value or math.nan)
+        text = f"best: trial {best.number}, {quality}: {', '.join(values)}"
         lines = textwrap.wrap(text, width, max_lines=_BEST_LINES, placeholder=" …")
         parts += [Text(), *(_one_line(line, "green") for line in lines)]
     return Group(*parts, *(_one_line(line, "red") for line in troubled))
 
 
 def sparkline(curve: Sequence[float], low: float, high: float) -> str:
-    """The latest values of a curve as blocks: the lowest at `low` dB, the highest at `high` dB.
+    """The latest values of a curve as blocks: the lowest at `low`, the highest at `high`.
 
-    A diverged run, whose PSNR is not a number, has the lowest block.
+    A diverged run, whose metric is not a number, has the lowest block.
     """
     top, span = len(_SPARK_BLOCKS) - 1, max(high - low, 1e-9)
     blocks = ""
@@ -98,14 +100,14 @@ def sparkline(curve: Sequence[float], low: float, high: float) -> str:
     return blocks
 
 
-def psnr_scale(progress: StudyProgress, trivial_psnr: float) -> tuple[float, float]:
-    """The ends (dB) of every spark line: the best trivial image, and the study's highest PSNR.
+def metric_scale(progress: StudyProgress, trivial_psnr: float) -> tuple[float, float]:
+    """The ends of every spark line: the best trivial image, and the study's highest metric.
 
-    The lowest PSNR takes the place of a trivial image that is not known.
+    The lowest one takes the place of a trivial image that is not known.
     """
-    seen = [psnr for trial in progress.running for psnr in trial.curve]
-    seen += [trial.psnr for trial in progress.ended if trial.psnr is not None]
-    seen = [psnr for psnr in seen if math.isfinite(psnr)]
+    seen = [value for trial in progress.running for value in trial.curve]
+    seen += [trial.value for trial in progress.ended if trial.value is not None]
+    seen = [value for value in seen if math.isfinite(value)]
     low = trivial_psnr if math.isfinite(trivial_psnr) else min(seen, default=0.0)
     return low, max([*seen, low])
 
@@ -169,12 +171,14 @@ def _running_trials(
         return []
     rows = max(lines - _table_lines(progress, 0), _MIN_ROWS)
     trials = progress.running[:rows]
-    low, high = psnr_scale(progress, shown.trivial_psnr)
+    low, high = metric_scale(progress, shown.trivial_psnr)
     words = [
-        progress.running_word if progress.is_interrupted else trial.health(shown.trivial_psnr)
+        progress.running_word
+        if progress.is_interrupted
+        else trial.health(shown.trivial_psnr, progress.objective)
         for trial in trials
     ]
-    fixed = [*_measured_columns(trials, spec.steps, low, high), ("state", words)]
+    fixed = [*_measured_columns(trials, spec, low, high), ("state", words)]
     used = sum(max(map(len, (*heading.split("\n"), *cells))) + _GAP for heading, cells in fixed)
     parameters = _parameter_columns(trials, order.dimensions, width - used)
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
@@ -192,13 +196,17 @@ Column = tuple[str, list[str]]
 
 
 def _measured_columns(
-    trials: Sequence[RunningTrial], steps: int, low: float, high: float
+    trials: Sequence[RunningTrial], spec: StudySpec, low: float, high: float
 ) -> list[Column]:
-    scale = f"{low:.1f} to\n{high:.1f} dB" if high > low else ""
+    objective, steps = spec.objective, spec.steps
+    ends = (f"{end:.1f}" if objective == PSNR else f"{end:.3g}" for end in (low, high))
+    between = " to\n".join(ends)
+    scale = f"{between} {objective.unit}".rstrip() if high > low else ""
+    heading = "\n".join((*_wrap_label(objective.label.replace("_", " ")), objective.unit)).rstrip()
     return [
         ("trial", [str(trial.number) for trial in trials]),
         ("step", [f"{trial.step}/{steps}" for trial in trials]),
-        ("PSNR\ndB", ["·" if trial.psnr is None else f"{trial.psnr:.2f}" for trial in trials]),
+        (heading, ["·" if t.value is None else objective.number(t.value) for t in trials]),
         (scale, [sparkline(trial.curve, low, high) for trial in trials]),
     ]
 
@@ -239,7 +247,7 @@ def _troubled(progress: StudyProgress, width: int, lines: int) -> list[str]:
     troubled = [e for e in progress.ended if e.outcome in (COLLAPSED, FAILED)]
     shown: list[str] = []
     for trial in reversed(troubled[-_MAX_TROUBLED:]):
-        text = trial_line(trial)
+        text = trial_line(trial, progress.objective)
         wrapped = textwrap.wrap(text, width, subsequent_indent="  ") if width >= _WIDE else [text]
         if len(shown) + len(wrapped) > max(lines, 1):
             break

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from nerf.config.parameters import Value
 from study.monitor.progress import EndedTrial, StudyProgress
 from study.records.outcomes import OUTCOMES, format_count
 from study.records.schema import phase_name
+from study.trainers.objective import PSNR, Objective
 
 
 def progress_line(progress: StudyProgress, seconds_left: float | None) -> str:
@@ -15,14 +18,16 @@ def progress_line(progress: StudyProgress, seconds_left: float | None) -> str:
     parts += [format_count(count, outcome) for outcome, count in counts.items() if count]
     parts += [f"{len(progress.running)} {progress.running_word}"] if progress.running else []
     if best := progress.best:
-        parts.append(f"best {best.psnr:.2f} dB (trial {best.number})")
+        parts.append(
+            f"best {progress.objective.format(best.value or math.nan)} (trial {best.number})"
+        )
     parts += [f"about {format_duration(seconds_left)} left"] if seconds_left is not None else []
     return ", ".join(parts)
 
 
-def trial_line(trial: EndedTrial) -> str:
+def trial_line(trial: EndedTrial, objective: Objective = PSNR) -> str:
     """How one trial ended, in one line."""
-    quality = "" if trial.psnr is None else f" with {trial.psnr:.2f} dB"
+    quality = "" if trial.value is None else f" with {objective.format(trial.value)}"
     reason = f": {trial.reason}" if trial.reason else ""
     return f"trial {trial.number} ({phase_name(trial.phase)}) {trial.outcome}{quality}{reason}"
 

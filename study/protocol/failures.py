@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nerf.config.schema import NerfConfig
 from study.protocol.messages import Failure
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -46,13 +45,16 @@ def is_disk_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _DISK_FULL
 
 
-def diagnose_exception(error: Exception, config: NerfConfig) -> Failure:
-    """The failure of a trial that raised `error`; call it where that is being handled."""
+def diagnose_exception(error: Exception, size: str) -> Failure:
+    """The failure of a trial that raised `error`; call it where that is being handled.
+
+    size: what decides how much memory it needs, in words
+    """
     reason = _one_line(error)
     causes = " ".join(_one_line(cause) for cause in _causes(error))
     device_failed = any(words in causes for words in _DEVICE_ERROR)
     if isinstance(error, MemoryError) or _is_out_of_memory(causes):
-        reason = f"out of memory with {describe_size(config)} ({reason})"
+        reason = f"out of memory with {size} ({reason})"
     return Failure(
         reason,
         traceback.format_exc(),
@@ -78,7 +80,7 @@ def diagnose_death(
     log: Path,
     ray_error: str,
     out_of_memory: bool,
-    config: NerfConfig,
+    size: str,
     is_node_alive: Callable[[], bool] = lambda: True,
 ) -> Failure:
     """The failure of a trial whose process died, by its log and Ray's error text.
@@ -92,33 +94,22 @@ def diagnose_death(
     if _HUNG in latest:
         return Failure(f"hung: no step in time; {log.name} holds its stacks", latest)
     if out_of_memory or _is_out_of_memory(ray_error):
-        reason = f"out of memory with {describe_size(config)} (its process was killed)"
+        reason = f"out of memory with {size} (its process was killed)"
         return Failure(reason, ray_error, out_of_memory=True)
     if _NODE_LOST in ray_error or not is_node_alive():
         return Failure("its node was lost", ray_error, node_lost=True)
     return Failure("its process died", ray_error)
 
 
-def diagnose_batch_death(
-    ray_error: str, out_of_memory: bool, config: NerfConfig, batch: str
-) -> Failure:
+def diagnose_batch_death(ray_error: str, out_of_memory: bool, size: str, batch: str) -> Failure:
     """The failure of a trial whose batch died, by Ray's error text; `batch` identifies that.
 
     `out_of_memory`: the kernel has killed a process for want of memory meanwhile.
     """
     if out_of_memory or _is_out_of_memory(ray_error):
-        reason = f"out of memory with {describe_size(config)} (the process of its batch was killed)"
+        reason = f"out of memory with {size} (the process of its batch was killed)"
         return Failure(reason, ray_error, out_of_memory=True, batch=batch)
     return Failure("the process of its batch died", ray_error, batch=batch)
-
-
-def describe_size(config: NerfConfig) -> str:
-    """The parameters that decide how much memory a trial needs."""
-    samples = config.sampling.coarse + config.sampling.fine
-    return (
-        f"{config.optimisation.rays} rays x {samples} samples through "
-        f"{config.field.depth} layers of {config.field.width}"
-    )
 
 
 def count_oom_kills() -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -47,23 +47,36 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended; `state` is one of `study.records.schema.STATES`, PSNR is in dB."""
+    """How a trial ended; `state` is one of `study.records.schema.STATES`.
+
+    value: of the metric that the study ranks its trials by; metrics: others, by name
+    """
 
     state: str
     reason: str = ""
     steps_done: int = 0
-    psnr: float = NAN
-    ssim: float = NAN
-    test_psnr: float = NAN
-    test_ssim: float = NAN
+    value: float = NAN
+    metrics: Mapping[str, float] = field(default_factory=dict)
     train_seconds: float = 0.0
     host: str = ""
     device: str = ""
 
+    def to_row(self, metric: str, only: Sequence[str] = ()) -> dict[str, Any]:
+        """The outcome's part of a trial's row, in which the value has the name of the metric.
+
+        only: the metrics that the row has, if not all of them
+        """
+        metrics = {metric: self.value, **self.metrics}
+        if only:
+            metrics = {name: metrics.get(name, NAN) for name in only}
+        row = {"state": self.state, "reason": self.reason, "steps_done": self.steps_done}
+        return row | metrics | {k: getattr(self, k) for k in ("train_seconds", "host", "device")}
+
     @staticmethod
-    def of(row: Mapping[str, Any]) -> Outcome:
-        """The outcome in a trial's row."""
-        return Outcome(**{field.name: row[field.name] for field in fields(Outcome)})
+    def of(row: Mapping[str, Any], metric: str) -> Outcome:
+        """The outcome in a trial's row, without its other metrics."""
+        known = {f.name: row[f.name] for f in fields(Outcome) if f.name in row}
+        return Outcome(**known, value=row[metric])
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,8 @@ class Failure:
     """Not the trial's failure: its node does not see the study folder."""
     place: str = ""
     """The host, or its GPU, where the attempt failed; empty where that is not known."""
+    trainer_failed: bool = False
+    """A mistake in the trainer's code, with which every trial would fail."""
     batch: str = ""
     """Identifies the process that trained a whole batch, where that failed, not the trial alone."""
 
@@ -112,17 +127,18 @@ class Message:
         """The host, or its GPU, where the trial runs."""
         return describe_place(self.host, self.gpu)
 
-    def ended(self, state: str, reason: str) -> Outcome:
+    def ended(self, state: str, reason: str, metric: str) -> Outcome:
         """The outcome of a trial that ends after this message, with its curve's last figures."""
         if not self.curve:
             return Outcome(state, reason, host=self.host, device=self.device)
         last = self.curve[-1]
+        others = {k: v for k, v in last.items() if k not in ("step", "seconds", metric)}
         return Outcome(
             state=state,
             reason=reason,
             steps_done=last["step"],
-            psnr=last["psnr"],
-            ssim=last["ssim"],
+            value=last[metric],
+            metrics=others,
             train_seconds=last["seconds"],
             host=self.host,
             device=self.device,

@@ -6,7 +6,7 @@ evaluation the checkpoint, the preview, then the evaluation, as the trial may be
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +39,10 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Preview:
-    """The first validation view as rendered at a rung."""
+    """What the trial has learnt, as an image at a rung."""
 
-    rgb: np.ndarray
-    """(height, width, 3) float, possibly not finite."""
+    image: np.ndarray
+    """(height, width, 3) uint8."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,20 @@ class Evaluated:
     """One evaluation."""
 
     point: dict[str, Any]
-    """A row of the learning curve: the fields of `nerf.training.run.Progress`."""
+    """A row of the learning curve: `step`, `seconds`, and the metrics that the trainer reports."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The end of a training: fields of `nerf.training.run.TrainResult`, which imports torch."""
+    """The end of a training."""
 
     state: str
+    """completed or collapsed."""
     reason: str
-    psnr: float
-    ssim: float
-    test_psnr: float
-    test_ssim: float
-    image: np.ndarray
-    """(height, 2 width, 3) uint8: the first validation view, rendered and as photographed."""
+    metrics: Mapping[str, float]
+    """Its final figures; the last ones of the curve stand for those that are missing."""
+    image: np.ndarray | None
+    """(height, width, 3) uint8, of what it has learnt."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +107,7 @@ class JoinRequest:
     config: NerfConfig
     checkpoint: bytes | None
     """The content of the checkpoint to resume from."""
-    preview_steps: tuple[int, ...]
+    rungs: tuple[int, ...]
+    """Steps after which a preview is rendered."""
     process: int
     """Its process on the same machine; if that dies, its place in the batch is free again."""

@@ -1,4 +1,4 @@
-"""The best configuration as a file that `nerf/train.py --config` reads."""
+"""The best configuration as a file: of a NeRF one that `nerf/train.py --config` reads."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from typing import Any
 import tomli_w
 
 from nerf.common.files import write_atomically
-from nerf.config.parameters import DERIVED, Value, list_parameters
+from nerf.config.parameters import Value
 from study.records.study_folder import StudyFolder
+from study.spec.study_spec import StudySpec
 
 
-def write_best(folder: StudyFolder, row: Mapping[Any, Any], scene: str) -> Path:
+def write_best(folder: StudyFolder, row: Mapping[Any, Any], spec: StudySpec) -> Path:
     """Writes all parameters in a trial's row to best.toml and returns its path."""
-    source = (
-        f"Trial {row['trial_id']} of study {folder.name}: {row['psnr']:.2f} dB on validation views "
-        f"of {scene}"
+    objective = spec.objective
+    quality = objective.format(row[objective.metric])
+    measured = (
+        f"{objective.metric} {quality}" if spec.trainable else f"{quality} on validation views"
     )
+    place = f" of {spec.scene}" if spec.scene else ""
+    source = f"Trial {row['trial_id']} of study {folder.name}: {measured}{place}"
     comment = textwrap.fill(source, 100, initial_indent="# ", subsequent_indent="# ")
-    # A table for each section; `seed`, which is in none, must stand before the first table.
+    # A table for each section; what is in none, such as `seed`, must stand before the first table.
     top_level: dict[str, Value] = {}
     sections: dict[str, dict[str, Value]] = {}
-    for path, parameter in list_parameters().items():
-        if path not in DERIVED:
+    for path, parameter in spec.space.parameters.by_path.items():
+        if not parameter.sets:
             value = row[path]
             section, _, name = path.rpartition(".")
             table = sections.setdefault(section, {}) if section else top_level

@@ -16,6 +16,9 @@ from nerf.common.code_hash import hash_code
 from nerf.scenes.scene import Scene
 from study.records.schema import SCHEMA_VERSION
 from study.spec.study_spec import StudySpec
+from study.trainers.objective import PSNR
+from study.trainers.parameter_set import DeclaredParameters
+from study.trainers.trainable import hash_trainable
 
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "nerf-study")
 _NUMERIC_PACKAGES = ("torch", "numpy")
@@ -38,35 +41,53 @@ NOT_IN_TRAINING = (
 
 
 def study_document(
-    name: str, spec: StudySpec, scene: Scene, command: Sequence[str]
+    name: str, spec: StudySpec, scene: Scene | None, command: Sequence[str]
 ) -> dict[str, Any]:
     """The content of study.json for a new study."""
-    from nerf.evaluation.trivial_baselines import trivial_psnrs  # imports torch
-
     return {
         "schema": SCHEMA_VERSION,
         "name": name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "scene": {
-            "source": scene.source,
-            "name": scene.name,
-            "hash": scene.content_hash,
-            "height": scene.height,
-            "width": scene.width,
-            "views": {split: len(scene.views(split)) for split in ("train", "val", "test")},
-            "baselines": trivial_psnrs(scene),
-        },
+        "scene": _describe_scene(scene, spec) if scene else {},
         "spec": spec.to_json(),
         "space": spec.space.to_json(),
         "versions": versions(),
-        "training_code": hash_training_code(),
+        "training_code": _hash_code(spec),
         "git": git_state(Path(__file__).parent),
         "command": list(command),
     }
 
 
-def changes_since(document: Mapping[str, Any]) -> list[str]:
-    """Changes since study.json was written that may change a trial's result, one phrase each."""
+def _describe_scene(scene: Scene, spec: StudySpec) -> dict[str, Any]:
+    about = {
+        "source": scene.source,
+        "name": scene.name,
+        "hash": scene.content_hash,
+        "height": scene.height,
+        "width": scene.width,
+        "views": {split: len(scene.views(split)) for split in ("train", "val", "test")},
+    }
+    if spec.objective != PSNR:  # trivial images have no other metric
+        return about
+    from nerf.evaluation.trivial_baselines import trivial_psnrs  # imports torch
+
+    return about | {"baselines": trivial_psnrs(scene)}
+
+
+def _hash_code(spec: StudySpec) -> str:
+    """Hash of the code that trains the study's trials."""
+    parameters = spec.space.parameters
+    if isinstance(parameters, DeclaredParameters):
+        assert parameters.trainable is not None
+        return hash_trainable(parameters.trainable)
+    return hash_training_code()
+
+
+def changes_since(document: Mapping[str, Any], spec: StudySpec) -> list[str]:
+    """Changes since study.json was written that may change a trial's result, one phrase each.
+
+    spec: the study's, with its trainer loaded
+    """
     now = versions()
     changes = [
         f"{package} {document['versions'].get(package)} is now {now.get(package)}"
@@ -78,8 +99,9 @@ def changes_since(document: Mapping[str, Any]) -> list[str]:
             "an earlier version of this program created it, whose code cannot be compared with "
             "this one's"
         )
-    elif document["training_code"] != hash_training_code():
-        changes.append("the training code in nerf/ has changed")
+    elif document["training_code"] != _hash_code(spec):
+        where = spec.trainable or "the training code in nerf/"
+        changes.append(f"{where} has changed")
     return changes
 
 
@@ -95,7 +117,7 @@ def extended_document(
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "from": StudySpec.from_json(document).planned,
         "to": spec.planned,
-        "differences": changes_since(document),
+        "differences": changes_since(document, spec),
         "training_code": document.get("training_code"),
         "versions": document["versions"],
         "git": git_state(Path(__file__).parent),
@@ -105,7 +127,7 @@ def extended_document(
         **document,
         "spec": spec.to_json(),
         "versions": versions(),
-        "training_code": hash_training_code(),
+        "training_code": _hash_code(spec),
         "extended": [*document.get("extended", []), entry],
     }
 

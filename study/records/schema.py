@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from nerf.common.commands import command_name
 from nerf.common.errors import InputError
-from nerf.config.flat import value_before_added
-from nerf.config.parameters import list_parameters
+from nerf.config.parameters import Parameter
+from study.spec.space import Space
+from study.trainers.parameter_set import NERF, ParameterSet
 
 SCHEMA_VERSION = 1
 
@@ -54,14 +58,70 @@ CURVE_COLUMNS = {
     "learning_rate": "float64",
 }
 
-_KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "choice": "string"}
+NERF_METRICS = ("psnr", "ssim", "test_psnr", "test_ssim")
+"""Columns of trials.parquet that hold the metrics of a NeRF; another trainer has its own."""
+
+_KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "bool"}
+
+_CURVE_OF_ANY = ("trial_id", "step", "seconds")
+"""Columns of every curves.parquet; a metric each follows."""
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """What the columns of a study's tables are."""
+
+    parameters: ParameterSet = NERF
+    metric: str = ""
+    """The one that trials are ranked by, of a trainer that reports metrics of its own."""
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> TableSchema:
+        """The schema of the study with this study.json."""
+        parameters = Space.from_json(document["space"]).parameters
+        if parameters == NERF:
+            return TableSchema()
+        return TableSchema(parameters, document["spec"]["objective"]["metric"])
+
+    @property
+    def base(self) -> dict[str, str]:
+        """Columns of trials.parquet before those of the parameters, without own metrics."""
+        if not self.metric:
+            return TRIAL_COLUMNS
+        return {name: dtype for name, dtype in TRIAL_COLUMNS.items() if name not in NERF_METRICS}
+
+    def trial_dtypes(self, columns: Iterable[str] = ()) -> dict[str, str]:
+        """Columns of trials.parquet and their types; `columns` are those that a table has."""
+        own = {p.path: _dtype(p) for p in self.parameters.by_path.values() if p.path != "seed"}
+        metrics = self._metrics(columns, self.base.keys() | own.keys())
+        return self.base | metrics | own
+
+    def curve_dtypes(self, columns: Iterable[str] = ()) -> dict[str, str]:
+        """Columns of curves.parquet and their types; `columns` are those that a table has."""
+        if not self.metric:
+            return CURVE_COLUMNS
+        always = {name: CURVE_COLUMNS[name] for name in _CURVE_OF_ANY}
+        return always | self._metrics(columns, always.keys())
+
+    def _metrics(self, columns: Iterable[str], others: Collection[str]) -> dict[str, str]:
+        if not self.metric:
+            return {}
+        names = dict.fromkeys((self.metric, *columns))
+        return {name: "float64" for name in names if name not in others and name != "seed"}
+
+
+def _dtype(parameter: Parameter) -> str:
+    """The type of a parameter's column; of choices, that of the choices."""
+    if parameter.kind == "choice" and all(type(c) is int for c in parameter.choices):
+        return "int64"
+    if parameter.kind == "choice" and all(type(c) is float for c in parameter.choices):
+        return "float64"
+    return _KIND_DTYPES.get(parameter.kind, "string")
 
 
 def trial_dtypes() -> dict[str, str]:
-    """Columns of trials.parquet and their types."""
-    return TRIAL_COLUMNS | {
-        p.path: _KIND_DTYPES[p.kind] for p in list_parameters().values() if p.path != "seed"
-    }
+    """Columns of trials.parquet and their types, of a study of NeRFs."""
+    return TableSchema().trial_dtypes()
 
 
 def tidy(frame: pd.DataFrame, dtypes: dict[str, str]) -> pd.DataFrame:
@@ -78,16 +138,22 @@ def trial_id(number: int) -> str:
     return f"{number:05d}"
 
 
-def read_table(file: Path, dtypes: dict[str, str]) -> pd.DataFrame:
-    """Reads a table, empty if there is no file; raises `InputError` for a damaged one."""
+def read_table(
+    file: Path, dtypes: Callable[[Iterable[str]], dict[str, str]], parameters: ParameterSet
+) -> pd.DataFrame:
+    """Reads a table, empty if there is no file; raises `InputError` for a damaged one.
+
+    dtypes: the columns' types, from the columns that the file has
+    """
     if not file.exists():
-        return tidy(pd.DataFrame(), dtypes)
+        return tidy(pd.DataFrame(), dtypes(()))
     try:
         frame = pd.read_parquet(file)
-        for p in list_parameters().values():
-            if p.path in dtypes and p.path not in frame:
-                frame[p.path] = value_before_added(p.path)
-        return frame.astype(dtypes)
+        types = dtypes(frame.columns)
+        for path in parameters.by_path:
+            if path in types and path not in frame:
+                frame[path] = parameters.value_before_added(path)
+        return frame.astype(types)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{file} cannot be read ({str(error).splitlines()[0]}); rebuild it from the records "

@@ -35,16 +35,14 @@ import pandas as pd
 from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import UNFINISHED, write_atomically
-from nerf.config.flat import value_before_added
-from nerf.config.parameters import list_parameters
 from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.records.schema import (
-    CURVE_COLUMNS,
+    NERF_METRICS,
     SCHEMA_VERSION,
     TRIAL_COLUMNS,
+    TableSchema,
     read_table,
     tidy,
-    trial_dtypes,
 )
 
 
@@ -202,34 +200,39 @@ class StudyFolder:
 
     def write_tables(self) -> None:
         """Rebuilds trials.parquet and curves.parquet from the records."""
-        records = self.records()
-        defaults = {path: value_before_added(path) for path in list_parameters()}
-        trials = tidy(
-            pd.DataFrame([defaults | record["trial"] for record in records]), trial_dtypes()
-        )
+        records, schema = self.records(), self._schema()
+        parameters = schema.parameters
+        defaults = {path: parameters.value_before_added(path) for path in parameters.by_path}
+        trials = pd.DataFrame([defaults | record["trial"] for record in records])
+        trials = tidy(trials, schema.trial_dtypes(trials.columns))
         rows = [
             {"trial_id": r["trial"]["trial_id"], **point} for r in records for point in r["curve"]
         ]
-        curves = tidy(pd.DataFrame(rows), CURVE_COLUMNS)
+        curves = pd.DataFrame(rows)
+        curves = tidy(curves, schema.curve_dtypes(curves.columns))
         write_atomically(self.trials_file, trials.to_parquet(index=False))
         write_atomically(self.curves_file, curves.to_parquet(index=False))
 
     def read_trials(self) -> pd.DataFrame:
         """Reads trials.parquet: `TRIAL_COLUMNS`, then one column per parameter."""
-        return read_table(self.trials_file, trial_dtypes())
+        schema = self._schema()
+        return read_table(self.trials_file, schema.trial_dtypes, schema.parameters)
 
     def read_curves(self) -> pd.DataFrame:
-        """Reads curves.parquet, with `CURVE_COLUMNS`."""
-        return read_table(self.curves_file, CURVE_COLUMNS)
+        """Reads curves.parquet, with `CURVE_COLUMNS`, or a trainer's own metrics."""
+        schema = self._schema()
+        return read_table(self.curves_file, schema.curve_dtypes, schema.parameters)
+
+    def _schema(self) -> TableSchema:
+        return TableSchema.of(self.read_spec()) if self.spec_file.exists() else TableSchema()
 
 
 def _read_record(file: Path) -> dict[str, Any] | None:
     """Reads a record; None if it is damaged."""
     try:
         record = json.loads(file.read_bytes())
-        is_complete = set(TRIAL_COLUMNS) <= set(record["trial"]) and isinstance(
-            record["curve"], list
-        )
+        required = TRIAL_COLUMNS.keys() - set(NERF_METRICS)
+        is_complete = required <= set(record["trial"]) and isinstance(record["curve"], list)
     except (ValueError, TypeError, KeyError):
         return None
     return record if is_complete else None

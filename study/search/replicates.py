@@ -5,9 +5,9 @@ which estimates how much of the variance is the seed's. The best configuration a
 the same number of further runs, the r-th of both with the same seed: their difference then rests
 neither on one lucky seed nor on the run that the best was selected by.
 
-The best is the configuration with the highest PSNR in the explore and optimise phases, other than
-the default. It is known once both phases have ended, and no replicate changes it. Only an extended
-study may find another one, which all further turns then repeat.
+The best is the configuration with the best metric (of NeRFs, the highest PSNR) in the explore and
+optimise phases, other than the default. It is known once both phases have ended, and no replicate
+changes it. Only an extended study may find another one, which all further turns then repeat.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nerf.config.flat import Flat
 from nerf.config.parameters import Value
 from study.search.explore_design import explore_values
 from study.search.sobol_design import trial_seed
-from study.search.trial_values import final_psnr, trial_values
+from study.search.trial_values import final_value, trial_values
 from study.spec.replicate_order import replicate_role
 from study.spec.study_spec import StudySpec
 
@@ -71,11 +71,11 @@ def replicate_seed(spec: StudySpec, trials: Sequence[FrozenTrial], index: int, n
 
 
 def _best(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) -> list[FrozenTrial]:
-    """The trials whose configurations the turns of the best repeat, highest PSNR first."""
+    """The trials whose configurations the turns of the best repeat, best first."""
     completed = [
-        (-psnr, trial.number, trial)
+        (-spec.objective.score(value), trial.number, trial)
         for trial in trials
-        if (psnr := final_psnr(trial)) is not None
+        if (value := final_value(trial)) is not None
         and trial.user_attrs["state"] == "completed"
         and trial.user_attrs["phase"] != "replicate"
     ]

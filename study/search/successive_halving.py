@@ -1,8 +1,9 @@
 """Asynchronous successive halving (ASHA, arXiv:1810.05934): trials compared on the way to the end.
 
-A *rung* is a step at which a trial is compared with all that have reached it so far. The best third
-are promoted and train on, the others are pruned. Pure functions of what trials reported: the values
-at each rung are in the study's journal, so that a new driver decides as the last one would have.
+A *rung* is a step at which a trial, by its first report there or later, is compared with all that
+have reached it so far. The best third are promoted and train on, the others are pruned. Pure
+functions of what trials reported: the values at each rung are in the study's journal, so that a new
+driver decides as the last one would have.
 """
 
 from __future__ import annotations
@@ -13,17 +14,23 @@ REDUCTION = 3
 """One trial in this many is promoted at each rung (the paper's eta)."""
 
 
-def rungs(evaluations: Sequence[int]) -> tuple[int, ...]:
-    """The rungs for trials evaluated at these ascending steps: about 1/9 and 1/3 of the last one.
+def rungs(budget: int) -> tuple[int, ...]:
+    """The rungs of trials of so many steps: 1/9 and 1/3 of them, rounded up.
 
-    Each is the first evaluation at or after its share of the budget. Below a ninth of it, PSNR
-    predicts too little to prune a trial, so there are two rungs at most.
+    Below a ninth, the metric predicts too little to prune a trial, so there are two at most.
     """
-    budget = evaluations[-1]
-    shares = (budget / REDUCTION**2, budget / REDUCTION)
-    steps = (next(step for step in evaluations if step >= share) for share in shares)
-    # Where evaluations are few, both shares may meet the same one, or the end itself.
+    steps = (-(-budget // REDUCTION**2), -(-budget // REDUCTION))
     return tuple(sorted({step for step in steps if step < budget}))
+
+
+def reached_rung(before: int, step: int, rungs: Sequence[int], budget: int) -> int | None:
+    """The rung that a trial reaches by its report of `step`, where `before` was its last one.
+
+    None where there is none between the two, and at the end of its budget. The highest one where
+    reports are so few that both lie between two of them.
+    """
+    reached = [rung for rung in rungs if before < rung <= step < budget]
+    return max(reached, default=None)
 
 
 def is_promoted(value: float, reported: Sequence[float]) -> bool:

@@ -1,4 +1,4 @@
-"""Values and PSNR of a trial in the journal, whether or not it lies within the search space.
+"""Values and metric of a trial in the journal, whether or not it lies within the search space.
 
 The default configuration may lie outside the space: `--vary field.width=16,32` leaves out its width
 of 128. It is run all the same, but Optuna's distributions cannot hold it. Its trial has no Optuna
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 OUTSIDE_SPACE = "outside_space"
 """The attribute with all values of a trial of which one lies outside the space."""
 
-OUTSIDE_PSNR = "psnr"
-"""The attribute with the final PSNR (dB) of such a trial, which has no value for Optuna."""
+OUTSIDE_VALUE = "psnr"
+"""The attribute with the final metric of such a trial, which has no value for Optuna; called so on
+disk, whatever the metric is."""
 
 
 def trial_values(trial: FrozenTrial) -> dict[str, Value]:
@@ -27,14 +28,14 @@ def trial_values(trial: FrozenTrial) -> dict[str, Value]:
     return dict(trial.user_attrs.get(OUTSIDE_SPACE) or trial.params)
 
 
-def final_psnr(trial: FrozenTrial) -> float | None:
-    """The PSNR (dB) of an ended trial at its full budget; None if it has none."""
-    return trial.values[0] if trial.values else trial.user_attrs.get(OUTSIDE_PSNR)
+def final_value(trial: FrozenTrial) -> float | None:
+    """The metric of an ended trial at its full budget; None if it has none."""
+    return trial.values[0] if trial.values else trial.user_attrs.get(OUTSIDE_VALUE)
 
 
-def latest_psnr(trial: FrozenTrial) -> float | None:
-    """The final PSNR (dB) of an ended trial, else its last evaluation's; None before the first."""
-    psnr = final_psnr(trial)
-    if psnr is None and trial.intermediate_values:
-        psnr = trial.intermediate_values[max(trial.intermediate_values)]
-    return psnr
+def latest_value(trial: FrozenTrial) -> float | None:
+    """The final metric of an ended trial, else its last evaluation's; None before the first."""
+    value = final_value(trial)
+    if value is None and trial.intermediate_values:
+        value = trial.intermediate_values[max(trial.intermediate_values)]
+    return value

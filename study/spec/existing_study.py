@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nerf.common.errors import InputError
-from nerf.config.flat import flatten
-from nerf.config.parameters import DERIVED, Value, parameter
+from nerf.config.parameters import Value
 from study.spec.default_space import name_space
 from study.spec.dimension import Dimension
 from study.spec.parse_space import format_value, parse_dimension
@@ -21,8 +20,9 @@ from study.spec.space import Space
 from study.spec.study_space import parse_fixed
 from study.spec.study_spec import StudySpec, option_name, require
 from study.spec.variants import Variant
+from study.trainers.parameter_set import get_parameter
 
-_DESIGN_FIELDS = ("scene", "downscale", "background", "design", "steps", "seed")
+_DESIGN_FIELDS = ("scene", "downscale", "background", "design", "steps", "seed", "collapse")
 """Fields that never change."""
 
 _PHASE_OF = {
@@ -88,12 +88,18 @@ def require_same_study(
     """
     for field in _DESIGN_FIELDS:
         if field in given and given[field] != getattr(saved, field):
-            _refuse(f"{option_name(field)} {given[field]}", f"the study's {getattr(saved, field)}")
+            _refuse(
+                f"{option_name(field)} {_join(given[field])}",
+                f"the study's {_join(getattr(saved, field))}",
+            )
     for field, phase in _PHASE_OF.items():
         per_unit = max(len(saved.variants), 1) if field == "repeats" else 1
         counts = {planned.get(phase, 0) // per_unit for planned in (*earlier, saved.planned)}
         if field in given and given[field] not in counts:
             _refuse(f"{option_name(field)} {given[field]}", f"the study's {getattr(saved, field)}")
+    for name in ("metric", "direction", "unit"):
+        if name in given and given[name] != getattr(saved.objective, name):
+            _refuse(f"--{name} {given[name]}", f"the study's {getattr(saved.objective, name)}")
     _require_same_settings(given.get("set", ()), saved)
     if "space_name" in given:
         _require_same_space(given["space_name"], saved.space)
@@ -103,6 +109,10 @@ def require_same_study(
     for path, value in given.get("defaults", {}).items():
         if value != usual.get(path):
             _refuse(f"the --study file's default {path}={value}", f"the study's {usual.get(path)}")
+
+
+def _join(value: Any) -> str:
+    return ", ".join(value) or "none" if isinstance(value, tuple) else str(value)
 
 
 def _refuse(option: str, study_has: str) -> None:
@@ -116,12 +126,12 @@ def _require_same_settings(settings: Sequence[str], saved: StudySpec) -> None:
 
     Settings of the study may be left out.
     """
-    space, common = saved.space, flatten(saved.reference_config)
+    space, parameters = saved.space, saved.space.parameters
     varied = {d.path for d in space.dimensions} - dict(space.fixed).keys()
-    varied |= {DERIVED[path].sets for path in varied if path in DERIVED}
-    values: Mapping[str, Value] = common | dict(space.fixed)
-    for path, value in parse_fixed(settings).items():
-        if path in varied or (path in DERIVED and DERIVED[path].sets in varied):
+    varied |= {parameters.by_path[path].sets for path in varied}
+    values: Mapping[str, Value] = saved.reference_values | dict(space.fixed)
+    for path, value in parse_fixed(settings, parameters).items():
+        if path in varied or parameters.by_path[path].sets in varied - {""}:
             raise InputError(
                 f"--set {path}={format_value(value)} fixes what the study varies; leave it out to "
                 "resume, or give another --name"
@@ -136,10 +146,10 @@ def _require_same_ranges(texts: Sequence[str], space: Space) -> None:
     paths = {text.partition("=")[0] for text in texts}
     for text in texts:
         path, has_range, _ = text.partition("=")
-        parameter(path)  # raises for an unknown one
+        get_parameter(path, space.parameters)  # raises for an unknown one
         if path not in saved:
             _refuse(f"--vary {text}", f"the study, in which {path} does not vary")
-        if has_range and not _is_same_prior(parse_dimension(text), saved[path]):
+        if has_range and not _is_same_prior(parse_dimension(text, space.parameters), saved[path]):
             _refuse(f"--vary {text}", f"the study's {saved[path]}")
     if texts and (missing := saved.keys() - paths):
         raise InputError(

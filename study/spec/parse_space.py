@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError
 from nerf.config.flat import Flat
-from nerf.config.parameters import Parameter, parameter
+from nerf.config.parameters import Parameter
 from study.spec.dimension import Dimension
 from study.spec.space import SCENE_SCALED, Space, check_combinations
-
-# Varied as part of a study's budget or design, never as one of its parameters.
-_NOT_VARIED = (
-    "optimisation.steps",
-    "evaluation.times",
-    "evaluation.pixels",
-    "evaluation.final_pixels",
-    "seed",
-)
+from study.trainers.parameter_set import NERF, ParameterSet, default_values, get_parameter
 
 
 def parse_space(
-    varied: Sequence[str], fixed: Flat, parameter_defaults: Flat | None = None
+    varied: Sequence[str],
+    fixed: Flat,
+    parameter_defaults: Flat | None = None,
+    parameters: ParameterSet = NERF,
 ) -> Space:
     """Parses `--vary` texts into a space in which the `fixed` parameters have the given values.
 
@@ -34,49 +28,58 @@ def parse_space(
     Raises `InputError` for an unknown path, a range outside the declared domain or with its ends
     swapped, a parameter both varied and set, and a combination of values that the config rejects.
     """
-    dimensions = tuple(parse_dimension(text) for text in varied)
+    dimensions = tuple(parse_dimension(text, parameters) for text in varied)
     paths = [d.path for d in dimensions]
     for path in paths:
-        target = parameter(path).sets or path
+        target = get_parameter(path, parameters).sets or path
         if paths.count(path) > 1:
             raise InputError(f"{path} is varied twice; remove one --vary of it")
         if path in fixed:
             raise InputError(f"{path} is both varied and set; remove its --vary or its --set")
         if target != path and (target in paths or target in fixed):
             raise InputError(f"{path} sets {target}; vary or set one of the two, not both")
-    space = Space(dimensions, tuple(fixed.items()))
-    if parameter_defaults is not None:
-        space = replace(space, parameter_defaults=tuple(parameter_defaults.items()))
+    defaults = default_values(parameters) if parameter_defaults is None else parameter_defaults
+    space = Space(
+        dimensions,
+        tuple(fixed.items()),
+        parameter_defaults=tuple(defaults.items()),
+        parameters=parameters,
+    )
     if not any(d.relative for d in dimensions):  # their ranges are known with the scene only
         check_combinations(space)
     return space
 
 
-def parse_dimension(text: str) -> Dimension:
+def parse_dimension(text: str, parameters: ParameterSet = NERF) -> Dimension:
     """Parses `PATH`, `PATH=LOW:HIGH[:log|:linear][:step=S]`, `PATH=a,b,c` or `PATH=a*0.9,b*0.1`.
 
     A range without `log` or `linear` has the parameter's declared scale; `*` gives probabilities.
     """
     path, equals, values = text.partition("=")
-    declared = parameter(path)
-    if path in _NOT_VARIED:
+    declared = get_parameter(path, parameters)
+    if path in parameters.not_varied:
         raise InputError(
             f"{path} belongs to the study's budget and cannot be varied; give it one value"
         )
+    is_scaled = parameters == NERF and path in SCENE_SCALED
     if not equals:
-        return _declared_range(declared)
-    return _parse_range(declared, values) if ":" in values else _parse_choices(declared, values)
+        return _declared_range(declared, is_scaled)
+    if ":" in values and declared.kind != "text":
+        return _parse_range(declared, values, is_scaled)
+    return _parse_choices(declared, values)
 
 
-def check_texts(file: Path, key: str, texts: list[str]) -> list[str]:
+def check_texts(
+    file: Path, key: str, texts: list[str], parameters: ParameterSet = NERF
+) -> list[str]:
     """Returns `texts` if each can be parsed; else raises `InputError` with `file` and `key`."""
     for text in texts:
         path, _, value = text.partition("=")
         try:
             if key == "set":
-                parameter(path).parse(value)
+                get_parameter(path, parameters).parse(value)
             else:
-                parse_dimension(text)
+                parse_dimension(text, parameters)
         except InputError as error:
             raise InputError(f"{file}: {key}: {error}") from None
     return texts
@@ -101,7 +104,7 @@ def format_dimension(dimension: Dimension) -> str:
     return f"{dimension.path}={low!r}:{high!r}:{scale}{step}"
 
 
-def _declared_range(declared: Parameter) -> Dimension:
+def _declared_range(declared: Parameter, is_scaled: bool) -> Dimension:
     """The dimension of a parameter over all its choices, or over its own domain."""
     common: dict[str, Any] = {"label": declared.label, "unit": declared.unit}
     if declared.choices:
@@ -115,7 +118,7 @@ def _declared_range(declared: Parameter) -> Dimension:
         domain.low,
         domain.high,
         domain.log,
-        relative=declared.path in SCENE_SCALED,
+        relative=is_scaled,
         **common,
     )
 
@@ -148,7 +151,7 @@ def _parse_weights(path: str, text: str, weights: Sequence[str]) -> tuple[float,
     return numbers if len(set(numbers)) > 1 else ()
 
 
-def _parse_range(declared: Parameter, text: str) -> Dimension:
+def _parse_range(declared: Parameter, text: str, is_scaled: bool) -> Dimension:
     """The dimension of a parameter over `LOW:HIGH`, with `:log`, `:linear` or `:step=S`."""
     path, domain = declared.path, declared.domain
     if domain is None:
@@ -157,7 +160,7 @@ def _parse_range(declared: Parameter, text: str) -> Dimension:
     low, high = float(declared.parse(low_text)), float(declared.parse(high_text))
     if not low < high:
         raise InputError(f"low < high must hold, got {path}={text}; swap the two")
-    if path in SCENE_SCALED:
+    if is_scaled:
         if low < 0 or not math.isfinite(high):
             raise InputError(f"distances must be finite and 0 or more, got {path}={text}")
     elif low < domain.low or high > domain.high:

@@ -5,7 +5,6 @@ bounds.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -13,10 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nerf.common.errors import InputError
-from nerf.config.flat import Flat, build, complete_earlier, flatten, with_suggested_bounds
+from nerf.config.flat import Flat, with_suggested_bounds
 from nerf.config.parameters import Value
-from nerf.config.schema import NerfConfig
 from study.spec.dimension import Dimension as Dimension
+from study.trainers.parameter_set import (
+    NERF,
+    DeclaredParameters,
+    NerfParameters,
+    ParameterSet,
+    default_values,
+)
 
 SCENE_RANGES = {
     "sampling.near": "from a fifth of the near that the scene suggests to halfway between its near "
@@ -49,18 +54,36 @@ class Space:
     bounds: tuple[float, float] | None = None
     """The scene's suggested near and far, which replace the declared defaults."""
     parameter_defaults: tuple[tuple[str, Value], ...] = field(
-        default_factory=lambda: tuple(flatten(NerfConfig()).items())
+        default_factory=lambda: tuple(default_values(NERF).items())
     )
     """Defaults of all parameters when the study was created; a later version may have others."""
+    parameters: ParameterSet = NERF
+    """What the trainer's parameters are."""
     scene_parts: tuple[tuple[str, tuple[float, float]], ...] = ()
     """Entries of `SCENE_PARTS` that are others until `with_scene_bounds` has used them."""
 
-    def config(self, values: Flat, seed: int = 0) -> NerfConfig:
-        """The config of a trial; `values` maps each dimension's path to its value."""
+    def config(self, values: Flat, seed: int = 0) -> Any:
+        """The config of a trial; `values` maps each dimension's path to its value.
+
+        Of a NeRF a `NerfConfig`, of another trainer what its `train(config, run)` takes.
+        """
+        return self.parameters.config(self._settings(values, seed), dict(self.parameter_defaults))
+
+    def complete(self, values: Flat, seed: int = 0) -> dict[str, Value]:
+        """The values of all parameters in a trial's config, by path, and its seed."""
+        settings = self._settings(values, seed)
+        return self.parameters.complete(settings, dict(self.parameter_defaults))
+
+    def describe_size(self, values: Flat) -> str:
+        """The values that decide how much memory a trial needs, in words."""
+        settings = self._settings(values, 0)
+        return self.parameters.describe_size(settings, dict(self.parameter_defaults))
+
+    def _settings(self, values: Flat, seed: int) -> dict[str, Value]:
         settings = {**dict(self.fixed), **values, "seed": seed}
         if self.bounds:
             settings = with_suggested_bounds(settings, *self.bounds)
-        return build(settings, self._default_config)
+        return settings
 
     def values(self, path: str) -> tuple[Value, ...]:
         """All values that a parameter without a range takes in this study."""
@@ -77,7 +100,7 @@ class Space:
         """
         declared = self._declared_defaults()
         try:
-            self.config(declared)
+            self.complete(declared)
         except InputError:
             return self.nearest_defaults()
         return declared
@@ -126,12 +149,15 @@ class Space:
         return {d.path: d.from_unit(u) for d, u in zip(self.dimensions, units, strict=True)}
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        data: dict[str, Any] = {
             "dimensions": [d.to_json() for d in self.dimensions],
             "fixed": dict(self.fixed),
             "bounds": self.bounds,
             "usual": dict(self.parameter_defaults),
         }
+        if isinstance(self.parameters, DeclaredParameters):
+            data["parameters"] = self.parameters.to_json()
+        return data
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Space:
@@ -140,11 +166,15 @@ class Space:
         fixed = tuple(data["fixed"].items())
         if "usual" not in data:  # an early study, which did not record them
             return Space(dimensions, fixed, bounds)
-        return Space(dimensions, fixed, bounds, tuple(complete_earlier(data["usual"]).items()))
+        declared = data.get("parameters")
+        parameters = DeclaredParameters.from_json(declared) if declared else NERF
+        usual = tuple(parameters.complete_earlier(data["usual"]).items())
+        return Space(dimensions, fixed, bounds, usual, parameters)
 
-    @functools.cached_property
-    def _default_config(self) -> NerfConfig:
-        return build(dict(self.parameter_defaults))
+    @property
+    def is_nerf(self) -> bool:
+        """Whether the parameters are those of this project's NeRF."""
+        return isinstance(self.parameters, NerfParameters)
 
 
 def _scale_to_scene(
@@ -172,7 +202,7 @@ def check_combinations(space: Space) -> None:
     for first, second in pairs:
         for a, b in itertools.product(extremes[first], extremes[second]):
             try:
-                space.config({**base, first: a, second: b})
+                space.complete({**base, first: a, second: b})
             except InputError as error:
                 raise InputError(f"the space contains an invalid combination: {error}") from None
-    space.config(base)
+    space.complete(base)

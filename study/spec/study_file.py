@@ -23,18 +23,24 @@ import tomli_w
 
 from nerf.common.errors import InputError, closest
 from nerf.common.files import write_atomically
-from nerf.config.flat import complete_earlier
-from nerf.config.parameters import Value, list_parameters, parameter
+from nerf.config.parameters import Value
 from study.spec.default_space import SPACES
 from study.spec.existing_study import launch_fields
 from study.spec.parse_space import check_texts, flatten_table, format_dimension, format_value
 from study.spec.study_spec import StudySpec
 from study.spec.variants import read_variants
 from study.spec.wandb_sweep import read_wandb_sweep
+from study.trainers.parameter_set import NERF, DeclaredParameters, ParameterSet, get_parameter
+from study.trainers.trainable import read_trainable
 
 # The options that a file may contain, with the types of their values.
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "scene": str,
+    "trainable": str,
+    "metric": str,
+    "direction": str,
+    "unit": str,
+    "collapse": list,
     "downscale": int,
     "background": str,
     "follow_links": bool,
@@ -66,15 +72,23 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def read_study_file(path: Path) -> dict[str, Any]:
+def read_study_file(path: Path, trainable: str | None = None) -> dict[str, Any]:
     """The options in a file, as the command line would give them; of a W&B sweep, also `notes`.
+
+    trainable: the trainer that takes the place of the file's
 
     Raises `InputError` with file and key, or file and line.
     """
     content = _parse(path)
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a table of options, got {type(content).__name__}")
+    parameters = _read_parameters(path, content, trainable)
     if content.keys() & {"parameters", "method"}:
+        if parameters != NERF:
+            raise InputError(
+                f"{path} is a W&B sweep, which cannot be read for a trainer of your own; write its "
+                "ranges as --vary"
+            )
         return read_wandb_sweep(path, content)
     options: dict[str, Any] = {}
     for key, value in content.items():
@@ -85,18 +99,40 @@ def read_study_file(path: Path) -> dict[str, Any]:
         if not isinstance(value, types) or isinstance(value, bool) != (types is bool):
             raise InputError(f"{path}: {key} must be {_describe_types(types)}, got {value!r}")
         if name in ("vary", "set"):
-            options[name] = _texts(path, name, value)
+            options[name] = _texts(path, name, value, parameters)
         elif name == "variants":
-            options[name] = read_variants(path, content[key])
+            options[name] = read_variants(path, content[key], parameters)
         elif name == "space":
             options["space_name"] = _read_space(path, str(value))
         elif name == "defaults":
-            options[name] = _read_defaults(path, content[key])
+            options[name] = _read_defaults(path, content[key], parameters)
+        elif name == "collapse":
+            options[name] = tuple(map(str, content[key]))
         else:
             options[name] = value
+    if "trainable" in options:
+        options["trainable"] = _relative_to_file(path, options["trainable"])
     if "scene" in options and (path.parent / options["scene"]).exists():
         options["scene"] = str(path.parent / options["scene"])  # relative to the file
     return options
+
+
+def _read_parameters(path: Path, content: Mapping[str, Any], trainable: str | None) -> ParameterSet:
+    """The parameters that the file's texts are about: those of its trainer, which is loaded."""
+    name = content.get("trainable")
+    if trainable is None and name is not None:
+        if not isinstance(name, str):
+            raise InputError(f"{path}: trainable must be text, got {name!r}")
+        trainable = _relative_to_file(path, name)
+    return NERF if trainable is None else DeclaredParameters.of(read_trainable(trainable))
+
+
+def _relative_to_file(path: Path, trainable: str) -> str:
+    """The trainer, of which a relative file is one beside the study file."""
+    module, colon, function = trainable.rpartition(":")
+    beside = path.parent / module
+    is_beside = module.endswith(".py") and beside.exists()
+    return f"{beside}{colon}{function}" if is_beside else trainable
 
 
 def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) -> None:
@@ -106,8 +142,9 @@ def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) ->
         launch.pop(key, None)
     if launch.get("pack") == 0:
         launch["pack"] = "auto"
+    what = spec.trainable or spec.scene
     header = (
-        f"# A study of {spec.scene}: {spec.trials} trials of {spec.steps} steps. This file states "
+        f"# A study of {what}: {spec.trials} trials of {spec.steps} steps. This file states "
         "all of it:\n# it stays the same study where a later version has other defaults.\n\n"
     )
     write_atomically(path, (header + tomli_w.dumps(launch | _design(spec))).encode())
@@ -115,11 +152,19 @@ def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) ->
 
 def _design(spec: StudySpec) -> dict[str, Any]:
     """The options of everything in a new study that a trial's result depends on."""
-    names = ["scene", "downscale", "background", "steps", "seed"]
+    names = ["downscale", "background", "steps", "seed"]
+    names += ["scene"] if spec.scene else []
+    names += ["trainable"] if spec.trainable else []
+    names += ["collapse"] if spec.collapse else []
     names += ["repeats"] if spec.variants else ["design", "explore", "optimize", "replicates"]
     design = {name: getattr(spec, name) for name in names}
+    if spec.trainable:
+        objective = spec.objective
+        design |= {"metric": objective.metric, "direction": objective.direction}
+        design |= {"unit": objective.unit} if objective.unit else {}
     space = spec.space
-    fixed = {path: value for path, value in space.fixed if path != "optimisation.steps"}
+    steps_path = space.parameters.steps_path
+    fixed = {path: value for path, value in space.fixed if path != steps_path}
     if spec.variants:
         design["variants"] = {v.name: dict(v.settings) for v in spec.variants}
     else:
@@ -138,14 +183,19 @@ def _read_space(path: Path, name: str) -> str:
     return name
 
 
-def _read_defaults(path: Path, table: Mapping[str, Any]) -> dict[str, Value]:
+def _read_defaults(
+    path: Path, table: Mapping[str, Any], parameters: ParameterSet
+) -> dict[str, Value]:
     """The default of every parameter; raises `InputError` if the table lacks one."""
     try:
-        defaults = {name: parameter(name).check(v) for name, v in flatten_table(table).items()}
+        flat = flatten_table(table)
+        defaults = {name: get_parameter(name, parameters).check(v) for name, v in flat.items()}
     except InputError as error:
         raise InputError(f"{path}: defaults: {error}") from None
-    complete = complete_earlier(defaults)  # an earlier version may have had fewer parameters
-    missing = [name for name in list_parameters() if name not in complete]
+    complete = parameters.complete_earlier(
+        defaults
+    )  # an earlier version may have had fewer parameters
+    missing = [name for name in parameters.by_path if name not in complete]
     if missing:
         raise InputError(
             f"{path}: defaults must name every parameter, and lacks {', '.join(missing)}; add "
@@ -208,13 +258,13 @@ def _describe_types(types: type | tuple[type, ...]) -> str:
     return " or ".join(names[one] for one in every)
 
 
-def _texts(path: Path, key: str, value: Any) -> list[str]:
+def _texts(path: Path, key: str, value: Any, parameters: ParameterSet) -> list[str]:
     """The `--vary` or `--set` texts of a list of them, or of a table by path."""
     if isinstance(value, list):
         wrong = next((text for text in value if not isinstance(text, str)), None)
         if wrong is not None:
             raise InputError(f"{path}: {key} must list texts like PATH=..., got {wrong!r}")
-        return check_texts(path, key, value)
+        return check_texts(path, key, value, parameters)
     varies = key == "vary"
     texts = []
     for name, entry in flatten_table(value).items():
@@ -226,4 +276,4 @@ def _texts(path: Path, key: str, value: Any) -> list[str]:
             texts.append(f"{name}={format_value(entry)}")
         else:
             raise InputError(f"{path}: {key}.{name} must be a plain value, got {entry!r}")
-    return check_texts(path, key, texts)
+    return check_texts(path, key, texts, parameters)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nerf.common.errors import InputError, closest
-from nerf.config.schema import NerfConfig
+from nerf.config.parameters import Value
 from study.spec.space import Space
 from study.spec.storage_url import holds_credentials
 from study.spec.variants import Variant, variant_values
+from study.trainers.collapse_rule import parse_rule
+from study.trainers.objective import PSNR, Objective
 
 WANDB_MODES = ("off", "offline", "online")
 
@@ -33,6 +35,8 @@ _NON_NEGATIVE = (
     "wait_for_nodes",
     "pack",
 )
+_NERF_METRICS = ("psnr", "ssim", "test_psnr", "test_ssim")
+
 _AT_LEAST_ONE = ("nets", "steps", "cpus_per_trial", "repeats")
 
 
@@ -44,7 +48,16 @@ class StudySpec:
     """Parameters that vary, and fixed ones, `optimisation.steps` among them."""
 
     scene: str = "bricks"
-    """A built-in scene (`nerf.scenes.BUILT_IN`), or the path of a scene."""
+    """A built-in scene (`nerf.scenes.BUILT_IN`), or the path of a scene; empty for none."""
+
+    trainable: str = ""
+    """The trainer, `FILE.py:NAME` or `package.module:NAME`; empty for this project's NeRF."""
+
+    objective: Objective = PSNR
+    """The metric by which trials are ranked."""
+
+    collapse: tuple[str, ...] = ()
+    """Rules by which a trial has collapsed, beside its trainer's own (`collapse_rule.py`)."""
 
     downscale: int = 1
     """Divisor of the width and height of photographs in a folder."""
@@ -130,6 +143,13 @@ class StudySpec:
         )
         if self.design == "grid":
             _require_grid(self.space, self.explore)
+        for rule in self.collapse:
+            parse_rule(rule)
+        require(
+            not self.trainable or self.pack == 1,
+            "--pack trains networks of this project's NeRF as one, and the study has a trainer of "
+            "its own; remove --pack, or give each trial a share of the GPU by --gpus-per-trial",
+        )
         phases = self.explore + self.optimize
         require(
             phases > 0 or bool(self.variants),
@@ -190,14 +210,28 @@ class StudySpec:
         return sum(self.planned.values())
 
     @property
-    def reference_config(self) -> NerfConfig:
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics of every trial's row; empty where they are those that the trainer reports."""
+        return () if self.trainable else _NERF_METRICS
+
+    @property
+    def reference_config(self) -> Any:
         """The config of the first variant, or of the default values in a study without variants.
 
         The default values of a study of variants may be invalid together: no trial combines them.
         """
+        return self.space.config(self._reference_point)
+
+    @property
+    def reference_values(self) -> dict[str, Value]:
+        """The values of all parameters in the `reference_config`."""
+        return self.space.complete(self._reference_point)
+
+    @property
+    def _reference_point(self) -> dict[str, Value]:
         if self.variants:
-            return self.space.config(variant_values(self.variants[0], self.space))
-        return self.space.config(self.space.defaults())
+            return variant_values(self.variants[0], self.space)
+        return self.space.defaults()
 
     def to_json(self) -> dict[str, Any]:
         """Every field except the space, which study.json holds under a key of its own."""
@@ -211,6 +245,12 @@ class StudySpec:
             del fields["follow_links"]
         if self.track == "off":  # likewise
             del fields["track"]
+        for name in ("trainable", "collapse"):  # likewise
+            if not fields[name]:
+                del fields[name]
+        del fields["objective"]
+        if self.trainable:
+            fields["objective"] = self.objective.to_json()
         return fields | {"variants": [variant.to_json() for variant in self.variants]}
 
     @staticmethod
@@ -221,6 +261,9 @@ class StudySpec:
         fields.setdefault("replicates", 0)
         fields.setdefault("alternating_replicates", fields["replicates"])
         variants = tuple(Variant.from_json(data) for data in fields.pop("variants", ()))
+        fields["collapse"] = tuple(fields.get("collapse", ()))
+        if "objective" in fields:
+            fields["objective"] = Objective.from_json(fields["objective"])
         return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)
 
 

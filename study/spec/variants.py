@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError
-from nerf.config.flat import Flat, build, flatten
-from nerf.config.parameters import Value, parameter
+from nerf.config.flat import Flat
+from nerf.config.parameters import Value
 from study.spec.dimension import Dimension
 from study.spec.parse_space import flatten_table
 from study.spec.space import SCENE_SCALED, Space
+from study.trainers.parameter_set import NERF, ParameterSet, default_values, get_parameter
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class Variant:
         return Variant(data["name"], tuple(data["settings"].items()))
 
 
-def read_variants(file: Path, table: Mapping[str, Any]) -> tuple[Variant, ...]:
+def read_variants(
+    file: Path, table: Mapping[str, Any], parameters: ParameterSet = NERF
+) -> tuple[Variant, ...]:
     """Reads a study file's table; raises `InputError` with file, variant and parameter."""
     variants = []
     for name, settings in table.items():
@@ -49,7 +52,7 @@ def read_variants(file: Path, table: Mapping[str, Any]) -> tuple[Variant, ...]:
             raise InputError(f"{file}: variants.{name} must be a table of settings")
         try:
             flat = flatten_table(settings)
-            checked = {path: parameter(path).check(value) for path, value in flat.items()}
+            checked = {p: get_parameter(p, parameters).check(value) for p, value in flat.items()}
         except InputError as error:
             raise InputError(f"{file}: variants.{name}: {error}") from None
         variants.append(Variant(str(name), tuple(checked.items())))
@@ -57,7 +60,10 @@ def read_variants(file: Path, table: Mapping[str, Any]) -> tuple[Variant, ...]:
 
 
 def variant_space(
-    variants: Sequence[Variant], fixed: Flat, parameter_defaults: Flat | None = None
+    variants: Sequence[Variant],
+    fixed: Flat,
+    parameter_defaults: Flat | None = None,
+    parameters: ParameterSet = NERF,
 ) -> Space:
     """The space of the parameters on which variants differ, each with the values that it takes.
 
@@ -67,25 +73,30 @@ def variant_space(
 
     parameter_defaults: of every parameter, where they are not this version's
     """
-    defaults = build(parameter_defaults or {})
+    defaults = {**default_values(parameters), **(parameter_defaults or {})}
     if len(variants) < 2:
         raise InputError(f"a study of variants needs at least two of them, got {len(variants)}")
     own = {path for variant in variants for path, _ in variant.settings}
-    base = flatten(build(fixed, defaults))
+    base = parameters.complete(fixed, defaults)
     for path in sorted(own):
-        if parameter(path).sets:
-            raise InputError(f"variants cannot set {path}; set {parameter(path).sets} instead")
-        if path in SCENE_SCALED and path not in fixed and not _set_by_all(variants, path):
+        if target := get_parameter(path, parameters).sets:
+            raise InputError(f"variants cannot set {path}; set {target} instead")
+        if (
+            parameters == NERF
+            and path in SCENE_SCALED
+            and path not in fixed
+            and not _set_by_all(variants, path)
+        ):
             raise InputError(f"{path} follows from the scene where a variant leaves it out; set it")
     values = [{**base, **dict(variant.settings)} for variant in variants]
     dimensions = []
     for path in (p for p in base if p in own):
         choices = tuple(dict.fromkeys(value[path] for value in values))
         if len(choices) > 1:
-            dimensions.append(_dimension(path, choices))
+            dimensions.append(_dimension(path, choices, parameters))
     for variant in variants:
         try:
-            build({**fixed, **dict(variant.settings)}, defaults)
+            parameters.complete({**fixed, **dict(variant.settings)}, defaults)
         except InputError as error:
             raise InputError(f"variant {variant.name!r}: {error}") from None
     points = [tuple(value[d.path] for d in dimensions) for value in values]
@@ -93,8 +104,12 @@ def variant_space(
         first = variants[points.index(point)]
         if first is not variant:
             raise InputError(f"variants {first.name!r} and {variant.name!r} are equal; remove one")
-    every_default = tuple(flatten(defaults).items())
-    return Space(tuple(dimensions), tuple(fixed.items()), parameter_defaults=every_default)
+    return Space(
+        tuple(dimensions),
+        tuple(fixed.items()),
+        parameter_defaults=tuple(defaults.items()),
+        parameters=parameters,
+    )
 
 
 def variant_values(variant: Variant, space: Space) -> dict[str, Value]:
@@ -107,6 +122,6 @@ def _set_by_all(variants: Sequence[Variant], path: str) -> bool:
     return all(path in dict(variant.settings) for variant in variants)
 
 
-def _dimension(path: str, choices: tuple[Value, ...]) -> Dimension:
-    declared = parameter(path)
+def _dimension(path: str, choices: tuple[Value, ...], parameters: ParameterSet) -> Dimension:
+    declared = get_parameter(path, parameters)
     return Dimension(path, declared.kind, choices=choices, label=declared.label, unit=declared.unit)

@@ -47,23 +47,27 @@ def local_uri(folder: StudyFolder) -> str:
 
 
 class _MlflowRun:
-    def __init__(self, client: MlflowClient, run_id: str, curve: Sequence[Point]) -> None:
+    def __init__(
+        self, client: MlflowClient, run_id: str, metric: str, curve: Sequence[Point]
+    ) -> None:
         self._client = client
         self._id = run_id
         self._ended = False
-        self._steps = {metric.step for metric in client.get_metric_history(run_id, "psnr")}
+        self._steps = {entry.step for entry in client.get_metric_history(run_id, metric)}
+        self._logged: set[str] = set()
         for point in curve:
             self.log(point)
 
     def log(self, point: Point) -> None:
         step = point["step"]
+        self._logged |= point.keys()
         if step not in self._steps:
             self._log(metrics(point), step)
             self._steps.add(step)
 
     def end(self, outcome: Outcome, image: np.ndarray | None, write_video: WriteVideo) -> None:
         if outcome.state == "completed":
-            self._log(held_out_metrics(outcome), outcome.steps_done)
+            self._log(held_out_metrics(outcome, self._logged), outcome.steps_done)
         if image is not None:
             self._client.log_image(self._id, image, artifact_file="render.png")
         self._tag(outcome.state, outcome.reason)
@@ -112,7 +116,7 @@ def open_mlflow(trial: TrackedTrial, curve: Sequence[Point]) -> _MlflowRun:
         run = client.create_run(experiment, tags=_tags(trial), run_name=trial.trial_id)
         _log_parameters(client, run.info.run_id, trial)
     client.set_tag(run.info.run_id, "state", "running")
-    return _MlflowRun(client, run.info.run_id, curve)
+    return _MlflowRun(client, run.info.run_id, trial.metric, curve)
 
 
 def _experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:

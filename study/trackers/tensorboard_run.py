@@ -8,7 +8,7 @@ once a full disk has ended that, and keeps steps of an earlier attempt beside th
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ import numpy as np
 from study.protocol.messages import Outcome
 from study.trackers.tracker import Point, TrackedTrial, WriteVideo, held_out_metrics, metrics
 
-_METRICS = ("psnr", "ssim", "loss", "test_psnr", "test_ssim")
-"""Columns of the table of hyperparameters."""
+_NERF_METRICS = ("psnr", "ssim", "loss", "test_psnr", "test_ssim")
+"""Columns of a NeRF in the table of hyperparameters."""
 
 
 class _TensorBoardRun:
@@ -37,6 +37,7 @@ class _TensorBoardRun:
             begin = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
             self._write(step=0, session_log=begin)
         self._write(step=0, summary=text("config", _table(trial.parameters)))
+        self._logged: set[str] = set()
         now, last = time.time(), curve[-1]["seconds"] if curve else 0.0
         for point in curve:
             # So that time in TensorBoard is time of training, without the interruption.
@@ -52,7 +53,7 @@ class _TensorBoardRun:
 
         step = outcome.steps_done
         if outcome.state == "completed":
-            self._log(held_out_metrics(outcome), step, time.time())
+            self._log(held_out_metrics(outcome, self._logged), step, time.time())
         if image is not None:
             self._write(step=step, summary=summary.image("render", image, dataformats="HWC"))
         # Capitals, as TensorBoard sorts the columns by name and shows the first five.
@@ -61,15 +62,22 @@ class _TensorBoardRun:
         varied = {path: self._trial.parameters[path] for path in self._trial.varied}
         # TensorBoard reads the parameters of a run once, so not before its outcome is known.
         parameters = {**ending, **varied, "phase": self._trial.phase}
-        for part in summary.hparams(parameters, dict.fromkeys(_METRICS)):
+        for part in summary.hparams(parameters, dict.fromkeys(self._columns(outcome))):
             self._write(summary=part)
         self._writer.flush()
 
     def close(self) -> None:
         self._writer.close()
 
+    def _columns(self, outcome: Outcome) -> tuple[str, ...]:
+        """The metrics in the table of hyperparameters."""
+        metric = self._trial.metric
+        return _NERF_METRICS if metric == "psnr" else (metric, *outcome.metrics)
+
     def _log(self, values: dict[str, float], step: int, wall_time: float) -> None:
         from tensorboardX.summary import scalar
+
+        self._logged |= values.keys()
 
         for name, value in values.items():
             self._write(step=step, summary=scalar(name, value), wall_time=wall_time)
@@ -84,7 +92,7 @@ def open_tensorboard(trial: TrackedTrial, curve: Sequence[Point]) -> _TensorBoar
     return _TensorBoardRun(trial, curve)
 
 
-def _table(values: dict[str, Any]) -> str:
+def _table(values: Mapping[str, Any]) -> str:
     """Names and values as a table in Markdown, which TensorBoard displays."""
     rows = (f"| {name} | {str(value).replace('|', '&#124;')} |" for name, value in values.items())
     return "\n".join(("| name | value |", "|---|---|", *rows))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from nerf.config.flat import flatten
 from nerf.config.parameters import Value
-from nerf.config.schema import NerfConfig
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
 
@@ -31,9 +29,14 @@ class TrackedTrial:
     """The study's; on a machine without it a scratch folder of the same name."""
     trial_id: str
     phase: str
-    config: NerfConfig
+    parameters: Mapping[str, Value]
+    """The configuration by paths such as `field.width`."""
     varied: tuple[str, ...]
     """Paths of the parameters that differ between trials of the study."""
+    metric: str = "psnr"
+    """By which the study ranks its trials."""
+    derived: tuple[str, ...] = ()
+    """Paths of parameters that follow from others."""
 
     @property
     def name(self) -> str:
@@ -44,9 +47,17 @@ class TrackedTrial:
         return run_key(self.folder, self.trial_id)
 
     @property
-    def parameters(self) -> dict[str, Value]:
-        """The configuration by paths such as `field.width`."""
-        return dict(flatten(self.config))
+    def config(self) -> dict[str, Any]:
+        """The configuration as nested dicts, without parameters that follow from others."""
+        nested: dict[str, Any] = {}
+        for path, value in self.parameters.items():
+            *sections, name = path.split(".")
+            place = nested
+            for section in sections:
+                place = place.setdefault(section, {})
+            if path not in self.derived:
+                place[name] = value
+        return nested
 
 
 class Tracker(Protocol):
@@ -81,6 +92,6 @@ def metrics(point: Point) -> dict[str, float]:
     return {name: float(value) for name, value in point.items() if name != "step"}
 
 
-def held_out_metrics(outcome: Outcome) -> dict[str, float]:
-    """The metrics on the test views; not a number where the trial did not complete."""
-    return {"test_psnr": outcome.test_psnr, "test_ssim": outcome.test_ssim}
+def held_out_metrics(outcome: Outcome, logged: Container[str]) -> dict[str, float]:
+    """The metrics that only the end has, such as those on test views; others were `logged`."""
+    return {name: value for name, value in outcome.metrics.items() if name not in logged}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -13,7 +12,7 @@ import numpy as np
 
 from study.protocol.messages import Outcome
 from study.records.schema import STATES
-from study.trackers.tracker import OpenTracker, Point, TrackedTrial, WriteVideo
+from study.trackers.tracker import OpenTracker, Point, TrackedTrial, WriteVideo, held_out_metrics
 
 PROJECT = "nerf-study"
 
@@ -33,11 +32,13 @@ _TIMEOUTS: dict[str, Any] = {"init_timeout": 30.0, "finish_timeout": 60.0}
 
 
 class _WandbRun:
-    def __init__(self, run: Any) -> None:
+    def __init__(self, run: Any, curve: Sequence[Point]) -> None:
         self._run = run
+        self._logged = {name for point in curve for name in point}
 
     def log(self, point: Point) -> None:
         self._run.log(dict(point), step=point["step"])
+        self._logged |= point.keys()
 
     def end(self, outcome: Outcome, image: np.ndarray | None, write_video: WriteVideo) -> None:
         import wandb
@@ -50,7 +51,11 @@ class _WandbRun:
             if media:
                 self._run.log(media, step=outcome.steps_done)
         self._run.summary.update(
-            {"state": outcome.state, "reason": outcome.reason, "test_psnr": outcome.test_psnr}
+            {
+                "state": outcome.state,
+                "reason": outcome.reason,
+                **held_out_metrics(outcome, self._logged),
+            }
         )
         others = [tag for tag in self._run.tags or () if tag not in STATES]
         self._run.tags = (*others, outcome.state)
@@ -81,8 +86,8 @@ def _open(mode: str, trial: TrackedTrial, curve: Sequence[Point]) -> _WandbRun:
         resume="allow",
         job_type=trial.phase,
         # Nested, as W&B's panels look for a path's parts inside one another.
-        config=asdict(trial.config),
+        config=trial.config,
         reinit="finish_previous",
         settings=wandb.Settings(silent=True, **_TIMEOUTS, **_DISABLED),
     )
-    return _WandbRun(run)
+    return _WandbRun(run, curve)

@@ -30,6 +30,7 @@ from study.protocol.training_events import (
     TrainingFailed,
     TrainingStopped,
 )
+from study.trainers.nerf_size import describe_size
 from study.worker.batch_server import MAX_SILENCE, BatchOptions, BatchServer, UnknownMember
 from study.worker.job import Job
 from study.worker.training import Training
@@ -46,8 +47,10 @@ class BatchActor(BatchServer):
 
     def __init__(self, job: Job, gpu: str, options: BatchOptions) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch is imported
+        scene = ray.get(job.scene)
+        assert scene is not None  # of NeRFs, as only they can be packed
         super().__init__(
-            ray.get(job.scene),
+            scene,
             options,
             name=ray.get_runtime_context().get_actor_id() or "",
             should_stop=make_stop_check(job.launch),
@@ -75,7 +78,7 @@ def train_in_batch(
         number=training.number,
         config=config,
         checkpoint=checkpoint.read_bytes() if checkpoint.exists() else None,
-        preview_steps=training.preview_steps,
+        rungs=training.rungs,
         process=os.getpid(),
     )
     actor = _find_or_start(job)
@@ -86,7 +89,9 @@ def train_in_batch(
     except ray.exceptions.RayActorError as error:
         killed = count_oom_kills() > kills_before
         batch = actor._actor_id.hex()
-        raise TrainingFailed(diagnose_batch_death(str(error), killed, config, batch)) from None
+        raise TrainingFailed(
+            diagnose_batch_death(str(error), killed, describe_size(config), batch)
+        ) from None
     except UnknownMember:
         reason = f"lost its place in the batch: it sent nothing for {MAX_SILENCE:.0f} s"
         raise TrainingFailed(Failure(reason)) from None

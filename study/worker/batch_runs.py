@@ -29,6 +29,7 @@ from study.protocol.training_events import (
     OnEvent,
     Stopped,
 )
+from study.trainers.nerf_size import describe_size
 from study.worker.training import evaluated, previews_at, restore_run, trained
 
 MIN_SLOTS = 4
@@ -146,7 +147,7 @@ class BatchRuns:
         loop = TrainingLoop(
             run,
             Callbacks(
-                on_preview=previews_at(request.preview_steps, send),
+                on_preview=previews_at(request.rungs, run, send),
                 on_progress=lambda progress: send(evaluated(progress)),
                 should_stop=self._should_stop,
             ),
@@ -264,7 +265,7 @@ def _after_step(member: _Training) -> Event | None:
 
 def _diagnose(member: _Member, error: Exception) -> Failure:
     """Why a member failed; raises `DeviceFailed` where no member can be trained any more."""
-    failure = diagnose_exception(error, member.request.config)
+    failure = diagnose_exception(error, describe_size(member.request.config))
     if failure.device_failed and not failure.out_of_memory:
         raise DeviceFailed(failure) from error
     return failure

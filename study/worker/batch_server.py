@@ -25,6 +25,7 @@ from nerf.scenes.scene import Scene
 from study.protocol.failures import diagnose_exception
 from study.protocol.messages import Failure
 from study.protocol.training_events import Event, Failed, JoinRequest
+from study.trainers.nerf_size import describe_size
 
 if TYPE_CHECKING:
     from study.worker.batch_runs import BatchRuns
@@ -141,7 +142,10 @@ class BatchServer:
                 self._take_requests(runs, wait=not busy)
                 busy = runs.step()
         except Exception as error:
-            self._fail(getattr(error, "failure", None) or diagnose_exception(error, NerfConfig()))
+            self._fail(
+                getattr(error, "failure", None)
+                or diagnose_exception(error, describe_size(NerfConfig()))
+            )
 
     def _prepare(self) -> BatchRuns:
         import torch

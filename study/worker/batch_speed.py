@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from nerf.config.schema import NerfConfig
 from nerf.scenes.scene import Scene
 from study.protocol.failures import diagnose_exception
+from study.trainers.nerf_size import describe_size
 
 MEASURED_SECONDS = 1.0
 """Seconds of training that are timed for each number of runs, after as many to warm up."""
@@ -46,7 +47,7 @@ def measure_speeds(
         try:
             yield Speed(size, _steps_per_second(config, scene, size, device, seconds))
         except Exception as error:
-            failure = diagnose_exception(error, config)
+            failure = diagnose_exception(error, describe_size(config))
             if not failure.out_of_memory:
                 raise
             yield Speed(size, problem=failure.reason)

@@ -21,8 +21,8 @@ class Job:
     spec: StudySpec
     launch: str
     """A random id, unique among all launches on a cluster."""
-    scene: ray.ObjectRef[Scene]
-    """In Ray's object store, which has it once on each node."""
+    scene: ray.ObjectRef[Scene | None]
+    """In Ray's object store, which has it once on each node; None for a trainer without one."""
     storage: Storage | None = None
     """Where trials save their files if their machines do not share the study folder."""
     proof: Path | None = None

@@ -12,7 +12,7 @@ import os
 import platform
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -26,7 +26,6 @@ from ray import tune
 from nerf.common.files import write_atomically
 from nerf.scenes.scene import Scene
 from nerf.training.batch.key import can_share_batch
-from nerf.training.schedule import evaluation_steps
 from study.protocol.failures import diagnose_exception
 from study.protocol.messages import MESSAGE, TRIAL, Assignment, Failure, Message, describe_place
 from study.protocol.stopping import make_stop_check
@@ -40,16 +39,20 @@ from study.protocol.training_events import (
     TrainingFailed,
     TrainingStopped,
 )
-from study.records.schema import trial_id
-from study.search.successive_halving import describe_pruning, rungs
-from study.trackers.tracker import TrackedTrial
-from study.trackers.trackers import Trackers
+from study.records.schema import NERF_METRICS, TRIAL_COLUMNS, trial_id
+from study.search.successive_halving import describe_pruning, reached_rung, rungs
+from study.trackers.tracker import TrackedTrial, WriteVideo
+from study.trackers.trackers import Trackers, no_video
 from study.trackers.trial_video import write_trial_video
+from study.trainers.collapse_rule import parse_rule
+from study.trainers.objective import PSNR
 from study.worker.batch_client import train_in_batch
 from study.worker.job import Job
-from study.worker.training import Training, import_torch, train_alone
+from study.worker.load_trainer import import_trainer, load_train
+from study.worker.training import Training
 from study.worker.trial_files import TrialFiles, open_trial_files
 from study.worker.trial_log import TrialLog
+from study.worker.trial_run import RunRules, TrainerMistake, TrialRun
 
 
 class GpuFailed(Exception):
@@ -81,10 +84,10 @@ def run_trial(config: dict[str, Any], job: Job) -> None:
 
 def _attempt(assignment: Assignment, job: Job) -> Message | None:
     """Trains; returns the last message, or None where the launch is stopped."""
-    if job.spec.pack == 1:
-        # Before the log's timeout begins: on a busy machine it may take longer than that.
-        import_torch(job.spec.cpus_per_trial)
     try:
+        if job.spec.pack == 1:
+            # Before the log's timeout begins: on a busy machine it may take longer than that.
+            import_trainer(job.spec)
         with open_trial_files(job.folder, job.storage, trial_id(assignment.number)) as files:
             log_file = files.folder.log(trial_id(assignment.number))
             with TrialLog(log_file, assignment.attempt, job.spec.patience) as log:
@@ -102,8 +105,15 @@ def _attempt(assignment: Assignment, job: Job) -> Message | None:
     except TrainingFailed as error:
         return _failed(assignment, error.failure)
     except Exception as error:
-        nerf_config = job.spec.space.config(assignment.values, assignment.seed)
-        return _failed(assignment, diagnose_exception(error, nerf_config))
+        size = job.spec.space.describe_size(assignment.values)
+        return _failed(assignment, _diagnose(error, size))
+
+
+def _diagnose(error: Exception, size: str) -> Failure:
+    """The failure of a trial that raised `error`; call it where that is being handled."""
+    if isinstance(error, TrainerMistake):
+        return Failure(str(error), traceback.format_exc(), trainer_failed=True)
+    return diagnose_exception(error, size)
 
 
 def _failed(assignment: Assignment, failure: Failure) -> Message:
@@ -137,35 +147,43 @@ class _Trial:
         self._job = job
         self._files = files
         self._log = log
-        self._scene: Scene = ray.get(job.scene)
+        self._scene: Scene | None = ray.get(job.scene)
         self._trial_id = trial_id(assignment.number)
         self._checkpoint = files.folder.checkpoint(self._trial_id)
-        self._config = job.spec.space.config(assignment.values, assignment.seed)
+        self._space = job.spec.space
+        self._config = self._space.config(assignment.values, assignment.seed)
+        self._metric = job.spec.objective.metric
         self._device = ""
         self._curve: list[dict[str, Any]] = []
         varied = tuple(dimension.path for dimension in job.spec.space.dimensions)
-        tracked = TrackedTrial(files.folder, self._trial_id, assignment.phase, self._config, varied)
+        values = self._space.complete(assignment.values, assignment.seed)
+        derived = tuple(p.path for p in self._space.parameters.by_path.values() if p.sets)
+        tracked = TrackedTrial(
+            files.folder, self._trial_id, assignment.phase, values, varied, self._metric, derived
+        )
         self._trackers = Trackers(job.spec, tracked, self._notify)
-        evaluations = evaluation_steps(self._config)
-        self._rungs = rungs(evaluations) if assignment.may_be_pruned else ()
+        self._rungs = rungs(job.spec.steps) if assignment.may_be_pruned else ()
 
     def run(self) -> Message:
         """Trains from the checkpoint, if there is one, to the end; returns the last message."""
         with self._tracked():
             result = self._train()
             last = self._message(curve=tuple(self._curve))
-            outcome = replace(
-                last.ended(result.state, result.reason),
-                psnr=result.psnr,
-                ssim=result.ssim,
-                test_psnr=result.test_psnr,
-                test_ssim=result.test_ssim,
-            )
-            self._save_render(result.image)
-            write_video = partial(write_trial_video, self._checkpoint, self._config, self._scene)
-            self._trackers.end(outcome, result.image, write_video)
-        self._log.write(f"{outcome.state} with {outcome.psnr:.2f} dB {outcome.reason}".rstrip())
+            ended = last.ended(result.state, result.reason, self._metric)
+            metrics = dict(ended.metrics) | dict(result.metrics)
+            outcome = replace(ended, value=metrics.pop(self._metric, ended.value), metrics=metrics)
+            if result.image is not None:
+                self._save_render(result.image)
+            self._trackers.end(outcome, result.image, self._video_writer())
+        quality = self._job.spec.objective.format(outcome.value)
+        self._log.write(f"{outcome.state} with {quality} {outcome.reason}".rstrip())
         return replace(last, outcome=outcome)
+
+    def _video_writer(self) -> WriteVideo:
+        """What writes a video of the trained NeRF; nothing for another trainer."""
+        if self._job.spec.trainable or self._scene is None:
+            return no_video
+        return partial(write_trial_video, self._checkpoint, self._config, self._scene)
 
     @contextmanager
     def _tracked(self) -> Iterator[None]:
@@ -173,8 +191,11 @@ class _Trial:
         try:
             yield
         except SystemExit:  # by Ray, inside a report
-            if self._curve and self._curve[-1]["step"] in self._rungs:
-                self._end_runs("pruned", describe_pruning(self._curve[-1]["step"]))
+            steps = [0, *(point["step"] for point in self._curve)]
+            budget = self._job.spec.steps
+            before, last = steps[-2:] if len(steps) > 1 else (0, 0)
+            if reached_rung(before, last, self._rungs, budget) is not None:
+                self._end_runs("pruned", describe_pruning(last))
             raise
         except TrainingStopped:
             raise
@@ -182,27 +203,41 @@ class _Trial:
             self._end_runs("failed", error.failure.reason)
             raise
         except Exception as error:
-            self._end_runs("failed", diagnose_exception(error, self._config).reason)
+            size = self._space.describe_size(self._assignment.values)
+            self._end_runs("failed", _diagnose(error, size).reason)
             raise
         finally:
             self._trackers.close()
 
     def _end_runs(self, state: str, reason: str) -> None:
         """Ends the runs of an attempt without a result."""
-        self._trackers.end(self._message(curve=tuple(self._curve)).ended(state, reason))
+        last = self._message(curve=tuple(self._curve))
+        self._trackers.end(last.ended(state, reason, self._metric))
 
     def _train(self) -> Trained:
         spec, number = self._job.spec, self._assignment.number
-        training = Training(number, self._config, self._rungs, self._checkpoint)
         if spec.pack > 1 and can_share_batch(self._config):
+            training = Training(number, self._config, self._rungs, self._checkpoint)
             return train_in_batch(self._job, training, self._on_event, self._log.reset_timeout)
-        return train_alone(
-            training,
-            self._scene,
-            self._on_event,
-            on_step=lambda step: self._log.reset_timeout(),
-            should_stop=make_stop_check(self._job.launch),
+        run = TrialRun(
+            steps=spec.steps,
+            seed=self._assignment.seed,
             device="cuda" if spec.gpus_per_trial else "cpu",
+            scene=self._scene,
+            checkpoint_file=self._checkpoint,
+            rules=self._rules(),
+            on_event=self._on_event,
+            on_sign_of_life=self._log.reset_timeout,
+            should_stop=make_stop_check(self._job.launch),
+        )
+        trainer = load_train(spec)
+        return run.train(lambda: trainer(self._config, run))
+
+    def _rules(self) -> RunRules:
+        spec = self._job.spec
+        columns = (TRIAL_COLUMNS.keys() - set(NERF_METRICS)) | self._space.parameters.by_path.keys()
+        return RunRules(
+            spec.objective, self._rungs, tuple(map(parse_rule, spec.collapse)), frozenset(columns)
         )
 
     def _on_event(self, event: Event) -> None:
@@ -211,16 +246,28 @@ class _Trial:
                 self._start(event)
             case Checkpoint(content):
                 write_atomically(self._checkpoint, content)
-            case Preview(rgb):
-                self._save_preview(rgb)
+            case Preview(image):
+                # Before the report of it: Ray may end the trial right there.
+                self._save_render(image)
+                self._files.sync()
             case Evaluated(point):
-                self._curve.append(point)
-                self._trackers.log(point)
-                step, psnr, loss = point["step"], point["psnr"], point["loss"]
-                self._log.write(f"step {step}: {psnr:.2f} dB, loss {loss:.4g}")
+                earlier = [each for each in self._curve if each["step"] < point["step"]]
+                if len(earlier) == len(self._curve):  # else reported again, after a resume
+                    self._trackers.log(point)
+                self._curve = [*earlier, point]
+                self._log.write(f"step {point['step']}: {self._describe(point)}")
                 _report(self._message(curve=tuple(self._curve)))
             case _:
                 raise TypeError(f"{event} ends a training")
+
+    def _describe(self, point: Mapping[str, Any]) -> str:
+        """The metric of an evaluation, and its loss if it has one."""
+        objective = self._job.spec.objective
+        others = [n for n in ("loss",) if n in point and n != objective.metric]
+        quality = objective.format(point[objective.metric])
+        if objective.metric != PSNR.metric:
+            quality = f"{objective.metric} {quality}"
+        return ", ".join([quality, *(f"{name} {point[name]:.4g}" for name in others)])
 
     def _start(self, started: Started) -> None:
         """Takes over the curve of an earlier attempt; sets a damaged checkpoint aside."""
@@ -237,17 +284,6 @@ class _Trial:
         """Writes a line that the person who runs the study should see, too."""
         self._log.write(notice)
         _report(self._message(notice=notice))
-
-    def _save_preview(self, rgb: np.ndarray) -> None:
-        """Saves a render at a rung, before the report of it: Ray may end the trial right there.
-
-        A validation view beside its photograph, which is subsampled to the render's height.
-        """
-        photograph = self._scene.images[self._scene.val[0]]
-        stride = -(-photograph.shape[0] // rgb.shape[0])  # rounded up
-        both = np.concatenate((np.nan_to_num(rgb), photograph[::stride, ::stride]), axis=1)
-        self._save_render((both * 255 + 0.5).astype(np.uint8))
-        self._files.sync()
 
     def _save_render(self, pixels: np.ndarray) -> None:
         png = imageio.imwrite("<bytes>", pixels, extension=".png")

@@ -30,7 +30,7 @@ def write_study(folder: StudyFolder, trials: int, planned: int = 0, scene: str =
     manager = TrialManager(folder, ledger, ())
     assignment = manager.next_trial()
     assert assignment
-    outcome = Outcome("completed", steps_done=STEPS, psnr=20.0, host="here", device="a CPU")
+    outcome = Outcome("completed", steps_done=STEPS, value=20.0, host="here", device="a CPU")
     points = curve(*(10.0 + k for k in range(12)))
     manager.on_report(Message(0, "here", "a CPU", points, outcome))
     ledger.close()

@@ -28,7 +28,7 @@ def complete_trials(manager: TrialManager, count: int) -> list[int]:
     numbers: list[int] = []
     while len(numbers) < count and (assignment := manager.next_trial()):
         psnr = 10.0 + assignment.number
-        outcome = Outcome("completed", steps_done=90, psnr=psnr, host="here", device="a CPU")
+        outcome = Outcome("completed", steps_done=90, value=psnr, host="here", device="a CPU")
         manager.on_report(Message(assignment.number, "here", "a CPU", curve(5.0, psnr), outcome))
         numbers.append(assignment.number)
     return numbers

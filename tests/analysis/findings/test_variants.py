@@ -50,7 +50,7 @@ def own_text(page: str) -> str:
 def test_differences_are_paired_by_seed(study: StudyFolder) -> None:
     comparison = analyze_study(study).variants
     assert comparison is not None
-    assert list(comparison.psnr.columns) == ["plain", "<b>deep</b>", "relu"]
+    assert list(comparison.values.columns) == ["plain", "<b>deep</b>", "relu"]
     deep, relu = comparison.to_first
     assert (deep.mean, deep.seeds) == (pytest.approx(0.51), 3)
     assert deep.interval is not None
@@ -132,7 +132,7 @@ def test_runs_that_show_nothing_are_counted_beside_the_comparison(tmp_path: Path
     findings = analyze_study(folder)
     assert findings.variants is not None
     assert findings.variants.shows_nothing == {"plain": 2, "<b>deep</b>": 0}
-    assert findings.variants.psnr["plain"].isna().all()
+    assert findings.variants.values["plain"].isna().all()
     assert headline(findings).endswith("4 runs have ended; 2 show nothing.")
 
 

@@ -55,7 +55,7 @@ def document(folder: StudyFolder, scene_file: Path, spec: StudySpec) -> dict[str
 
 
 def test_nothing_has_changed_at_first(document: dict[str, object]) -> None:
-    assert changes_since(document) == []
+    assert changes_since(document, StudySpec.from_json(document)) == []
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_changes_that_were_allowed_once_are_not_refused_again(document: dict[str
     older = {**document, "training_code": "older", "versions": {**versions, "torch": "1.0"}}
     spec = StudySpec.from_json(older)
     longer = extended_document(older, with_more_trials(spec, 4), ["run_sweep.py"])
-    assert changes_since(longer) == []
+    assert changes_since(longer, StudySpec.from_json(longer)) == []
     (entry,) = longer["extended"]
     assert len(entry["differences"]) == 2
     assert (entry["training_code"], entry["versions"]["torch"]) == ("older", "1.0")
@@ -129,5 +129,5 @@ def test_a_study_without_a_code_hash_gets_one_when_it_is_extended(document: dict
     older = {key: value for key, value in document.items() if key != "training_code"}
     spec = StudySpec.from_json(older)
     longer = extended_document(older, with_more_trials(spec, 4), ["run_sweep.py"])
-    assert changes_since(longer) == []
+    assert changes_since(longer, StudySpec.from_json(longer)) == []
     assert longer["extended"][0]["training_code"] is None

@@ -16,6 +16,7 @@ from study.protocol.failures import diagnose_exception
 from study.protocol.messages import Failure, Message
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
+from study.trainers.nerf_size import describe_size
 from tests.study.trials import complete_trials, curve, record
 
 BROKEN = Failure("RuntimeError: CUDA error: unknown error", device_failed=True, place="a, GPU 0")
@@ -127,7 +128,7 @@ def test_a_node_without_the_study_folder_stops_the_launch(
 def test_errors_of_the_device_are_known(
     error: Exception, device_failed: bool, out_of_memory: bool
 ) -> None:
-    failure = diagnose_exception(error, NerfConfig())
+    failure = diagnose_exception(error, describe_size(NerfConfig()))
     assert (failure.device_failed, failure.out_of_memory) == (device_failed, out_of_memory)
 
 
@@ -139,14 +140,16 @@ def test_an_error_during_another_s_handling_has_both_causes() -> None:
         except RuntimeError:
             raise RuntimeError("CUDA error: operation failed due to a previous error") from None
     except RuntimeError as error:
-        failure = diagnose_exception(error, NerfConfig())
+        failure = diagnose_exception(error, describe_size(NerfConfig()))
     assert failure.reason.startswith("out of memory with")
     assert failure.device_failed
 
 
 def test_torch_s_own_error_is_known() -> None:
     torch = pytest.importorskip("torch")
-    assert diagnose_exception(torch.AcceleratorError("no"), NerfConfig()).device_failed
+    assert diagnose_exception(
+        torch.AcceleratorError("no"), describe_size(NerfConfig())
+    ).device_failed
 
 
 def test_logs_are_kept_of_attempts_that_stopped_a_launch(

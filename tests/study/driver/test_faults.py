@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from nerf.config.schema import NerfConfig
 from study.protocol.failures import diagnose_death, diagnose_exception
 from study.records.study_folder import StudyFolder
 from tests.study.sweeps import TINY, end_of, hooks, start
@@ -46,6 +45,8 @@ def trial(folder: StudyFolder, name: str) -> dict[str, Any]:
 def attempts(folder: StudyFolder, name: str) -> int:
     return folder.log(name).read_text().count("=== attempt")
 
+
+SIZE = "64 rays x 8 samples"
 
 pytestmark = pytest.mark.slow
 
@@ -125,21 +126,21 @@ def test_a_study_of_which_nothing_but_failures_is_left_is_an_error(
     ],
 )
 def test_errors_of_memory_are_known(error: Exception, out_of_memory: bool) -> None:
-    reason = diagnose_exception(error, NerfConfig()).reason
+    reason = diagnose_exception(error, SIZE).reason
     assert reason.startswith("out of memory") == out_of_memory
 
 
 def test_a_full_disk_is_not_the_trials_failure() -> None:
-    failure = diagnose_exception(OSError(errno.ENOSPC, "No space left on device"), NerfConfig())
+    failure = diagnose_exception(OSError(errno.ENOSPC, "No space left on device"), SIZE)
     assert failure.disk_full
     assert not failure.node_lost
 
 
 def test_only_the_latest_attempt_counts_as_hung(tmp_path: Path) -> None:
     log = tmp_path / "0.log"
-    assert diagnose_death(log, "", False, NerfConfig()).reason == "its process died"
+    assert diagnose_death(log, "", False, SIZE).reason == "its process died"
     log.write_text("=== attempt 1\nTimeout (0:00:12)!\nThread\n=== attempt 2\nstep 5\n")
-    assert diagnose_death(log, "", False, NerfConfig()).reason == "its process died"
-    assert diagnose_death(log, "", True, NerfConfig()).reason.startswith("out of memory with")
+    assert diagnose_death(log, "", False, SIZE).reason == "its process died"
+    assert diagnose_death(log, "", True, SIZE).reason.startswith("out of memory with")
     log.write_text("=== attempt 1\nTimeout (0:00:12)!\nThread\n")
-    assert diagnose_death(log, "", False, NerfConfig()).reason.startswith("hung")
+    assert diagnose_death(log, "", False, SIZE).reason.startswith("hung")

@@ -34,7 +34,7 @@ def report(number: int, *psnrs: float, outcome: Outcome | None = None) -> Messag
 
 def complete(manager: TrialManager, number: int, psnr: float) -> None:
     """Lets a trial reach its full budget of 90 steps, 18 evaluations of 5 steps each."""
-    outcome = Outcome("completed", steps_done=90, psnr=psnr, host="here", device="a CPU")
+    outcome = Outcome("completed", steps_done=90, value=psnr, host="here", device="a CPU")
     assert manager.on_report(report(number, *[psnr] * 18, outcome=outcome))
 
 

@@ -16,7 +16,7 @@ from study.ledger.ledger import Ledger
 from study.monitor.progress import study_progress, table_progress
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from study.search.trial_values import final_psnr, trial_values
+from study.search.trial_values import final_value, trial_values
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
 from tests.study.trials import complete_trials, record
@@ -47,7 +47,7 @@ def test_it_is_run_with_its_own_values(
     assert [i for i, width in enumerate(widths) if width == 128] == [DEFAULT, 9, 12]
     trial = ledger.trials()[DEFAULT]
     assert trial_values(trial) == spec.space.defaults()
-    assert (final_psnr(trial), trial.user_attrs["state"]) == (10.0 + DEFAULT, "completed")
+    assert (final_value(trial), trial.user_attrs["state"]) == (10.0 + DEFAULT, "completed")
 
 
 def test_optuna_leaves_it_out(open_ledger: Open, folder: StudyFolder) -> None:
@@ -99,7 +99,7 @@ def test_a_lost_journal_is_restored_from_the_records(
     for old, new in zip(before, ledger.trials(), strict=True):
         assert new.state == old.state
         assert new.user_attrs["seed"] == old.user_attrs["seed"]
-        assert final_psnr(new) == final_psnr(old)
+        assert final_value(new) == final_value(old)
         assert spec.space.outside(trial_values(new)) == spec.space.outside(trial_values(old))
 
 

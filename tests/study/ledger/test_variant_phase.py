@@ -47,7 +47,7 @@ def test_a_lost_journal_is_rebuilt_from_the_records(folder: StudyFolder) -> None
     assignments = ask_all(folder)
     records = [
         {
-            "trial": vars(Outcome("completed", "", 10, 20.0))
+            "trial": Outcome("completed", "", 10, 20.0).to_row("psnr")
             | {"number": a.number, "phase": a.phase, "seed": a.seed}
             | a.values,
             "curve": [],

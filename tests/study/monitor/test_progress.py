@@ -13,7 +13,7 @@ from rich.console import Console
 from study.ledger.ledger import Ledger
 from study.monitor.live_view import LiveView
 from study.monitor.progress import RunningTrial, study_progress
-from study.monitor.screen import Shown, psnr_scale, render_progress, sparkline
+from study.monitor.screen import Shown, metric_scale, render_progress, sparkline
 from study.monitor.wording import format_duration, progress_line
 from study.protocol.messages import Outcome
 from study.spec.study_spec import StudySpec
@@ -37,10 +37,10 @@ def test_progress_counts_trials_and_steps(ledger: Ledger, spec: StudySpec) -> No
     progress = study_progress(ledger.trials(), spec)
     assert (progress.count(), progress.count("explore", "collapsed"), progress.queued) == (3, 1, 3)
     assert progress.best
-    assert (progress.best.number, progress.best.psnr) == (0, 20.25), (
+    assert (progress.best.number, progress.best.value) == (0, 20.25), (
         "a collapsed trial is never the best"
     )
-    assert [(r.number, r.step, r.psnr) for r in progress.running] == [(3, 30, 12.5)]
+    assert [(r.number, r.step, r.value) for r in progress.running] == [(3, 30, 12.5)]
     assert progress.steps_trained == 90 + 90 + 10 + 30
     assert progress.steps_left == pytest.approx((90 - 30) + 3 * 0.6 * 90)
 
@@ -152,8 +152,8 @@ def test_spark_lines_share_the_study_s_scale(ledger: Ledger, spec: StudySpec) ->
     assert sparkline([float("nan"), float("-inf"), 99.0], 0.0, 1.0) == "▁▁█"
     assert len(sparkline(list(range(100)), 0.0, 1.0)) <= 12
     progress = study_progress(ledger.trials(), spec)
-    assert psnr_scale(progress, 12.0) == (12.0, 22.0)
-    assert psnr_scale(progress, float("-inf")) == (9.0, 22.0)
+    assert metric_scale(progress, 12.0) == (12.0, 22.0)
+    assert metric_scale(progress, float("-inf")) == (9.0, 22.0)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def simulate(folder: StudyFolder, spec: StudySpec) -> list[tuple[float, float]]:
     clock, count = START, itertools.count()
     draw, step_rate = np.random.default_rng(spec.seed), StepRate()
     ledger = Ledger(folder, spec)
-    manager = TrialManager(folder, ledger, rungs(tuple(range(5, STEPS + 1, 5))))
+    manager = TrialManager(folder, ledger, rungs(STEPS))
     events: list[tuple[float, int, Assignment, int, float]] = []
     estimates: list[tuple[float, float]] = []
 

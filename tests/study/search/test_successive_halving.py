@@ -5,25 +5,30 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.search.successive_halving import REDUCTION, is_promoted, rungs
+from study.search.successive_halving import REDUCTION, is_promoted, reached_rung, rungs
 
 values = st.lists(st.floats(0, 40), min_size=1, max_size=40, unique=True)
 
 
 def test_rungs_lie_at_a_ninth_and_a_third_of_the_budget() -> None:
-    assert rungs(tuple(range(50, 901, 50))) == (100, 300)
+    assert rungs(900) == (100, 300)
 
 
-def test_one_evaluation_leaves_no_rung() -> None:
-    assert rungs((400,)) == ()
+def test_one_evaluation_reaches_no_rung() -> None:
+    assert reached_rung(0, 400, rungs(400), 400) is None
 
 
 @given(st.lists(st.integers(1, 2000), min_size=1, max_size=30, unique=True))
-def test_rungs_are_evaluations_before_the_last(steps: list[int]) -> None:
+def test_rungs_are_reached_by_the_first_evaluations_at_or_after_them(steps: list[int]) -> None:
     evaluations = sorted(steps)
-    steps_of_rungs = rungs(evaluations)
-    assert set(steps_of_rungs) <= set(evaluations[:-1])
-    assert list(steps_of_rungs) == sorted(set(steps_of_rungs))
+    budget = evaluations[-1]
+    reached = {
+        step
+        for before, step in zip([0, *evaluations], evaluations, strict=False)
+        if reached_rung(before, step, rungs(budget), budget) is not None
+    }
+    first = (next(s for s in evaluations if s >= budget / share) for share in (9, 3))
+    assert reached == {step for step in first if step < budget}
 
 
 @given(values)

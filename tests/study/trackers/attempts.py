@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerf.config.flat import flatten
+from nerf.config.parameters import DERIVED
 from nerf.config.schema import NerfConfig
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
@@ -19,7 +21,7 @@ from study.trackers.trackers import Trackers
 
 RENDER = np.full((24, 48, 3), 90, np.uint8)
 COLLAPSED = Outcome("collapsed", "density is dead", 30, 13.0)
-COMPLETED = Outcome("completed", "", 30, 13.0, test_psnr=12.5, test_ssim=0.5)
+COMPLETED = Outcome("completed", "", 30, 13.0, metrics={"test_psnr": 12.5, "test_ssim": 0.5})
 
 
 def point(step: int) -> dict[str, Any]:
@@ -47,7 +49,9 @@ class Attempts:
         """One attempt: it resumes after the steps `before`; interrupted where no outcome is."""
         self.folder.write_spec({"schema": 1, "created": "today"})
         varied = tuple(dimension.path for dimension in self.spec.space.dimensions)
-        trial = TrackedTrial(self.folder, "00007", "explore", NerfConfig(), varied)
+        trial = TrackedTrial(
+            self.folder, "00007", "explore", flatten(NerfConfig()), varied, derived=tuple(DERIVED)
+        )
         trackers = Trackers(self.spec, trial, self.notices.append)
         trackers.start([point(step) for step in before])
         for step in steps:

@@ -28,9 +28,11 @@ from study.protocol.training_events import (
     Stopped,
     Trained,
 )
+from study.trainers.nerf_trainer import train
+from study.trainers.objective import PSNR
 from study.worker import batch_runs
 from study.worker.batch_runs import BatchRuns, DeviceFailed
-from study.worker.training import Training, train_alone
+from study.worker.trial_run import RunRules, TrialRun
 
 TINY = {
     "optimisation.rays": 32,
@@ -83,14 +85,18 @@ class Trials:
 
 def alone(scene: Scene, config: NerfConfig, checkpoint: Path) -> list[Event]:
     events: list[Event] = []
-    end = train_alone(
-        Training(0, config, (10,), checkpoint),
-        scene,
-        events.append,
-        on_step=lambda step: None,
-        should_stop=lambda: False,
+    run = TrialRun(
+        steps=config.optimisation.steps,
+        seed=config.seed,
         device="cpu",
+        scene=scene,
+        checkpoint_file=checkpoint,
+        rules=RunRules(PSNR, rungs=(10,)),
+        on_event=events.append,
+        on_sign_of_life=lambda: None,
+        should_stop=lambda: False,
     )
+    end = run.train(lambda: train(config, run))
     return [*events, end]
 
 
@@ -99,7 +105,7 @@ def figures(event: Event) -> dict[str, Any]:
     if isinstance(event, Evaluated):
         return {name: value for name, value in event.point.items() if name != "seconds"}
     assert isinstance(event, Trained)
-    return {"psnr": event.psnr, "ssim": event.ssim, "test_psnr": event.test_psnr}
+    return dict(event.metrics)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +131,7 @@ def test_each_trial_gets_what_it_would_have_got_alone(
                 assert figures(event) == pytest.approx(figures(other), rel=1e-4)
             if isinstance(event, Preview):
                 assert isinstance(other, Preview)
-                np.testing.assert_allclose(event.rgb, other.rgb, atol=1e-4)
+                np.testing.assert_allclose(event.image.astype(int), other.image, atol=1)
 
 
 def test_a_checkpoint_comes_before_the_preview_and_that_before_the_evaluation(

@@ -1,0 +1,80 @@
+"""The metric that a study ranks its trials by."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nerf.common.errors import InputError
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A metric that trials report, its unit, and whether lower is better."""
+
+    metric: str
+    unit: str = ""
+    minimize: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.metric):
+            raise InputError(
+                f"--metric must be a name that train() reports, such as loss; got {self.metric!r}"
+            )
+
+    @property
+    def label(self) -> str:
+        """The metric as a person reads it."""
+        return "PSNR" if self.metric == PSNR.metric else self.metric
+
+    @property
+    def title(self) -> str:
+        """`PSNR (dB)`, or the name alone."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    @property
+    def direction(self) -> str:
+        """`max` or `min`."""
+        return "min" if self.minimize else "max"
+
+    def score(self, value: float) -> float:
+        """The value, or its negative where lower is better: of scores, higher is always better."""
+        return -value if self.minimize else value
+
+    def number(self, value: float) -> str:
+        """The value for a person, without its unit: PSNR to 2 decimals, others to 4 digits."""
+        if self == PSNR:
+            return f"{value:.2f}"
+        return f"{value:.4g}"
+
+    def format(self, value: float) -> str:
+        """The value with its unit: `23.41 dB`."""
+        return f"{self.number(value)} {self.unit}".rstrip()
+
+    def rounded(self, value: float) -> float:
+        """The value as the journal stores it: PSNR to 4 decimals, others to 10 digits.
+
+        optuna-dashboard shows all that are there. TPE and successive halving only compare trials,
+        whose PSNRs differ by far more.
+        """
+        if self == PSNR or not math.isfinite(value):
+            return round(value, 4)
+        return float(f"{value:.10g}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Its fields, the direction as a word."""
+        return {"metric": self.metric, "unit": self.unit, "direction": self.direction}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Objective:
+        """Reads what `to_json` gave."""
+        return Objective(data["metric"], data["unit"], data["direction"] == "min")
+
+
+PSNR = Objective("psnr", "dB")
+"""Of the NeRF's validation views."""

@@ -1,0 +1,190 @@
+"""The parameters of a trainer: what a study may vary, set and record.
+
+`NERF` are those of this project's NeRF, `DeclaredParameters` those of any other trainer. Both are
+plain values: a study is read and reported on without the code of its trainer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nerf.common.errors import InputError, closest
+from nerf.config import flat as nerf_flat
+from nerf.config.domain import Domain
+from nerf.config.flat import Flat
+from nerf.config.parameters import Parameter, Value, list_parameters
+from nerf.config.schema import NerfConfig
+from study.trainers.nerf_size import describe_size
+from study.trainers.trainable import Trainable, load_trainable
+
+STEPS, SEED = "steps", "seed"
+"""Fields of a trainer's dataclass that take a trial's full budget and its seed, if it has them."""
+
+
+class ParameterSet(Protocol):
+    """The parameters of a trainer, and how their values become its configuration."""
+
+    @property
+    def by_path(self) -> Mapping[str, Parameter]:
+        """Every parameter by its path, in the order of declaration."""
+
+    @property
+    def not_varied(self) -> tuple[str, ...]:
+        """Those that belong to a study's budget or design."""
+
+    @property
+    def steps_path(self) -> str:
+        """The one that takes the full budget of a trial; empty if none does."""
+
+    def complete(self, settings: Flat, defaults: Flat) -> dict[str, Value]:
+        """The values of all parameters, `settings` above `defaults`, derived ones included.
+
+        Raises `InputError` for an unknown path, a value of the wrong type, and one that the
+        configuration rejects.
+        """
+
+    def config(self, settings: Flat, defaults: Flat) -> Any:
+        """The configuration that `train(config, run)` receives; raises as `complete`."""
+
+    def describe_size(self, settings: Flat, defaults: Flat) -> str:
+        """The values that decide how much memory a trial needs, in words."""
+
+    def value_before_added(self, path: str) -> Value:
+        """What a trial did whose record does not name the parameter."""
+
+    def complete_earlier(self, recorded: Flat) -> dict[str, Value]:
+        """The values in a record of every parameter, which an earlier version may have written."""
+
+
+def get_parameter(path: str, parameters: ParameterSet) -> Parameter:
+    """The parameter at `path`; raises `InputError` that names the closest path if unknown."""
+    if path not in parameters.by_path:
+        hint = closest(path, list(parameters.by_path))
+        raise InputError(f"unknown parameter {path!r}{hint} (--help lists all parameters)")
+    return parameters.by_path[path]
+
+
+def default_values(parameters: ParameterSet) -> dict[str, Value]:
+    """The default of every parameter."""
+    return {path: parameter.default for path, parameter in parameters.by_path.items()}
+
+
+@dataclass(frozen=True)
+class NerfParameters:
+    """The parameters of this version's `NerfConfig`."""
+
+    @property
+    def by_path(self) -> Mapping[str, Parameter]:
+        return list_parameters()
+
+    @property
+    def not_varied(self) -> tuple[str, ...]:
+        evaluation = ("evaluation.times", "evaluation.pixels", "evaluation.final_pixels")
+        return (self.steps_path, *evaluation, SEED)
+
+    @property
+    def steps_path(self) -> str:
+        return "optimisation.steps"
+
+    def complete(self, settings: Flat, defaults: Flat) -> dict[str, Value]:
+        return nerf_flat.flatten(self.config(settings, defaults))
+
+    def config(self, settings: Flat, defaults: Flat) -> NerfConfig:
+        return nerf_flat.build(settings, _nerf_config(tuple(defaults.items())))
+
+    def describe_size(self, settings: Flat, defaults: Flat) -> str:
+        return describe_size(self.config(settings, defaults))
+
+    def value_before_added(self, path: str) -> Value:
+        return nerf_flat.value_before_added(path)
+
+    def complete_earlier(self, recorded: Flat) -> dict[str, Value]:
+        return nerf_flat.complete_earlier(recorded)
+
+
+@functools.lru_cache(maxsize=8)
+def _nerf_config(defaults: tuple[tuple[str, Value], ...]) -> NerfConfig:
+    return nerf_flat.build(dict(defaults))
+
+
+NERF = NerfParameters()
+
+
+@dataclass(frozen=True)
+class DeclaredParameters:
+    """The parameters that a trainer's dataclass declares, as study.json has them."""
+
+    declared: tuple[Parameter, ...]
+    trainable: Trainable | None = None
+    """The trainer; None where the study is read without its code, as for a report."""
+
+    @functools.cached_property
+    def by_path(self) -> Mapping[str, Parameter]:
+        return {parameter.path: parameter for parameter in self.declared}
+
+    @property
+    def not_varied(self) -> tuple[str, ...]:
+        return (STEPS, SEED)
+
+    @property
+    def steps_path(self) -> str:
+        return STEPS if STEPS in self.by_path else ""
+
+    def complete(self, settings: Flat, defaults: Flat) -> dict[str, Value]:
+        values = self._values(settings, defaults)
+        if self.trainable:
+            self.config(settings, defaults)
+        return values
+
+    def config(self, settings: Flat, defaults: Flat) -> Any:
+        if self.trainable is None:
+            raise InputError("the trainer of this study is not loaded; name it by --trainable")
+        values = self._values(settings, defaults)
+        return load_trainable(self.trainable).build(values)
+
+    def describe_size(self, settings: Flat, defaults: Flat) -> str:
+        values = self._values(settings, defaults)
+        sizes = [p.path for p in self.declared if p.kind == "int" and p.path not in self.not_varied]
+        return ", ".join(f"{path}={values[path]}" for path in sizes) or "these parameters"
+
+    def value_before_added(self, path: str) -> Value:
+        return self.by_path[path].default
+
+    def complete_earlier(self, recorded: Flat) -> dict[str, Value]:
+        return dict(recorded)
+
+    def _values(self, settings: Flat, defaults: Flat) -> dict[str, Value]:
+        known = {p: v for p, v in settings.items() if p != SEED or SEED in self.by_path}
+        checked = {path: get_parameter(path, self).check(v) for path, v in known.items()}
+        # The seed of a trial, also where the configuration has none: a column of every table.
+        seed = {SEED: settings[SEED]} if SEED in settings else {}
+        return {**default_values(self), **defaults, **checked, **seed}
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The parameters, for study.json."""
+        return [_parameter_to_json(parameter) for parameter in self.declared]
+
+    @staticmethod
+    def from_json(data: list[Mapping[str, Any]]) -> DeclaredParameters:
+        """Reads what `to_json` gave."""
+        return DeclaredParameters(tuple(map(_parameter_from_json, data)))
+
+    @staticmethod
+    def of(trainable: Trainable) -> DeclaredParameters:
+        """Those of a trainer, which is loaded; raises `InputError` where that cannot be done."""
+        return DeclaredParameters(load_trainable(trainable).parameters, trainable)
+
+
+def _parameter_to_json(parameter: Parameter) -> dict[str, Any]:
+    fields = dataclasses.asdict(parameter)
+    del fields["sets"]
+    return fields
+
+
+def _parameter_from_json(data: Mapping[str, Any]) -> Parameter:
+    domain = Domain(**data["domain"]) if data["domain"] else None
+    return Parameter(**{**data, "domain": domain, "choices": tuple(data["choices"])})

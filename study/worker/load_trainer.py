@@ -1,0 +1,29 @@
+"""The trainer of a study, in the process of a trial."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from study.spec.study_spec import StudySpec
+from study.trainers.parameter_set import DeclaredParameters
+from study.trainers.trainable import Train, load_trainable
+
+
+def load_train(spec: StudySpec) -> Train:
+    """The function `train(config, run)` of a study."""
+    parameters = spec.space.parameters
+    if isinstance(parameters, DeclaredParameters) and parameters.trainable:
+        return load_trainable(parameters.trainable).train
+    from study.trainers.nerf_trainer import train
+
+    return train
+
+
+def import_trainer(spec: StudySpec) -> None:
+    """Imports what a trial needs, for as many threads as it has CPUs."""
+    load_train(spec)
+    if not spec.trainable:
+        importlib.import_module("nerf.training.loop")
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(spec.cpus_per_trial)

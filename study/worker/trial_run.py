@@ -1,0 +1,259 @@
+"""What a trainer's calls on `run` do: events of the trial, its checkpoint file and its end."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from nerf.common.errors import InputError
+from nerf.common.files import write_atomically
+from nerf.scenes.scene import Scene
+from study.protocol.training_events import (
+    Evaluated,
+    OnEvent,
+    Preview,
+    Started,
+    Trained,
+    TrainingStopped,
+)
+from study.search.successive_halving import reached_rung
+from study.trainers.collapse_rule import CollapseRule
+from study.trainers.objective import Objective
+from study.trainers.run import Image
+from study.trainers.state_file import dump_state, load_state, require_loadable, with_curve
+from study.worker.trial_images import side_by_side
+
+
+class TrainerMistake(InputError):
+    """The trainer's code breaks a rule of `Run`, so that every trial would fail."""
+
+
+class TrialCollapsed(BaseException):
+    """Ends `train`; no `except Exception` of a trainer may catch it."""
+
+    def __init__(self, reason: str, metrics: Mapping[str, float]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.metrics = metrics
+
+
+@dataclass(frozen=True)
+class RunRules:
+    """What a trial's reports are checked by."""
+
+    objective: Objective
+    rungs: tuple[int, ...] = ()
+    """Steps at which the trial may be pruned."""
+    collapse: tuple[CollapseRule, ...] = ()
+    reserved: frozenset[str] = frozenset()
+    """Names that no metric may have: columns and parameters."""
+
+
+class TrialRun:
+    """One attempt at a trial, as its trainer sees it: implements `study.trainers.run.Run`."""
+
+    def __init__(
+        self,
+        *,
+        steps: int,
+        seed: int,
+        device: str,
+        scene: Scene | None,
+        checkpoint_file: Path,
+        rules: RunRules,
+        on_event: OnEvent,
+        on_sign_of_life: Callable[[], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self.steps = steps
+        self.seed = seed
+        self.device = device
+        self.scene = scene
+        self.checkpoint_file = checkpoint_file
+        self._rules = rules
+        self._on_event = on_event
+        self._on_sign_of_life = on_sign_of_life
+        self._should_stop = should_stop
+        self._curve: list[dict[str, Any]] = []
+        self._started = False
+        self._reported = 0
+        """Step of this attempt's last report."""
+        self._seconds_before = self._began = 0.0
+        """Training time of earlier attempts, and when this one began."""
+        self._restored: dict[str, Any] | None = None
+        self._unwritten: bytes | None = None
+        self._checked_state = False
+        self._images: dict[str, Image | Callable[[], Image]] = {}
+        self._diverged = ""
+
+    @property
+    def restored(self) -> dict[str, Any] | None:
+        if not self._started and self.checkpoint_file.exists():
+            try:
+                self._restored, curve = load_state(self.checkpoint_file.read_bytes())
+            except InputError as error:
+                self.discard_checkpoint(str(error))
+            else:
+                self.resume(curve[-1]["step"] if curve else 0, curve)
+        self._start()
+        return self._restored
+
+    def resume(self, step: int, curve: Sequence[Mapping[str, Any]], /) -> None:
+        self._curve = [dict(point) for point in curve]
+        self._start(step)
+
+    def discard_checkpoint(self, why: str, /) -> None:
+        self._start(damage=why)
+
+    @property
+    def should_stop(self) -> bool:
+        self._on_sign_of_life()
+        self._go_on()
+        return self._should_stop()
+
+    def report(self, step: int, /, **metrics: float) -> None:
+        self._on_sign_of_life()
+        self._start()
+        self._end_if_diverged()
+        point = self._point(step, metrics)
+        before = [p["step"] for p in self._curve if p["step"] < step]
+        self._curve = [*self._curve[: len(before)], point]
+        self._reported = step
+        self._write_checkpoint()
+        value = point[self._rules.objective.metric]
+        if not math.isfinite(value):
+            self._diverged = f"diverged: {self._rules.objective.metric} is {value} at step {step}"
+        last = before[-1] if before else 0
+        if self._images and (reached_rung(last, step, self._rules.rungs, self.steps) is not None):
+            self._on_event(Preview(side_by_side(self._images)))
+        self._on_event(Evaluated(point))
+        for rule in self._rules.collapse:
+            if reason := rule.explain(step, point):
+                raise TrialCollapsed(f"{reason} (--collapse)", {})
+
+    def image(self, name: str, image: Image | Callable[[], Image], /) -> None:
+        self._start()
+        self._write_checkpoint()
+        self._images[name] = image
+
+    def checkpoint(self, state: Mapping[str, Any], /) -> None:
+        self._go_on()
+        self._unwritten = dump_state(state)
+        if not self._checked_state:
+            try:
+                require_loadable(self._unwritten)
+            except InputError as error:
+                raise TrainerMistake(str(error)) from None
+            self._checked_state = True
+
+    def fail(self, reason: str, /, **metrics: float) -> NoReturn:
+        raise TrialCollapsed(
+            " ".join(str(reason).split()) or "run.fail() without a reason", metrics
+        )
+
+    def train(self, train: Callable[[], Mapping[str, float] | None]) -> Trained:
+        """Runs a trainer to its end; raises `TrainingStopped`, and what it raises itself."""
+        try:
+            returned = train()
+            self._go_on()
+        except TrialCollapsed as collapsed:
+            metrics = _numbers(collapsed.metrics, "fail")
+            return Trained("collapsed", collapsed.reason, metrics, self._image())
+        if self._reported < self.steps and self._last_step < self.steps:
+            if self._should_stop():
+                raise TrainingStopped(f"stopped after step {self._last_step}")
+            raise TrainerMistake(self._explain_early_end())
+        if self._diverged:
+            return Trained("collapsed", self._diverged, {}, self._image())
+        return Trained("completed", "", _numbers(returned or {}, "train"), self._image())
+
+    @property
+    def _last_step(self) -> int:
+        return int(self._curve[-1]["step"]) if self._curve else 0
+
+    def _explain_early_end(self) -> str:
+        if not self._curve:
+            metric = self._rules.objective.metric
+            return f"train() returned without a report; call run.report(step, {metric}=...)"
+        return (
+            f"train() returned after its report of step {self._last_step}, but --steps is "
+            f"{self.steps}; report the last step, or end a trial that cannot learn by run.fail()"
+        )
+
+    def _start(self, step: int = 0, damage: str = "") -> None:
+        """Tells the trial, once, where this attempt begins."""
+        if not self._started:
+            self._started = True
+            self._seconds_before = float(self._curve[-1]["seconds"]) if self._curve else 0.0
+            self._began = time.perf_counter()
+            self._on_event(Started(device_name(self.device), step, tuple(self._curve), damage))
+
+    def _go_on(self) -> None:
+        """What every call does first; ends a trial that has diverged and did not end itself."""
+        self._start()
+        self._write_checkpoint()
+        self._end_if_diverged()
+
+    def _end_if_diverged(self) -> None:
+        if self._diverged:
+            reason, self._diverged = self._diverged, ""
+            raise TrialCollapsed(reason, {})
+
+    def _write_checkpoint(self) -> None:
+        """Writes the last state with the curve so far, which then is never older than it."""
+        if self._unwritten is not None:
+            write_atomically(self.checkpoint_file, with_curve(self._unwritten, self._curve))
+            self._unwritten = None
+
+    def _point(self, step: int, metrics: Mapping[str, float]) -> dict[str, Any]:
+        """The point of the learning curve; raises `TrainerMistake`."""
+        name = self._rules.objective.metric
+        if not isinstance(step, int | np.integer) or not self._reported < step <= self.steps:
+            raise TrainerMistake(
+                f"run.report({step!r}, ...) after step {self._reported}: steps are whole numbers "
+                f"that rise from 1 to --steps, {self.steps}"
+            )
+        if name not in metrics:
+            names = ", ".join(metrics) or "nothing"
+            raise TrainerMistake(
+                f"the metric {name} was not reported: run.report() of step {step} has {names}; "
+                "name one of them by --metric"
+            )
+        if taken := self._rules.reserved & metrics.keys():
+            raise TrainerMistake(
+                f"run.report(): {', '.join(sorted(taken))} is the name of a parameter or column; "
+                "give the metric another one"
+            )
+        seconds = self._seconds_before + time.perf_counter() - self._began
+        return {"step": int(step), "seconds": seconds, **_numbers(metrics, "run.report")}
+
+    def _image(self) -> np.ndarray | None:
+        return side_by_side(self._images) if self._images else None
+
+
+def _numbers(metrics: Mapping[str, Any], where: str) -> dict[str, float]:
+    """The metrics as plain floats; raises `TrainerMistake` for what is no number."""
+    numbers: dict[str, float] = {}
+    for name, value in metrics.items():
+        try:
+            numbers[str(name)] = float(value)
+        except (TypeError, ValueError):
+            kind = type(value).__name__
+            raise TrainerMistake(f"{where}(): {name} must be a number, got {kind}") from None
+    return numbers
+
+
+def device_name(device: str) -> str:
+    """The device's name, as a trial's row has it."""
+    if device != "cuda":
+        return platform.machine() + " CPU"
+    import torch
+
+    return str(torch.cuda.get_device_name())
