@@ -45,22 +45,21 @@ SPACES = {
             "sampling.near",
             "sampling.far",
             "encoding.position_frequencies=0:12",
-            "field.density_activation",
-            "optimisation.learning_rate=0.008:0.02",
+            "field.density_activation=relu,shifted_softplus,truncated_exp,sigmoid",
+            "optimisation.learning_rate=0.008:0.02:linear",
         ),
-        scene_parts={"sampling.near": (-math.inf, 0.45), "sampling.far": (0.55, 2.5)},
+        scene_parts={"sampling.near": (-math.inf, 0.45), "sampling.far": (0.55, 2.2)},
         settings={
             **DEFAULT_SETTINGS,
             "sampling.coarse": 32,
             "field.depth": 2,
             "field.width": 64,
-            # Each density activation starts as drawn; a sigmoid that reaches so much starts opaque,
-            # and stays so: a collapse to look at.
-            "field.initial_density": 0.0,
-            "field.density_scale": 10000.0,
+            # Without it a ReLU density dies at high learning rates: a collapse to look at, which the
+            # other activations survive.
+            "optimisation.warm_up": 0,
             "optimisation.rays": 128,
         },
-        phases={"explore": 80, "optimize": 4, "replicates": 8},
+        phases={"explore": 96, "optimize": 4, "replicates": 8},
     ),
     "wide": NamedSpace(
         "width, hidden activation, more frequencies, all density activations and slower learning "

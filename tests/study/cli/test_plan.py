@@ -49,7 +49,7 @@ def test_a_named_space_brings_its_settings_and_its_number_of_trials(new: Options
     named = dataclasses.replace(new, vary=(), explore=None, replicates=None)
     quick = make_plan(named).spec
     wide = make_plan(dataclasses.replace(named, space_name="wide")).spec
-    assert (quick.explore, quick.space.config({}).field.width) == (80, 64)
+    assert (quick.explore, quick.space.config({}).field.width) == (96, 64)
     assert (wide.explore, wide.optimize, wide.replicates) == (48, 8, 12)
     assert wide.space.config(wide.space.defaults()).optimisation.rays == 256
     assert [name_space(each.space) for each in (quick, wide)] == ["quick", "wide"]

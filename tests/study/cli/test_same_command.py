@@ -196,7 +196,7 @@ def test_a_saved_file_names_the_default_of_every_parameter(
     assert run_sweep.main([*place, "--save-study", "whole.toml"]) == 0
     text = (tmp_path / "whole.toml").read_text()
     content = tomllib.loads(text)
-    assert (content["steps"], content["seed"], content["explore"]) == (300, 0, 80)
+    assert (content["steps"], content["seed"], content["explore"]) == (300, 0, 96)
     assert content["defaults"]["encoding.position_frequencies"] == 8
     default = '"encoding.position_frequencies" = 8'
     (tmp_path / "other.toml").write_text(text.replace(default, default.replace("8", "5")))

@@ -60,6 +60,13 @@ def test_a_file_gives_the_same_options_as_the_command_line(
     assert parse_options(["--study", str(file)]) == parse_options(ARGUMENTS)
 
 
+def test_a_file_names_a_space(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.toml", 'space = "wide"')
+    assert parse_options(["--study", str(file)]) == parse_options(["--space", "wide"])
+    with pytest.raises(InputError, match=r"a.toml: space must be one of quick, wide, got 'wid'"):
+        read_study_file(write(tmp_path, "a.toml", 'space = "wid"'))
+
+
 def test_options_override_the_file(tmp_path: Path) -> None:
     file = write(tmp_path, "a.toml", TOML)
     own = ["--explore", "3", "--vary", "field.width=16:32", "--set", "sampling.near=1"]
