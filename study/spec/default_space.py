@@ -54,8 +54,8 @@ SPACES = {
             "sampling.coarse": 32,
             "field.depth": 2,
             "field.width": 64,
-            # Without it a ReLU density dies at high learning rates: a collapse to look at, which the
-            # other activations survive.
+            # Without a warm-up a ReLU density dies at high learning rates: a collapse to look at,
+            # which the other activations survive.
             "optimisation.warm_up": 0,
             "optimisation.rays": 128,
         },
