@@ -22,15 +22,15 @@ def train(config: Config, run: Run) -> None:
     target = ((x**2 + y**2 < 0.5) ^ (torch.sin(9 * x) > 0)).float()
     layers = torch.nn.ModuleList(map(torch.nn.Linear, (2, config.width), (config.width, 1)))
     optimiser = getattr(torch.optim, config.optimiser)(layers.parameters(), config.lr)
-    step = 0
+    (first, last), step = layers, 0
     if run.restored:
         layers.load_state_dict(run.restored["layers"])
         optimiser.load_state_dict(run.restored["optimiser"])
         step = run.restored["step"]
     while step < run.steps and not run.should_stop:
         step += 1
-        hidden = torch.sin(config.omega * layers[0](torch.stack((x, y), -1)))
-        image = layers[1](hidden)[..., 0]
+        hidden = torch.sin(config.omega * first(torch.stack((x, y), -1)))
+        image = last(hidden)[..., 0]
         loss = torch.mean((image - target) ** 2)
         optimiser.zero_grad()
         loss.backward()
@@ -38,5 +38,6 @@ def train(config: Config, run: Run) -> None:
         if step % 10 == 0 or step == run.steps:
             run.image("fit", image.detach().numpy())
             run.report(step, psnr=-10 * loss.log10().item(), loss=loss.item())
+        if step % 10 == 0 or run.should_stop:
             state = {"layers": layers.state_dict(), "optimiser": optimiser.state_dict()}
             run.checkpoint({**state, "step": step})

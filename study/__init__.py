@@ -16,6 +16,7 @@ Rooms, each importing only from those after it:
     search      which configuration comes next: design, samplers, replicates, halving
     spec        what a study is asked to do: search space, budget, study files
     protocol    what driver and worker send each other
+    trainers    what trains a trial: the NeRF, or a function of the user
 
 Begin with `spec/study_spec.py`, then `driver/launch.py` and `worker/trainable.py`. This is the only
 package that imports Ray and runs Optuna.

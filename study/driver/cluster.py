@@ -14,14 +14,24 @@ import study
 from nerf.common.errors import InputError
 from study.driver.capacity import alive_nodes
 from study.records.study_folder import StudyFolder
+from study.spec.study_spec import StudySpec
+from study.trainers.parameter_set import DeclaredParameters
+from study.trainers.trainable import local_packages
 
 _NODE_TIMEOUT = 20.0  # seconds to wait for a node that may be dead; the driver blocks meanwhile
 _READ_TIMEOUT = 120.0  # seconds that a node has to start a process and read one file
 
 
-def runtime_environment() -> dict[str, Any]:
-    """Ray's runtime environment: sends `nerf` and `study` to workers, which may lack them."""
+def runtime_environment(spec: StudySpec) -> dict[str, Any]:
+    """Ray's runtime environment: sends `nerf` and `study` to workers, which may lack them.
+
+    The module of a trainer goes with them where it lies in the folder of the launch; others are
+    taken to be installed. A trainer's file is sent with the trials.
+    """
     packages = [Path(package.__file__).parent for package in (nerf, study) if package.__file__]
+    parameters = spec.space.parameters
+    if isinstance(parameters, DeclaredParameters) and parameters.trainable:
+        packages += local_packages(parameters.trainable)
     return {"py_modules": [str(path) for path in packages], "excludes": ["**/__pycache__"]}
 
 

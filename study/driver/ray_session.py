@@ -63,7 +63,7 @@ class RaySession:
         if self.resources:
             _start(self.resources)
         else:
-            _join(self._spec.address)
+            _join(self._spec)
             self.capacity = ClusterCapacity(self._spec, GpuChecks())
 
     def settle_pack(self, scene: Scene | None, notify: Callable[[str], None]) -> StudySpec:
@@ -136,15 +136,16 @@ def _start(resources: Resources) -> None:
                 ) from error
 
 
-def _join(address: str) -> None:
-    """Joins the cluster at an address; raises `InputError` with the way out where it cannot."""
+def _join(spec: StudySpec) -> None:
+    """Joins the cluster at the study's address; raises `InputError` where it cannot."""
+    address = spec.address
     _require_answer(address)
     ended = f"this process ended while it joined the Ray cluster at {address}; run it again"
     with captured_errors(ended) as log:
         try:
             ray.init(
                 address=address,
-                runtime_env=runtime_environment(),
+                runtime_env=runtime_environment(spec),
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )

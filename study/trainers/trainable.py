@@ -81,7 +81,9 @@ def read_trainable(name: str) -> Trainable:
     try:
         code = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--trainable {name}: {file} cannot be read: {error}") from None
+        raise InputError(
+            f"--trainable {name}: {file} cannot be read ({error}); name the place where it is"
+        ) from None
     return Trainable(str(file), function, code, str(file.parent))
 
 
@@ -106,6 +108,14 @@ def load_trainable(trainable: Trainable) -> LoadedTrainable:
     except InputError as error:
         raise InputError(f"--trainable {trainable.name}: {error}") from None
     return LoadedTrainable(train, config_class, parameters)
+
+
+def local_packages(trainable: Trainable) -> list[Path]:
+    """The package or module of a trainer that lies in the folder of the launch; else none."""
+    if trainable.code:
+        return []
+    top = Path(trainable.folder) / trainable.module.partition(".")[0]
+    return [path for path in (top, top.with_suffix(".py")) if path.exists()][:1]
 
 
 def hash_trainable(trainable: Trainable) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from analysis.data.study import load_study
 from study.records.study_folder import StudyFolder
-from tests.study.sweeps import end_of, kill_all, start, wait_for
+from tests.study.sweeps import TINY, end_of, kill_all, start, wait_for
 from tests.study.trials import record
 
 pytestmark = pytest.mark.slow
@@ -145,6 +145,23 @@ def test_a_killed_driver_loses_nothing(tmp_path: Path) -> None:
     trials = folder.read_trials()
     assert list(trials["number"]) == list(range(12))
     assert (trials["state"] == "completed").all()
+
+
+def test_the_nerf_is_trained_by_the_doors_that_others_have(tmp_path: Path) -> None:
+    """The same configuration and seed has the same PSNR, whether the NeRF is named or not."""
+    trainer = ["--trainable=study.trainers.nerf_trainer:train", "--metric=psnr", "--direction=max"]
+    own = [option for option in TINY if "near" not in option]
+    bounds = ["--set=sampling.near=2", "--set=sampling.far=6", "--scene=bricks"]
+    budget = ["--explore=2", "--optimise=0", "--replicates=0", "--steps=20"]
+    rest = ["evaluation.times=5", "optimisation.steps=20"]
+    named = [*trainer, *(f"--set={setting}" for setting in rest), "--name=named"]
+    tables = []
+    for options in (["--set=evaluation.times=5", "--name=own"], named):
+        status, output = end_of(start(*options, *own, *bounds, *budget, cwd=tmp_path))
+        assert status == 0, output
+        tables.append(StudyFolder(tmp_path / "studies" / options[-1][7:]).read_trials())
+    columns = ["number", "seed", "psnr", "ssim", "test_psnr", "field.width", "state", "reason"]
+    pd.testing.assert_frame_equal(tables[0][columns], tables[1][columns])
 
 
 def test_the_example_fits_an_image(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from study import run_sweep
 from study.spec.space import Space
 from study.spec.study_space import study_space
 from study.trainers.parameter_set import DeclaredParameters
-from study.trainers.trainable import hash_trainable, load_trainable, read_trainable
+from study.trainers.trainable import hash_trainable, load_trainable, local_packages, read_trainable
 
 TOY = str(Path(__file__).with_name("toy.py"))
 HEAD = """
@@ -70,6 +70,21 @@ def test_a_process_without_the_file_loads_it_by_its_text(tmp_path: Path) -> None
     load_trainable.cache_clear()
     received = pickle.loads(sent)
     assert received.config({"lr": 0.5}, {}).lr == 0.5
+
+
+def test_a_package_in_the_folder_of_the_launch_goes_to_the_nodes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert local_packages(read_trainable("mine.nets:train")) == [tmp_path / "mine"]
+    assert local_packages(read_trainable("torch.nn:train")) == []
+
+
+def test_the_readme_shows_the_example() -> None:
+    root = Path(__file__).parents[3]
+    example = (root / "examples" / "image_siren.py").read_text()
+    assert example in (root / "study" / "README.md").read_text()
 
 
 def test_comments_do_not_change_its_hash(tmp_path: Path) -> None:
