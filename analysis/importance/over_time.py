@@ -8,7 +8,7 @@ third (as successive halving does) would have cost.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,8 @@ _STABLE_WITHIN = 0.1  # of the variance: shares closer to the final ones than th
 class SharesAtStep:
     """One step of training, over the trials that reached the full budget.
 
-    importance: parts of the variance of PSNR at this step, or why nothing is ranked there
+    importance: parts of the variance of PSNR at this step, or why nothing is ranked there; without
+    pairs of parameters before the last step
     agreement: Spearman's rank correlation of PSNR here and at the end, with its interval
     psnr_lost: dB between the best trial and the best of those in the best third here
     """
@@ -109,7 +110,7 @@ def estimate_shares_over_time(
         importance = final
         if c != chosen[-1]:
             sobol = estimate_sobol_shares(units, psnr, axes, rng, folds, effort=QUICK)
-            importance = sobol.importance
+            importance = replace(sobol.importance, pairs=())  # which were not measured
         at_steps.append(_describe_step(int(history.columns[c]), psnr, last, importance, rng))
     return SharesOverTime(paths, labels, tuple(at_steps), _find_stable_step(at_steps), "")
 

@@ -144,7 +144,7 @@ def _fit_even(
 ) -> SobolAnalysis:
     """The analysis of trials that were drawn from the prior."""
     process = fit_gaussian_process(data, rng, effort)
-    sample = draw_posterior(process, rng)
+    sample = draw_posterior(process, rng, effort.pairs)
     r2 = cross_validate(data, process.smoothness, rng)
     refusal = _reason_to_refuse(r2, float(sample.variances.unexplained.mean()), data, pure_error)
     importance = summarize_draws(sample.variances, data.axes, len(data.targets), r2, refusal)
@@ -156,7 +156,7 @@ def _fit_uneven(data: TrainingData, rng: np.random.Generator, effort: Effort) ->
     weights = weigh_by_nearest(data.units, data.axes)
     used = data.subset(weights.rows)
     process = fit_gaussian_process(used, rng, effort)
-    sample = draw_posterior(process, rng)
+    sample = draw_posterior(process, rng, effort.pairs)
     n = len(data.targets)
     r2, refusal = _validate_uneven(used, process, weights, n)
     importance = summarize_draws(sample.variances, data.axes, n, r2, refusal)

@@ -99,6 +99,7 @@ def measure_variances(
     weights: FloatArray,
     precision: FloatArray,
     scales: FloatArray,
+    with_pairs: bool = True,
 ) -> Variances:
     """Variances of R draws f = mu + K(., centres) weights from the process.
 
@@ -109,6 +110,7 @@ def measure_variances(
         centres: (m, d) points; weights: (m, R).
         precision: (m, m) inverse of K at the centres.
         scales: (R,) s2 of each draw.
+        with_pairs: measure pairs of axes; else they are 0.
     """
     d = len(kernels)
     strengths, rho = hyper.strengths, hyper.rho
@@ -147,7 +149,7 @@ def measure_variances(
     pairs = np.zeros((d, d, len(scales)))
     # A pair cannot have more than either axis in all: pairs of axes without effect stay 0.
     active = [j for j in range(d) if total[j].mean() > _LEAST_OF_PAIRS * whole.mean()]
-    for j in active:
+    for j in active if with_pairs else ():
         for k in active[: active.index(j)]:
             prior = hyper.variances[j] * strengths[k]
             pairs[j, k] = pairs[k, j] = measure(np.multiply(q[j], q[k], out=form), prior)

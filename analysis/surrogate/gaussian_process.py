@@ -51,15 +51,17 @@ class Effort:
 
     chain: draws of theta; thinning: steps of the chain between two of them
     smoothnesses: kernels to choose between
+    pairs: whether shares of two parameters jointly are estimated, which takes a tenth of the time
     """
 
     chain: int
     thinning: int
     smoothnesses: tuple[Smoothness, ...]
+    pairs: bool = True
 
 
 FULL = Effort(chain=32, thinning=4, smoothnesses=("5/2", "3/2"))
-QUICK = Effort(chain=8, thinning=4, smoothnesses=("5/2",))
+QUICK = Effort(chain=8, thinning=4, smoothnesses=("5/2",), pairs=False)
 
 
 @dataclass(frozen=True)

@@ -102,15 +102,20 @@ class PosteriorSample:
         return means
 
 
-def draw_posterior(process: GaussianProcess, rng: np.random.Generator) -> PosteriorSample:
-    """Draws from the posterior, the same number at each theta of the chain."""
+def draw_posterior(
+    process: GaussianProcess, rng: np.random.Generator, pairs: bool = True
+) -> PosteriorSample:
+    """Draws from the posterior, the same number at each theta of the chain.
+
+    pairs: measure the variances of pairs of axes, too; else they are 0
+    """
     from scipy.stats import qmc
 
     extra = qmc.Sobol(len(process.kernels), rng=rng).random(_EXTRA_CENTRES)
     snapped = [k.axis.snap(extra[:, j]) for j, k in enumerate(process.kernels)]
     centres = np.vstack([process.units, np.column_stack(snapped)])
     each = -(-_DRAWS // len(process.thetas))
-    draws = tuple(_draw(process, c, centres, each, rng) for c in process.conditioned)
+    draws = tuple(_draw(process, c, centres, each, rng, pairs) for c in process.conditioned)
     return PosteriorSample(process.kernels, draws, int(rng.integers(2**31)))
 
 
@@ -120,6 +125,7 @@ def _draw(
     centres: FloatArray,
     count: int,
     rng: np.random.Generator,
+    pairs: bool,
 ) -> PosteriorDraws:
     """`count` draws at one theta, exact at the centres, of which the first are the trials.
 
@@ -146,7 +152,9 @@ def _draw(
     precision = np.linalg.inv(factor)
     precision = precision.T @ precision
     weights = precision @ f
-    variances = measure_variances(process.kernels, hyper, centres, weights, precision, scales)
+    variances = measure_variances(
+        process.kernels, hyper, centres, weights, precision, scales, pairs
+    )
     return PosteriorDraws(
         hyper,
         centres,
