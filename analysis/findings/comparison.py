@@ -206,8 +206,11 @@ def _list_held_values(studies: Sequence[Findings]) -> Iterator[str]:
 
 
 def _held_values(findings: Findings) -> dict[str, Value]:
-    """The value of each parameter that a study does not vary; `--set` overrides defaults."""
+    """The value of each parameter that a study does not vary; `--set` overrides defaults.
+
+    Without the steps, which are the study's budget.
+    """
     space = findings.study.space
-    varied = {d.path for d in space.dimensions}
+    varied = {"optimisation.steps", *(d.path for d in space.dimensions)}
     values = dict(space.parameter_defaults) | dict(space.fixed)
     return {path: value for path, value in values.items() if path not in varied}

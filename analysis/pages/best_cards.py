@@ -86,7 +86,9 @@ def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:
 
 
 def _describe_good(findings: Findings, advice: ValueAdvice) -> str:
-    """The values that are as good as the best on average: `0.9 to 1.8 (-0.5 dB at most)`."""
+    """The values that are as good as the best on average: `0.9 to 1.8 (within 0.5 dB)`."""
+    if not advice.matters:
+        return "no clear effect"
     if not advice.good:
         return "not told apart"
     margin = findings.study.metric.with_unit_of_difference(f"{advice.margin:g}")

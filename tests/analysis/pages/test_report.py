@@ -26,6 +26,8 @@ from analysis.claims.list_claims import (
 from analysis.data.study import load_study
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.bounds_map import map_bounds
+from analysis.findings.recommendation import recommend
+from analysis.pages.best_cards import view_values
 from analysis.pages.study_page import render_study_page
 from study.records.study_folder import StudyFolder
 
@@ -219,6 +221,18 @@ def test_the_first_screen_answers_five_questions_in_their_order(
     seed = r"that of the gain includes the luck of seeds, which moves PSNR of a typical "
     assert re.search(seed + r"configuration by 0\.\d\d dB \[0\.\d\d, \d\.\d\d\]", screen)
     assert re.search(r"\d of 86 trials were pruned: stopped because others did better", screen)
+
+
+def test_no_values_are_called_good_of_a_parameter_without_a_clear_effect(
+    replicated_findings: Findings,
+) -> None:
+    matters = {p.dimension.path: p.matters for p in recommend(replicated_findings).parameters}
+    assert set(matters.values()) == {True, False}
+    for effect, value in zip(
+        replicated_findings.effects, view_values(replicated_findings), strict=True
+    ):
+        if effect.path in matters:
+            assert (value.good == "no clear effect") is not matters[effect.path]
 
 
 def test_no_sentence_stands_twice_in_a_section(replicated_findings: Findings) -> None:
