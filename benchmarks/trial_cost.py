@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import imageio.v3 as imageio
+import torch
 from reporting import benchmark_parser, positive, print_table, save_json
 
 from nerf.common.command_line import exit_status
@@ -30,7 +31,6 @@ from nerf.training.run import TrainingRun
 from study.search.sobol_design import explore_point, trial_seed
 from study.spec.default_space import SPACES
 from study.spec.study_space import study_space
-from study.worker.training import import_torch
 
 TRIALS, PROCESSES = 32, 2
 """Of the study whose share is printed."""
@@ -40,7 +40,7 @@ import time
 import ray
 from ray import tune
 import study.worker.trainable
-study.worker.trainable.import_torch(1)
+import nerf.training.loop
 print(time.process_time())
 """
 """What a worker imports before its first trial; prints the seconds that it takes."""
@@ -92,7 +92,7 @@ def measure_start() -> float:
 
 def measure_trials(name: str, trials: int, steps: int) -> list[Parts]:
     """The parts of the first explored trials of a study of bricks with seed 0."""
-    import_torch(1)
+    torch.set_num_threads(1)
     scene = prepare(load("bricks"))
     bounds = scene.bounds.near, scene.bounds.far
     space = study_space([], [], steps, name=name).with_scene_bounds(bounds)
