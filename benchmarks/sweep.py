@@ -2,7 +2,7 @@
 
     python benchmarks/sweep.py --trials 32 --steps 400 --empty 1000
 
-Both are runs of `study/run_sweep.py`; an empty trial makes two steps of a tiny network on a tiny
+Both are runs of `study/run_sweep.py`, the first of its wide space; an empty trial makes two steps of a tiny network on a tiny
 scene. With slots = trials at once, and span = the time from the start of the first trial to the end
 of the last: the training share is the time spent in training steps / (slots x span), the overhead
 per trial is (slots x span - training time) / trials. Memory is the resident set of the driver
@@ -155,7 +155,7 @@ def run_benchmark(arguments: list[str] | None) -> int:
         folder = Path(temporary)
         if options.trials:
             budget = ["--explore", str(options.trials), "--steps", str(options.steps)]
-            usage = run_study(folder, "real", [*budget, *shared])
+            usage = run_study(folder, "real", ["--space", "wide", *budget, *shared])
             tables["real trials"] = overhead_rows(folder / "real", usage, options.slots)
         if options.empty:
             scene = write_tiny_scene(folder / "tiny.npz")
