@@ -3,10 +3,10 @@
     python benchmarks/sweep.py --trials 32 --steps 400 --empty 1000
 
 Both are runs of `study/run_sweep.py`, the first over its wide space; an empty trial makes two steps
-of a tiny network on a tiny scene. With slots = trials at once, and span = the time from the start of the first trial to the end
-of the last: the training share is the time spent in training steps / (slots x span), the overhead
-per trial is (slots x span - training time) / trials. Memory is the resident set of the driver
-process.
+of a tiny network on a tiny scene. With slots = trials at once, and span = the time from the start
+of the first trial to the end of the last: the training share is the time spent in training steps /
+(slots x span), the overhead per trial is (slots x span - training time) / trials. Memory is the
+resident set of the driver process.
 """
 
 from __future__ import annotations
