@@ -377,7 +377,7 @@ class Grid:
 
     total_variation: Annotated[
         float,
-        Domain(0.0, 0.01, label="total variation"),
+        Domain(0.0, 1e-3, label="total variation"),
         Doc("Weight in the loss of the squared differences between neighbours in the grid."),
     ] = 0.0
 
