@@ -1,4 +1,4 @@
-"""Saves a W&B workspace for a study: PSNR curves, parallel coordinates, and collapse by tag.
+"""Saves a W&B workspace for a study: its metric's curves, parallel coordinates, collapse by tag.
 
     python study/wandb_workspace.py STUDY --entity TEAM
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _COLLAPSED = "#c62828"
 _MAX_RUNS = 1000  # W&B's own limits are 10 for a workspace and 20 for a panel
-_COLUMNS = ("run:displayName", "run:tags", "summary:psnr", "summary:state", "summary:reason")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     parser = Parser(
-        "Save a W&B workspace for a study: PSNR curves, parallel coordinates, collapse by tag.",
+        "Save a W&B workspace for a study: its metric's curves, parallel coordinates, and collapse "
+        "by tag.",
         # Not by `command_line`, which knows the console scripts: this command has none.
         examples=("python study/wandb_workspace.py studies/first --entity my-team",),
     )
@@ -69,6 +69,9 @@ def make_workspace(folder: StudyFolder, entity: str) -> Workspace:
             "a W&B workspace needs the package wandb-workspaces, which is not installed; "
             "pip install -e '.[workspace]'"
         ) from None
+    metric = spec.objective.metric
+    columns = ["run:displayName", "run:tags", f"summary:{metric}", "summary:state"]
+    columns.append("summary:reason")
     rows = [record["trial"] for record in folder.records()]
     collapsed = [row["trial_id"] for row in rows if row["state"] == "collapsed"]
     return ws.Workspace(
@@ -79,8 +82,8 @@ def make_workspace(folder: StudyFolder, entity: str) -> Workspace:
         settings=ws.WorkspaceSettings(max_runs=_MAX_RUNS),
         runset_settings=ws.RunsetSettings(
             filters=expr.And(expr.Metric("Group") == folder.name),
-            order=[expr.Ordering(expr.Summary("psnr"), ascending=False)],
-            pinned_columns=list(_COLUMNS),
+            order=[expr.Ordering(expr.Summary(metric), ascending=spec.objective.minimize)],
+            pinned_columns=columns,
             run_settings={
                 run_key(folder, name): ws.RunSettings(color=_COLLAPSED) for name in collapsed
             },
@@ -92,16 +95,18 @@ def _sections(spec: StudySpec) -> list[Section]:
     import wandb_workspaces.reports.v2 as panels
     from wandb_workspaces.workspaces import Section
 
-    curves: dict[str, Any] = {"x": "Step", "y": ["psnr"], "title_y": "PSNR (dB)"}
+    objective = spec.objective
+    metric = objective.metric
+    curves: dict[str, Any] = {"x": "Step", "y": [metric], "title_y": objective.title}
     by_tag: dict[str, Any] = {"groupby": "Tags", "groupby_aggfunc": "mean"}
     columns = [
         panels.ParallelCoordinatesPlotColumn(panels.Config(d.path), log=d.log)
         for d in spec.space.dimensions
     ]
-    psnr = panels.ParallelCoordinatesPlotColumn(panels.SummaryMetric("psnr"), "PSNR (dB)")
+    last = panels.ParallelCoordinatesPlotColumn(panels.SummaryMetric(metric), objective.title)
     return [
         Section(
-            name="PSNR",
+            name=objective.label,
             is_open=True,
             panels=[
                 panels.LinePlot(**curves, title="Trials", max_runs_to_show=_MAX_RUNS),
@@ -111,7 +116,7 @@ def _sections(spec: StudySpec) -> list[Section]:
         Section(
             name="Parameters",
             is_open=True,
-            panels=[panels.ParallelCoordinatesPlot(columns=[*columns, psnr], title="Parameters")],
+            panels=[panels.ParallelCoordinatesPlot(columns=[*columns, last], title="Parameters")],
         ),
         Section(
             name="Collapse by tag",
@@ -120,7 +125,9 @@ def _sections(spec: StudySpec) -> list[Section]:
                 panels.LinePlot(
                     **curves, **by_tag, groupby_rangefunc="minmax", title="Mean by state"
                 ),
-                panels.BarPlot(metrics=["psnr"], **by_tag, title="Final PSNR by state"),
+                panels.BarPlot(
+                    metrics=[metric], **by_tag, title=f"Final {objective.label} by state"
+                ),
             ],
         ),
     ]

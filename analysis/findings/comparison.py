@@ -50,10 +50,10 @@ class Comparison:
     differences: what else differs between the studies and may explain a disagreement
     unranked: study name -> why its parameters are not ranked
     breaking: what breaks training, with study as a block; None for fewer than two studies with
-    explored runs
+    explored runs, and of other trainers than the NeRF
     levels: what each level of a parameter in `breaking` changes where runs train
     metric: its name, if all studies have the same; else "the result"
-    is_native: whether all are studies of this program
+    is_native: whether all are studies of this program; is_nerf: of its own trainer
     """
 
     names: tuple[str, ...]
@@ -64,6 +64,7 @@ class Comparison:
     levels: tuple[LevelEffect, ...]
     metric: str
     is_native: bool
+    is_nerf: bool = True
 
 
 def compare_studies(studies: Sequence[Findings]) -> Comparison:
@@ -87,7 +88,8 @@ def compare_studies(studies: Sequence[Findings]) -> Comparison:
     compared.sort(key=lambda c: -float(np.mean([s.share for s in c.shares.values()])))
     unranked = {f.study.name: f.importance.refusal for f in studies if not f.importance.ranked}
     labelled = label_studies([f for f in studies if f.breaking.overall.trials])
-    breaking = _analyze_breaking(labelled) if len(labelled) > 1 else None
+    is_nerf = all(findings.study.is_nerf for findings in studies)
+    breaking = _analyze_breaking(labelled) if len(labelled) > 1 and is_nerf else None
     levels = pool_level_effects(labelled, breaking.parameters) if breaking else ()
     metrics = {findings.study.metric.name for findings in studies}
     return Comparison(
@@ -99,6 +101,7 @@ def compare_studies(studies: Sequence[Findings]) -> Comparison:
         levels=levels,
         metric=metrics.pop() if len(metrics) == 1 else "the result",
         is_native=all(findings.study.is_native for findings in studies),
+        is_nerf=is_nerf,
     )
 
 

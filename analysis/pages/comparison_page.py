@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 from markupsafe import Markup
 
 from analysis.claims.claim import Claim, Kind
@@ -42,8 +43,9 @@ def render_comparison_page(studies: Sequence[Findings], comparison: Comparison) 
     ]
     return render_template(
         "comparison.html",
-        kind="NeRF studies" if comparison.is_native else "hyperparameter sweeps",
+        kind="NeRF studies" if comparison.is_nerf else _name_studies(comparison).lower(),
         is_native=comparison.is_native,
+        kicker=_name_studies(comparison),
         title=f"{len(comparison.names)} studies" if several else " · ".join(comparison.names),
         names=comparison.names if several else (),
         answers=view_answers(claims),
@@ -125,14 +127,27 @@ def _tabulate_studies(studies: Sequence[Findings], comparison: Comparison) -> Ta
             findings.study.name,
             findings.study.scene.get("name"),
             len(findings.study.trials),
-            None if findings.best is None else findings.best["score"],
-            None if findings.default is None else findings.default["score"],
+            _read_metric(findings, findings.best),
+            _read_metric(findings, findings.default),
             *_answer_briefly(findings),
         ]
         for findings in studies
     ]
-    heads = ["study", "scene", "trials", "best PSNR", "defaults' PSNR", *_name_questions(_BRIEF)]
+    metric = comparison.metric.removeprefix("the ")
+    best = [f"best {metric}", f"defaults' {metric}"]
+    heads = ["study", "scene", "trials", *best, *_name_questions(_BRIEF)]
     return TableView(heads, rows)
+
+
+def _read_metric(findings: Findings, trial: pd.Series | None) -> float | None:
+    return None if trial is None else findings.study.metric.values(float(trial["score"]))
+
+
+def _name_studies(comparison: Comparison) -> str:
+    """What is compared: studies of NeRFs, of other trainers, or other tools' sweeps."""
+    if comparison.is_nerf:
+        return "NeRF hyperparameter studies"
+    return "Hyperparameter studies" if comparison.is_native else "Hyperparameter sweeps"
 
 
 def _tabulate_sweeps(studies: Sequence[Findings]) -> TableView:

@@ -133,7 +133,7 @@ def _add_budget(group: _Group) -> None:
     )
     add("--design", choices=DESIGNS, help=design)
     optimize = (
-        "the default configuration, and trials that Optuna's TPE chooses to raise the PSNR "
+        "the default configuration, and trials that Optuna's TPE proposes as better ones "
         f"(default: {_default_trials('optimize')})"
     )
     add("--optimise", "--optimize", type=int, metavar="M", dest="optimize", help=optimize)

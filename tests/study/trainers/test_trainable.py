@@ -10,8 +10,12 @@ import pytest
 from nerf.common.errors import InputError
 from nerf.config.parameters import list_parameters
 from study import run_sweep
+from study.cli.options import parse_options
 from study.spec.space import Space
+from study.spec.study_file import write_study_file
 from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
+from study.trainers.objective import Objective
 from study.trainers.parameter_set import DeclaredParameters
 from study.trainers.trainable import hash_trainable, load_trainable, local_packages, read_trainable
 
@@ -79,6 +83,20 @@ def test_a_package_in_the_folder_of_the_launch_goes_to_the_nodes(
     monkeypatch.chdir(tmp_path)
     assert local_packages(read_trainable("mine.nets:train")) == [tmp_path / "mine"]
     assert local_packages(read_trainable("torch.nn:train")) == []
+
+
+def test_a_study_file_states_the_trainer_and_its_space(tmp_path: Path) -> None:
+    space = study_space(["lr=0.1:0.5"], ["fault=none"], 20, parameters=parameters())
+    objective = Objective("loss", "nats", minimize=True)
+    spec = StudySpec(space=space, trainable=f"{TOY}:train", objective=objective, scene="", steps=20)
+    write_study_file(tmp_path / "study.toml", spec, {})
+    options = parse_options(["--study", str(tmp_path / "study.toml")])
+    assert (options.trainable, options.metric, options.direction) == (spec.trainable, "loss", "min")
+    assert options.unit == "nats"
+    again = study_space(
+        options.vary, options.set, 20, parameter_defaults=options.defaults, parameters=parameters()
+    )
+    assert again == space
 
 
 def test_the_readme_shows_the_example() -> None:
