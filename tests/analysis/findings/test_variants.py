@@ -147,7 +147,7 @@ def test_the_report_and_status_count_outcomes_in_the_same_words(
     line = "2 trained, 2 show nothing, 2 collapsed"
     assert f"6 on lego: {line}." in page
     for word in ("trained", "shows nothing", "collapsed"):
-        assert page.count(f'<td data-v="{word}">{word}</td>') == 2
+        assert page.count(f'<td data-v="{word}" class="outcome">{word}<') == 2
         assert f'<th class="n">{word}</th>' in page
     assert status.main([str(folder.path)]) == 0
     screen = capsys.readouterr().out
