@@ -122,12 +122,14 @@ def _summarize_starts(studies: Sequence[Study]) -> str:
 
 def _summarize_default(findings: Findings) -> str:
     rate = findings.breaking.overall
-    kinds = ("not_ranked", "share", "gain_over_default")
+    shares = "; ".join(share.describe() for share in findings.importance.significant_shares)
+    ranked = f"Of PSNR's variance among those that trained: {shares}. " if shares else ""
+    kinds = ("not_ranked", "gain_over_default")
     claims = [claim for claim in list_claims(findings) if claim.kind in kinds]
     return (
         f"In the default study, on bricks, {format_part(rate.rate, rate.low, rate.high)} of "
         f"{rate.trials} explored runs break: {rate.collapsed} collapse, {rate.shows_nothing} show "
-        f"nothing. {join_texts(claims)}"
+        f"nothing. {ranked}{join_texts(claims)}"
     )
 
 
