@@ -38,7 +38,7 @@ def answer_top(findings: Findings) -> str:
     if not names:
         return "Nothing clearly: no parameter reaches beyond the chance line."
     label = begin_with(findings.study, join_names(names))
-    return f"{label}: their values in the best {top.top_count} trials are not by chance."
+    return f"{label}, whose values in the best {top.top_count} trials are not by chance."
 
 
 def answer_bounds(findings: Findings) -> str:
