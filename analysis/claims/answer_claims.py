@@ -14,6 +14,7 @@ from analysis.claims.wording import (
     name_compared,
 )
 from analysis.findings.analyze_study import Findings
+from analysis.findings.breaking import BreakingAnalysis
 from analysis.importance.conditional_test import ConditionalTest
 from analysis.importance.permutation_test import PermutationTest
 from analysis.importance.shares import SobolShare
@@ -92,7 +93,7 @@ def _answer_what_breaks(findings: Findings) -> Claim:
     else:
         text = (
             f"{_format_rate(overall)} of {count_runs(overall.trials)} break: they collapse or show "
-            f"nothing{_describe_worst(findings)}."
+            f"nothing{describe_worst(breaking)}."
         )
     paths = tuple(p.path for p in breaking.significant_parameters)
     return _make(
@@ -100,18 +101,20 @@ def _answer_what_breaks(findings: Findings) -> Claim:
     )
 
 
-def _describe_worst(findings: Findings) -> str:
+def describe_worst(breaking: BreakingAnalysis) -> str:
     """With which values most and fewest break, of the parameters that decide it."""
-    breaking = findings.breaking
     if not breaking.ranked:
         return ""
     if not breaking.significant_parameters:
         return "; no parameter clearly decides which"
     first, *others = breaking.significant_parameters
-    text = (
-        f", most with {first.label} {first.worst.name} ({_format_rate(first.worst)}), fewest with "
-        f"{first.safest.name} ({_format_rate(first.safest)})"
-    )
+    text = f", most with {first.label} {first.worst.name} ({_format_rate(first.worst)})"
+    if len(first.without_breaks) > 1:  # none of them is the safest
+        names = [rate.name for rate in first.without_breaks]
+        runs = sum(rate.trials for rate in first.without_breaks)
+        text += f", none of {runs} with {join_names(names)}"
+    else:
+        text += f", fewest with {first.safest.name} ({_format_rate(first.safest)})"
     if others:
         named = [f"{p.label} ({p.worst.name})" for p in others[: _MAX_NAMED - 1]]
         text += f"; also with {join_names(named)}"

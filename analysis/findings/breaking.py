@@ -63,6 +63,11 @@ class ParameterBreaking:
         """The level with which fewest runs break, among those that were tried."""
         return min((r for r in self.rates if r.trials), key=lambda r: r.rate)
 
+    @property
+    def without_breaks(self) -> tuple[BreakRate, ...]:
+        """The levels with which no run broke, among those that were tried."""
+        return tuple(r for r in self.rates if r.trials and not r.broken)
+
 
 @dataclass(frozen=True)
 class PairBreaking:
