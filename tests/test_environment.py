@@ -92,6 +92,8 @@ def shipped_modules() -> dict[str, Path]:
 def imports(file: Path, at_once: bool = False) -> Iterator[str]:
     """Full names of what a module imports, `a.b` and `a.b.c` for `from a.b import c`.
 
+    Imports for type checkers alone are left out.
+
     at_once: only when it is imported itself, not by its functions later
     """
     tree = ast.parse(file.read_text())
@@ -99,7 +101,7 @@ def imports(file: Path, at_once: bool = False) -> Iterator[str]:
     pending: list[ast.AST] = [tree]
     while pending:
         node = pending.pop()
-        if not (at_once and (isinstance(node, later) or is_type_checking(node))):
+        if not is_type_checking(node) and not (at_once and isinstance(node, later)):
             pending += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
