@@ -44,7 +44,7 @@ class Nerf(nn.Module):
         super().__init__()
         self.config = config
         self.sampling = config.sampling
-        """As configured, but for `set_coarse_samples`."""
+        """As configured, until `set_coarse_samples` or a viewer changes it."""
         self.coarse = _new_field(config, generator, box)
         self.fine = _new_field(config, generator, box) if config.sampling.fine else None
         cells, radius = config.compute.occupancy, contraction_radius(config.encoding)

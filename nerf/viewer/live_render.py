@@ -72,8 +72,7 @@ def render_image(
     ).directions()
     origin = torch.tensor(camera.pose[:3, 3]).expand(height, width, 3)
     near = max(settings.near, _MIN_NEAR)
-    sampling = replace(model.config.sampling, near=near, far=settings.far)
-    model.config = replace(model.config, sampling=sampling)
+    sampling = model.sampling = replace(model.sampling, near=near, far=settings.far)
     rendered = render_rays(model, origin, torch.tensor(directions), background)
     shown = rendered.rgb
     if settings.what == "depth":

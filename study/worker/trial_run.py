@@ -168,7 +168,7 @@ class TrialRun:
             return Trained("collapsed", collapsed.reason, metrics, self._image())
         if self._reported < self.steps and self._last_step < self.steps:
             if self._should_stop():
-                raise TrainingStopped(f"stopped after step {self._last_step}")
+                raise TrainingStopped(f"stopped; its last report is of step {self._last_step}")
             raise TrainerMistake(self._explain_early_end())
         if self._diverged:
             return Trained("collapsed", self._diverged, {}, self._image())

@@ -78,7 +78,7 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_last_steps(folder: Study
     assert attempts(folder, "00002") == 2
     assert "resumes after step" in folder.log("00002").read_text()
     steps = [point["step"] for point in record(folder, "00002")["curve"]]
-    assert steps == list(range(STEPS // 8, STEPS + 1, STEPS // 8))
+    assert steps == list(range(STEPS // 5, STEPS + 1, STEPS // 5))
 
 
 def test_a_trial_out_of_memory_is_recorded_with_its_size(folder: StudyFolder) -> None:

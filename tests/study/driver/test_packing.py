@@ -34,7 +34,7 @@ from tests.study.worker.test_batch_runs import tiny
 
 pytestmark = pytest.mark.slow
 
-TRIALS, STEPS, RUNG = 8, 60, 8
+TRIALS, STEPS, RUNG = 8, 60, 12
 VARIED = [
     "sampling.near",
     "field.width=16,32,96",

@@ -172,11 +172,12 @@ def test_running_trials_save_checkpoints_that_the_next_launch_resumes(
     story: dict[str, Ended], folder: StudyFolder, name: str, stops: int
 ) -> None:
     log = folder.log(name).read_text()
-    saved_after = [int(step) for step in re.findall(r"stopped after step (\d+)", log)]
+    reported = [int(step) for step in re.findall(r"last report is of step (\d+)", log)]
     resumed_after = [int(step) for step in re.findall(r"resumes after step (\d+)", log)]
     # Ray's processes block Ctrl-C; a signal that reaches them all may end a trial before it saves.
-    assert len(saved_after) >= stops
-    assert set(saved_after) <= set(resumed_after)
+    assert len(reported) >= stops
+    for step in reported:  # the next attempt goes on from there, not from an earlier report
+        assert any(0 <= resumed - step < STEPS // TIMES for resumed in resumed_after)
 
 
 @pytest.mark.slow

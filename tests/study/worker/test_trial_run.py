@@ -103,7 +103,7 @@ def test_a_stopped_attempt_is_interrupted(attempts: Attempts) -> None:
         attempts.stopping = True
         assert run.should_stop
 
-    with pytest.raises(TrainingStopped, match="after step 6"):
+    with pytest.raises(TrainingStopped, match="last report is of step 6"):
         attempts.run(train)
 
 
