@@ -120,13 +120,7 @@ def measure_variances(
     ]
     # Matrices of a few MB, overwritten: allocating them takes longer than the arithmetic.
     form, scaled, products = (np.empty_like(precision) for _ in range(3))
-    # prod_j (1 + q_j) - 1, an axis at a time: with a small rho the q_j are as well, and a
-    # difference from 1 at the end would lose their digits.
-    beyond_1 = np.zeros_like(precision)
-    for q_j in q:
-        np.add(beyond_1, 1.0, out=form)
-        form *= q_j
-        beyond_1 += form
+    beyond_1 = _product_beyond_1(q, form)
 
     def measure(matrix: FloatArray, prior: float) -> FloatArray:
         """(R,) of the draws under a quadratic form; prior: of the process, over s2."""
@@ -154,6 +148,18 @@ def measure_variances(
             prior = hyper.variances[j] * strengths[k]
             pairs[j, k] = pairs[k, j] = measure(np.multiply(q[j], q[k], out=form), prior)
     return Variances(whole, hyper.noise * scales, np.array(alone), np.array(total), pairs)
+
+
+def _product_beyond_1(q: Sequence[FloatArray], scratch: FloatArray) -> FloatArray:
+    """prod_j (1 + q_j) - 1; overwrites `scratch`, a matrix like each q_j."""
+    # An axis at a time: with a small rho the q_j are as well, and a difference from 1 at the end
+    # would lose their digits.
+    beyond_1 = np.zeros_like(scratch)
+    for q_j in q:
+        np.add(beyond_1, 1.0, out=scratch)
+        scratch *= q_j
+        beyond_1 += scratch
+    return beyond_1
 
 
 def _divide(parts: FloatArray, whole: FloatArray) -> FloatArray:
