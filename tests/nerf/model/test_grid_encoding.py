@@ -7,10 +7,10 @@ import itertools
 import pytest
 import torch
 
-from nerf.config.flat import Flat, build
+from nerf.config.flat import Flat
 from nerf.model.grid_encoding import GridEncoding
 from nerf.scenes.scene import Scene
-from nerf.training.run import TrainingRun
+from tests.nerf.model.learn import learn
 
 BOX = torch.tensor([[-1.0, 0.0, 2.0], [1.0, 4.0, 3.0]])
 LEVELS, CELLS = 3, 16
@@ -76,22 +76,6 @@ def test_learns_a_scene_whatever_the_number_of_threads(ball: Scene, contraction:
         "encoding.grid_cells": 16,
         "encoding.grid_features": 3,
         "encoding.contraction": contraction,
-        "field.width": 16,
-        "field.depth": 2,
-        "optimisation.rays": 64,
-        "optimisation.learning_rate": 1e-2,
-        "optimisation.warm_up": 0,
-        "optimisation.crop_steps": 0,
-        "sampling.coarse": 16,
     }
-    results, threads_before = [], torch.get_num_threads()
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        run = TrainingRun(build(settings), ball)
-        before = run.evaluate().psnr
-        for _ in range(80):
-            run.advance()
-        assert run.evaluate().psnr > before + 3
-        results.append([table.detach() for table in run.model.parameters()])
-    torch.set_num_threads(threads_before)
-    assert all(map(torch.equal, *results))
+    one, two = (learn(ball, settings, threads) for threads in (1, 2))
+    assert all(torch.equal(one[name], two[name]) for name in one)
