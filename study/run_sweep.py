@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from study.records.study_folder import StudyFolder
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status: 0 when finished, 2 for an error, 130 when interrupted."""
-    return exit_status(lambda: _run(arguments))
+def main(arguments: list[str] | None = None, console: Console | None = None) -> int:
+    """Returns the exit status: 0 when finished, 2 for an error, 130 when interrupted.
+
+    console: where progress is shown, if not on standard output
+    """
+    return exit_status(lambda: _run(arguments, console))
 
 
-def _run(arguments: list[str] | None) -> int:
+def _run(arguments: list[str] | None, console: Console | None) -> int:
     options = parse_options(arguments)
     from study.cli.plan import make_plan
     from study.monitor.live_view import StudyConsole
@@ -53,7 +56,7 @@ def _run(arguments: list[str] | None) -> int:
         print(f"wrote {options.save_study}; run it with --study {options.save_study}")
         return 0
 
-    console = StudyConsole(force_terminal=False if options.plain else None)
+    console = console or StudyConsole(force_terminal=False if options.plain else None)
     try:
         finished = _run_trials(plan, console)
     except KeyboardInterrupt:  # before the first trial, or while the report is written

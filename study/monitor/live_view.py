@@ -30,6 +30,11 @@ _LINE_SECONDS = 60.0
 class StudyConsole(Console):
     """A console that stays silent once its pipe is closed, as by Ctrl-C for `... | tee log`."""
 
+    def __init__(self, *, force_terminal: bool | None = None, shows_trials: bool = True) -> None:
+        """shows_trials: whether a `LiveView` prints trials and progress, not notes alone"""
+        super().__init__(force_terminal=force_terminal)
+        self.shows_trials = shows_trials
+
     def on_broken_pipe(self) -> None:
         """Goes on: Rich would end the driver before its trials have saved their checkpoints."""
         discard_lost_output()
@@ -97,7 +102,7 @@ class LiveView:
             # after a full one, and leave the first line of the screen behind.
             screen = Group(screen, Text())
             self._live.update(screen, refresh=True)
-        else:
+        elif getattr(self._console, "shows_trials", True):
             self._print_news(clock, progress, seconds_left, at_once)
         pause = (time.monotonic() - clock) / _TIME_SHARE
         if self._live:

@@ -78,8 +78,8 @@ def _hash_code(spec: StudySpec) -> str:
     """Hash of the code that trains the study's trials."""
     parameters = spec.space.parameters
     if isinstance(parameters, DeclaredParameters):
-        assert parameters.trainable is not None
-        return hash_trainable(parameters.trainable)
+        # None: a tune.Tuner of the user has it.
+        return hash_trainable(parameters.trainable) if parameters.trainable else ""
     return hash_training_code()
 
 

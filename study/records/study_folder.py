@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -200,18 +201,25 @@ class StudyFolder:
 
     def write_tables(self) -> None:
         """Rebuilds trials.parquet and curves.parquet from the records."""
-        records, schema = self.records(), self._schema()
+        records = self.records()
+        write_atomically(self.trials_file, self.build_trials(records).to_parquet(index=False))
+        write_atomically(self.curves_file, self.build_curves(records).to_parquet(index=False))
+
+    def build_trials(self, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """The table of trials with these records."""
+        schema = self._schema()
         parameters = schema.parameters
         defaults = {path: parameters.value_before_added(path) for path in parameters.by_path}
         trials = pd.DataFrame([defaults | record["trial"] for record in records])
-        trials = tidy(trials, schema.trial_dtypes(trials.columns))
+        return tidy(trials, schema.trial_dtypes(trials.columns))
+
+    def build_curves(self, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """The table of evaluations in these records."""
         rows = [
             {"trial_id": r["trial"]["trial_id"], **point} for r in records for point in r["curve"]
         ]
         curves = pd.DataFrame(rows)
-        curves = tidy(curves, schema.curve_dtypes(curves.columns))
-        write_atomically(self.trials_file, trials.to_parquet(index=False))
-        write_atomically(self.curves_file, curves.to_parquet(index=False))
+        return tidy(curves, self._schema().curve_dtypes(curves.columns))
 
     def read_trials(self) -> pd.DataFrame:
         """Reads trials.parquet: `TRIAL_COLUMNS`, then one column per parameter."""

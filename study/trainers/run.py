@@ -18,6 +18,13 @@ Image = np.ndarray
 """(height, width) or (height, width, 3): uint8, or floats in 0..1."""
 
 
+class TrialStopped(BaseException):
+    """Ends `train` where `run.should_stop`, from inside a loop that is not the trainer's own.
+
+    The trial has saved its checkpoint. No `except Exception` may catch it.
+    """
+
+
 class Run(Protocol):
     """One attempt at a trial, as `train(config, run)` receives it.
 

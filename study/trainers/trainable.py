@@ -68,9 +68,18 @@ class LoadedTrainable:
             ) from None
 
 
+TUNER = "tune.Tuner"
+"""Stands for the module of a trainer that a `tune.Tuner` of the user runs (`StudySearcher`)."""
+
+
 def read_trainable(name: str) -> Trainable:
     """The trainer that `--trainable` names; raises `InputError` for a file that cannot be read."""
     module, colon, function = name.rpartition(":")
+    if module == TUNER:
+        raise InputError(
+            "a tune.Tuner trains the trials of this study; run that again, with a StudySearcher on "
+            "the same folder"
+        )
     if not colon or not module or not function.isidentifier():
         raise InputError(
             f"--trainable must be FILE.py:FUNCTION or package.module:FUNCTION, got {name!r}"
@@ -104,7 +113,7 @@ def load_trainable(trainable: Trainable) -> LoadedTrainable:
         )
     try:
         config_class = _config_class(train)
-        parameters = _declared(config_class)
+        parameters = list_declared(config_class)
     except InputError as error:
         raise InputError(f"--trainable {trainable.name}: {error}") from None
     return LoadedTrainable(train, config_class, parameters)
@@ -130,6 +139,14 @@ def hash_trainable(trainable: Trainable) -> str:
     return hash_text(trainable.code)
 
 
+_importing: list[str] = []
+
+
+def being_imported() -> str:
+    """The path of a trainer's file that this process is importing now; empty if it does not."""
+    return _importing[-1] if _importing else ""
+
+
 def _import(trainable: Trainable) -> types.ModuleType:
     if trainable.folder and trainable.folder not in sys.path and Path(trainable.folder).exists():
         sys.path.append(trainable.folder)  # last: nothing of Python's own is to be hidden
@@ -140,7 +157,11 @@ def _import(trainable: Trainable) -> types.ModuleType:
         module = types.ModuleType(f"trainable_{Path(trainable.module).stem}")
         module.__file__ = trainable.module
         sys.modules[module.__name__] = module  # dataclasses look their module up
-        exec(compile(trainable.code, trainable.module, "exec"), module.__dict__)
+        _importing.append(trainable.module)
+        try:
+            exec(compile(trainable.code, trainable.module, "exec"), module.__dict__)
+        finally:
+            _importing.pop()
         return module
     except Exception as error:
         cause = f"{_describe(error)}{_describe_place(error, trainable)}"
@@ -175,8 +196,11 @@ def _config_class(train: Callable[..., Any]) -> type:
     return hint
 
 
-def _declared(config_class: type) -> tuple[Parameter, ...]:
-    """The parameters of a configuration, without properties that set one of them."""
+def list_declared(config_class: type) -> tuple[Parameter, ...]:
+    """The parameters of a configuration, without properties that set one of them.
+
+    Raises `InputError` for a dataclass that is not as a trainer's should be.
+    """
     name = config_class.__name__
     missing = [
         field.name

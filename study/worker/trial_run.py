@@ -26,7 +26,7 @@ from study.protocol.training_events import (
 from study.search.successive_halving import reached_rung
 from study.trainers.collapse_rule import CollapseRule
 from study.trainers.objective import Objective
-from study.trainers.run import Image
+from study.trainers.run import Image, TrialStopped
 from study.trainers.state_file import dump_state, load_state, require_loadable, with_curve
 from study.worker.trial_images import side_by_side
 
@@ -161,7 +161,10 @@ class TrialRun:
     def train(self, train: Callable[[], Mapping[str, float] | None]) -> Trained:
         """Runs a trainer to its end; raises `TrainingStopped`, and what it raises itself."""
         try:
-            returned = train()
+            try:
+                returned = train()
+            except TrialStopped:
+                returned = None
             self._go_on()
         except TrialCollapsed as collapsed:
             metrics = _numbers(collapsed.metrics, "fail")
