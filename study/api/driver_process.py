@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-import study
 from study.api.run_child import QUIET
 
 _LAST_LINES_SECONDS = 2.0
@@ -37,7 +36,7 @@ class DriverProcess:
         is_quiet: it prints no line for each trial
         """
         quiet = [QUIET] if is_quiet else []
-        root = str(Path(study.__file__).parents[1])
+        root = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), root]))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "study.api.run_child", *quiet, *arguments],

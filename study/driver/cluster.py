@@ -10,7 +10,6 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import nerf
-import study
 from nerf.common.errors import InputError
 from study.driver.capacity import alive_nodes
 from study.records.study_folder import StudyFolder
@@ -28,7 +27,7 @@ def runtime_environment(spec: StudySpec) -> dict[str, Any]:
     The module of a trainer goes with them where it lies in the folder of the launch; others are
     taken to be installed. A trainer's file is sent with the trials.
     """
-    packages = [Path(package.__file__).parent for package in (nerf, study) if package.__file__]
+    packages = [Path(nerf.__file__).parent, Path(__file__).parents[1]]
     parameters = spec.space.parameters
     if isinstance(parameters, DeclaredParameters) and parameters.trainable:
         packages += local_packages(parameters.trainable)

@@ -47,7 +47,10 @@ def _import_lightning() -> Any:
 pl = _import_lightning()
 
 
-class StudyCallback(pl.Callback):  # type: ignore[misc]
+_Callback: Any = pl.Callback
+
+
+class StudyCallback(_Callback):  # type: ignore[misc]
     """Reports, saves, resumes, prunes and stops the trial `run` from inside a `Trainer`.
 
     The trainer's budget is the trial's: `Trainer(max_steps=run.steps)`, or `max_epochs` where
@@ -150,7 +153,7 @@ class StudyCallback(pl.Callback):  # type: ignore[misc]
         self._is_validated = False
 
     def on_validation_batch_end(self, *_: Any) -> None:
-        _ = self._run.should_stop  # a sign of life: validation may take long
+        bool(self._run.should_stop)  # a sign of life: validation may take long
 
     def on_validation_end(self, trainer: Trainer, *_: Any) -> None:
         self._is_validated = not trainer.sanity_checking
