@@ -44,7 +44,7 @@ def _run(arguments: list[str] | None, console: Console | None) -> int:
     from study.monitor.live_view import StudyConsole
 
     plan = make_plan(options)
-    for note in options.notes:
+    for note in (*options.notes, *plan.notes):
         print(note)
     if plan.warning:
         print(f"warning: {plan.warning}", file=sys.stderr)

@@ -158,7 +158,7 @@ def _move_edge(
 ) -> tuple[float, float]:
     """The ends of the range, one of them moved outwards if the best value may lie beyond it.
 
-    Not beyond what the program accepts.
+    Not beyond the parameter's declared range.
     """
     low, high = _ends(dimension)
     if not curve.at_edge or dimension.choices or dimension.step:
@@ -173,7 +173,7 @@ def _move_edge(
 
 
 def _declared_domain(path: str, parameters: ParameterSet) -> tuple[float, float]:
-    """The least and the greatest value that the program accepts; of other tools any."""
+    """The ends of the parameter's declared range; of other tools any number."""
     known = parameters.by_path.get(path)
     if parameters == NERF and path in SCENE_SCALED:
         return 0.0, math.inf

@@ -24,6 +24,7 @@ from study.spec.space import Space
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec, require
 from study.spec.variants import variant_values
+from study.spec.widened_ranges import describe_widened
 from study.storage.mirror import restore
 from study.trainers.objective import PSNR, Objective
 from study.trainers.parameter_set import NERF, SEED, STEPS, DeclaredParameters, ParameterSet
@@ -42,6 +43,11 @@ class Plan:
     extended_document: dict[str, Any] | None = None
     """The new study.json of an extended study, to be written once its lock is held."""
     warning: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What the person who starts the study should know of it, a line each."""
+        return describe_widened(self.spec.space) if self.is_new else []
 
     @property
     def summary(self) -> str:

@@ -140,6 +140,8 @@ class SweepEntry:
         if step and not (self.declared.kind == "int" and step == 1):
             texts.append(f"step={_format_number(step)}")
         hint = f"; {_EXPONENTS.format(distribution)}" if distribution in _OF_EXPONENTS else ""
+        if hint and domain and (low < domain.low or high > domain.high):
+            raise self.place.error(f"{':'.join(texts)} leaves its range {domain}{hint}")
         self._vary(":".join(texts), hint)
 
     def _check_kind(self, distribution: str) -> None:

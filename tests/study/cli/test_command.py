@@ -34,7 +34,7 @@ def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--explore", "-1"], "--explore must be 0 or more, got -1"),
         (["--vary", "sampling.naer"], "'sampling.naer'; did you mean sampling.near?"),
         (["--vary", "sampling.near=3:1"], "low < high must hold, got sampling.near=3:1"),
-        (["--vary", "field.width=8:512"], "leaves its domain 16:256"),
+        (["--vary", "field.width=1:512"], "field.width must be at least 2 units, got 1"),
         (["--design", "grip"], "--design"),
         (["--design", "grid"], "--design grid takes listed values, but sampling.near takes any"),
         (["--set", "field.width"], "must be PATH=VALUE"),

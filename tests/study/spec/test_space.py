@@ -14,6 +14,7 @@ from nerf.config.parameters import list_parameters
 from study.spec.default_space import make_space
 from study.spec.parse_space import parse_dimension, parse_space
 from study.spec.space import Dimension, Space
+from study.spec.widened_ranges import describe_widened
 
 DIMENSIONS = [
     Dimension("a", "float", 2.0, 6.0),
@@ -103,12 +104,29 @@ def test_every_parameter_can_be_varied_over_its_declared_domain(path: str) -> No
         assert flatten(config)[path] == pytest.approx(space.point([u])[path])
 
 
+def test_a_range_beyond_the_declared_one_is_accepted_and_named() -> None:
+    varied = ["optimisation.learning_rate=1e-4:1e-1", "field.depth=3:5", "field.width=8,64"]
+    space = parse_space([*varied, "sampling.near=0.1:20"], {}).with_scene_bounds((22.0, 30.0))
+    rate = space.dimensions[0]
+    assert (rate.low, rate.high, rate.log) == (1e-4, 1e-1, True)
+    assert describe_widened(space) == [
+        "optimisation.learning_rate in 0.0001:0.1 (log) goes beyond the range that it is tested "
+        "over, 0.0001:0.02 (log)",
+        "field.width in 8, 64 goes beyond the range that it is tested over, 16:256 (log) units",
+    ]
+
+
 @pytest.mark.parametrize(
     ("varied", "words"),
     [
         (["sampling.near=5:2"], "low < high"),
         (["sampling.near=-1:2"], "0 or more"),
-        (["field.width=8:64"], "leaves its domain"),
+        (["field.width=1:64"], "field.width must be at least 2 units, got 1"),
+        (["field.depth=0:4"], "field.depth must be at least 1 layer, got 0"),
+        (["encoding.position_frequencies=0:60"], "must lie in 0..24, got 60"),
+        (["optimisation.decay=0.1:2"], "must lie in (0, 1], got 2"),
+        (["optimisation.gradient_clip=0:inf"], "a range needs finite ends"),
+        (["optimisation.gradient_clip=nan:1"], "low < high"),
         (["field.width=a"], "whole number"),
         (["field.width", "field.width=16:32"], "twice"),
         (["sampling.far", "sampling.span"], "not both"),
