@@ -16,7 +16,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import get_args
 
 import torch
 from reporting import positive, print_table
@@ -24,9 +23,9 @@ from torch import Tensor
 
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
+from nerf.config.choices import DENSITY_ACTIVATIONS
 from nerf.config.flat import Flat, build, with_suggested_bounds
 from nerf.config.parameters import Value
-from nerf.config.schema import DensityActivation
 from nerf.model.sampling import stratified_samples
 from nerf.scenes import load
 from nerf.scenes.backdrop import content_masks
@@ -78,7 +77,7 @@ class Moment:
 
 
 def watch_first_steps(
-    scene: Scene, activation: DensityActivation, start: str, seed: int, steps: int
+    scene: Scene, activation: str, start: str, seed: int, steps: int
 ) -> Iterator[Moment]:
     """Yields a `Moment` before each of the first steps of one run of 300, and after the last."""
     run, probe, content = begin(scene, activation, start, seed)
@@ -88,7 +87,7 @@ def watch_first_steps(
 
 
 def begin(
-    scene: Scene, activation: DensityActivation, start: str, seed: int
+    scene: Scene, activation: str, start: str, seed: int
 ) -> tuple[TrainingRun, Batch, Tensor]:
     """A run before its first step, the rays that it is watched on, and which show content.
 
@@ -175,7 +174,7 @@ def run_benchmark(arguments: list[str] | None) -> int:
     moments: list[Moment] = []
     for source in options.scene or ["bricks"]:
         scene = load(source)
-        for activation in get_args(DensityActivation):
+        for activation in DENSITY_ACTIVATIONS.built_in:
             for start in STARTS:
                 for seed in range(options.seeds):
                     moments += watch_first_steps(scene, activation, start, seed, options.steps)

@@ -26,7 +26,7 @@ from reporting import benchmark_parser, print_table, save_json
 from torch import Tensor
 
 from nerf.common.command_line import exit_status
-from nerf.config.schema import Encoding, Field
+from nerf.config.schema import Compute, Encoding, Field, NerfConfig
 from nerf.model.field import RadianceField
 from nerf.model.rendering import weights_from_density
 from nerf.model.sampling import inverse_cdf_samples
@@ -154,9 +154,11 @@ class Ours:
 def copy_network(network: torch.nn.Module) -> RadianceField:
     """A `RadianceField` with the weights of a network of nerf-pytorch."""
     field = RadianceField(
-        Field(depth=8, width=256, skip=5, density_activation="relu"),
-        Encoding(position_frequencies=10, direction_frequencies=4),
-        "fp32",
+        NerfConfig(
+            field=Field(depth=8, width=256, skip=5, density_activation="relu"),
+            encoding=Encoding(position_frequencies=10, direction_frequencies=4),
+            compute=Compute(precision="fp32"),
+        ),
         torch.Generator(),
     )
     theirs = network.state_dict()

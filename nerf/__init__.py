@@ -11,6 +11,7 @@ Rooms, each importing only from those after it:
     training    the training loop, its checkpoints and its health watch
     evaluation  renders held-out views; PSNR and SSIM
     model       the radiance field: sampling, encodings, network, rendering
+    plugins     what a plugin of the user registers
     scenes      images with cameras, from any source
     config      every choice a user may change, with its domain
     common      errors, files, progress bar and the command line

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nerf.common.command_line import Parser, exit_status
+from nerf.common.command_line import Parser, add_plugin_option, exit_status
 from nerf.common.commands import command_line, command_name
 from nerf.common.errors import InputError
+from nerf.config.plugin import load_named
 from nerf.run.flythrough import load_model
 from nerf.run.run_folder import CHECKPOINT, read_run
 
@@ -38,6 +39,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         ),
     )
     program = command_name("nerf/train.py")
+    add_plugin_option(parser)
     parser.add_argument("run", type=Path, help=f"a run folder that {program} created")
     parser.add_argument(
         "--only", choices=("points", "mesh"), help="write only one of them (default: both)"
@@ -58,6 +60,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         "with its cube",
     )
     options = parser.parse(arguments)
+    load_named(options.plugin or [])
     if options.points < 1:
         raise InputError(f"--points must be at least 1, got {options.points}")
     if not 16 <= options.resolution <= 640:

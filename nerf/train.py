@@ -9,7 +9,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nerf.common.command_line import INTERRUPTED, Parser, add_scene_options, exit_status
+from nerf.common.command_line import (
+    INTERRUPTED,
+    Parser,
+    add_plugin_option,
+    add_scene_options,
+    exit_status,
+    option_values,
+)
 from nerf.common.commands import command_line
 from nerf.common.errors import InputError
 from nerf.common.printed_lines import print_line
@@ -22,6 +29,7 @@ from nerf.config.flat import (
 )
 from nerf.config.parameter_help import describe_parameters
 from nerf.config.parameters import DERIVED, Value, list_parameters
+from nerf.config.plugin import load_named, loaded_plugins
 from nerf.config.presets import FAST
 from nerf.config.schema import NerfConfig
 from nerf.config.settings import parse_settings, read_settings
@@ -42,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line; raises `InputError` for unknown options and values."""
+    load_named(option_values(arguments, "--plugin"))
     program = "nerf/train.py"
     parser = Parser(
         "Train one NeRF and save it in a run folder, with its result, pictures and checkpoint.",
@@ -56,6 +65,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         f"the choices, or the range that a study may vary:\n{describe_parameters()}",
     )
     add_scene_options(parser)
+    add_plugin_option(parser)
     parser.add_argument(
         "--inspect",
         action="store_true",
@@ -102,7 +112,8 @@ def _train_command(options: argparse.Namespace) -> int:
         run.create()
     result = _train(run, device)
     if result is None:
-        resume = command_line("nerf/train.py", "--resume", "--out", run.out)
+        plugins = [word for p in loaded_plugins() for word in ("--plugin", p.file)]
+        resume = command_line("nerf/train.py", "--resume", *plugins, "--out", run.out)
         saved = (run.out / CHECKPOINT).exists()
         print(
             f"stopped and saved; resume with:\n  {resume}" if saved else "stopped; nothing is saved"

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nerf.common.command_line import Parser, exit_status
+from nerf.common.command_line import Parser, add_plugin_option, exit_status
 from nerf.common.commands import command_line, command_name
 from nerf.common.errors import InputError
+from nerf.config.plugin import load_named
 from nerf.run.flythrough import load_model, render_flythrough, write_video
 from nerf.run.run_folder import CHECKPOINT, read_run
 
@@ -37,6 +38,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         ),
     )
     program = command_name("nerf/train.py")
+    add_plugin_option(parser)
     parser.add_argument("run", type=Path, help=f"a run folder that {program} created")
     add = parser.add_argument
     add("--frames", type=int, metavar="N", default=60, help="number of frames (default: 60)")
@@ -55,6 +57,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--format", choices=FORMATS, default="mp4", help="default: mp4")
     options = parser.parse(arguments)
+    load_named(options.plugin or [])
     if (
         options.frames < 2
         or options.fps < 1

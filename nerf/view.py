@@ -10,9 +10,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nerf.common.command_line import Parser, exit_status
+from nerf.common.command_line import Parser, add_plugin_option, exit_status
 from nerf.common.commands import command_line, command_name
 from nerf.common.errors import InputError
+from nerf.config.plugin import load_named
 from nerf.run.flythrough import load_model
 from nerf.run.run_folder import CHECKPOINT, read_run
 
@@ -41,6 +42,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         ),
     )
     program = command_name("nerf/train.py")
+    add_plugin_option(parser)
     parser.add_argument("run", type=Path, help=f"a run folder that {program} created")
     parser.add_argument("--port", type=int, default=8080, help="default: 8080, or the next free")
     parser.add_argument(
@@ -50,6 +52,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         "it sees the photographs",
     )
     options = parser.parse(arguments)
+    load_named(options.plugin or [])
     if not 0 < options.port < 65536:
         raise InputError(f"--port must lie in 1..65535, got {options.port}")
     if importlib.util.find_spec("viser") is None:

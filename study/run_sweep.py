@@ -190,7 +190,9 @@ def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
     if spec.trainable:
         return [f"{quality}; its parameters: {file}"]
     scene = spec.scene
-    command = command_line("nerf/train.py", "--scene", scene, "--config", file, "--steps", 5000)
+    plugins = [word for plugin in spec.plugins for word in ("--plugin", plugin.file)]
+    options = ("--scene", scene, *plugins, "--config", file, "--steps", 5000)
+    command = command_line("nerf/train.py", *options)
     return [f"{quality}; train it for longer with:", f"  {command}"]
 
 

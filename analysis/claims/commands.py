@@ -35,10 +35,12 @@ def train_command(study: Study, values: Mapping[str, Value]) -> str:
     if not study.is_nerf:
         return ""
     if values and _file_has(study.folder.best, values):
-        return _command("nerf/train.py", *_scene_options(study), "--config", study.folder.best)
+        options = (*_plugin_options(study), *_scene_options(study))
+        return _command("nerf/train.py", *options, "--config", study.folder.best)
     held = _held_settings(study, DEFAULT_SETTINGS)
     settings = {**held, **{path: _shorten(v) for path, v in values.items()}}
-    return _command("nerf/train.py", *_scene_options(study), *_set_options(settings))
+    options = (*_plugin_options(study), *_scene_options(study))
+    return _command("nerf/train.py", *options, *_set_options(settings))
 
 
 def next_study_command(study: Study, plan: NextStudy) -> str:
@@ -61,6 +63,7 @@ def next_study_command(study: Study, plan: NextStudy) -> str:
     return _command(
         "study/run_sweep.py",
         *_trainer_options(study),
+        *_plugin_options(study),
         *_scene_options(study),
         *vary,
         *_set_options(fixed),
@@ -152,6 +155,11 @@ def _trainer_options(study: Study) -> Iterator[object]:
         yield from ("--unit", objective.unit)
     for rule in study.spec.get("collapse", ()):
         yield from ("--collapse", rule)
+
+
+def _plugin_options(study: Study) -> Iterator[object]:
+    for plugin in study.spec.get("plugins", ()):
+        yield from ("--plugin", plugin["file"])
 
 
 def _scene_options(study: Study) -> Iterator[object]:

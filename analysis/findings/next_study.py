@@ -18,7 +18,7 @@ from analysis.findings.partial_dependence import EffectCurve
 from analysis.findings.recommendation import Recommendation, ValueAdvice, tolerated_loss
 from nerf.config.parameters import Value
 from study.spec.space import SCENE_SCALED, Dimension
-from study.trainers.parameter_set import NERF, ParameterSet
+from study.trainers.parameter_set import ParameterSet
 
 MORE_TRIALS = 4
 """Times the explored trials with which a study that ranks nothing is repeated: intervals are then
@@ -175,7 +175,7 @@ def _move_edge(
 def _declared_domain(path: str, parameters: ParameterSet) -> tuple[float, float]:
     """The ends of the parameter's declared range; of other tools any number."""
     known = parameters.by_path.get(path)
-    if parameters == NERF and path in SCENE_SCALED:
+    if parameters.is_nerf and path in SCENE_SCALED:
         return 0.0, math.inf
     if known is None or known.domain is None:
         return -math.inf, math.inf

@@ -126,6 +126,28 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def option_values(arguments: Sequence[str] | None, option: str) -> list[str]:
+    """What follows an option on the command line, before all of it is parsed."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    following = [*arguments, ""][1:]
+    return [
+        after if argument == option else argument.partition("=")[2]
+        for argument, after in zip(arguments, following, strict=True)
+        if argument.partition("=")[0] == option
+    ]
+
+
+def add_plugin_option(parser: argparse._ActionsContainer) -> None:
+    """Adds --plugin, whose values `nerf.config.plugin.load_named` takes."""
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        metavar="FILE.py",
+        help="add the activations and other pieces that a file of yours registers to the choices "
+        "of parameters, and its own parameters to the others (repeatable)",
+    )
+
+
 def exit_status(command: Callable[[], int]) -> int:
     """Runs `command` and returns its exit status, with no traceback for an expected error.
 

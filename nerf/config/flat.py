@@ -10,8 +10,16 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from nerf.common.errors import InputError
-from nerf.config.parameters import DERIVED, Value, list_parameters, parameter
+from nerf.common.errors import InputError, closest
+from nerf.config.parameters import (
+    DERIVED,
+    Parameter,
+    Value,
+    config_class,
+    declared_parameters,
+    list_parameters,
+    parameter,
+)
 from nerf.config.schema import NerfConfig
 
 Flat = Mapping[str, Value]
@@ -58,16 +66,39 @@ def build(flat: Flat, base: NerfConfig | None = None) -> NerfConfig:
     the field that it sets unless the two agree, and a value that the config itself rejects.
     """
     checked = {path: parameter(path).check(value) for path, value in flat.items()}
-    values = flatten(base or NerfConfig())
-    values.update(checked)
+    values = flatten(base or config_class()()) | checked
+    return _to_config(_without_derived(values, checked))
+
+
+def complete_without_code(
+    flat: Flat, defaults: Flat, declared: Mapping[str, Parameter]
+) -> dict[str, Value]:
+    """The values of all `declared` parameters, some of them of plugins that are not loaded.
+
+    `flat` above `defaults`, derived ones included, as `build` and `flatten` give them. Raises
+    `InputError` for values that this program's own part of the configuration rejects.
+    """
+    unknown = [path for path in flat if path not in declared]
+    if unknown:
+        raise InputError(f"unknown parameter {unknown[0]!r}{closest(unknown[0], list(declared))}")
+    checked = {path: declared[path].check(value) for path, value in flat.items()}
+    values = {path: p.default for path, p in declared.items()} | dict(defaults) | checked
+    fields = _without_derived(values, checked)
+    own = declared_parameters(NerfConfig())
+    config = _to_config({path: value for path, value in fields.items() if path in own})
+    return fields | {path: v for path, v in flatten(config).items() if path in own}
+
+
+def _without_derived(values: dict[str, Value], given: Flat) -> dict[str, Value]:
+    """The values of fields alone; a `given` derived parameter sets its field."""
     for path, derived in DERIVED.items():
-        if path in checked:
+        if path in given:
             implied = derived.field_value(values)
-            if derived.sets not in checked:
+            if derived.sets not in given:
                 values[derived.sets] = implied
-            elif not math.isclose(float(checked[derived.sets]), implied, rel_tol=1e-9):
+            elif not math.isclose(float(given[derived.sets]), implied, rel_tol=1e-9):
                 raise InputError(f"{path} sets {derived.sets}; give one of the two, not both")
-    return _to_config({path: value for path, value in values.items() if path not in DERIVED})
+    return {path: value for path, value in values.items() if path not in DERIVED}
 
 
 def complete_earlier(recorded: Flat) -> dict[str, Value]:
@@ -75,10 +106,10 @@ def complete_earlier(recorded: Flat) -> dict[str, Value]:
     return dict(recorded) | {k: v for k, v in BEFORE_ADDED.items() if k not in recorded}
 
 
-def value_before_added(path: str) -> Value:
+def value_before_added(path: str, default: Value) -> Value:
     """What a run did that does not record the parameter `path`: its default, unless that changed
     how runs train."""
-    return BEFORE_ADDED.get(path, parameter(path).default)
+    return BEFORE_ADDED.get(path, default)
 
 
 def with_suggested_bounds(flat: Flat, near: float, far: float) -> dict[str, Value]:
@@ -107,7 +138,18 @@ def _to_config(values: Flat) -> NerfConfig:
             sections.setdefault(section, {})[member] = value
         else:
             top[section] = value
-    hints = typing.get_type_hints(NerfConfig)
+    hints = typing.get_type_hints(config_class())
     for section, members in sections.items():
-        top[section] = hints[section](**members)
-    return NerfConfig(**top)
+        top[section] = _build_section(section, hints[section], members)
+    return config_class()(**top)
+
+
+def _build_section(name: str, section: type, members: Flat) -> Any:
+    """A section of these values; raises `InputError` for those that a plugin's class rejects."""
+    try:
+        return section(**members)
+    except InputError:
+        raise
+    except Exception as error:
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(f"{name} rejects its values: {cause}") from None

@@ -18,7 +18,9 @@ from typing import Any, Literal
 from typing_extensions import Doc
 
 from nerf.common.errors import InputError, closest
+from nerf.config import sections
 from nerf.config.domain import Domain
+from nerf.config.registry import Registry
 from nerf.config.schema import NerfConfig
 
 Value = float | int | bool | str
@@ -98,9 +100,22 @@ DERIVED = {
 
 
 @functools.cache
+def config_class() -> type[NerfConfig]:
+    """`NerfConfig` with the sections of the plugins that are loaded."""
+    extended: type[NerfConfig] = sections.extend(NerfConfig)
+    return extended
+
+
+@functools.cache
 def list_parameters() -> dict[str, Parameter]:
-    """Every parameter of a NeRF by its path, in the order of declaration."""
-    return declared_parameters(NerfConfig())
+    """Every parameter of a NeRF by its path, in the order of declaration; those of plugins last."""
+    return declared_parameters(config_class()())
+
+
+def forget_parameters() -> None:
+    """Lets the next call of `list_parameters` read them again, after plugins have changed."""
+    config_class.cache_clear()
+    list_parameters.cache_clear()
 
 
 def declared_parameters(default: Any) -> dict[str, Parameter]:
@@ -150,10 +165,16 @@ _KINDS: dict[Any, Kind] = {bool: "bool", int: "int", float: "float", str: "text"
 
 
 def _parameter(path: str, hint: Any, default: Any, sets: str = "") -> Parameter:
-    """The parameter declared as `Annotated[type, Domain(...), Doc(...)]`, or as a plain type."""
+    """The parameter declared as `Annotated[type, Domain(...), Doc(...)]`, or as a plain type.
+
+    The choices are those of a `Literal`, or of a `Registry` among the annotations.
+    """
     hint, *annotations = typing.get_args(hint) if _is_annotated(hint) else (hint,)
     domain = next((extra for extra in annotations if isinstance(extra, Domain)), None)
     doc = next((extra.documentation for extra in annotations if isinstance(extra, Doc)), "")
+    registry = next((extra for extra in annotations if isinstance(extra, Registry)), None)
+    if registry is not None:
+        return Parameter(path, "choice", default, domain, registry.names, doc, sets)
     if typing.get_origin(hint) is Literal:
         return Parameter(path, "choice", default, domain, typing.get_args(hint), doc, sets)
     if hint not in _KINDS:

@@ -1,8 +1,9 @@
 """Every number and choice of a NeRF that a user may change: one frozen dataclass per concept.
 
 A field is declared once: its type, the range that a study may search (`Domain`) or the choices
-(`Literal`), a description (`Doc`) and the default. Command lines, search spaces, tables and axis
-labels read them through `nerf.config.parameters`. `__post_init__` rejects what cannot be trained.
+(`Literal`, or a `Registry` that plugins may add to), a description (`Doc`) and the default. Command
+lines, search spaces, tables and axis labels read them through `nerf.config.parameters`.
+`__post_init__` rejects what cannot be trained.
 Distances are Euclidean along a unit direction, in scene units.
 """
 
@@ -10,17 +11,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import typing
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from typing_extensions import Doc
 
 from nerf.common.errors import InputError
+from nerf.config import sections
+from nerf.config.choices import COLOUR_ACTIVATIONS, DENSITY_ACTIVATIONS, HIDDEN_ACTIVATIONS
 from nerf.config.domain import Domain
 
-HiddenActivation = Literal["relu", "silu", "gelu", "softplus", "sine"]
-DensityActivation = Literal["relu", "softplus", "shifted_softplus", "truncated_exp", "sigmoid"]
-ColourActivation = Literal["sigmoid", "widened_sigmoid"]
 Initialisation = Literal["pytorch", "glorot"]
 Spacing = Literal["linear", "disparity"]
 Contraction = Literal["none", "sphere"]
@@ -30,6 +31,9 @@ Schedule = Literal["exponential", "cosine", "constant"]
 TrainingBackground = Literal["scene", "white", "black", "random"]
 Crop = Literal["content", "centre"]
 Precision = Literal["auto", "fp32", "bf16"]
+
+
+Section = TypeVar("Section")
 
 
 def _require(holds: bool, message: str) -> None:
@@ -281,12 +285,14 @@ class Field:
         ),
     ] = 0
 
-    hidden_activation: Annotated[HiddenActivation, Doc("Activation between hidden layers.")] = (
-        "relu"
-    )
+    hidden_activation: Annotated[
+        str, HIDDEN_ACTIVATIONS, Doc("Activation between hidden layers.")
+    ] = "relu"
 
     density_activation: Annotated[
-        DensityActivation, Doc("Activation that maps the raw density output to a density >= 0.")
+        str,
+        DENSITY_ACTIVATIONS,
+        Doc("Activation that maps the raw density output to a density >= 0."),
     ] = "shifted_softplus"
 
     density_scale: Annotated[
@@ -306,7 +312,8 @@ class Field:
     ] = 0.3
 
     colour_activation: Annotated[
-        ColourActivation,
+        str,
+        COLOUR_ACTIVATIONS,
         Doc(
             "Activation that maps the raw colour output to RGB; widened_sigmoid reaches 0 "
             "and 1 (arXiv:2103.13415, appendix C)."
@@ -581,3 +588,18 @@ class NerfConfig:
 
     def __post_init__(self) -> None:
         _require(0 <= self.seed < 2**32, f"seed must lie in 0..{2**32 - 1}, got {self.seed}")
+
+    def section(self, cls: type[Section]) -> Section:
+        """The section of this class; its defaults if the configuration lacks it."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if type(value) is cls:
+                return value
+        return cls()
+
+
+sections.BUILT_IN.update(
+    (name, hint)
+    for name, hint in typing.get_type_hints(NerfConfig).items()
+    if dataclasses.is_dataclass(hint)
+)

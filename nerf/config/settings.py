@@ -9,6 +9,7 @@ from typing import Any
 
 from nerf.common.errors import InputError
 from nerf.config.parameters import Parameter, Value, parameter
+from nerf.config.plugin import Plugin, require_plugins
 
 
 def parse_settings(
@@ -32,13 +33,15 @@ def parse_settings(
 def read_settings(file: Path) -> dict[str, Value]:
     """Reads a TOML file of `PATH = value` lines to a flat mapping.
 
-    `sampling.near = 2.0` and a table `[sampling]` with `near = 2.0` mean the same. Raises
-    `InputError` that names the file, and the line or path, for anything else.
+    `sampling.near = 2.0` and a table `[sampling]` with `near = 2.0` mean the same. `plugins` lists
+    those that the values need, as a study's best.toml has them. Raises `InputError` that names the
+    file, and the line or path, for anything else.
     """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{file} cannot be read as TOML: {error}") from None
+    require_plugins(str(file), _read_plugins(file, content.pop("plugins", [])))
     flat: dict[str, Value] = {}
     entries: list[tuple[str, Any]] = list(content.items())
     while entries:
@@ -51,3 +54,10 @@ def read_settings(file: Path) -> dict[str, Value]:
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
     return flat
+
+
+def _read_plugins(file: Path, listed: Any) -> list[Plugin]:
+    try:
+        return [Plugin.from_json(entry) for entry in listed]
+    except (TypeError, KeyError):
+        raise InputError(f"{file}: plugins must list tables with file and hash") from None

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
-from nerf.config.schema import Encoding, Field, Precision
+from nerf.config.schema import Encoding, NerfConfig
 from nerf.model.activations import hidden_activation
 from nerf.model.contraction import contract, contraction_radius
 from nerf.model.frequency_encoding import FrequencyEncoding, NoEncoding
@@ -37,25 +37,24 @@ class RadianceField(PointField):
 
     def __init__(
         self,
-        config: Field,
-        encoding: Encoding,
-        precision: Precision,
+        config: NerfConfig,
         generator: Generator,
         box: Float[Tensor, "2 3"] = UNIT_BOX,
     ) -> None:
         super().__init__(config)
-        self.precision = precision
-        self.hidden_activation = hidden_activation(config.hidden_activation)
-        self.contraction_radius = contraction_radius(encoding)
-        self.encode_position = _position_encoding(encoding, box, generator)
-        self.encode_direction = _direction_encoding(encoding)
-        half = max(config.width // 2, 1)
+        depth, width = config.field.depth, config.field.width
+        self.precision = config.compute.precision
+        self.hidden_activation = hidden_activation(config)
+        self.contraction_radius = contraction_radius(config.encoding)
+        self.encode_position = _position_encoding(config.encoding, box, generator)
+        self.encode_direction = _direction_encoding(config.encoding)
+        half = max(width // 2, 1)
         self.trunk = nn.ModuleList(
-            _linear(sum(self._trunk_inputs(layer)), config.width) for layer in range(config.depth)
+            _linear(sum(self._trunk_inputs(layer)), width) for layer in range(depth)
         )
-        self.density = _linear(config.width, 1)
-        self.bottleneck = _linear(config.width, config.width)
-        self.colour_hidden = _linear(config.width + self.encode_direction.features, half)
+        self.density = _linear(width, 1)
+        self.bottleneck = _linear(width, width)
+        self.colour_hidden = _linear(width + self.encode_direction.features, half)
         self.colour = _linear(half, 3)
         self._initialise(generator)
 
@@ -167,7 +166,7 @@ class RadianceField(PointField):
         if self.config.hidden_activation == "sine":
             self._initialise_sines(generator)
         if self.config.initial_density:
-            nn.init.constant_(self.density.bias, self.initial_raw_density())
+            nn.init.constant_(self.density.bias, self.initial_raw_density)
 
     def _initialise_sines(self, generator: Generator) -> None:
         """Draws SIREN's uniform weights (arXiv:2006.09661, Sec. 3.2) for layers that feed a sine.

@@ -190,7 +190,5 @@ class Nerf(nn.Module):
 def _new_field(config: NerfConfig, generator: Generator, box: Float[Tensor, "2 3"]) -> PointField:
     """A field of the configured kind; only a network draws from the generator."""
     if config.field.kind == "voxels":
-        cells, radius = grid_stages(config)[0].cells, contraction_radius(config.encoding)
-        return VoxelField(config.field, config.grid, cells, box, radius)
-    precision = config.compute.precision
-    return RadianceField(config.field, config.encoding, precision, generator, box)
+        return VoxelField(config, grid_stages(config)[0].cells, box)
+    return RadianceField(config, generator, box)

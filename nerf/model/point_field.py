@@ -8,12 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from nerf.config.schema import Field
-from nerf.model.activations import (
-    colour_activation,
-    density_activation,
-    raw_density,
-)
+from nerf.config.schema import NerfConfig
+from nerf.model.activations import colour_activation, density_activation, initial_raw_density
 
 
 class PointField(nn.Module, ABC):
@@ -22,13 +18,15 @@ class PointField(nn.Module, ABC):
     Only the colour depends on the direction, so a point has the same density from every side.
     """
 
-    def __init__(self, config: Field) -> None:
+    def __init__(self, config: NerfConfig) -> None:
         super().__init__()
-        self.config = config
-        self.density_activation = density_activation(
-            config.density_activation, config.density_scale
+        self.config = config.field
+        self.density_activation = density_activation(config)
+        self.colour_activation = colour_activation(config)
+        self.initial_raw_density = (
+            initial_raw_density(config) if self.config.initial_density else 0.0
         )
-        self.colour_activation = colour_activation(config.colour_activation)
+        """The raw density that gives `initial_density`; 0 where that is 0."""
 
     def forward(
         self, positions: Float[Tensor, "rays samples 3"], directions: Float[Tensor, "rays 3"]
@@ -54,8 +52,3 @@ class PointField(nn.Module, ABC):
 
         A part is alive if any of its gradients is.
         """
-
-    def initial_raw_density(self) -> float:
-        """The raw density that gives `config.initial_density`."""
-        config = self.config
-        return raw_density(config.density_activation, config.density_scale, config.initial_density)

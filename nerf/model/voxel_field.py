@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nerf.config.schema import Field, Grid
-from nerf.model.contraction import contract
+from nerf.config.schema import NerfConfig
+from nerf.model.contraction import contract, contraction_radius
 from nerf.model.dense_grid import DenseGrid
 from nerf.model.point_field import PointField
 from nerf.model.spherical_harmonics import harmonics_count, spherical_harmonics
@@ -23,20 +23,18 @@ EMPTY_RAW_DENSITY = -20.0
 
 
 class VoxelField(PointField):
-    """A grid whose first stage covers `box`; with a `radius`, of contracted positions."""
+    """A grid of `cells` that covers `box`, of contracted positions if the config says so."""
 
     def __init__(
         self,
-        config: Field,
-        grid: Grid,
+        config: NerfConfig,
         cells: int,
         box: Float[Tensor, "2 3"],
-        radius: float | None,
     ) -> None:
         super().__init__(config)
-        self.degree = grid.degree
-        self.contraction_radius = radius
-        self.harmonics = harmonics_count(grid.degree)
+        self.degree = config.grid.degree
+        self.contraction_radius = contraction_radius(config.encoding)
+        self.harmonics = harmonics_count(self.degree)
         self.grid = DenseGrid(cells, 1 + 3 * self.harmonics, box)
 
     def query_points(
@@ -49,7 +47,7 @@ class VoxelField(PointField):
             positions = contract(positions, self.contraction_radius)
         features, inside = self.grid(positions)
         # The grid holds differences to the initial density.
-        raw_density = features[:, 0] + self.initial_raw_density()
+        raw_density = features[:, 0] + self.initial_raw_density
         raw_density = torch.where(inside, raw_density, EMPTY_RAW_DENSITY)
         # Repeated for the channels: the product is then one of whole rows, which is faster.
         basis = spherical_harmonics(directions, self.degree).repeat(1, 3).index_select(0, ray)

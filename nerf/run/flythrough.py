@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 def load_model(checkpoint: Path) -> Nerf:
     """The model of a run's checkpoint, on the GPU if there is one.
 
-    Raises `InputError` if there is no checkpoint.
+    Raises `InputError` if there is no checkpoint, and where a plugin that it needs is missing.
     """
     import torch
 
     from nerf.config.flat import build
+    from nerf.config.plugin import Plugin, require_plugins
     from nerf.model.nerf import Nerf
     from nerf.training.checkpoint import load_checkpoint
 
     state = load_checkpoint(checkpoint)
+    require_plugins(str(checkpoint), tuple(map(Plugin.from_json, state.get("plugins", ()))))
     model = Nerf(build(state["config"]), torch.Generator())
     model.load_state_dict(state["model"])
     return model.to("cuda" if torch.cuda.is_available() else "cpu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import replace_atomically, write_atomically
 from nerf.config.flat import build, complete_earlier, flatten
+from nerf.config.plugin import Plugin, loaded_plugins, require_plugins
 from nerf.config.schema import NerfConfig
 
 if TYPE_CHECKING:
@@ -116,6 +118,7 @@ class Run:
         self._write(RESULT, outcome | self._description())
 
     def _description(self) -> dict[str, Any]:
+        plugins = loaded_plugins()
         return {
             "scene": {
                 "name": self.scene.name,
@@ -127,6 +130,7 @@ class Run:
             },
             "views": {"train": self.scene.train, "val": self.scene.val, "test": self.scene.test},
             "config": flatten(self.config),
+            **({"plugins": [plugin.to_json() for plugin in plugins]} if plugins else {}),
         }
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
@@ -135,18 +139,24 @@ class Run:
 
 
 def read_run(out: Path) -> tuple[SavedSource, NerfConfig]:
-    """The scene's source and the config in run.json; raises `InputError` if it is unreadable."""
+    """The scene's source and the config in run.json.
+
+    Raises `InputError` if it is unreadable, and where a plugin that it was made with is missing.
+    """
     try:
         content = json.loads((out / _RUN).read_text(encoding="utf-8"))
         scene, settings = content["scene"], dict(content["config"])
         follow_links = scene.get("follow_links", False)  # runs of earlier versions have none
         options = scene["source"], scene["downscale"], scene["background"], follow_links
         source = SavedSource(*options, scene.get("hash", ""))
+        plugins = tuple(map(Plugin.from_json, content.get("plugins", ())))
     except (OSError, ValueError, TypeError, KeyError):
         raise InputError(
             f"{out} is not a run folder (no readable {_RUN}); name one that "
             f"{command_name('nerf/train.py')} created"
         ) from None
+    for change in require_plugins(str(out), plugins):
+        print(f"warning: {change}", file=sys.stderr)
     return source, build(complete_earlier(settings))
 
 

@@ -16,6 +16,7 @@ import torch
 
 from nerf.common.errors import InputError
 from nerf.config.flat import complete_earlier, flatten
+from nerf.config.plugin import loaded_plugins
 from nerf.config.schema import NerfConfig
 from nerf.evaluation.evaluate import (
     RenderedImage,
@@ -216,6 +217,7 @@ class TrainingRun:
         self.store()
         return {
             "config": flatten(self.config),
+            "plugins": [plugin.to_json() for plugin in loaded_plugins()],
             "scene": self.scene.content_hash,
             "model": self.model.state_dict(),
             "step": self.step.state(),

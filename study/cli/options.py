@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nerf.common.command_line import option_values
 from nerf.common.errors import InputError
 from nerf.config.parameters import Value
+from nerf.config.plugin import load_named
 from nerf.scenes import BUILT_IN
 from study.cli.parser import make_parser
 from study.driver.resources import gpu_share
@@ -34,6 +36,8 @@ class Options:
 
     trainable: str | None = None
     """A trainer of the user, with the absolute path of its file."""
+    plugin: tuple[str, ...] = ()
+    """Absolute paths of plugins, which are loaded."""
     metric: str | None = None
     direction: str | None = None
     unit: str | None = None
@@ -108,17 +112,22 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     Raises `InputError`.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    load_named(option_values(arguments, "--plugin"))
     given = vars(make_parser(_named_parameters(arguments)).parse(arguments))
     study_file = given.pop("study", None)
     if given.get("extend") is not None and "replicates" in given:
         given["more_replicates"] = given.pop("replicates")
     merged = _merge(
-        read_study_file(study_file, given.get("trainable")) if study_file else {}, given
+        read_study_file(study_file, given.get("trainable"), "plugin" in given)
+        if study_file
+        else {},
+        given,
     )
     if "pack" in merged:
         merged["pack"] = _parse_pack(str(merged["pack"]))
     if merged.get("gpus_per_trial") == "auto":
         merged["gpus_per_trial"] = _auto_gpus(merged)
+    merged["plugin"] = tuple(str(Path(file).absolute()) for file in merged.get("plugin", ()))
     if "trainable" in merged:
         merged["trainable"] = read_trainable(merged["trainable"]).name
     merged["collapse"] = tuple(merged.get("collapse", ()))
@@ -134,12 +143,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
 
 def _named_parameters(arguments: Sequence[str]) -> ParameterSet:
     """The parameters that `--help` lists: those of a trainer named before it."""
-    following = [*arguments, ""][1:]
-    names = [
-        after if argument == "--trainable" else argument.partition("=")[2]
-        for argument, after in zip(arguments, following, strict=True)
-        if argument.partition("=")[0] == "--trainable"
-    ]
+    names = option_values(arguments, "--trainable")
     asks_for_help = not {"-h", "--help"}.isdisjoint(arguments)
     return DeclaredParameters.of(read_trainable(names[-1])) if names and asks_for_help else NERF
 

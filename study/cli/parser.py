@@ -7,7 +7,7 @@ import math
 import textwrap
 from pathlib import Path
 
-from nerf.common.command_line import Parser, add_scene_options, help_width
+from nerf.common.command_line import Parser, add_plugin_option, add_scene_options, help_width
 from nerf.common.commands import command_line, command_name
 from nerf.config.domain import Domain
 from nerf.config.parameter_help import describe_parameters
@@ -48,7 +48,7 @@ def make_parser(parameters: ParameterSet = NERF) -> Parser:
     program = command_line("study/run_sweep.py")
     parser = Parser(
         _DESCRIPTION,
-        _parameter_help() if parameters == NERF else _trainer_help(parameters),
+        _parameter_help() if parameters.is_nerf else _trainer_help(parameters),
         examples=[f"{program} {options}".rstrip() for options in _EXAMPLES],
         prog=Path(command_name("study/run_sweep.py")).name,
         argument_default=argparse.SUPPRESS,
@@ -67,6 +67,7 @@ def make_parser(parameters: ParameterSet = NERF) -> Parser:
 
 def _add_scene_and_parameters(group: _Group) -> None:
     add_scene_options(group)
+    add_plugin_option(group)
     add = group.add_argument
     add(
         "--vary",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 from nerf.common.commands import command_line
 from nerf.common.errors import InputError
+from nerf.config.parameters import list_parameters
+from nerf.config.plugin import load_named
 from nerf.scenes import load, load_saved
 from nerf.scenes.scene import Scene
 from study.cli.choose_study import only_study, only_unfinished_study
@@ -27,7 +30,13 @@ from study.spec.variants import variant_values
 from study.spec.widened_ranges import describe_widened
 from study.storage.mirror import restore
 from study.trainers.objective import PSNR, Objective
-from study.trainers.parameter_set import NERF, SEED, STEPS, DeclaredParameters, ParameterSet
+from study.trainers.parameter_set import (
+    SEED,
+    STEPS,
+    DeclaredParameters,
+    NerfParameters,
+    ParameterSet,
+)
 from study.trainers.trainable import read_trainable
 
 
@@ -94,7 +103,9 @@ def plan_new(options: Options) -> Plan:
         options.space_name,
         parameters,
     )
+    plugins = load_named(options.plugin)
     fields = {"steps": steps, **options.spec_fields(), "objective": _objective(options)}
+    fields |= {"plugins": plugins}
     if options.trainable:
         fields = {"scene": "", **fields}
     elif not options.vary and not options.variants:
@@ -124,7 +135,7 @@ def plan_new(options: Options) -> Plan:
 
 def _parameters(options: Options) -> ParameterSet:
     if options.trainable is None:
-        return NERF
+        return NerfParameters.with_plugins()
     parameters = DeclaredParameters.of(read_trainable(options.trainable))
     taken = [path for path in parameters.by_path if path in TRIAL_COLUMNS and path != SEED]
     require(
@@ -211,7 +222,30 @@ def _read_saved(folder: StudyFolder, options: Options) -> _Saved:
         )
     document = folder.read_spec()
     spec = StudySpec.from_json(document)
+    spec = _with_plugins(spec, options.plugin)
     return _Saved(folder, document, _with_trainer(spec, options.trainable))
+
+
+def _with_plugins(spec: StudySpec, named: Sequence[str]) -> StudySpec:
+    """The saved study with its plugins loaded, from other places where those are `named`."""
+    places = {Path(plugin.file).name: plugin.file for plugin in spec.plugins}
+    for file in named:
+        require(
+            Path(file).name in places,
+            f"--plugin {file} is not one of the study's ({', '.join(places.values()) or 'none'}); "
+            "leave it out to resume, or give another --name",
+        )
+        places[Path(file).name] = file
+    plugins = load_named(tuple(places.values()))
+    now = list_parameters()
+    for recorded in spec.space.parameters.by_path.values() if plugins else ():
+        kept = recorded.path in now and set(recorded.choices) <= set(now[recorded.path].choices)
+        require(
+            kept,
+            f"the study's plugins have {recorded.path} in another way than when it was created; "
+            "restore them, or start a new study with another --name",
+        )
+    return dataclasses.replace(spec, plugins=plugins)
 
 
 def _with_trainer(spec: StudySpec, named: str | None) -> StudySpec:

@@ -34,6 +34,8 @@ def write_best(folder: StudyFolder, row: Mapping[Any, Any], spec: StudySpec) -> 
             section, _, name = path.rpartition(".")
             table = sections.setdefault(section, {}) if section else top_level
             table[name] = parameter.check(value.item() if hasattr(value, "item") else value)
-    content = tomli_w.dumps({**top_level, **sections})
+    plugins = [plugin.to_json() for plugin in spec.plugins]
+    needed = {"plugins": plugins} if plugins else {}
+    content = tomli_w.dumps({**needed, **top_level, **sections})
     write_atomically(folder.best, f"{comment}\n{content}".encode())
     return folder.best

@@ -102,7 +102,10 @@ def changes_since(document: Mapping[str, Any], spec: StudySpec) -> list[str]:
     elif document["training_code"] != _hash_code(spec):
         where = spec.trainable or "the training code in nerf/"
         changes.append(f"{where} has changed")
-    return changes
+    then = {plugin["file"]: plugin["hash"] for plugin in document["spec"].get("plugins", ())}
+    by_name = {Path(file).name: code_hash for file, code_hash in then.items()}
+    changed = [p.file for p in spec.plugins if by_name.get(p.name) != p.hash]
+    return [*changes, *(f"{file} has changed" for file in changed)]
 
 
 def extended_document(

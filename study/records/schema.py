@@ -79,8 +79,8 @@ class TableSchema:
     def of(document: Mapping[str, Any]) -> TableSchema:
         """The schema of the study with this study.json."""
         parameters = Space.from_json(document["space"]).parameters
-        if parameters == NERF:
-            return TableSchema()
+        if parameters.is_nerf:
+            return TableSchema(parameters)
         return TableSchema(parameters, document["spec"]["objective"]["metric"])
 
     @property

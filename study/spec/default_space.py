@@ -10,6 +10,7 @@ from nerf.config.flat import Flat
 from nerf.config.parameters import DERIVED, Value
 from study.spec.parse_space import parse_space
 from study.spec.space import Space
+from study.trainers.parameter_set import NERF, ParameterSet
 
 DEFAULT_SETTINGS: dict[str, Value] = {
     "sampling.coarse": 40,
@@ -81,7 +82,7 @@ DEFAULT_SPACE = "quick"
 """The space of a study without `--vary` and `--space`."""
 
 
-def make_space(name: str, fixed: Flat) -> Space:
+def make_space(name: str, fixed: Flat, parameters: ParameterSet = NERF) -> Space:
     """A space of `SPACES` without the parameters in `fixed`, which it does not vary."""
     named = SPACES[name]
     set_paths = set(fixed)
@@ -89,7 +90,8 @@ def make_space(name: str, fixed: Flat) -> Space:
         if path in fixed or derived.sets in fixed:
             set_paths |= {path, derived.sets}
     varied = [text for text in named.varied if text.partition("=")[0] not in set_paths]
-    return replace(parse_space(varied, fixed), scene_parts=tuple(named.scene_parts.items()))
+    space = parse_space(varied, fixed, parameters=parameters)
+    return replace(space, scene_parts=tuple(named.scene_parts.items()))
 
 
 def name_space(space: Space) -> str:
@@ -97,7 +99,7 @@ def name_space(space: Space) -> str:
     if space.bounds is None:
         return ""
     for name in SPACES:
-        own = make_space(name, dict(space.fixed)).with_scene_bounds(space.bounds)
+        own = make_space(name, dict(space.fixed), space.parameters).with_scene_bounds(space.bounds)
         if list(map(str, own.dimensions)) == list(map(str, space.dimensions)):
             return name
     return ""

@@ -62,7 +62,7 @@ def parse_dimension(text: str, parameters: ParameterSet = NERF) -> Dimension:
         raise InputError(
             f"{path} belongs to the study's budget and cannot be varied; give it one value"
         )
-    is_scaled = parameters == NERF and path in SCENE_SCALED
+    is_scaled = parameters.is_nerf and path in SCENE_SCALED
     if not equals:
         return _declared_range(declared, is_scaled)
     if ":" in values and declared.kind != "text":

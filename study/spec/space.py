@@ -157,6 +157,8 @@ class Space:
         }
         if isinstance(self.parameters, DeclaredParameters):
             data["parameters"] = self.parameters.to_json()
+        elif isinstance(self.parameters, NerfParameters) and self.parameters.recorded:
+            data["nerf_parameters"] = self.parameters.to_json()
         return data
 
     @staticmethod
@@ -166,15 +168,23 @@ class Space:
         fixed = tuple(data["fixed"].items())
         if "usual" not in data:  # an early study, which did not record them
             return Space(dimensions, fixed, bounds)
-        declared = data.get("parameters")
-        parameters = DeclaredParameters.from_json(declared) if declared else NERF
+        parameters = _read_parameters(data)
         usual = tuple(parameters.complete_earlier(data["usual"]).items())
         return Space(dimensions, fixed, bounds, usual, parameters)
 
     @property
     def is_nerf(self) -> bool:
         """Whether the parameters are those of this project's NeRF."""
-        return isinstance(self.parameters, NerfParameters)
+        return self.parameters.is_nerf
+
+
+def _read_parameters(data: Mapping[str, Any]) -> ParameterSet:
+    """The parameters in study.json: a trainer's own, or a NeRF's with those of its plugins."""
+    if "parameters" in data:
+        return DeclaredParameters.from_json(data["parameters"])
+    if "nerf_parameters" in data:
+        return NerfParameters.from_json(data["nerf_parameters"])
+    return NERF
 
 
 def _scale_to_scene(

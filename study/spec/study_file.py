@@ -24,19 +24,26 @@ import tomli_w
 from nerf.common.errors import InputError, closest
 from nerf.common.files import write_atomically
 from nerf.config.parameters import Value
+from nerf.config.plugin import load_named
 from study.spec.default_space import SPACES
 from study.spec.existing_study import launch_fields
 from study.spec.parse_space import check_texts, flatten_table, format_dimension, format_value
 from study.spec.study_spec import StudySpec
 from study.spec.variants import read_variants
 from study.spec.wandb_sweep import read_wandb_sweep
-from study.trainers.parameter_set import NERF, DeclaredParameters, ParameterSet, get_parameter
+from study.trainers.parameter_set import (
+    DeclaredParameters,
+    NerfParameters,
+    ParameterSet,
+    get_parameter,
+)
 from study.trainers.trainable import read_trainable
 
 # The options that a file may contain, with the types of their values.
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "scene": str,
     "trainable": str,
+    "plugin": list,
     "metric": str,
     "direction": str,
     "unit": str,
@@ -72,19 +79,24 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def read_study_file(path: Path, trainable: str | None = None) -> dict[str, Any]:
+def read_study_file(
+    path: Path, trainable: str | None = None, has_plugins: bool = False
+) -> dict[str, Any]:
     """The options in a file, as the command line would give them; of a W&B sweep, also `notes`.
 
     trainable: the trainer that takes the place of the file's
+    has_plugins: whether the command line names plugins, which take the place of the file's
 
     Raises `InputError` with file and key, or file and line.
     """
     content = _parse(path)
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a table of options, got {type(content).__name__}")
+    plugins = [] if has_plugins else _read_plugins(path, content.get("plugin", []))
+    load_named(plugins)
     parameters = _read_parameters(path, content, trainable)
     if content.keys() & {"parameters", "method"}:
-        if parameters != NERF:
+        if not parameters.is_nerf:
             raise InputError(
                 f"{path} is a W&B sweep, which cannot be read for a trainer of your own; write its "
                 "ranges as --vary"
@@ -106,6 +118,8 @@ def read_study_file(path: Path, trainable: str | None = None) -> dict[str, Any]:
             options["space_name"] = _read_space(path, str(value))
         elif name == "defaults":
             options[name] = _read_defaults(path, content[key], parameters)
+        elif name == "plugin":
+            options[name] = tuple(plugins)
         elif name == "collapse":
             options[name] = tuple(map(str, content[key]))
         else:
@@ -124,7 +138,16 @@ def _read_parameters(path: Path, content: Mapping[str, Any], trainable: str | No
         if not isinstance(name, str):
             raise InputError(f"{path}: trainable must be text, got {name!r}")
         trainable = _relative_to_file(path, name)
-    return NERF if trainable is None else DeclaredParameters.of(read_trainable(trainable))
+    if trainable is None:
+        return NerfParameters.with_plugins()
+    return DeclaredParameters.of(read_trainable(trainable))
+
+
+def _read_plugins(path: Path, files: Any) -> list[str]:
+    """The plugins that the file names, of which a relative one is beside the study file."""
+    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+        raise InputError(f"{path}: plugin must be a list of files, got {files!r}")
+    return [str(path.parent / f) if (path.parent / f).exists() else f for f in files]
 
 
 def _relative_to_file(path: Path, trainable: str) -> str:
@@ -156,8 +179,9 @@ def _design(spec: StudySpec) -> dict[str, Any]:
     names += ["scene"] if spec.scene else []
     names += ["trainable"] if spec.trainable else []
     names += ["collapse"] if spec.collapse else []
+    plugins = {"plugin": [plugin.file for plugin in spec.plugins]} if spec.plugins else {}
     names += ["repeats"] if spec.variants else ["design", "explore", "optimize", "replicates"]
-    design = {name: getattr(spec, name) for name in names}
+    design = plugins | {name: getattr(spec, name) for name in names}
     if spec.trainable:
         objective = spec.objective
         design |= {"metric": objective.metric, "direction": objective.direction}

@@ -40,10 +40,10 @@ def study_space(
     )
     varied_paths = {text.partition("=")[0] for text in varied}
     require(
-        name is None or parameters == NERF,
+        name is None or parameters.is_nerf,
         f"--space {name} is a space of NeRFs; name what varies by --vary",
     )
-    if parameter_defaults is None and parameters == NERF:
+    if parameter_defaults is None and parameters.is_nerf:
         is_named = not varied and not variants
         own = SPACES[name or DEFAULT_SPACE].settings if is_named else DEFAULT_SETTINGS
         usual = {path: v for path, v in own.items() if path not in varied_paths}
@@ -53,8 +53,8 @@ def study_space(
     if variants:
         require(not varied, "a study of variants varies what they set; remove --vary")
         return variant_space(variants, fixed, parameter_defaults, parameters)
-    if not varied and parameters == NERF:
-        return make_space(name or DEFAULT_SPACE, fixed)
+    if not varied and parameters.is_nerf:
+        return make_space(name or DEFAULT_SPACE, fixed, parameters)
     varied = varied or variable_paths(parameters, fixed)
     return parse_space(varied, fixed, parameter_defaults, parameters)
 

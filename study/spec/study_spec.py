@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from nerf.common.errors import InputError, closest
 from nerf.config.parameters import Value
+from nerf.config.plugin import Plugin
 from study.spec.space import Space
 from study.spec.storage_url import holds_credentials
 from study.spec.variants import Variant, variant_values
@@ -52,6 +53,10 @@ class StudySpec:
 
     trainable: str = ""
     """The trainer, `FILE.py:NAME` or `package.module:NAME`; empty for this project's NeRF."""
+
+    plugins: tuple[Plugin, ...] = ()
+    """Files of the user that add to the NeRF's choices; without their code where it is not needed,
+    as for a report."""
 
     objective: Objective = PSNR
     """The metric by which trials are ranked."""
@@ -150,6 +155,16 @@ class StudySpec:
             "--pack trains networks of this project's NeRF as one, and the study has a trainer of "
             "its own; remove --pack, or give each trial a share of the GPU by --gpus-per-trial",
         )
+        require(
+            not self.plugins or not self.trainable,
+            "--plugin adds to the choices of this project's NeRF, and --trainable trains another "
+            "in its place; leave one of the two out",
+        )
+        require(
+            not self.plugins or self.pack == 1,
+            "--pack trains networks of built-in pieces as one, and the study has plugins; remove "
+            "--pack, or give each trial a share of the GPU by --gpus-per-trial",
+        )
         phases = self.explore + self.optimize
         require(
             phases > 0 or bool(self.variants),
@@ -245,7 +260,8 @@ class StudySpec:
             del fields["follow_links"]
         if self.track == "off":  # likewise
             del fields["track"]
-        for name in ("trainable", "collapse"):  # likewise
+        fields["plugins"] = [plugin.to_json() for plugin in self.plugins]
+        for name in ("trainable", "plugins", "collapse"):  # likewise
             if not fields[name]:
                 del fields[name]
         del fields["objective"]
@@ -262,6 +278,7 @@ class StudySpec:
         fields.setdefault("alternating_replicates", fields["replicates"])
         variants = tuple(Variant.from_json(data) for data in fields.pop("variants", ()))
         fields["collapse"] = tuple(fields.get("collapse", ()))
+        fields["plugins"] = tuple(map(Plugin.from_json, fields.get("plugins", ())))
         if "objective" in fields:
             fields["objective"] = Objective.from_json(fields["objective"])
         return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)

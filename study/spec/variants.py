@@ -82,7 +82,7 @@ def variant_space(
         if target := get_parameter(path, parameters).sets:
             raise InputError(f"variants cannot set {path}; set {target} instead")
         if (
-            parameters == NERF
+            parameters.is_nerf
             and path in SCENE_SCALED
             and path not in fixed
             and not _set_by_all(variants, path)

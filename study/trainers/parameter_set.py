@@ -16,7 +16,8 @@ from nerf.common.errors import InputError, closest
 from nerf.config import flat as nerf_flat
 from nerf.config.domain import Domain
 from nerf.config.flat import Flat
-from nerf.config.parameters import Parameter, Value, list_parameters
+from nerf.config.parameters import Parameter, Value, config_class, list_parameters
+from nerf.config.plugin import loaded_plugins
 from nerf.config.schema import NerfConfig
 from study.trainers.nerf_size import describe_size
 from study.trainers.trainable import Trainable, load_trainable
@@ -31,6 +32,10 @@ class ParameterSet(Protocol):
     @property
     def by_path(self) -> Mapping[str, Parameter]:
         """Every parameter by its path, in the order of declaration."""
+
+    @property
+    def is_nerf(self) -> bool:
+        """Whether they are those of this project's NeRF."""
 
     @property
     def not_varied(self) -> tuple[str, ...]:
@@ -75,11 +80,22 @@ def default_values(parameters: ParameterSet) -> dict[str, Value]:
 
 @dataclass(frozen=True)
 class NerfParameters:
-    """The parameters of this version's `NerfConfig`."""
+    """The parameters of this version's `NerfConfig`, and of plugins."""
+
+    recorded: tuple[Parameter, ...] = ()
+    """All parameters as study.json has them, of a study with plugins; empty without plugins."""
+
+    @functools.cached_property
+    def _recorded_by_path(self) -> Mapping[str, Parameter]:
+        return {parameter.path: parameter for parameter in self.recorded}
 
     @property
     def by_path(self) -> Mapping[str, Parameter]:
-        return list_parameters()
+        return self._recorded_by_path or list_parameters()
+
+    @property
+    def is_nerf(self) -> bool:
+        return True
 
     @property
     def not_varied(self) -> tuple[str, ...]:
@@ -91,7 +107,18 @@ class NerfParameters:
         return "optimisation.steps"
 
     def complete(self, settings: Flat, defaults: Flat) -> dict[str, Value]:
+        if not self._has_code:
+            return nerf_flat.complete_without_code(settings, defaults, self.by_path)
         return nerf_flat.flatten(self.config(settings, defaults))
+
+    @property
+    def _has_code(self) -> bool:
+        """Whether this process has the code of all choices and sections: not of a report."""
+        known = list_parameters()
+        return all(
+            path in known and set(p.choices) <= set(known[path].choices)
+            for path, p in self._recorded_by_path.items()
+        )
 
     def config(self, settings: Flat, defaults: Flat) -> NerfConfig:
         return nerf_flat.build(settings, _nerf_config(tuple(defaults.items())))
@@ -100,14 +127,35 @@ class NerfParameters:
         return describe_size(self.config(settings, defaults))
 
     def value_before_added(self, path: str) -> Value:
-        return nerf_flat.value_before_added(path)
+        return nerf_flat.value_before_added(path, self.by_path[path].default)
 
     def complete_earlier(self, recorded: Flat) -> dict[str, Value]:
         return nerf_flat.complete_earlier(recorded)
 
+    def to_json(self) -> list[dict[str, Any]]:
+        """The recorded parameters, for study.json."""
+        return [_parameter_to_json(parameter) for parameter in self.recorded]
+
+    @staticmethod
+    def from_json(data: list[Mapping[str, Any]]) -> NerfParameters:
+        """Reads what `to_json` gave."""
+        return NerfParameters(tuple(map(_parameter_from_json, data)))
+
+    @staticmethod
+    def with_plugins() -> NerfParameters:
+        """Those of this process, recorded where plugins are loaded."""
+        return NerfParameters(tuple(list_parameters().values())) if loaded_plugins() else NERF
+
+
+def _nerf_config(defaults: tuple[tuple[str, Value], ...]) -> NerfConfig:
+    return _cached_config(defaults, config_class())
+
 
 @functools.lru_cache(maxsize=8)
-def _nerf_config(defaults: tuple[tuple[str, Value], ...]) -> NerfConfig:
+def _cached_config(
+    defaults: tuple[tuple[str, Value], ...], _config_class: type[NerfConfig]
+) -> NerfConfig:
+    """The default configuration, made once for the plugins that are loaded."""
     return nerf_flat.build(dict(defaults))
 
 
@@ -125,6 +173,10 @@ class DeclaredParameters:
     @functools.cached_property
     def by_path(self) -> Mapping[str, Parameter]:
         return {parameter.path: parameter for parameter in self.declared}
+
+    @property
+    def is_nerf(self) -> bool:
+        return False
 
     @property
     def not_varied(self) -> tuple[str, ...]:
@@ -181,7 +233,8 @@ class DeclaredParameters:
 
 def _parameter_to_json(parameter: Parameter) -> dict[str, Any]:
     fields = dataclasses.asdict(parameter)
-    del fields["sets"]
+    if not parameter.sets:
+        del fields["sets"]
     return fields
 
 

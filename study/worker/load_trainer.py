@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import sys
 
+from nerf.config.plugin import load_plugins
 from study.spec.study_spec import StudySpec
 from study.trainers.parameter_set import DeclaredParameters
 from study.trainers.trainable import Train, load_trainable
 
 
 def load_train(spec: StudySpec) -> Train:
-    """The function `train(config, run)` of a study."""
+    """The function `train(config, run)` of a study, with its plugins loaded."""
+    load_plugins(spec.plugins)
     parameters = spec.space.parameters
     if isinstance(parameters, DeclaredParameters) and parameters.trainable:
         return load_trainable(parameters.trainable).train

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nerf.model.activations import hidden_activation
+from nerf.config.choices import HIDDEN_ACTIVATIONS
 from nerf.training.batch.layout import Layout
 
 
@@ -38,7 +38,7 @@ class BatchField:
     def __init__(self, layout: Layout, dtype: torch.dtype) -> None:
         self._layout = layout
         self._dtype = dtype
-        self._activation = hidden_activation(layout.shape.hidden_activation)
+        self._activation = HIDDEN_ACTIVATIONS.piece(layout.shape.hidden_activation).code
 
     def weights(
         self, network: Float[Tensor, "slots numbers"], slot_of_tile: Int[Tensor, " T"] | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nerf.config.schema import HiddenActivation, NerfConfig
+from nerf.config.schema import NerfConfig
 
 WIDTH_MULTIPLE = 64
 """Widths are padded to a multiple of this: runs of 65 to 128 units can share a batch."""
@@ -27,7 +27,7 @@ class Shape:
     depth: int
     width: int
     skip: int
-    hidden_activation: HiddenActivation
+    hidden_activation: str
     position_octaves: int
     """0 for a hash encoding."""
     direction_octaves: int

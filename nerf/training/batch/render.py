@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nerf.model.activations import density_activation
+from nerf.config.choices import DENSITY_ACTIVATIONS
 from nerf.model.contraction import contract
 from nerf.model.hash_encoding import FEATURES, HashEncoding
 from nerf.model.precision import matrix_dtype
@@ -25,7 +26,7 @@ from nerf.training.batch.encoding import encode_by_hash, encode_waves
 from nerf.training.batch.field import BatchField
 from nerf.training.batch.grids import BatchGrids
 from nerf.training.batch.layout import Layout
-from nerf.training.batch.settings import DENSITY_ACTIVATIONS, Settings
+from nerf.training.batch.settings import Settings
 from nerf.training.batch.tiles import TilePlan, queried_counts, tile_size
 from nerf.training.ray_batches import Batch
 from nerf.training.run import TrainingRun
@@ -82,7 +83,9 @@ class BatchRenderer:
         self.draws.load(slot, run)
         for grids, grid in zip(self.grids, run.model.occupancy_grids(), strict=True):
             grids.load(slot, grid)
-        self.density_kinds |= {DENSITY_ACTIVATIONS.index(run.config.field.density_activation)}
+        self.density_kinds |= {
+            DENSITY_ACTIVATIONS.built_in.index(run.config.field.density_activation)
+        }
         encoding = run.model.coarse.encode_position
         if isinstance(encoding, HashEncoding):
             self._box[slot].copy_(encoding.box)
@@ -218,12 +221,11 @@ class BatchRenderer:
         self, raw: Float[Tensor, "T N"], kind: Float[Tensor, " T"], scale: Float[Tensor, " T"]
     ) -> Float[Tensor, "T N"]:
         """Densities, each by the activation of its member."""
+        scales = SimpleNamespace(density_scale=scale[:, None])  # as in the section of one member
         density: Tensor | None = None
         for number in sorted(self.density_kinds):
-            name = DENSITY_ACTIVATIONS[number]
-            values = density_activation(name, 1.0)(raw)
-            if name == "sigmoid":
-                values = scale[:, None] * values
+            piece = DENSITY_ACTIVATIONS.piece(DENSITY_ACTIVATIONS.built_in[number])
+            values = piece.bind(lambda _: scales)(raw)
             density = (
                 values if density is None else torch.where(kind[:, None] == number, values, density)
             )

@@ -7,18 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from nerf.config.schema import DensityActivation
+from nerf.config.choices import DENSITY_ACTIVATIONS
 from nerf.model.activations import COLOUR_PADDING
 from nerf.model.spacing import spacing_ends
 from nerf.training.run import TrainingRun
-
-DENSITY_ACTIVATIONS: tuple[DensityActivation, ...] = (
-    "relu",
-    "softplus",
-    "shifted_softplus",
-    "truncated_exp",
-    "sigmoid",
-)
 
 _COLUMNS = (
     "near",
@@ -46,7 +38,7 @@ class Settings:
         """Length of a stratum of the coarse samples."""
         self.contraction_radius: Tensor = columns["contraction_radius"]
         self.density_kind: Tensor = columns["density_kind"]
-        """Index into DENSITY_ACTIVATIONS."""
+        """Index into DENSITY_ACTIVATIONS.built_in."""
         self.density_scale: Tensor = columns["density_scale"]
         self.colour_padding: Tensor = columns["colour_padding"]
         """How far a colour reaches beyond 0 and 1."""
@@ -65,7 +57,7 @@ class Settings:
             "far": far,
             "stratum": (far - near) / sampling.coarse,
             "contraction_radius": run.config.encoding.contraction_radius,
-            "density_kind": DENSITY_ACTIVATIONS.index(field.density_activation),
+            "density_kind": DENSITY_ACTIVATIONS.built_in.index(field.density_activation),
             "density_scale": field.density_scale,
             "colour_padding": COLOUR_PADDING if widened else 0.0,
             "frequency_factor": math.pi if run.config.encoding.times_pi else 1.0,

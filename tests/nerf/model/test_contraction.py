@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from nerf.config.flat import build
+from nerf.config.flat import Flat, build
 from nerf.model.contraction import contract, contracted_box
 from nerf.model.field import RadianceField
 from nerf.model.occupancy import cell_of, contracted_cell_of
@@ -82,12 +82,11 @@ def test_cells_of_contracted_samples_are_those_of_the_contracted_points() -> Non
 
 @pytest.mark.parametrize("kind", ["frequency", "hash"])
 def test_a_field_encodes_contracted_positions(kind: str) -> None:
+    common: Flat = {"compute.precision": "fp32", "encoding.kind": kind}
     contracted, plain = (
-        RadianceField(
-            config.field, config.encoding, "fp32", torch.Generator().manual_seed(0), 6 * unit_box()
-        )
+        RadianceField(config, torch.Generator().manual_seed(0), 6 * unit_box())
         for config in (
-            build({"encoding.kind": kind, "encoding.contraction": each, **radius})
+            build({**common, "encoding.contraction": each, **radius})
             for each, radius in (("sphere", {"encoding.contraction_radius": RADIUS}), ("none", {}))
         )
     )

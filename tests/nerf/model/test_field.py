@@ -1,20 +1,21 @@
 from __future__ import annotations
 
 import math
-import typing
 
 import numpy as np
 import pytest
 import torch
 
 from nerf.common.errors import InputError
-from nerf.config.schema import DensityActivation, Encoding, Field, HiddenActivation, Precision
+from nerf.config.choices import DENSITY_ACTIVATIONS, HIDDEN_ACTIVATIONS
+from nerf.config.schema import Compute, Encoding, Field, NerfConfig, Precision
 from nerf.model.field import RadianceField
 from tests.nerf import reference
 
 
 def field(config: Field, encoding: Encoding, seed: int = 0) -> RadianceField:
-    return RadianceField(config, encoding, "fp32", torch.Generator().manual_seed(seed))
+    whole = NerfConfig(field=config, encoding=encoding, compute=Compute(precision="fp32"))
+    return RadianceField(whole, torch.Generator().manual_seed(seed))
 
 
 def test_agrees_with_the_reference_network_with_the_same_weights() -> None:
@@ -50,9 +51,9 @@ def test_weights_come_from_the_generator_alone() -> None:
     assert not torch.equal(first["trunk.0.weight"], other["trunk.0.weight"])
 
 
-@pytest.mark.parametrize("activation", typing.get_args(HiddenActivation))
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS.built_in)
 def test_every_hidden_activation_keeps_signals_alive_through_eight_layers(
-    activation: HiddenActivation,
+    activation: str,
 ) -> None:
     network = field(Field(depth=8, width=64, skip=4, hidden_activation=activation), Encoding())
     positions = torch.rand(4, 16, 3, generator=torch.Generator().manual_seed(3)) * 4 - 2
@@ -73,7 +74,12 @@ def test_density_does_not_depend_on_the_viewing_direction() -> None:
 def test_without_directions_the_colour_is_the_same_from_every_side(precision: Precision) -> None:
     generator = torch.Generator().manual_seed(0)
     undirected = RadianceField(
-        Field(depth=2, width=16), Encoding(directions=False), precision, generator
+        NerfConfig(
+            field=Field(depth=2, width=16),
+            encoding=Encoding(directions=False),
+            compute=Compute(precision=precision),
+        ),
+        generator,
     )
     positions = torch.rand(5, 1, 3, generator=generator).expand(5, 2, 3).reshape(10, 1, 3)
     directions = torch.nn.functional.normalize(torch.randn(10, 3, generator=generator), dim=-1)
@@ -98,27 +104,21 @@ def test_glorot_starts_with_zero_biases() -> None:
 
 
 @pytest.mark.parametrize("density", [0.01, 0.3, 10.0])
-@pytest.mark.parametrize("activation", typing.get_args(DensityActivation))
-def test_training_starts_from_about_the_initial_density(
-    activation: DensityActivation, density: float
-) -> None:
-    config = Field(density_activation=activation, initial_density=density)
-    field = RadianceField(config, Encoding(), "fp32", torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("activation", DENSITY_ACTIVATIONS.built_in)
+def test_training_starts_from_about_the_initial_density(activation: str, density: float) -> None:
+    network = field(Field(density_activation=activation, initial_density=density), Encoding())
     with torch.no_grad():
-        assert field.density_activation(field.density.bias).item() == pytest.approx(density)
+        assert network.density_activation(network.density.bias).item() == pytest.approx(density)
         positions = 2 * torch.rand(50, 4, 3, generator=torch.Generator().manual_seed(1)) - 1
-        raw_density, _ = field(positions, torch.eye(3)[0].expand(50, 3))
+        raw_density, _ = network(positions, torch.eye(3)[0].expand(50, 3))
         # The weights are as drawn: they move the raw output around the bias, by less than 1.
-        assert (raw_density - field.density.bias).abs().max() < 1
+        assert (raw_density - network.density.bias).abs().max() < 1
         assert raw_density.std() > 0
 
 
 def test_without_an_initial_density_the_bias_is_as_drawn() -> None:
     drawn, given = (
-        RadianceField(
-            Field(initial_density=density), Encoding(), "fp32", torch.Generator().manual_seed(0)
-        ).state_dict()
-        for density in (0.0, 0.3)
+        field(Field(initial_density=density), Encoding()).state_dict() for density in (0.0, 0.3)
     )
     differing = {name for name in drawn if not torch.equal(drawn[name], given[name])}
     assert differing == {"density.bias"}

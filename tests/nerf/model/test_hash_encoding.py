@@ -106,8 +106,8 @@ def test_learns_a_scene_and_is_deterministic(ball: Scene) -> None:
 
 
 def test_kind_none_passes_coordinates_unencoded() -> None:
-    config = build({"encoding.kind": "none"})
-    field = RadianceField(config.field, config.encoding, "fp32", torch.Generator().manual_seed(0))
+    config = build({"encoding.kind": "none", "compute.precision": "fp32"})
+    field = RadianceField(config, torch.Generator().manual_seed(0))
     assert field.encode_position.features == 3
     where = positions(4)
     assert torch.equal(field.encode_position(where), where)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import typing
-
 import pytest
 import torch
 from torch import Tensor
 
+from nerf.config.choices import HIDDEN_ACTIVATIONS
 from nerf.config.flat import Flat, build
-from nerf.config.schema import HiddenActivation
 from nerf.model import field
 from nerf.model.field import RadianceField
 from nerf.model.padding import pad_features, pad_weight, size_multiple
@@ -39,7 +37,7 @@ def test_each_block_of_inputs_is_padded_for_itself() -> None:
 
 def outputs_and_gradients(settings: Flat) -> tuple[list[Tensor], dict[str, Tensor | None]]:
     config = build({"compute.precision": "fp32", **settings})
-    network = RadianceField(config.field, config.encoding, "fp32", torch.Generator().manual_seed(0))
+    network = RadianceField(config, torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(1)
     positions = 2 * torch.rand(30, 4, 3, generator=generator) - 1
     directions = torch.nn.functional.normalize(torch.randn(30, 3, generator=generator), dim=-1)
@@ -55,10 +53,7 @@ def outputs_and_gradients(settings: Flat) -> tuple[list[Tensor], dict[str, Tenso
         {"field.width": 133, "field.skip": 2},
         {"field.width": 19, "encoding.directions": False, "encoding.kind": "none"},
         {"field.width": 30, "field.depth": 1, "encoding.kind": "hash", "encoding.hash_levels": 3},
-        *(
-            {"field.width": 21, "field.hidden_activation": a}
-            for a in typing.get_args(HiddenActivation)
-        ),
+        *({"field.width": 21, "field.hidden_activation": a} for a in HIDDEN_ACTIVATIONS.built_in),
     ],
 )
 def test_a_padded_field_is_the_same_function_with_the_same_gradients(

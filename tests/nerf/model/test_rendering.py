@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from nerf.config.flat import build
 from nerf.model.activations import density_activation
 from nerf.model.rendering import alphas, composite, transmittance, weights_from_density
 from nerf.model.sampling import edges_around, stratified_samples
@@ -92,7 +93,7 @@ def test_density_activations_are_finite_and_not_negative_over_twenty_decades(
 ) -> None:
     magnitude = 10.0**exponent
     raw = torch.tensor([-magnitude, magnitude], requires_grad=True)
-    density = density_activation(name, 25.0)(raw)
+    density = density_activation(build({"field.density_activation": name}))(raw)
     assert density.isfinite().all()
     assert (density >= 0).all()
     density.sum().backward()

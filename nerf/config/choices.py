@@ -1,0 +1,30 @@
+"""The registries: choices of a configuration that a plugin may add to.
+
+The names of this program's own pieces stand in the order of `--help`; the module beside them has
+their code, and says how a piece of a plugin is tried before it is used.
+"""
+
+from __future__ import annotations
+
+from nerf.config.registry import Registry
+
+HIDDEN_ACTIVATIONS = Registry(
+    "field.hidden_activation",
+    "activation",
+    "nerf.model.activations",
+    ("relu", "silu", "gelu", "softplus", "sine"),
+)
+DENSITY_ACTIVATIONS = Registry(
+    "field.density_activation",
+    "density activation",
+    "nerf.model.activations",
+    ("relu", "softplus", "shifted_softplus", "truncated_exp", "sigmoid"),
+)
+COLOUR_ACTIVATIONS = Registry(
+    "field.colour_activation",
+    "colour activation",
+    "nerf.model.activations",
+    ("sigmoid", "widened_sigmoid"),
+)
+
+REGISTRIES = (HIDDEN_ACTIVATIONS, DENSITY_ACTIVATIONS, COLOUR_ACTIVATIONS)

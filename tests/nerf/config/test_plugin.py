@@ -1,0 +1,152 @@
+"""Plugins: what they register, what they may not, and that nothing is left of a wrong one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from nerf.common.errors import InputError
+from nerf.config.choices import REGISTRIES
+from nerf.config.flat import build, flatten
+from nerf.config.parameters import list_parameters
+from nerf.config.plugin import load_named, loaded_plugins, require_plugins, unload_plugin
+from nerf.config.registry import Registry
+from nerf.model.nerf import Nerf
+
+PIECES = Path(__file__).parents[2] / "plugins" / "pieces.py"
+
+HEAD = """
+from dataclasses import dataclass
+import torch
+from nerf.plugins import *
+"""
+
+
+@pytest.fixture(autouse=True)
+def leave_none() -> Iterator[None]:
+    yield
+    for plugin in loaded_plugins():
+        unload_plugin(plugin.name)
+
+
+def write(folder: Path, code: str, name: str = "mine.py") -> str:
+    (folder / name).write_text(HEAD + code)
+    return str(folder / name)
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.path)
+def test_every_built_in_choice_registers_as_a_plugin_s_does(registry: Registry) -> None:
+    assert registry.names == registry.built_in
+    for name in registry.built_in:
+        assert registry.piece(name).name == name
+    assert list(registry._pieces) == list(registry.built_in)
+
+
+def test_pieces_are_choices_and_their_options_parameters() -> None:
+    before = list(list_parameters())
+    load_named([str(PIECES)])
+    parameters = list_parameters()
+    assert parameters["field.hidden_activation"].choices[-2:] == ("sine", "elu")
+    assert [path for path in parameters if path not in before] == ["elu.alpha"]
+    alpha = parameters["elu.alpha"]
+    assert (alpha.default, alpha.label, alpha.doc) == (1.0, "ELU's alpha", "Depth of the ELU.")
+    with pytest.raises(InputError, match="elu rejects its values: ValueError: alpha must be"):
+        build({"elu.alpha": -1.0})
+    unload_plugin("pieces.py")
+    assert list(list_parameters()) == before
+    with pytest.raises(InputError, match=r"unknown parameter 'elu\.alpha'"):
+        build({"elu.alpha": 1.0})
+
+
+def test_a_field_is_made_of_a_plugin_s_pieces() -> None:
+    load_named([str(PIECES)])
+    chosen = {"field.hidden_activation": "elu", "field.density_activation": "steep_softplus"}
+    config = build({**chosen, "field.colour_activation": "hard_sigmoid", "elu.alpha": 0.5})
+    assert flatten(config)["elu.alpha"] == 0.5
+    field = Nerf(config, torch.Generator().manual_seed(0)).coarse
+    assert field.hidden_activation(torch.tensor([-50.0])).item() == pytest.approx(-0.5)
+    start = torch.tensor([field.initial_raw_density])
+    assert field.density_activation(start).item() == pytest.approx(0.3), "found by bisection"
+    _, rgb = field(torch.zeros(2, 3, 3), torch.eye(3)[:2])
+    assert rgb.isfinite().all()
+
+
+def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
+    code = "register_density_activation('low')(lambda x: 0.1 * torch.sigmoid(x))"
+    load_named([write(tmp_path, code)])
+    config = build({"field.density_activation": "low"})
+    with pytest.raises(InputError, match=r"'low' does not reach field\.initial_density=0\.3"):
+        Nerf(config, torch.Generator())
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("1 / 0", r"cannot be imported: ZeroDivisionError: division by zero \(line 6\)"),
+        ("def f(:", "is not valid Python: SyntaxError"),
+        ("import sys; sys.exit(0)", "cannot be imported: SystemExit: 0"),
+        ("x = 1", 'registers nothing; decorate .* such as @register_activation\\("elu"\\)'),
+        ("register_activation('relu')(torch.relu)", "activation 'relu' exists already"),
+        (
+            "register_activation('a')(torch.relu); register_activation('a')(torch.relu)",
+            "activation 'a' exists already",
+        ),
+        ("register_activation('Elu 2')(torch.relu)", "must be lower-case letters, digits and _"),
+        (
+            "register_activation('sum')(lambda x: x.sum(-1))",
+            r"returns the shape \(3,\) for a tensor of the shape \(3, 8\)",
+        ),
+        ("register_activation('one')(lambda x: 1.0)", "returns float for a tensor"),
+        ("register_activation('log')(torch.log)", "returns NaN or infinity"),
+        ("register_activation('cut')(lambda x: x.detach())", "a tensor without a gradient"),
+        ("register_density_activation('tanh')(torch.tanh)", "a density must be 0 or more"),
+        ("register_activation('two')(lambda x, y: x)", "raises TypeError"),
+        (
+            "@register_activation('seven')\ndef seven(x, options: int): return x",
+            "must be annotated with a frozen dataclass",
+        ),
+        (
+            "@dataclass(frozen=True)\nclass C:\n    a: float\n"
+            "@register_activation('c')\ndef c(x, options: C): return x",
+            "C needs a default for a",
+        ),
+        (
+            "@dataclass(frozen=True)\nclass C:\n    a: list = None\n"
+            "@register_activation('c')\ndef c(x, options: C): return x",
+            r"c\.a has the type list; use float, int, bool, str",
+        ),
+        (
+            "@dataclass(frozen=True)\nclass C:\n    a: float = 1.0\n"
+            "@register_activation('grid')\ndef c(x, options: C): return x",
+            "has a section 'grid' already",
+        ),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_left(code: str, message: str, tmp_path: Path) -> None:
+    before = list_parameters()
+    with pytest.raises(InputError, match=message) as raised:
+        load_named([write(tmp_path, code)])
+    assert f"--plugin {tmp_path / 'mine.py'}" in str(raised.value)
+    assert loaded_plugins() == ()
+    assert list_parameters() == before
+
+
+def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    files = [write(folder, "") for folder in (tmp_path, tmp_path / "other")]
+    with pytest.raises(InputError, match=r"two plugins are called mine\.py"):
+        load_named(files)
+
+
+def test_a_changed_plugin_takes_its_own_place(tmp_path: Path) -> None:
+    (old,) = load_named([write(tmp_path, "register_activation('a')(torch.tanh)")])
+    load_named([write(tmp_path, "register_activation('b')(torch.tanh)")])
+    assert list_parameters()["field.hidden_activation"].choices[-1] == "b"
+    (change,) = require_plugins("runs/one", [old])
+    assert change == f"{old.file} has changed since runs/one was made with it"
+    unload_plugin("mine.py")
+    with pytest.raises(InputError, match=r"runs/one needs the plugin mine\.py; add --plugin /"):
+        require_plugins("runs/one", [old])

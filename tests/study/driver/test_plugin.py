@@ -1,0 +1,132 @@
+"""A study with a plugin, on real processes: made, resumed, extended, reported, its best trained."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from study.records.study_folder import StudyFolder
+from tests.study.sweeps import TINY, end_of, start
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[3]
+PIECES = ROOT / "tests" / "plugins" / "pieces.py"
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory, scene_file: Path) -> StudyFolder:
+    """Six trials in all, with a plugin that lies elsewhere than the study."""
+    place = tmp_path_factory.mktemp("plugin")
+    (place / "code").mkdir()
+    (place / "code" / "mine.py").write_text(PIECES.read_text())
+    own = ["--vary=field.hidden_activation=relu,elu", "--vary=elu.alpha", *TINY[:-2]]
+    choices = ["--vary=field.density_activation=softplus,steep_softplus", "--plugin=code/mine.py"]
+    budget = ["--explore=4", "--optimise=2", "--replicates=0", "--steps=20", "--name=a"]
+    status, output = end_of(start(*own, *choices, *budget, f"--scene={scene_file}", cwd=place))
+    assert status == 0, output
+    assert f"--plugin {place}/code/mine.py --config" in output
+    return StudyFolder(place / "studies" / "a")
+
+
+def plugin_of(study: StudyFolder) -> Path:
+    return study.path.parents[1] / "code" / "mine.py"
+
+
+def run(command: str, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, str(ROOT / command), *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, cwd=cwd)
+
+
+def test_its_choices_and_parameters_are_columns(study: StudyFolder) -> None:
+    trials = study.read_trials()
+    explored = trials[trials["phase"] == "explore"]
+    assert set(explored["field.hidden_activation"]) == {"relu", "elu"}
+    assert set(explored["field.density_activation"]) == {"softplus", "steep_softplus"}
+    assert explored["elu.alpha"].between(0.5, 2).all()
+    assert explored["elu.alpha"].nunique() == 4
+    assert (trials["state"] != "failed").all()
+
+
+def test_it_is_reported_without_its_code(study: StudyFolder) -> None:
+    document = study.spec_file.read_text()
+    (recorded,) = json.loads(document)["spec"]["plugins"]
+    assert recorded["file"] == str(plugin_of(study))
+    code = plugin_of(study).read_text()
+    plugin_of(study).unlink()
+    done = run("analysis/report.py", study.path, cwd=study.path)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "ELU&#39;s alpha" in study.report.read_text() or "ELU's alpha" in study.report.read_text()
+    )
+    done = run("study/status.py", study.path, cwd=study.path)
+    assert done.returncode == 0, done.stderr
+    plugin_of(study).write_text(code)
+
+
+def test_a_resume_names_a_change_and_an_extension_refuses_it(study: StudyFolder) -> None:
+    place, plugin = study.path.parents[1], plugin_of(study)
+    code = plugin.read_text()
+    plugin.write_text(code.replace("F.elu(x, options.alpha)", "F.elu(x, 1.1 * options.alpha)"))
+    try:
+        status, output = end_of(start("--name=a", "--resume", cwd=place))
+        assert status == 0, output
+        assert f"warning: study a was created differently: {plugin} has changed" in output
+        done = run("study/run_sweep.py", "--name=a", "--extend=2", cwd=place)
+        assert (done.returncode, f"{plugin} has changed" in done.stderr) == (2, True)
+        plugin.unlink()
+        done = run("study/run_sweep.py", "--name=a", "--resume", cwd=place)
+        assert (done.returncode, f"--plugin {plugin} cannot be read" in done.stderr) == (2, True)
+    finally:
+        plugin.write_text(code)
+    done = run("study/run_sweep.py", "--name=a", "--resume", f"--plugin={PIECES}", cwd=place)
+    assert (done.returncode, "is not one of the study's" in done.stderr) == (2, True)
+    moved = place / "mine.py"
+    moved.write_text(code)
+    saved = ["--save-study=again.toml", "--plugin=mine.py"]
+    done = run("study/run_sweep.py", "--name=a", "--resume", *saved, cwd=place)
+    assert (done.returncode, done.stderr) == (0, "")
+    again = run("study/run_sweep.py", "--study=again.toml", "--save-study=twice.toml", cwd=place)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert (place / "again.toml").read_text() == (place / "twice.toml").read_text()
+    assert f'"{moved}"' in (place / "again.toml").read_text()
+
+
+def test_its_best_is_trained_and_shown_with_the_plugin_alone(
+    study: StudyFolder, scene_file: Path
+) -> None:
+    place = study.path.parents[1]
+    common = (f"--scene={scene_file}", f"--config={study.best}", "--steps=10", "--out=run")
+    elu = ("--set=field.hidden_activation=elu", *common)
+    done = run("nerf/train.py", *common, cwd=place)
+    message = f"{study.best} needs the plugin mine.py; add --plugin {plugin_of(study)}"
+    assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
+    assert not (place / "run").exists()
+    done = run("nerf/train.py", "--plugin=code/mine.py", *elu, cwd=place)
+    assert done.returncode == 0, done.stderr
+    for command in ("nerf/video.py", "nerf/export.py"):
+        done = run(command, "run", cwd=place)
+        message = f"run needs the plugin mine.py; add --plugin {plugin_of(study)}"
+        assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
+    done = run("nerf/video.py", "run", "--plugin=code/mine.py", "--frames=2", cwd=place)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--plugin=none.py"], "--plugin none.py cannot be read"),
+        ([f"--plugin={PIECES}", "--pack=2"], "and the study has plugins; remove --pack"),
+        ([f"--plugin={PIECES}", "--vary=elu.alpa"], "did you mean elu.alpha?"),
+        ([f"--plugin={PIECES}", "--set=field.hidden_activation=el"], "sine, elu; got 'el'"),
+    ],
+)
+def test_a_mistake_creates_nothing(options: list[str], message: str, tmp_path: Path) -> None:
+    done = run("study/run_sweep.py", *options, cwd=tmp_path)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, message in line) == (2, True), line
+    assert list(tmp_path.iterdir()) == []
