@@ -26,5 +26,26 @@ COLOUR_ACTIVATIONS = Registry(
     "nerf.model.activations",
     ("sigmoid", "widened_sigmoid"),
 )
+ENCODINGS = Registry(
+    "encoding.kind",
+    "encoding",
+    "nerf.model.encodings",
+    ("frequency", "none", "hash", "grid"),
+)
+SCHEDULES = Registry(
+    "optimisation.schedule",
+    "schedule",
+    "nerf.training.schedule",
+    ("exponential", "cosine", "constant"),
+)
+LOSSES = Registry("optimisation.loss", "loss", "nerf.training.losses", ("squared", "absolute"))
 
-REGISTRIES = (HIDDEN_ACTIVATIONS, DENSITY_ACTIVATIONS, COLOUR_ACTIVATIONS)
+REGISTRIES = (
+    HIDDEN_ACTIVATIONS,
+    DENSITY_ACTIVATIONS,
+    COLOUR_ACTIVATIONS,
+    ENCODINGS,
+    SCHEDULES,
+    LOSSES,
+)
+"""All of them."""

@@ -27,6 +27,7 @@ Flat = Mapping[str, Value]
 BEFORE_ADDED: Mapping[str, Value] = {
     "field.initial_density": 0.0,
     "optimisation.crop": "centre",
+    "optimisation.loss": "squared",
     "sampling.spacing": "linear",
     "encoding.contraction": "none",
     "encoding.contraction_radius": 4.0,

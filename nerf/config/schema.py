@@ -19,15 +19,20 @@ from typing_extensions import Doc
 
 from nerf.common.errors import InputError
 from nerf.config import sections
-from nerf.config.choices import COLOUR_ACTIVATIONS, DENSITY_ACTIVATIONS, HIDDEN_ACTIVATIONS
+from nerf.config.choices import (
+    COLOUR_ACTIVATIONS,
+    DENSITY_ACTIVATIONS,
+    ENCODINGS,
+    HIDDEN_ACTIVATIONS,
+    LOSSES,
+    SCHEDULES,
+)
 from nerf.config.domain import Domain
 
 Initialisation = Literal["pytorch", "glorot"]
 Spacing = Literal["linear", "disparity"]
 Contraction = Literal["none", "sphere"]
 FieldKind = Literal["network", "voxels"]
-EncodingKind = Literal["frequency", "none", "hash", "grid"]
-Schedule = Literal["exponential", "cosine", "constant"]
 TrainingBackground = Literal["scene", "white", "black", "random"]
 Crop = Literal["content", "centre"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -124,7 +129,8 @@ class Encoding:
     """How positions and directions are encoded for the network."""
 
     kind: Annotated[
-        EncodingKind,
+        str,
+        ENCODINGS,
         Doc(
             "Position encoding: frequency (Eq. 4 of arXiv:2003.08934), none (raw coordinates), "
             "hash (grids whose corners share entries, arXiv:2201.05989) or grid (dense grids, as "
@@ -413,7 +419,7 @@ class Optimisation:
     ] = 8e-3
 
     schedule: Annotated[
-        Schedule, Doc("How the learning rate falls from the first step to the last.")
+        str, SCHEDULES, Doc("How the learning rate falls from the first step to the last.")
     ] = "exponential"
 
     decay: Annotated[
@@ -424,6 +430,15 @@ class Optimisation:
             "ignores it."
         ),
     ] = 0.1
+
+    loss: Annotated[
+        str,
+        LOSSES,
+        Doc(
+            "Mean over the rays and channels of a step of the squared or absolute error of their "
+            "colour, which training lowers. The learning curve has the squared error in any case."
+        ),
+    ] = "squared"
 
     warm_up: Annotated[
         int,

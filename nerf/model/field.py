@@ -21,9 +21,9 @@ from torch import Generator, Tensor, nn
 from nerf.config.schema import Encoding, NerfConfig
 from nerf.model.activations import hidden_activation
 from nerf.model.contraction import contract, contraction_radius
+from nerf.model.encodings import position_encoding
 from nerf.model.frequency_encoding import FrequencyEncoding, NoEncoding
-from nerf.model.grid_encoding import GridEncoding
-from nerf.model.hash_encoding import UNIT_BOX, HashEncoding
+from nerf.model.hash_encoding import UNIT_BOX
 from nerf.model.padding import pad_features, pad_weight, size_multiple
 from nerf.model.point_field import PointField
 from nerf.model.precision import matrix_products_in
@@ -46,7 +46,7 @@ class RadianceField(PointField):
         self.precision = config.compute.precision
         self.hidden_activation = hidden_activation(config)
         self.contraction_radius = contraction_radius(config.encoding)
-        self.encode_position = _position_encoding(config.encoding, box, generator)
+        self.encode_position = position_encoding(config, box, generator)
         self.encode_direction = _direction_encoding(config.encoding)
         half = max(width // 2, 1)
         self.trunk = nn.ModuleList(
@@ -181,21 +181,6 @@ class RadianceField(PointField):
         for linear in (*hidden, self.colour_hidden):
             bound = math.sqrt(6 / linear.in_features)
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
-
-
-def _position_encoding(
-    encoding: Encoding, box: Float[Tensor, "2 3"], generator: Generator
-) -> FrequencyEncoding | HashEncoding | GridEncoding:
-    if encoding.kind == "grid":
-        return GridEncoding(
-            encoding.grid_levels, encoding.grid_cells, encoding.grid_features, box, generator
-        )
-    if encoding.kind == "hash":
-        return HashEncoding(
-            encoding.hash_levels, encoding.hash_finest, encoding.hash_log2_entries, box, generator
-        )
-    frequencies = encoding.position_frequencies if encoding.kind == "frequency" else 0
-    return FrequencyEncoding(frequencies, encoding.include_input, encoding.times_pi)
 
 
 def _direction_encoding(encoding: Encoding) -> FrequencyEncoding | NoEncoding:

@@ -15,12 +15,22 @@ Imports `config`.
 
 from typing_extensions import Doc
 
-from nerf.config.choices import COLOUR_ACTIVATIONS, DENSITY_ACTIVATIONS, HIDDEN_ACTIVATIONS
+from nerf.config.choices import (
+    COLOUR_ACTIVATIONS,
+    DENSITY_ACTIVATIONS,
+    ENCODINGS,
+    HIDDEN_ACTIVATIONS,
+    LOSSES,
+    SCHEDULES,
+)
 from nerf.config.domain import Domain
 
 register_activation = HIDDEN_ACTIVATIONS.register
 register_density_activation = DENSITY_ACTIVATIONS.register
 register_colour_activation = COLOUR_ACTIVATIONS.register
+register_encoding = ENCODINGS.register
+register_loss = LOSSES.register
+register_schedule = SCHEDULES.register
 
 __all__ = [
     "Doc",
@@ -28,4 +38,7 @@ __all__ = [
     "register_activation",
     "register_colour_activation",
     "register_density_activation",
+    "register_encoding",
+    "register_loss",
+    "register_schedule",
 ]

@@ -39,7 +39,7 @@ from nerf.training.diagnosis import (
     explain_frozen_position,
     suggest_start,
 )
-from nerf.training.schedule import learning_rate, rates_of
+from nerf.training.schedule import learning_rate
 
 State = Literal["completed", "collapsed"]
 
@@ -177,8 +177,7 @@ class HealthWatch:
         last_step, last_psnr = curve[-1]
         second_half = [psnr for step, psnr in curve if step >= last_step / 2]
         plateau = len(second_half) > 1 and max(second_half) - min(second_half) < PLATEAU_MAX_RANGE
-        optimisation = rates_of(self._config)
-        rate_sum = sum(learning_rate(step, optimisation) for step in range(last_step))
+        rate_sum = sum(learning_rate(step, self._config) for step in range(last_step))
         if not plateau or rate_sum < MIN_LEARNING_RATE_SUM:
             return HEALTHY
         background, flat = self._trivial_psnrs["background"], self._trivial_psnrs["mean colour"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
+from nerf.config.choices import SCHEDULES
 from nerf.config.schema import NerfConfig, Optimisation
 
 
@@ -15,22 +17,43 @@ def rates_of(config: NerfConfig) -> Optimisation:
     return config.optimisation
 
 
-def learning_rate(step: int, config: Optimisation) -> float:
-    """Learning rate of the step that follows `step` finished ones, 0 <= step < config.steps.
+@SCHEDULES.register("exponential")
+def _exponential(progress: float, options: Optimisation) -> float:
+    return math.pow(options.decay, progress)
+
+
+@SCHEDULES.register("cosine")
+def _cosine(progress: float, options: Optimisation) -> float:
+    return options.decay + (1 - options.decay) * (1 + math.cos(math.pi * progress)) / 2
+
+
+@SCHEDULES.register("constant")
+def _constant(progress: float) -> float:
+    return 1.0
+
+
+@SCHEDULES.fault_check
+def _explain_fault(schedule: Callable[[float], float]) -> str:
+    """What keeps a function of a plugin from being a schedule; empty if nothing does."""
+    for progress in (0.0, 0.25, 0.5, 0.75, 0.999):
+        factor = schedule(progress)
+        if not isinstance(factor, int | float) or not 0 <= factor < math.inf:
+            return f"returns {factor!r} at {progress:g} of the steps; return a number, 0 or more"
+    return ""
+
+
+def learning_rate(step: int, config: NerfConfig) -> float:
+    """Learning rate of the step that follows `step` finished ones, 0 <= step < its steps.
 
     The initial rate times the schedule's factor, which falls from 1 at the first step towards
-    `config.decay` at the last, times a warm-up factor that rises linearly to 1.
+    `decay` at the last, times a warm-up factor that rises linearly to 1.
     """
-    progress = step / config.steps
-    if config.schedule == "exponential":
-        factor = math.pow(config.decay, progress)
-    elif config.schedule == "cosine":
-        factor = config.decay + (1 - config.decay) * (1 + math.cos(math.pi * progress)) / 2
-    else:
-        factor = 1.0
-    steps = warm_up_steps(config)
+    optimisation = rates_of(config)
+    schedule = SCHEDULES.piece(optimisation.schedule).bind(config.section)
+    factor: float = schedule(step / optimisation.steps)
+    steps = warm_up_steps(optimisation)
     warm_up_factor = min(1.0, (step + 1) / steps) if steps else 1.0
-    return config.learning_rate * factor * warm_up_factor
+    return optimisation.learning_rate * factor * warm_up_factor
 
 
 def warm_up_steps(config: Optimisation) -> int:

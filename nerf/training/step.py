@@ -16,8 +16,9 @@ from nerf.training.adam import make_adam
 from nerf.training.cuda_graph import GraphedStep
 from nerf.training.grid_refinement import refine_grids
 from nerf.training.health import HealthWatch
+from nerf.training.losses import loss_of, mean_squared
 from nerf.training.ray_batches import TrainingRays
-from nerf.training.schedule import cropped_steps, learning_rate, rates_of, warm_up_steps
+from nerf.training.schedule import cropped_steps, learning_rate, warm_up_steps
 
 TRAINING_CHUNK_SAMPLES = 32_768
 """Samples of a pass that a CPU renders and differentiates at once.
@@ -49,8 +50,10 @@ class TrainingStep:
     def __init__(
         self, config: NerfConfig, model: Nerf, rays: TrainingRays, health: HealthWatch
     ) -> None:
-        self._config = rates_of(config)
+        self._whole_config = config
+        self._config = config.optimisation
         self._model = model
+        self._loss = loss_of(config)
         self._seed = config.seed
         self._variation = config.grid.total_variation
         voxels = config.field.kind == "voxels"
@@ -90,7 +93,7 @@ class TrainingStep:
         for stage in self._stages[1:]:
             if stage.start == self.steps_done:
                 self._refine(stage)
-        self._set_rate(learning_rate(self.steps_done, self._config))
+        self._set_rate(learning_rate(self.steps_done, self._whole_config))
         if self._graphed is None:
             self._update()
         else:
@@ -118,8 +121,10 @@ class TrainingStep:
             )
             # The mean over the batch is the mean of the chunks' means, weighted by their rays.
             share = len(chunk.rgb) / len(batch.rgb)
-            losses = torch.stack([torch.mean((each.rgb - chunk.rgb) ** 2) for each in renderings])
+            losses = torch.stack([self._loss(each.rgb, chunk.rgb) for each in renderings])
             (share * losses.sum()).backward()  # type: ignore[no-untyped-call]
+            if self._loss is not mean_squared:
+                losses = torch.stack([mean_squared(each.rgb, chunk.rgb) for each in renderings])
             self.losses += share * losses.detach()
         if self._variation:
             for field in self._model.voxel_fields():
@@ -176,7 +181,7 @@ class TrainingStep:
         """Makes the rest agree with `steps_done`, after a batch has taken the steps."""
         self._step_tensor.fill_(self.steps_done)
         if self.steps_done:
-            self._set_rate(learning_rate(self.steps_done - 1, self._config))
+            self._set_rate(learning_rate(self.steps_done - 1, self._whole_config))
 
     def _set_rate(self, rate: float) -> None:
         if self._rate.device.type == "cpu":

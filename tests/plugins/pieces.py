@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor, nn
 
 from nerf.config.schema import Field
 from nerf.plugins import (
@@ -13,6 +14,9 @@ from nerf.plugins import (
     register_activation,
     register_colour_activation,
     register_density_activation,
+    register_encoding,
+    register_loss,
+    register_schedule,
 )
 
 
@@ -38,3 +42,34 @@ def steep_softplus(x: Tensor, options: Field) -> Tensor:
 @register_colour_activation("hard_sigmoid")
 def hard_sigmoid(x: Tensor) -> Tensor:
     return F.hardsigmoid(x)
+
+
+@dataclass(frozen=True)
+class Waves:
+    count: Annotated[int, Domain(4, 64, log=True), Doc("Directions of waves.")] = 16
+
+
+@register_encoding("waves")
+class RandomWaves(nn.Module):
+    """Sines along random directions."""
+
+    directions: Tensor
+
+    def __init__(self, box: Tensor, generator: Generator, options: Waves) -> None:
+        super().__init__()
+        self.features = options.count
+        drawn = 4 * torch.randn(3, options.count, generator=generator)
+        self.register_buffer("directions", drawn)
+
+    def forward(self, positions: Tensor) -> Tensor:
+        return torch.sin(positions @ self.directions)
+
+
+@register_schedule("halves")
+def halves(progress: float) -> float:
+    return 1.0 if progress < 0.5 else 0.5
+
+
+@register_loss("smooth")
+def smooth(rgb: Tensor, target: Tensor) -> Tensor:
+    return F.smooth_l1_loss(rgb, target, beta=0.1)

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nerf.config.schema import Optimisation
+from nerf.config.schema import NerfConfig
 from nerf.training.batch.parameters import BETAS, EPS, Parameters
 from nerf.training.schedule import learning_rate
 
@@ -22,13 +22,13 @@ MIN_CLIP_NORM = 1e-6
 """Added to a norm before dividing by it, as torch.nn.utils.clip_grad_norm_ does."""
 
 
-def adam_coefficients(config: Optimisation) -> Float[Tensor, "steps 2"]:
+def adam_coefficients(config: NerfConfig) -> Float[Tensor, "steps 2"]:
     """a and b of every step of a run, with which an update is m / (a sqrt(v) + b).
 
     A graph cannot read the host's numbers, so those of the whole schedule are on the device.
     """
     coefficients = []
-    for done in range(config.steps):
+    for done in range(config.optimisation.steps):
         n = done + 1
         rate = learning_rate(done, config) / (1 - BETAS[0] ** n)
         coefficients.append((-1 / (rate * math.sqrt(1 - BETAS[1] ** n)), -EPS / rate))

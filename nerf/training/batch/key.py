@@ -56,8 +56,9 @@ class Shape:
 
 
 def can_share_batch(config: NerfConfig) -> bool:
-    """Whether a batch takes such a run; voxels and grid encodings train alone."""
-    return config.field.kind == "network" and config.encoding.kind != "grid"
+    """Whether a batch takes such a run; voxels, grid encodings and other losses train alone."""
+    is_network = config.field.kind == "network" and config.encoding.kind != "grid"
+    return is_network and config.optimisation.loss == "squared"
 
 
 def batch_key(config: NerfConfig) -> tuple[object, ...]:

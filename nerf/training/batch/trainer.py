@@ -65,7 +65,7 @@ class BatchTrainer:
         self._occupied[slot].fill_(1)
         self._warm[slot].fill_(WARMUP_STEPS + warm_up_steps(run.config.optimisation))
         self._clips = self._clips or bool(run.config.optimisation.gradient_clip)
-        self._load_coefficients(slot, adam_coefficients(run.config.optimisation))
+        self._load_coefficients(slot, adam_coefficients(run.config))
         self.members[slot] = run
 
     def store(self, slot: int) -> None:

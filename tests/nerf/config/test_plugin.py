@@ -15,8 +15,19 @@ from nerf.config.parameters import list_parameters
 from nerf.config.plugin import load_named, loaded_plugins, require_plugins, unload_plugin
 from nerf.config.registry import Registry
 from nerf.model.nerf import Nerf
+from nerf.scenes.scene import Scene
+from nerf.training.run import TrainingRun
 
 PIECES = Path(__file__).parents[2] / "plugins" / "pieces.py"
+
+SMALL = {
+    "field.depth": 1,
+    "field.width": 8,
+    "optimisation.rays": 16,
+    "optimisation.steps": 4,
+    "optimisation.warm_up": 0,
+    "sampling.coarse": 8,
+}
 
 HEAD = """
 from dataclasses import dataclass
@@ -50,7 +61,7 @@ def test_pieces_are_choices_and_their_options_parameters() -> None:
     load_named([str(PIECES)])
     parameters = list_parameters()
     assert parameters["field.hidden_activation"].choices[-2:] == ("sine", "elu")
-    assert [path for path in parameters if path not in before] == ["elu.alpha"]
+    assert [path for path in parameters if path not in before] == ["elu.alpha", "waves.count"]
     alpha = parameters["elu.alpha"]
     assert (alpha.default, alpha.label, alpha.doc) == (1.0, "ELU's alpha", "Depth of the ELU.")
     with pytest.raises(InputError, match="elu rejects its values: ValueError: alpha must be"):
@@ -72,6 +83,24 @@ def test_a_field_is_made_of_a_plugin_s_pieces() -> None:
     assert field.density_activation(start).item() == pytest.approx(0.3), "found by bisection"
     _, rgb = field(torch.zeros(2, 3, 3), torch.eye(3)[:2])
     assert rgb.isfinite().all()
+
+
+def test_a_run_trains_with_a_plugin_s_encoding_and_schedule(ball: Scene) -> None:
+    load_named([str(PIECES)])
+    chosen = {"encoding.kind": "waves", "waves.count": 5, "optimisation.schedule": "halves"}
+    chosen |= {"optimisation.loss": "smooth"}
+    run = TrainingRun(build({**SMALL, **chosen}), ball)
+    rates = []
+    for _ in range(4):
+        run.advance()
+        rates.append(run.step.last_learning_rate())
+    assert rates == pytest.approx([8e-3, 8e-3, 4e-3, 4e-3])
+    assert run.model.coarse.encode_position.features == 5
+    again = TrainingRun(run.config, ball)
+    again.restore(run.state())
+    assert torch.equal(
+        again.model.coarse.encode_position.directions, run.model.coarse.encode_position.directions
+    )
 
 
 def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
@@ -103,6 +132,25 @@ def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
         ("register_activation('log')(torch.log)", "returns NaN or infinity"),
         ("register_activation('cut')(lambda x: x.detach())", "a tensor without a gradient"),
         ("register_density_activation('tanh')(torch.tanh)", "a density must be 0 or more"),
+        ("register_schedule('text')(lambda progress: 'slow')", "returns 'slow' at 0 of the steps"),
+        ("register_schedule('less')(lambda progress: 0.5 - progress)", "return a number, 0 or"),
+        ("register_loss('rows')(lambda rgb, target: (rgb - target) ** 2)", "return one number"),
+        ("register_loss('nan')(lambda rgb, target: rgb.sum() * float('nan'))", "NaN or infinity"),
+        ("register_loss('none')(lambda rgb, target: target.mean())", "without a gradient"),
+        ("register_encoding('f')(lambda box, generator: None)", "is not a torch.nn.Module with a"),
+        (
+            "@register_encoding('e')\nclass E(torch.nn.Module):\n    features = 4\n"
+            "    def __init__(self, box, generator): super().__init__()\n"
+            "    def forward(self, x): return x",
+            r"returns the shape \(5, 3\) for 5 positions; return the shape \(5, 4\)",
+        ),
+        (
+            "@register_encoding('e')\nclass E(torch.nn.Module):\n    features = 3\n"
+            "    def __init__(self, box, generator):\n        super().__init__()\n"
+            "        self.w = torch.nn.Parameter(torch.randn(3))\n"
+            "    def forward(self, x): return x * self.w",
+            "draw them from `generator`",
+        ),
         ("register_activation('two')(lambda x, y: x)", "raises TypeError"),
         (
             "@register_activation('seven')\ndef seven(x, options: int): return x",

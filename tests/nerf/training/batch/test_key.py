@@ -49,8 +49,9 @@ def test_runs_that_differ_otherwise_share_a_batch(settings: Flat) -> None:
 
 
 def test_tables_of_another_size_need_another_batch() -> None:
-    for alone in ({"field.kind": "voxels"}, {"encoding.kind": "grid"}):
-        assert not can_share_batch(build(alone))
+    alone: list[Flat] = [{"field.kind": "voxels"}, {"encoding.kind": "grid"}]
+    for settings in (*alone, {"optimisation.loss": "absolute"}):
+        assert not can_share_batch(build(settings))
     hashed: Flat = {"encoding.kind": "hash"}
     assert batch_key(build(hashed)) != batch_key(build({**hashed, "encoding.hash_levels": 3}))
 
@@ -93,7 +94,7 @@ def test_every_parameter_is_common_to_a_batch_or_handled_for_each_member() -> No
     own |= {f"{section}.{name}".strip(".") for section, names in OWN.items() for name in names}
     # Voxels and grid encodings train alone.
     own |= {path for path in list_parameters() if path.startswith(("grid.", "encoding.grid_"))}
-    own.add("field.kind")
+    own |= {"field.kind", "optimisation.loss"}  # so do other losses
     assert own.isdisjoint(COMMON)
     assert own | COMMON.keys() == flatten(build({})).keys(), (
         "a new parameter belongs into batch_key, or a batch has to handle it for each member"
