@@ -50,7 +50,8 @@ class Piece:
 
     def bind(self, section: Callable[[type], Any]) -> Callable[..., Any]:
         """The code with its options, which `section` gives for their class."""
-        return self._bound(self.code, section)
+        bound: Callable[..., Any] = self._bound(self.code, section)
+        return bound
 
     def bind_inverse(self, section: Callable[[type], Any]) -> Callable[[float], float] | None:
         """The inverse with its options; None if there is none."""
@@ -146,7 +147,7 @@ def registering(plugin: str) -> Iterator[None]:
 
 def _options_class(code: Callable[..., Any], what: str) -> type | None:
     """The frozen dataclass that annotates `options`, by which a piece asks for its parameters."""
-    function = code.__init__ if inspect.isclass(code) else code  # type: ignore[misc]
+    function = code.__init__ if inspect.isclass(code) else code
     try:
         parameters = inspect.signature(function).parameters
     except ValueError:  # of C, as torch.sin is

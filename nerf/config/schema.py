@@ -616,5 +616,5 @@ class NerfConfig:
 sections.BUILT_IN.update(
     (name, hint)
     for name, hint in typing.get_type_hints(NerfConfig).items()
-    if dataclasses.is_dataclass(hint)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint)
 )

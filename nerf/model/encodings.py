@@ -6,7 +6,8 @@ which they draw their initial weights.
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -21,6 +22,7 @@ from nerf.model.hash_encoding import UNIT_BOX, HashEncoding
 Box = Float[Tensor, "2 3"]
 
 
+@runtime_checkable
 class PositionEncoding(Protocol):
     """What the field needs of an encoding; it is a module."""
 
@@ -61,7 +63,7 @@ def position_encoding(config: NerfConfig, box: Box, generator: Generator) -> Pos
 
 
 @ENCODINGS.fault_check
-def _explain_fault(make: type[nn.Module]) -> str:
+def _explain_fault(make: Callable[[Tensor, Generator], Any]) -> str:
     """What keeps a class of a plugin from being an encoding; empty if nothing does."""
     made = []
     with torch.random.fork_rng(devices=[]):
@@ -69,13 +71,12 @@ def _explain_fault(make: type[nn.Module]) -> str:
             torch.manual_seed(seed)
             made.append(make(UNIT_BOX, Generator().manual_seed(0)))
     encoding = made[0]
-    if not isinstance(encoding, nn.Module) or not isinstance(
-        getattr(encoding, "features", None), int
-    ):
+    features = getattr(encoding, "features", None)
+    if not isinstance(encoding, nn.Module) or not isinstance(features, int):
         return "is not a torch.nn.Module with a whole number `features`; make it one"
     x = torch.linspace(-0.9, 0.9, 15).view(5, 3)
     y = encoding(x)
-    expected = (5, encoding.features)
+    expected = (5, features)
     if not isinstance(y, Tensor) or tuple(y.shape) != expected:
         got = f"the shape {tuple(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
         return f"returns {got} for 5 positions; return the shape {expected}, as `features` says"

@@ -16,9 +16,10 @@ from nerf.common.errors import InputError, closest
 from nerf.config import flat as nerf_flat
 from nerf.config.domain import Domain
 from nerf.config.flat import Flat
-from nerf.config.parameters import Parameter, Value, config_class, list_parameters
+from nerf.config.parameters import Parameter, Value, list_parameters
 from nerf.config.plugin import loaded_plugins
 from nerf.config.schema import NerfConfig
+from nerf.config.sections import added_sections
 from study.trainers.nerf_size import describe_size
 from study.trainers.trainable import Trainable, load_trainable
 
@@ -148,12 +149,12 @@ class NerfParameters:
 
 
 def _nerf_config(defaults: tuple[tuple[str, Value], ...]) -> NerfConfig:
-    return _cached_config(defaults, config_class())
+    return _cached_config(defaults, tuple(added_sections().values()))
 
 
 @functools.lru_cache(maxsize=8)
 def _cached_config(
-    defaults: tuple[tuple[str, Value], ...], _config_class: type[NerfConfig]
+    defaults: tuple[tuple[str, Value], ...], _sections_of_plugins: tuple[type, ...]
 ) -> NerfConfig:
     """The default configuration, made once for the plugins that are loaded."""
     return nerf_flat.build(dict(defaults))

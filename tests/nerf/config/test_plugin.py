@@ -18,6 +18,7 @@ from nerf.model.nerf import Nerf
 from nerf.scenes.scene import Scene
 from nerf.training.run import TrainingRun
 
+EXAMPLE = Path(__file__).parents[3] / "examples" / "voxel_plugin.py"
 PIECES = Path(__file__).parents[2] / "plugins" / "pieces.py"
 
 SMALL = {
@@ -114,7 +115,7 @@ def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("1 / 0", r"cannot be imported: ZeroDivisionError: division by zero \(line 6\)"),
+        ("1 / 0", r"cannot be imported: ZeroDivisionError: division by zero \(line 5\)"),
         ("def f(:", "is not valid Python: SyntaxError"),
         ("import sys; sys.exit(0)", "cannot be imported: SystemExit: 0"),
         ("x = 1", 'registers nothing; decorate .* such as @register_activation\\("elu"\\)'),
@@ -198,3 +199,8 @@ def test_a_changed_plugin_takes_its_own_place(tmp_path: Path) -> None:
     unload_plugin("mine.py")
     with pytest.raises(InputError, match=r"runs/one needs the plugin mine\.py; add --plugin /"):
         require_plugins("runs/one", [old])
+
+
+def test_the_readme_shows_the_example() -> None:
+    example = EXAMPLE.read_text()
+    assert f"```python\n{example}```" in (EXAMPLE.parents[1] / "study" / "README.md").read_text()

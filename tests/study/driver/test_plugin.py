@@ -128,3 +128,14 @@ def test_a_mistake_creates_nothing(options: list[str], message: str, tmp_path: P
     (line,) = done.stderr.splitlines()
     assert (done.returncode, message in line) == (2, True), line
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_example_trains(tmp_path: Path, scene_file: Path) -> None:
+    example = f"--plugin={ROOT / 'examples' / 'voxel_plugin.py'}"
+    chosen = ["--vary=encoding.kind=frequency,voxels", "--vary=voxels.cells", *TINY[:-4]]
+    budget = ["--explore=4", "--optimise=0", "--replicates=0", "--steps=20", "--name=voxels"]
+    status, output = end_of(start(example, *chosen, *budget, f"--scene={scene_file}", cwd=tmp_path))
+    assert status == 0, output
+    trials = StudyFolder(tmp_path / "studies" / "voxels").read_trials()
+    assert set(trials["encoding.kind"]) == {"frequency", "voxels"}
+    assert (trials["state"] != "failed").all()
