@@ -13,9 +13,8 @@ from analysis.data.study import Study
 from analysis.findings.next_study import NextStudy
 from nerf.common.commands import command_name
 from nerf.common.errors import InputError
-from nerf.config.flat import flatten
+from nerf.config.flat import build, flatten
 from nerf.config.parameters import Value
-from nerf.config.schema import NerfConfig
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, name_space
 from study.spec.parse_space import format_dimension, format_value, parse_dimension
 from study.spec.space import Dimension
@@ -133,7 +132,7 @@ def _held_settings(study: Study, own: Mapping[str, Value]) -> dict[str, Value]:
     parameters = study.space.parameters
     if not study.is_nerf:
         return {p: v for p, v in study.space.fixed if p != parameters.steps_path}
-    now = flatten(NerfConfig())
+    now = flatten(build({}))
     then = {path: v for path, v in study.space.parameter_defaults if now.get(path, v) != v}
     settings = {**then, **dict(study.space.fixed)}
     return {

@@ -9,9 +9,8 @@ from analysis.claims.claim import Claim
 from analysis.claims.list_claims import headline_claims, select_claims
 from analysis.data.study import Study
 from analysis.published.collapse_tables import name_scene
-from nerf.config.flat import flatten
+from nerf.config.flat import build, flatten
 from nerf.config.parameters import DERIVED, Value
-from nerf.config.schema import NerfConfig
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, name_space
 from study.spec.parse_space import format_dimension
 from study.spec.study_spec import StudySpec
@@ -52,7 +51,7 @@ def _options_for_old_defaults(study: Study) -> Iterator[str]:
     then = dict(study.space.parameter_defaults) | dict(study.space.fixed)
     named = "" if "--vary" in study.command else name_space(study.space)
     usual = SPACES[named].settings if named else DEFAULT_SETTINGS
-    now: dict[str, Value] = flatten(NerfConfig()) | dict(usual)
+    now: dict[str, Value] = flatten(build({})) | dict(usual)
     own = {dimension.path for dimension in study.space.dimensions} | {"optimisation.steps"}
     if "--study" in study.command:  # the study file sets steps and fixed parameters
         own |= set(dict(study.space.fixed))

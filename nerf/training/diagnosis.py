@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from nerf.common.commands import command_name
-from nerf.config.flat import flatten
+from nerf.config.flat import build, flatten
 from nerf.config.schema import NerfConfig
 from nerf.model.nerf import Nerf
 from nerf.model.rendering import composite
@@ -87,7 +87,7 @@ def suggest_start(config: NerfConfig, scene: Scene) -> str:
     The crop is left out where the content fills the images, as it does without a backdrop: a crop
     to the content then draws from whole images.
     """
-    defaults = flatten(NerfConfig())
+    defaults = flatten(build({}))
     now = flatten(config)
     cures = [path for path in _START if not now[path]]
     if _CROP in cures and not _has_margins(scene):
