@@ -49,7 +49,7 @@ SPACES = {
             "field.density_activation=relu,shifted_softplus,truncated_exp,sigmoid",
             "optimisation.learning_rate=0.008:0.02:linear",
         ),
-        scene_parts={"sampling.near": (-math.inf, 0.45), "sampling.far": (0.55, 2.2)},
+        scene_parts={"sampling.near": (-math.inf, 0.55), "sampling.far": (0.6, 2.2)},
         settings={
             **DEFAULT_SETTINGS,
             "sampling.coarse": 32,
