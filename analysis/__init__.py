@@ -59,6 +59,7 @@ RESULTS = Path(__file__).parent / "results"
 def load(
     path: Path | str,
     *,
+    scene: str = "",
     study_name: str | None = None,
     metric: str | None = None,
     direction: Literal["maximize", "minimize"] | None = None,
@@ -73,6 +74,8 @@ def load(
         path: a study folder; the s3:// or gs:// URL of its copy; an Optuna storage, a Ray Tune or
             MLflow folder, or a table (CSV, Parquet, JSON, Excel) with a row for each run, such as
             W&B exports. The file is not written to.
+        scene: the label of one, of a study of several scenes (`list_scenes` in
+            `analysis.data.study`).
         study_name, metric, direction, unit, parameters, ignore, prior: for another tool's sweep, as
             the options of `report.py`: `metric="val_loss", prior=["lr=1e-5:0.1:log"]`. What is left
             open is assumed, and listed where the study is shown.
@@ -103,7 +106,7 @@ def load(
         ignored=ignore,
         priors=prior,
     )
-    return StudyAnalysis(open_study(path, question))
+    return StudyAnalysis(open_study(path, question, scene))
 
 
 def compare(*studies: StudyAnalysis | Path | str) -> StudyComparison:

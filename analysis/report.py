@@ -20,12 +20,14 @@ from analysis.claims.list_claims import (
     name_further_shares,
     select_sweep_claims,
 )
-from analysis.data.study import Study
+from analysis.claims.scene_claims import list_scenes_lines
+from analysis.data.study import Study, list_scenes
 from analysis.external.options import add_question_options, make_question
 from analysis.external.question import Question
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.comparison import Comparison, compare_studies
 from analysis.findings.expectation import Expectation, check_expectation, parse_expectation
+from analysis.findings.scenes import ScenesFindings, analyze_scenes
 from analysis.findings.waiting import show_if_slow
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.commands import command_line
@@ -56,6 +58,13 @@ def write_report(folder: StudyFolder | Path | str, findings: Findings | None = N
     from analysis.pages.output_files import write_study_page
 
     return write_study_page(findings or analyze_study(folder))
+
+
+def write_scenes_report(findings: ScenesFindings) -> Path:
+    """Writes report.html over all scenes of a study into its folder and returns the path."""
+    from analysis.pages.output_files import write_scenes_page
+
+    return write_scenes_page(findings)
 
 
 def write_comparison(
@@ -96,12 +105,44 @@ def _run(options: argparse.Namespace) -> int:
     local_copies = {place: download_study(place).path for place in options.study if is_url(place)}
     folders = [local_copies.get(place, Path(place)) for place in options.study]
     question = make_question(options)
+    if any(map(_has_scenes, folders)):
+        return _report_scenes(options, folders, local_copies, expectations)
     report_folder = options.out if len(folders) == 1 else None
     several = len(folders) > 1
     studies = [_analyze(path, question, report_folder, several) for path in folders]
     written = [_upload(path, local_copies) for path in _write(options, studies)]
     print(*_list_written(written), sep="\n")
     return 0 if _check(expectations, studies) else NOT_AS_EXPECTED
+
+
+def _has_scenes(path: Path) -> bool:
+    folder = StudyFolder(path)
+    return folder.spec_file.exists() and bool(list_scenes(folder))
+
+
+def _report_scenes(
+    options: argparse.Namespace,
+    folders: Sequence[Path],
+    local_copies: Mapping[str, Path],
+    expectations: Sequence[Expectation],
+) -> int:
+    """Reports on a study of several scenes: on each of them, and over all."""
+    from analysis.pages.output_files import Requested, write_scenes_files
+
+    path, *others = folders
+    if others or options.out or make_question(options) != Question():
+        raise InputError(
+            f"{path if _has_scenes(path) else others[0]} is a study of several scenes, which is "
+            "reported alone, into its folder; leave out the other studies and options"
+        )
+    with show_if_slow(f"analysing {path.name}"):
+        findings = analyze_scenes(StudyFolder(path))
+    for line in list_scenes_lines(findings):
+        _print_line(line, "  " if line.startswith("  ") else "")
+    requested = Requested(options.format, options.figures)
+    written = [_upload(file, local_copies) for file in write_scenes_files(findings, requested)]
+    print(*_list_written(written), sep="\n")
+    return 0 if _check(expectations, list(findings.by_scene.values())) else NOT_AS_EXPECTED
 
 
 def _analyze(path: Path, question: Question, report_folder: Path | None, several: bool) -> Findings:

@@ -45,7 +45,7 @@ def _draw(options: argparse.Namespace) -> int:
     if not folder.journal.exists():
         raise InputError(f"{folder.path} has no journal to replay; name the folder where it ran")
     progress = _replay(folder, spec, options.part)
-    shown = Shown(folder.trivial_psnr(), options.rate, progress.steps_left / options.rate)
+    shown = Shown(folder.trivial_psnrs(), options.rate, progress.steps_left / options.rate)
     size = options.columns, options.lines
     console = Console(
         width=size[0], height=size[1], record=True, force_terminal=True, file=io.StringIO()
@@ -66,7 +66,7 @@ def _replay(folder: StudyFolder, spec: StudySpec, part: float) -> StudyProgress:
         copy.path.mkdir()
         shutil.copy(folder.spec_file, copy.spec_file)
         copy.journal.write_text("".join(lines[: round(part * len(lines))]), encoding="utf-8")
-        return study_progress(read_trials(copy), spec, folder.trivial_psnr())
+        return study_progress(read_trials(copy), spec, folder.trivial_psnrs())
 
 
 def _screenshot(svg: str, out: Path) -> None:

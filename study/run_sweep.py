@@ -88,12 +88,13 @@ def _run_trials(plan: Plan, console: Console) -> bool:
     from study.protocol.stopping import Stop
     from study.trackers.commands import require_trackers
 
-    folder, spec, scene = plan.folder, plan.spec, plan.scene
+    folder, spec, scenes = plan.folder, plan.spec, plan.scenes
     resources = None if spec.address else fit_machine(spec)
     require_free_space(folder.path)
     require_trackers(spec)
     configure_ray_environment(cluster=bool(spec.address))
-    _print(console, plan.summary, *([scene.summary, *scene.notes] if scene else []))
+    about = (line for scene in scenes.values() for line in (scene.summary, *scene.notes))
+    _print(console, plan.summary, *about)
     stop = Stop(plan.resume_hint)
     with ExitStack() as stack:
         with console.status("starting Ray"):
@@ -103,16 +104,16 @@ def _run_trials(plan: Plan, console: Console) -> bool:
             notify = functools.partial(_print, console)
             session = stack.enter_context(opened(folder, spec, resources, notify))
         stack.enter_context(_mirror(plan, stop, console))
-        spec = session.settle_pack(scene, notify)
+        spec = session.settle_pack(scenes, notify)
         with stop:
             if plan.is_new:
                 from study.records.provenance import study_document
 
                 with console.status("describing the study"):
-                    folder.create(study_document(folder.name, spec, scene, sys.argv))
+                    folder.create(study_document(folder.name, spec, scenes, sys.argv))
             document = plan.extended_document
             extension = document and {**document, "spec": spec.to_json()}
-            ending = launch(folder, spec, scene, session, console, stop, extension)
+            ending = launch(folder, spec, scenes, session, console, stop, extension)
         if ending.is_useless and plan.is_new and not spec.storage:
             shutil.rmtree(folder.path)
             raise InputError(f"{ending.reason}; nothing is left of the study")
@@ -150,9 +151,12 @@ def _mirror(plan: Plan, stop: Stop, console: Console) -> AbstractContextManager[
 def _report(folder: StudyFolder) -> list[str]:
     """Writes report.html and best.toml, and returns the lines that summarise them."""
     from analysis.claims.list_claims import list_answer_lines, list_claims, select_claims
+    from analysis.data.study import list_scenes
     from analysis.findings.analyze_study import analyze_study
     from analysis.report import write_report
 
+    if list_scenes(folder):
+        return _report_scenes(folder)
     findings = analyze_study(folder)
     best = _write_best(folder, findings)  # first: the report names the file
     report = write_report(folder, findings)
@@ -166,6 +170,28 @@ def _report(folder: StudyFolder) -> list[str]:
     ]
 
 
+def _report_scenes(folder: StudyFolder) -> list[str]:
+    """As `_report`, of a study of several scenes: each has a page and a best configuration."""
+    from analysis.claims.scene_claims import list_scenes_lines
+    from analysis.data.outcomes import format_outcomes
+    from analysis.findings.scenes import analyze_scenes
+    from analysis.report import write_report, write_scenes_report
+
+    findings = analyze_scenes(folder)
+    by_scene = findings.by_scene.values()
+    best = [line for own in by_scene for line in _write_best(folder, own)]
+    failures = [line for own in by_scene for line in _describe_failures(own)]
+    reports = [write_report(folder, own) for own in by_scene]
+    counts = (f"{own.study.scene_label}: {format_outcomes(own.study.trials)}" for own in by_scene)
+    return [
+        *counts,
+        *list_scenes_lines(findings),
+        *failures,
+        *best,
+        *(f"report: {report}" for report in (*reports, write_scenes_report(findings))),
+    ]
+
+
 def _describe_failures(findings: Findings) -> list[str]:
     """Why the first failed trial did; how many failed is among the claims."""
     failed = findings.study.trials.query("state == 'failed'")
@@ -176,17 +202,21 @@ def _describe_failures(findings: Findings) -> list[str]:
 
 
 def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
-    """Writes best.toml, if there is a best trial; returns a line on that trial, and a command."""
+    """Writes best.toml, if there is a best trial; returns a line on that trial, and a command.
+
+    Of one of several scenes, best-SCENE.toml.
+    """
     from study.records.best_config import write_best
     from study.spec.study_spec import StudySpec
 
-    best = findings.best
+    best, label = findings.best, findings.study.scene_label
+    where = f" on {label}" if label else ""
     if best is None:
-        return ["no trial completed its full budget"]
-    spec = StudySpec.from_json(folder.read_spec())
-    file = write_best(folder, best.to_dict(), spec)
+        return [f"no trial{where} completed its full budget"]
+    spec = StudySpec.from_json(folder.read_spec()).of_scene(label)
+    file = write_best(folder, best.to_dict(), spec, findings.study.best_file)
     objective = spec.objective
-    quality = f"best: trial {best['number']} with {objective.format(best[objective.metric])}"
+    quality = f"best{where}: trial {best['number']} with {objective.format(best[objective.metric])}"
     if spec.trainable:
         return [f"{quality}; its parameters: {file}"]
     scene = spec.scene

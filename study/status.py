@@ -97,7 +97,7 @@ def _watch(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
     from study.monitor.progress import study_progress
 
     journal = JournalReader(folder)
-    with LiveView(console, folder.name, spec, folder.trivial_psnr()) as view:
+    with LiveView(console, folder.name, spec, folder.trivial_psnrs()) as view:
         while (runs := _driver(folder) is not None) and not study_progress(
             trials := journal.read_trials(), spec
         ).is_finished:
@@ -110,7 +110,7 @@ def _watch(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
 def _show(folder: StudyFolder, spec: StudySpec, console: Console) -> None:
     from study.monitor.screen import Shown, render_progress
 
-    progress, shown = _read_progress(folder, spec), Shown(folder.trivial_psnr())
+    progress, shown = _read_progress(folder, spec), Shown(folder.trivial_psnrs())
     width, height = console.size
     console.print(render_progress(folder.name, progress, spec, shown, width, height - 2))
     _print(console, _what_next(folder, progress))
@@ -121,9 +121,9 @@ def _read_progress(folder: StudyFolder, spec: StudySpec) -> StudyProgress:
     from study.monitor.progress import study_progress, table_progress
 
     if _has_tables_only(folder):
-        return table_progress(folder.read_trials(), spec, folder.trivial_psnr())
+        return table_progress(folder.read_trials(), spec, folder.trivial_psnrs())
     is_interrupted = _driver(folder) is None
-    return study_progress(read_trials(folder), spec, folder.trivial_psnr(), is_interrupted)
+    return study_progress(read_trials(folder), spec, folder.trivial_psnrs(), is_interrupted)
 
 
 def _has_tables_only(folder: StudyFolder) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nerf.common.command_line import Parser, exit_status
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
+from study.records.schema import SCENE_COLUMN
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 from study.trackers.tracker import run_key
@@ -103,6 +104,8 @@ def _sections(spec: StudySpec) -> list[Section]:
         panels.ParallelCoordinatesPlotColumn(panels.Config(d.path), log=d.log)
         for d in spec.space.dimensions
     ]
+    if spec.scenes:
+        columns.insert(0, panels.ParallelCoordinatesPlotColumn(panels.Config(SCENE_COLUMN)))
     last = panels.ParallelCoordinatesPlotColumn(panels.SummaryMetric(metric), objective.title)
     return [
         Section(

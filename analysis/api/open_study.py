@@ -36,13 +36,14 @@ class OpenedStudy:
         return add_effects(findings, self.other_readings)
 
 
-def open_study(place: Path | str, question: Question | None = None) -> OpenedStudy:
+def open_study(place: Path | str, question: Question | None = None, scene: str = "") -> OpenedStudy:
     """Reads the study or sweep at `place`, finished or not.
 
     Args:
         place: a study folder, the s3:// or gs:// URL of its copy, or what `read_external_study`
             reads.
         question: decides what another tool's record leaves open.
+        scene: the label of one, of a study of several scenes.
 
     Raises:
         InputError: there is no study, or a question was asked of a study of this program.
@@ -56,7 +57,7 @@ def open_study(place: Path | str, question: Question | None = None) -> OpenedStu
             "another tool's record (Optuna storage, Ray Tune or MLflow folder, table of runs)"
         )
     if is_download or StudyFolder(path).spec_file.exists() or _is_empty_folder(path):
-        study = load_study(place if is_download else path)
+        study = load_study(place if is_download else path, scene)
         if question != Question():
             raise InputError(
                 f"{place} is a study of this program; --metric, --prior and the like are for "

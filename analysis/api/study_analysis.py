@@ -187,9 +187,9 @@ class StudyAnalysis:
         """
         from analysis.pages.study_page import render_study_page
 
-        default = self.findings.study.folder.report
+        default = self.findings.study.report_file
         if self._opened.is_download:
-            default = Path(f"{self.name}-report.html")
+            default = Path(f"{self.name}-{self.study.report_file.name}")
         path = default if path is None else Path(path).expanduser()
         page = render_study_page(self.findings).encode()
         try:

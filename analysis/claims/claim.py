@@ -56,6 +56,10 @@ Kind = Literal[
     "in_branch",
     "not_significant",
     "other_objectives",
+    "scenes_share",
+    "scenes_rate",
+    "scenes_differ",
+    "scenes_best",
 ]
 """What a claim says; `KINDS` explains each."""
 
@@ -110,6 +114,10 @@ KINDS: dict[Kind, str] = {
     "in_branch": "a claim on a parameter that only some trials have, among those trials",
     "not_significant": "parameters of which no effect was found, which proves none absent",
     "other_objectives": "objectives beside the metric; the estimate counts Pareto optimal trials",
+    "scenes_share": "as `share`, of PSNR averaged over the scenes of a study of several",
+    "scenes_rate": "the part of the runs that do not train, on the average of several scenes",
+    "scenes_differ": "a parameter has another effect on PSNR on one scene than on another",
+    "scenes_best": "the explored point of the highest PSNR averaged over several scenes",
 }
 
 

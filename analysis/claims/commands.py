@@ -33,9 +33,9 @@ def train_command(study: Study, values: Mapping[str, Value]) -> str:
     """
     if not study.is_nerf:
         return ""
-    if values and _file_has(study.folder.best, values):
+    if values and _file_has(study.best_file, values):
         options = (*_plugin_options(study), *_scene_options(study))
-        return _command("nerf/train.py", *options, "--config", study.folder.best)
+        return _command("nerf/train.py", *options, "--config", study.best_file)
     held = _held_settings(study, DEFAULT_SETTINGS)
     settings = {**held, **{path: _shorten(v) for path, v in values.items()}}
     options = (*_plugin_options(study), *_scene_options(study))

@@ -17,10 +17,13 @@ from analysis.data.design import Branch, Design
 from analysis.data.metric import PSNR, Metric
 from analysis.data.objectives import OtherObjectives
 from analysis.data.outcomes import add_outcomes
+from nerf.common.errors import InputError
 from nerf.config.parameters import Value
+from study.records.schema import SCENE_COLUMN
 from study.records.study_folder import StudyFolder
 from study.spec.space import Space
 from study.spec.storage_url import is_url
+from study.spec.study_spec import StudySpec
 from study.storage.remote import download_study
 from study.trainers.objective import Objective
 
@@ -45,6 +48,8 @@ class Study:
     unless a grid was not run as a whole
     branches: parameters that only some of its trials have
     other_objectives: what another tool optimised beside the metric, None if nothing
+    scene_label: of which of the study's several scenes the trials are; empty for a study of one
+    turns: how many scenes take turns, so that one in so many trial numbers is of this one
     """
 
     folder: StudyFolder
@@ -64,6 +69,25 @@ class Study:
     design: Design | None = None
     branches: tuple[Branch, ...] = ()
     other_objectives: OtherObjectives | None = None
+    scene_label: str = ""
+    turns: int = 1
+
+    @property
+    def title(self) -> str:
+        """Its name, and the scene if it has several."""
+        return f"{self.name} on {self.scene_label}" if self.scene_label else self.name
+
+    @property
+    def best_file(self) -> Path:
+        """The file with the best configuration, if it was written."""
+        label = self.scene_label
+        return self.folder.best_of(label) if label else self.folder.best
+
+    @property
+    def report_file(self) -> Path:
+        """Where its page is written."""
+        label = self.scene_label
+        return self.folder.report_of(label) if label else self.folder.report
 
     @property
     def is_native(self) -> bool:
@@ -133,10 +157,11 @@ class Study:
         return dict(self.scene.get("baselines") or {})
 
 
-def load_study(folder: StudyFolder | Path | str) -> Study:
+def load_study(folder: StudyFolder | Path | str, scene: str = "") -> Study:
     """Reads the study in `folder`, finished or not; raises `InputError` if there is none.
 
-    An s3:// or gs:// URL names a copy made by `run_sweep.py --storage`, which is downloaded.
+    An s3:// or gs:// URL names a copy made by `run_sweep.py --storage`, which is downloaded. Of a
+    study of several scenes, the trials on one are read, `scene`, near and far in its own units.
 
     Example:
         >>> study = load_study("studies/default")
@@ -146,24 +171,50 @@ def load_study(folder: StudyFolder | Path | str) -> Study:
         folder = download_study(folder)
     folder = folder if isinstance(folder, StudyFolder) else StudyFolder(Path(folder))
     spec = folder.read_spec()
-    scene, options = spec.get("scene", {}), spec.get("spec", {})
-    space, trials = _relabel(Space.from_json(spec["space"])), folder.read_trials()
+    trials, curves = folder.read_trials(), folder.read_curves()
+    turns = len(spec.get("scenes", ())) or 1
+    if "scenes" in spec or scene:
+        spec = _on_scene(spec, scene)
+        trials = trials[trials[SCENE_COLUMN] == scene].drop(columns=SCENE_COLUMN)
+        trials = trials.reset_index(drop=True)
+        curves = curves[curves["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
+    about, options = spec.get("scene", {}), spec.get("spec", {})
+    space = _relabel(Space.from_json(spec["space"]))
     metric, column = _read_metric(options)
     design = identify_cut_grid(options, space, trials)
     return Study(
         folder=folder,
         name=str(spec.get("name", folder.name)),
         created=str(spec.get("created", "")),
-        scene=scene,
+        scene=about,
         spec=options,
         versions=spec.get("versions", {}),
         command=tuple(map(str, spec.get("command", ()))),
         space=narrow_to_run(space, trials) if design else space,
-        trials=add_outcomes(add_score(trials, metric, column), scene.get("baselines") or {}),
-        curves=add_score(folder.read_curves(), metric, column),
+        trials=add_outcomes(add_score(trials, metric, column), about.get("baselines") or {}),
+        curves=add_score(curves, metric, column),
         metric=metric,
         design=design,
+        scene_label=scene,
+        turns=turns,
     )
+
+
+def list_scenes(folder: StudyFolder) -> tuple[str, ...]:
+    """The labels of a study's scenes; empty for a study of one."""
+    return tuple(folder.read_spec().get("scenes", ()))
+
+
+def _on_scene(document: Mapping[str, Any], scene: str) -> dict[str, Any]:
+    """study.json as of a study of one of its scenes; raises `InputError` if it has no such."""
+    scenes = document.get("scenes", {})
+    if scene not in scenes:
+        known = f"is of the scenes {', '.join(scenes)}" if scenes else "is of one scene"
+        remedy = f"name one of them by scene={next(iter(scenes))!r}" if scenes else "leave it out"
+        raise InputError(f"study {document['name']} {known}, got scene={scene!r}; {remedy}")
+    spec = StudySpec.from_json(document).of_scene(scene)
+    about = {"scene": scenes[scene], "spec": spec.to_json(), "space": spec.space.to_json()}
+    return {**document, **about}
 
 
 def _relabel(space: Space) -> Space:

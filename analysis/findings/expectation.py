@@ -55,7 +55,7 @@ def check_expectation(expectation: Expectation, findings: Findings) -> Check:
     `momentum` or, of one branch among several, as `opt=sgd:momentum`. Raises `InputError` for a
     parameter that was not analysed, or two that no trials have in common.
     """
-    name = findings.study.name
+    name = findings.study.title
     findings, names = _choose_trials(expectation, findings)
     importance = findings.importance
     if not importance.ranked or findings.sobol.model is None:

@@ -85,8 +85,9 @@ def classify_replicates(study: Study) -> pd.Series:
             roles.append("")
             continue
         # Its index among replicates. A number that is missing is of one that still runs.
-        between = np.searchsorted(others, number) - np.searchsorted(others, first)
-        roles.append(replicate_role(int(number) - first - int(between), explored, alternating)[0])
+        between = int(np.searchsorted(others, number) - np.searchsorted(others, first))
+        place = (int(number) - first) // study.turns - between
+        roles.append(replicate_role(place, explored, alternating)[0])
     return pd.Series(roles, index=study.trials.index, dtype="string")
 
 

@@ -240,7 +240,7 @@ def _build_variant_table(comparison: VariantComparison | None) -> pd.DataFrame:
 
 def _format_markdown(findings: Findings, headline: str, named: dict[str, pd.DataFrame]) -> str:
     parts = [
-        f"# {_format_cell(findings.study.name)}",
+        f"# {_format_cell(findings.study.title)}",
         headline,
         findings.comparable.sentence(),
     ]

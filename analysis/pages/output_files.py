@@ -11,15 +11,18 @@ import pandas as pd
 
 from analysis.claims.claim import Claim
 from analysis.claims.list_claims import headline_claims, join_texts, list_claims
+from analysis.claims.scene_claims import list_scene_claims
 from analysis.claims.write_claims import write_claims
 from analysis.figures.comparison_figures import list_comparison_figures
 from analysis.figures.image_files import ImageFormat, write_figures
 from analysis.figures.study_figures import StudyFigure, list_study_figures
 from analysis.findings.analyze_study import Findings
 from analysis.findings.comparison import Comparison
+from analysis.findings.scenes import ScenesFindings
 from analysis.findings.tables import TableFormat, format_markdown_table, write_tables
 from analysis.findings.waiting import show_if_slow
 from analysis.pages.comparison_page import render_comparison_page
+from analysis.pages.scenes_page import render_scenes_page
 from analysis.pages.study_page import render_study_page
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
@@ -43,9 +46,31 @@ class Requested:
 
 def write_study_page(findings: Findings) -> Path:
     """Writes report.html into the study folder and returns its path."""
-    report = findings.study.folder.report
+    report = findings.study.report_file
     write_atomically(report, render_study_page(findings).encode())
     return report
+
+
+def write_scenes_page(findings: ScenesFindings) -> Path:
+    """Writes the page over all scenes of a study as its report.html and returns the path."""
+    write_atomically(findings.folder.report, render_scenes_page(findings).encode())
+    return findings.folder.report
+
+
+def write_scenes_files(findings: ScenesFindings, requested: Requested) -> list[Path]:
+    """Writes what was requested of each scene of a study and over all; returns the files."""
+    written = [
+        path for own in findings.by_scene.values() for path in write_study_files(own, requested)
+    ]
+    if requested.text == "html":
+        return [*written, write_scenes_page(findings)]
+    claims, folder = list_scene_claims(findings), findings.folder.path / "analysis"
+    if requested.text == "json":
+        return [*written, write_claims(claims, folder / "claims.json")]
+    return [
+        *written,
+        write_claims_table(claims, requested.text, folder / f"claims.{requested.text}"),
+    ]
 
 
 def write_study_files(findings: Findings, requested: Requested) -> list[Path]:
@@ -53,8 +78,8 @@ def write_study_files(findings: Findings, requested: Requested) -> list[Path]:
 
     Raises `InputError` where another tool's folder cannot be written, or figures not be drawn.
     """
-    name, study_folder = findings.study.name, findings.study.folder
-    folder = study_folder.path / "analysis"
+    name, study_folder = findings.study.title, findings.study.folder
+    folder = study_folder.path / "analysis" / findings.study.scene_label
     try:
         with show_if_slow(f"writing the report on {name}"):
             written = _write_text(findings, requested.text, folder)

@@ -89,7 +89,7 @@ def render_study_page(findings: Findings) -> str:
     sections = [*(render(findings) for render in _choose(study)), _render_claims(claims, study)]
     return render_template(
         "study.html",
-        title=study.name,
+        title=study.title,
         kind="NeRF study" if study.is_nerf else _name_study(study),
         kicker="NeRF hyperparameter study" if study.is_nerf else _name_study(study),
         is_nerf=study.is_nerf,

@@ -87,8 +87,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def add_scene_options(parser: argparse._ActionsContainer) -> None:
+def add_scene_options(parser: argparse._ActionsContainer, several: bool = False) -> None:
     """Adds --scene and the options of how it is read, and --set, to a parser or one of its groups.
+
+    several: whether --scene may be repeated, and so is a list
 
     Options that are not on the command line are None, or missing from the namespace where the
     parser was made with `argument_default=argparse.SUPPRESS`. --set collects a list of
@@ -97,9 +99,11 @@ def add_scene_options(parser: argparse._ActionsContainer) -> None:
     """
     parser.add_argument(
         "--scene",
+        action="append" if several else "store",
         metavar="NAME|PATH",
         help="a built-in scene (bricks, studio, studio-corner, courtyard, tiny-lego), or the "
-        "path of a scene, of a folder of photographs or of a video (default: bricks)",
+        "path of a scene, of a folder of photographs or of a video (default: bricks)"
+        + ("; repeated: every point is run on each scene" if several else ""),
     )
     parser.add_argument(
         "--downscale", type=int, metavar="N", help="divide the width and height of images by N"

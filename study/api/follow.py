@@ -50,5 +50,5 @@ def describe_progress(folder: StudyFolder) -> str:
         return progress_line(table_progress(folder.read_trials(), spec), None)
     driver = holder(folder)
     is_interrupted = driver is None or driver.is_dead()
-    progress = study_progress(read_trials(folder), spec, folder.trivial_psnr(), is_interrupted)
+    progress = study_progress(read_trials(folder), spec, folder.trivial_psnrs(), is_interrupted)
     return progress_line(progress, None)

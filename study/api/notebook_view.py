@@ -60,15 +60,15 @@ class NotebookView:
     def _render(self) -> str:
         """The live view's screen as HTML; Rich escapes all text."""
         folder = self._folder
-        spec, trivial_psnr = StudySpec.from_json(folder.read_spec()), folder.trivial_psnr()
+        spec, trivial_psnrs = StudySpec.from_json(folder.read_spec()), folder.trivial_psnrs()
         driver = holder(folder)
         is_interrupted = driver is None or driver.is_dead()
         trials = self._journal.read_trials()
-        progress = study_progress(trials, spec, trivial_psnr, is_interrupted)
+        progress = study_progress(trials, spec, trivial_psnrs, is_interrupted)
         rate = None if is_interrupted else self._rate.update(time.monotonic(), progress)
         left = progress.steps_left / rate if rate and progress.steps_left > 0 else None
         screen = render_progress(
-            folder.name, progress, spec, Shown(trivial_psnr, rate, left), _WIDTH, _HEIGHT
+            folder.name, progress, spec, Shown(trivial_psnrs, rate, left), _WIDTH, _HEIGHT
         )
         console = Console(record=True, file=io.StringIO(), width=_WIDTH, force_terminal=True)
         console.print(screen)

@@ -37,7 +37,7 @@ class StudyOptions(LaunchOptions, total=False):
     """What a study is asked to do, beside its trainer and its parameters."""
 
     study: str | Path
-    scene: str | Path
+    scene: str | Path | Sequence[str | Path]
     downscale: int
     background: str
     follow_links: bool

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from study.ledger.journal import read_trials
-from study.records.schema import trial_id
+from study.records.schema import SCENE_COLUMN, trial_id
 from study.records.study_folder import StudyFolder
-from study.search.trial_values import trial_values
+from study.search.trial_values import scene_of, trial_values
 from study.spec.study_spec import StudySpec
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ def _running_row(trial: FrozenTrial, spec: StudySpec) -> dict[str, Any]:
     reported = trial.intermediate_values
     last = max(reported, default=0)
     started = trial.datetime_start
-    values = trial_values(trial)
-    complete = len(values) == len(spec.space.dimensions)  # else its driver is about to draw them
+    values, scene = trial_values(trial), scene_of(trial)
+    space = spec.of_scene(scene).space
+    complete = len(values) == len(space.dimensions)  # else its driver is about to draw them
     return {
         "trial_id": trial_id(trial.number),
         "number": trial.number,
@@ -65,6 +66,7 @@ def _running_row(trial: FrozenTrial, spec: StudySpec) -> dict[str, Any]:
         "started": started.astimezone().isoformat() if started else None,
         "host": "",
         "device": "",
-        **(spec.space.complete(values, trial.user_attrs["seed"]) if complete else values),
+        **({SCENE_COLUMN: scene} if scene else {}),
+        **(space.complete(values, trial.user_attrs["seed"]) if complete else values),
         "seed": trial.user_attrs["seed"],
     }

@@ -62,7 +62,7 @@ def open_tune_study(
     )
     folder = StudyFolder(path.expanduser().absolute())
     if not folder.spec_file.exists():
-        folder.create(study_document(folder.name, spec, None, sys.argv))
+        folder.create(study_document(folder.name, spec, {}, sys.argv))
         return TuneStudy(folder, Ledger(folder, spec))
     document = folder.read_spec()
     saved = StudySpec.from_json(document)

@@ -17,6 +17,7 @@ from nerf.config.plugin import load_named
 from nerf.scenes import BUILT_IN
 from study.cli.parser import make_parser
 from study.driver.resources import gpu_share
+from study.spec.scenes import StudyScene, label_scenes
 from study.spec.storage_url import is_url
 from study.spec.study_file import read_study_file
 from study.spec.study_spec import StudySpec
@@ -43,7 +44,9 @@ class Options:
     unit: str | None = None
     collapse: tuple[str, ...] = ()
     scene: str | None = None
-    """A built-in scene (`nerf.scenes.BUILT_IN`), or an absolute path."""
+    """A built-in scene (`nerf.scenes.BUILT_IN`), or an absolute path; None for several, too."""
+    scenes: tuple[StudyScene, ...] = ()
+    """Two or more of them, in place of `scene`."""
     downscale: int | None = None
     background: str | None = None
     follow_links: bool | None = None
@@ -131,8 +134,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     if "trainable" in merged:
         merged["trainable"] = read_trainable(merged["trainable"]).name
     merged["collapse"] = tuple(merged.get("collapse", ()))
-    if "scene" in merged and merged["scene"] not in BUILT_IN:
-        merged["scene"] = str(Path(merged["scene"]).absolute())
+    if "scene" in merged:
+        merged |= _parse_scenes(merged.pop("scene"))
     if "storage" in merged and not is_url(merged["storage"]):
         merged["storage"] = str(Path(merged["storage"]).absolute())
     if "track" in merged:
@@ -159,6 +162,13 @@ def _merge(from_file: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         remaining = [t for t in from_file.get(key, ()) if t.partition("=")[0] not in own]
         merged[key] = (*remaining, *given.get(key, ()))
     return merged
+
+
+def _parse_scenes(given: str | Sequence[str]) -> dict[str, Any]:
+    """The field `scene`, or `scenes` if there are several; paths become absolute."""
+    named = [given] if isinstance(given, str) else given
+    sources = [name if name in BUILT_IN else str(Path(name).absolute()) for name in named]
+    return {"scene": sources[0]} if len(sources) == 1 else {"scenes": label_scenes(sources)}
 
 
 def _auto_gpus(options: dict[str, Any]) -> float:

@@ -31,6 +31,7 @@ _DESCRIPTION = (
 _EXAMPLES = (
     "",
     "--scene photos.npz --name first --explore 64 --optimise 32 --steps 2000",
+    "--scene bricks --scene tiny-lego --name both --explore 64",
     "--vary sampling.near=0.5:3 --vary field.width=64,128 --set field.depth=6",
     "--trainable my_nerf.py:train --metric loss --direction min --vary lr=1e-4:1e-1",
     "--name first --resume",
@@ -66,7 +67,7 @@ def make_parser(parameters: ParameterSet = NERF) -> Parser:
 
 
 def _add_scene_and_parameters(group: _Group) -> None:
-    add_scene_options(group)
+    add_scene_options(group, several=True)
     add_plugin_option(group)
     add = group.add_argument
     add(
@@ -75,6 +76,7 @@ def _add_scene_and_parameters(group: _Group) -> None:
         metavar="PATH[=LOW:HIGH|=a,b,c]",
         help="vary a parameter over its own domain, a range or a list of values (repeatable); "
         "LOW:HIGH:log and LOW:HIGH:linear set the scale, LOW:HIGH:step=S takes LOW, LOW + S, ..., "
+        "LOW:HIGH:scene is in parts of the depth range that each scene suggests (near, far, span), "
         "a*0.9,b*0.1 gives probabilities",
     )
     spaces = "; ".join(f"{name}: {space.description}" for name, space in SPACES.items())
@@ -253,7 +255,7 @@ def _describe_range(dimension: Dimension) -> str:
     if dimension.choices:
         return ", ".join(map(str, dimension.choices))
     if dimension.relative:
-        low, high = SPACES[DEFAULT_SPACE].scene_parts[dimension.path]
+        low, high = dimension.parts
         start = "a fifth of near" if low == -math.inf else f"near + {low:g} (far - near)"
         return f"from {start} to near + {high:g} (far - near), as the scene suggests these"
     return str(Domain(dimension.low, dimension.high, dimension.log, dimension.unit))

@@ -14,19 +14,16 @@ from nerf.common.commands import command_line
 from nerf.common.errors import InputError
 from nerf.config.parameters import list_parameters
 from nerf.config.plugin import load_named
-from nerf.scenes import load, load_saved
-from nerf.scenes.scene import Scene
 from study.cli.choose_study import only_study, only_unfinished_study
+from study.cli.load_scenes import Scenes, list_scale_notes, load_saved_scenes, load_scenes
 from study.cli.options import Options
 from study.records.provenance import changes_since, extended_document
-from study.records.schema import TRIAL_COLUMNS
+from study.records.schema import SCENE_COLUMN, TRIAL_COLUMNS
 from study.records.study_folder import StudyFolder
 from study.spec.default_space import DEFAULT_SPACE, SPACES
 from study.spec.existing_study import launch_fields, require_same_study, with_more_trials
-from study.spec.space import Space
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec, require
-from study.spec.variants import variant_values
 from study.spec.widened_ranges import describe_widened
 from study.storage.mirror import restore
 from study.trainers.objective import PSNR, Objective
@@ -46,8 +43,8 @@ class Plan:
 
     folder: StudyFolder
     spec: StudySpec
-    scene: Scene | None
-    """None for a trainer that needs no scene."""
+    scenes: Scenes
+    """Of a trainer that needs no scene: none."""
     is_new: bool
     extended_document: dict[str, Any] | None = None
     """The new study.json of an extended study, to be written once its lock is held."""
@@ -56,16 +53,24 @@ class Plan:
     @property
     def notes(self) -> list[str]:
         """What the person who starts the study should know of it, a line each."""
-        return describe_widened(self.spec.space) if self.is_new else []
+        if not self.is_new:
+            return []
+        return [*describe_widened(self.spec.space), *list_scale_notes(self.spec)]
 
     @property
     def summary(self) -> str:
         """What is about to run, in one line."""
         study = f"study {self.folder.name} in {self.folder.path}"
         if self.is_new:
-            return f"{study}: {self.spec.trials} trials of {self.spec.steps} steps"
+            return f"{study}: {self.spec.trials} trials of {self.spec.steps} steps{self._shared}"
         ended = f"{self.folder.count_records()} of {self.spec.trials} trials have ended"
         return f"{study}: {'extended' if self.extended_document else 'resuming'}, {ended}"
+
+    @property
+    def _shared(self) -> str:
+        """How trials are divided among several scenes, if there are several."""
+        count = len(self.spec.scenes)
+        return f", {self.spec.trials // count} on each of {count} scenes" if count else ""
 
     @property
     def report_hint(self) -> str:
@@ -106,9 +111,9 @@ def plan_new(options: Options) -> Plan:
     plugins = load_named(options.plugin)
     fields = {"steps": steps, **options.spec_fields(), "objective": _objective(options)}
     fields |= {"plugins": plugins}
-    if options.trainable:
+    if options.trainable or options.scenes:
         fields = {"scene": "", **fields}
-    elif not options.vary and not options.variants:
+    if not options.trainable and not options.vary and not options.variants:
         fields = {**SPACES[options.space_name or DEFAULT_SPACE].phases, **fields}
     if options.variants:  # they take the place of the default design
         fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
@@ -124,20 +129,16 @@ def plan_new(options: Options) -> Plan:
     # A driver that died while it wrote study.json leaves nothing but hidden temporary files.
     if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
         raise InputError(f"{folder.path} exists; resume it by --resume, or give another --name")
-    scene = load(spec.scene, **_scene_options(spec)) if spec.scene else None
-    if scene and space.is_nerf:
-        space = _scene_space(spec, (round(scene.bounds.near, 3), round(scene.bounds.far, 3)))
-        for background in space.values("optimisation.background"):
-            if background == "random":
-                scene.require_alphas(str(background))
-    return Plan(folder, dataclasses.replace(spec, space=space), scene, is_new=True)
+    spec, scenes = load_scenes(spec)
+    return Plan(folder, spec, scenes, is_new=True)
 
 
 def _parameters(options: Options) -> ParameterSet:
     if options.trainable is None:
         return NerfParameters.with_plugins()
     parameters = DeclaredParameters.of(read_trainable(options.trainable))
-    taken = [path for path in parameters.by_path if path in TRIAL_COLUMNS and path != SEED]
+    columns = {*TRIAL_COLUMNS, SCENE_COLUMN} - {SEED}
+    taken = [path for path in parameters.by_path if path in columns]
     require(
         not taken,
         f"--trainable {options.trainable}: {', '.join(taken)} is the name of a column of every "
@@ -171,6 +172,8 @@ def _objective(options: Options) -> Objective:
 
 def _stem(spec: StudySpec) -> str:
     """What the name of a study without `--name` begins with."""
+    if spec.scenes:
+        return "-".join(spec.labels)
     if spec.scene:
         return Path(spec.scene).stem
     return Path(spec.trainable.rpartition(":")[0]).stem
@@ -274,15 +277,8 @@ def _plan_saved(saved: _Saved, options: Options) -> Plan:
     earlier = [extension["from"] for extension in saved.document.get("extended", [])]
     require_same_study(options.given(), saved.spec, earlier)
     spec = dataclasses.replace(saved.spec, **launch_fields(options.spec_fields()))
-    if not spec.scene:
-        return Plan(saved.folder, spec, None, is_new=False)
-    scene = load_saved(spec.scene, saved.document["scene"]["hash"], **_scene_options(spec))
-    if scene.content_hash != saved.document["scene"]["hash"]:
-        raise InputError(
-            f"the scene {spec.scene} has changed since study {saved.folder.name} was created; "
-            "restore it, or start a new study with another --name"
-        )
-    return Plan(saved.folder, spec, scene, is_new=False)
+    scenes = load_saved_scenes(spec, saved.document, saved.folder.name)
+    return Plan(saved.folder, spec, scenes, is_new=False)
 
 
 def _check_repeats(options: Options, has_variants: bool) -> None:
@@ -294,29 +290,9 @@ def _check_repeats(options: Options, has_variants: bool) -> None:
         )
 
 
-def _scene_space(spec: StudySpec, bounds: tuple[float, float]) -> Space:
-    """The study's space for a scene with these bounds; raises `InputError` if one is invalid."""
-    if not spec.variants:
-        return spec.space.with_scene_bounds(bounds)
-    # Only the variants themselves are run, so not every combination of their values need be valid.
-    space = dataclasses.replace(spec.space, bounds=bounds)
-    for variant in spec.variants:
-        space.config(variant_values(variant, space))
-    return space
-
-
 def _studies(options: Options) -> Path:
     return Path(options.studies or "studies").absolute()
 
 
 def _folder(options: Options, name: str) -> StudyFolder:
     return StudyFolder(_studies(options) / name)
-
-
-def _scene_options(spec: StudySpec) -> dict[str, Any]:
-    """How the study's scene is read."""
-    return {
-        "downscale": spec.downscale,
-        "background": spec.background,
-        "follow_links": spec.follow_links,
-    }

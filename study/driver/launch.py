@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ class Ending:
 def launch(
     folder: StudyFolder,
     spec: StudySpec,
-    scene: Scene | None,
+    scenes: Mapping[str, Scene],
     session: RaySession,
     console: Console,
     stop: Stop,
@@ -63,7 +64,8 @@ def launch(
 ) -> Ending:
     """Runs the trials that the study in `folder` lacks.
 
-    `extension` is the new study.json of a study that is extended.
+    `scenes` are those of the study by their labels, and `extension` is the new study.json of a
+    study that is extended.
 
     Raises `InputError` if another process runs the study, and if Ray fails again and again.
     """
@@ -72,9 +74,9 @@ def launch(
         if extension:  # not before the lock is ours
             folder.write_spec(extension)
         manager = TrialManager(folder, ledger, rungs(spec.steps))
-        with LiveView(console, folder.name, spec, folder.trivial_psnr()) as view:
+        with LiveView(console, folder.name, spec, folder.trivial_psnrs()) as view:
             view.show(ledger.trials())
-            _run_until_finished(manager, scene, session, view, stop)
+            _run_until_finished(manager, scenes, session, view, stop)
             finished = manager.is_finished()
             view.show(ledger.trials(), at_once=True, is_interrupted=not finished)
         ledger.plot_outcomes()
@@ -90,14 +92,18 @@ def launch(
 
 
 def _run_until_finished(
-    manager: TrialManager, scene: Scene | None, session: RaySession, view: LiveView, stop: Stop
+    manager: TrialManager,
+    scenes: Mapping[str, Scene],
+    session: RaySession,
+    view: LiveView,
+    stop: Stop,
 ) -> None:
     """Runs Ray until every trial has ended or a stop is requested, again where it fails."""
     failures, ended_before = 0, -1
     while not (manager.is_finished() or manager.stop.reason or stop.requested):
         try:
             with suppress(StopOverdue):
-                _run_tuner(manager, scene, session, view, stop)
+                _run_tuner(manager, scenes, session, view, stop)
         except InputError:
             raise
         except Exception as error:
@@ -117,7 +123,11 @@ def _run_until_finished(
 
 
 def _run_tuner(
-    manager: TrialManager, scene: Scene | None, session: RaySession, view: LiveView, stop: Stop
+    manager: TrialManager,
+    scenes: Mapping[str, Scene],
+    session: RaySession,
+    view: LiveView,
+    stop: Stop,
 ) -> None:
     """Runs one Tuner to its end, in a session that is opened again where Ray has failed."""
     from nerf.training.preparation import prepare  # imports torch
@@ -137,7 +147,8 @@ def _run_tuner(
         if proof:
             proof.touch()
         searcher = LedgerSearcher(manager, session.capacity)
-        job = Job(folder, spec, launch, ray.put(prepare(scene) if scene else None), storage, proof)
+        refs = {label: ray.put(prepare(scene)) for label, scene in scenes.items()}
+        job = Job(folder, spec, launch, refs, storage, proof)
         per_trial = {name.lower(): amount for name, amount in trial_resources(spec).items()}
         tune.Tuner(
             tune.with_resources(tune.with_parameters(run_trial, job=job), per_trial),

@@ -12,7 +12,7 @@ import shlex
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import ray
@@ -66,9 +66,9 @@ class RaySession:
             _join(self._spec)
             self.capacity = ClusterCapacity(self._spec, GpuChecks())
 
-    def settle_pack(self, scene: Scene | None, notify: Callable[[str], None]) -> StudySpec:
-        """Measures what `--pack auto` stands for; returns the spec with that number."""
-        settled = settle_pack(self._spec, scene, notify)
+    def settle_pack(self, scenes: Mapping[str, Scene], notify: Callable[[str], None]) -> StudySpec:
+        """Measures what `--pack auto` stands for, on the first scene; returns the spec with it."""
+        settled = settle_pack(self._spec, next(iter(scenes.values()), None), notify)
         if settled.pack != self._spec.pack:
             self._spec = settled
             if self.resources:

@@ -56,13 +56,13 @@ class LedgerSearcher(Searcher):
     def _diagnose(self, number: int, ray_error: str) -> Failure:
         """Why the process of a trial that did not report a failure itself may have died."""
         kills_before, self._oom_kills = self._oom_kills, count_oom_kills()
-        spec = self._manager.ledger.spec
+        spec, trial = self._manager.ledger.spec, self._manager.running[number]
         node = self._manager.node_of(number) if spec.address else ""
         return diagnose_death(
             self._manager.folder.log(trial_file_name(number)),
             ray_error,
             self._oom_kills > kills_before,
-            spec.space.describe_size(self._manager.running[number].values),
+            spec.of_scene(trial.scene).space.describe_size(trial.values),
             lambda: not node or is_node_alive(node),
         )
 

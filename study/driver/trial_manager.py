@@ -196,7 +196,8 @@ class TrialManager:
 
     def _is_to_be_pruned(self, message: Message) -> bool:
         """Whether the trial has reached a rung, and too many others did better there."""
-        if not self._running[message.number].may_be_pruned or not message.curve:
+        assignment = self._running[message.number]
+        if not assignment.may_be_pruned or not message.curve:
             return False
         before = message.curve[-2]["step"] if len(message.curve) > 1 else 0
         last, objective = message.curve[-1], self._objective
@@ -205,7 +206,8 @@ class TrialManager:
         # A trial that diverged ends by itself, as collapsed: pruning would hide the reason.
         if rung is None or not math.isfinite(value):
             return False
-        reported = [objective.score(other) for other in self.ledger.reported_from(rung)]
+        others = self.ledger.reported_from(rung, assignment.scene)
+        reported = [objective.score(other) for other in others]
         return not is_promoted(objective.score(objective.rounded(value)), reported)
 
     def _prune(self, message: Message) -> None:

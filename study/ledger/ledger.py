@@ -28,9 +28,15 @@ from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.search.explore_design import explore_values
 from study.search.replicates import must_wait, replicate_seed, replicate_values
-from study.search.samplers import distribution, propose
+from study.search.samplers import SceneStudy, distribution, propose
 from study.search.sobol_design import trial_seed
-from study.search.trial_values import OUTSIDE_SPACE, OUTSIDE_VALUE, trial_values
+from study.search.trial_values import (
+    OUTSIDE_SPACE,
+    OUTSIDE_VALUE,
+    SCENE,
+    scene_of,
+    trial_values,
+)
 from study.search.variant_design import variant_point
 from study.spec.study_spec import StudySpec
 
@@ -59,10 +65,13 @@ class Ledger:
             load_if_exists=True,
         )
         name_metric(self._study, spec.objective)
-        self._distributions = {d.path: distribution(d) for d in spec.space.dimensions}
+        self._distributions = {
+            label: {d.path: distribution(d) for d in spec.of_scene(label).space.dimensions}
+            for label in spec.labels
+        }
         self._created = Counter(t.user_attrs["phase"] for t in self.trials())
-        self._reported: dict[int, list[float]] = {}
-        """By step, what `reported_from` returns; of steps that it was called with."""
+        self._reported: dict[tuple[int, str], list[float]] = {}
+        """By step and scene, what `reported_from` returns; of those that it was called with."""
 
     def close(self) -> None:
         """Lets another process run the study."""
@@ -78,6 +87,10 @@ class Ledger:
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
         return self._storage.get_trial(trial_id)
 
+    def scene_trials(self, scene: str) -> list[FrozenTrial]:
+        """The trials on a scene, by number; all of them where the study has one scene."""
+        return [trial for trial in self.trials() if scene_of(trial) == scene]
+
     def running(self) -> list[Assignment]:
         """The trials that have not ended; in a new driver, those that the last one left."""
         return [self.assignment(trial) for trial in self.trials(TrialState.RUNNING)]
@@ -88,42 +101,61 @@ class Ledger:
         Variants or explored points come first. The optimise phase does not wait until the last of
         them has ended: TPE learns from those that have, and no slot is idle.
         """
-        index = self._created["replicate"]
-        phases = ("variant", "explore", "optimize")
-        others_exist = all(self._created[phase] >= self.spec.planned[phase] for phase in phases)
-        if others_exist and (
-            index >= self.spec.replicates or must_wait(self.spec, self.trials(), index)
-        ):
-            return None
+        phase, planned = self._next_phase(), self.spec.planned
+        if phase == "replicate":
+            turn, scene = self._next_turn(phase)
+            trials = self.scene_trials(scene)
+            all_exist = self._created[phase] >= planned[phase]
+            if all_exist or must_wait(self.spec.of_scene(scene), trials, turn):
+                return None
         return self._create()
+
+    def _next_phase(self) -> str:
+        """The first phase that lacks a trial, else the replicates."""
+        planned = self.spec.planned
+        phases = ("variant", "explore", "optimize")
+        return next((p for p in phases if self._created[p] < planned[p]), "replicate")
+
+    def _next_turn(self, phase: str) -> tuple[int, str]:
+        """The place of the phase's next trial among those on its scene, and the scene's label.
+
+        Scenes take turns, so that a study that stops early has run each point on all of them.
+        Variants come together on a scene.
+        """
+        labels = self.spec.labels
+        size = len(self.spec.variants) if phase == "variant" else 1
+        block, place = divmod(self._created[phase], size)
+        turn, of_scenes = divmod(block, len(labels))
+        return turn * size + place, labels[of_scenes]
 
     def _create(self) -> Assignment:
         """Creates a trial of the first phase that lacks one, else a replicate."""
-        number = sum(self._created.values())
-        seed = trial_seed(self.spec.seed, number)
+        number, phase = sum(self._created.values()), self._next_phase()
+        turn, scene = self._next_turn(phase)
+        spec = self.spec.of_scene(scene)
+        seed = trial_seed(spec.seed, number)
         is_default, values = False, {}  # no values: the sampler proposes all of them
-        if self._created["variant"] < self.spec.planned["variant"]:
-            phase, index = "variant", self._created["variant"]
-            values = variant_point(self.spec, index)
+        if phase == "variant":
+            values = variant_point(spec, turn)
             # The r-th repeats of all variants share one seed.
-            seed = trial_seed(self.spec.seed, index // len(self.spec.variants))
-        elif self._created["explore"] < self.spec.explore:
-            phase = "explore"
-            values = explore_values(self.spec, self._created["explore"])
-        elif self._created["optimize"] < self.spec.optimize:
-            phase, is_default = "optimize", self._created["optimize"] == 0
+            seed = trial_seed(spec.seed, turn // len(spec.variants))
+        elif phase == "explore":
+            values = explore_values(spec, turn)
+        elif phase == "optimize":
+            is_default = turn == 0
             if is_default:
-                values = self.spec.space.defaults()
+                values = spec.space.defaults()
         else:
-            phase, index = "replicate", self._created["replicate"]
-            values = replicate_values(self.spec, self.trials(), index)
-            seed = replicate_seed(self.spec, self.trials(), index, number)
-        self._add(phase, is_default, seed, values, {})
+            trials = self.scene_trials(scene)
+            values = replicate_values(spec, trials, turn)
+            seed = replicate_seed(spec, trials, turn, number)
+        self._add(phase, scene, is_default, seed, values, {})
         return self.assignment(self.trial(number))
 
     def _add(
         self,
         phase: str,
+        scene: str,
         is_default: bool,
         seed: int,
         values: dict[str, Value],
@@ -136,13 +168,15 @@ class Ledger:
             "seed": seed,
             "budget_steps": self.spec.steps,
         }
+        if scene:
+            attributes[SCENE] = scene
         params = values
-        if self.spec.space.outside(values):
+        if self.spec.of_scene(scene).space.outside(values):
             attributes[OUTSIDE_SPACE], params = values, {}
         template = create_trial(
             state=TrialState.RUNNING,
             params=params,
-            distributions={path: self._distributions[path] for path in params},
+            distributions={path: self._distributions[scene][path] for path in params},
             user_attrs=attributes,
             intermediate_values=points,
         )
@@ -164,13 +198,15 @@ class Ledger:
                 self._create()
                 continue
             row = by_number[number]["trial"]
-            is_default = row["phase"] == "optimize" and self._created["optimize"] == 0
+            scene, created = row.get(SCENE, ""), self._created["optimize"]
+            is_default = row["phase"] == "optimize" and created < len(self.spec.labels)
             points = {p["step"]: p[self._metric] for p in by_number[number]["curve"]}
             self._add(
                 row["phase"],
+                scene,
                 is_default,
                 row["seed"],
-                {path: row[path] for path in self._distributions},
+                {path: row[path] for path in self._distributions[scene]},
                 {s: self._rounded(value) for s, value in points.items() if math.isfinite(value)},
             )
             self.tell(number, Outcome.of(row, self._metric))
@@ -197,22 +233,25 @@ class Ledger:
         for step, value in curve:
             if step not in trial.intermediate_values and math.isfinite(value):
                 rounded = self._rounded(value)
-                for rung, values in self._reported.items():
-                    if step >= rung > max(trial.intermediate_values, default=0):
+                for (rung, scene), values in self._reported.items():
+                    reached = step >= rung > max(trial.intermediate_values, default=0)
+                    if reached and scene == scene_of(trial):
                         values.append(rounded)
                 self._storage.set_trial_intermediate_value(trial._trial_id, step, rounded)
 
-    def reported_from(self, step: int) -> Sequence[float]:
-        """The metric of all trials, explored ones too, at their first report from `step` on."""
-        if step not in self._reported:
-            curves = (trial.intermediate_values for trial in self.trials())
+    def reported_from(self, step: int, scene: str = "") -> Sequence[float]:
+        """The metric of all trials on a scene, explored ones too, at their first report from `step`
+        on.
+        """
+        if (step, scene) not in self._reported:
+            curves = [trial.intermediate_values for trial in self.scene_trials(scene)]
             reached = (min((s for s in curve if s >= step), default=None) for curve in curves)
-            self._reported[step] = [
-                trial.intermediate_values[first]
-                for trial, first in zip(self.trials(), reached, strict=True)
+            self._reported[step, scene] = [
+                curve[first]
+                for curve, first in zip(curves, reached, strict=True)
                 if first is not None
             ]
-        return self._reported[step]
+        return self._reported[step, scene]
 
     def has_values(self) -> bool:
         """Whether any trial has reported a finite metric."""
@@ -258,6 +297,7 @@ class Ledger:
             is_default_config=trial.user_attrs["baseline"],
             seed=trial.user_attrs["seed"],
             values=self._values(trial),
+            scene=scene_of(trial),
             # Optuna stores local time without a time zone.
             started=(trial.datetime_start or datetime.now()).astimezone(UTC),
             attempt=len(trial.user_attrs.get("failures", [])) + 1,
@@ -275,13 +315,15 @@ class Ledger:
 
         It lacks all of them where it is new, some where a driver died while they were stored.
         """
-        dimensions = self.spec.space.dimensions
+        scene = scene_of(trial)
+        dimensions = self.spec.of_scene(scene).space.dimensions
         values = trial_values(trial)
         missing = [d for d in dimensions if d.path not in values]
         if not missing:
             return values
         seed = trial_seed(self.spec.seed + 1, trial.number)  # unlike the training's own
-        values |= propose(self._study, trial, missing, seed)
+        study = SceneStudy(self._study, scene) if scene else self._study
+        values |= propose(study, trial, missing, seed)
         return {d.path: values[d.path] for d in dimensions}
 
 
@@ -297,5 +339,6 @@ def trial_row(
         "started": assignment.started.isoformat(),
         "ended": ended.isoformat(),
         **outcome.to_row(spec.objective.metric, spec.metrics),
-        **spec.space.complete(assignment.values, assignment.seed),
+        **({SCENE: assignment.scene} if assignment.scene else {}),
+        **spec.of_scene(assignment.scene).space.complete(assignment.values, assignment.seed),
     }

@@ -10,11 +10,16 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from study.monitor.progress import StepRate, StudyProgress, study_progress
+from study.monitor.progress import (
+    UNKNOWN,
+    StepRate,
+    StudyProgress,
+    TrivialPsnrs,
+    study_progress,
+)
 from study.monitor.screen import Shown, render_progress
 from study.monitor.wording import progress_line, trial_line
 from study.protocol.lost_output import discard_lost_output
-from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.spec.study_spec import StudySpec
 
 if TYPE_CHECKING:
@@ -48,13 +53,12 @@ class LiveView:
         console: Console,
         name: str,
         spec: StudySpec,
-        trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR,
+        trivial_psnrs: TrivialPsnrs = UNKNOWN,
     ) -> None:
-        """`trivial_psnr` is the PSNR (dB) of the best trivial image."""
         self._console = console
         self._name = name
         self._spec = spec
-        self._trivial_psnr = trivial_psnr
+        self._trivial_psnrs = trivial_psnrs
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._due = 0.0
         self._last_line = 0.0
@@ -91,12 +95,12 @@ class LiveView:
         if not (at_once or self.is_due()):
             return
         clock = time.monotonic()
-        progress = study_progress(trials, self._spec, self._trivial_psnr, is_interrupted)
+        progress = study_progress(trials, self._spec, self._trivial_psnrs, is_interrupted)
         rate = None if is_interrupted else self._rate.update(clock, progress)
         seconds_left = progress.steps_left / rate if rate and progress.steps_left > 0 else None
         if self._live:
             width, height = self._console.size
-            shown = Shown(self._trivial_psnr, rate, seconds_left, self.waiting_for)
+            shown = Shown(self._trivial_psnrs, rate, seconds_left, self.waiting_for)
             screen = render_progress(self._name, progress, self._spec, shown, width, height - 1)
             # The cursor stays on an empty line: the ^C that a terminal echoes there would wrap
             # after a full one, and leave the first line of the screen behind.

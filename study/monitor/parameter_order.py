@@ -7,13 +7,13 @@ that is, is said by the report.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nerf.config.parameters import Value
-from study.monitor.progress import EndedTrial, StudyProgress
+from study.monitor.progress import EndedTrial, RunningTrial, StudyProgress
 from study.records.outcomes import FAILED, PRUNED
 from study.spec.dimension import Dimension
 
@@ -36,36 +36,53 @@ class ParameterOrder:
         return self.dimensions[place].kind == "choice"
 
 
-def order_parameters(progress: StudyProgress, dimensions: Sequence[Dimension]) -> ParameterOrder:
+Dimensions = Mapping[str, Dimension]
+"""One parameter on each scene; a study's only scene is `""`."""
+
+
+def order_parameters(
+    progress: StudyProgress, dimensions: Mapping[str, Sequence[Dimension]]
+) -> ParameterOrder:
     """Orders by the part of the metric's variation that each parameter explains so far.
 
     With few ended trials, orders by how much the running trials differ in each.
+
+    dimensions: by scene, on which ranges of near and far differ
     """
+    on_scenes = [
+        dict(zip(dimensions, own, strict=True)) for own in zip(*dimensions.values(), strict=True)
+    ]
+    of_first = next(iter(dimensions.values()))
     ended = [e for e in progress.ended if e.value is not None and e.outcome not in (FAILED, PRUNED)]
     if len(ended) >= _MIN_TRIALS:
-        explained = {d.path: _explained(d, ended) for d in dimensions}
+        explained = [_explained(own, ended) for own in on_scenes]
         label = progress.objective.label
         basis = f"parameters by the {label} that they explain so far ({len(ended)} trials)"
     else:
-        running = [trial.values for trial in progress.running]
-        explained = {d.path: _spread(d, running) for d in dimensions}
-        basis = "parameters by how much they differ" if len(running) > 1 else ""
-    ranked = sorted(dimensions, key=lambda d: -explained[d.path])  # stable: else as declared
-    return ParameterOrder(tuple(ranked), basis)
+        explained = [_spread(own, progress.running) for own in on_scenes]
+        basis = "parameters by how much they differ" if len(progress.running) > 1 else ""
+    places = sorted(range(len(explained)), key=lambda j: -explained[j])  # stable: else as declared
+    return ParameterOrder(tuple(of_first[j] for j in places), basis)
 
 
-def _explained(dimension: Dimension, ended: Sequence[EndedTrial]) -> float:
+def _explained(dimensions: Dimensions, ended: Sequence[EndedTrial]) -> float:
     """The share of the variance of the metric's ranks that lies between groups of values.
+
+    Ranks are those on a trial's own scene, from 0 to 1.
 
     Corrected for the share that as many groups explain by chance (epsilon squared), so that a
     parameter with many choices does not come first for that alone.
     """
-    values = np.array([e.value for e in ended], dtype=float)
-    values[~np.isfinite(values)] = -np.inf  # diverged: below all others
-    ranks = np.argsort(np.argsort(values)).astype(float)
+    ranks = np.empty(len(ended))
     groups: dict[Value, list[float]] = {}
-    for trial, rank in zip(ended, ranks, strict=True):
-        groups.setdefault(_group(dimension, trial.values[dimension.path]), []).append(rank)
+    for scene, dimension in dimensions.items():
+        places = [i for i, trial in enumerate(ended) if trial.scene == scene]
+        values = np.array([ended[i].value for i in places], dtype=float)
+        values[~np.isfinite(values)] = -np.inf  # diverged: below all others
+        ranks[places] = np.argsort(np.argsort(values)) / max(len(values), 1)
+        for i in places:
+            group = _group(dimension, ended[i].values[dimension.path])
+            groups.setdefault(group, []).append(float(ranks[i]))
     total, mean = float(np.var(ranks)) * len(ranks), float(ranks.mean())
     between = sum(len(group) * (statistics.fmean(group) - mean) ** 2 for group in groups.values())
     left = len(ranks) - len(groups)
@@ -81,12 +98,12 @@ def _group(dimension: Dimension, value: Value) -> Value:
     return min(int(_GROUPS * _quantile(dimension, value)), _GROUPS - 1)
 
 
-def _spread(dimension: Dimension, values: Sequence[dict[str, Value]]) -> float:
+def _spread(dimensions: Dimensions, running: Sequence[RunningTrial]) -> float:
     """The difference of the lowest and highest quantile; for a choice, 1 where it differs."""
-    own = [each[dimension.path] for each in values]
-    if dimension.choices:
-        return float(len(set(own)) > 1)
-    quantiles = [_quantile(dimension, value) for value in own]
+    own = [(dimensions[t.scene], t.values[dimensions[t.scene].path]) for t in running]
+    if all(dimension.choices for dimension, _ in own):
+        return float(len({value for _, value in own}) > 1)
+    quantiles = [_quantile(dimension, value) for dimension, value in own]
     return max(quantiles, default=0.0) - min(quantiles, default=0.0)
 
 

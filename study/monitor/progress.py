@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nerf.config.parameters import Value
@@ -15,8 +16,8 @@ from study.records.outcomes import (
     outcome_of,
     shows_nothing,
 )
-from study.records.schema import PHASES
-from study.search.trial_values import latest_value, trial_values
+from study.records.schema import PHASES, SCENE_COLUMN
+from study.search.trial_values import latest_value, scene_of, trial_values
 from study.spec.study_spec import StudySpec
 from study.trainers.objective import PSNR, Objective
 
@@ -29,8 +30,18 @@ if TYPE_CHECKING:
 # explored ones. It counts as much as one ended trial.
 _EXPECTED_BUDGET_SHARE = {"optimize": 0.6}
 
+TrivialPsnrs = Mapping[str, float]
+"""PSNR (dB) of the best trivial image by scene, as `StudyFolder.trivial_psnrs` gives them."""
+
+UNKNOWN: TrivialPsnrs = MappingProxyType({})
+
 _FALLING_DB = 1.0
 """A trial is falling if its PSNR is this far below its own best."""
+
+
+def trivial_psnr(trivial_psnrs: TrivialPsnrs, scene: str) -> float:
+    """Of one scene; `UNKNOWN_TRIVIAL_PSNR` if it was not recorded."""
+    return trivial_psnrs.get(scene, UNKNOWN_TRIVIAL_PSNR)
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,8 @@ class RunningTrial:
     values: dict[str, Value]
     failures: int
     """Failed attempts before the present one."""
+    scene: str = ""
+    """The label of its scene, in a study of several."""
 
     @property
     def value(self) -> float | None:
@@ -65,7 +78,8 @@ class RunningTrial:
 class EndedTrial:
     """A trial that has ended.
 
-    outcome: one of `OUTCOMES`; value: of the metric, None if none was measured
+    outcome: one of `OUTCOMES`; value: of the metric, None if none was measured; scene: the label
+    of one of several
     """
 
     number: int
@@ -74,6 +88,7 @@ class EndedTrial:
     reason: str
     value: float | None
     values: dict[str, Value]
+    scene: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,8 +99,8 @@ class StudyProgress:
     """The number of trials of each phase."""
     ended: tuple[EndedTrial, ...]
     running: tuple[RunningTrial, ...]
-    best: EndedTrial | None
-    """The completed trial with the best metric; it shows nothing only if no trial trained.
+    bests: tuple[EndedTrial, ...]
+    """On each scene the completed trial of best metric; it shows nothing only if none trained.
 
     Never a replicate, as in the report: another seed of a configuration is no better one.
     """
@@ -139,23 +154,23 @@ class StepRate:
 def study_progress(
     trials: Sequence[FrozenTrial],
     spec: StudySpec,
-    trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR,
+    trivial_psnrs: TrivialPsnrs = UNKNOWN,
     is_interrupted: bool = False,
 ) -> StudyProgress:
     """The progress of a study whose journal holds these trials.
 
-    trivial_psnr: PSNR (dB) of the best trivial image; is_interrupted: whether no process runs it
+    is_interrupted: whether no process runs it
     """
     from optuna.trial import TrialState
 
     finished = [t for t in trials if t.state.is_finished()]
-    ended = tuple(_ended_trial(t, trivial_psnr) for t in finished)
+    ended = tuple(_ended_trial(t, trivial_psnrs) for t in finished)
     running = tuple(_running_trial(t) for t in trials if t.state == TrialState.RUNNING)
     return StudyProgress(
         planned=spec.planned,
         ended=ended,
         running=running,
-        best=_best(ended, spec.objective),
+        bests=_bests(ended, spec),
         objective=spec.objective,
         steps_trained=sum(t.user_attrs["steps_done"] for t in finished)
         + sum(r.step for r in running),
@@ -165,7 +180,7 @@ def study_progress(
 
 
 def table_progress(
-    trials: pd.DataFrame, spec: StudySpec, trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR
+    trials: pd.DataFrame, spec: StudySpec, trivial_psnrs: TrivialPsnrs = UNKNOWN
 ) -> StudyProgress:
     """The progress of a study by its trials.parquet, which does not show running trials.
 
@@ -177,10 +192,13 @@ def table_progress(
         EndedTrial(
             number=row["number"],
             phase=row["phase"],
-            outcome=outcome_of(row["state"], row[metric], trivial_psnr),
+            outcome=outcome_of(
+                row["state"], row[metric], trivial_psnr(trivial_psnrs, row.get(SCENE_COLUMN, ""))
+            ),
             reason=row["reason"],
             value=row[metric] if math.isfinite(row[metric]) else None,
             values={path: row[path] for path in paths},
+            scene=row.get(SCENE_COLUMN, ""),
         )
         for row in trials.to_dict("records")
     )
@@ -188,7 +206,7 @@ def table_progress(
         planned=spec.planned,
         ended=ended,
         running=(),
-        best=_best(ended, spec.objective),
+        bests=_bests(ended, spec),
         objective=spec.objective,
         steps_trained=int(trials["steps_done"].sum()),
         steps_left=0.0,
@@ -209,11 +227,13 @@ def _steps_left(
     return left
 
 
-def _best(ended: Sequence[EndedTrial], objective: Objective) -> EndedTrial | None:
+def _bests(ended: Sequence[EndedTrial], spec: StudySpec) -> tuple[EndedTrial, ...]:
     completed = [
         e for e in ended if e.outcome in (TRAINED, SHOWS_NOTHING) and e.phase != "replicate"
     ]
-    return max(completed, key=lambda e: objective.score(e.value or 0.0), default=None)
+    of_scenes = [[e for e in completed if e.scene == label] for label in spec.labels]
+    score = spec.objective.score
+    return tuple(max(own, key=lambda e: score(e.value or 0.0)) for own in of_scenes if own)
 
 
 def _running_trial(trial: FrozenTrial) -> RunningTrial:
@@ -225,17 +245,21 @@ def _running_trial(trial: FrozenTrial) -> RunningTrial:
         curve=tuple(value for _, value in points),
         values=trial_values(trial),
         failures=len(trial.user_attrs.get("failures", [])),
+        scene=scene_of(trial),
     )
 
 
-def _ended_trial(trial: FrozenTrial, trivial_psnr: float) -> EndedTrial:
+def _ended_trial(trial: FrozenTrial, trivial_psnrs: TrivialPsnrs) -> EndedTrial:
     attributes = trial.user_attrs
     value = latest_value(trial)
     return EndedTrial(
         number=trial.number,
         phase=attributes["phase"],
-        outcome=outcome_of(attributes["state"], value, trivial_psnr),
+        outcome=outcome_of(
+            attributes["state"], value, trivial_psnr(trivial_psnrs, scene_of(trial))
+        ),
         reason=attributes["reason"],
         value=value,
         values=trial_values(trial),
+        scene=scene_of(trial),
     )

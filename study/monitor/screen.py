@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -13,13 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from study.monitor.parameter_order import ParameterOrder, order_parameters
-from study.monitor.progress import RunningTrial, StudyProgress
+from study.monitor.progress import (
+    RunningTrial,
+    StudyProgress,
+    TrivialPsnrs,
+    trivial_psnr,
+)
 from study.monitor.wording import (
     format_duration,
     format_short,
     trial_line,
 )
-from study.records.outcomes import COLLAPSED, FAILED, OUTCOMES, UNKNOWN_TRIVIAL_PSNR
+from study.records.outcomes import COLLAPSED, FAILED, OUTCOMES
 from study.records.schema import PHASES, phase_name
 from study.spec.dimension import Dimension
 from study.spec.study_spec import StudySpec
@@ -44,12 +49,11 @@ _WIDE = 100
 class Shown:
     """What the screen shows besides a study's progress.
 
-    trivial_psnr: PSNR (dB) of the best trivial image
     rate: steps a second, and seconds_left; None where that is not known
     waiting_for: what all trials wait for, if they do
     """
 
-    trivial_psnr: float = UNKNOWN_TRIVIAL_PSNR
+    trivial_psnrs: TrivialPsnrs = field(default_factory=dict)
     rate: float | None = None
     seconds_left: float | None = None
     waiting_for: str = ""
@@ -64,7 +68,8 @@ def render_progress(
     height: int = 24,
 ) -> RenderableType:
     """Renders the progress of study `name`, in at most `height` - 1 lines of 80 columns or more."""
-    order = order_parameters(progress, spec.space.dimensions)
+    dimensions = {label: spec.of_scene(label).space.dimensions for label in spec.labels}
+    order = order_parameters(progress, dimensions)
     head: list[RenderableType] = [
         _one_line(f"{name}: {_describe_trials(progress)}", "bold"),
         _progress_bar(progress, shown),
@@ -73,17 +78,19 @@ def render_progress(
         _one_line(shown.waiting_for or _describe_queue(progress), "dim"),
     ]
     lines_left = height - 1 - len(head) - sum(map(bool, progress.planned.values()))
-    if progress.best:
-        lines_left -= 1 + _BEST_LINES
+    if progress.bests:
+        lines_left -= 1 + _BEST_LINES * len(progress.bests)
     troubled = _troubled(progress, width, max(lines_left - _table_lines(progress, _MIN_ROWS), 0))
     lines_left -= len(troubled)
     parts = [*head, *_running_trials(progress, spec, shown, order, width, lines_left)]
-    if best := progress.best:
+    parts += [Text()] if progress.bests else []
+    for best in progress.bests:
         values = (f"{d.label} {format_short(best.values[d.path])}" for d in order.dimensions)
         quality = progress.objective.format(best.value or math.nan)
-        text = f"best: trial {best.number}, {quality}: {', '.join(values)}"
+        where = f" on {best.scene}" if best.scene else ""
+        text = f"best{where}: trial {best.number}, {quality}: {', '.join(values)}"
         lines = textwrap.wrap(text, width, max_lines=_BEST_LINES, placeholder=" …")
-        parts += [Text(), *(_one_line(line, "green") for line in lines)]
+        parts += [_one_line(line, "green") for line in lines]
     return Group(*parts, *(_one_line(line, "red") for line in troubled))
 
 
@@ -100,15 +107,18 @@ def sparkline(curve: Sequence[float], low: float, high: float) -> str:
     return blocks
 
 
-def metric_scale(progress: StudyProgress, trivial_psnr: float) -> tuple[float, float]:
-    """The ends of every spark line: the best trivial image, and the study's highest metric.
+def metric_scale(
+    progress: StudyProgress, trivial_psnrs: TrivialPsnrs, scene: str = ""
+) -> tuple[float, float]:
+    """The ends of every spark line of a scene: the best trivial image, and the highest metric.
 
     The lowest one takes the place of a trivial image that is not known.
     """
-    seen = [value for trial in progress.running for value in trial.curve]
-    seen += [trial.value for trial in progress.ended if trial.value is not None]
+    seen = [v for trial in progress.running if trial.scene == scene for v in trial.curve]
+    seen += [t.value for t in progress.ended if t.value is not None and t.scene == scene]
     seen = [value for value in seen if math.isfinite(value)]
-    low = trivial_psnr if math.isfinite(trivial_psnr) else min(seen, default=0.0)
+    trivial = trivial_psnr(trivial_psnrs, scene)
+    low = trivial if math.isfinite(trivial) else min(seen, default=0.0)
     return low, max([*seen, low])
 
 
@@ -171,14 +181,17 @@ def _running_trials(
         return []
     rows = max(lines - _table_lines(progress, 0), _MIN_ROWS)
     trials = progress.running[:rows]
-    low, high = metric_scale(progress, shown.trivial_psnr)
+    psnrs = shown.trivial_psnrs
+    scales = {label: metric_scale(progress, psnrs, label) for label in spec.labels}
     words = [
         progress.running_word
         if progress.is_interrupted
-        else trial.health(shown.trivial_psnr, progress.objective)
+        else trial.health(trivial_psnr(psnrs, trial.scene), progress.objective)
         for trial in trials
     ]
-    fixed = [*_measured_columns(trials, spec, low, high), ("state", words)]
+    fixed = [*_measured_columns(trials, spec, scales), ("state", words)]
+    if spec.scenes:
+        fixed.append(("scene", [trial.scene for trial in trials]))
     used = sum(max(map(len, (*heading.split("\n"), *cells))) + _GAP for heading, cells in fixed)
     parameters = _parameter_columns(trials, order.dimensions, width - used)
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
@@ -196,18 +209,21 @@ Column = tuple[str, list[str]]
 
 
 def _measured_columns(
-    trials: Sequence[RunningTrial], spec: StudySpec, low: float, high: float
+    trials: Sequence[RunningTrial], spec: StudySpec, scales: Mapping[str, tuple[float, float]]
 ) -> list[Column]:
     objective, steps = spec.objective, spec.steps
+    low, high = scales[spec.labels[0]]
     ends = (f"{end:.1f}" if objective == PSNR else f"{end:.3g}" for end in (low, high))
     between = " to\n".join(ends)
     scale = f"{between} {objective.unit}".rstrip() if high > low else ""
+    if spec.scenes:
+        scale = "on its\nscene"
     heading = "\n".join((*_wrap_label(objective.label.replace("_", " ")), objective.unit)).rstrip()
     return [
         ("trial", [str(trial.number) for trial in trials]),
         ("step", [f"{trial.step}/{steps}" for trial in trials]),
         (heading, ["·" if t.value is None else objective.number(t.value) for t in trials]),
-        (scale, [sparkline(trial.curve, low, high) for trial in trials]),
+        (scale, [sparkline(trial.curve, *scales[trial.scene]) for trial in trials]),
     ]
 
 

@@ -17,10 +17,9 @@ def progress_line(progress: StudyProgress, seconds_left: float | None) -> str:
     counts = {outcome: progress.count(outcome=outcome) for outcome in OUTCOMES}
     parts += [format_count(count, outcome) for outcome, count in counts.items() if count]
     parts += [f"{len(progress.running)} {progress.running_word}"] if progress.running else []
-    if best := progress.best:
-        parts.append(
-            f"best {progress.objective.format(best.value or math.nan)} (trial {best.number})"
-        )
+    for best in progress.bests:
+        quality = progress.objective.format(best.value or math.nan)
+        parts.append(f"best {quality}{_describe_scene(best)} (trial {best.number})")
     parts += [f"about {format_duration(seconds_left)} left"] if seconds_left is not None else []
     return ", ".join(parts)
 
@@ -29,7 +28,12 @@ def trial_line(trial: EndedTrial, objective: Objective = PSNR) -> str:
     """How one trial ended, in one line."""
     quality = "" if trial.value is None else f" with {objective.format(trial.value)}"
     reason = f": {trial.reason}" if trial.reason else ""
-    return f"trial {trial.number} ({phase_name(trial.phase)}) {trial.outcome}{quality}{reason}"
+    where = f"{phase_name(trial.phase)}{_describe_scene(trial)}"
+    return f"trial {trial.number} ({where}) {trial.outcome}{quality}{reason}"
+
+
+def _describe_scene(trial: EndedTrial) -> str:
+    return f" on {trial.scene}" if trial.scene else ""
 
 
 def format_short(value: Value) -> str:

@@ -32,6 +32,8 @@ class Assignment:
     values: dict[str, Value]
     """Those of the parameters that the study varies, by path."""
     started: datetime
+    scene: str = ""
+    """The label of the scene, of a study of several."""
     attempt: int = 1
     """1, and one more after each failure of the trial; a driver's death does not count."""
 

@@ -15,8 +15,14 @@ from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 
 
-def write_best(folder: StudyFolder, row: Mapping[Any, Any], spec: StudySpec) -> Path:
-    """Writes all parameters in a trial's row to best.toml and returns its path."""
+def write_best(
+    folder: StudyFolder, row: Mapping[Any, Any], spec: StudySpec, file: Path | None = None
+) -> Path:
+    """Writes all parameters in a trial's row to best.toml, or another file; returns its path.
+
+    spec: the study's; of several scenes, that of the trial's scene
+    """
+    file = file or folder.best
     objective = spec.objective
     quality = objective.format(row[objective.metric])
     measured = (
@@ -37,5 +43,5 @@ def write_best(folder: StudyFolder, row: Mapping[Any, Any], spec: StudySpec) -> 
     plugins = [plugin.to_json() for plugin in spec.plugins]
     needed = {"plugins": plugins} if plugins else {}
     content = tomli_w.dumps({**needed, **top_level, **sections})
-    write_atomically(folder.best, f"{comment}\n{content}".encode())
-    return folder.best
+    write_atomically(file, f"{comment}\n{content}".encode())
+    return file

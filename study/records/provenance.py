@@ -41,14 +41,19 @@ NOT_IN_TRAINING = (
 
 
 def study_document(
-    name: str, spec: StudySpec, scene: Scene | None, command: Sequence[str]
+    name: str, spec: StudySpec, scenes: Mapping[str, Scene], command: Sequence[str]
 ) -> dict[str, Any]:
-    """The content of study.json for a new study."""
+    """The content of study.json for a new study.
+
+    scenes: by their labels; the only one has none
+    """
+    described = {label: _describe_scene(scene, spec) for label, scene in scenes.items()}
     return {
         "schema": SCHEMA_VERSION,
         "name": name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "scene": _describe_scene(scene, spec) if scene else {},
+        "scene": described.get("", {}),
+        **({"scenes": described} if spec.scenes else {}),
         "spec": spec.to_json(),
         "space": spec.space.to_json(),
         "versions": versions(),

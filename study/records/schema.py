@@ -48,6 +48,9 @@ TRIAL_COLUMNS = {
 }
 """Columns of trials.parquet; after them, one for each parameter, varied or not, by its path."""
 
+SCENE_COLUMN = "scene"
+"""Column of trials.parquet, after the phase, of a study of several scenes: the label of one."""
+
 CURVE_COLUMNS = {
     "trial_id": "string",
     "step": "int64",
@@ -74,21 +77,26 @@ class TableSchema:
     parameters: ParameterSet = NERF
     metric: str = ""
     """The one that trials are ranked by, of a trainer that reports metrics of its own."""
+    has_scenes: bool = False
+    """Whether trials are of several scenes."""
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> TableSchema:
         """The schema of the study with this study.json."""
         parameters = Space.from_json(document["space"]).parameters
-        if parameters.is_nerf:
-            return TableSchema(parameters)
-        return TableSchema(parameters, document["spec"]["objective"]["metric"])
+        metric = "" if parameters.is_nerf else document["spec"]["objective"]["metric"]
+        return TableSchema(parameters, metric, "scenes" in document)
 
     @property
     def base(self) -> dict[str, str]:
         """Columns of trials.parquet before those of the parameters, without own metrics."""
-        if not self.metric:
-            return TRIAL_COLUMNS
-        return {name: dtype for name, dtype in TRIAL_COLUMNS.items() if name not in NERF_METRICS}
+        columns: dict[str, str] = {}
+        for name, dtype in TRIAL_COLUMNS.items():
+            if not self.metric or name not in NERF_METRICS:
+                columns[name] = dtype
+            if name == "phase" and self.has_scenes:
+                columns[SCENE_COLUMN] = "string"
+        return columns
 
     def trial_dtypes(self, columns: Iterable[str] = ()) -> dict[str, str]:
         """Columns of trials.parquet and their types; `columns` are those that a table has."""

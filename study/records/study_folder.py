@@ -16,6 +16,7 @@
         ray/, wandb/      working files of these tools
         tensorboard/, mlflow/  with --track: what these tools read
         best.toml         the best configuration, for nerf/train.py --config
+        best-SCENE.toml, report-SCENE.html  of each of several scenes
         report.html
 
 Files are written atomically: under a hidden temporary name, then renamed. Reading a study needs
@@ -80,6 +81,14 @@ class StudyFolder:
     @property
     def best(self) -> Path:
         return self.path / "best.toml"
+
+    def best_of(self, scene: str) -> Path:
+        """The best configuration on one of several scenes."""
+        return self.path / f"best-{scene}.toml"
+
+    def report_of(self, scene: str) -> Path:
+        """The report on one of several scenes."""
+        return self.path / f"report-{scene}.html"
 
     @property
     def ray(self) -> Path:
@@ -158,13 +167,17 @@ class StudyFolder:
             )
         return spec
 
-    def trivial_psnr(self) -> float:
-        """PSNR (dB) of the best trivial image, such as the mean training image.
+    def trivial_psnrs(self) -> dict[str, float]:
+        """By scene, PSNR (dB) of the best trivial image, such as the mean training image.
 
-        `UNKNOWN_TRIVIAL_PSNR` if study.json has none.
+        `UNKNOWN_TRIVIAL_PSNR` if study.json has none. A study's only scene is `""`.
         """
-        psnrs: dict[str, float] = self.read_spec()["scene"].get("baselines") or {}
-        return max(psnrs.values(), default=UNKNOWN_TRIVIAL_PSNR)
+        document = self.read_spec()
+        scenes: dict[str, Any] = document.get("scenes") or {"": document["scene"]}
+        return {
+            label: max((about.get("baselines") or {}).values(), default=UNKNOWN_TRIVIAL_PSNR)
+            for label, about in scenes.items()
+        }
 
     def append(self, row: dict[str, Any], curve: list[dict[str, Any]]) -> None:
         """Writes the record of an ended trial; `write_tables` adds it to the tables."""

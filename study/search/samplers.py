@@ -13,7 +13,7 @@ again for each trial (`GPSampler`, `CmaEsSampler`). To let users choose:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import cast
 
 from optuna import Study
@@ -24,9 +24,10 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.samplers import BaseSampler, TPESampler
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nerf.config.parameters import Value
+from study.search.trial_values import scene_of
 from study.spec.dimension import Dimension
 
 
@@ -54,6 +55,26 @@ def tpe_sampler(seed: int) -> BaseSampler:
     (`constant_liar`), so that those started at the same time differ.
     """
     return TPESampler(n_startup_trials=1, multivariate=True, constant_liar=True, seed=seed)
+
+
+class SceneStudy(Study):
+    """What a sampler sees of a study of several scenes: the trials on one of them.
+
+    The best configurations of one scene need not be those of another, nor their PSNRs alike.
+    """
+
+    def __init__(self, study: Study, scene: str) -> None:
+        super().__init__(study.study_name, study._storage)
+        self._scene = scene
+
+    def _get_trials(
+        self,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+        use_cache: bool = False,
+    ) -> list[FrozenTrial]:
+        trials = super()._get_trials(deepcopy, states, use_cache)
+        return [trial for trial in trials if scene_of(trial) == self._scene]
 
 
 def propose(

@@ -23,6 +23,15 @@ OUTSIDE_VALUE = "psnr"
 disk, whatever the metric is."""
 
 
+SCENE = "scene"
+"""The attribute with the label of the scene, in a study of several."""
+
+
+def scene_of(trial: FrozenTrial) -> str:
+    """The label of a trial's scene; empty in a study of one."""
+    return str(trial.user_attrs.get(SCENE, ""))
+
+
 def trial_values(trial: FrozenTrial) -> dict[str, Value]:
     """The values of the parameters that the study varies, by path."""
     return dict(trial.user_attrs.get(OUTSIDE_SPACE) or trial.params)

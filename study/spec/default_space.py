@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from nerf.config.flat import Flat
 from nerf.config.parameters import DERIVED, Value
@@ -30,8 +29,6 @@ class NamedSpace:
     description: str
     varied: tuple[str, ...]
     """As `--vary` texts."""
-    scene_parts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Entries of `SCENE_PARTS` that are others here."""
     settings: Mapping[str, Value] = field(default_factory=lambda: DEFAULT_SETTINGS)
     """Parameters that it fixes unless they are set."""
     phases: Mapping[str, int] = field(default_factory=dict)
@@ -43,13 +40,12 @@ SPACES = {
         "near and far, encoding frequencies, density activation and learning rate of a network of "
         "2 x 64 units: a study of minutes whose report can tell them apart",
         (
-            "sampling.near",
-            "sampling.far",
+            "sampling.near=-inf:0.55:scene",
+            "sampling.far=0.6:2.2:scene",
             "encoding.position_frequencies=0:12",
             "field.density_activation=relu,shifted_softplus,truncated_exp,sigmoid",
             "optimisation.learning_rate=0.008:0.02:linear",
         ),
-        scene_parts={"sampling.near": (-math.inf, 0.55), "sampling.far": (0.6, 2.2)},
         settings={
             **DEFAULT_SETTINGS,
             "sampling.coarse": 32,
@@ -90,16 +86,16 @@ def make_space(name: str, fixed: Flat, parameters: ParameterSet = NERF) -> Space
         if path in fixed or derived.sets in fixed:
             set_paths |= {path, derived.sets}
     varied = [text for text in named.varied if text.partition("=")[0] not in set_paths]
-    space = parse_space(varied, fixed, parameters=parameters)
-    return replace(space, scene_parts=tuple(named.scene_parts.items()))
+    return parse_space(varied, fixed, parameters=parameters)
 
 
 def name_space(space: Space) -> str:
-    """The name of a study's space for its scene; empty if it has none."""
-    if space.bounds is None:
+    """The name of a study's space for its scene or scenes; empty if it has none."""
+    if not space.is_nerf:
         return ""
     for name in SPACES:
-        own = make_space(name, dict(space.fixed), space.parameters).with_scene_bounds(space.bounds)
+        own = make_space(name, dict(space.fixed), space.parameters)
+        own = own.scaled_to(space.bounds) if space.bounds else own
         if list(map(str, own.dimensions)) == list(map(str, space.dimensions)):
             return name
     return ""

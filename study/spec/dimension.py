@@ -32,7 +32,9 @@ class Dimension:
     label: str = ""
     unit: str = ""
     relative: bool = False
-    """Whether the range is still to be computed from the scene's bounds."""
+    """Whether the range is still to be computed from the scene's bounds (`scale_to`)."""
+    parts: tuple[float, ...] = ()
+    """Ends of a relative range, in parts of the depth range that the scene suggests."""
     step: float = 0.0
     """Values of a range are low, low + step, ...; 0 for any number, or any integer."""
     weights: tuple[float, ...] = ()
@@ -149,12 +151,31 @@ class Dimension:
         level = (float(value) - self.low) / self.step if self.step else 0.0
         return abs(level - round(level)) < 1e-6
 
+    def scale_to(self, near: float, far: float) -> Dimension:
+        """The range of near, far or span on a scene that suggests these bounds.
+
+        Its parts are those of the scene's depth range, of near and far from the scene's near on.
+        Near is never below a fifth of the suggested one.
+        """
+        if not self.relative:
+            return self
+        start = 0.0 if self.path == "sampling.span" else near
+        low, high = (start + part * (far - near) for part in self.parts)
+        if self.path == "sampling.near":
+            low = max(low, 0.2 * near)
+        ends = {"low": round(low, 4), "high": round(high, 4)}
+        return dataclasses.replace(self, **ends, relative=False, parts=())
+
     def __str__(self) -> str:
         if self.weights:
             weighted = zip(self.choices, self.weights, strict=True)
             return f"{self.path} in {', '.join(f'{c} ({w:.0%})' for c, w in weighted)}"
         if self.choices:
             return f"{self.path} in {', '.join(map(str, self.choices))}"
+        if self.relative:
+            low, high = self.parts
+            start = "a fifth of its near" if low == -math.inf else f"{low:g}"
+            return f"{self.path} in {start} to {high:g} of each scene's depth range"
         if self.low == self.high:  # of another tool, whose range may be a single value
             return f"{self.path} = {self.low:g}"
         steps = f" in steps of {self.step:g}" if self.step else ""
@@ -163,11 +184,14 @@ class Dimension:
     def to_json(self) -> dict[str, Any]:
         """Its fields; those that few studies use only where they are used."""
         fields = dataclasses.asdict(self)
-        unused = [name for name in ("step", "weights") if not fields[name]]
+        # JSON has null, but no infinity.
+        fields["parts"] = [None if part == -math.inf else part for part in self.parts]
+        unused = [name for name in ("step", "weights", "parts") if not fields[name]]
         return {name: value for name, value in fields.items() if name not in unused}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Dimension:
         """Reads what `to_json` gave."""
         lists = {name: tuple(data.get(name, ())) for name in ("choices", "weights")}
-        return Dimension(**{**data, **lists})
+        parts = tuple(-math.inf if part is None else part for part in data.get("parts", ()))
+        return Dimension(**{**data, **lists, "parts": parts})

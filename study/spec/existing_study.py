@@ -22,7 +22,7 @@ from study.spec.study_spec import StudySpec, option_name, require
 from study.spec.variants import Variant
 from study.trainers.parameter_set import get_parameter
 
-_DESIGN_FIELDS = ("scene", "downscale", "background", "design", "steps", "seed", "collapse")
+_DESIGN_FIELDS = ("downscale", "background", "design", "steps", "seed", "collapse")
 """Fields that never change."""
 
 _PHASE_OF = {
@@ -33,7 +33,7 @@ _PHASE_OF = {
 }
 """Fields that only `--extend` changes, and the phase that they count the trials of."""
 
-_PRIOR_FIELDS = ("low", "high", "log", "choices", "step", "weights")
+_PRIOR_FIELDS = ("low", "high", "log", "choices", "step", "weights", "parts")
 """What two dimensions of one parameter must share to be the same."""
 
 
@@ -76,7 +76,8 @@ def _with_more_repeats(spec: StudySpec, trials: int, replicates: int) -> StudySp
 
 def launch_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Those of a spec's `fields` that a resumed study may change, such as `max_concurrent`."""
-    return {k: v for k, v in fields.items() if k not in (*_DESIGN_FIELDS, *_PHASE_OF)}
+    fixed = ("scene", "scenes", *_DESIGN_FIELDS, *_PHASE_OF)
+    return {k: v for k, v in fields.items() if k not in fixed}
 
 
 def require_same_study(
@@ -86,6 +87,7 @@ def require_same_study(
 
     earlier: the planned trials of each phase (`StudySpec.planned`) before each extension
     """
+    _require_same_scenes(given, saved)
     for field in _DESIGN_FIELDS:
         if field in given and given[field] != getattr(saved, field):
             _refuse(
@@ -94,6 +96,7 @@ def require_same_study(
             )
     for field, phase in _PHASE_OF.items():
         per_unit = max(len(saved.variants), 1) if field == "repeats" else 1
+        per_unit *= len(saved.labels)
         counts = {planned.get(phase, 0) // per_unit for planned in (*earlier, saved.planned)}
         if field in given and given[field] not in counts:
             _refuse(f"{option_name(field)} {given[field]}", f"the study's {getattr(saved, field)}")
@@ -109,6 +112,14 @@ def require_same_study(
     for path, value in given.get("defaults", {}).items():
         if value != usual.get(path):
             _refuse(f"the --study file's default {path}={value}", f"the study's {usual.get(path)}")
+
+
+def _require_same_scenes(given: Mapping[str, Any], saved: StudySpec) -> None:
+    """Raises `InputError` if the options name other scenes than the study's, in any order."""
+    one = (given["scene"],) if "scene" in given else ()
+    named = one or tuple(scene.source for scene in given.get("scenes", ()))
+    if named and set(named) != set(saved.scene_sources):
+        _refuse(f"--scene {_join(named)}", f"the study's {_join(saved.scene_sources)}")
 
 
 def _join(value: Any) -> str:
@@ -149,7 +160,10 @@ def _require_same_ranges(texts: Sequence[str], space: Space) -> None:
         get_parameter(path, space.parameters)  # raises for an unknown one
         if path not in saved:
             _refuse(f"--vary {text}", f"the study, in which {path} does not vary")
-        if has_range and not _is_same_prior(parse_dimension(text, space.parameters), saved[path]):
+        given = parse_dimension(text, space.parameters)
+        if space.bounds:
+            given = given.scale_to(*space.bounds)
+        if has_range and not _is_same_prior(given, saved[path]):
             _refuse(f"--vary {text}", f"the study's {saved[path]}")
     if texts and (missing := saved.keys() - paths):
         raise InputError(

@@ -11,8 +11,11 @@ from nerf.common.errors import InputError
 from nerf.config.flat import Flat
 from nerf.config.parameters import Parameter
 from study.spec.dimension import Dimension
-from study.spec.space import SCENE_SCALED, Space, check_combinations
+from study.spec.space import SCENE_PARTS, SCENE_SCALED, Space, check_combinations
 from study.trainers.parameter_set import NERF, ParameterSet, default_values, get_parameter
+
+_SCENE_SUFFIX = ":scene"
+"""Of a range whose ends are parts of the depth range that a scene suggests."""
 
 
 def parse_space(
@@ -55,6 +58,7 @@ def parse_dimension(text: str, parameters: ParameterSet = NERF) -> Dimension:
 
     A range without `log` or `linear` has the parameter's declared scale; `*` gives probabilities.
     A range may go beyond the declared one (`widened_ranges.py`).
+    `PATH=LOW:HIGH:scene` gives near, far or span in parts of the depth range of the scene.
     """
     path, equals, values = text.partition("=")
     declared = get_parameter(path, parameters)
@@ -65,6 +69,8 @@ def parse_dimension(text: str, parameters: ParameterSet = NERF) -> Dimension:
     is_scaled = parameters.is_nerf and path in SCENE_SCALED
     if not equals:
         return _declared_range(declared, is_scaled)
+    if values.endswith(_SCENE_SUFFIX):
+        return _parse_parts(declared, values, is_scaled)
     if ":" in values and declared.kind != "text":
         return _parse_range(declared, values, is_scaled)
     return _parse_choices(declared, values)
@@ -99,6 +105,8 @@ def format_dimension(dimension: Dimension) -> str:
         texts = [f"{text}*{weight!r}" for text, weight in weighted] or texts
         return f"{dimension.path}={','.join(texts)}"
     number = int if dimension.kind == "int" else float
+    if dimension.relative:
+        return f"{dimension.path}={':'.join(map(repr, dimension.parts))}{_SCENE_SUFFIX}"
     scale = "log" if dimension.log else "linear"
     step = f":step={number(dimension.step)!r}" if dimension.step else ""
     low, high = number(dimension.low), number(dimension.high)
@@ -112,16 +120,48 @@ def _declared_range(declared: Parameter, is_scaled: bool) -> Dimension:
         return Dimension(declared.path, declared.kind, choices=declared.choices, **common)
     if declared.domain is None:
         raise InputError(f"{declared.path} has no domain of its own; write {declared.path}=a,b,c")
+    if is_scaled:
+        return _relative_range(declared, SCENE_PARTS[declared.path])
     domain = declared.domain
+    return Dimension(declared.path, declared.kind, domain.low, domain.high, domain.log, **common)
+
+
+def _relative_range(declared: Parameter, parts: tuple[float, float]) -> Dimension:
+    """The dimension of near, far or span over parts of a depth range that is not known yet."""
+    domain = declared.domain
+    assert domain is not None
     return Dimension(
         declared.path,
         declared.kind,
         domain.low,
         domain.high,
-        domain.log,
-        relative=is_scaled,
-        **common,
+        label=declared.label,
+        unit=declared.unit,
+        relative=True,
+        parts=parts,
     )
+
+
+def _parse_parts(declared: Parameter, text: str, is_scaled: bool) -> Dimension:
+    """The dimension of near, far or span over `LOW:HIGH:scene`."""
+    path = declared.path
+    if not is_scaled:
+        raise InputError(
+            f"{path}={text}: only {', '.join(SCENE_SCALED)} follow from a scene; give "
+            f"{path}=LOW:HIGH"
+        )
+    try:
+        low, high = map(float, text.removesuffix(_SCENE_SUFFIX).split(":"))
+    except ValueError:
+        raise InputError(f"{path}={text} must be {path}=LOW:HIGH:scene, with two numbers") from None
+    if not low < high:
+        raise InputError(f"low < high must hold, got {path}={text}; swap the two")
+    # From -inf on is from a fifth of the near that the scene suggests: none lies below that.
+    if not math.isfinite(high) or (low == -math.inf and path != "sampling.near"):
+        raise InputError(f"{path}={text}: both ends must be finite")
+    if path == "sampling.span" and low <= 0:
+        raise InputError(f"{path}={text}: the depth range must be above 0; raise LOW")
+    return _relative_range(declared, (low, high))
 
 
 def _parse_choices(declared: Parameter, text: str) -> Dimension:

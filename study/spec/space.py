@@ -39,7 +39,7 @@ SCENE_PARTS: Mapping[str, tuple[float, float]] = {
     "sampling.far": (0.5, 3.0),
     "sampling.span": (0.7, 3.0),
 }
-"""The same in parts of the depth range that a scene suggests, near and far from its near on.
+"""The same in parts of the depth range that a scene suggests (`Dimension.scale_to`).
 
 Wider ranges, in which most bounds miss most of the object, tell nothing of other parameters.
 """
@@ -59,8 +59,6 @@ class Space:
     """Defaults of all parameters when the study was created; a later version may have others."""
     parameters: ParameterSet = NERF
     """What the trainer's parameters are."""
-    scene_parts: tuple[tuple[str, tuple[float, float]], ...] = ()
-    """Entries of `SCENE_PARTS` that are others until `with_scene_bounds` has used them."""
 
     def config(self, values: Flat, seed: int = 0) -> Any:
         """The config of a trial; `values` maps each dimension's path to its value.
@@ -131,13 +129,14 @@ class Space:
         suggestion, bounds far around the object, and some that cut a part of it.
         Raises `InputError` for a combination of values that the config rejects.
         """
-        parts = {**SCENE_PARTS, **dict(self.scene_parts)}
-        dimensions = tuple(
-            _scale_to_scene(d, parts[d.path], *bounds) if d.relative else d for d in self.dimensions
-        )
-        space = dataclasses.replace(self, dimensions=dimensions, bounds=bounds, scene_parts=())
+        space = self.scaled_to(bounds)
         check_combinations(space)
         return space
+
+    def scaled_to(self, bounds: tuple[float, float]) -> Space:
+        """As `with_scene_bounds`, of a space whose combinations are known to be valid."""
+        dimensions = tuple(dimension.scale_to(*bounds) for dimension in self.dimensions)
+        return dataclasses.replace(self, dimensions=dimensions, bounds=bounds)
 
     @property
     def grid_size(self) -> int:
@@ -185,20 +184,6 @@ def _read_parameters(data: Mapping[str, Any]) -> ParameterSet:
     if "nerf_parameters" in data:
         return NerfParameters.from_json(data["nerf_parameters"])
     return NERF
-
-
-def _scale_to_scene(
-    dimension: Dimension, parts: tuple[float, float], near: float, far: float
-) -> Dimension:
-    """The range of near, far or span for an object between the bounds `near` and `far`.
-
-    Near is never below a fifth of the suggested one.
-    """
-    start = 0.0 if dimension.path == "sampling.span" else near
-    low, high = (start + part * (far - near) for part in parts)
-    if dimension.path == "sampling.near":
-        low = max(low, 0.2 * near)
-    return dataclasses.replace(dimension, low=round(low, 4), high=round(high, 4), relative=False)
 
 
 def check_combinations(space: Space) -> None:

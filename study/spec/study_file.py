@@ -41,7 +41,7 @@ from study.trainers.trainable import read_trainable
 
 # The options that a file may contain, with the types of their values.
 _KEYS: dict[str, type | tuple[type, ...]] = {
-    "scene": str,
+    "scene": (str, list),
     "trainable": str,
     "plugin": list,
     "metric": str,
@@ -126,8 +126,8 @@ def read_study_file(
             options[name] = value
     if "trainable" in options:
         options["trainable"] = _relative_to_file(path, options["trainable"])
-    if "scene" in options and (path.parent / options["scene"]).exists():
-        options["scene"] = str(path.parent / options["scene"])  # relative to the file
+    if "scene" in options:
+        options["scene"] = _read_scenes(path, options["scene"])
     return options
 
 
@@ -165,7 +165,7 @@ def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) ->
         launch.pop(key, None)
     if launch.get("pack") == 0:
         launch["pack"] = "auto"
-    what = spec.trainable or spec.scene
+    what = spec.trainable or ", ".join(spec.scene_sources)
     header = (
         f"# A study of {what}: {spec.trials} trials of {spec.steps} steps. This file states "
         "all of it:\n# it stays the same study where a later version has other defaults.\n\n"
@@ -176,12 +176,13 @@ def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) ->
 def _design(spec: StudySpec) -> dict[str, Any]:
     """The options of everything in a new study that a trial's result depends on."""
     names = ["downscale", "background", "steps", "seed"]
-    names += ["scene"] if spec.scene else []
     names += ["trainable"] if spec.trainable else []
     names += ["collapse"] if spec.collapse else []
     plugins = {"plugin": [plugin.file for plugin in spec.plugins]} if spec.plugins else {}
     names += ["repeats"] if spec.variants else ["design", "explore", "optimize", "replicates"]
     design = plugins | {name: getattr(spec, name) for name in names}
+    if sources := list(spec.scene_sources):
+        design["scene"] = sources if spec.scenes else sources[0]
     if spec.trainable:
         objective = spec.objective
         design |= {"metric": objective.metric, "direction": objective.direction}
@@ -195,6 +196,16 @@ def _design(spec: StudySpec) -> dict[str, Any]:
         texts = (format_dimension(dimension).split("=", 1) for dimension in space.dimensions)
         design["vary"] = dict(texts)
     return design | {"set": fixed, "defaults": dict(space.parameter_defaults)}
+
+
+def _read_scenes(path: Path, given: str | list[Any]) -> str | list[str]:
+    """The scene, or the list of scenes, of which relative paths are relative to the file."""
+    named = [given] if isinstance(given, str) else given
+    if not named or not all(isinstance(name, str) for name in named):
+        raise InputError(f"{path}: scene must be text, or a list of texts, got {given!r}")
+    beside = [path.parent / name for name in named]
+    scenes = [str(b) if b.exists() else n for b, n in zip(beside, named, strict=True)]
+    return scenes[0] if isinstance(given, str) else scenes
 
 
 def _read_space(path: Path, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 from nerf.common.errors import InputError, closest
 from nerf.config.parameters import Value
 from nerf.config.plugin import Plugin
+from study.spec.scenes import StudyScene
 from study.spec.space import Space
 from study.spec.storage_url import holds_credentials
 from study.spec.variants import Variant, variant_values
@@ -49,7 +51,14 @@ class StudySpec:
     """Parameters that vary, and fixed ones, `optimisation.steps` among them."""
 
     scene: str = "bricks"
-    """A built-in scene (`nerf.scenes.BUILT_IN`), or the path of a scene; empty for none."""
+    """A built-in scene (`nerf.scenes.BUILT_IN`), or a path; empty for none, or for several."""
+
+    scenes: tuple[StudyScene, ...] = ()
+    """Two or more scenes, on each of which every point of the design is run; else empty.
+
+    Near and far that follow from a scene are parts of its depth range in `space`, and numbers in
+    the space `of_scene`.
+    """
 
     trainable: str = ""
     """The trainer, `FILE.py:NAME` or `package.module:NAME`; empty for this project's NeRF."""
@@ -74,7 +83,7 @@ class StudySpec:
     """Whether links and paths of the scene's files may lead out of its folder."""
 
     explore: int = 48
-    """Trials of the explore phase, each with the full budget."""
+    """Points of the explore phase: trials on each scene, each with the full budget."""
 
     design: Design = "sobol"
     """The explore phase's configurations (`study/search/explore_design.py`)."""
@@ -83,10 +92,10 @@ class StudySpec:
     """Nets that a Sobol' design is made of (`study/search/sobol_design.py`)."""
 
     optimize: int = 8
-    """Trials of the optimise phase: the default configuration, then those that TPE proposes."""
+    """Trials of the optimise phase on each scene: the default configuration, then TPE's."""
 
     replicates: int = 12
-    """Trials that repeat an explored point, the best configuration and the default in turn."""
+    """Trials on each scene that repeat an explored point, the best one and the default in turn."""
 
     alternating_replicates: int = 0
     """How many of them an earlier version planned, which left out the default's turns."""
@@ -95,7 +104,7 @@ class StudySpec:
     """Named configurations to compare with paired seeds, in place of all phases above."""
 
     repeats: int = 1
-    """Trials of each variant."""
+    """Trials of each variant on each scene."""
 
     steps: int = 300
     """Training steps of the full budget."""
@@ -165,6 +174,10 @@ class StudySpec:
             "--pack trains networks of built-in pieces as one, and the study has plugins; remove "
             "--pack, or give each trial a share of the GPU by --gpus-per-trial",
         )
+        require(
+            not self.scenes or not self.scene,
+            "a study of several scenes has no single one; name all of them by --scene",
+        )
         phases = self.explore + self.optimize
         require(
             phases > 0 or bool(self.variants),
@@ -207,13 +220,43 @@ class StudySpec:
 
     @property
     def planned(self) -> dict[str, int]:
-        """The number of trials of each phase, in the order in which they run."""
-        return {
+        """The number of trials of each phase, over all scenes, in the order in which they run."""
+        on_a_scene = {
             "variant": len(self.variants) * self.repeats,
             "explore": self.explore,
             "optimize": self.optimize,
             "replicate": self.replicates,
         }
+        return {phase: count * len(self.labels) for phase, count in on_a_scene.items()}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the scenes, which trials take in turn; one empty name where they share one."""
+        return tuple(scene.label for scene in self.scenes) or ("",)
+
+    @property
+    def scene_sources(self) -> tuple[str, ...]:
+        """The scene or scenes, as `--scene` names them; none of a trainer without."""
+        if self.scenes:
+            return tuple(scene.source for scene in self.scenes)
+        return (self.scene,) if self.scene else ()
+
+    def of_scene(self, label: str) -> StudySpec:
+        """The study on one scene: the same points, near and far in that scene's own units.
+
+        A study of one scene, or of none, whose label is empty, is itself.
+        """
+        return self._of_scenes[label] if self.scenes else self
+
+    @functools.cached_property
+    def _of_scenes(self) -> dict[str, StudySpec]:
+        studies = {}
+        for scene in self.scenes:
+            space = self.space.scaled_to(scene.bounds) if scene.bounds else self.space
+            studies[scene.label] = dataclasses.replace(
+                self, scene=scene.source, scenes=(), space=space
+            )
+        return studies
 
     @property
     def trackers(self) -> tuple[str, ...]:
@@ -233,20 +276,20 @@ class StudySpec:
     def reference_config(self) -> Any:
         """The config of the first variant, or of the default values in a study without variants.
 
+        Of several scenes, on the first.
         The default values of a study of variants may be invalid together: no trial combines them.
         """
-        return self.space.config(self._reference_point)
+        return self.of_scene(self.labels[0]).space.config(self._reference_point)
 
     @property
     def reference_values(self) -> dict[str, Value]:
         """The values of all parameters in the `reference_config`."""
-        return self.space.complete(self._reference_point)
+        return self.of_scene(self.labels[0]).space.complete(self._reference_point)
 
     @property
     def _reference_point(self) -> dict[str, Value]:
-        if self.variants:
-            return variant_values(self.variants[0], self.space)
-        return self.space.defaults()
+        space = self.of_scene(self.labels[0]).space
+        return variant_values(self.variants[0], space) if self.variants else space.defaults()
 
     def to_json(self) -> dict[str, Any]:
         """Every field except the space, which study.json holds under a key of its own."""
@@ -261,9 +304,11 @@ class StudySpec:
         if self.track == "off":  # likewise
             del fields["track"]
         fields["plugins"] = [plugin.to_json() for plugin in self.plugins]
-        for name in ("trainable", "plugins", "collapse"):  # likewise
+        for name in ("trainable", "plugins", "collapse", "scenes"):  # likewise
             if not fields[name]:
                 del fields[name]
+        if self.scenes:
+            fields["scenes"] = [scene.to_json() for scene in self.scenes]
         del fields["objective"]
         if self.trainable:
             fields["objective"] = self.objective.to_json()
@@ -279,6 +324,7 @@ class StudySpec:
         variants = tuple(Variant.from_json(data) for data in fields.pop("variants", ()))
         fields["collapse"] = tuple(fields.get("collapse", ()))
         fields["plugins"] = tuple(map(Plugin.from_json, fields.get("plugins", ())))
+        fields["scenes"] = tuple(map(StudyScene.from_json, fields.get("scenes", ())))
         if "objective" in fields:
             fields["objective"] = Objective.from_json(fields["objective"])
         return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)

@@ -1,7 +1,8 @@
 """A trial's side of a batch: joins the batch of its GPU, and passes on what it is sent.
 
 The batch is a Ray actor. There is one for each GPU of each node in a launch, or one on a machine
-without; the first trial to need it starts it. It belongs to no trial, so that it survives them.
+without, and of several scenes one for each. The first trial to need it starts it. It belongs to no
+trial, so that it survives them.
 """
 
 from __future__ import annotations
@@ -45,12 +46,10 @@ _START_TIMEOUT = 180.0
 class BatchActor(BatchServer):
     """The server as a Ray actor, which sees the GPU of its trials."""
 
-    def __init__(self, job: Job, gpu: str, options: BatchOptions) -> None:
+    def __init__(self, job: Job, scene: str, gpu: str, options: BatchOptions) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch is imported
-        scene = ray.get(job.scene)
-        assert scene is not None  # of NeRFs, as only they can be packed
         super().__init__(
-            scene,
+            ray.get(job.scenes[scene]),
             options,
             name=ray.get_runtime_context().get_actor_id() or "",
             should_stop=make_stop_check(job.launch),
@@ -81,9 +80,9 @@ def train_in_batch(
         rungs=training.rungs,
         process=os.getpid(),
     )
-    actor = _find_or_start(job)
+    actor = _find_or_start(job, training.scene)
     try:
-        actor = _join(job, actor, request, on_reply)
+        actor = _join(job, training.scene, actor, request, on_reply)
         with _Polling(actor, request.member) as polling:
             return _handle_replies(polling, on_event, on_reply)
     except ray.exceptions.RayActorError as error:
@@ -114,7 +113,9 @@ def _handle_replies(polling: _Polling, on_event: OnEvent, on_reply: Callable[[],
                     on_event(event)
 
 
-def _join(job: Job, actor: Any, request: JoinRequest, on_reply: Callable[[], None]) -> Any:
+def _join(
+    job: Job, scene: str, actor: Any, request: JoinRequest, on_reply: Callable[[], None]
+) -> Any:
     """Joins a batch, or the one that follows it where it ends; returns the actor joined."""
     for attempts_left in reversed(range(_JOIN_ATTEMPTS)):
         try:
@@ -124,7 +125,7 @@ def _join(job: Job, actor: Any, request: JoinRequest, on_reply: Callable[[], Non
             if not attempts_left:
                 raise
             time.sleep(1)
-            actor = _find_or_start(job)
+            actor = _find_or_start(job, scene)
     return actor
 
 
@@ -139,8 +140,8 @@ def _wait_until_joined(joined: Any, on_reply: Callable[[], None]) -> None:
     ray.get(joined)
 
 
-def _find_or_start(job: Job) -> Any:
-    """The batch actor of this process's GPU, or of its machine where it has none."""
+def _find_or_start(job: Job, scene: str) -> Any:
+    """The batch actor of this process's GPU for a scene, or of its machine where it has none."""
     spec = job.spec
     node = ray.get_runtime_context().get_node_id()
     gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
@@ -153,7 +154,7 @@ def _find_or_start(job: Job) -> Any:
     return (
         ray.remote(BatchActor)
         .options(
-            name=f"{batch_prefix(job.launch)}{node}-{gpu or 'cpu'}",
+            name=f"{batch_prefix(job.launch)}{node}-{gpu or 'cpu'}-{scene}",
             get_if_exists=True,
             lifetime="detached",  # else it would end with the trial that started it
             # It uses what its trials hold, on their node.
@@ -163,7 +164,7 @@ def _find_or_start(job: Job) -> Any:
             # For each trial a poll that waits, one of a trial that has just died, and a call.
             max_concurrency=3 * spec.pack + 3,
         )
-        .remote(job, gpu, options)
+        .remote(job, scene, gpu, options)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,8 @@ class Job:
     spec: StudySpec
     launch: str
     """A random id, unique among all launches on a cluster."""
-    scene: ray.ObjectRef[Scene | None]
-    """In Ray's object store, which has it once on each node; None for a trainer without one."""
+    scenes: Mapping[str, ray.ObjectRef[Scene]]
+    """By label, in Ray's object store, which has each once on each node; none without scenes."""
     storage: Storage | None = None
     """Where trials save their files if their machines do not share the study folder."""
     proof: Path | None = None

@@ -39,7 +39,7 @@ from study.protocol.training_events import (
     TrainingFailed,
     TrainingStopped,
 )
-from study.records.schema import NERF_METRICS, TRIAL_COLUMNS, trial_id
+from study.records.schema import NERF_METRICS, SCENE_COLUMN, TRIAL_COLUMNS, trial_id
 from study.search.successive_halving import describe_pruning, reached_rung, rungs
 from study.trackers.tracker import TrackedTrial, WriteVideo
 from study.trackers.trackers import Trackers, no_video
@@ -105,7 +105,7 @@ def _attempt(assignment: Assignment, job: Job) -> Message | None:
     except TrainingFailed as error:
         return _failed(assignment, error.failure)
     except Exception as error:
-        size = job.spec.space.describe_size(assignment.values)
+        size = job.spec.of_scene(assignment.scene).space.describe_size(assignment.values)
         return _failed(assignment, _diagnose(error, size))
 
 
@@ -147,16 +147,19 @@ class _Trial:
         self._job = job
         self._files = files
         self._log = log
-        self._scene: Scene | None = ray.get(job.scene)
+        ref = job.scenes.get(assignment.scene)
+        self._scene: Scene | None = ray.get(ref) if ref else None
         self._trial_id = trial_id(assignment.number)
         self._checkpoint = files.folder.checkpoint(self._trial_id)
-        self._space = job.spec.space
+        self._space = job.spec.of_scene(assignment.scene).space
         self._config = self._space.config(assignment.values, assignment.seed)
         self._metric = job.spec.objective.metric
         self._device = ""
         self._curve: list[dict[str, Any]] = []
-        varied = tuple(dimension.path for dimension in job.spec.space.dimensions)
+        varied = tuple(dimension.path for dimension in self._space.dimensions)
         values = self._space.complete(assignment.values, assignment.seed)
+        if assignment.scene:
+            varied, values = (SCENE_COLUMN, *varied), {SCENE_COLUMN: assignment.scene, **values}
         derived = tuple(p.path for p in self._space.parameters.by_path.values() if p.sets)
         tracked = TrackedTrial(
             files.folder, self._trial_id, assignment.phase, values, varied, self._metric, derived
@@ -217,7 +220,8 @@ class _Trial:
     def _train(self) -> Trained:
         spec, number = self._job.spec, self._assignment.number
         if spec.pack > 1 and can_share_batch(self._config):
-            training = Training(number, self._config, self._rungs, self._checkpoint)
+            scene = self._assignment.scene
+            training = Training(number, self._config, self._rungs, scene, self._checkpoint)
             return train_in_batch(self._job, training, self._on_event, self._log.reset_timeout)
         run = TrialRun(
             steps=spec.steps,
@@ -236,6 +240,7 @@ class _Trial:
     def _rules(self) -> RunRules:
         spec = self._job.spec
         columns = (TRIAL_COLUMNS.keys() - set(NERF_METRICS)) | self._space.parameters.by_path.keys()
+        columns |= {SCENE_COLUMN}
         return RunRules(
             spec.objective, self._rungs, tuple(map(parse_rule, spec.collapse)), frozenset(columns)
         )

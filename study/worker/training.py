@@ -31,6 +31,8 @@ class Training:
     config: NerfConfig
     rungs: tuple[int, ...]
     """Steps after which a preview is rendered, as the trial may be pruned."""
+    scene: str
+    """The label of its scene, in a study of several."""
     checkpoint: Path
     """The training resumes from this file, if it exists."""
 

@@ -34,7 +34,7 @@ def loaded_scene(scene_file: Path) -> Scene:
 def scene_loaded_once(loaded_scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans find the scene in memory: its visual hull takes a second."""
     for name in ("load", "load_saved"):
-        monkeypatch.setattr(f"study.cli.plan.{name}", lambda *_, **__: loaded_scene)
+        monkeypatch.setattr(f"study.cli.load_scenes.{name}", lambda *_, **__: loaded_scene)
 
 
 @pytest.fixture

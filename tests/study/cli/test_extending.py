@@ -49,7 +49,7 @@ def document(folder: StudyFolder, scene_file: Path, spec: StudySpec) -> dict[str
     from study.records.provenance import study_document
 
     spec = dataclasses.replace(spec, scene=str(scene_file))
-    made = study_document(folder.name, spec, load(spec.scene), ["run_sweep.py"])
+    made = study_document(folder.name, spec, {"": load(spec.scene)}, ["run_sweep.py"])
     folder.write_spec(made)
     return made
 

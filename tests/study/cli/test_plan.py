@@ -30,7 +30,7 @@ def new(tmp_path: Path, scene_file: Path) -> Options:
 def saved(new: Options) -> Options:
     """The options that find the study of `new`, which is created but has no trials."""
     plan = make_plan(new)
-    plan.folder.create(study_document("one", plan.spec, plan.scene, []))
+    plan.folder.create(study_document("one", plan.spec, plan.scenes, []))
     return Options(studies=new.studies, name="one")
 
 
@@ -39,7 +39,7 @@ def test_a_new_study_takes_the_bounds_of_its_scene_and_creates_nothing(new: Opti
     assert plan.is_new
     assert (plan.spec.explore, plan.spec.optimize) == (5, 8)
     assert plan.spec.space.bounds == pytest.approx(
-        (plan.scene.bounds.near, plan.scene.bounds.far), abs=1e-3
+        (plan.scenes[""].bounds.near, plan.scenes[""].bounds.far), abs=1e-3
     )
     assert not plan.folder.path.exists()
     assert plan.resume_hint.endswith(f"--studies {new.studies} --name one --resume")

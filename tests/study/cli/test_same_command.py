@@ -77,7 +77,7 @@ def place(tmp_path: Path, scene_file: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def create(arguments: list[str]) -> Plan:
     plan = make_plan(parse_options(arguments))
-    plan.folder.create(study_document(plan.folder.name, plan.spec, plan.scene, []))
+    plan.folder.create(study_document(plan.folder.name, plan.spec, plan.scenes, []))
     return plan
 
 

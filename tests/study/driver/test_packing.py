@@ -93,7 +93,7 @@ def prepare(folder: StudyFolder, scene: Scene) -> tuple[StudySpec, list[Assignme
         max_concurrent=5,
         retries=3,
     )
-    folder.create(study_document(folder.name, spec, scene, []))
+    folder.create(study_document(folder.name, spec, {"": scene}, []))
     ledger = Ledger(folder, spec)
     assignments = [ledger.ask() for _ in range(TRIALS)]
     ledger.close()

@@ -68,11 +68,10 @@ def test_it_is_the_best_where_it_is_and_then_the_next_best_is_repeated(
     ledger = open_ledger()
     ledger.spec = spec
     run(ledger, folder, DEFAULT + 1)
-    best = study_progress(ledger.trials(), spec).best
-    assert best is not None
+    (best,) = study_progress(ledger.trials(), spec).bests
     assert (best.number, best.values) == (DEFAULT, spec.space.defaults())
     folder.write_tables()
-    assert table_progress(folder.read_trials(), spec).best == best
+    assert table_progress(folder.read_trials(), spec).bests == (best,)
     explored, repeated, _ = (ledger.ask() for _ in range(3))
     assert explored is not None
     assert repeated is not None

@@ -33,8 +33,8 @@ def first(psnrs: Sequence[float], running: Sequence[int] = ()) -> tuple[str, str
         EndedTrial(i, "explore", "trained", "", psnr, values(i)) for i, psnr in enumerate(psnrs)
     )
     at_work = tuple(RunningTrial(99, "explore", 0, (), values(i), 0) for i in running)
-    progress = StudyProgress({"explore": 99}, ended, at_work, None, 0, 0.0)
-    order = order_parameters(progress, DIMENSIONS)
+    progress = StudyProgress({"explore": 99}, ended, at_work, (), 0, 0.0)
+    order = order_parameters(progress, {"": DIMENSIONS})
     return order.dimensions[0].path, order.basis
 
 

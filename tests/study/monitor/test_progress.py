@@ -36,8 +36,7 @@ def ledger(open_ledger: Callable[[], Ledger]) -> Ledger:
 def test_progress_counts_trials_and_steps(ledger: Ledger, spec: StudySpec) -> None:
     progress = study_progress(ledger.trials(), spec)
     assert (progress.count(), progress.count("explore", "collapsed"), progress.queued) == (3, 1, 3)
-    assert progress.best
-    assert (progress.best.number, progress.best.value) == (0, 20.25), (
+    assert [(best.number, best.value) for best in progress.bests] == [(0, 20.25)], (
         "a collapsed trial is never the best"
     )
     assert [(r.number, r.step, r.value) for r in progress.running] == [(3, 30, 12.5)]
@@ -64,8 +63,8 @@ def test_queued_trials_are_expected_to_train_as_long_as_ended_ones(
 
 def screen_lines(height: int, ledger: Ledger, spec: StudySpec, width: int = 80) -> list[str]:
     console = Console(width=width, height=height, file=io.StringIO(), force_terminal=False)
-    progress = study_progress(ledger.trials(), spec, 12.0)
-    shown = Shown(12.0, rate=55.0, seconds_left=40.0)
+    progress = study_progress(ledger.trials(), spec, {"": 12.0})
+    shown = Shown({"": 12.0}, rate=55.0, seconds_left=40.0)
     console.print(render_progress("a study", progress, spec, shown, width, height))
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined, no-any-return]
 
@@ -130,7 +129,7 @@ def test_a_trial_at_the_trivial_psnr_shows_nothing(
     for number, psnr in enumerate((12.0, 9.0, 12.01)):
         ledger.ask()
         ledger.tell(number, Outcome("completed", "", 90, psnr))
-    progress = study_progress(ledger.trials(), spec, 12.0)
+    progress = study_progress(ledger.trials(), spec, {"": 12.0})
     assert [e.outcome for e in progress.ended] == ["shows nothing", "shows nothing", "trained"]
     assert progress_line(progress, None).startswith("3/7 trials, 1 trained, 2 show nothing, best")
     lines = screen_lines(24, ledger, spec)
@@ -152,8 +151,8 @@ def test_spark_lines_share_the_study_s_scale(ledger: Ledger, spec: StudySpec) ->
     assert sparkline([float("nan"), float("-inf"), 99.0], 0.0, 1.0) == "▁▁█"
     assert len(sparkline(list(range(100)), 0.0, 1.0)) <= 12
     progress = study_progress(ledger.trials(), spec)
-    assert metric_scale(progress, 12.0) == (12.0, 22.0)
-    assert metric_scale(progress, float("-inf")) == (9.0, 22.0)
+    assert metric_scale(progress, {"": 12.0}) == (12.0, 22.0)
+    assert metric_scale(progress, {"": float("-inf")}) == (9.0, 22.0)
 
 
 @pytest.mark.parametrize(

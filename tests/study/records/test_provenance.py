@@ -93,7 +93,7 @@ def test_a_renamed_file_changes_the_hash(tmp_path: Path) -> None:
 
 
 def test_the_code_of_an_earlier_version_cannot_be_compared(ball: Scene, spec: StudySpec) -> None:
-    document = study_document("one", spec, ball, ["run_sweep.py"])
+    document = study_document("one", spec, {"": ball}, ["run_sweep.py"])
     assert changes_since(document, spec) == []
     earlier = {key: value for key, value in document.items() if key != "training_code"}
     (change,) = changes_since({**earlier, "code": "83410d200f8c480b"}, spec)

@@ -1,0 +1,53 @@
+"""Studies of two scenes made in a moment, with a known PSNR at each point of each scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from study.driver.trial_manager import TrialManager
+from study.ledger.ledger import Ledger
+from study.protocol.messages import Assignment, Message, Outcome
+from study.records.study_folder import StudyFolder
+from study.spec.scenes import StudyScene
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
+
+BOUNDS = {"small": (2.0, 4.0), "large": (20.0, 60.0)}
+VARIED = ("sampling.near", "field.width=16:128", "optimisation.learning_rate")
+
+Run = Callable[[str, tuple[float, ...], int], Outcome]
+"""The outcome of a run by its scene, its place in the unit cube and its number."""
+
+
+def trained(psnr: float) -> Outcome:
+    return Outcome("completed", steps_done=90, value=psnr, host="here", device="a CPU")
+
+
+def collapsed(psnr: float) -> Outcome:
+    return Outcome("collapsed", "density is zero everywhere", steps_done=10, value=psnr)
+
+
+def write_scenes(path: Path, run: Run, explore: int, replicates: int = 0) -> StudyFolder:
+    """A study whose trials end as `run` says, read by `analyze_scenes` like any other."""
+    scenes = tuple(StudyScene(f"/{name}.npz", name, ends) for name, ends in BOUNDS.items())
+    phases = {"explore": explore, "optimize": 1, "replicates": replicates, "steps": 90}
+    spec = StudySpec(study_space(VARIED, [], 90), "", scenes, **phases)
+    folder = StudyFolder(path)
+    about = {name: {"name": name, "source": name, "hash": "0" * 64} for name in BOUNDS}
+    document = {"schema": 1, "name": path.name, "scene": {}, "created": "2026-11-26"}
+    spaces = {"spec": spec.to_json(), "space": spec.space.to_json()}
+    folder.write_spec({**document, **spaces, "scenes": about})
+    ledger = Ledger(folder, spec)
+    manager = TrialManager(folder, ledger, ())
+    while assignment := manager.next_trial():
+        outcome = run(assignment.scene, _units(spec, assignment), assignment.number)
+        manager.on_report(Message(assignment.number, "here", "a CPU", (), outcome))
+    ledger.close()
+    folder.write_tables()
+    return folder
+
+
+def _units(spec: StudySpec, assignment: Assignment) -> tuple[float, ...]:
+    dimensions = spec.of_scene(assignment.scene).space.dimensions
+    return tuple(d.to_unit(assignment.values[d.path]) for d in dimensions)
