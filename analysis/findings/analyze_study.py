@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +13,22 @@ from analysis.data.selection import (
     ComparableTrials,
     find_best_trial,
     find_default_trial,
-    select_comparable,
-    select_trained_or_broken,
     select_with_failures,
 )
 from analysis.data.study import Study, design_folds, load_study
 from analysis.findings.best_and_default import BestAgainstDefault, compare_best_with_default
 from analysis.findings.bounds_map import BoundsMap, map_bounds
 from analysis.findings.branches import list_branch_studies
-from analysis.findings.breaking import BreakingAnalysis, analyze_breaking
+from analysis.findings.breaking import BreakingAnalysis
 from analysis.findings.partial_dependence import (
     Effect,
     PairEffect,
     estimate_effects,
     estimate_pair_effect,
 )
+from analysis.findings.rank_parameters import SEED, rank_parameters
 from analysis.findings.refusals import name_runs
-from analysis.findings.seed_variance import SeedVariance, estimate_seed_variance
+from analysis.findings.seed_variance import SeedVariance
 from analysis.findings.tunability import Tunability, estimate_tunability
 from analysis.findings.variants import VariantComparison, compare_variants
 from analysis.importance.conditional_test import (
@@ -45,15 +44,12 @@ from analysis.importance.over_time import (
 from analysis.importance.ped_anova import PedAnova, estimate_ped_anova, refuse_ped_anova
 from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
 from analysis.importance.shares import Importance
-from analysis.importance.sobol import PureError, SobolAnalysis, estimate_sobol_shares
+from analysis.importance.sobol import SobolAnalysis, estimate_sobol_shares
 from analysis.importance.summarize_draws import loosen
-from analysis.importance.trained_density import weigh_by_trained
 from analysis.stats.threads import single_threaded
-from analysis.surrogate.unit_cube import Axis, make_axis, to_quantiles
-from study.records.outcomes import TRAINED
+from analysis.surrogate.unit_cube import make_axis, to_quantiles
 from study.records.study_folder import StudyFolder
 
-_SEED = 0
 _MAX_PAIR_EFFECTS = 3
 _MIN_SHARE_OF_PAIR = 0.01
 
@@ -135,20 +131,12 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
 
 
 def _analyze(study: Study) -> Findings:
-    comparable = select_comparable(study.trials, study.metric)
-    dimensions = study.space.dimensions
     # One generator through all estimates, in this order: reports repeat to the last digit.
-    rng = np.random.default_rng(_SEED)
-    breaking = analyze_breaking(study.trials, dimensions, rng)
-    seeds = estimate_seed_variance(study)
-    axes = _weigh_axes(study, breaking)
-    units = to_quantiles(comparable.trials, dimensions)
-    scores = comparable.trials["score"].to_numpy(dtype=float)
-    folds = design_folds(study, comparable.trials)
-    pure_error = PureError(seeds.pure_ss, seeds.pure_df)
+    rng = np.random.default_rng(SEED)
+    ranking = rank_parameters(study, rng)
+    comparable, axes, units = ranking.comparable, ranking.axes, ranking.units
+    scores, folds, sobol = ranking.scores, ranking.folds, ranking.sobol
     is_even = not study.limitation
-    sobol = estimate_sobol_shares(units, scores, axes, rng, folds, pure_error, is_even=is_even)
-    sobol = replace(sobol, importance=name_runs(study, sobol.importance))
     model = sobol.model if sobol.importance.ranked else None
     best = find_best_trial(study.trials)
     return Findings(
@@ -167,7 +155,7 @@ def _analyze(study: Study) -> Findings:
         top_conditional_tests=(
             () if is_even else run_conditional_tests(units, clip_below_best(scores), axes, rng)
         ),
-        breaking=breaking,
+        breaking=ranking.breaking,
         bounds=map_bounds(study.trials),
         effects=estimate_effects(study, sobol, rng),
         pair_effects=_estimate_pair_effects(study, sobol),
@@ -184,7 +172,7 @@ def _analyze(study: Study) -> Findings:
             if is_even
             else refuse_over_time(axes, study.limitation),
         ),
-        seeds=seeds,
+        seeds=ranking.seeds,
         best_and_default=compare_best_with_default(study),
         variants=compare_variants(study),
         best=best,
@@ -193,18 +181,6 @@ def _analyze(study: Study) -> Findings:
             BranchFindings(branch, _analyze(branch_study))
             for branch, branch_study in list_branch_studies(study)
         ),
-    )
-
-
-def _weigh_axes(study: Study, breaking: BreakingAnalysis) -> list[Axis]:
-    """The axes of the study, under the distribution of the runs that trained."""
-    dimensions = study.space.dimensions
-    runs = select_trained_or_broken(study.trials)
-    return weigh_by_trained(
-        [make_axis(dimension) for dimension in dimensions],
-        to_quantiles(runs, dimensions),
-        np.asarray(runs["outcome"] == TRAINED, dtype=float),
-        {parameter.path for parameter in breaking.significant_parameters},
     )
 
 

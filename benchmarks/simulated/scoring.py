@@ -45,6 +45,7 @@ NOT_SCORED: dict[Kind, str] = {
     "no_breaking_parameter": "states a test's outcome; breaking parameters count as unsaid",
     "no_breaking_across": "states a test's outcome",
     "seed_flips": "counts runs, no inference",
+    "stopping": "simulated studies explore a fixed number; benchmarks/until_sure.py stops them",
     "variant_difference": "studies of variants are not simulated",
     "design": "see the table of designs of foreign_designs.py",
     "in_branch": "the claims of a study of its own",
