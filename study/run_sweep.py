@@ -14,6 +14,8 @@ import sys
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
+import psutil
+
 from nerf.common.command_line import INTERRUPTED, exit_status
 from nerf.common.commands import command_line
 from nerf.common.errors import InputError
@@ -48,6 +50,9 @@ def _run(arguments: list[str] | None, console: Console | None) -> int:
         print(note)
     if plan.warning:
         print(f"warning: {plan.warning}", file=sys.stderr)
+    if options.dry_run:
+        print(*_describe_dry_run(plan), sep="\n")
+        return 0
     if options.save_study:
         launch = options.given()
         if not plan.is_new:  # the file makes another study, which needs a name of its own
@@ -56,6 +61,7 @@ def _run(arguments: list[str] | None, console: Console | None) -> int:
         print(f"wrote {options.save_study}; run it with --study {options.save_study}")
         return 0
 
+    plan.require_time()
     console = console or StudyConsole(force_terminal=False if options.plain else None)
     try:
         finished = _run_trials(plan, console)
@@ -72,10 +78,13 @@ def _run(arguments: list[str] | None, console: Console | None) -> int:
 
 def _describe_interruption(plan: Plan) -> list[str]:
     """How far the study got, and the commands that go on from there."""
+    from study.spec.study_spec import StudySpec
+
     if not plan.folder.spec_file.exists():
         return ["stopped before the study started; nothing is left of it"]
     ended = plan.folder.count_records()
-    if ended >= plan.spec.trials:
+    spec = StudySpec.from_json(plan.folder.read_spec())  # looks, or hours, may have changed it
+    if spec.is_finished(ended):
         return ["stopped before the report was written", plan.report_hint]
     report = [plan.report_hint] if ended else []
     return [f"stopped before the study was finished; {plan.resume_hint}", *report]
@@ -83,11 +92,13 @@ def _describe_interruption(plan: Plan) -> list[str]:
 
 def _run_trials(plan: Plan, console: Console) -> bool:
     """Runs the study's trials and reports on it; returns whether all trials have ended."""
+    from study.cli.dry_run import describe_allowed, predict
     from study.driver.ray_environment import configure_ray_environment
     from study.driver.resources import fit_machine, require_free_space
     from study.protocol.stopping import Stop
     from study.trackers.commands import require_trackers
 
+    began = psutil.Process().create_time()  # the hours of a study hold its start as well
     folder, spec, scenes = plan.folder, plan.spec, plan.scenes
     resources = None if spec.address else fit_machine(spec)
     require_free_space(folder.path)
@@ -95,6 +106,10 @@ def _run_trials(plan: Plan, console: Console) -> bool:
     configure_ray_environment(cluster=bool(spec.address))
     about = (line for scene in scenes.values() for line in (scene.summary, *scene.notes))
     _print(console, plan.summary, *about)
+    if plan.is_new and (spec.hours or spec.budget):
+        with console.status("measuring how long trials take"):
+            allowed = describe_allowed(spec, predict(plan))
+        _print(console, *allowed)
     stop = Stop(plan.resume_hint)
     with ExitStack() as stack:
         with console.status("starting Ray"):
@@ -113,7 +128,7 @@ def _run_trials(plan: Plan, console: Console) -> bool:
                     folder.create(study_document(folder.name, spec, scenes, sys.argv))
             document = plan.extended_document
             extension = document and {**document, "spec": spec.to_json()}
-            ending = launch(folder, spec, scenes, session, console, stop, extension)
+            ending = launch(folder, spec, scenes, session, console, stop, extension, began)
         if ending.is_useless and plan.is_new and not spec.storage:
             shutil.rmtree(folder.path)
             raise InputError(f"{ending.reason}; nothing is left of the study")
@@ -125,6 +140,16 @@ def _run_trials(plan: Plan, console: Console) -> bool:
             _print(console, *lines)
             _require_a_result(folder)
     return ending.finished
+
+
+def _describe_dry_run(plan: Plan) -> list[str]:
+    """What a study will take, and what it will be able to tell, before anything is created."""
+    from analysis.importance.power import describe_power
+    from study.cli.dry_run import describe_forecast, predict
+
+    planned = plan.spec.most_planned
+    power = describe_power(planned["explore"]) if planned["explore"] else []
+    return [*describe_forecast(plan, predict(plan)), *power]
 
 
 def _require_a_result(folder: StudyFolder) -> None:
@@ -162,7 +187,7 @@ def _report(folder: StudyFolder) -> list[str]:
     report = write_report(folder, findings)
     claims = list_claims(findings)
     return [
-        *(claim.text for claim in select_claims(claims, "state")),
+        *(claim.text for claim in select_claims(claims, "state", "stopping")),
         *list_answer_lines(claims),
         *_describe_failures(findings),
         *best,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ class Study:
     design: what its trials look like; None for studies of this program, whose design is known,
     unless a grid was not run as a whole
     branches: parameters that only some of its trials have
+    looks: what a study that explores until a claim is settled found at each look
+    cut: the trials that `--hours` or `--budget` left out, as study.json has them; empty for none
     other_objectives: what another tool optimised beside the metric, None if nothing
     scene_label: of which of the study's several scenes the trials are; empty for a study of one
     turns: how many scenes take turns, so that one in so many trial numbers is of this one
@@ -68,6 +70,8 @@ class Study:
     left_out: tuple[str, ...] = ()
     design: Design | None = None
     branches: tuple[Branch, ...] = ()
+    looks: tuple[Mapping[str, Any], ...] = ()
+    cut: Mapping[str, Any] = field(default_factory=dict)
     other_objectives: OtherObjectives | None = None
     scene_label: str = ""
     turns: int = 1
@@ -197,6 +201,8 @@ def load_study(folder: StudyFolder | Path | str, scene: str = "") -> Study:
         design=design,
         scene_label=scene,
         turns=turns,
+        looks=tuple(spec.get("looks", ())),
+        cut=spec.get("cut", {}),
     )
 
 

@@ -156,6 +156,7 @@ def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[st
     if both is not None and both.is_proved_better:
         best = best[:1]  # the answer to what to set has the gain
     for name, selected in (
+        ("Number of trials", select_claims(claims, "stopping")),
         ("Objectives", select_claims(claims, "other_objectives")),
         ("Design", select_claims(claims, "design")),
         ("Best", best),

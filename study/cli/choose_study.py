@@ -18,7 +18,7 @@ def only_unfinished_study(studies: Path) -> StudyFolder:
 
     Raises `InputError` that lists the candidates where there are several or none.
     """
-    unfinished = [f for f in _list_studies(studies) if f.count_records() < _planned(f)]
+    unfinished = [f for f in _list_studies(studies) if not _is_finished(f)]
     idle = [folder for folder in unfinished if not _is_running(folder)]
     if len(idle) == 1:
         return idle[0]
@@ -58,6 +58,10 @@ def _planned(folder: StudyFolder) -> int:
         return StudySpec.from_json(folder.read_spec()).trials
     except InputError:
         return 0
+
+
+def _is_finished(folder: StudyFolder) -> bool:
+    return StudySpec.from_json(folder.read_spec()).is_finished(folder.count_records())
 
 
 def _is_running(folder: StudyFolder) -> bool:

@@ -18,6 +18,7 @@ from nerf.scenes import BUILT_IN
 from study.cli.parser import make_parser
 from study.driver.resources import gpu_share
 from study.spec.scenes import StudyScene, label_scenes
+from study.spec.stopping_rule import StoppingRule
 from study.spec.storage_url import is_url
 from study.spec.study_file import read_study_file
 from study.spec.study_spec import StudySpec
@@ -68,6 +69,11 @@ class Options:
     variants: tuple[Variant, ...] = ()
     """Of a study file; no option gives them."""
     repeats: int | None = None
+    until: str | None = None
+    """As `StoppingRule` reads it, also of `--until-sure`."""
+    hours: float | None = None
+    budget: float | None = None
+    """GPU hours."""
     steps: int | None = None
     seed: int | None = None
 
@@ -95,6 +101,7 @@ class Options:
     """`--replicates` on a command line with `--extend`: how many to add."""
     allow_changes: bool = False
     plain: bool = False
+    dry_run: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
     """How a `--study` file was understood, to be printed; no option gives them."""
 
@@ -118,6 +125,10 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     load_named(option_values(arguments, "--plugin"))
     given = vars(make_parser(_named_parameters(arguments)).parse(arguments))
     study_file = given.pop("study", None)
+    if "until_sure" in given:
+        if "until" in given:
+            raise InputError("--until-sure and --until are two rules; give one of them")
+        given["until"] = f"sure {given.pop('until_sure')}"
     if given.get("extend") is not None and "replicates" in given:
         given["more_replicates"] = given.pop("replicates")
     merged = _merge(
@@ -133,6 +144,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     merged["plugin"] = tuple(str(Path(file).absolute()) for file in merged.get("plugin", ()))
     if "trainable" in merged:
         merged["trainable"] = read_trainable(merged["trainable"]).name
+    if "until" in merged:
+        merged["until"] = StoppingRule.parse(merged["until"]).text
     merged["collapse"] = tuple(merged.get("collapse", ()))
     if "scene" in merged:
         merged |= _parse_scenes(merged.pop("scene"))

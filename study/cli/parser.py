@@ -16,6 +16,7 @@ from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, ma
 from study.spec.dimension import Dimension
 from study.spec.parse_space import parse_dimension
 from study.spec.space import SCENE_RANGES
+from study.spec.stopping_rule import MAX_EXPLORE
 from study.spec.study_space import variable_paths
 from study.spec.study_spec import DESIGNS, TRACKERS, WANDB_MODES, StudySpec
 from study.trainers.parameter_set import NERF, ParameterSet
@@ -147,6 +148,31 @@ def _add_budget(group: _Group) -> None:
         f"in turn, with other seeds (default: {_default_trials('replicates')}); variants have "
         "--repeats",
     )
+    add(
+        "--until-sure",
+        metavar="MARGIN",
+        help="explore in batches until the three highest shares are known to +- MARGIN, a part of "
+        f"the variance such as 0.1, or --explore trials have ended (default: {MAX_EXPLORE})",
+    )
+    add(
+        "--until",
+        metavar="CLAIM",
+        help="the same until another claim is settled: order (of the three highest shares), "
+        "'PATH breaks' or 'PATH matters'",
+    )
+    add(
+        "--hours",
+        type=_positive,
+        metavar="H",
+        help="end within H hours, all launches and the report together: where they do not do, "
+        "phases are cut in proportion",
+    )
+    add(
+        "--budget",
+        type=_positive,
+        metavar="GPU-HOURS",
+        help="the same for hours of a GPU: trials at a time x --gpus-per-trial x hours",
+    )
     repeats = (
         "trials of each variant in a --study file that lists variants, each with another seed "
         f"(default: {StudySpec.repeats}); other studies have --replicates"
@@ -232,8 +258,21 @@ def _add_resuming(group: _Group) -> None:
         action="store_true",
         help="extend even though code or libraries have changed since the study was created",
     )
+    add(
+        "--dry-run",
+        action="store_true",
+        help="say how long this study will take, how much disk, and what it will be able to tell, "
+        "from some short trials; create nothing",
+    )
     plain = "print one line per trial instead of the live view"
     add("--plain", action="store_true", help=plain)
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a positive number, got {text}")
+    return number
 
 
 def _gpus(text: str) -> float | str:

@@ -17,11 +17,13 @@ from nerf.config.plugin import load_named
 from study.cli.choose_study import only_study, only_unfinished_study
 from study.cli.load_scenes import Scenes, list_scale_notes, load_saved_scenes, load_scenes
 from study.cli.options import Options
+from study.driver.time_limit import Clock
 from study.records.provenance import changes_since, extended_document
 from study.records.schema import SCENE_COLUMN, TRIAL_COLUMNS
 from study.records.study_folder import StudyFolder
 from study.spec.default_space import DEFAULT_SPACE, SPACES
 from study.spec.existing_study import launch_fields, require_same_study, with_more_trials
+from study.spec.stopping_rule import FIRST_LOOK, MAX_EXPLORE, StoppingRule, list_looks
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec, require
 from study.spec.widened_ranges import describe_widened
@@ -61,10 +63,30 @@ class Plan:
     def summary(self) -> str:
         """What is about to run, in one line."""
         study = f"study {self.folder.name} in {self.folder.path}"
+        if self.is_new and self.spec.is_exploring:
+            return f"{study}: {_describe_exploring(self.spec)}"
         if self.is_new:
             return f"{study}: {self.spec.trials} trials of {self.spec.steps} steps{self._shared}"
-        ended = f"{self.folder.count_records()} of {self.spec.trials} trials have ended"
+        count = self.folder.count_records()
+        ended = f"{count} of {self.spec.trials} trials have ended"
+        if self.spec.is_exploring:
+            ended = f"{count} trials have ended; {_describe_exploring(self.spec)}"
         return f"{study}: {'extended' if self.extended_document else 'resuming'}, {ended}"
+
+    def require_time(self) -> None:
+        """Raises `InputError` if trials are left and the hours of the study are used up."""
+        spec, clock = self.spec, Clock.read(self.folder)
+        if self.is_new or spec.is_finished(self.folder.count_records()):
+            return
+        for option, given, used in (
+            ("--hours", spec.hours, clock.seconds),
+            ("--budget", spec.budget, clock.gpu_seconds),
+        ):
+            require(
+                not given or used < 3600 * given,
+                f"the study has used the {given:g} hours of its {option}; resume it with more, "
+                f"such as {option} {2 * given:g}",
+            )
 
     @property
     def _shared(self) -> str:
@@ -82,6 +104,15 @@ class Plan:
         """The command that resumes the study, for a person to copy."""
         place = ("--studies", self.folder.path.parent, "--name", self.folder.name)
         return f"resume with: {command_line('study/run_sweep.py', *place, '--resume')}"
+
+
+def _describe_exploring(spec: StudySpec) -> str:
+    """What a study explores until a rule is met, and what comes then."""
+    rule = StoppingRule.parse(spec.until)
+    return (
+        f"explores {spec.explore} to {spec.max_explore} trials of {spec.steps} steps, until "
+        f"{rule.describe()}; then {spec.optimize} optimise and {spec.replicates} replicate"
+    )
 
 
 def make_plan(options: Options) -> Plan:
@@ -119,6 +150,9 @@ def plan_new(options: Options) -> Plan:
         fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
     if options.design == "grid":
         fields = {"explore": space.grid_size, **fields, "nets": 1}
+    if options.until:
+        most = options.explore or MAX_EXPLORE
+        fields |= {"explore": min(FIRST_LOOK, most), "max_explore": most, "is_exploring": True}
     spec = StudySpec(space=space, **fields)
     name = options.name or f"{_stem(spec)}-{datetime.now():%Y%m%d-%H%M%S}"
     if Path(name).name != name:
@@ -184,9 +218,32 @@ def plan_resume(options: Options) -> Plan:
     folder = _folder(options, options.name) if options.name else None
     saved = _read_saved(folder or only_unfinished_study(_studies(options)), options)
     plan = _plan_saved(saved, options)
+    plan = _with_more_hours(plan, saved)
     changes = "; ".join(changes_since(saved.document, plan.spec))
     warning = f"study {plan.folder.name} was created differently: {changes}" if changes else ""
     return dataclasses.replace(plan, warning=warning)
+
+
+def _with_more_hours(plan: Plan, saved: _Saved) -> Plan:
+    """The plan with the trials that were left out for want of time, if it has more of that now."""
+    before, now, cut = saved.spec, plan.spec, saved.document.get("cut")
+    is_more = now.hours > before.hours or now.budget > before.budget
+    if not cut or not is_more:
+        return plan
+    wanted = cut["from"]
+    fields: dict[str, Any] = {"optimize": wanted["optimize"], "replicates": wanted["replicate"]}
+    was_exploring = now.until and wanted["explore"] == now.max_explore > now.explore
+    if was_exploring and not any(look["is_settled"] for look in saved.document.get("looks", [])):
+        sizes = list_looks(now.max_explore)
+        next_look = next(size for size in sizes if size >= now.explore)
+        fields |= {"explore": next_look, "is_exploring": True}
+    elif not now.until:
+        fields["explore"] = wanted["explore"]
+    spec = dataclasses.replace(now, **fields)
+    document = {key: value for key, value in saved.document.items() if key != "cut"}
+    return dataclasses.replace(
+        plan, spec=spec, extended_document=extended_document(document, spec, sys.argv)
+    )
 
 
 def plan_extend(options: Options, trials: int) -> Plan:

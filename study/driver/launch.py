@@ -12,9 +12,11 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,13 @@ from nerf.common.errors import InputError
 from nerf.scenes.scene import Scene
 from study.driver.launch_callback import LaunchCallback, StopOverdue
 from study.driver.launch_stop import StopReason
+from study.driver.looks import take_look
 from study.driver.packing import end_batches
 from study.driver.ray_session import MAX_RAY_FAILURES, RaySession, first_line
 from study.driver.ray_tune_adapters import LedgerScheduler, LedgerSearcher
+from study.driver.replanning import Replanning
 from study.driver.resources import has_free_space, trial_resources
+from study.driver.time_limit import TimeLimit
 from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.monitor.live_view import LiveView
@@ -61,11 +66,13 @@ def launch(
     console: Console,
     stop: Stop,
     extension: dict[str, Any] | None = None,
+    began: float | None = None,
 ) -> Ending:
     """Runs the trials that the study in `folder` lacks.
 
-    `scenes` are those of the study by their labels, and `extension` is the new study.json of a
-    study that is extended.
+    scenes: those of the study by their labels
+    extension: the new study.json of a study that is extended
+    began: when the process that launches did, `time.time()`, from which its hours count
 
     Raises `InputError` if another process runs the study, and if Ray fails again and again.
     """
@@ -73,11 +80,20 @@ def launch(
     try:
         if extension:  # not before the lock is ours
             folder.write_spec(extension)
-        manager = TrialManager(folder, ledger, rungs(spec.steps))
+        replanning = Replanning(
+            folder,
+            ledger,
+            partial(take_look, folder, lambda: stop.requested),
+            _time_limit(folder, spec, session, began),
+        )
+        manager = TrialManager(folder, ledger, rungs(spec.steps), replanning)
         with LiveView(console, folder.name, spec, folder.trivial_psnrs()) as view:
             view.show(ledger.trials())
             _run_until_finished(manager, scenes, session, view, stop)
             finished = manager.is_finished()
+            for notice in manager.drain_notices():
+                view.note(notice)
+            view.spec = ledger.spec
             view.show(ledger.trials(), at_once=True, is_interrupted=not finished)
         ledger.plot_outcomes()
         folder.write_tables()
@@ -89,6 +105,21 @@ def launch(
         return Ending(False, StopReason.DISK_FULL.value)
     finally:
         ledger.close()
+
+
+def _time_limit(
+    folder: StudyFolder, spec: StudySpec, session: RaySession, began: float | None
+) -> TimeLimit | None:
+    """What keeps the launch to the hours of its study; None without hours."""
+    if not (spec.hours or spec.budget):
+        return None
+
+    def at_once() -> int:
+        if session.resources:
+            return session.resources.at_once
+        return session.capacity.at_once if session.capacity else 1
+
+    return TimeLimit(folder, spec, at_once, time.time() if began is None else began)
 
 
 def _run_until_finished(

@@ -54,6 +54,7 @@ class LaunchCallback(tune.Callback):
             self._view.note(notice)
         if self._capacity:
             self._watch(self._capacity)
+        self._view.spec = self._manager.ledger.spec  # a look, or the hours, may change it
         if self._view.is_due():
             self._view.show(self._manager.ledger.trials())
         if self._stop.requested:

@@ -13,6 +13,7 @@ class StopReason(Enum):
     SAME_FAILURE = "trials fail in the same way"
     FOLDER_MISSING = "a node does not see the study folder"
     TRAINER_FAILED = "a mistake in the trainer"
+    LOOK_FAILED = "a look at the explored trials failed"
     NO_ROOM = "no node has room for a trial"
 
 

@@ -14,9 +14,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.driver.failure_streak import MAX_TRIALS, FailureStreak, HeldTrial
 from study.driver.launch_stop import LaunchStop, StopReason
+from study.driver.replanning import Replanning
 from study.driver.table_writer import TableWriter
 from study.ledger.ledger import Ledger, trial_row
 from study.ledger.recovery import reconcile
@@ -33,9 +35,20 @@ from study.worker.trial_files import fetch_trial_files
 class TrialManager:
     """Starts a study's trials and records how each one ends."""
 
-    def __init__(self, folder: StudyFolder, ledger: Ledger, rungs: tuple[int, ...]) -> None:
-        """Repairs what an earlier driver left damaged; `rungs` are steps of successive halving."""
+    def __init__(
+        self,
+        folder: StudyFolder,
+        ledger: Ledger,
+        rungs: tuple[int, ...],
+        replanning: Replanning | None = None,
+    ) -> None:
+        """Repairs what an earlier driver left damaged.
+
+        rungs: steps of successive halving; replanning: what changes the number of trials, if not
+        nothing
+        """
         self.folder = folder
+        self._replanning = replanning or Replanning(folder, ledger)
         self.ledger = ledger
         self._rungs = rungs
         self._storage: Storage | None = None
@@ -60,8 +73,8 @@ class TrialManager:
         return self.ledger.spec.trials - sum(t.state.is_finished() for t in self.ledger.trials())
 
     def is_finished(self) -> bool:
-        """Whether every planned trial has ended."""
-        return self.unfinished == 0
+        """Whether every planned trial has ended, and no look may add any."""
+        return self.unfinished == 0 and not self.ledger.spec.is_exploring
 
     def node_of(self, number: int) -> str:
         """Ray's id of the node that a running trial last reported from; empty before that."""
@@ -95,12 +108,35 @@ class TrialManager:
             return None
         assignment = None
         with self._stopping_on_full_disk():
-            assignment = self._queue.popleft() if self._queue else self.ledger.ask()
+            assignment = self._queue.popleft() if self._queue else self._ask()
             if assignment is None and not self._running:
-                assignment = self._settle_held()
+                assignment = self._settle_held() or self._look()
         if assignment:
             self._running[assignment.number] = assignment
+            if self._replanning.limit:
+                self._replanning.limit.on_start(assignment.number)
         return assignment
+
+    def _ask(self) -> Assignment | None:
+        """A new trial, if there is time for one."""
+        if notice := self._replanning.keep_to_time():
+            self._notices.append(notice)
+        return self.ledger.ask()
+
+    def _look(self) -> Assignment | None:
+        """Where all explored trials have ended: looks at them, and returns the next trial."""
+        if self.stop.reason or not self._replanning.look_is_due():
+            return None
+        try:
+            notice = self._replanning.look()
+        except InputError as error:
+            self.stop.request(StopReason.LOOK_FAILED, str(error))
+            return None
+        if not notice:
+            self.stop.request(StopReason.REQUESTED)
+            return None
+        self._notices.append(notice)
+        return self._ask()
 
     def on_report(self, message: Message) -> bool:
         """Records what a running trial reports; returns whether it is to continue."""
@@ -173,7 +209,7 @@ class TrialManager:
             self.stop.request(StopReason.SAME_FAILURE, f"{detail}, and are still to be run")
             return None
         self._fail_held(held)
-        return self.ledger.ask() if held else None
+        return self._ask() if held else None
 
     def _fail_held(self, held: list[HeldTrial]) -> None:
         for trial in held:
@@ -217,6 +253,7 @@ class TrialManager:
     def _retry(self, number: int, failure: Failure) -> None:
         """Queues the trial again; it resumes from its checkpoint."""
         assignment = self._running.pop(number)
+        self._stop_clock(number)
         self._queue.append(replace(assignment, attempt=assignment.attempt + 1))
         self._notices.append(f"trial {number} failed and will be retried: {failure.reason}")
 
@@ -227,6 +264,11 @@ class TrialManager:
     def _leave_to_next_launch(self, number: int) -> None:
         """Writes nothing: the journal has the trial as running, so the next launch resumes it."""
         del self._running[number]
+        self._stop_clock(number)
+
+    def _stop_clock(self, number: int, is_full: bool = False) -> None:
+        if self._replanning.limit:
+            self._replanning.limit.on_end(number, is_full)
 
     def _end(self, number: int, outcome: Outcome) -> None:
         """Records how a running trial ended, then ends it in the journal.
@@ -246,6 +288,7 @@ class TrialManager:
         self.ledger.tell(number, outcome)
         self.folder.checkpoint(name).unlink(missing_ok=True)
         del self._running[number]
+        self._stop_clock(number, outcome.state == "completed")
         self._reports.pop(number, None)
         self._tables.write_if_due()
         self._stop_without_values(outcome)

@@ -95,12 +95,18 @@ class Ledger:
         """The trials that have not ended; in a new driver, those that the last one left."""
         return [self.assignment(trial) for trial in self.trials(TrialState.RUNNING)]
 
+    def created(self, phase: str) -> int:
+        """How many trials of a phase exist."""
+        return self._created[phase]
+
     def ask(self) -> Assignment | None:
         """Creates the next trial; None when all exist, or the next depends on running ones.
 
         Variants or explored points come first. The optimise phase does not wait until the last of
         them has ended: TPE learns from those that have, and no slot is idle.
         """
+        if self.spec.is_exploring and self._created["explore"] >= self.spec.explore:
+            return None  # a look at those decides whether more are explored
         phase, planned = self._next_phase(), self.spec.planned
         if phase == "replicate":
             turn, scene = self._next_turn(phase)

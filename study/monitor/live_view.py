@@ -57,7 +57,8 @@ class LiveView:
     ) -> None:
         self._console = console
         self._name = name
-        self._spec = spec
+        self.spec = spec
+        """Says how many trials are planned, which may change while a study runs."""
         self._trivial_psnrs = trivial_psnrs
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._due = 0.0
@@ -95,13 +96,13 @@ class LiveView:
         if not (at_once or self.is_due()):
             return
         clock = time.monotonic()
-        progress = study_progress(trials, self._spec, self._trivial_psnrs, is_interrupted)
+        progress = study_progress(trials, self.spec, self._trivial_psnrs, is_interrupted)
         rate = None if is_interrupted else self._rate.update(clock, progress)
         seconds_left = progress.steps_left / rate if rate and progress.steps_left > 0 else None
         if self._live:
             width, height = self._console.size
             shown = Shown(self._trivial_psnrs, rate, seconds_left, self.waiting_for)
-            screen = render_progress(self._name, progress, self._spec, shown, width, height - 1)
+            screen = render_progress(self._name, progress, self.spec, shown, width, height - 1)
             # The cursor stays on an empty line: the ^C that a terminal echoes there would wrap
             # after a full one, and leave the first line of the screen behind.
             screen = Group(screen, Text())
@@ -126,7 +127,7 @@ class LiveView:
         self._printed = {e.number for e in progress.ended}
         news = [e for e in progress.ended if before is not None and e.number not in before]
         for trial in news:
-            self.note(trial_line(trial, self._spec.objective))
+            self.note(trial_line(trial, self.spec.objective))
         waits_anew = self.waiting_for != self._printed_waiting_for
         if (
             news

@@ -109,6 +109,8 @@ class StudyProgress:
     """Expected number, if coming trials train as long as the ended ones of their phase."""
     objective: Objective = PSNR
     """The metric."""
+    is_exploring: bool = False
+    """Whether a look at the explored trials may add more."""
     is_interrupted: bool = False
     """Whether no process runs the study, so that its `running` trials are interrupted ones."""
 
@@ -129,7 +131,7 @@ class StudyProgress:
 
     @property
     def is_finished(self) -> bool:
-        return len(self.ended) >= sum(self.planned.values())
+        return len(self.ended) >= sum(self.planned.values()) and not self.is_exploring
 
     def count(self, phase: str | None = None, outcome: str | None = None) -> int:
         """The number of ended trials, of one phase or outcome if given."""
@@ -175,6 +177,7 @@ def study_progress(
         steps_trained=sum(t.user_attrs["steps_done"] for t in finished)
         + sum(r.step for r in running),
         steps_left=_steps_left(finished, running, spec),
+        is_exploring=spec.is_exploring,
         is_interrupted=is_interrupted,
     )
 

@@ -15,6 +15,7 @@
         errors/ID.txt     tracebacks of a trial's failed attempts
         ray/, wandb/      working files of these tools
         tensorboard/, mlflow/  with --track: what these tools read
+        clock.json        with --hours or --budget: the time that launches have taken
         best.toml         the best configuration, for nerf/train.py --config
         best-SCENE.toml, report-SCENE.html  of each of several scenes
         report.html
@@ -77,6 +78,10 @@ class StudyFolder:
     @property
     def report(self) -> Path:
         return self.path / "report.html"
+
+    @property
+    def clock(self) -> Path:
+        return self.path / "clock.json"
 
     @property
     def best(self) -> Path:

@@ -22,7 +22,7 @@ from study.spec.study_spec import StudySpec, option_name, require
 from study.spec.variants import Variant
 from study.trainers.parameter_set import get_parameter
 
-_DESIGN_FIELDS = ("downscale", "background", "design", "steps", "seed", "collapse")
+_DESIGN_FIELDS = ("downscale", "background", "design", "steps", "seed", "collapse", "until")
 """Fields that never change."""
 
 _PHASE_OF = {
@@ -45,6 +45,11 @@ def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> Study
     """
     if spec.variants:
         return _with_more_repeats(spec, trials, replicates)
+    require(
+        not spec.is_exploring,
+        f"the study still explores until {spec.until!r} is settled; --resume it, and extend it "
+        "after that",
+    )
     minimum = 0 if replicates > 0 else 1
     require(trials >= minimum, f"--extend must be at least {minimum}, got {trials}")
     require(replicates >= 0, f"--replicates must be 0 or more, got {replicates}")
@@ -98,6 +103,8 @@ def require_same_study(
         per_unit = max(len(saved.variants), 1) if field == "repeats" else 1
         per_unit *= len(saved.labels)
         counts = {planned.get(phase, 0) // per_unit for planned in (*earlier, saved.planned)}
+        if field == "explore" and saved.until:
+            counts = {saved.max_explore}
         if field in given and given[field] not in counts:
             _refuse(f"{option_name(field)} {given[field]}", f"the study's {getattr(saved, field)}")
     for name in ("metric", "direction", "unit"):
@@ -123,7 +130,7 @@ def _require_same_scenes(given: Mapping[str, Any], saved: StudySpec) -> None:
 
 
 def _join(value: Any) -> str:
-    return ", ".join(value) or "none" if isinstance(value, tuple) else str(value)
+    return (", ".join(value) if isinstance(value, tuple) else str(value)) or "none"
 
 
 def _refuse(option: str, study_has: str) -> None:

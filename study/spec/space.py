@@ -15,6 +15,7 @@ from nerf.common.errors import InputError
 from nerf.config.flat import Flat, with_suggested_bounds
 from nerf.config.parameters import Value
 from study.spec.dimension import Dimension as Dimension
+from study.trainers.nerf_size import relative_cost
 from study.trainers.parameter_set import (
     NERF,
     DeclaredParameters,
@@ -76,6 +77,12 @@ class Space:
         """The values that decide how much memory a trial needs, in words."""
         settings = self._settings(values, 0)
         return self.parameters.describe_size(settings, dict(self.parameter_defaults))
+
+    def relative_cost(self, values: Flat) -> float:
+        """What a step of a trial costs beside that of others, as far as its values tell."""
+        if not self.is_nerf:
+            return 1.0
+        return relative_cost(self.config(values))
 
     def _settings(self, values: Flat, seed: int) -> dict[str, Value]:
         settings = {**dict(self.fixed), **values, "seed": seed}

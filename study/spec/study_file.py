@@ -58,6 +58,9 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "optimize": int,
     "replicates": int,
     "repeats": int,
+    "until": str,
+    "hours": (int, float),
+    "budget": (int, float),
     "steps": int,
     "seed": int,
     "space": str,
@@ -183,6 +186,8 @@ def _design(spec: StudySpec) -> dict[str, Any]:
     design = plugins | {name: getattr(spec, name) for name in names}
     if sources := list(spec.scene_sources):
         design["scene"] = sources if spec.scenes else sources[0]
+    if spec.until:
+        design |= {"until": spec.until, "explore": spec.max_explore}
     if spec.trainable:
         objective = spec.objective
         design |= {"metric": objective.metric, "direction": objective.direction}

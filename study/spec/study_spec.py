@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from nerf.config.parameters import Value
 from nerf.config.plugin import Plugin
 from study.spec.scenes import StudyScene
 from study.spec.space import Space
+from study.spec.stopping_rule import FIRST_LOOK, StoppingRule
 from study.spec.storage_url import holds_credentials
 from study.spec.variants import Variant, variant_values
 from study.trainers.collapse_rule import parse_rule
@@ -144,6 +146,21 @@ class StudySpec:
     wait_for_nodes: float = 1800.0
     """Seconds that a launch waits for room for a trial on the cluster before it gives up."""
 
+    until: str = ""
+    """What exploring is to settle (`stopping_rule.py`); empty to explore a fixed number."""
+
+    max_explore: int = 0
+    """With `until`: trials that the study explores at most; `explore` is the size of a look."""
+
+    is_exploring: bool = False
+    """With `until`: whether more trials may be explored, as a look at `explore` will decide."""
+
+    hours: float = 0.0
+    """Hours that all launches of the study may take together; 0 for any."""
+
+    budget: float = 0.0
+    """GPU hours that they may take together; 0 for any."""
+
     def __post_init__(self) -> None:
         for name in _NON_NEGATIVE:
             require(
@@ -199,6 +216,7 @@ class StudySpec:
             "add --address",
         )
         _require_packable(self)
+        _require_stoppable(self)
         require(self.patience > 0, f"--patience must be positive, got {self.patience:g} s")
         require(
             self.wandb in WANDB_MODES,
@@ -259,6 +277,11 @@ class StudySpec:
         return studies
 
     @property
+    def most_planned(self) -> dict[str, int]:
+        """The same where a study that explores until a rule is met explores as much as it may."""
+        return self.planned | ({"explore": self.max_explore} if self.is_exploring else {})
+
+    @property
     def trackers(self) -> tuple[str, ...]:
         """The trackers besides W&B."""
         return () if self.track == "off" else tuple(self.track.split(","))
@@ -266,6 +289,10 @@ class StudySpec:
     @property
     def trials(self) -> int:
         return sum(self.planned.values())
+
+    def is_finished(self, ended: int) -> bool:
+        """Whether nothing is left to run once so many trials have ended."""
+        return ended >= self.trials and not self.is_exploring
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -304,7 +331,8 @@ class StudySpec:
         if self.track == "off":  # likewise
             del fields["track"]
         fields["plugins"] = [plugin.to_json() for plugin in self.plugins]
-        for name in ("trainable", "plugins", "collapse", "scenes"):  # likewise
+        names = ("trainable", "plugins", "collapse", "scenes", "until", "max_explore")
+        for name in (*names, "is_exploring", "hours", "budget"):  # likewise
             if not fields[name]:
                 del fields[name]
         if self.scenes:
@@ -343,6 +371,49 @@ def _require_packable(spec: StudySpec) -> None:
     require(
         not spec.pack or spec.gpus_per_trial > 0 or not spec.address,
         f"{pack} needs GPUs on a cluster; add --gpus-per-trial 1, or remove --pack",
+    )
+
+
+def _require_stoppable(spec: StudySpec) -> None:
+    """Raises `InputError` where a stopping rule or a limit of time cannot be kept."""
+    for name in ("hours", "budget"):
+        value = getattr(spec, name)
+        require(
+            0 <= value < math.inf, f"{option_name(name)} must be a positive number, got {value:g}"
+        )
+    require(
+        not spec.budget or spec.gpus_per_trial > 0,
+        "--budget counts GPU hours, and trials of this study have no GPU; give --hours, or add "
+        "--gpus-per-trial",
+    )
+    require(
+        not spec.variants or not (spec.hours or spec.budget),
+        "--hours and --budget cut phases in proportion, and a study of variants has none; lower "
+        "--repeats",
+    )
+    require(
+        not spec.scenes or not (spec.hours or spec.budget or spec.until),
+        "--until, --hours and --budget are for a study of one scene; name one --scene, or remove "
+        "them",
+    )
+    if not spec.until:
+        return
+    rule = StoppingRule.parse(spec.until)
+    require(
+        not spec.variants and spec.design == "sobol",
+        "--until and --until-sure explore a Sobol' design in batches; remove them, or "
+        + ("the variants" if spec.variants else f"--design {spec.design}"),
+    )
+    require(
+        spec.max_explore >= FIRST_LOOK,
+        f"--until and --until-sure first look after {FIRST_LOOK} explored trials; raise --explore, "
+        f"the most that are explored, from {spec.max_explore}",
+    )
+    paths = [dimension.path for dimension in spec.space.dimensions]
+    require(
+        not rule.path or rule.path in paths,
+        f"--until '{spec.until}': {rule.path} does not vary{closest(rule.path, paths)}; this study "
+        f"varies {', '.join(paths)}",
     )
 
 

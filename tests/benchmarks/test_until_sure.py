@@ -20,7 +20,9 @@ def look(trials: int, half_width: float, ranked: bool = True) -> Look:
 LOOKS = (look(32, 0.05, ranked=False), look(48, 0.2), look(64, 0.1), look(FIXED, 0.08))
 
 
-@pytest.mark.parametrize(("margin", "trials"), [(0.21, 48), (0.11, 64), (0.09, FIXED), (0.01, FIXED)])
+@pytest.mark.parametrize(
+    ("margin", "trials"), [(0.21, 48), (0.11, 64), (0.09, FIXED), (0.01, FIXED)]
+)
 def test_a_study_stops_at_the_first_ranked_look_that_is_narrow(margin: float, trials: int) -> None:
     stopped = stop_at([one.is_narrow(margin) for one in LOOKS], LOOKS)
     assert stopped.look.trials == trials
