@@ -61,18 +61,18 @@ def _list_claims(findings: ScenesFindings) -> Iterator[Claim]:
 
 def _describe_what_matters(findings: ScenesFindings) -> str:
     significant = findings.importance.significant_shares
-    over = f"Averaged over {_name_scenes(findings)}"
+    mean = f"{_metric(findings)} averaged over {_name_scenes(findings)}"
     if significant:
         first, *others = significant[:_MAX_NAMED]
-        text = f"{over}, {first.describe()} of the variance of {_metric(findings)}"
+        text = f"Of the variance of {mean}, {first.describe()}"
         text += f", then {join_names([s.describe() for s in others])}" if others else ""
     elif named := [test.label for test in findings.tests if test.significant]:
         have = "has" if len(named) == 1 else "have"
-        text = f"{over}, only {join_names(named)} {have} a clear effect on {_metric(findings)}"
+        text = f"Only {join_names(named)} {have} a clear effect on {mean}"
     elif findings.importance.ranked:
-        text = f"{over}, no parameter matters clearly"
+        text = f"No parameter has a sure effect on {mean}"
     else:
-        text = f"{over}: not known yet, {findings.importance.refusal.rstrip('.')}"
+        text = f"Not known yet of {mean}: {findings.importance.refusal.rstrip('.')}"
     differ = list(dict.fromkeys(each.label for each in findings.differences))
     if differ:
         acts = "acts" if len(differ) == 1 else "act"
@@ -121,7 +121,7 @@ def _describe_how_sure(findings: ScenesFindings) -> str:
 
 def _share(findings: ScenesFindings, share: SobolShare) -> Claim:
     text = (
-        f"{share.describe()} of the variance of {_metric(findings)}, averaged over "
+        f"{share.describe()} of the variance of {_metric(findings)} averaged over "
         f"{_name_scenes(findings)}."
     )
     return Claim(

@@ -131,7 +131,8 @@ def test_repeats_of_a_point_give_the_spread_of_its_mean(folder: StudyFolder) -> 
 
 def test_the_answers_name_both_scenes(findings: ScenesFindings) -> None:
     lines = list_scenes_lines(findings)
-    assert lines[0].startswith("What matters: Averaged over small and large, near (part of its")
+    mean = "Of the variance of PSNR averaged over small and large, near (part of its range"
+    assert lines[0].startswith(f"What matters: {mean}")
     assert "width acts differently on different scenes" in lines[0]
     assert "break on at least one scene (0 % on small and" in lines[1]
     assert "most with learning rate" in lines[1]
@@ -157,6 +158,6 @@ def test_a_study_that_has_just_begun_says_so(tmp_path: Path) -> None:
     small = write_scenes(tmp_path / "few", lambda *_: trained(20.0), 2)
     findings = analyze_scenes(small)
     lines = list_scenes_lines(findings)
-    assert "not known yet" in lines[0]
+    assert "Not known yet of PSNR averaged over small and large: " in lines[0]
     assert "Nothing did: none of 2 explored points broke on any scene" in lines[1]
     assert render_scenes_page(findings)
