@@ -163,8 +163,9 @@ class Dimension:
         low, high = (start + part * (far - near) for part in self.parts)
         if self.path == "sampling.near":
             low = max(low, 0.2 * near)
-        ends = {"low": round(low, 4), "high": round(high, 4)}
-        return dataclasses.replace(self, **ends, relative=False, parts=())
+        return dataclasses.replace(
+            self, low=round(low, 4), high=round(high, 4), relative=False, parts=()
+        )
 
     def __str__(self) -> str:
         if self.weights:

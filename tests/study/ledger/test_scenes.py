@@ -107,7 +107,7 @@ def test_a_sampler_learns_from_the_trials_of_its_scene_alone(
     """What TPE proposes on one scene stays the same whatever happened on the other."""
     spec = dataclasses.replace(spec, explore=8)
     proposed = []
-    for name, other in (("one", 20.0), ("two", -5.0)):
+    for name, other in (("one", 50.0), ("two", -500.0)):
         ledger = Ledger(StudyFolder(tmp_path / name), spec)
         for _ in range(19):
             assignment = ledger.ask()
