@@ -242,7 +242,7 @@ def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
     file = write_best(folder, best.to_dict(), spec, findings.study.best_file)
     objective = spec.objective
     quality = f"best{where}: trial {best['number']} with {objective.format(best[objective.metric])}"
-    if spec.trainable:
+    if spec.trainer:
         return [f"{quality}; its parameters: {file}"]
     scene = spec.scene
     plugins = [word for plugin in spec.plugins for word in ("--plugin", plugin.file)]

@@ -18,6 +18,7 @@ from nerf.config.parameters import Value
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, name_space
 from study.spec.parse_space import format_dimension, format_value, parse_dimension
 from study.spec.space import Dimension
+from study.trainers.find_trainer import TRAINER_OPTIONS
 from study.trainers.objective import Objective
 from study.trainers.parameter_set import ParameterSet
 
@@ -148,7 +149,10 @@ def _trainer_options(study: Study) -> Iterator[object]:
     if study.is_nerf:
         return
     objective = Objective.from_json(study.spec["objective"])
-    yield from ("--trainable", study.trainer, "--metric", objective.metric)
+    for name in TRAINER_OPTIONS:
+        if value := study.spec.get(name):
+            yield from ("--" + name.replace("_", "-"), value)
+    yield from ("--metric", objective.metric)
     yield from ("--direction", objective.direction)
     if objective.unit:
         yield from ("--unit", objective.unit)

@@ -105,8 +105,8 @@ class Study:
 
     @property
     def trainer(self) -> str:
-        """The trainer of the user, as `--trainable` names it; empty for this program's NeRF."""
-        return str(self.spec.get("trainable", ""))
+        """The trainer of the user, as `--trainable` or `--command` names it; empty for the NeRF."""
+        return str(self.spec.get("trainable", "") or self.spec.get("command", ""))
 
     @property
     def metric_column(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,10 @@ def render_study_page(findings: Findings) -> str:
 def _name_study(study: Study) -> str:
     """What kind of study it is, of another trainer or another tool."""
     if study.is_native:
-        return f"Hyperparameter study of {Path(study.trainer).name}"
+        words = [study.trainer]
+        if study.spec.get("command"):  # without its options
+            words = list(takewhile(lambda word: word[0] not in "-{", study.trainer.split()))
+        return f"Hyperparameter study of {' '.join(Path(word).name for word in words)}"
     return f"{study.source} sweep"
 
 

@@ -38,6 +38,10 @@ class StudyOptions(LaunchOptions, total=False):
 
     study: str | Path
     scene: str | Path | Sequence[str | Path]
+    command: str
+    parameter_file: str | Path
+    workdir: str | Path
+    plugin: str | Sequence[str]
     downscale: int
     background: str
     follow_links: bool

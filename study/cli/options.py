@@ -21,10 +21,10 @@ from study.spec.scenes import StudyScene, label_scenes
 from study.spec.stopping_rule import StoppingRule
 from study.spec.storage_url import is_url
 from study.spec.study_file import read_study_file
-from study.spec.study_spec import StudySpec
+from study.spec.study_spec import StudySpec, option_name
 from study.spec.variants import Variant
+from study.trainers.find_trainer import TRAINER_OPTIONS, find_trainer
 from study.trainers.parameter_set import NERF, DeclaredParameters, ParameterSet
-from study.trainers.trainable import read_trainable
 
 _SPEC_FIELDS = {field.name for field in dataclasses.fields(StudySpec)}
 
@@ -38,6 +38,12 @@ class Options:
 
     trainable: str | None = None
     """A trainer of the user, with the absolute path of its file."""
+    command: str | None = None
+    """A program of the user."""
+    parameter_file: str | None = None
+    """An absolute path."""
+    workdir: str | None = None
+    """An absolute path."""
     plugin: tuple[str, ...] = ()
     """Absolute paths of plugins, which are loaded."""
     metric: str | None = None
@@ -131,19 +137,17 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         given["until"] = f"sure {given.pop('until_sure')}"
     if given.get("extend") is not None and "replicates" in given:
         given["more_replicates"] = given.pop("replicates")
-    merged = _merge(
-        read_study_file(study_file, given.get("trainable"), "plugin" in given)
-        if study_file
-        else {},
-        given,
-    )
+    merged = _merge(read_study_file(study_file, given) if study_file else {}, given)
     if "pack" in merged:
         merged["pack"] = _parse_pack(str(merged["pack"]))
     if merged.get("gpus_per_trial") == "auto":
         merged["gpus_per_trial"] = _auto_gpus(merged)
     merged["plugin"] = tuple(str(Path(file).absolute()) for file in merged.get("plugin", ()))
     if "trainable" in merged:
-        merged["trainable"] = read_trainable(merged["trainable"]).name
+        trainer = find_trainer(merged)  # not both
+        merged["trainable"] = trainer.name if trainer else ""
+    for name in {"parameter_file", "workdir"} & merged.keys():
+        merged[name] = str(Path(merged[name]).absolute())
     if "until" in merged:
         merged["until"] = StoppingRule.parse(merged["until"]).text
     merged["collapse"] = tuple(merged.get("collapse", ()))
@@ -158,10 +162,12 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
 
 
 def _named_parameters(arguments: Sequence[str]) -> ParameterSet:
-    """The parameters that `--help` lists: those of a trainer named before it."""
-    names = option_values(arguments, "--trainable")
-    asks_for_help = not {"-h", "--help"}.isdisjoint(arguments)
-    return DeclaredParameters.of(read_trainable(names[-1])) if names and asks_for_help else NERF
+    """The parameters that `--help` lists: those of the trainer that is named beside it."""
+    if {"-h", "--help"}.isdisjoint(arguments):
+        return NERF
+    named = {name: option_values(arguments, option_name(name)) for name in TRAINER_OPTIONS}
+    trainer = find_trainer({name: values[-1] for name, values in named.items() if values})
+    return DeclaredParameters.of(trainer) if trainer else NERF
 
 
 def _merge(from_file: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -169,6 +175,8 @@ def _merge(from_file: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
     `--vary` and `--set` override the file's entries of the same parameter and add to the others.
     """
+    if given.keys() & {"trainable", "command"}:  # another trainer than the file's
+        from_file = {k: v for k, v in from_file.items() if k not in TRAINER_OPTIONS}
     merged = {**from_file, **given}
     own = {text.partition("=")[0] for key in ("vary", "set") for text in given.get(key, ())}
     for key in ("vary", "set"):

@@ -20,6 +20,7 @@ from study.spec.stopping_rule import MAX_EXPLORE
 from study.spec.study_space import variable_paths
 from study.spec.study_spec import DESIGNS, TRACKERS, WANDB_MODES, StudySpec
 from study.trainers.parameter_set import NERF, ParameterSet
+from study.trainers.program.command import PLACES
 
 _Group = argparse._ArgumentGroup
 
@@ -35,6 +36,8 @@ _EXAMPLES = (
     "--scene bricks --scene tiny-lego --name both --explore 64",
     "--vary sampling.near=0.5:3 --vary field.width=64,128 --set field.depth=6",
     "--trainable my_nerf.py:train --metric loss --direction min --vary lr=1e-4:1e-1",
+    "--command './train.sh {lr} {steps} {folder}' --parameter-file lr.toml --metric psnr "
+    "--direction max",
     "--name first --resume",
     "--name first --extend 64",
     "--name first --resume --save-study first.toml",
@@ -105,12 +108,27 @@ def _add_scene_and_parameters(group: _Group) -> None:
 
 def _add_trainer(group: _Group) -> None:
     add = group.add_argument
+    places = ", ".join(f"{{{name}}}" for name in PLACES)
     add(
         "--trainable",
         metavar="FILE.py:NAME",
         help="study this function train(config, run) in place of the NeRF, or package.module:NAME; "
         "with --help: list its parameters",
     )
+    add(
+        "--command",
+        metavar="TEXT",
+        help="study this program in place of the NeRF, such as 'python train.py --lr {lr}': run "
+        "without a shell, with the values of a trial for its placeholders, among them "
+        f'{places}; it prints lines such as {{"step": 100, "psnr": 21.3}}',
+    )
+    add(
+        "--parameter-file",
+        metavar="FILE.toml",
+        help="the parameters of --command: a table for each, with a default and a range (low, "
+        "high, log) or choices",
+    )
+    add("--workdir", metavar="DIR", help="the folder in which --command runs (default: this one)")
     add("--metric", metavar="NAME", help="the metric that it reports and trials are ranked by")
     add("--direction", choices=("max", "min"), help="whether more or less of it is better")
     add("--unit", metavar="TEXT", help="unit of the metric, for reports (default: none)")

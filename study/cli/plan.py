@@ -16,6 +16,7 @@ from nerf.config.parameters import list_parameters
 from nerf.config.plugin import load_named
 from study.cli.choose_study import only_study, only_unfinished_study
 from study.cli.load_scenes import Scenes, list_scale_notes, load_saved_scenes, load_scenes
+from study.cli.load_trainer import with_trainer
 from study.cli.options import Options
 from study.driver.time_limit import Clock
 from study.records.provenance import changes_since, extended_document
@@ -28,6 +29,7 @@ from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec, require
 from study.spec.widened_ranges import describe_widened
 from study.storage.mirror import restore
+from study.trainers.find_trainer import find_trainer
 from study.trainers.objective import PSNR, Objective
 from study.trainers.parameter_set import (
     SEED,
@@ -36,7 +38,7 @@ from study.trainers.parameter_set import (
     NerfParameters,
     ParameterSet,
 )
-from study.trainers.trainable import read_trainable
+from study.trainers.program.command import Program, find_places, require_found
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,12 @@ def plan_new(options: Options) -> Plan:
     plugins = load_named(options.plugin)
     fields = {"steps": steps, **options.spec_fields(), "objective": _objective(options)}
     fields |= {"plugins": plugins}
-    if options.trainable or options.scenes:
+    trainer = parameters.trainer if isinstance(parameters, DeclaredParameters) else None
+    if trainer or options.scenes:
         fields = {"scene": "", **fields}
-    if not options.trainable and not options.vary and not options.variants:
+    if isinstance(trainer, Program):
+        fields["workdir"] = trainer.workdir
+    if not trainer and not options.vary and not options.variants:
         fields = {**SPACES[options.space_name or DEFAULT_SPACE].phases, **fields}
     if options.variants:  # they take the place of the default design
         fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
@@ -154,6 +159,7 @@ def plan_new(options: Options) -> Plan:
         most = options.explore or MAX_EXPLORE
         fields |= {"explore": min(FIRST_LOOK, most), "max_explore": most, "is_exploring": True}
     spec = StudySpec(space=space, **fields)
+    _require_program(spec)
     name = options.name or f"{_stem(spec)}-{datetime.now():%Y%m%d-%H%M%S}"
     if Path(name).name != name:
         raise InputError(
@@ -168,17 +174,31 @@ def plan_new(options: Options) -> Plan:
 
 
 def _parameters(options: Options) -> ParameterSet:
-    if options.trainable is None:
+    trainer = find_trainer(options.given())
+    if trainer is None:
         return NerfParameters.with_plugins()
-    parameters = DeclaredParameters.of(read_trainable(options.trainable))
+    parameters = DeclaredParameters.of(trainer)
     columns = {*TRIAL_COLUMNS, SCENE_COLUMN} - {SEED}
     taken = [path for path in parameters.by_path if path in columns]
     require(
         not taken,
-        f"--trainable {options.trainable}: {', '.join(taken)} is the name of a column of every "
-        "table; rename this parameter",
+        f"{trainer.name}: {', '.join(taken)} is the name of a column of every table; rename this "
+        "parameter",
     )
     return parameters
+
+
+def _require_program(spec: StudySpec) -> None:
+    """Raises `InputError` where this machine, if it is the one, cannot run the study's program."""
+    parameters = spec.space.parameters
+    if isinstance(parameters, DeclaredParameters) and isinstance(parameters.trainer, Program):
+        program = parameters.trainer
+        require(
+            "scene" not in find_places(program.command) or bool(spec.scene_sources),
+            "--command has {scene}, but there is no --scene; add it",
+        )
+        if not spec.address:
+            require_found(program)
 
 
 def _default_steps(parameters: ParameterSet) -> int:
@@ -189,17 +209,18 @@ def _default_steps(parameters: ParameterSet) -> int:
 
 def _objective(options: Options) -> Objective:
     """The metric of a new study; raises `InputError` where it is not named."""
-    if options.trainable is None:
+    if options.trainable is None and options.command is None:
         for name in ("metric", "direction", "unit"):
             if getattr(options, name) is not None:
                 raise InputError(
                     f"--{name} is for a trainer of your own, and the NeRF is ranked by its PSNR; "
-                    "remove it, or name a trainer by --trainable"
+                    "remove it, or name a trainer by --trainable or --command"
                 )
         return PSNR
     if options.metric is None or options.direction is None:
+        option = "--command" if options.command else "--trainable"
         raise InputError(
-            "--trainable needs --metric NAME, one that train() reports, and --direction max or min"
+            f"{option} needs --metric NAME, one that it reports, and --direction max or min"
         )
     return Objective(options.metric, options.unit or "", options.direction == "min")
 
@@ -210,7 +231,7 @@ def _stem(spec: StudySpec) -> str:
         return "-".join(spec.labels)
     if spec.scene:
         return Path(spec.scene).stem
-    return Path(spec.trainable.rpartition(":")[0]).stem
+    return Path(spec.parameter_file or spec.trainable.rpartition(":")[0]).stem
 
 
 def plan_resume(options: Options) -> Plan:
@@ -283,7 +304,7 @@ def _read_saved(folder: StudyFolder, options: Options) -> _Saved:
     document = folder.read_spec()
     spec = StudySpec.from_json(document)
     spec = _with_plugins(spec, options.plugin)
-    return _Saved(folder, document, _with_trainer(spec, options.trainable))
+    return _Saved(folder, document, with_trainer(spec, options.given()))
 
 
 def _with_plugins(spec: StudySpec, named: Sequence[str]) -> StudySpec:
@@ -308,32 +329,13 @@ def _with_plugins(spec: StudySpec, named: Sequence[str]) -> StudySpec:
     return dataclasses.replace(spec, plugins=plugins)
 
 
-def _with_trainer(spec: StudySpec, named: str | None) -> StudySpec:
-    """The saved study with its trainer loaded, from another place if it is `named`."""
-    saved = spec.space.parameters
-    if not isinstance(saved, DeclaredParameters):
-        require(not named, "the study trains NeRFs; leave out --trainable to resume it")
-        return spec
-    trainable = read_trainable(named or spec.trainable)
-    now = DeclaredParameters.of(trainable).by_path
-    gone = [p.path for p in saved.declared if p.path not in now or now[p.path].kind != p.kind]
-    require(
-        not gone,
-        f"{trainable.name} has no parameter {', '.join(gone)} of this kind any more, with which "
-        "the study was created; restore it, or start a new study with another --name",
-    )
-    space = dataclasses.replace(
-        spec.space, parameters=dataclasses.replace(saved, trainable=trainable)
-    )
-    return dataclasses.replace(spec, trainable=trainable.name, space=space)
-
-
 def _plan_saved(saved: _Saved, options: Options) -> Plan:
     """The saved study, launched with the options, none of which may change its design."""
     _check_repeats(options, bool(saved.spec.variants))
     earlier = [extension["from"] for extension in saved.document.get("extended", [])]
     require_same_study(options.given(), saved.spec, earlier)
     spec = dataclasses.replace(saved.spec, **launch_fields(options.spec_fields()))
+    _require_program(spec)
     scenes = load_saved_scenes(spec, saved.document, saved.folder.name)
     return Plan(saved.folder, spec, scenes, is_new=False)
 

@@ -15,7 +15,6 @@ from study.driver.capacity import alive_nodes
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 from study.trainers.parameter_set import DeclaredParameters
-from study.trainers.trainable import local_packages
 
 _NODE_TIMEOUT = 20.0  # seconds to wait for a node that may be dead; the driver blocks meanwhile
 _READ_TIMEOUT = 120.0  # seconds that a node has to start a process and read one file
@@ -29,8 +28,8 @@ def runtime_environment(spec: StudySpec) -> dict[str, Any]:
     """
     packages = [Path(nerf.__file__).parent, Path(__file__).parents[1]]
     parameters = spec.space.parameters
-    if isinstance(parameters, DeclaredParameters) and parameters.trainable:
-        packages += local_packages(parameters.trainable)
+    if isinstance(parameters, DeclaredParameters) and parameters.trainer:
+        packages += parameters.trainer.local_packages()
     return {"py_modules": [str(path) for path in packages], "excludes": ["**/__pycache__"]}
 
 

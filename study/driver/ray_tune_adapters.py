@@ -16,9 +16,10 @@ from ray.tune.search import Searcher
 from study.driver.capacity import ClusterCapacity
 from study.driver.cluster import is_node_alive
 from study.driver.trial_manager import TrialManager
-from study.protocol.failures import count_oom_kills, diagnose_death
+from study.protocol.failures import diagnose_death
 from study.protocol.messages import MESSAGE, TRIAL, Failure
 from study.records.schema import trial_id as trial_file_name
+from study.trainers.oom_kills import count_oom_kills
 
 
 class LedgerSearcher(Searcher):

@@ -286,7 +286,7 @@ class TrialManager:
         if self.folder.render(name).exists():
             self.ledger.attach_render(number, self.folder.render(name))
         self.ledger.tell(number, outcome)
-        self.folder.checkpoint(name).unlink(missing_ok=True)
+        self.folder.remove_checkpoint(name)
         del self._running[number]
         self._stop_clock(number, outcome.state == "completed")
         self._reports.pop(number, None)
@@ -296,7 +296,7 @@ class TrialManager:
     def _stop_without_values(self, outcome: Outcome) -> None:
         """Stops where no trial of a trainer of the user has ever reported a finite metric."""
         spec = self.ledger.spec
-        if not spec.trainable or self.ledger.has_values():
+        if not spec.trainer or self.ledger.has_values():
             return
         ended = spec.trials - self.unfinished
         enough = ended >= min(MAX_TRIALS, spec.trials)

@@ -27,6 +27,8 @@ def reconcile(folder: StudyFolder, ledger: Ledger) -> list[str]:
         numbers = ", ".join(map(str, lost))
         notices.append(f"restored to the journal from the records: trials {numbers}")
     rows = {record["trial"]["number"]: record["trial"] for record in records}
+    for row in rows.values():
+        folder.remove_checkpoint(row["trial_id"])
     for trial in ledger.trials():
         if trial.state == TrialState.RUNNING and trial.number in rows:
             # The driver died between the two: it writes the record first.
@@ -52,7 +54,7 @@ def _record_from_journal(folder: StudyFolder, ledger: Ledger, trial: FrozenTrial
         value=nan if latest is None else latest,
     )
     ended = (trial.datetime_complete or datetime.now()).astimezone(UTC)
-    others = ("seconds",) if spec.trainable else ("seconds", "loss", "ssim", "learning_rate")
+    others = ("seconds",) if spec.trainer else ("seconds", "loss", "ssim", "learning_rate")
     curve = [
         {"step": step, **dict.fromkeys(others, nan), spec.objective.metric: value}
         for step, value in points

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from study.protocol.messages import Failure
+from study.trainers.program.failure import ProgramFailed
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -19,6 +20,9 @@ _OUT_OF_MEMORY = (
     "_STATUS_ALLOC_FAILED",
     "memory usage threshold",
 )
+
+# Further ones of programs in any language.
+_PROGRAM_OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "OutOfMemory")
 
 # Words of errors after which a process cannot use its GPU any more, or never could.
 _DEVICE_ERROR = (
@@ -50,6 +54,8 @@ def diagnose_exception(error: Exception, size: str) -> Failure:
 
     size: what decides how much memory it needs, in words
     """
+    if isinstance(error, ProgramFailed):
+        return _diagnose_program(error, size)
     reason = _one_line(error)
     causes = " ".join(_one_line(cause) for cause in _causes(error))
     device_failed = any(words in causes for words in _DEVICE_ERROR)
@@ -61,6 +67,18 @@ def diagnose_exception(error: Exception, size: str) -> Failure:
         disk_full=is_disk_full(error),
         device_failed=device_failed,
         out_of_memory=reason.startswith("out of memory"),
+    )
+
+
+def _diagnose_program(error: ProgramFailed, size: str) -> Failure:
+    """The failure of a program, by its last lines."""
+    words = (*_OUT_OF_MEMORY, *_PROGRAM_OUT_OF_MEMORY)
+    out_of_memory = error.out_of_memory or any(word in error.output for word in words)
+    return Failure(
+        f"out of memory with {size} ({error})" if out_of_memory else str(error),
+        error.output,
+        device_failed=any(words in error.output for words in _DEVICE_ERROR) and not out_of_memory,
+        out_of_memory=out_of_memory,
     )
 
 
@@ -110,18 +128,6 @@ def diagnose_batch_death(ray_error: str, out_of_memory: bool, size: str, batch: 
         reason = f"out of memory with {size} (the process of its batch was killed)"
         return Failure(reason, ray_error, out_of_memory=True, batch=batch)
     return Failure("the process of its batch died", ray_error, batch=batch)
-
-
-def count_oom_kills() -> int:
-    """Processes killed for want of memory since this machine started; 0 where Linux lacks a count.
-
-    A killed process cannot say why, and Ray does not see it; that the count rose does.
-    """
-    try:
-        lines = Path("/proc/vmstat").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
 def _is_out_of_memory(text: str) -> bool:

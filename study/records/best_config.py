@@ -25,9 +25,7 @@ def write_best(
     file = file or folder.best
     objective = spec.objective
     quality = objective.format(row[objective.metric])
-    measured = (
-        f"{objective.metric} {quality}" if spec.trainable else f"{quality} on validation views"
-    )
+    measured = f"{objective.metric} {quality}" if spec.trainer else f"{quality} on validation views"
     place = f" of {spec.scene}" if spec.scene else ""
     source = f"Trial {row['trial_id']} of study {folder.name}: {measured}{place}"
     comment = textwrap.fill(source, 100, initial_indent="# ", subsequent_indent="# ")

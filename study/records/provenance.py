@@ -18,7 +18,6 @@ from study.records.schema import SCHEMA_VERSION
 from study.spec.study_spec import StudySpec
 from study.trainers.objective import PSNR
 from study.trainers.parameter_set import DeclaredParameters
-from study.trainers.trainable import hash_trainable
 
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "nerf-study")
 _NUMERIC_PACKAGES = ("torch", "numpy")
@@ -84,7 +83,7 @@ def _hash_code(spec: StudySpec) -> str:
     parameters = spec.space.parameters
     if isinstance(parameters, DeclaredParameters):
         # None: a tune.Tuner of the user has it.
-        return hash_trainable(parameters.trainable) if parameters.trainable else ""
+        return parameters.trainer.code_hash() if parameters.trainer else ""
     return hash_training_code()
 
 
@@ -104,13 +103,20 @@ def changes_since(document: Mapping[str, Any], spec: StudySpec) -> list[str]:
             "an earlier version of this program created it, whose code cannot be compared with "
             "this one's"
         )
-    elif document["training_code"] != _hash_code(spec):
-        where = spec.trainable or "the training code in nerf/"
-        changes.append(f"{where} has changed")
+    elif change := _describe_changes(document["training_code"], spec):
+        changes.append(change)
     then = {plugin["file"]: plugin["hash"] for plugin in document["spec"].get("plugins", ())}
     by_name = {Path(file).name: code_hash for file, code_hash in then.items()}
     changed = [p.file for p in spec.plugins if by_name.get(p.name) != p.hash]
     return [*changes, *(f"{file} has changed" for file in changed)]
+
+
+def _describe_changes(code_hash: str, spec: StudySpec) -> str:
+    """What has changed in the code that trains the study's trials; empty if nothing has."""
+    parameters = spec.space.parameters
+    if isinstance(parameters, DeclaredParameters):
+        return parameters.trainer.describe_changes(code_hash) if parameters.trainer else ""
+    return "the training code in nerf/ has changed" * (hash_training_code() != code_hash)
 
 
 def extended_document(

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,15 @@ class StudyFolder:
 
     def checkpoint(self, trial_id: str) -> Path:
         return self.path / "checkpoints" / f"{trial_id}.pt"
+
+    def trial_folder(self, trial_id: str) -> Path:
+        """Files of a trainer's own, beside the checkpoint; removed with it."""
+        return self.checkpoint(trial_id).with_suffix("")
+
+    def remove_checkpoint(self, trial_id: str) -> None:
+        """Removes what an ended trial does not need any more: its checkpoint and its folder."""
+        self.checkpoint(trial_id).unlink(missing_ok=True)
+        shutil.rmtree(self.trial_folder(trial_id), ignore_errors=True)
 
     def log(self, trial_id: str) -> Path:
         return self.path / "logs" / f"{trial_id}.log"

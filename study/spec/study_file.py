@@ -31,18 +31,21 @@ from study.spec.parse_space import check_texts, flatten_table, format_dimension,
 from study.spec.study_spec import StudySpec
 from study.spec.variants import read_variants
 from study.spec.wandb_sweep import read_wandb_sweep
+from study.trainers.find_trainer import TRAINER_OPTIONS, find_trainer
 from study.trainers.parameter_set import (
     DeclaredParameters,
     NerfParameters,
     ParameterSet,
     get_parameter,
 )
-from study.trainers.trainable import read_trainable
 
 # The options that a file may contain, with the types of their values.
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "scene": (str, list),
     "trainable": str,
+    "command": str,
+    "parameter_file": str,
+    "workdir": str,
     "plugin": list,
     "metric": str,
     "direction": str,
@@ -82,23 +85,22 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def read_study_file(
-    path: Path, trainable: str | None = None, has_plugins: bool = False
-) -> dict[str, Any]:
+def read_study_file(path: Path, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The options in a file, as the command line would give them; of a W&B sweep, also `notes`.
 
-    trainable: the trainer that takes the place of the file's
-    has_plugins: whether the command line names plugins, which take the place of the file's
+    given: options of the command line, of which trainer and plugins take the place of the file's
 
     Raises `InputError` with file and key, or file and line.
     """
     content = _parse(path)
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a table of options, got {type(content).__name__}")
-    plugins = [] if has_plugins else _read_plugins(path, content.get("plugin", []))
+    given = given or {}
+    plugins = [] if "plugin" in given else _read_plugins(path, content.get("plugin", []))
     load_named(plugins)
-    parameters = _read_parameters(path, content, trainable)
-    if content.keys() & {"parameters", "method"}:
+    is_sweep = bool(content.keys() & {"parameters", "method"})  # whose `command` is another thing
+    parameters = _read_parameters(path, {} if is_sweep else content, given)
+    if is_sweep:
         if not parameters.is_nerf:
             raise InputError(
                 f"{path} is a W&B sweep, which cannot be read for a trainer of your own; write its "
@@ -127,23 +129,24 @@ def read_study_file(
             options[name] = tuple(map(str, content[key]))
         else:
             options[name] = value
-    if "trainable" in options:
-        options["trainable"] = _relative_to_file(path, options["trainable"])
+    options |= _named_trainer(path, options)
     if "scene" in options:
         options["scene"] = _read_scenes(path, options["scene"])
     return options
 
 
-def _read_parameters(path: Path, content: Mapping[str, Any], trainable: str | None) -> ParameterSet:
+def _read_parameters(
+    path: Path, content: Mapping[str, Any], given: Mapping[str, Any]
+) -> ParameterSet:
     """The parameters that the file's texts are about: those of its trainer, which is loaded."""
-    name = content.get("trainable")
-    if trainable is None and name is not None:
-        if not isinstance(name, str):
-            raise InputError(f"{path}: trainable must be text, got {name!r}")
-        trainable = _relative_to_file(path, name)
-    if trainable is None:
-        return NerfParameters.with_plugins()
-    return DeclaredParameters.of(read_trainable(trainable))
+    own = {name: content[name] for name in TRAINER_OPTIONS if name in content}
+    for name, value in own.items():
+        if not isinstance(value, str):
+            raise InputError(f"{path}: {name} must be text, got {value!r}")
+    if given.keys() & {"trainable", "command"}:
+        own = {}
+    trainer = find_trainer({**_named_trainer(path, own), **given})
+    return DeclaredParameters.of(trainer) if trainer else NerfParameters.with_plugins()
 
 
 def _read_plugins(path: Path, files: Any) -> list[str]:
@@ -153,12 +156,16 @@ def _read_plugins(path: Path, files: Any) -> list[str]:
     return [str(path.parent / f) if (path.parent / f).exists() else f for f in files]
 
 
-def _relative_to_file(path: Path, trainable: str) -> str:
-    """The trainer, of which a relative file is one beside the study file."""
-    module, colon, function = trainable.rpartition(":")
-    beside = path.parent / module
-    is_beside = module.endswith(".py") and beside.exists()
-    return f"{beside}{colon}{function}" if is_beside else trainable
+def _named_trainer(path: Path, options: Mapping[str, Any]) -> dict[str, str]:
+    """The options that name a trainer, of which relative files are those beside the study file."""
+    named = {name: str(options[name]) for name in TRAINER_OPTIONS if name in options}
+    module, colon, function = named.get("trainable", "").rpartition(":")
+    if module.endswith(".py") and (path.parent / module).exists():
+        named["trainable"] = f"{path.parent / module}{colon}{function}"
+    for name in ("parameter_file", "workdir"):
+        if name in named and (path.parent / named[name]).exists():
+            named[name] = str(path.parent / named[name])
+    return named
 
 
 def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) -> None:
@@ -168,7 +175,7 @@ def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) ->
         launch.pop(key, None)
     if launch.get("pack") == 0:
         launch["pack"] = "auto"
-    what = spec.trainable or ", ".join(spec.scene_sources)
+    what = spec.trainer or ", ".join(spec.scene_sources)
     header = (
         f"# A study of {what}: {spec.trials} trials of {spec.steps} steps. This file states "
         "all of it:\n# it stays the same study where a later version has other defaults.\n\n"
@@ -179,7 +186,7 @@ def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) ->
 def _design(spec: StudySpec) -> dict[str, Any]:
     """The options of everything in a new study that a trial's result depends on."""
     names = ["downscale", "background", "steps", "seed"]
-    names += ["trainable"] if spec.trainable else []
+    names += [name for name in TRAINER_OPTIONS if getattr(spec, name)]
     names += ["collapse"] if spec.collapse else []
     plugins = {"plugin": [plugin.file for plugin in spec.plugins]} if spec.plugins else {}
     names += ["repeats"] if spec.variants else ["design", "explore", "optimize", "replicates"]
@@ -188,7 +195,7 @@ def _design(spec: StudySpec) -> dict[str, Any]:
         design["scene"] = sources if spec.scenes else sources[0]
     if spec.until:
         design |= {"until": spec.until, "explore": spec.max_explore}
-    if spec.trainable:
+    if spec.trainer:
         objective = spec.objective
         design |= {"metric": objective.metric, "direction": objective.direction}
         design |= {"unit": objective.unit} if objective.unit else {}

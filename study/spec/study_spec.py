@@ -18,6 +18,7 @@ from study.spec.stopping_rule import FIRST_LOOK, StoppingRule
 from study.spec.storage_url import holds_credentials
 from study.spec.variants import Variant, variant_values
 from study.trainers.collapse_rule import parse_rule
+from study.trainers.find_trainer import TRAINER_OPTIONS
 from study.trainers.objective import PSNR, Objective
 
 WANDB_MODES = ("off", "offline", "online")
@@ -63,7 +64,16 @@ class StudySpec:
     """
 
     trainable: str = ""
-    """The trainer, `FILE.py:NAME` or `package.module:NAME`; empty for this project's NeRF."""
+    """The user's trainer, `FILE.py:NAME` or `package.module:NAME`; empty if it is none."""
+
+    command: str = ""
+    """The user's program as a trainer, with placeholders; empty if it is none."""
+
+    parameter_file: str = ""
+    """The file that declares the program's parameters; `space` has what it said."""
+
+    workdir: str = ""
+    """The folder in which the program runs."""
 
     plugins: tuple[Plugin, ...] = ()
     """Files of the user that add to the NeRF's choices; without their code where it is not needed,
@@ -177,12 +187,12 @@ class StudySpec:
         for rule in self.collapse:
             parse_rule(rule)
         require(
-            not self.trainable or self.pack == 1,
+            not self.trainer or self.pack == 1,
             "--pack trains networks of this project's NeRF as one, and the study has a trainer of "
             "its own; remove --pack, or give each trial a share of the GPU by --gpus-per-trial",
         )
         require(
-            not self.plugins or not self.trainable,
+            not self.plugins or not self.trainer,
             "--plugin adds to the choices of this project's NeRF, and --trainable trains another "
             "in its place; leave one of the two out",
         )
@@ -282,6 +292,11 @@ class StudySpec:
         return self.planned | ({"explore": self.max_explore} if self.is_exploring else {})
 
     @property
+    def trainer(self) -> str:
+        """The user's trainer, as the command line names it; empty for this project's NeRF."""
+        return self.trainable or self.command
+
+    @property
     def trackers(self) -> tuple[str, ...]:
         """The trackers besides W&B."""
         return () if self.track == "off" else tuple(self.track.split(","))
@@ -297,7 +312,7 @@ class StudySpec:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics of every trial's row; empty where they are those that the trainer reports."""
-        return () if self.trainable else _NERF_METRICS
+        return () if self.trainer else _NERF_METRICS
 
     @property
     def reference_config(self) -> Any:
@@ -331,14 +346,14 @@ class StudySpec:
         if self.track == "off":  # likewise
             del fields["track"]
         fields["plugins"] = [plugin.to_json() for plugin in self.plugins]
-        names = ("trainable", "plugins", "collapse", "scenes", "until", "max_explore")
+        names = (*TRAINER_OPTIONS, "plugins", "collapse", "scenes", "until", "max_explore")
         for name in (*names, "is_exploring", "hours", "budget"):  # likewise
             if not fields[name]:
                 del fields[name]
         if self.scenes:
             fields["scenes"] = [scene.to_json() for scene in self.scenes]
         del fields["objective"]
-        if self.trainable:
+        if self.trainer:
             fields["objective"] = self.objective.to_json()
         return fields | {"variants": [variant.to_json() for variant in self.variants]}
 

@@ -97,9 +97,10 @@ class Mirror:
         """The files that the storage holds, queried once, without checkpoints of ended trials."""
         if self._known is None:
             self._known = self._storage.listing()
-            for key in [key for key in self._known if key.startswith("records/")]:
-                if _checkpoint_of(key) in self._known:
-                    self._storage.remove(_checkpoint_of(key))
+            saved = [key.split("/") for key in self._known if key.startswith("checkpoints/")]
+            trials = {parts[1].removesuffix(".pt") for parts in saved}
+            for trial in trials & {Path(k).stem for k in self._known if k.startswith("records/")}:
+                self._remove_checkpoint(trial)
         return self._known
 
     def _upload(self, changed: dict[str, Stamp]) -> None:
@@ -112,8 +113,13 @@ class Mirror:
                 list(pool.map(self._upload_file, batch))
             for record in (key for key in batch if key.startswith("records/")):
                 # Only now, as its checkpoint may have been in the same batch.
-                self._storage.remove(_checkpoint_of(record))
+                self._remove_checkpoint(Path(record).stem)
             self._files_in_storage().update({key: changed[key] for key in batch})
+
+    def _remove_checkpoint(self, trial: str) -> None:
+        """Deletes the checkpoint of an ended trial, and the folder of its trainer's own files."""
+        self._storage.remove(f"checkpoints/{trial}.pt")
+        self._storage.remove_folder(f"checkpoints/{trial}")
 
     def _upload_file(self, key: str) -> None:
         try:
@@ -165,10 +171,6 @@ def _walk(folder: str, prefix: str) -> Iterator[tuple[str, Stamp]]:
 
 def _differs(local: Stamp, remote: Stamp | None) -> bool:
     return remote is None or local.size != remote.size or local.written > remote.written
-
-
-def _checkpoint_of(record: str) -> str:
-    return f"checkpoints/{Path(record).stem}.pt"
 
 
 def restore(folder: StudyFolder, url: str) -> None:

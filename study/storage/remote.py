@@ -75,12 +75,19 @@ class Storage:
         with suppress(FileNotFoundError):
             system.delete_file(f"{root}/{key}")
 
-    def listing(self) -> dict[str, Stamp]:
-        """Lists all files."""
+    def remove_folder(self, key: str) -> None:
+        """Deletes a folder with all its files if it exists."""
+        system, root = _open(self.url)
+        with suppress(FileNotFoundError):
+            system.delete_dir(f"{root}/{key}")
+
+    def listing(self, folder: str = "") -> dict[str, Stamp]:
+        """Lists all files, or those below one folder."""
         from pyarrow.fs import FileSelector
 
         system, root = _open(self.url)
-        infos = system.get_file_info(FileSelector(root, recursive=True, allow_not_found=True))
+        top = f"{root}/{folder}".rstrip("/")
+        infos = system.get_file_info(FileSelector(top, recursive=True, allow_not_found=True))
         return {
             info.path[len(root) + 1 :]: Stamp(info.size, info.mtime_ns / 1e9)
             for info in infos
@@ -93,9 +100,12 @@ class Storage:
         if content is not None:
             write_atomically(folder / key, content)
 
-    def fetch_all(self, folder: Path, prefixes: tuple[str, ...] = ("",)) -> None:
-        """Downloads all files with these prefixes into `folder`, with their times."""
-        stamps = {k: stamp for k, stamp in self.listing().items() if k.startswith(prefixes)}
+    def fetch_all(self, folder: Path, prefixes: tuple[str, ...] = ("",), below: str = "") -> None:
+        """Downloads all files with these prefixes into `folder`, with their times.
+
+        below: the folder of the storage in which all of them are
+        """
+        stamps = {k: stamp for k, stamp in self.listing(below).items() if k.startswith(prefixes)}
         with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
             list(pool.map(lambda key: self.fetch(folder, key), stamps))
         for key, stamp in stamps.items():

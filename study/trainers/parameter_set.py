@@ -21,7 +21,7 @@ from nerf.config.plugin import loaded_plugins
 from nerf.config.schema import NerfConfig
 from nerf.config.sections import added_sections
 from study.trainers.nerf_size import describe_size
-from study.trainers.trainable import Trainable, load_trainable
+from study.trainers.trainer import Trainer
 
 STEPS, SEED = "steps", "seed"
 """Fields of a trainer's dataclass that take a trial's full budget and its seed, if it has them."""
@@ -168,7 +168,7 @@ class DeclaredParameters:
     """The parameters that a trainer's dataclass declares, as study.json has them."""
 
     declared: tuple[Parameter, ...]
-    trainable: Trainable | None = None
+    trainer: Trainer | None = None
     """The trainer; None where the study is read without its code, as for a report."""
 
     @functools.cached_property
@@ -189,15 +189,15 @@ class DeclaredParameters:
 
     def complete(self, settings: Flat, defaults: Flat) -> dict[str, Value]:
         values = self._values(settings, defaults)
-        if self.trainable:
+        if self.trainer:
             self.config(settings, defaults)
         return values
 
     def config(self, settings: Flat, defaults: Flat) -> Any:
-        if self.trainable is None:
+        if self.trainer is None:
             raise InputError("the trainer of this study is not loaded; name it by --trainable")
         values = self._values(settings, defaults)
-        return load_trainable(self.trainable).build(values)
+        return self.trainer.load().build(values)
 
     def describe_size(self, settings: Flat, defaults: Flat) -> str:
         values = self._values(settings, defaults)
@@ -227,9 +227,9 @@ class DeclaredParameters:
         return DeclaredParameters(tuple(map(_parameter_from_json, data)))
 
     @staticmethod
-    def of(trainable: Trainable) -> DeclaredParameters:
+    def of(trainer: Trainer) -> DeclaredParameters:
         """Those of a trainer, which is loaded; raises `InputError` where that cannot be done."""
-        return DeclaredParameters(load_trainable(trainable).parameters, trainable)
+        return DeclaredParameters(trainer.load().parameters, trainer)
 
 
 def _parameter_to_json(parameter: Parameter) -> dict[str, Any]:

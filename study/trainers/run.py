@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 
+from nerf.common.errors import InputError
+
 if TYPE_CHECKING:
     from nerf.scenes.scene import Scene
 
@@ -16,6 +18,10 @@ State = Mapping[str, Any]
 
 Image = np.ndarray
 """(height, width) or (height, width, 3): uint8, or floats in 0..1."""
+
+
+class TrainerMistake(InputError):
+    """The trainer's code breaks a rule of `Run`, so that every trial would fail."""
 
 
 class TrialStopped(BaseException):
@@ -43,6 +49,19 @@ class Run(Protocol):
     """The scene of `--scene`; None without that option."""
     checkpoint_file: Path
     """Where the trial's checkpoint is, for a trainer that reads and writes this file by itself."""
+    patience: float
+    """`--patience`, for a trainer that waits for something else, which may hang."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What every report must have: the metrics that the study ranks trials by."""
+
+    @property
+    def folder(self) -> Path:
+        """A folder of the trial's own, for files of any kind: each of its attempts finds them.
+
+        Removed as the trial ends, like its checkpoint.
+        """
 
     def report(self, step: int, /, **metrics: float) -> None:
         """Adds a point to the learning curve: `run.report(step, loss=0.1, accuracy=0.9)`.
@@ -74,6 +93,9 @@ class Run(Protocol):
     @property
     def should_stop(self) -> bool:
         """Whether the launch is to end: save a checkpoint and return; cheap to ask."""
+
+    def log(self, text: str, /) -> None:
+        """Writes to the trial's log, `logs/` in the study folder."""
 
     def fail(self, reason: str, /, **metrics: float) -> NoReturn:
         """Ends the trial as collapsed: it cannot learn any more. `metrics` are as those returned.

@@ -15,7 +15,7 @@ import sys
 import traceback
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,7 @@ from nerf.common.code_hash import hash_code, hash_text
 from nerf.common.errors import InputError, closest
 from nerf.config.flat import Flat
 from nerf.config.parameters import Parameter, Value, declared_parameters
-from study.trainers.run import Run
-
-Train = Callable[[Any, Run], Mapping[str, float] | None]
+from study.trainers.trainer import Train
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,30 @@ class Trainable:
     def name(self) -> str:
         """As `--trainable` names it: `/home/me/my_nerf.py:train`."""
         return f"{self.module}:{self.function}"
+
+    def load(self) -> LoadedTrainable:
+        """Imports it; raises `InputError` as `load_trainable`."""
+        return load_trainable(self)
+
+    def code_hash(self) -> str:
+        """Hash of its file, or of its module's, without comments and formatting.
+
+        Modules that it imports are not part of it.
+        """
+        if self.code:
+            return hash_text(self.code)
+        file = Path(_import(self).__file__ or "")
+        return hash_code([file], file.parent) if file.is_file() else ""
+
+    def describe_changes(self, code_hash: str) -> str:
+        return "" if self.code_hash() == code_hash else f"{self.name} has changed"
+
+    def local_packages(self) -> list[Path]:
+        """Its package or module, if that lies in the folder of the launch."""
+        if self.code:
+            return []
+        top = Path(self.folder) / self.module.partition(".")[0]
+        return [path for path in (top, top.with_suffix(".py")) if path.exists()][:1]
 
 
 @dataclass(frozen=True)
@@ -117,26 +139,6 @@ def load_trainable(trainable: Trainable) -> LoadedTrainable:
     except InputError as error:
         raise InputError(f"--trainable {trainable.name}: {error}") from None
     return LoadedTrainable(train, config_class, parameters)
-
-
-def local_packages(trainable: Trainable) -> list[Path]:
-    """The package or module of a trainer that lies in the folder of the launch; else none."""
-    if trainable.code:
-        return []
-    top = Path(trainable.folder) / trainable.module.partition(".")[0]
-    return [path for path in (top, top.with_suffix(".py")) if path.exists()][:1]
-
-
-def hash_trainable(trainable: Trainable) -> str:
-    """Hash of the trainer's file, or of its module's, without comments and formatting.
-
-    Modules that it imports are not part of it.
-    """
-    if not trainable.code:
-        module = _import(trainable)
-        file = Path(module.__file__ or "")
-        return hash_code([file], file.parent) if file.is_file() else ""
-    return hash_text(trainable.code)
 
 
 _importing: list[str] = []

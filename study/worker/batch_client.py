@@ -18,7 +18,7 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from study.protocol.failures import count_oom_kills, diagnose_batch_death
+from study.protocol.failures import diagnose_batch_death
 from study.protocol.messages import Failure
 from study.protocol.stopping import make_stop_check
 from study.protocol.training_events import (
@@ -32,6 +32,7 @@ from study.protocol.training_events import (
     TrainingStopped,
 )
 from study.trainers.nerf_size import describe_size
+from study.trainers.oom_kills import count_oom_kills
 from study.worker.batch_server import MAX_SILENCE, BatchOptions, BatchServer, UnknownMember
 from study.worker.job import Job
 from study.worker.training import Training

@@ -46,13 +46,14 @@ from study.trackers.trackers import Trackers, no_video
 from study.trackers.trial_video import write_trial_video
 from study.trainers.collapse_rule import parse_rule
 from study.trainers.objective import PSNR
+from study.trainers.run import TrainerMistake
 from study.worker.batch_client import train_in_batch
 from study.worker.job import Job
 from study.worker.load_trainer import import_trainer, load_train
 from study.worker.training import Training
 from study.worker.trial_files import TrialFiles, open_trial_files
 from study.worker.trial_log import TrialLog
-from study.worker.trial_run import RunRules, TrainerMistake, TrialRun
+from study.worker.trial_run import RunRules, TrialRun
 
 
 class GpuFailed(Exception):
@@ -184,7 +185,7 @@ class _Trial:
 
     def _video_writer(self) -> WriteVideo:
         """What writes a video of the trained NeRF; nothing for another trainer."""
-        if self._job.spec.trainable or self._scene is None:
+        if self._job.spec.trainer or self._scene is None:
             return no_video
         return partial(write_trial_video, self._checkpoint, self._config, self._scene)
 
@@ -199,6 +200,8 @@ class _Trial:
             before, last = steps[-2:] if len(steps) > 1 else (0, 0)
             if reached_rung(before, last, self._rungs, budget) is not None:
                 self._end_runs("pruned", describe_pruning(last))
+                # Again: the driver did so, but the trainer may have written until now.
+                self._files.folder.remove_checkpoint(self._trial_id)
             raise
         except TrainingStopped:
             raise
@@ -233,6 +236,8 @@ class _Trial:
             on_event=self._on_event,
             on_sign_of_life=self._log.reset_timeout,
             should_stop=make_stop_check(self._job.launch),
+            patience=spec.patience,
+            log=self._log.write,
         )
         trainer = load_train(spec)
         return run.train(lambda: trainer(self._config, run))

@@ -43,6 +43,7 @@ def open_trial_files(
         local = StudyFolder(Path(scratch) / folder.name)
         for file in (local.spec_file, local.checkpoint(name), local.log(name)):
             storage.fetch(local.path, local.key(file))
+        storage.fetch_all(local.path, below=local.key(local.trial_folder(name)))
         with Mirror(local.path, storage, known=list_files(local.path)) as mirror:
             yield TrialFiles(local, mirror)
 

@@ -26,13 +26,9 @@ from study.protocol.training_events import (
 from study.search.successive_halving import reached_rung
 from study.trainers.collapse_rule import CollapseRule
 from study.trainers.objective import Objective
-from study.trainers.run import Image, TrialStopped
+from study.trainers.run import Image, TrainerMistake, TrialStopped
 from study.trainers.state_file import dump_state, load_state, require_loadable, with_curve
 from study.worker.trial_images import side_by_side
-
-
-class TrainerMistake(InputError):
-    """The trainer's code breaks a rule of `Run`, so that every trial would fail."""
 
 
 class TrialCollapsed(BaseException):
@@ -71,12 +67,16 @@ class TrialRun:
         on_event: OnEvent,
         on_sign_of_life: Callable[[], None],
         should_stop: Callable[[], bool],
+        patience: float,
+        log: Callable[[str], None],
     ) -> None:
         self.steps = steps
         self.seed = seed
         self.device = device
         self.scene = scene
         self.checkpoint_file = checkpoint_file
+        self.patience = patience
+        self.log = log
         self._rules = rules
         self._on_event = on_event
         self._on_sign_of_life = on_sign_of_life
@@ -92,6 +92,16 @@ class TrialRun:
         self._checked_state = False
         self._images: dict[str, Image | Callable[[], Image]] = {}
         self._diverged = ""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return (self._rules.objective.metric,)
+
+    @property
+    def folder(self) -> Path:
+        folder = self.checkpoint_file.with_suffix("")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     @property
     def restored(self) -> dict[str, Any] | None:

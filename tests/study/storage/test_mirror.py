@@ -28,8 +28,14 @@ def test_a_mirror_follows_its_folder(storage: Storage, tmp_path: Path) -> None:
     assert storage.read("checkpoints/00000.pt") == b"second, longer"
     folder.record_file("00000").parent.mkdir()
     folder.record_file("00000").write_bytes(b"{}")
-    folder.checkpoint("00000").unlink()
+    (folder.trial_folder("00000") / "model").mkdir(parents=True)
+    (folder.trial_folder("00000") / "model" / "step-5").write_bytes(b"weights")
     mirror.sync()
+    assert set(storage.listing()) == {"study.json", "records/00000.json"}
+    storage.write("checkpoints/00000/model/step-5", b"of a node that is slow")
+    folder.remove_checkpoint("00000")
+    assert not folder.trial_folder("00000").exists()
+    Mirror(folder.path, storage).sync()
     assert set(storage.listing()) == {"study.json", "records/00000.json"}
 
 

@@ -38,17 +38,24 @@ def test_a_trial_on_another_machine_starts_from_the_storage_and_uploads_its_file
     Mirror(folder.path, storage).sync()
     storage.write("checkpoints/00002.pt", b"step 10")
     storage.write("logs/00002.log", b"attempt 1\n")
+    storage.write("checkpoints/00002/model/step-10", b"weights")
+    storage.write("checkpoints/00003/model/step-10", b"of another trial")
     with open_trial_files(folder, storage, "00002") as files:
         assert files.folder.path != folder.path
         assert files.folder.read_spec() == {"schema": 1}
         assert files.folder.checkpoint("00002").read_bytes() == b"step 10"
         files.folder.checkpoint("00002").write_bytes(b"step 200")
+        weights = files.folder.trial_folder("00002") / "model"
+        assert (weights / "step-10").read_bytes() == b"weights"
+        assert not files.folder.trial_folder("00003").exists()
+        (weights / "step-200").write_bytes(b"more weights")
         with files.folder.log("00002").open("a") as log:
             log.write("attempt 2\n")
         files.folder.render("00002").parent.mkdir()
         files.folder.render("00002").write_bytes(b"a render")
     assert not files.folder.path.exists()
     assert storage.read("checkpoints/00002.pt") == b"step 200"
+    assert storage.read("checkpoints/00002/model/step-200") == b"more weights"
     fetch_trial_files(folder, storage, "00002")
     assert folder.log("00002").read_text() == "attempt 1\nattempt 2\n"
     assert folder.render("00002").read_bytes() == b"a render"

@@ -17,7 +17,7 @@ from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
 from study.trainers.objective import Objective
 from study.trainers.parameter_set import DeclaredParameters
-from study.trainers.trainable import hash_trainable, load_trainable, local_packages, read_trainable
+from study.trainers.trainable import load_trainable, read_trainable
 
 TOY = str(Path(__file__).with_name("toy.py"))
 HEAD = """
@@ -81,8 +81,8 @@ def test_a_package_in_the_folder_of_the_launch_goes_to_the_nodes(
 ) -> None:
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert local_packages(read_trainable("mine.nets:train")) == [tmp_path / "mine"]
-    assert local_packages(read_trainable("torch.nn:train")) == []
+    assert read_trainable("mine.nets:train").local_packages() == [tmp_path / "mine"]
+    assert read_trainable("torch.nn:train").local_packages() == []
 
 
 def test_a_study_file_states_the_trainer_and_its_space(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_comments_do_not_change_its_hash(tmp_path: Path) -> None:
     hashes = set()
     for text in ("x = 1\n", "x = 1  # one\n", "x = 2\n"):
         (tmp_path / "t.py").write_text(text)
-        hashes.add(hash_trainable(read_trainable(f"{tmp_path / 't.py'}:train")))
+        hashes.add(read_trainable(f"{tmp_path / 't.py'}:train").code_hash())
     assert len(hashes) == 2
 
 

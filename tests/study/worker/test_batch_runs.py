@@ -95,6 +95,8 @@ def alone(scene: Scene, config: NerfConfig, checkpoint: Path) -> list[Event]:
         on_event=events.append,
         on_sign_of_life=lambda: None,
         should_stop=lambda: False,
+        patience=60,
+        log=lambda text: None,
     )
     end = run.train(lambda: train(config, run))
     return [*events, end]

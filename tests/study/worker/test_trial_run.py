@@ -20,8 +20,8 @@ from study.protocol.training_events import (
 )
 from study.trainers.collapse_rule import parse_rule
 from study.trainers.objective import Objective
-from study.trainers.run import Run
-from study.worker.trial_run import RunRules, TrainerMistake, TrialRun
+from study.trainers.run import Run, TrainerMistake
+from study.worker.trial_run import RunRules, TrialRun
 
 Train = Callable[[Run], Any]
 
@@ -50,6 +50,8 @@ class Attempts:
             on_event=self.events.append,
             on_sign_of_life=lambda: None,
             should_stop=lambda: self.stopping,
+            patience=60,
+            log=lambda text: None,
         )
         return run.train(lambda: train(run))
 

@@ -1,0 +1,136 @@
+"""The results in a program's output: JSON lines such as `{"step": 100, "psnr": 21.3}`."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_MAX_SHOWN = 80
+_MAX_READ = 2**20
+_NOT_IN_NAMES = re.compile(r"\W")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a line says."""
+
+    step: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    image: str = ""
+    """Path of an image file."""
+    fail: str = ""
+    """Why the trial cannot learn any more."""
+
+
+class LeftOut:
+    """What was not understood: kinds of it, how often, and the first example of each."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+
+    def add(self, kind: str, example: object) -> None:
+        self._counts[kind] += 1
+        shown = str(example)
+        self._examples.setdefault(kind, shown[:_MAX_SHOWN] + "..." * (len(shown) > _MAX_SHOWN))
+
+    def __str__(self) -> str:
+        """`2 lines are no JSON, such as {"step": 1, psnr: 2}`; empty if all was understood."""
+        parts = [
+            f"{count} x {kind}, such as {self._examples[kind]}"
+            for kind, count in self._counts.items()
+        ]
+        return "; ".join(parts)
+
+
+class ResultReader:
+    """Reads results from lines of text; `left_out` has what looks like one and is none."""
+
+    def __init__(self, metrics: Collection[str]) -> None:
+        """metrics: the study's; a line that has one of them is meant as a result"""
+        self.left_out = LeftOut()
+        self._metrics = set(metrics)
+
+    def read(self, text: str) -> Result | None:
+        """The result in a line; None where it is other output."""
+        line = text.strip()
+        if not line.startswith("{"):
+            return None
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError):
+            self.left_out.add("a line that is no whole JSON", line)
+            return None
+        if not data.keys() & {"step", "image", "fail"}:
+            if self._metrics & data.keys():
+                self.left_out.add('a line without "step"', line)
+            return None
+        step = _whole_number(data.pop("step", None))
+        image, fail = data.pop("image", ""), data.pop("fail", "")
+        if not isinstance(image, str) or not isinstance(fail, str):
+            self.left_out.add("a line whose image or fail is no text", line)
+            return None
+        if step is None and not (image or fail):
+            self.left_out.add("a line whose step is no whole number", line)
+            return None
+        return Result(step, dict(self._numbers(data)), image, fail)
+
+    def _numbers(self, data: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+        for name, value in data.items():
+            clean = _NOT_IN_NAMES.sub("_", name)
+            if value is None:  # not a number, in JSON that has no word for it
+                yield clean, math.nan
+            elif isinstance(value, int | float) and not isinstance(value, bool) and clean:
+                yield clean, _as_float(value)
+            else:
+                self.left_out.add("a figure that is no number", f"{name}: {json.dumps(value)}")
+
+
+def _whole_number(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return None
+    return int(value) if abs(value) < 1e15 and value == int(value) else None
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # of a whole number with hundreds of digits
+        return math.copysign(math.inf, value)
+
+
+class MetricsFile:
+    """A file to which a program appends results; what was read once is not read again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.offset = 0
+        """Bytes of it that were read, whole lines only."""
+
+    def new_lines(self) -> list[str]:
+        """The whole lines since the last call, or of the whole file if it has become shorter."""
+        try:
+            with self._path.open("rb") as file:
+                if file.seek(0, os.SEEK_END) < self.offset:
+                    self.offset = 0
+                file.seek(self.offset)
+                content = file.read(_MAX_READ)
+        except OSError:
+            return []
+        whole, newline, rest = content.rpartition(b"\n")
+        if not newline and len(rest) == _MAX_READ:
+            whole = rest
+        self.offset += len(whole) + len(newline)
+        return [as_text(line) for line in whole.split(b"\n")] if whole or newline else []
+
+
+def as_text(line: bytes) -> str:
+    """The line as a terminal shows it: what follows the last carriage return."""
+    return line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", errors="replace")

@@ -1,0 +1,196 @@
+"""A running program: its output line by line, and how it ended."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from study.trainers.program.output import as_text
+
+_WATCHDOG = Path(__file__).with_name("watchdog.py")
+_LOCK = ".attempt.lock"
+
+_MAX_LINE = 2**16
+"""Bytes of output without a newline after which a line ends all the same."""
+_MAX_QUEUED = 4096
+"""Lines that wait to be handled; a program that prints faster has to wait."""
+
+STOP_GRACE, END_GRACE = 4, 1
+"""Seconds that a program has to end after SIGTERM: where its trial goes on later, and else."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of output."""
+
+    text: str
+    is_error: bool = False
+    """Whether it is of standard error."""
+
+
+@dataclass(frozen=True)
+class ProgramEnd:
+    """How a program ended."""
+
+    word: str
+    """exited, killed, not-started, locked, or lost: its watchdog was killed."""
+    detail: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        return (self.word, self.detail) == ("exited", "0")
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether by SIGKILL, as the kernel does for want of memory; a shell then says 137."""
+        return (self.word, self.detail) in (("killed", "9"), ("exited", "137"))
+
+    def __str__(self) -> str:
+        match self.word:
+            case "exited":
+                return f"the program exited with status {self.detail}"
+            case "killed":
+                return f"the program was killed by {_signal_name(int(self.detail))}"
+            case "not-started":
+                return f"the program could not be started: {self.detail}"
+            case "locked":
+                return "another process is still training this trial in the same folder"
+        return "the program's watchdog was killed"
+
+
+class RunningProgram:
+    """A program with its watchdog. Use it as a context: on exit none of its processes is left."""
+
+    def __init__(
+        self, words: Sequence[str], workdir: str, folder: Path, environment: Mapping[str, str]
+    ) -> None:
+        """folder: the trial's; no other program runs in it meanwhile"""
+        self.last_sign = time.monotonic()
+        """When the program last wrote something."""
+        self.end = ProgramEnd("lost")
+        """How it ended, once `has_ended`."""
+        self._lines: queue.Queue[Line | None] = queue.Queue(_MAX_QUEUED)
+        status, for_watchdog = os.pipe()
+        options = ("-IS", str(_WATCHDOG), str(for_watchdog), workdir, str(folder / _LOCK))
+        try:
+            self._watchdog = subprocess.Popen(
+                [sys.executable, *options, *words],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(environment),
+                pass_fds=[for_watchdog],
+                start_new_session=True,
+            )
+        finally:
+            os.close(for_watchdog)
+        out, err = self._watchdog.stdout, self._watchdog.stderr
+        readers = (
+            partial(self._read, out, False),
+            partial(self._read, err, True),
+            partial(self._await_end, status),
+        )
+        self._reading = len(readers)
+        for reader in readers:
+            threading.Thread(target=reader, daemon=True).start()
+
+    def __enter__(self) -> RunningProgram:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        if not self.has_ended:
+            self.request_end(END_GRACE)
+        while not self.has_ended:
+            for _ in self.lines(1.0):  # a program that has to wait for its output to be read
+                pass
+        assert self._watchdog.stdin
+        with suppress(OSError):
+            self._watchdog.stdin.close()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has, and all of its output was read."""
+        return not self._reading and self._lines.empty()
+
+    def lines(self, seconds: float) -> Iterator[Line]:
+        """The lines that are there, after at most `seconds` without one."""
+        deadline = time.monotonic() + seconds
+        while not self.has_ended:
+            try:
+                line = self._lines.get(timeout=max(deadline - time.monotonic(), 0.001))
+            except queue.Empty:
+                return
+            if line is None:
+                self._reading -= 1
+            else:
+                yield line
+            if time.monotonic() > deadline:
+                return
+
+    def request_end(self, grace: int) -> None:
+        """Asks it to end, by SIGTERM, and by SIGKILL after `grace` seconds."""
+        assert self._watchdog.stdin
+        with suppress(OSError):
+            self._watchdog.stdin.write(bytes([grace]))
+            self._watchdog.stdin.flush()
+
+    def _await_end(self, status: int) -> None:
+        """Notes how the program ended, as its watchdog writes it."""
+        with os.fdopen(status, errors="replace") as file:
+            group, _, end = file.read().partition("\n")
+        self._watchdog.wait()
+        if group.isdigit() and not end:  # the watchdog was killed, and could kill nothing
+            with suppress(OSError):
+                os.killpg(int(group), signal.SIGKILL)
+        else:
+            word, _, detail = (end or group).partition(" ")
+            self.end = ProgramEnd(word or "lost", detail)
+        self._lines.put(None)
+
+    def _read(self, stream: IO[bytes] | None, is_error: bool) -> None:
+        """Queues the lines of a stream until it is closed."""
+        assert stream
+        rest = b""
+        with stream:
+            while chunk := os.read(stream.fileno(), _MAX_LINE):
+                self.last_sign = time.monotonic()
+                *whole, rest = (rest + chunk).split(b"\n")
+                if len(rest) > _MAX_LINE:
+                    whole, rest = [*whole, rest], b""
+                for line in whole:
+                    self._lines.put(Line(as_text(line), is_error))
+        if rest:
+            self._lines.put(Line(as_text(rest), is_error))
+        self._lines.put(None)
+
+
+def program_environment() -> dict[str, str]:
+    """This process' environment, without what Ray has put there for processes of its own."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "TUNE_"))}
+    paths = own.pop("PYTHONPATH", "").split(os.pathsep)
+    kept = [path for path in paths if path and "runtime_resources" not in path]
+    if kept:
+        own["PYTHONPATH"] = os.pathsep.join(kept)
+    # Python would keep lines back for long, as a pipe is no terminal.
+    return {"PYTHONUNBUFFERED": "1", **own}
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
