@@ -26,10 +26,15 @@ from study.spec.study_file import write_study_file
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analysis.claims.claim import Kind
     from analysis.findings.analyze_study import Findings
     from study.cli.plan import Plan
     from study.protocol.stopping import Stop
     from study.records.study_folder import StudyFolder
+
+
+_COUNTS: tuple[Kind, ...] = ("state", "by_hand", "started_from", "stopping")
+"""Kinds of claims on which trials were run, in the lines that a study ends with."""
 
 
 def main(arguments: list[str] | None = None, console: Console | None = None) -> int:
@@ -187,7 +192,7 @@ def _report(folder: StudyFolder) -> list[str]:
     report = write_report(folder, findings)
     claims = list_claims(findings)
     return [
-        *(claim.text for claim in select_claims(claims, "state", "stopping")),
+        *(claim.text for claim in select_claims(claims, *_COUNTS)),
         *list_answer_lines(claims),
         *_describe_failures(findings),
         *best,

@@ -61,6 +61,8 @@ Kind = Literal[
     "scenes_rate",
     "scenes_differ",
     "scenes_best",
+    "by_hand",
+    "started_from",
 ]
 """What a claim says; `KINDS` explains each."""
 
@@ -120,6 +122,8 @@ KINDS: dict[Kind, str] = {
     "scenes_rate": "the part of the runs that do not train, on the average of several scenes",
     "scenes_differ": "a parameter has another effect on PSNR on one scene than on another",
     "scenes_best": "the explored point of the highest PSNR averaged over several scenes",
+    "started_from": "the number of trials of other studies that the optimiser started from",
+    "by_hand": "the number of configurations that a person chose, which tell nothing of the space",
 }
 
 

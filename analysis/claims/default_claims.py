@@ -30,7 +30,8 @@ def list_default_claims(findings: Findings) -> Iterator[Claim]:
         return
     if study.is_native:
         runs = int((study.trials["phase"] != "replicate").sum())
-        of_runs = f"{runs} explored and optimised runs"
+        by_hand = bool((study.trials["phase"] == "try").any())
+        of_runs = f"{runs} explored{', chosen' if by_hand else ''} and optimised runs"
         views = " on the validation views" if study.is_nerf else ""
         noun = "run"
     else:

@@ -15,7 +15,12 @@ from analysis.claims.design_claims import list_design_claims
 from analysis.claims.next_claims import list_next_claims
 from analysis.claims.seed_claims import list_seed_claims
 from analysis.claims.share_claims import list_share_claims, list_top_claims
-from analysis.claims.state_claims import list_objective_claims, list_state_claims
+from analysis.claims.state_claims import (
+    list_by_hand_claims,
+    list_objective_claims,
+    list_start_claims,
+    list_state_claims,
+)
 from analysis.claims.stopping_claims import list_stopping_claims
 from analysis.claims.time_claims import list_time_claims
 from analysis.claims.value_claims import list_value_claims
@@ -28,6 +33,8 @@ _GROUPS = (
     list_state_claims,
     list_stopping_claims,
     list_objective_claims,
+    list_by_hand_claims,
+    list_start_claims,
     list_design_claims,
     list_share_claims,
     list_breaking_claims,

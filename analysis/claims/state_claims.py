@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,36 @@ def list_state_claims(findings: Findings) -> Iterator[Claim]:
             "state", (), float(count), None, None, "runs" if is_native else "trials", total, None,
             f"{outcome}, of all phases" if is_native else condition, text,
         )  # fmt: skip
+
+
+def list_by_hand_claims(findings: Findings) -> Iterator[Claim]:
+    """How many configurations a person chose; none where none was."""
+    trials = findings.study.trials
+    count = int((trials["phase"] == "try").sum())
+    if not count:
+        return
+    were = "configuration was" if count == 1 else "configurations were"
+    text = f"{count} {were} chosen by hand (--try), which no share and no rate counts."
+    yield Claim(
+        "by_hand", (), float(count), None, None, "runs", len(trials), None, "of all phases", text
+    )
+
+
+def list_start_claims(findings: Findings) -> Iterator[Claim]:
+    """How many trials of other studies the optimiser started from; none where it did not."""
+    taken = findings.study.spec.get("earlier", ())
+    count = sum(len(each["trials"]) for each in taken)
+    if not count:
+        return
+    names = join_names([Path(each["study"]).name for each in taken])
+    text = (
+        f"The optimiser started from {count} trial{'s' if count > 1 else ''} of {names}, which "
+        "count in no statement here."
+    )
+    yield Claim(
+        "started_from", (), float(count), None, None, "trials", count, None, "of other studies",
+        text,
+    )  # fmt: skip
 
 
 def list_objective_claims(findings: Findings) -> Iterator[Claim]:

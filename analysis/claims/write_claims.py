@@ -11,7 +11,7 @@ from analysis.data.assumption import Assumption
 from nerf.common.files import write_atomically
 
 # Counts stand, whatever is assumed; the best trial, whatever is assumed of parameters.
-_COUNTS: tuple[Kind, ...] = ("state", "other_objectives")
+_COUNTS: tuple[Kind, ...] = ("state", "other_objectives", "by_hand", "started_from")
 _NONE: Mapping[int, Assumption] = {}
 
 

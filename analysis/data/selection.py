@@ -57,6 +57,7 @@ def select_comparable(trials: pd.DataFrame, metric: Metric = PSNR) -> Comparable
         [
             trials["phase"] == "replicate",
             trials["phase"] == "variant",
+            trials["phase"] == "try",
             ~explore,
             trials["outcome"] == FAILED,
             trials["outcome"] == COLLAPSED,
@@ -69,6 +70,7 @@ def select_comparable(trials: pd.DataFrame, metric: Metric = PSNR) -> Comparable
         [
             "repeated with another seed",
             "of named variants (not drawn from the space)",
+            "chosen by hand",
             "of the optimise phase (drawn where results were good)",
             FAILED,
             COLLAPSED,

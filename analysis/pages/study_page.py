@@ -162,6 +162,8 @@ def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[st
     for name, selected in (
         ("Number of trials", select_claims(claims, "stopping")),
         ("Objectives", select_claims(claims, "other_objectives")),
+        ("Start", select_claims(claims, "started_from")),
+        ("By hand", select_claims(claims, "by_hand")),
         ("Design", select_claims(claims, "design")),
         ("Best", best),
     ):

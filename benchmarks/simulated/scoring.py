@@ -40,6 +40,8 @@ _ROUNDING = 1e-9
 NOT_SCORED: dict[Kind, str] = {
     "not_ranked": "states what the analysis does not claim; see ranked and unsaid",
     "not_significant": "states a test's outcome, of other tools' sweeps only",
+    "by_hand": "counts trials, no inference",
+    "started_from": "counts trials, no inference",
     "other_objectives": "counts trials of other tools' sweeps, no inference",
     "not_told_apart": "cannot be false; its values count as unsaid",
     "no_breaking_parameter": "states a test's outcome; breaking parameters count as unsaid",

@@ -15,8 +15,10 @@ from nerf.common.errors import InputError
 from nerf.config.parameters import Value
 from nerf.config.plugin import load_named
 from nerf.scenes import BUILT_IN
+from study.cli.earlier_studies import find_study
 from study.cli.parser import make_parser
 from study.driver.resources import gpu_share
+from study.spec.earlier_trials import EarlierTrials
 from study.spec.scenes import StudyScene, label_scenes
 from study.spec.stopping_rule import StoppingRule
 from study.spec.storage_url import is_url
@@ -70,6 +72,8 @@ class Options:
     explore: int | None = None
     design: str | None = None
     optimize: int | None = None
+    sampler: str | None = None
+    pruner: str | None = None
     replicates: int | None = None
     """Of a new study, in all; the `replicates` of a study file also beside `extend`."""
     variants: tuple[Variant, ...] = ()
@@ -80,6 +84,12 @@ class Options:
     hours: float | None = None
     budget: float | None = None
     """GPU hours."""
+    from_studies: tuple[str, ...] = ()
+    """Absolute paths of studies whose trials start the optimiser."""
+    earlier: tuple[EarlierTrials, ...] = ()
+    """Such trials in a study file; no option gives them."""
+    try_texts: tuple[str, ...] = ()
+    """As `parse_points` reads them; of a study file those that no option gives."""
     steps: int | None = None
     seed: int | None = None
 
@@ -150,7 +160,11 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         merged[name] = str(Path(merged[name]).absolute())
     if "until" in merged:
         merged["until"] = StoppingRule.parse(merged["until"]).text
-    merged["collapse"] = tuple(merged.get("collapse", ()))
+    for name in ("collapse", "try_texts"):
+        merged[name] = tuple(merged.get(name, ()))
+    studies = Path(merged.get("studies", "studies"))
+    named = merged.get("from_studies", ())
+    merged["from_studies"] = tuple(str(find_study(text, studies)) for text in named)
     if "scene" in merged:
         merged |= _parse_scenes(merged.pop("scene"))
     if "storage" in merged and not is_url(merged["storage"]):

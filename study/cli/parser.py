@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 
 from nerf.common.command_line import Parser, add_plugin_option, add_scene_options, help_width
@@ -14,6 +15,7 @@ from nerf.config.parameter_help import describe_parameters
 from study.driver.resources import MAX_TRIALS_PER_GPU
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, make_space
 from study.spec.dimension import Dimension
+from study.spec.optimiser import PRUNERS, SAMPLERS
 from study.spec.parse_space import parse_dimension
 from study.spec.space import SCENE_RANGES
 from study.spec.stopping_rule import MAX_EXPLORE
@@ -149,15 +151,28 @@ def _add_budget(group: _Group) -> None:
     )
     add("--explore", type=int, metavar="N", help=explore)
     design = (
-        "what the explore phase runs: points of a quasi-random (Sobol') design, or every "
-        f"combination of the values that vary (default: {StudySpec.design})"
+        "what the explore phase runs: points of a quasi-random (Sobol') design, which cover the "
+        "space more evenly than independent random draws, or every combination of the values that "
+        f"vary (default: {StudySpec.design}); FILE.csv runs its rows and nothing else, "
+        "--repeats times each"
     )
-    add("--design", choices=DESIGNS, help=design)
+    add("--design", metavar="|".join((*DESIGNS, "FILE.csv")), help=design)
     optimize = (
-        "the default configuration, and trials that Optuna's TPE proposes as better ones "
+        "the default configuration, and trials that --sampler proposes as better ones "
         f"(default: {_default_trials('optimize')})"
     )
     add("--optimise", "--optimize", type=int, metavar="M", dest="optimize", help=optimize)
+    add("--sampler", metavar="|".join(SAMPLERS), help=_describe_choices("proposes", SAMPLERS))
+    add(
+        "--from",
+        action="append",
+        dest="from_studies",
+        metavar="STUDY",
+        help="let the sampler start from the trials of another study, a folder or a name in "
+        "--studies, that could be trials of this one: of the same scene, steps and settings, "
+        "within what varies here (repeatable); no importance, rate or report uses them",
+    )
+    add("--pruner", metavar="|".join(PRUNERS), help=_describe_choices("stops", PRUNERS))
     add(
         "--replicates",
         type=int,
@@ -191,14 +206,23 @@ def _add_budget(group: _Group) -> None:
         metavar="GPU-HOURS",
         help="the same for hours of a GPU: trials at a time x --gpus-per-trial x hours",
     )
+    add(
+        "--try",
+        action="append",
+        dest="try_texts",
+        metavar="PATH=VALUE,...",
+        help="run this configuration, the defaults but for these values, before all others "
+        "(repeatable; with --extend: add it); the report leaves it out of shares and rates, which "
+        "rest on the design alone",
+    )
     repeats = (
-        "trials of each variant in a --study file that lists variants, each with another seed "
-        f"(default: {StudySpec.repeats}); other studies have --replicates"
+        "trials of each row of --design FILE.csv, or of each variant that a --study file lists, "
+        f"each with another seed (default: {StudySpec.repeats}); other studies have --replicates"
     )
     add("--repeats", type=int, metavar="R", help=repeats)
     steps = f"training steps of a full trial (default: {StudySpec.steps})"
     add("--steps", type=int, metavar="S", help=steps)
-    seed = f"seed of the design, of TPE and of each trial's training (default: {StudySpec.seed})"
+    seed = f"seed of the design, the sampler and each trial's training (default: {StudySpec.seed})"
     add("--seed", type=int, metavar="K", help=seed)
 
 
@@ -305,6 +329,12 @@ def _default_trials(phase: str) -> str:
     usual = getattr(StudySpec, phase)
     own = SPACES[DEFAULT_SPACE].phases.get(phase, usual)
     return f"{own}; with --vary or another --space {usual}"
+
+
+def _describe_choices(does: str, choices: Mapping[str, str]) -> str:
+    """The help of a choice between samplers or pruners, of which the first is the default."""
+    texts = "; ".join(f"{name}: {text}" for name, text in choices.items())
+    return f"what {does} optimised trials ({texts}; default: {next(iter(choices))})"
 
 
 def _describe_range(dimension: Dimension) -> str:

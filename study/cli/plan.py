@@ -15,6 +15,7 @@ from nerf.common.errors import InputError
 from nerf.config.parameters import list_parameters
 from nerf.config.plugin import load_named
 from study.cli.choose_study import only_study, only_unfinished_study
+from study.cli.earlier_studies import take_over
 from study.cli.load_scenes import Scenes, list_scale_notes, load_saved_scenes, load_scenes
 from study.cli.load_trainer import with_trainer
 from study.cli.options import Options
@@ -23,10 +24,13 @@ from study.records.provenance import changes_since, extended_document
 from study.records.schema import SCENE_COLUMN, TRIAL_COLUMNS
 from study.records.study_folder import StudyFolder
 from study.spec.default_space import DEFAULT_SPACE, SPACES
+from study.spec.design_file import is_design_file, read_design
 from study.spec.existing_study import launch_fields, require_same_study, with_more_trials
+from study.spec.optimiser import describe_limits, require_sampler
 from study.spec.stopping_rule import FIRST_LOOK, MAX_EXPLORE, StoppingRule, list_looks
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec, require
+from study.spec.tried_points import TriedPoint, check_points, describe_outside, parse_points
 from study.spec.widened_ranges import describe_widened
 from study.storage.mirror import restore
 from study.trainers.find_trainer import find_trainer
@@ -53,13 +57,22 @@ class Plan:
     extended_document: dict[str, Any] | None = None
     """The new study.json of an extended study, to be written once its lock is held."""
     warning: str = ""
+    taken_over: tuple[str, ...] = ()
+    """What `--from` took of other studies, a line each."""
 
     @property
     def notes(self) -> list[str]:
         """What the person who starts the study should know of it, a line each."""
-        if not self.is_new:
+        spec = self.spec
+        if not self.is_new and not self.extended_document:
             return []
-        return [*describe_widened(self.spec.space), *list_scale_notes(self.spec)]
+        limits = describe_limits(spec.sampler, spec.space.dimensions)
+        spaces = [spec.of_scene(label).space for label in spec.labels]
+        outside = dict.fromkeys(line for s in spaces for line in describe_outside(spec.tries, s))
+        notes = [*([limits] if limits else []), *outside, *self.taken_over]
+        if self.is_new:
+            notes = [*describe_widened(spec.space), *list_scale_notes(spec), *notes]
+        return notes
 
     @property
     def summary(self) -> str:
@@ -129,8 +142,9 @@ def make_plan(options: Options) -> Plan:
 
 def plan_new(options: Options) -> Plan:
     """A study that does not exist yet."""
-    _check_repeats(options, bool(options.variants))
     parameters = _parameters(options)
+    options = _with_rows(options, parameters)
+    _check_repeats(options, bool(options.variants))
     steps = _default_steps(parameters) if options.steps is None else options.steps
     space = study_space(
         options.vary,
@@ -153,24 +167,68 @@ def plan_new(options: Options) -> Plan:
         fields = {**SPACES[options.space_name or DEFAULT_SPACE].phases, **fields}
     if options.variants:  # they take the place of the default design
         fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
+    _check_optimiser(options, fields.get("optimize", StudySpec.optimize))
     if options.design == "grid":
-        fields = {"explore": space.grid_size, **fields, "nets": 1}
+        fields = {"explore": space.grid_size, **fields}
+    if options.design in ("grid", "random"):  # neither is made of nets
+        fields["nets"] = 1
     if options.until:
         most = options.explore or MAX_EXPLORE
         fields |= {"explore": min(FIRST_LOOK, most), "max_explore": most, "is_exploring": True}
-    spec = StudySpec(space=space, **fields)
+    spec = StudySpec(space=space, tries=parse_points(options.try_texts, parameters), **fields)
     _require_program(spec)
     name = options.name or f"{_stem(spec)}-{datetime.now():%Y%m%d-%H%M%S}"
     if Path(name).name != name:
         raise InputError(
             f"--name must be a plain folder name, got {name!r}; name its parent by --studies"
         )
+    if not options.save_study:
+        require_sampler(spec.sampler)
     folder = _folder(options, name)
     # A driver that died while it wrote study.json leaves nothing but hidden temporary files.
     if folder.path.exists() and any(p.name[0] != "." for p in folder.path.iterdir()):
         raise InputError(f"{folder.path} exists; resume it by --resume, or give another --name")
     spec, scenes = load_scenes(spec)
-    return Plan(folder, spec, scenes, is_new=True)
+    _check_points(spec.tries, spec)
+    taken = [take_over(Path(study), spec, scenes.get("")) for study in options.from_studies]
+    spec = dataclasses.replace(spec, earlier=(*spec.earlier, *(each.trials for each in taken)))
+    notes = tuple(each.note for each in taken)
+    return Plan(folder, spec, scenes, is_new=True, taken_over=notes)
+
+
+def _check_points(points: Sequence[TriedPoint], spec: StudySpec) -> None:
+    """Raises `InputError` for a point of `--try` that is invalid on some scene."""
+    for label in spec.labels:
+        check_points(points, spec.of_scene(label).space)
+
+
+def _with_rows(options: Options, parameters: ParameterSet) -> Options:
+    """The options with the rows of a design in a file as variants."""
+    if options.design is None or not is_design_file(options.design):
+        return options
+    require(
+        not options.variants,
+        f"--design {options.design} lists configurations, and so do the variants of the --study "
+        "file; leave one of them out",
+    )
+    rows = read_design(Path(options.design), parameters)
+    return dataclasses.replace(options, design=None, variants=rows)
+
+
+def _check_optimiser(options: Options, optimize: int) -> None:
+    """Raises `InputError` for options of optimised trials that would have no effect."""
+    starts = bool(options.from_studies or options.earlier)
+    require(
+        not starts or (optimize > 1 and options.sampler != "random"),
+        "--from starts a sampler that learns, and this study has none; raise --optimise, choose "
+        "another --sampler, or remove it",
+    )
+    for name in ("sampler", "pruner"):
+        if getattr(options, name) is not None and not optimize:
+            raise InputError(
+                f"--{name} {getattr(options, name)} is for optimised trials, and the study has "
+                "none; raise --optimise, or remove it"
+            )
 
 
 def _parameters(options: Options) -> ParameterSet:
@@ -271,14 +329,16 @@ def plan_extend(options: Options, trials: int) -> Plan:
     """The study `--name` with more `trials`, and with `--replicates` more replicates."""
     folder = _folder(options, options.name) if options.name else None
     saved = _read_saved(folder or only_study(_studies(options)), options)
-    plan = _plan_saved(saved, options)
+    plan = _plan_saved(saved, dataclasses.replace(options, try_texts=()))
     changes = "; ".join(changes_since(saved.document, plan.spec))
     if changes and not options.allow_changes:
         raise InputError(
             f"new trials may not be comparable with those of study {plan.folder.name}: {changes}; "
             "restore that, give another --name, or add --allow-changes"
         )
-    spec = with_more_trials(plan.spec, trials, options.more_replicates or 0)
+    tries = parse_points(options.try_texts, plan.spec.space.parameters)
+    _check_points(tries, plan.spec)
+    spec = with_more_trials(plan.spec, trials, options.more_replicates or 0, tries)
     longer = extended_document(saved.document, spec, sys.argv)
     return dataclasses.replace(plan, spec=spec, extended_document=longer)
 
@@ -331,9 +391,12 @@ def _with_plugins(spec: StudySpec, named: Sequence[str]) -> StudySpec:
 
 def _plan_saved(saved: _Saved, options: Options) -> Plan:
     """The saved study, launched with the options, none of which may change its design."""
+    options = _with_rows(options, saved.spec.space.parameters)
     _check_repeats(options, bool(saved.spec.variants))
     earlier = [extension["from"] for extension in saved.document.get("extended", [])]
     require_same_study(options.given(), saved.spec, earlier)
+    if not options.save_study:
+        require_sampler(saved.spec.sampler)
     spec = dataclasses.replace(saved.spec, **launch_fields(options.spec_fields()))
     _require_program(spec)
     scenes = load_saved_scenes(spec, saved.document, saved.folder.name)
@@ -345,7 +408,8 @@ def _check_repeats(options: Options, has_variants: bool) -> None:
     if options.repeats is not None and not has_variants:
         raise InputError(
             f"--repeats {options.repeats} is for a study of variants, and this study has none; "
-            "give a --study file that lists them, or --replicates to repeat explored configurations"
+            "give a --design FILE.csv or a --study file that lists them, or --replicates to repeat "
+            "explored configurations"
         )
 
 

@@ -41,7 +41,7 @@ from study.monitor.live_view import LiveView
 from study.protocol.failures import is_disk_full
 from study.protocol.stopping import Stop
 from study.records.study_folder import StudyFolder
-from study.search.successive_halving import rungs
+from study.search.pruning_steps import pruning_steps
 from study.spec.study_spec import StudySpec
 from study.storage.remote import Storage
 from study.worker.job import Job
@@ -86,7 +86,8 @@ def launch(
             partial(take_look, folder, lambda: stop.requested),
             _time_limit(folder, spec, session, began),
         )
-        manager = TrialManager(folder, ledger, rungs(spec.steps), replanning)
+        steps = pruning_steps(spec.pruner, spec.steps)
+        manager = TrialManager(folder, ledger, steps, replanning)
         with LiveView(console, folder.name, spec, folder.trivial_psnrs()) as view:
             view.show(ledger.trials())
             _run_until_finished(manager, scenes, session, view, stop)

@@ -26,7 +26,8 @@ from study.protocol.failures import is_disk_full
 from study.protocol.messages import Assignment, Failure, Message, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
-from study.search.successive_halving import describe_pruning, is_promoted, reached_rung
+from study.search.pruning_steps import describe_pruning
+from study.search.successive_halving import is_promoted, reached_rung
 from study.storage.remote import Storage
 from study.trainers.objective import Objective
 from study.worker.trial_files import fetch_trial_files
@@ -44,8 +45,8 @@ class TrialManager:
     ) -> None:
         """Repairs what an earlier driver left damaged.
 
-        rungs: steps of successive halving; replanning: what changes the number of trials, if not
-        nothing
+        rungs: steps at which trials may be pruned; replanning: what changes the number of trials,
+        if not nothing
         """
         self.folder = folder
         self._replanning = replanning or Replanning(folder, ledger)
@@ -242,12 +243,14 @@ class TrialManager:
         # A trial that diverged ends by itself, as collapsed: pruning would hide the reason.
         if rung is None or not math.isfinite(value):
             return False
+        if self.ledger.spec.pruner != "halving":
+            return self.ledger.is_pruned_by_optuna(message.number)
         others = self.ledger.reported_from(rung, assignment.scene)
         reported = [objective.score(other) for other in others]
         return not is_promoted(objective.score(objective.rounded(value)), reported)
 
     def _prune(self, message: Message) -> None:
-        reason = describe_pruning(message.curve[-1]["step"])
+        reason = describe_pruning(self.ledger.spec.pruner, message.curve[-1]["step"])
         self._end(message.number, message.ended("pruned", reason, self._objective.metric))
 
     def _retry(self, number: int, failure: Failure) -> None:

@@ -27,6 +27,7 @@ from study.protocol.messages import Assignment, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.search.explore_design import explore_values
+from study.search.pruners import is_pruned_by_optuna
 from study.search.replicates import must_wait, replicate_seed, replicate_values
 from study.search.samplers import SceneStudy, distribution, propose
 from study.search.sobol_design import trial_seed
@@ -39,6 +40,7 @@ from study.search.trial_values import (
 )
 from study.search.variant_design import variant_point
 from study.spec.study_spec import StudySpec
+from study.spec.tried_points import point_values
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -102,8 +104,9 @@ class Ledger:
     def ask(self) -> Assignment | None:
         """Creates the next trial; None when all exist, or the next depends on running ones.
 
-        Variants or explored points come first. The optimise phase does not wait until the last of
-        them has ended: TPE learns from those that have, and no slot is idle.
+        Variants or points chosen by hand come first, then explored ones. The optimise phase does
+        not wait until the last of them has ended: TPE learns from those that have, and no slot is
+        idle.
         """
         if self.spec.is_exploring and self._created["explore"] >= self.spec.explore:
             return None  # a look at those decides whether more are explored
@@ -119,7 +122,7 @@ class Ledger:
     def _next_phase(self) -> str:
         """The first phase that lacks a trial, else the replicates."""
         planned = self.spec.planned
-        phases = ("variant", "explore", "optimize")
+        phases = ("variant", "try", "explore", "optimize")
         return next((p for p in phases if self._created[p] < planned[p]), "replicate")
 
     def _next_turn(self, phase: str) -> tuple[int, str]:
@@ -145,6 +148,8 @@ class Ledger:
             values = variant_point(spec, turn)
             # The r-th repeats of all variants share one seed.
             seed = trial_seed(spec.seed, turn // len(spec.variants))
+        elif phase == "try":
+            values = point_values(spec.tries[turn], spec.space)
         elif phase == "explore":
             values = explore_values(spec, turn)
         elif phase == "optimize":
@@ -259,6 +264,16 @@ class Ledger:
             ]
         return self._reported[step, scene]
 
+    def is_pruned_by_optuna(self, number: int) -> bool:
+        """Whether the study's pruner, one of Optuna's, stops a running trial after its report."""
+        trial = self.trial(number)
+        study = self._on(scene_of(trial))
+        return is_pruned_by_optuna(study, trial, self.spec.pruner, self.spec.steps)
+
+    def _on(self, scene: str) -> optuna.Study:
+        """What samplers and pruners see of the study: the trials on one of its scenes."""
+        return SceneStudy(self._study, scene) if scene else self._study
+
     def has_values(self) -> bool:
         """Whether any trial has reported a finite metric."""
         return any(trial.intermediate_values for trial in self.trials())
@@ -267,8 +282,8 @@ class Ledger:
         """Ends a running trial; one that has ended stays as it is.
 
         For Optuna only a full budget with a finite metric is complete. A trial that ended
-        earlier, by successive halving or by collapsing, is pruned, and TPE learns from the last
-        value that it reported; every other one failed, and so did one outside the search space.
+        earlier, by the pruner or by collapsing, is pruned, and TPE learns from the last value
+        that it reported; every other one failed, and so did one outside the search space.
         """
         trial = self.trial(number)
         if trial.state.is_finished():
@@ -328,8 +343,7 @@ class Ledger:
         if not missing:
             return values
         seed = trial_seed(self.spec.seed + 1, trial.number)  # unlike the training's own
-        study = SceneStudy(self._study, scene) if scene else self._study
-        values |= propose(study, trial, missing, seed)
+        values |= propose(self._on(scene), trial, missing, self.spec.of_scene(scene), seed)
         return {d.path: values[d.path] for d in dimensions}
 
 

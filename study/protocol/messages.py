@@ -39,7 +39,7 @@ class Assignment:
 
     @property
     def may_be_pruned(self) -> bool:
-        """Whether successive halving may end the trial early.
+        """Whether the pruner may end the trial early.
 
         Only what the optimiser proposed: trials of every other phase are compared with one another
         at the same budget.

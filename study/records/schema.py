@@ -17,7 +17,7 @@ from study.trainers.parameter_set import NERF, ParameterSet
 
 SCHEMA_VERSION = 1
 
-PHASES = ("variant", "explore", "optimize", "replicate")
+PHASES = ("variant", "try", "explore", "optimize", "replicate")
 
 
 def phase_name(phase: str) -> str:

@@ -1,14 +1,8 @@
 """Optuna samplers that propose the configurations of the optimise phase.
 
-To add another sampler, write a function such as `tpe_sampler` that makes it from a seed, and call
-it in `propose`. Any Optuna sampler will do that learns from the study's trials alone, as it is made
-again for each trial (`GPSampler`, `CmaEsSampler`). To let users choose:
-
-    study/spec/study_spec.py   a field of `StudySpec` for its name; check it in `__post_init__`
-    study/cli/parser.py        an option of the same name
-    study/cli/options.py       a field of `Options` of the same name
-    study/spec/study_file.py   its key in study files, in `_KEYS`
-    study/ledger/ledger.py     pass the name from `Ledger._values` to `propose`
+To add another, make it in `_make_sampler` and name it in `SAMPLERS` (`study/spec/optimiser.py`),
+from which the command line, study files and checks follow. Any Optuna sampler will do that learns
+from the study's trials alone, as it is made again for each trial.
 """
 
 from __future__ import annotations
@@ -23,12 +17,14 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nerf.config.parameters import Value
+from study.search.earlier_study import LearnsFrom, join_earlier
 from study.search.trial_values import scene_of
 from study.spec.dimension import Dimension
+from study.spec.study_spec import StudySpec
 
 
 def distribution(dimension: Dimension) -> BaseDistribution:
@@ -77,17 +73,34 @@ class SceneStudy(Study):
         return [trial for trial in trials if scene_of(trial) == self._scene]
 
 
+def _make_sampler(name: str, study: Study, seed: int) -> BaseSampler:
+    """The sampler of this name in `SAMPLERS`."""
+    if name == "gp":
+        return GPSampler(n_startup_trials=2, warn_independent_sampling=False, seed=seed)
+    if name == "cmaes":
+        from study.search.cmaes_sampler import cmaes_sampler
+
+        return cmaes_sampler(study, seed)
+    return RandomSampler(seed=seed) if name == "random" else tpe_sampler(seed)
+
+
 def propose(
-    study: Study, trial: FrozenTrial, dimensions: Sequence[Dimension], seed: int
+    study: Study, trial: FrozenTrial, missing: Sequence[Dimension], spec: StudySpec, seed: int
 ) -> dict[str, Value]:
-    """Values of a running trial's `dimensions`, by path, drawn in this order and stored with it.
+    """Values of a running trial for the `missing` dimensions, by path, drawn in this order and
+    stored with it.
 
     The sampler is made again for each trial, from a seed of the trial's own: a driver that
     restarts would otherwise draw the same numbers again.
     """
-    study.sampler = tpe_sampler(seed)
+    if spec.earlier:
+        distributions = {d.path: distribution(d) for d in spec.space.dimensions}
+        joined = join_earlier(study, spec.earlier, distributions)
+        study.sampler = LearnsFrom(_make_sampler(spec.sampler, joined, seed), joined)
+    else:
+        study.sampler = _make_sampler(spec.sampler, study, seed)
     live = Trial(study, trial._trial_id)
-    return {d.path: _suggest(live, d) for d in dimensions}
+    return {d.path: _suggest(live, d) for d in missing}
 
 
 def _suggest(trial: Trial, d: Dimension) -> Value:

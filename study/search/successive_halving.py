@@ -42,8 +42,3 @@ def is_promoted(value: float, reported: Sequence[float]) -> bool:
     promoted = max(len(reported) // REDUCTION, 1)
     better = sum(other > value for other in reported)
     return better < promoted
-
-
-def describe_pruning(step: int) -> str:
-    """The reason of a trial that was pruned at the rung `step`."""
-    return f"stopped by successive halving at step {step}"

@@ -19,10 +19,14 @@ from study.spec.parse_space import format_value, parse_dimension
 from study.spec.space import Space
 from study.spec.study_space import parse_fixed
 from study.spec.study_spec import StudySpec, option_name, require
+from study.spec.tried_points import TriedPoint, parse_points
 from study.spec.variants import Variant
 from study.trainers.parameter_set import get_parameter
 
-_DESIGN_FIELDS = ("downscale", "background", "design", "steps", "seed", "collapse", "until")
+_DESIGN_FIELDS = (
+    *("downscale", "background", "design", "steps", "seed", "collapse", "until"),
+    *("sampler", "pruner"),
+)
 """Fields that never change."""
 
 _PHASE_OF = {
@@ -37,20 +41,25 @@ _PRIOR_FIELDS = ("low", "high", "log", "choices", "step", "weights", "parts")
 """What two dimensions of one parameter must share to be the same."""
 
 
-def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> StudySpec:
+def with_more_trials(
+    spec: StudySpec, trials: int, replicates: int = 0, tries: Sequence[TriedPoint] = ()
+) -> StudySpec:
     """Adds trials to the explore phase, or to the optimise phase if the study explores nothing.
 
-    A study of variants gets further repeats of all of them. `trials` may be 0 if `replicates` are
-    added. Raises `InputError` for smaller numbers, and for replicates of variants.
+    A study of variants gets further repeats of all of them. `trials` may be 0 if `replicates` or
+    `tries` that the study has not are added. Raises `InputError` for smaller numbers, and for
+    replicates or tries of variants.
     """
     if spec.variants:
+        require(not tries, "a study of variants runs nothing else; remove --try")
         return _with_more_repeats(spec, trials, replicates)
     require(
         not spec.is_exploring,
         f"the study still explores until {spec.until!r} is settled; --resume it, and extend it "
         "after that",
     )
-    minimum = 0 if replicates > 0 else 1
+    more = tuple(point for point in tries if point not in spec.tries)
+    minimum = 0 if replicates > 0 or more else 1
     require(trials >= minimum, f"--extend must be at least {minimum}, got {trials}")
     require(replicates >= 0, f"--replicates must be 0 or more, got {replicates}")
     phase = "explore" if spec.explore else "optimize"
@@ -62,7 +71,8 @@ def with_more_trials(spec: StudySpec, trials: int, replicates: int = 0) -> Study
             "--extend 0 --replicates R to repeat configurations with other seeds",
         )
     longer: dict[str, Any] = {phase: getattr(spec, phase) + trials}
-    return dataclasses.replace(spec, **longer, replicates=spec.replicates + replicates)
+    longer |= {"replicates": spec.replicates + replicates, "tries": (*spec.tries, *more)}
+    return dataclasses.replace(spec, **longer)
 
 
 def _with_more_repeats(spec: StudySpec, trials: int, replicates: int) -> StudySpec:
@@ -110,6 +120,23 @@ def require_same_study(
     for name in ("metric", "direction", "unit"):
         if name in given and given[name] != getattr(saved.objective, name):
             _refuse(f"--{name} {given[name]}", f"the study's {getattr(saved.objective, name)}")
+    require(
+        given.get("earlier", saved.earlier) == saved.earlier,
+        "the trials of `from` in the --study file are not those that the study started from; leave "
+        "them out to resume, or give another --name",
+    )
+    started = [taken.study for taken in saved.earlier]
+    for study in given.get("from_studies", ()):
+        require(
+            study in started,
+            f"--from {study} is not among what the study started from "
+            f"({', '.join(started) or 'nothing'}); leave it out to resume, or give another --name",
+        )
+    for point in parse_points(given.get("try_texts", ()), saved.space.parameters):
+        require(
+            point in saved.tries,
+            f"--try {point} is not among the study's; add it by --extend 0 --try {point}",
+        )
     _require_same_settings(given.get("set", ()), saved)
     if "space_name" in given:
         _require_same_space(given["space_name"], saved.space)
@@ -197,6 +224,6 @@ def _require_same_variants(given: Sequence[Variant], saved: Sequence[Variant]) -
     ]:
         return
     raise InputError(
-        "the variants of the --study file differ from those of the study; leave them out to "
-        "resume, or give another --name"
+        "the rows of --design or variants of --study differ from those of the study; leave them "
+        "out to resume, or give another --name"
     )

@@ -26,6 +26,8 @@ from nerf.common.files import write_atomically
 from nerf.config.parameters import Value
 from nerf.config.plugin import load_named
 from study.spec.default_space import SPACES
+from study.spec.design_file import is_design_file
+from study.spec.earlier_trials import read_from_table
 from study.spec.existing_study import launch_fields
 from study.spec.parse_space import check_texts, flatten_table, format_dimension, format_value
 from study.spec.study_spec import StudySpec
@@ -59,6 +61,8 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "explore": int,
     "design": str,
     "optimize": int,
+    "sampler": str,
+    "pruner": str,
     "replicates": int,
     "repeats": int,
     "until": str,
@@ -66,6 +70,8 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "budget": (int, float),
     "steps": int,
     "seed": int,
+    "try": list,
+    "from": list,
     "space": str,
     "vary": (dict, list),
     "set": (dict, list),
@@ -125,11 +131,17 @@ def read_study_file(path: Path, given: Mapping[str, Any] | None = None) -> dict[
             options[name] = _read_defaults(path, content[key], parameters)
         elif name == "plugin":
             options[name] = tuple(plugins)
+        elif name == "try":
+            options["try_texts"] = tuple(map(str, content[key]))
+        elif name == "from":
+            options |= read_from_table(path, content[key])
         elif name == "collapse":
             options[name] = tuple(map(str, content[key]))
         else:
             options[name] = value
     options |= _named_trainer(path, options)
+    if is_design_file(options.get("design", "")):
+        options["design"] = str(path.parent / options["design"])
     if "scene" in options:
         options["scene"] = _read_scenes(path, options["scene"])
     return options
@@ -189,12 +201,16 @@ def _design(spec: StudySpec) -> dict[str, Any]:
     names += [name for name in TRAINER_OPTIONS if getattr(spec, name)]
     names += ["collapse"] if spec.collapse else []
     plugins = {"plugin": [plugin.file for plugin in spec.plugins]} if spec.plugins else {}
-    names += ["repeats"] if spec.variants else ["design", "explore", "optimize", "replicates"]
+    phases = ["design", "explore", "optimize", "replicates"]
+    phases += ["sampler", "pruner"] if spec.optimize else []
+    names += ["repeats"] if spec.variants else phases
     design = plugins | {name: getattr(spec, name) for name in names}
     if sources := list(spec.scene_sources):
         design["scene"] = sources if spec.scenes else sources[0]
     if spec.until:
         design |= {"until": spec.until, "explore": spec.max_explore}
+    design |= {"from": [taken.to_json() for taken in spec.earlier]} if spec.earlier else {}
+    design |= {"try": list(map(str, spec.tries))} if spec.tries else {}
     if spec.trainer:
         objective = spec.objective
         design |= {"metric": objective.metric, "direction": objective.direction}

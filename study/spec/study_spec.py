@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from nerf.common.errors import InputError, closest
 from nerf.config.parameters import Value
 from nerf.config.plugin import Plugin
+from study.spec.earlier_trials import EarlierTrials, check_earlier
+from study.spec.optimiser import PRUNERS, SAMPLERS, check_sampler
 from study.spec.scenes import StudyScene
 from study.spec.space import Space
 from study.spec.stopping_rule import FIRST_LOOK, StoppingRule
 from study.spec.storage_url import holds_credentials
+from study.spec.tried_points import TriedPoint
 from study.spec.variants import Variant, variant_values
 from study.trainers.collapse_rule import parse_rule
 from study.trainers.find_trainer import TRAINER_OPTIONS
@@ -26,9 +29,10 @@ WANDB_MODES = ("off", "offline", "online")
 TRACKERS = ("tensorboard", "mlflow")
 """What `track` may name; W&B has its own field, as it has modes."""
 
-Design = Literal["sobol", "grid"]
-DESIGNS: tuple[Design, ...] = ("sobol", "grid")
-"""What the explore phase runs: points of a Sobol' design, or every combination of values."""
+Design = Literal["sobol", "random", "grid"]
+DESIGNS: tuple[Design, ...] = ("sobol", "random", "grid")
+"""What the explore phase runs: points of a Sobol' design, independent draws, or every combination
+of values."""
 
 _NON_NEGATIVE = (
     "explore",
@@ -42,6 +46,9 @@ _NON_NEGATIVE = (
     "pack",
 )
 _NERF_METRICS = ("psnr", "ssim", "test_psnr", "test_ssim")
+
+_LATER_FIELDS = ("follow_links", "track", "sampler", "pruner")
+"""Fields that study.json holds only where they are not as in older studies."""
 
 _AT_LEAST_ONE = ("nets", "steps", "cpus_per_trial", "repeats")
 
@@ -104,7 +111,16 @@ class StudySpec:
     """Nets that a Sobol' design is made of (`study/search/sobol_design.py`)."""
 
     optimize: int = 8
-    """Trials of the optimise phase on each scene: the default configuration, then TPE's."""
+    """Trials of the optimise phase on each scene: the default, then those that are proposed."""
+
+    sampler: str = "tpe"
+    """What proposes them, one of `SAMPLERS`."""
+
+    earlier: tuple[EarlierTrials, ...] = ()
+    """Trials of other studies that the sampler learns from as well."""
+
+    pruner: str = "halving"
+    """What stops them early, one of `PRUNERS`."""
 
     replicates: int = 12
     """Trials on each scene that repeat an explored point, the best one and the default in turn."""
@@ -118,11 +134,14 @@ class StudySpec:
     repeats: int = 1
     """Trials of each variant on each scene."""
 
+    tries: tuple[TriedPoint, ...] = ()
+    """Points chosen by hand, which are run first."""
+
     steps: int = 300
     """Training steps of the full budget."""
 
     seed: int = 0
-    """Seed of the explore design, of TPE and, together with its number, of each trial."""
+    """Seed of the explore design, of the sampler and, together with its number, of each trial."""
 
     cpus_per_trial: int = 1
     gpus_per_trial: float = 0.0
@@ -177,13 +196,13 @@ class StudySpec:
                 getattr(self, name) >= 0,
                 f"{option_name(name)} must be 0 or more, got {getattr(self, name)}",
             )
-        require(
-            self.design in DESIGNS,
-            f"--design must be one of {', '.join(DESIGNS)}; got {self.design!r}"
-            + closest(self.design, list(DESIGNS)),
-        )
+        _require_choice("--design", self.design, DESIGNS, "or FILE.csv; ")
         if self.design == "grid":
             _require_grid(self.space, self.explore)
+        check_sampler(self.sampler)
+        _require_choice("--sampler", self.sampler, SAMPLERS)
+        _require_choice("--pruner", self.pruner, PRUNERS)
+        check_earlier(self.earlier, [d.path for d in self.space.dimensions])
         for rule in self.collapse:
             parse_rule(rule)
         require(
@@ -205,15 +224,27 @@ class StudySpec:
             not self.scenes or not self.scene,
             "a study of several scenes has no single one; name all of them by --scene",
         )
+        require(
+            not self.scenes or not self.earlier,
+            "--from starts a study of one scene, and this one has several; leave it out",
+        )
+        require(
+            not self.scenes or self.pruner != "hyperband",
+            "--pruner hyperband would compare trials of different scenes; choose halving or median",
+        )
         phases = self.explore + self.optimize
         require(
-            phases > 0 or bool(self.variants),
+            phases > 0 or bool(self.variants) or bool(self.tries),
             "a study needs at least one trial; raise --explore or --optimise",
         )
         require(
             not self.variants or phases + self.replicates == 0,
             "a study of variants runs nothing else; give --repeats in place of --explore, "
             "--optimise and --replicates",
+        )
+        require(
+            not self.variants or not self.tries,
+            "a study of variants runs nothing else; write what --try names as a variant",
         )
         for name in _AT_LEAST_ONE:
             require(
@@ -228,11 +259,7 @@ class StudySpec:
         _require_packable(self)
         _require_stoppable(self)
         require(self.patience > 0, f"--patience must be positive, got {self.patience:g} s")
-        require(
-            self.wandb in WANDB_MODES,
-            f"--wandb must be one of {', '.join(WANDB_MODES)}; got {self.wandb!r}"
-            + closest(self.wandb, list(WANDB_MODES)),
-        )
+        _require_choice("--wandb", self.wandb, WANDB_MODES)
         for name in self.trackers:
             require(
                 name in TRACKERS,
@@ -251,6 +278,7 @@ class StudySpec:
         """The number of trials of each phase, over all scenes, in the order in which they run."""
         on_a_scene = {
             "variant": len(self.variants) * self.repeats,
+            "try": len(self.tries),
             "explore": self.explore,
             "optimize": self.optimize,
             "replicate": self.replicates,
@@ -341,18 +369,21 @@ class StudySpec:
             del fields["design"]
         if self.pack <= 1:  # likewise
             del fields["pack"]
-        if not self.follow_links:  # likewise
-            del fields["follow_links"]
-        if self.track == "off":  # likewise
-            del fields["track"]
         fields["plugins"] = [plugin.to_json() for plugin in self.plugins]
         names = (*TRAINER_OPTIONS, "plugins", "collapse", "scenes", "until", "max_explore")
         for name in (*names, "is_exploring", "hours", "budget"):  # likewise
             if not fields[name]:
                 del fields[name]
+        for name in _LATER_FIELDS:  # likewise
+            if fields[name] == getattr(StudySpec, name):
+                del fields[name]
+        del fields["objective"], fields["tries"], fields["earlier"]
         if self.scenes:
             fields["scenes"] = [scene.to_json() for scene in self.scenes]
-        del fields["objective"]
+        if self.earlier:
+            fields["earlier"] = [taken.to_json() for taken in self.earlier]
+        if self.tries:
+            fields["tries"] = [dict(point.settings) for point in self.tries]
         if self.trainer:
             fields["objective"] = self.objective.to_json()
         return fields | {"variants": [variant.to_json() for variant in self.variants]}
@@ -368,6 +399,8 @@ class StudySpec:
         fields["collapse"] = tuple(fields.get("collapse", ()))
         fields["plugins"] = tuple(map(Plugin.from_json, fields.get("plugins", ())))
         fields["scenes"] = tuple(map(StudyScene.from_json, fields.get("scenes", ())))
+        fields["earlier"] = tuple(map(EarlierTrials.from_json, fields.get("earlier", ())))
+        fields["tries"] = tuple(TriedPoint(tuple(p.items())) for p in fields.get("tries", ()))
         if "objective" in fields:
             fields["objective"] = Objective.from_json(fields["objective"])
         return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)
@@ -429,6 +462,15 @@ def _require_stoppable(spec: StudySpec) -> None:
         not rule.path or rule.path in paths,
         f"--until '{spec.until}': {rule.path} does not vary{closest(rule.path, paths)}; this study "
         f"varies {', '.join(paths)}",
+    )
+
+
+def _require_choice(option: str, value: str, choices: Collection[str], others: str = "") -> None:
+    """Raises `InputError` with the nearest of the choices unless `value` is one of them."""
+    require(
+        value in choices,
+        f"{option} must be one of {', '.join(choices)}; {others}got {value!r}"
+        + closest(value, list(choices)),
     )
 
 

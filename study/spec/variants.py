@@ -67,6 +67,8 @@ def variant_space(
 ) -> Space:
     """The space of the parameters on which variants differ, each with the values that it takes.
 
+    What all of them set to one value is fixed.
+
     Its points are not sampled: `variant_values` gives the one of each variant. Raises `InputError`
     for variants that are equal, that the config rejects, or whose near or far would depend on the
     scene in some of them only.
@@ -89,11 +91,13 @@ def variant_space(
         ):
             raise InputError(f"{path} follows from the scene where a variant leaves it out; set it")
     values = [{**base, **dict(variant.settings)} for variant in variants]
-    dimensions = []
+    dimensions, in_all = [], {}
     for path in (p for p in base if p in own):
         choices = tuple(dict.fromkeys(value[path] for value in values))
         if len(choices) > 1:
             dimensions.append(_dimension(path, choices, parameters))
+        else:
+            in_all[path] = choices[0]
     for variant in variants:
         try:
             parameters.complete({**fixed, **dict(variant.settings)}, defaults)
@@ -106,7 +110,7 @@ def variant_space(
             raise InputError(f"variants {first.name!r} and {variant.name!r} are equal; remove one")
     return Space(
         tuple(dimensions),
-        tuple(fixed.items()),
+        tuple({**fixed, **in_all}.items()),
         parameter_defaults=tuple(defaults.items()),
         parameters=parameters,
     )

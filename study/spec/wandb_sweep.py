@@ -135,11 +135,14 @@ def _read_budget(
         return _read_grid(file, cap, parameters)
     trials = cap or _TRIALS
     explore = _explored_before_tpe(trials) if method == "bayes" else trials
-    budget = {"explore": explore, "optimize": trials - explore, "replicates": 0}
+    budget: dict[str, Any] = {"explore": explore, "optimize": trials - explore, "replicates": 0}
     phases = f"explore = {explore}, optimize = {trials - explore}, replicates = 0"
+    if method == "random":
+        budget["design"], phases = "random", f"design = random, {phases}"
     limit = f"run_cap {cap}" if cap else "no run_cap, which W&B would run until it is stopped,"
     notes = [f"method {method} with {limit} is {phases}"]
-    notes.append("explored trials are points of a Sobol' design, not independent draws")
+    if method == "bayes":
+        notes.append("explored trials are points of a Sobol' design, not independent draws")
     if budget["optimize"]:
         notes.append("the first of the optimised trials is the default configuration")
     return budget, notes

@@ -40,7 +40,8 @@ from study.protocol.training_events import (
     TrainingStopped,
 )
 from study.records.schema import NERF_METRICS, SCENE_COLUMN, TRIAL_COLUMNS, trial_id
-from study.search.successive_halving import describe_pruning, reached_rung, rungs
+from study.search.pruning_steps import describe_pruning, pruning_steps
+from study.search.successive_halving import reached_rung
 from study.trackers.tracker import TrackedTrial, WriteVideo
 from study.trackers.trackers import Trackers, no_video
 from study.trackers.trial_video import write_trial_video
@@ -166,7 +167,8 @@ class _Trial:
             files.folder, self._trial_id, assignment.phase, values, varied, self._metric, derived
         )
         self._trackers = Trackers(job.spec, tracked, self._notify)
-        self._rungs = rungs(job.spec.steps) if assignment.may_be_pruned else ()
+        steps = pruning_steps(job.spec.pruner, job.spec.steps)
+        self._rungs = steps if assignment.may_be_pruned else ()
 
     def run(self) -> Message:
         """Trains from the checkpoint, if there is one, to the end; returns the last message."""
@@ -199,7 +201,8 @@ class _Trial:
             budget = self._job.spec.steps
             before, last = steps[-2:] if len(steps) > 1 else (0, 0)
             if reached_rung(before, last, self._rungs, budget) is not None:
-                self._end_runs("pruned", describe_pruning(last))
+                reason = describe_pruning(self._job.spec.pruner, last)
+                self._end_runs("pruned", reason)
                 # Again: the driver did so, but the trainer may have written until now.
                 self._files.folder.remove_checkpoint(self._trial_id)
             raise

@@ -15,7 +15,7 @@ from study.spec.existing_study import with_more_trials
 from study.spec.study_file import read_study_file, write_study_file
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
-from study.spec.variants import Variant
+from study.spec.variants import Variant, variant_values
 
 FILE = """
 repeats = 3
@@ -60,7 +60,7 @@ def test_each_point_is_its_variant_and_repeats_come_in_blocks() -> None:
     assert [c.encoding.kind for c in configs] == ["frequency", "none", "frequency"] * 2
     assert [c.sampling.fine for c in configs] == [0, 0, 8] * 2
     assert {c.field.width for c in configs} == {16}
-    assert two.planned == {"variant": 6, "explore": 0, "optimize": 0, "replicate": 0}
+    assert {p: n for p, n in two.planned.items() if n} == {"variant": 6}
 
 
 def test_only_what_differs_varies() -> None:
@@ -150,3 +150,14 @@ def test_the_example_of_the_readme_is_a_study(tmp_path: Path) -> None:
     example.write_text(readme.partition("```toml\n")[2].partition("```")[0])
     options = parse_options(["--study", str(example), "--studies", str(tmp_path)])
     assert make_plan(options).spec.trials == 9
+
+
+def test_what_all_variants_set_to_one_value_holds_in_each() -> None:
+    variants = (
+        Variant("narrow", (("field.width", 16), ("field.depth", 2))),
+        Variant("wide", (("field.width", 64), ("field.depth", 2))),
+    )
+    space = study_space((), (), 10, variants)
+    assert [d.path for d in space.dimensions] == ["field.width"]
+    for variant in variants:
+        assert space.config(variant_values(variant, space)).field.depth == 2

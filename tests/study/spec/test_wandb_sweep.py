@@ -53,8 +53,8 @@ BUDGETS = {
     "grid, large cap": ("method: grid\nrun_cap: 9\n" + WIDTH, {"design": "grid"}, "the 2 cells"),
     "random": (
         random("run_cap: 24"),
-        {"explore": 24, "optimize": 0},
-        "random with run_cap 24 is explore = 24, optimize = 0, replicates = 0",
+        {"design": "random", "explore": 24, "optimize": 0},
+        "random with run_cap 24 is design = random, explore = 24, optimize = 0, replicates = 0",
     ),
     "random, no cap": (
         random(),
