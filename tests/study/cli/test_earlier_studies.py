@@ -40,7 +40,7 @@ def plan_of(tmp_path: Path) -> Callable[..., Plan]:
 def run(plan: Plan, collapsed: int = 0, count: int = 99) -> list[dict[str, object]]:
     """Runs the study's trials without training; the values of each."""
     if plan.is_new:
-        plan.folder.create(study_document(plan.folder.name, plan.spec, plan.scene, []))
+        plan.folder.create(study_document(plan.folder.name, plan.spec, plan.scenes, []))
     ledger = Ledger(plan.folder, plan.spec)
     manager, values = TrialManager(plan.folder, ledger, ()), []
     while len(values) < count and (assignment := manager.next_trial()):
@@ -116,7 +116,7 @@ def test_a_study_file_holds_the_trials(
     first.path.rename(first.path.with_name("gone"))
     again = plan_of("third", f"--study={tmp_path / 'second.toml'}")
     assert again.spec.earlier == plan.spec.earlier
-    document = json.loads(json.dumps(study_document("x", plan.spec, None, [])))
+    document = json.loads(json.dumps(study_document("x", plan.spec, {}, [])))
     assert StudySpec.from_json(document).earlier == plan.spec.earlier
 
 
@@ -163,7 +163,7 @@ def test_another_start_is_refused_on_resume(
     plan_of: Callable[..., Plan], first: StudyFolder
 ) -> None:
     plan = plan_of("second", *TOY, *VARY, *PHASES)
-    plan.folder.create(study_document("second", plan.spec, None, []))
+    plan.folder.create(study_document("second", plan.spec, {}, []))
     with pytest.raises(InputError, match="not among what the study started from"):
         plan_of("second", "--resume", "--from=first")
     with pytest.raises(InputError, match="take them over again"):

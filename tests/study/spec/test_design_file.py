@@ -115,7 +115,7 @@ def test_a_saved_table_is_rerun_resumed_and_extended_without_its_file(
     plan = plan_of(table, *TRAINER, "--repeats=2")
     assert plan.spec.variants[0].name == "lr 0.1, width 8"
     write_study_file(tmp_path / "again.toml", plan.spec, {})
-    plan.folder.create(study_document("one", plan.spec, None, []))
+    plan.folder.create(study_document("one", plan.spec, {}, []))
     assert plan_of(table, "--resume").spec == plan.spec
     with pytest.raises(InputError, match="rows of --design or variants of --study differ"):
         plan_of(table + "0.3,8\n", "--resume")

@@ -76,7 +76,7 @@ def saved(tmp_path: Path) -> Callable[..., Options]:
     """Options with more arguments, for a saved study without trials."""
     place = (f"--studies={tmp_path}", "--name=one")
     plan = make_plan(parse_options([*TOY, *place, "--try=lr=0.2,model.width=8"]))
-    plan.folder.create(study_document("one", plan.spec, None, []))
+    plan.folder.create(study_document("one", plan.spec, {}, []))
     return lambda *arguments: parse_options([*place, *arguments])
 
 
