@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -176,6 +177,7 @@ class _ShortTrial:
         if path:
             space = replace(space, fixed=tuple({**dict(space.fixed), path: steps}.items()))
         self._checkpoint.unlink(missing_ok=True)
+        shutil.rmtree(self._checkpoint.with_suffix(""), ignore_errors=True)  # as `run.folder`
         self._reports = []
         self._began = time.perf_counter()
         run = TrialRun(
@@ -188,6 +190,8 @@ class _ShortTrial:
             on_event=self._on_event,
             on_sign_of_life=lambda: None,
             should_stop=lambda: False,
+            patience=spec.patience,
+            log=lambda text: None,
         )
         train = load_train(spec)
         trained = run.train(lambda: train(space.config(self._values, spec.seed), run))
