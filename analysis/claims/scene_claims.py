@@ -11,6 +11,7 @@ from analysis.claims.wording import format_part, join_names
 from analysis.findings.scenes import ScenesFindings
 from analysis.importance.shares import SobolShare
 from analysis.stats.p_values import format_p_value
+from study.records.outcomes import BROKEN
 
 _MAX_NAMED = 3
 
@@ -89,7 +90,7 @@ def _describe_what_breaks(findings: ScenesFindings) -> str:
             f"Nothing did: none of {overall.trials} explored points broke on any scene, so that "
             f"over the whole space at most {100 * overall.high:.0f} % do."
         )
-    broken = findings.points.outcomes.ne("trained").mean()
+    broken = findings.points.outcomes.isin(BROKEN).mean()
     each = join_names([f"{100 * rate:.0f} % on {label}" for label, rate in broken.items()])
     share = format_part(overall.rate, overall.low, overall.high)
     return (
