@@ -70,7 +70,13 @@ class NotebookView:
         screen = render_progress(
             folder.name, progress, spec, Shown(trivial_psnrs, rate, left), _WIDTH, _HEIGHT
         )
-        console = Console(record=True, file=io.StringIO(), width=_WIDTH, force_terminal=True)
+        console = Console(
+            record=True,
+            file=io.StringIO(),
+            width=_WIDTH,
+            force_terminal=True,
+            force_jupyter=False,  # else it shows an output of its own
+        )
         console.print(screen)
         return console.export_html(
             theme=DEFAULT_TERMINAL_THEME, inline_styles=True, code_format=_PAGE

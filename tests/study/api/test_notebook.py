@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +29,28 @@ CELLS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
-    """What each cell shows."""
-    folder = tmp_path_factory.mktemp("notebook")
+@contextmanager
+def kernel(folder: Path) -> Iterator[tuple[Any, Any]]:
+    """A kernel in a folder with a trainer `mine.py`."""
     (folder / "mine.py").write_text(Path(__file__).with_name("slow.py").read_text())
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
     manager, client = start_new_kernel(
         kernel_name="python3", env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=str(folder)
     )
     try:
-        runner = NotebookClient(notebook, km=manager, timeout=300, allow_errors=True)
-        runner.kc = client
-        runner.execute(reset_kc=False, cleanup_kc=False)
+        yield manager, client
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
+    """What each cell shows."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
+    with kernel(tmp_path_factory.mktemp("notebook")) as (manager, client):
+        runner = NotebookClient(notebook, km=manager, timeout=300, allow_errors=True)
+        runner.kc = client
+        runner.execute(reset_kc=False, cleanup_kc=False)
     return [cell.outputs for cell in notebook.cells]
 
 
@@ -79,3 +88,22 @@ def test_a_trainer_of_a_cell_is_refused_in_one_line(outputs: list[list[Any]]) ->
     (error,) = outputs[3]
     assert error.traceback == [f"InputError: {error.evalue}"]
     assert "%%writefile my_trainer.py" in error.evalue
+
+
+@pytest.mark.slow
+def test_an_interrupt_stops_the_study_and_leaves_the_kernel(tmp_path: Path) -> None:
+    with kernel(tmp_path) as (manager, client):
+        client.execute(CELLS[0].replace("steps=40", "steps=5000"))
+        deadline = time.monotonic() + 300
+        while not list(tmp_path.glob("studies/a/checkpoints/*.pt")):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        manager.interrupt_kernel()
+        reply = client.get_shell_msg(timeout=300)["content"]
+        assert reply["ename"] == "StudyInterrupted"
+        assert reply["evalue"] == "study a was stopped before its end; .resume() continues it"
+        reply = client.execute(
+            "", user_expressions={"states": "study.trials['state'].tolist()"}, reply=True
+        )
+        shown = reply["content"]["user_expressions"]["states"]["data"]["text/plain"]
+        assert shown == "['running']"
