@@ -108,7 +108,7 @@ class StudySearcher(Searcher):
 
     def record(self, trial_id: str, result: Mapping[str, Any]) -> bool:
         """Records a report, unless it is known; returns whether the trial is to go on."""
-        number = self._numbers.get(trial_id)
+        number = None if self._is_closed else self._numbers.get(trial_id)
         return number is not None and self._reports.add(number, result)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
@@ -120,7 +120,7 @@ class StudySearcher(Searcher):
         if result:
             self.record(trial_id, result)
         number = self._numbers.pop(trial_id, None)
-        if number is None or number not in self._manager.running:
+        if self._is_closed or number is None or number not in self._manager.running:
             return
         if error:
             text = self.ray_errors.pop(trial_id, "")
@@ -134,7 +134,8 @@ class StudySearcher(Searcher):
     def close(self) -> None:
         """Writes the tables, so that the study can be analysed, and lets others run the study.
 
-        Called by itself once all trials have ended.
+        Done by itself once all trials have ended. After a Tuner that ended before, call it where
+        this process is to go on with the study.
         """
         if self._is_closed:
             return
