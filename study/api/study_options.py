@@ -37,6 +37,7 @@ class StudyOptions(LaunchOptions, total=False):
     """What a study is asked to do, beside its trainer and its parameters."""
 
     study: str | Path
+    plugin: str | Path | Sequence[str | Path]
     scene: str | Path | Sequence[str | Path]
     command: str
     parameter_file: str | Path
