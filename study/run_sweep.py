@@ -97,7 +97,7 @@ def _describe_interruption(plan: Plan) -> list[str]:
 
 def _run_trials(plan: Plan, console: Console) -> bool:
     """Runs the study's trials and reports on it; returns whether all trials have ended."""
-    from study.cli.dry_run import describe_allowed, predict
+    from study.cli.dry_run import foresee_allowed
     from study.driver.ray_environment import configure_ray_environment
     from study.driver.resources import fit_machine, require_free_space
     from study.protocol.stopping import Stop
@@ -113,7 +113,7 @@ def _run_trials(plan: Plan, console: Console) -> bool:
     _print(console, plan.summary, *about)
     if plan.is_new and (spec.hours or spec.budget):
         with console.status("measuring how long trials take"):
-            allowed = describe_allowed(spec, predict(plan))
+            allowed = foresee_allowed(plan)
         _print(console, *allowed)
     stop = Stop(plan.resume_hint)
     with ExitStack() as stack:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nerf.common.errors import InputError
 from study.cli.plan import Plan
 from study.driver.forecast import Forecast, forecast
 from study.driver.time_limit import cut_in_proportion, seconds_for_report
@@ -39,6 +40,14 @@ def describe_forecast(plan: Plan, predicted: Forecast) -> list[str]:
     if spec.hours or spec.budget:
         lines += describe_allowed(spec, predicted, left)
     return lines
+
+
+def foresee_allowed(plan: Plan) -> list[str]:
+    """What the hours of a new study are likely to allow, or why that cannot be told."""
+    try:
+        return describe_allowed(plan.spec, predict(plan))
+    except InputError as error:
+        return [f"what the hours allow cannot be told beforehand: {error}"]
 
 
 def describe_allowed(

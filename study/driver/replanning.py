@@ -13,6 +13,7 @@ from typing import Any
 from study.driver.looks import Look
 from study.driver.time_limit import TimeLimit
 from study.ledger.ledger import Ledger
+from study.records.schema import phase_name
 from study.records.study_folder import StudyFolder
 from study.spec.stopping_rule import list_looks
 from study.spec.study_spec import StudySpec
@@ -97,7 +98,7 @@ class Replanning:
             cut={"from": wanted, "hours": spec.hours, "budget": spec.budget},
         )
         lost = [
-            f"{before[phase] - cut[field]} of {before[phase]} {phase}"
+            f"{before[phase] - cut[field]} of {before[phase]} {phase_name(phase)}"
             for phase, field in _FIELDS.items()
             if field in cut
         ]

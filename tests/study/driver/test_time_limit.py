@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import time
+from collections.abc import Callable
+from dataclasses import replace
 
-from study.driver.time_limit import Clock, cut_in_proportion
+import pytest
+
+from study.driver.replanning import Replanning
+from study.driver.time_limit import Clock, TimeLimit, cut_in_proportion
+from study.ledger.ledger import Ledger
 from study.records.study_folder import StudyFolder
+from study.spec.study_spec import StudySpec
 
 PLANNED = {"variant": 0, "explore": 80, "optimize": 10, "replicate": 10}
 NONE = dict.fromkeys(PLANNED, 0)
+LONG_TRIAL = 1000.0
+"""Seconds of a trial, beside which those of a test are nothing."""
+
+
+def make_limit(folder: StudyFolder, spec: StudySpec, trials_left: float) -> TimeLimit:
+    """Of 100 hours, of which so many trials are left beside the report, one at a time."""
+    folder.path.mkdir(exist_ok=True)
+    used = 360_000.0 - 15.0 - trials_left * LONG_TRIAL
+    Clock(used, 0.0, (LONG_TRIAL,) * 5).write(folder)
+    return TimeLimit(folder, replace(spec, hours=100.0), lambda: 1, time.time())
 
 
 def test_phases_are_cut_in_proportion() -> None:
@@ -19,15 +36,48 @@ def test_phases_are_cut_in_proportion() -> None:
 
 
 def test_what_exists_is_not_cut() -> None:
-    created = {**NONE, "explore": 60}
-    cut = cut_in_proportion(PLANNED, created, 0.0)
-    assert cut["explore"] == 60
-    assert cut["replicate"] == 6
+    cut = cut_in_proportion(PLANNED, {**NONE, "explore": 60}, 0.0)
+    assert cut == {"variant": 0, "explore": 60, "optimize": 6, "replicate": 6}
 
 
-def test_the_clock_goes_on_in_the_next_launch(folder: StudyFolder, tmp_path: Path) -> None:
-    folder.path.mkdir(exist_ok=True)
+def test_what_fits_follows_from_the_trials_that_ended(folder: StudyFolder, spec: StudySpec) -> None:
+    fits = make_limit(folder, spec, 48.5).fit_phases(PLANNED, NONE)
+    assert fits == {"variant": 0, "explore": 40, "optimize": 5, "replicate": 5}
+    assert make_limit(folder, spec, 200.0).fit_phases(PLANNED, NONE) == PLANNED
+    created = {**NONE, "explore": 7}
+    too_late = make_limit(folder, spec, 0.9).fit_phases(PLANNED, created)
+    assert too_late == created, "no trial is begun that would not end in time"
+
+
+def test_gpu_hours_count_the_trials_that_run(folder: StudyFolder, spec: StudySpec) -> None:
+    folder.path.mkdir()
+    Clock(0.0, 3600.0).write(folder)
+    paid = replace(spec, budget=5.0, gpus_per_trial=0.5)
+    limit = TimeLimit(folder, paid, lambda: 4, time.time())
+    hours = (limit.seconds_left + 15.0) / 3600
+    assert hours == pytest.approx(2.0, abs=0.01), "4 GPU hours for 4 trials on half a GPU each"
+
+
+def test_the_clock_goes_on_in_the_next_launch(folder: StudyFolder) -> None:
+    folder.path.mkdir()
     Clock(100.0, 25.0, (2.0, 3.0)).write(folder)
     assert Clock.read(folder) == Clock(100.0, 25.0, (2.0, 3.0))
     folder.clock.write_text("{")
     assert Clock.read(folder) == Clock(), "a damaged clock begins anew"
+
+
+def test_a_phase_without_time_ends_with_the_trials_that_it_has(
+    folder: StudyFolder, spec: StudySpec, open_ledger: Callable[[], Ledger]
+) -> None:
+    limit, ledger = make_limit(folder, spec, 0.5), open_ledger()
+    folder.write_spec({"schema": 1, "spec": spec.to_json(), "space": spec.space.to_json()})
+    replanning = Replanning(folder, ledger, limit=limit)
+    assert replanning.keep_to_time() == "", "a study has one trial at least"
+    assert ledger.ask()
+    notice = replanning.keep_to_time()
+    assert notice == "to end in time, left out: 2 of 3 explore, 4 of 4 optimise trials"
+    assert ledger.ask() is None
+    document = folder.read_spec()
+    assert document["cut"]["from"] == spec.planned
+    assert StudySpec.from_json(document).planned == {**NONE, "explore": 1}
+    assert replanning.keep_to_time() == ""

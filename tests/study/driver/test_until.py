@@ -56,7 +56,7 @@ def test_what_is_not_settled_by_the_most_says_why(tmp_path: Path) -> None:
     assert "is_exploring" not in document["spec"]
 
 
-def test_hours_end_all_phases_in_proportion_and_more_hours_run_the_rest(tmp_path: Path) -> None:
+def test_hours_end_a_study_with_what_it_has(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path / "studies" / "c")
     budget = ["--explore=4000", "--optimise=400", "--replicates=400", "--steps=20"]
     status, output = end_of(start(*BY_LOSS, *budget, "--hours=0.012", "--name=c", cwd=tmp_path))
@@ -64,9 +64,7 @@ def test_hours_end_all_phases_in_proportion_and_more_hours_run_the_rest(tmp_path
     document = study_json(folder)
     counts = {phase: document["spec"][phase] for phase in ("explore", "optimize", "replicates")}
     assert document["cut"]["from"]["explore"] == 4000
-    assert all(counts.values()), "each phase has its part"
     assert sum(counts.values()) == folder.count_records() < 4800
-    assert 5 < counts["explore"] / counts["optimize"] < 20
     assert "these trials were left out" in output
     assert json.loads(folder.clock.read_text())["seconds"] > 10
     status, output = end_of(start("--name=c", "--resume", "--hours=0.012", cwd=tmp_path))
