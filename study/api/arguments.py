@@ -6,6 +6,7 @@ The command's parser declares names, types and defaults; nothing here repeats th
 from __future__ import annotations
 
 import argparse
+import keyword
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from study.api.name_trainable import name_trainable
 from study.cli.parser import make_parser
 from study.spec.parse_space import format_value
 
-NOT_ARGUMENTS = ("help", "name", "save_study", "resume", "extend", "plain")
+NOT_ARGUMENTS = ("help", "name", "save_study", "resume", "extend", "dry_run", "plain")
 """Options that methods of `Study` stand for."""
 
 
@@ -35,14 +36,19 @@ def to_arguments(values: Mapping[str, Any]) -> list[str]:
 
 
 def list_options() -> dict[str, argparse.Action]:
-    """The options that are arguments in Python, by their names there."""
+    """The options that are arguments in Python, by their names there, such as `try_`."""
     by_name = {
-        text.removeprefix("--").replace("-", "_"): action
+        _python_name(text): action
         for action in make_parser()._actions
         for text in action.option_strings
         if text.startswith("--")
     }
     return {name: action for name, action in by_name.items() if name not in NOT_ARGUMENTS}
+
+
+def _python_name(option: str) -> str:
+    name = option.removeprefix("--").replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _option(action: argparse.Action, name: str, value: Any) -> list[str]:
@@ -61,20 +67,26 @@ def _texts(action: argparse.Action, name: str, value: Any) -> list[str]:
     if name == "trainable" and callable(value):
         return [name_trainable(value)]
     if isinstance(value, Mapping):
-        describe = {"vary": format_vary, "set": format_settings}.get(name)
+        describe = {"vary": format_vary, "set": format_settings, "try_": _format_try}.get(name)
         if describe is None:
             raise InputError(f"{name} takes no dict, got {value!r}")
         return describe(value)
     if isinstance(value, list | tuple):
         if not isinstance(action, argparse._AppendAction):
             raise InputError(f"{name} takes one value, got {value!r}")
-        return [_plain(name, entry) for entry in value]
+        parts = (entry if isinstance(entry, Mapping) else _plain(name, entry) for entry in value)
+        return [text for part in parts for text in _texts(action, name, part)]
     return [_plain(name, value)]
 
 
 def format_settings(values: Mapping[str, Any]) -> list[str]:
     """`--set` texts of parameters and their values."""
     return [f"{path}={_plain(path, value)}" for path, value in values.items()]
+
+
+def _format_try(values: Mapping[str, Any]) -> list[str]:
+    """The `--try` text of one configuration."""
+    return [",".join(format_settings(values))]
 
 
 def format_vary(ranges: Mapping[str, Any]) -> list[str]:

@@ -151,6 +151,13 @@ class Study:
             raise InputError(f"study {self.name} has been started; .resume() continues it")
         return self._start(self._arguments, wait, plain)
 
+    def dry_run(self) -> None:
+        """Prints how long the study that `create` described will take, and what it can tell.
+
+        Runs some short trials, and creates nothing. Raises as `run`.
+        """
+        self._start([*self._arguments, "--dry-run"], wait=True, plain=True)
+
     def resume(
         self, *, wait: bool = True, plain: bool = False, **changes: Unpack[LaunchOptions]
     ) -> Self:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from nerf.config.domain import Domain
+from nerf.config.parameters import Value
 
 Range = tuple[float, float] | list[Any] | Mapping[Any, float] | Domain | range | str | None
 """`(low, high)`, `[choices]`, `{choice: probability}`, a `Domain`, `range(2, 9, 2)`, the text of
@@ -58,4 +59,12 @@ class StudyOptions(LaunchOptions, total=False):
     repeats: int
     steps: int
     seed: int
+    sampler: str
+    pruner: str
+    from_: str | Path | Sequence[str | Path]
+    try_: str | Mapping[str, Value] | Sequence[str | Mapping[str, Value]]
+    until_sure: float
+    until: str
+    hours: float
+    budget: float
     studies: str | Path

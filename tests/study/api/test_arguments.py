@@ -49,6 +49,16 @@ def test_ranges(value: Any, text: str) -> None:
     assert to_arguments({"vary": {"lr": value}}) == [f"--vary={text}"]
 
 
+def test_options_whose_names_are_words_of_python() -> None:
+    assert to_arguments({"try_": {"lr": 0.5, "width": 8}}) == ["--try=lr=0.5,width=8"]
+    assert to_arguments({"try_": [{"lr": 0.5}, "width=4"], "from_": ["a", "b"]}) == [
+        "--try=lr=0.5",
+        "--try=width=4",
+        "--from=a",
+        "--from=b",
+    ]
+
+
 @pytest.mark.parametrize("value", [3, (1, 2, 3), ("a", "b"), {1, 2}, range(0), ["a,b"], [object()]])
 def test_what_is_no_range_is_refused(value: Any) -> None:
     with pytest.raises(InputError, match="lr"):
