@@ -236,17 +236,20 @@ def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
 
     Of one of several scenes, best-SCENE.toml.
     """
-    from study.records.best_config import write_best
+    from study.records.best_config import describe_quality, write_best
     from study.spec.study_spec import StudySpec
 
-    best, label = findings.best, findings.study.scene_label
+    front, label = findings.front, findings.study.scene_label
+    best = front.balanced if front else findings.best
     where = f" on {label}" if label else ""
     if best is None:
         return [f"no trial{where} completed its full budget"]
     spec = StudySpec.from_json(folder.read_spec()).of_scene(label)
     file = write_best(folder, best.to_dict(), spec, findings.study.best_file)
-    objective = spec.objective
-    quality = f"best{where}: trial {best['number']} with {objective.format(best[objective.metric])}"
+    which = f"most balanced of {len(front.trials)} on the Pareto front" if front else "best"
+    quality = (
+        f"{which}{where}: trial {best['number']} with {describe_quality(spec, best.to_dict())}"
+    )
     if spec.trainer:
         return [f"{quality}; its parameters: {file}"]
     scene = spec.scene

@@ -94,7 +94,7 @@ class StudyAnalysis:
         if not self.study.is_native:
             return self.trials.loc[order]
         varied = [dimension.path for dimension in self.study.space.dimensions]
-        return self.trials.loc[order, ["trial_id", "outcome", self.study.metric_column, *varied]]
+        return self.trials.loc[order, ["trial_id", "outcome", self.study.metric.column, *varied]]
 
     @cached_property
     def findings(self) -> Findings:

@@ -63,6 +63,9 @@ Kind = Literal[
     "scenes_best",
     "by_hand",
     "started_from",
+    "front",
+    "balanced",
+    "in_metric",
 ]
 """What a claim says; `KINDS` explains each."""
 
@@ -117,6 +120,9 @@ KINDS: dict[Kind, str] = {
     "top_given_others": "a parameter sets the best quarter of the trials apart, given all others",
     "in_branch": "a claim on a parameter that only some trials have, among those trials",
     "not_significant": "parameters of which no effect was found, which proves none absent",
+    "front": "the trials on the Pareto front of several metrics; the estimate counts them",
+    "balanced": "the trial of the front whose worst rank over the metrics, the estimate, is lowest",
+    "in_metric": "a claim on a further metric of the study, the first word of whose text names it",
     "other_objectives": "objectives beside the metric; the estimate counts Pareto optimal trials",
     "scenes_share": "as `share`, of PSNR averaged over the scenes of a study of several",
     "scenes_rate": "the part of the runs that do not train, on the average of several scenes",

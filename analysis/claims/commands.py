@@ -19,7 +19,7 @@ from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, na
 from study.spec.parse_space import format_dimension, format_value, parse_dimension
 from study.spec.space import Dimension
 from study.trainers.find_trainer import TRAINER_OPTIONS
-from study.trainers.objective import Objective
+from study.trainers.objective import PSNR, read_objectives
 from study.trainers.parameter_set import ParameterSet
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -146,16 +146,13 @@ def _held_settings(study: Study, own: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _trainer_options(study: Study) -> Iterator[object]:
-    if study.is_nerf:
-        return
-    objective = Objective.from_json(study.spec["objective"])
+    objectives = read_objectives(study.spec)
     for name in TRAINER_OPTIONS:
         if value := study.spec.get(name):
             yield from ("--" + name.replace("_", "-"), value)
-    yield from ("--metric", objective.metric)
-    yield from ("--direction", objective.direction)
-    if objective.unit:
-        yield from ("--unit", objective.unit)
+    if not study.is_nerf or objectives != (PSNR,):
+        for objective in objectives:
+            yield from ("--metric", objective.metric if study.is_nerf else objective.text)
     for rule in study.spec.get("collapse", ()):
         yield from ("--collapse", rule)
 

@@ -11,9 +11,9 @@ from analysis.claims.wording import (
     format_value,
     state_values,
 )
-from analysis.data.metric import Metric
+from analysis.data.metric import PSNR, Metric
 from analysis.data.outcomes import COMPLETED
-from analysis.data.selection import select_finished
+from analysis.data.selection import select_best_candidates, select_finished
 from analysis.findings.analyze_study import Findings
 from analysis.findings.best_and_default import BestAgainstDefault, ConfigurationRuns
 from analysis.findings.tunability import Tunability, TuningGain
@@ -31,8 +31,12 @@ def list_default_claims(findings: Findings) -> Iterator[Claim]:
     if study.is_native:
         runs = int((study.trials["phase"] != "replicate").sum())
         by_hand = bool((study.trials["phase"] == "try").any())
-        of_runs = f"{runs} explored{', chosen' if by_hand else ''} and optimised runs"
-        views = " on the validation views" if study.is_nerf else ""
+        of_runs = f"explored{', chosen' if by_hand else ''} and optimised runs"
+        if metric != PSNR:  # in which runs that broke may have been better
+            runs = len(select_best_candidates(study.trials))
+            of_runs += " that trained"
+        of_runs = f"{runs} {of_runs}"
+        views = " on the validation views" if study.is_nerf and not metric.is_cost else ""
         noun = "run"
     else:
         runs = len(select_finished(study.trials))
@@ -92,24 +96,26 @@ def _predicted(gain: TuningGain, metric: Metric, n: int, moved: str) -> Claim:
 
 
 def _gain(both: BestAgainstDefault, difference: WelchDifference, metric: Metric) -> Claim:
-    best, default = len(both.best.psnr), len(both.default.psnr)
+    best, default = len(both.best.scores), len(both.default.scores)
     gain = metric.format_difference(difference.mean, difference.low, difference.high)
     broke = "".join(map(_describe_broken, (both.best, both.default)))
     text = (
-        f"Best configuration minus default: {gain}, from {best} further seeds of the best and "
-        f"{default} runs of the default{_describe_outside(both)} that trained{broke}."
+        f"{capitalize(both.choice)} configuration minus default: {gain}, from {best} further seeds "
+        f"of the {both.choice} and {default} runs of the default{_describe_outside(both)} that "
+        f"trained{broke}."
     )
     values = tuple(state_values(path, [value]) for path, value in both.best.values.items())
+    condition = f"further seeds of the {both.choice}, all runs of the default; trained"
     return Claim(
         "gain_over_default", values, difference.mean, difference.low, difference.high, metric.unit,
-        best + default, 0.95, "further seeds of the best, all runs of the default; trained", text,
+        best + default, 0.95, condition, text,
     )  # fmt: skip
 
 
 def _cannot_tell(both: BestAgainstDefault, metric: Metric) -> Claim:
     text = (
-        f"Whether the best configuration beats the default{_describe_outside(both)} is not known: "
-        f"{both.reason}."
+        f"Whether the {both.choice} configuration beats the default{_describe_outside(both)} is "
+        f"not known: {both.reason}."
     )
     runs = both.best.breaks.trials + both.default.breaks.trials
     return Claim("not_told_apart", (), None, None, None, metric.unit, runs, None, "", text)

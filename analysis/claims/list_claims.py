@@ -12,6 +12,11 @@ from analysis.claims.breaking_claims import list_breaking_claims
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.default_claims import list_default_claims, list_tuning_claims
 from analysis.claims.design_claims import list_design_claims
+from analysis.claims.metric_claims import (
+    list_front_claims,
+    list_metric_claims,
+    name_first_metric,
+)
 from analysis.claims.next_claims import list_next_claims
 from analysis.claims.seed_claims import list_seed_claims
 from analysis.claims.share_claims import list_share_claims, list_top_claims
@@ -47,8 +52,15 @@ _GROUPS = (
     list_seed_claims,
     list_time_claims,
     list_branch_claims,
+    list_front_claims,
+    list_metric_claims,
 )
-_VARIANT_GROUPS = (list_state_claims, list_variant_claims)
+_VARIANT_GROUPS = (
+    list_state_claims,
+    list_variant_claims,
+    list_front_claims,
+    list_metric_claims,
+)
 
 _MAX_SHARES = 3
 _MAX_ADVICE = 3
@@ -62,7 +74,11 @@ def list_claims(findings: Findings) -> tuple[Claim, ...]:
         ...     print(claim.kind, claim.text)
     """
     groups = _VARIANT_GROUPS if findings.study.has_variants else _GROUPS
-    return tuple(claim for list_group in groups for claim in list_group(findings))
+    return tuple(
+        name_first_metric(claim, findings)
+        for list_group in groups
+        for claim in list_group(findings)
+    )
 
 
 ANSWERS: dict[Kind, str] = {

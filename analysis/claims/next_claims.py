@@ -43,7 +43,8 @@ def _answer_what_to_set(findings: Findings, recommended: Recommendation) -> Clai
     ends: tuple[float | None, float | None, float | None] = (None, None, None)
     listed = _list_values(findings, recommended)
     if recommended.source == "best" and both is not None:
-        text = f"Train the best configuration ({listed}): {_describe_gain(both, study.metric)}."
+        gain = _describe_gain(both, study.metric)
+        text = f"Train the {both.choice} configuration ({listed}): {gain}."
         n = both.best.breaks.trials + both.default.breaks.trials
         if both.difference is not None:
             ends = (both.difference.mean, both.difference.low, both.difference.high)
@@ -68,12 +69,12 @@ def _describe_gain(both: BestAgainstDefault, metric: Metric) -> str:
     best, default, gain = both.best, both.default, both.difference
     if gain is None:
         return (
-            f"{len(best.psnr)} of {best.breaks.trials} further seeds trained, and none of "
+            f"{len(best.scores)} of {best.breaks.trials} further seeds trained, and none of "
             f"{default.breaks.trials} runs of the default did"
         )
     return (
         f"it beats the default by {metric.format_size(gain.mean, gain.low, gain.high)}, over "
-        f"{len(best.psnr)} further seeds and {len(default.psnr)} runs of the default"
+        f"{len(best.scores)} further seeds and {len(default.scores)} runs of the default"
     )
 
 
@@ -106,7 +107,11 @@ def _answer_what_next(findings: Findings, plan: NextStudy) -> Claim:
     elif plan.aim == "decide":
         text = _describe_open(findings, plan)
     elif plan.aim == "compare":
-        text = "Run more seeds of the best configuration and the default: which is better is open."
+        choice = findings.best_and_default.choice if findings.best_and_default else "best"
+        text = (
+            f"Run more seeds of the {choice} configuration and the default: which is better is "
+            "open."
+        )
     else:
         text = "No parameter that matters is left open within these ranges."
         text += " Train longer, or try another scene." if native else ""

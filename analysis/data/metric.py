@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.stats.intervals import FloatArray
+from study.trainers.objective import MEASURED_OBJECTIVES, Objective
 
 _VALUE_DIGITS = 4
 _SIZE_DIGITS = 3
@@ -21,12 +22,19 @@ class Metric:
     unit: empty if it has none, or if another tool's record does not name it
     minimize: whether lower is better
     decimals: of its numbers in texts; None for significant digits, where its scale is not known
+    column: of `Study.trials`, of a study of this program
     """
 
     name: str
     unit: str = ""
     minimize: bool = False
     decimals: int | None = None
+    column: str = ""
+
+    @property
+    def is_cost(self) -> bool:
+        """Whether it is what a trial took, which says nothing of what it has learnt."""
+        return self.column in COSTS
 
     @property
     def title(self) -> str:
@@ -113,5 +121,15 @@ class Metric:
         return self.with_unit(f"%{{{variable}:{spec}}}")
 
 
-PSNR = Metric("PSNR", "dB", decimals=2)
+PSNR = Metric("PSNR", "dB", decimals=2, column="psnr")
 """Of studies of this program: of validation views."""
+
+COSTS = tuple(objective.column for objective in MEASURED_OBJECTIVES)
+"""Columns of trials with what they took."""
+
+
+def make_metric(objective: Objective, is_nerf: bool) -> Metric:
+    """The metric of a study of this program; others than the NeRF's have the trainer's name."""
+    decimals = {"psnr": 2, "ssim": 3}.get(objective.metric) if is_nerf else None
+    name = objective.label if is_nerf or objective.is_measured else objective.metric
+    return Metric(name, objective.unit, objective.minimize, decimals, objective.column)

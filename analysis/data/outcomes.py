@@ -15,16 +15,19 @@ COMPLETED = "completed"
 """Outcome of a trial of another tool that ended as planned, whatever it reached."""
 
 
-def add_outcomes(trials: pd.DataFrame, trivial_psnrs: Mapping[str, float]) -> pd.DataFrame:
+def add_outcomes(
+    trials: pd.DataFrame, trivial_psnrs: Mapping[str, float], quality: str = "score"
+) -> pd.DataFrame:
     """The table with a column `outcome`, one of `OUTCOMES` for each trial.
 
     trivial_psnrs: name -> PSNR in dB of trivial images of this scene; if empty, no trial shows
     nothing
+    quality: the column of what a trial learnt, whatever it is ranked by: PSNR, if it has one
     """
     best = max(trivial_psnrs.values(), default=UNKNOWN_TRIVIAL_PSNR)
     outcomes = [
-        outcome_of(str(state), float(score), best)
-        for state, score in zip(trials["state"], trials["score"], strict=True)
+        outcome_of(str(state), float(learnt), best)
+        for state, learnt in zip(trials["state"], trials[quality], strict=True)
     ]
     return trials.assign(outcome=pd.Series(outcomes, index=trials.index, dtype="string"))
 

@@ -162,8 +162,15 @@ def find_best_trial(trials: pd.DataFrame) -> pd.Series | None:
     It shows nothing only if no trial trained. Replicates do not count: they measure how good the
     best configuration is with other seeds.
     """
-    finished = select_finished(trials[trials["phase"] != "replicate"])
+    finished = select_best_candidates(trials)
     return None if finished.empty else finished.iloc[int(finished["score"].argmax())]
+
+
+def select_best_candidates(trials: pd.DataFrame) -> pd.DataFrame:
+    """The finished trials but replicates: those that trained or, if none did, all."""
+    finished = select_finished(trials[trials["phase"] != "replicate"])
+    trained = finished[finished["outcome"].isin([TRAINED, COMPLETED])]
+    return finished if trained.empty else trained
 
 
 def _equals(column: pd.Series, value: Value) -> NDArray[np.bool_]:

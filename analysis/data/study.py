@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.data.assumption import Assumption
 from analysis.data.cut_grid import identify_cut_grid, narrow_to_run
 from analysis.data.design import Branch, Design
-from analysis.data.metric import PSNR, Metric
+from analysis.data.metric import PSNR, Metric, make_metric
 from analysis.data.objectives import OtherObjectives
 from analysis.data.outcomes import add_outcomes
 from nerf.common.errors import InputError
@@ -25,7 +25,11 @@ from study.spec.space import Space
 from study.spec.storage_url import is_url
 from study.spec.study_spec import StudySpec
 from study.storage.remote import download_study
-from study.trainers.objective import Objective
+from study.trainers import objective
+from study.trainers.objective import read_objectives
+
+_CURVE_COLUMNS = {o.column: o.metric for o in objective.MEASURED_OBJECTIVES}
+"""Columns of curves that have another name than those of trials."""
 
 _RELABELLED = {"far - near": "depth range"}
 
@@ -106,12 +110,19 @@ class Study:
     @property
     def trainer(self) -> str:
         """The trainer of the user, as `--trainable` or `--command` names it; empty for the NeRF."""
-        return str(self.spec.get("trainable", "") or self.spec.get("command", ""))
+        return name_trainer(self.spec)
 
     @property
-    def metric_column(self) -> str:
-        """The column of `trials` and `curves` with the metric, of a study of this program."""
-        return "psnr" if self.is_nerf else self.metric.name
+    def metrics(self) -> tuple[Metric, ...]:
+        """All metrics that it was run for; of another tool's sweep the one that was chosen."""
+        if not self.is_native:
+            return (self.metric,)
+        return tuple(make_metric(o, self.is_nerf) for o in read_objectives(self.spec))
+
+    def ranked_by(self, metric: Metric) -> Study:
+        """The same study with the score of another of its `metrics`."""
+        trials, curves = (add_score(table, metric) for table in (self.trials, self.curves))
+        return replace(self, metric=metric, trials=trials, curves=curves)
 
     @property
     def runs(self) -> pd.Series:
@@ -161,6 +172,11 @@ class Study:
         return dict(self.scene.get("baselines") or {})
 
 
+def name_trainer(options: Mapping[str, Any]) -> str:
+    """The trainer of the user in the `spec` of study.json; empty for the NeRF."""
+    return str(options.get("trainable", "") or options.get("command", ""))
+
+
 def load_study(folder: StudyFolder | Path | str, scene: str = "") -> Study:
     """Reads the study in `folder`, finished or not; raises `InputError` if there is none.
 
@@ -184,7 +200,10 @@ def load_study(folder: StudyFolder | Path | str, scene: str = "") -> Study:
         curves = curves[curves["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
     about, options = spec.get("scene", {}), spec.get("spec", {})
     space = _relabel(Space.from_json(spec["space"]))
-    metric, column = _read_metric(options)
+    objectives, is_nerf = read_objectives(options), not name_trainer(options)
+    metric = make_metric(objectives[0], is_nerf)
+    trials = add_score(trials, metric)
+    quality = "psnr" if is_nerf or objective.PSNR in objectives else "score"
     design = identify_cut_grid(options, space, trials)
     return Study(
         folder=folder,
@@ -195,8 +214,8 @@ def load_study(folder: StudyFolder | Path | str, scene: str = "") -> Study:
         versions=spec.get("versions", {}),
         command=tuple(map(str, spec.get("command", ()))),
         space=narrow_to_run(space, trials) if design else space,
-        trials=add_outcomes(add_score(trials, metric, column), about.get("baselines") or {}),
-        curves=add_score(curves, metric, column),
+        trials=add_outcomes(trials, about.get("baselines") or {}, quality),
+        curves=add_score(curves, metric),
         metric=metric,
         design=design,
         scene_label=scene,
@@ -229,16 +248,9 @@ def _relabel(space: Space) -> Space:
     return replace(space, dimensions=tuple(dimensions))
 
 
-def _read_metric(options: Mapping[str, Any]) -> tuple[Metric, str]:
-    """The metric of a study of this program, and its column; validation PSNR of NeRFs."""
-    if "objective" not in options:
-        return PSNR, "psnr"
-    objective = Objective.from_json(options["objective"])
-    return Metric(objective.metric, objective.unit, objective.minimize), objective.metric
-
-
-def add_score(table: pd.DataFrame, metric: Metric = PSNR, column: str = "psnr") -> pd.DataFrame:
+def add_score(table: pd.DataFrame, metric: Metric = PSNR) -> pd.DataFrame:
     """The trials or curves of a study of this program, scored by their metric."""
+    column = metric.column if metric.column in table else _CURVE_COLUMNS[metric.column]
     return table.assign(score=metric.values(table[column]))
 
 

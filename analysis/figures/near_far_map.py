@@ -21,7 +21,7 @@ def plot_near_far_map(
     if bounds is not None:
         _add_object(figure, *bounds)
     hover = "near %{x:.2f}, far %{y:.2f}<br>%{marker.color:.2f} dB"
-    add_trials(figure, trials, trials[near], trials[far], colours=trials["score"], hover=hover)
+    add_trials(figure, trials, trials[near], trials[far], colours=trials["psnr"], hover=hover)
     # Markers are filled by PSNR: in the legend only their shapes count. The bar lies below, where
     # it takes no width of the plot on a phone.
     bar = {

@@ -14,8 +14,8 @@ def plot_seed_runs(both: BestAgainstDefault, metric: Metric = PSNR) -> go.Figure
     figure = blank_figure(height=190)
     for runs in (both.default, both.best):
         figure.add_scatter(
-            x=[metric.values(score) for score in runs.psnr],
-            y=[runs.breaks.name] * len(runs.psnr),
+            x=[metric.values(score) for score in runs.scores],
+            y=[runs.breaks.name] * len(runs.scores),
             mode="markers",
             name="a run",
             customdata=[str(seed) for seed in runs.seeds],
@@ -23,15 +23,19 @@ def plot_seed_runs(both: BestAgainstDefault, metric: Metric = PSNR) -> go.Figure
             hovertemplate=f"%{{y}}, seed %{{customdata}}<br>{metric.hover('x')}<extra></extra>",
             showlegend=runs is both.default,
         )
+    chosen = f"the {both.choice} was chosen"
     figure.add_scatter(
         x=[metric.values(both.selected_by)],
         y=[both.best.breaks.name],
         mode="markers",
-        name="run for which the best was chosen",
+        name=f"run for which {chosen}",
         marker={"color": "var(--accent)", "size": 14, "symbol": "star-open"},
-        hovertemplate=f"the best was chosen for this run<br>{metric.hover('x')}<extra></extra>",
+        hovertemplate=f"{chosen} for this run<br>{metric.hover('x')}<extra></extra>",
     )
     figure.update_yaxes(
-        showgrid=False, categoryorder="array", categoryarray=["default", "best"], range=[-0.6, 1.6]
+        showgrid=False,
+        categoryorder="array",
+        categoryarray=[runs.breaks.name for runs in (both.default, both.best)],
+        range=[-0.6, 1.6],
     )
     return set_axis_titles(figure, metric.title, "")

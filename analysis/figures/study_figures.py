@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.data.metric import PSNR
 from analysis.data.selection import select_measured
 from analysis.data.shown_trials import describe_shown, select_shown
 from analysis.data.study import Study
 from analysis.figures.break_rates import plot_break_rates, plot_pair_break_rates
+from analysis.figures.front import plot_front
 from analysis.figures.importance_bars import plot_importance_bars, plot_top_bars
 from analysis.figures.learning_curves import describe_lines, plot_learning_curves
 from analysis.figures.near_far_map import plot_near_far_map
@@ -62,7 +65,12 @@ def describe_trial_curves(study: Study) -> str:
     """What the lines of `plot_trial_curves` look like."""
     has_curve = study.trials["trial_id"].isin(study.curves["trial_id"])
     lines = describe_lines(study.trials.loc[has_curve, "outcome"])
-    return f"{lines}; horizontal: trivial images" if study.trivial_psnrs else lines
+    return f"{lines}; horizontal: trivial images" if trivial_levels(study) else lines
+
+
+def trivial_levels(study: Study) -> dict[str, float]:
+    """Name -> PSNR of trivial images, which have no level on an axis of another metric."""
+    return study.trivial_psnrs if study.metric.column == PSNR.column else {}
 
 
 def plot_trial_curves(findings: Findings) -> go.Figure:
@@ -76,14 +84,19 @@ def plot_trial_curves(findings: Findings) -> go.Figure:
         study.curves[study.curves["trial_id"].isin(shown)],
         outcomes,
         highlighted,
-        study.trivial_psnrs,
+        trivial_levels(study),
         study.metric,
     )
 
 
 def plot_cost(findings: Findings) -> go.Figure | None:
-    """The metric against seconds; None with fewer than two measured trials of known time."""
+    """The metric against seconds; None with fewer than two measured trials of known time.
+
+    None, too, where the metric is the time.
+    """
     study = findings.study
+    if study.metric.column == "train_seconds":
+        return None
     trials = select_measured(study.trials)
     trials = trials[trials["train_seconds"].notna()]
     if len(trials) < _MIN_TRIALS:
@@ -212,12 +225,13 @@ def _list_effects(findings: Findings) -> Iterator[StudyFigure]:
 def _list_tuning(findings: Findings) -> Iterator[StudyFigure]:
     tuning, spread, both = findings.tunability, findings.seeds.spread, findings.best_and_default
     metric = findings.study.metric
-    if both is not None and both.default.psnr:
+    if both is not None and both.default.scores:
         yield StudyFigure(
             "best_and_default",
             plot_seed_runs(both, metric),
-            f"{metric.name} of the runs of the best configuration and of the default one that "
-            "trained; the star is the run for which the best was chosen, which does not count.",
+            f"{metric.name} of the runs of the {both.choice} configuration and of the default one "
+            f"that trained; the star is the run for which the {both.choice} was chosen, which does "
+            "not count.",
         )
     if tuning is None:
         return
@@ -246,6 +260,7 @@ def _list_trials(findings: Findings) -> Iterator[StudyFigure]:
             f"{describe_shown(len(study.trials))}".rstrip(),
         )
         yield from _list_over_time(findings)
+    yield from _list_metrics(findings)
     if (cost := plot_cost(findings)) is not None:
         caption = f"{metric.name} of each trial against its training time, with the Pareto front."
         shown = describe_shown(len(select_measured(study.trials)))
@@ -257,6 +272,22 @@ def _list_trials(findings: Findings) -> Iterator[StudyFigure]:
             f"Every trial as a line over all parameters; coloured: the best quarter by "
             f"{metric.name}. {describe_shown(len(trials))}".rstrip(),
         )
+
+
+def _list_metrics(findings: Findings) -> Iterator[StudyFigure]:
+    """The front of a study of several metrics, and shares and effects by each further metric."""
+    if findings.front is None:
+        return
+    for y, x in itertools.combinations(findings.front.metrics, 2):
+        yield StudyFigure(
+            name_figure("front", f"{y.column}_{x.column}"),
+            plot_front(findings.front, x, y),
+            f"{y.name} of each run that trained against its {x.name}; ringed: on the Pareto front; "
+            "starred: the most balanced run.",
+        )
+    for other in findings.other_metrics:
+        for figure in (*_list_importance(other), *_list_effects(other)):
+            yield replace(figure, name=name_figure(other.study.metric.column, figure.name))
 
 
 def _list_over_time(findings: Findings) -> Iterator[StudyFigure]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from analysis.findings.best_and_default import BestAgainstDefault, compare_best_
 from analysis.findings.bounds_map import BoundsMap, map_bounds
 from analysis.findings.branches import list_branch_studies
 from analysis.findings.breaking import BreakingAnalysis
+from analysis.findings.front import Front, find_front
 from analysis.findings.partial_dependence import (
     Effect,
     PairEffect,
@@ -70,6 +71,8 @@ class Findings:
     variants: None unless the study has variants with trials that ended
     best, default: rows of the trials table; None if no trial finished, or none ran the defaults
     branches: another tool's trials with parameters of their own, each analysed alone
+    front: None for a study of one metric
+    other_metrics: the same for each further metric of the study, as if it had been the only one
     """
 
     study: Study
@@ -92,6 +95,8 @@ class Findings:
     conditional_tests: tuple[ConditionalTest, ...] = ()
     top_conditional_tests: tuple[ConditionalTest, ...] = ()
     branches: tuple[BranchFindings, ...] = ()
+    front: Front | None = None
+    other_metrics: tuple[Findings, ...] = ()
 
     @property
     def importance(self) -> Importance:
@@ -127,7 +132,9 @@ def analyze_study(source: Study | StudyFolder | Path | str) -> Findings:
     """
     study = source if isinstance(source, Study) else load_study(source)
     with single_threaded():
-        return _analyze(study)
+        findings = _analyze(study)
+        others = tuple(_analyze(study.ranked_by(metric)) for metric in study.metrics[1:])
+    return replace(findings, front=find_front(study), other_metrics=others)
 
 
 def _analyze(study: Study) -> Findings:
@@ -187,10 +194,13 @@ def _analyze(study: Study) -> Findings:
 def _estimate_with_failures(
     study: Study, trained: Importance, rng: np.random.Generator
 ) -> Importance:
-    """Parts of the variance of the last PSNR over runs that trained or broke."""
+    """Parts of the variance of the last PSNR over runs that trained or broke.
+
+    Of what trials cost there are none: runs that broke ended early, which makes them no better.
+    """
     runs, dimensions = select_with_failures(study.trials), study.space.dimensions
-    if len(runs) == trained.trials:
-        return trained  # none broke
+    if len(runs) == trained.trials or study.metric.is_cost:
+        return trained  # none broke, or it does not matter
     axes = [make_axis(dimension) for dimension in dimensions]
     units, scores = to_quantiles(runs, dimensions), runs["score"].to_numpy(dtype=float)
     folds = design_folds(study, runs)

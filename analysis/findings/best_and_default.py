@@ -1,9 +1,9 @@
 """Is the best configuration better than the default, or did it have a lucky seed?
 
-The best is the configuration of the highest PSNR in the explore and optimise phases, other than the
-default. It was selected for its luck as well, so the run for which it was chosen is left out, and
-the claim rests on its further seeds (the replicates). The default was selected by nobody: all its
-runs count.
+The best is the configuration of the best metric in the explore and optimise phases, other than the
+default; of several metrics, the most balanced one (`study/spec/pareto_front.py`). It was selected
+for its luck as well, so the run for which it was chosen is left out, and the claim rests on its
+further seeds (the replicates). The default was selected by nobody: all its runs count.
 
 The difference is Welch's, although the r-th replicates of both share a seed. Between configurations
 of different networks that brings little: the correlation over seeds in this project's studies is
@@ -23,8 +23,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.data.selection import match_configuration, select_finished
+from analysis.data.selection import match_configuration, select_best_candidates
 from analysis.data.study import Study
+from analysis.findings.front import find_best_row
 from analysis.stats.rates import BreakRate
 from analysis.stats.welch import WelchDifference, compare_means
 from nerf.common.commands import command_name
@@ -42,13 +43,13 @@ class ConfigurationRuns:
 
     trial_id: of its first run; empty if it has none
     values: of the varied parameters, by path
-    psnr: final ones (dB) of the runs that trained; seeds: of the same runs
+    scores: final ones of the runs that trained; seeds: of the same runs
     breaks: how many of the runs that trained or broke did break
     """
 
     trial_id: str
     values: dict[str, Value]
-    psnr: tuple[float, ...]
+    scores: tuple[float, ...]
     seeds: tuple[int, ...]
     breaks: BreakRate
 
@@ -57,9 +58,9 @@ class ConfigurationRuns:
 class BestAgainstDefault:
     """The best configuration beside the default one.
 
-    best: its replicates; selected_by: the PSNR (dB) of the run for which it was chosen
+    best: its replicates; selected_by: the score of the run for which it was chosen
     default: all its runs; outside: the paths whose default lies outside the searched space
-    difference: mean PSNR of `best` minus that of `default`, among runs that trained; None with
+    difference: mean score of `best` minus that of `default`, among runs that trained; None with
     fewer than two runs of either
     reason: why there is none, and what to do; empty if there is one
     """
@@ -72,14 +73,19 @@ class BestAgainstDefault:
     reason: str
 
     @property
+    def choice(self) -> str:
+        """What the best is in words: `best` or, of several metrics, `most balanced`."""
+        return self.best.breaks.name
+
+    @property
     def is_proved_better(self) -> bool:
         """Whether further seeds of the best configuration beat the default, and break no more.
 
         Where the default never trains, those that do beat it.
         """
         best, default = self.best, self.default
-        if default.breaks.trials and not default.psnr:
-            return bool(best.psnr)
+        if default.breaks.trials and not default.scores:
+            return bool(best.scores)
         if self.difference is None or self.difference.low <= 0.0:
             return False
         return best.breaks.rate <= default.breaks.rate
@@ -91,16 +97,17 @@ def compare_best_with_default(study: Study) -> BestAgainstDefault | None:
     if not defaults:
         return None
     is_default = match_configuration(trials, defaults)
-    selected = _find_best_other(trials, is_default)
+    selected = _find_best_other(study, is_default)
     if selected is None:
         return None
     values = {path: _to_python(selected[path]) for path in defaults}
     further = (trials["phase"] == "replicate") & match_configuration(trials, values)
-    best = _collect("best", str(selected["trial_id"]), values, trials[further])
+    choice = "most balanced" if len(study.metrics) > 1 else "best"
+    best = _collect(choice, str(selected["trial_id"]), values, trials[further])
     unselected = trials[is_default & _not_proposed(trials)]
     first = str(unselected["trial_id"].iloc[0]) if len(unselected) else ""
     default = _collect("default", first, defaults, unselected)
-    difference = compare_means(np.array(best.psnr), np.array(default.psnr))
+    difference = compare_means(np.array(best.scores), np.array(default.scores))
     return BestAgainstDefault(
         best=best,
         selected_by=float(selected["score"]),
@@ -111,10 +118,10 @@ def compare_best_with_default(study: Study) -> BestAgainstDefault | None:
     )
 
 
-def _find_best_other(trials: pd.DataFrame, is_default: NDArray[np.bool_]) -> pd.Series | None:
-    """The finished trial of highest PSNR that is neither a default one nor a replicate."""
-    others = select_finished(trials[~is_default & (trials["phase"] != "replicate")])
-    return None if others.empty else others.iloc[int(others["score"].argmax())]
+def _find_best_other(study: Study, is_default: NDArray[np.bool_]) -> pd.Series | None:
+    """The best finished trial that is neither a default one nor a replicate."""
+    others = select_best_candidates(study.trials[~is_default])
+    return None if others.empty else others.iloc[find_best_row(study, others)]
 
 
 def _not_proposed(trials: pd.DataFrame) -> NDArray[np.bool_]:
@@ -154,10 +161,10 @@ def _explain(study: Study, best: ConfigurationRuns, default: ConfigurationRuns) 
         state = "one run each cannot tell"
     else:
         state = (
-            f"too few runs trained (replicates of the best: {len(best.psnr)}, runs of the default: "
-            f"{len(default.psnr)})"
+            f"too few runs trained (replicates of the {best.breaks.name}: {len(best.scores)}, runs "
+            f"of the default: {len(default.scores)})"
         )
-    if any(runs.breaks.trials > 1 and len(runs.psnr) < 2 for runs in (best, default)):
+    if any(runs.breaks.trials > 1 and len(runs.scores) < 2 for runs in (best, default)):
         return state  # more seeds would not train either
     command = command_name("study/run_sweep.py")
     more = f"--name {study.name} --extend 0 --replicates {_RUNS_TO_ADD * len(ROLES)}"

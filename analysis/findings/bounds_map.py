@@ -108,7 +108,7 @@ def compare_bounds(
 
 def _list_scores(trials: pd.DataFrame) -> FloatArray:
     """(n,) PSNR of the runs that trained."""
-    scores = trials.loc[trials["outcome"] == TRAINED, "score"].to_numpy(dtype=float)
+    scores = trials.loc[trials["outcome"] == TRAINED, "psnr"].to_numpy(dtype=float)
     return np.asarray(scores[np.isfinite(scores)])
 
 
@@ -122,7 +122,7 @@ def _bin(values: FloatArray) -> tuple[tuple[float, ...], BinIndices]:
 def _make_cell(trials: pd.DataFrame, confidence: float) -> BoundsCell | None:
     if trials.empty:
         return None
-    ordered = trials.sort_values("score")
+    ordered = trials.sort_values("psnr")
     median = ordered.iloc[(len(ordered) - 1) // 2]
     trial_id = str(median["trial_id"])
     return BoundsCell(_count_broken(trial_id, trials, confidence), trial_id)

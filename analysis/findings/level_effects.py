@@ -124,7 +124,7 @@ class _StudyModels:
         self._paths = [d.path for d in dimensions]
         self._names = [names for names, _ in binned]
         self._levels = [levels for _, levels in binned]
-        self._results = (trained["score"].to_numpy(dtype=float), _log_seconds(trained))
+        self._results = (trained["psnr"].to_numpy(dtype=float), _log_seconds(trained))
         self._models = [self._fit(results) for results in self._results]
 
     def compare(self, path: str, level: str, reference: str) -> list[LevelDifference | None]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.data.metric import PSNR
 from analysis.findings.analyze_study import Findings
+from analysis.findings.front import tabulate_front
 from analysis.findings.partial_dependence import Effect
 from analysis.findings.recorded_trials import tabulate_recorded_trials
 from analysis.findings.variants import VariantComparison
@@ -29,11 +30,28 @@ IMPORTANCE_COLUMNS = ("parameter", "question", "estimate", "low", "high", "null"
 
 WITHIN_CHANCE = "within chance"
 
+_TABLES_OF_A_METRIC = ("variants", "importance", "pairs", "signals", "seeds", "effects", "tuning")
+
 _TABLES_OF_OTHER_TOOLS = ("importance", "pairs", "signals", "effects")
 
 
 def build_tables(findings: Findings) -> dict[str, pd.DataFrame]:
-    """Every table of a report by its name, which is also its file's."""
+    """Every table of a report by its name, which is also its file's.
+
+    A further metric's begin with its column: `train_seconds_importance`.
+    """
+    tables = _build_own_tables(findings)
+    if findings.front is not None:
+        tables = {"front": tabulate_front(findings.study, findings.front), **tables}
+    for other in findings.other_metrics:
+        own = _build_own_tables(other)
+        column = other.study.metric.column
+        tables |= {f"{column}_{name}": own[name] for name in own if name in _TABLES_OF_A_METRIC}
+    return tables
+
+
+def _build_own_tables(findings: Findings) -> dict[str, pd.DataFrame]:
+    """The tables of the metric that the study is ranked by."""
     if findings.study.has_variants:  # nothing follows from explored trials
         variants = _build_variant_table(findings.variants)
         return {"variants": variants, "trials": findings.study.trials.drop(columns="score")}
@@ -58,7 +76,7 @@ def build_importance_table(findings: Findings) -> pd.DataFrame:
     """A row for each parameter and question, with `IMPORTANCE_COLUMNS`."""
     rows: list[tuple[object, ...]] = []
     study = findings.study
-    name = study.metric_column if study.is_native else study.metric.name
+    name = study.metric.column if study.is_native else study.metric.name
     questions = {name: findings.importance}
     if findings.study.is_native:
         questions[f"{name} with failed runs"] = findings.with_failures

@@ -94,7 +94,7 @@ def compare_variants(study: Study, measure: str = "") -> VariantComparison | Non
     runs = label_variants(study)
     if runs.empty:
         return None
-    measured = runs[measure or study.metric_column]
+    measured = runs[measure or study.metric.column]
     finished = runs.assign(value=measured.where(runs["outcome"] == TRAINED))
     values = finished.pivot(index="seed", columns="variant", values="value")
     names = [str(data["name"]) for data in study.spec["variants"]]

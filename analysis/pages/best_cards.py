@@ -78,6 +78,8 @@ def _view_card(title: str, findings: Findings, trial: pd.Series) -> CardView:
                 facts.append(f"{trial['test_psnr']:.2f} dB on test views")
             facts.append(f"SSIM {trial['ssim']:.3f}")
         facts.append(f"{trial['train_seconds']:.0f} s")
+        if np.isfinite(trial["peak_memory"]):
+            facts.append(f"{trial['peak_memory']:.0f} MiB at its peak")
     elif np.isfinite(trial["train_seconds"]):
         seconds = trial["train_seconds"]
         facts.append(f"{seconds:.0f} s" if seconds >= 100 else f"{seconds:.3g} s")

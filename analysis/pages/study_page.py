@@ -17,6 +17,7 @@ from analysis.claims.list_claims import (
     select_best,
     select_claims,
 )
+from analysis.data.metric import PSNR
 from analysis.data.outcomes import format_outcomes
 from analysis.pages.answers import view_answers
 from analysis.pages.best_cards import view_cards, view_values
@@ -27,6 +28,7 @@ from analysis.pages.importance_sections import (
     render_time_section,
     render_top_section,
 )
+from analysis.pages.metric_sections import render_front_section, render_metrics_section
 from analysis.pages.templating import TableView, list_contents, render_template
 from analysis.pages.trial_sections import (
     render_combinations_section,
@@ -56,12 +58,14 @@ _LAST_SECTIONS = (
 )
 _SECTIONS = (
     render_variants_section,
+    render_front_section,
     render_importance_section,
     render_top_section,
     render_breaking_section,
     render_bounds_section,
     render_effects_section,
     render_tuning_section,
+    render_metrics_section,
     *_LAST_SECTIONS,
 )
 
@@ -77,6 +81,8 @@ _RECORDED_SECTIONS = (
 # Variants sample no space, so nothing of what follows from explored trials.
 _VARIANT_SECTIONS = (
     render_variants_section,
+    render_front_section,
+    render_metrics_section,
     render_curves_section,
     render_cost_section,
     render_trials_section,
@@ -94,6 +100,7 @@ def render_study_page(findings: Findings) -> str:
         kind="NeRF study" if study.is_nerf else _name_study(study),
         kicker="NeRF hyperparameter study" if study.is_nerf else _name_study(study),
         is_nerf=study.is_nerf,
+        is_psnr=study.metric == PSNR,
         is_native=study.is_native,
         metric=study.metric,
         assumed=study.assumed,
@@ -157,6 +164,8 @@ def _summarize(findings: Findings, claims: Sequence[Claim]) -> Iterator[tuple[st
             counts = join_texts(select_claims(claims, "state"))
         yield "Trials", f"{counts}{left_out}"
     both, best = findings.best_and_default, select_best(claims)
+    if findings.front is not None:
+        yield "Pareto front", join_texts(select_claims(claims, "front", "balanced"))
     if both is not None and both.is_proved_better:
         best = best[:1]  # the answer to what to set has the gain
     for name, selected in (
@@ -185,6 +194,10 @@ def _name_kind(claim: Claim, study: Study) -> str:
     return words if study.is_native else words.replace("seed", "chance")
 
 
+def _describe_metrics(study: Study) -> str:
+    return "; ".join(f"{metric.title}, the {metric.best} is best" for metric in study.metrics)
+
+
 def _list_facts(findings: Findings) -> dict[str, str]:
     """How the study was made; facts that are not known are left out."""
     study = findings.study
@@ -198,7 +211,7 @@ def _list_facts(findings: Findings) -> dict[str, str]:
     facts = {
         "command": " ".join(study.command),
         "trainer": study.trainer,
-        "metric": "" if study.is_nerf else f"{study.metric.title}, the {study.metric.best} is best",
+        "metric": "" if study.metrics == (PSNR,) else _describe_metrics(study),
         "scene": f"{study.scene.get('source', '')} ({str(study.scene.get('hash', ''))[:12]})"
         if study.scene
         else "",

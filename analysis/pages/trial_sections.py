@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from analysis.data.metric import PSNR
 from analysis.data.selection import select_measured
 from analysis.data.shown_trials import describe_shown, select_shown
 from analysis.figures.parallel_coordinates import plot_parallel_coordinates
@@ -19,6 +20,7 @@ from analysis.figures.study_figures import (
     plot_cost,
     plot_trial_curves,
     select_combinations,
+    trivial_levels,
 )
 from analysis.findings.recorded_trials import tabulate_recorded_trials
 from analysis.findings.variants import label_variants
@@ -39,9 +41,10 @@ _HEADS = {
     "test_psnr": "test PSNR",
     "ssim": "SSIM",
 }
-_LAST_HEADS = {"steps_done": "steps", "train_seconds": "seconds"}
+_LAST_HEADS = {"steps_done": "steps", "train_seconds": "seconds", "peak_memory": "peak MiB"}
 
-_DECIMALS = {"psnr": 2, "test_psnr": 2, "ssim": 3, "train_seconds": 1}
+_DECIMALS_OF_ANY = {"train_seconds": 1, "peak_memory": 0}
+_DECIMALS = _DECIMALS_OF_ANY | {"psnr": 2, "test_psnr": 2, "ssim": 3}
 """Digits of what a repetition would still change the next one of."""
 
 MAX_RENDERS = 200
@@ -77,16 +80,16 @@ def render_curves_section(findings: Findings) -> Markup:
     if study.curves.empty:
         return Markup()
     alt = f"{study.metric.name} against the steps at which it was reported"
-    if study.is_nerf:
+    if study.metric == PSNR:
         alt = "Validation PSNR against training steps"
     return render_template(
         "curves.html",
         answer=answer_curves(findings),
         figure=view_figure(plot_trial_curves(findings), alt, describe_shown(len(study.trials))),
         lines=describe_trial_curves(study),
-        has_levels=bool(study.trivial_psnrs),
+        has_levels=bool(trivial_levels(study)),
         is_native=study.is_native,
-        is_nerf=study.is_nerf,
+        is_psnr=study.metric == PSNR,
     )
 
 
@@ -136,6 +139,8 @@ def render_trials_section(findings: Findings) -> Markup:
     if study.has_variants:
         heads["variant"], trials = "variant", label_variants(study)
     heads |= {effect.path: effect.label for effect in findings.effects} | _LAST_HEADS
+    if trials["peak_memory"].isna().all():  # of an earlier version, say
+        del heads["peak_memory"]
     ranked = _select_rows(findings, trials).sort_values("score", ascending=False)
     with_render = set(select_shown(ranked, MAX_RENDERS, MAX_RENDERS // 2)["trial_id"])
     views = [
@@ -150,13 +155,12 @@ def _list_heads(study: Study) -> dict[str, str]:
     if study.is_nerf:
         return dict(_HEADS)
     base = [name for name in _HEADS if name not in NERF_METRICS]
-    others = TableSchema(study.space.parameters, study.metric.name).trial_dtypes()
+    ranked_by = tuple(metric.column for metric in study.metrics)
+    others = TableSchema(study.space.parameters, ranked_by).trial_dtypes()
     known = {*others, "score", "outcome", "variant", "seed"}
-    metrics = [study.metric.name, *(c for c in study.trials.columns if c not in known)]
-    names = [*base, *metrics]
-    return {name: _HEADS.get(name, name) for name in names} | {
-        study.metric.name: study.metric.title
-    }
+    titles = {metric.column: metric.title for metric in study.metrics if not metric.is_cost}
+    metrics = [*titles, *(c for c in study.trials.columns if c not in known)]
+    return {name: _HEADS.get(name, name) for name in (*base, *metrics)} | titles
 
 
 def _render_recorded_trials(study: Study) -> Markup:
@@ -208,7 +212,7 @@ def _view_trial(
 ) -> TrialView:
     trial_id = str(row["trial_id"])
     image = thumbnail(findings.study.folder.render(trial_id)) if with_render else ""
-    decimals = _DECIMALS if findings.study.is_nerf else {"train_seconds": 1}
+    decimals = _DECIMALS if findings.study.is_nerf else _DECIMALS_OF_ANY
     cells = {column: _view_cell(row[column], decimals.get(column)) for column in columns}
     cells["phase"] = CellView(row["phase"], phase_name(str(row["phase"])), False)
     outcome = str(row["outcome"])

@@ -62,8 +62,8 @@ def render_tuning_section(findings: Findings) -> Markup:
     """The best configuration and the default one, gains over the default and the path between."""
     tuning, spread, both = findings.tunability, findings.seeds.spread, findings.best_and_default
     figures, metric = [], findings.study.metric
-    if both is not None and both.default.psnr:
-        alt = f"{metric.name} of each run of the best configuration and of the default one"
+    if both is not None and both.default.scores:
+        alt = f"{metric.name} of each run of the {both.choice} configuration and of the default"
         figures.append(view_figure(plot_seed_runs(both, metric), alt))
     if tuning is not None:
         alt = f"{metric.unit or metric.name} gained over the defaults by each parameter"

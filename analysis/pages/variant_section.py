@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from analysis.data.metric import PSNR
 from analysis.figures.variant_differences import plot_variant_differences
 from analysis.findings.variants import describe_difference
 from analysis.pages.templating import TableView, render_template, view_figure
@@ -29,7 +30,7 @@ def render_variants_section(findings: Findings) -> Markup:
         answer=comparison.headline,
         first=comparison.first,
         metric=metric,
-        is_nerf=findings.study.is_nerf,
+        is_psnr=findings.study.metric == PSNR,
         table=_view_table(comparison, metric),
         figure=view_figure(
             figure, f"{metric.name} of each variant minus that of {comparison.first}"

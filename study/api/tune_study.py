@@ -55,7 +55,7 @@ def open_tune_study(
         space=study_space(varied, settings, steps, parameters=parameters),
         scene="",
         trainable=f"{TUNER}:{config.__qualname__}",
-        objective=Objective(*objective),
+        objectives=(Objective(*objective),),
         steps=steps,
         retries=0,  # Ray's own FailureConfig retries
         **fields,

@@ -48,7 +48,8 @@ class Options:
     """An absolute path."""
     plugin: tuple[str, ...] = ()
     """Absolute paths of plugins, which are loaded."""
-    metric: str | None = None
+    metric: tuple[str, ...] = ()
+    """Each as `--metric` names it."""
     direction: str | None = None
     unit: str | None = None
     collapse: tuple[str, ...] = ()
@@ -160,7 +161,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         merged[name] = str(Path(merged[name]).absolute())
     if "until" in merged:
         merged["until"] = StoppingRule.parse(merged["until"]).text
-    for name in ("collapse", "try_texts"):
+    for name in ("collapse", "metric", "try_texts"):
         merged[name] = tuple(merged.get(name, ()))
     studies = Path(merged.get("studies", "studies"))
     named = merged.get("from_studies", ())
@@ -191,6 +192,8 @@ def _merge(from_file: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """
     if given.keys() & {"trainable", "command"}:  # another trainer than the file's
         from_file = {k: v for k, v in from_file.items() if k not in TRAINER_OPTIONS}
+    if "metric" in given:  # the file's direction and unit are those of its own metric
+        from_file = {k: v for k, v in from_file.items() if k not in ("direction", "unit")}
     merged = {**from_file, **given}
     own = {text.partition("=")[0] for key in ("vary", "set") for text in given.get(key, ())}
     for key in ("vary", "set"):

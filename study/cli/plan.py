@@ -34,7 +34,6 @@ from study.spec.tried_points import TriedPoint, check_points, describe_outside, 
 from study.spec.widened_ranges import describe_widened
 from study.storage.mirror import restore
 from study.trainers.find_trainer import find_trainer
-from study.trainers.objective import PSNR, Objective
 from study.trainers.parameter_set import (
     SEED,
     STEPS,
@@ -42,6 +41,7 @@ from study.trainers.parameter_set import (
     NerfParameters,
     ParameterSet,
 )
+from study.trainers.parse_objectives import parse_objectives
 from study.trainers.program.command import Program, find_places, require_found
 
 
@@ -65,14 +65,24 @@ class Plan:
         """What the person who starts the study should know of it, a line each."""
         spec = self.spec
         if not self.is_new and not self.extended_document:
-            return []
+            return self._several_metrics()
         limits = describe_limits(spec.sampler, spec.space.dimensions)
         spaces = [spec.of_scene(label).space for label in spec.labels]
         outside = dict.fromkeys(line for s in spaces for line in describe_outside(spec.tries, s))
         notes = [*([limits] if limits else []), *outside, *self.taken_over]
         if self.is_new:
             notes = [*describe_widened(spec.space), *list_scale_notes(spec), *notes]
-        return notes
+        return [*notes, *self._several_metrics()]
+
+    def _several_metrics(self) -> list[str]:
+        spec = self.spec
+        if spec.can_prune or not spec.optimize:
+            return []
+        names = " and ".join(objective.label for objective in spec.objectives)
+        return [
+            f"the optimise phase seeks the Pareto front of {names}; Optuna cannot prune trials of "
+            "several metrics, so that each trains to its end"
+        ]
 
     @property
     def summary(self) -> str:
@@ -145,6 +155,12 @@ def plan_new(options: Options) -> Plan:
     parameters = _parameters(options)
     options = _with_rows(options, parameters)
     _check_repeats(options, bool(options.variants))
+    objectives = parse_objectives(
+        options.metric,
+        options.direction,
+        options.unit,
+        "" if parameters.is_nerf else "--command" if options.command else "--trainable",
+    )
     steps = _default_steps(parameters) if options.steps is None else options.steps
     space = study_space(
         options.vary,
@@ -156,7 +172,7 @@ def plan_new(options: Options) -> Plan:
         parameters,
     )
     plugins = load_named(options.plugin)
-    fields = {"steps": steps, **options.spec_fields(), "objective": _objective(options)}
+    fields = {"steps": steps, **options.spec_fields(), "objectives": objectives}
     fields |= {"plugins": plugins}
     trainer = parameters.trainer if isinstance(parameters, DeclaredParameters) else None
     if trainer or options.scenes:
@@ -263,24 +279,6 @@ def _default_steps(parameters: ParameterSet) -> int:
     """The full budget without `--steps`: a trainer's own default, if it has one."""
     declared = parameters.by_path.get(STEPS)
     return int(declared.default) if declared and declared.kind == "int" else StudySpec.steps
-
-
-def _objective(options: Options) -> Objective:
-    """The metric of a new study; raises `InputError` where it is not named."""
-    if options.trainable is None and options.command is None:
-        for name in ("metric", "direction", "unit"):
-            if getattr(options, name) is not None:
-                raise InputError(
-                    f"--{name} is for a trainer of your own, and the NeRF is ranked by its PSNR; "
-                    "remove it, or name a trainer by --trainable or --command"
-                )
-        return PSNR
-    if options.metric is None or options.direction is None:
-        option = "--command" if options.command else "--trainable"
-        raise InputError(
-            f"{option} needs --metric NAME, one that it reports, and --direction max or min"
-        )
-    return Objective(options.metric, options.unit or "", options.direction == "min")
 
 
 def _stem(spec: StudySpec) -> str:

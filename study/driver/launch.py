@@ -86,7 +86,7 @@ def launch(
             partial(take_look, folder, lambda: stop.requested),
             _time_limit(folder, spec, session, began),
         )
-        steps = pruning_steps(spec.pruner, spec.steps)
+        steps = pruning_steps(spec.pruner, spec.steps) if spec.can_prune else ()
         manager = TrialManager(folder, ledger, steps, replanning)
         with LiveView(console, folder.name, spec, folder.trivial_psnrs()) as view:
             view.show(ledger.trials())

@@ -20,8 +20,9 @@ from study.driver.failure_streak import MAX_TRIALS, FailureStreak, HeldTrial
 from study.driver.launch_stop import LaunchStop, StopReason
 from study.driver.replanning import Replanning
 from study.driver.table_writer import TableWriter
-from study.ledger.ledger import Ledger, trial_row
+from study.ledger.ledger import Ledger
 from study.ledger.recovery import reconcile
+from study.ledger.trial_row import trial_row
 from study.protocol.failures import is_disk_full
 from study.protocol.messages import Assignment, Failure, Message, Outcome
 from study.records.schema import trial_id
@@ -219,7 +220,7 @@ class TrialManager:
 
     def _record_progress(self, message: Message) -> bool:
         """Writes a curve, and the trial's end if this is it; returns whether it was pruned."""
-        points = [(point["step"], point[self._objective.metric]) for point in message.curve]
+        points = [(point["step"], point.get(self._objective.metric)) for point in message.curve]
         self._reports[message.number] = message
         if message.curve:
             self._fail_held(self._streak.on_evaluation(message))

@@ -33,12 +33,12 @@ _PLOT = "dashboard:plot_data:outcomes:"
 _LONGEST = 2045  # characters of one attribute
 
 
-def name_metric(study: Study, objective: Objective) -> None:
-    """Names the study's metric, unless it has a name; in a journal of an earlier version, too."""
+def name_metrics(study: Study, objectives: Sequence[Objective]) -> None:
+    """Names the study's metrics, unless they have names; in an earlier version's journal, too."""
     if study.metric_names is None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            study.set_metric_names([objective.title])
+            study.set_metric_names([objective.title for objective in objectives])
 
 
 def attach_render(study: Study, trial: FrozenTrial, render: Path) -> None:

@@ -12,19 +12,26 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from nerf.config.parameters import Value
-from study.ledger.dashboard import attach_note, attach_render, name_metric, plot_outcomes
+from study.ledger.dashboard import attach_note, attach_render, name_metrics, plot_outcomes
+from study.ledger.final_state import (
+    final_values,
+    hidden_psnr,
+    is_broken,
+    optuna_state,
+    used_budget,
+)
 from study.ledger.journal import repair
 from study.ledger.lock import acquire_lock
 from study.protocol.messages import Assignment, Outcome
-from study.records.schema import trial_id
+from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.records.study_folder import StudyFolder
 from study.search.explore_design import explore_values
 from study.search.pruners import is_pruned_by_optuna
@@ -32,9 +39,11 @@ from study.search.replicates import must_wait, replicate_seed, replicate_values
 from study.search.samplers import SceneStudy, distribution, propose
 from study.search.sobol_design import trial_seed
 from study.search.trial_values import (
+    NERF_PSNR,
     OUTSIDE_SPACE,
     OUTSIDE_VALUE,
     SCENE,
+    TRAINS,
     scene_of,
     trial_values,
 )
@@ -63,10 +72,11 @@ class Ledger:
         self._study = optuna.create_study(
             storage=self._storage,
             study_name=folder.name if folder.name in names or not names else names[0],
-            direction="minimize" if spec.objective.minimize else "maximize",
+            directions=["minimize" if o.minimize else "maximize" for o in spec.objectives],
             load_if_exists=True,
         )
-        name_metric(self._study, spec.objective)
+        name_metrics(self._study, spec.objectives)
+        self._trivial_psnrs = folder.trivial_psnrs() if folder.spec_file.exists() else {}
         self._distributions = {
             label: {d.path: distribution(d) for d in spec.of_scene(label).space.dimensions}
             for label in spec.labels
@@ -211,16 +221,16 @@ class Ledger:
             row = by_number[number]["trial"]
             scene, created = row.get(SCENE, ""), self._created["optimize"]
             is_default = row["phase"] == "optimize" and created < len(self.spec.labels)
-            points = {p["step"]: p[self._metric] for p in by_number[number]["curve"]}
+            points = {p["step"]: p.get(self._metric) for p in by_number[number]["curve"]}
             self._add(
                 row["phase"],
                 scene,
                 is_default,
                 row["seed"],
                 {path: row[path] for path in self._distributions[scene]},
-                {s: self._rounded(value) for s, value in points.items() if math.isfinite(value)},
+                {s: self._rounded(value) for s, value in points.items() if _is_finite(value)},
             )
-            self.tell(number, Outcome.of(row, self._metric))
+            self.tell(number, Outcome.of(row, self.spec.objectives))
         return lost
 
     def add_failure(self, number: int, reason: str) -> int:
@@ -238,11 +248,11 @@ class Ledger:
         """Lets optuna-dashboard show which trials collapsed, as of now."""
         plot_outcomes(self._study, self.trials(), self.spec.objective)
 
-    def report(self, number: int, curve: list[tuple[int, float]]) -> None:
+    def report(self, number: int, curve: list[tuple[int, float | None]]) -> None:
         """Stores the finite (step, metric) of a running trial's curve that the journal lacks."""
         trial = self.trial(number)
         for step, value in curve:
-            if step not in trial.intermediate_values and math.isfinite(value):
+            if step not in trial.intermediate_values and _is_finite(value):
                 rounded = self._rounded(value)
                 for (rung, scene), values in self._reported.items():
                     reached = step >= rung > max(trial.intermediate_values, default=0)
@@ -279,12 +289,7 @@ class Ledger:
         return any(trial.intermediate_values for trial in self.trials())
 
     def tell(self, number: int, outcome: Outcome) -> None:
-        """Ends a running trial; one that has ended stays as it is.
-
-        For Optuna only a full budget with a finite metric is complete. A trial that ended
-        earlier, by the pruner or by collapsing, is pruned, and TPE learns from the last value
-        that it reported; every other one failed, and so did one outside the search space.
-        """
+        """Ends a running trial; one that has ended stays as it is."""
         trial = self.trial(number)
         if trial.state.is_finished():
             return
@@ -294,21 +299,17 @@ class Ledger:
         collapsed = int(outcome.state == "collapsed")
         self._storage.set_trial_user_attr(trial._trial_id, "collapsed", collapsed)
         attach_note(self._study, trial, outcome)
-        budget: int = trial.user_attrs["budget_steps"]
-        full = outcome.steps_done >= budget and math.isfinite(outcome.value)
-        if OUTSIDE_SPACE in trial.user_attrs:
-            if full:
-                value = self._rounded(outcome.value)
-                self._storage.set_trial_user_attr(trial._trial_id, OUTSIDE_VALUE, value)
-            self._study.tell(number, state=TrialState.FAIL)
-        elif outcome.state in ("completed", "collapsed") and full:
-            self._study.tell(number, self._rounded(outcome.value))
-        elif outcome.state == "pruned" or (
-            outcome.state == "collapsed" and trial.intermediate_values
-        ):
-            self._study.tell(number, state=TrialState.PRUNED)
-        else:
-            self._study.tell(number, state=TrialState.FAIL)
+        if (psnr := hidden_psnr(self.spec, outcome)) is not None:
+            self._storage.set_trial_user_attr(trial._trial_id, NERF_PSNR, psnr)
+        if self.spec.marks_broken and TRAINS not in trial.constraints:
+            trivial = self._trivial_psnrs.get(scene_of(trial), UNKNOWN_TRIVIAL_PSNR)
+            broken = is_broken(self.spec, outcome, trivial)
+            Trial(self._study, trial._trial_id).set_constraint(TRAINS, float(broken))
+        values, state = final_values(self.spec, outcome), optuna_state(self.spec, trial, outcome)
+        if OUTSIDE_SPACE in trial.user_attrs and values and used_budget(trial, outcome):
+            stored = values if len(values) > 1 else values[0]
+            self._storage.set_trial_user_attr(trial._trial_id, OUTSIDE_VALUE, stored)
+        self._study.tell(number, values if state == TrialState.COMPLETE else None, state)
 
     def assignment(self, trial: FrozenTrial) -> Assignment:
         """A trial's assignment; proposes the values that it lacks."""
@@ -347,18 +348,6 @@ class Ledger:
         return {d.path: values[d.path] for d in dimensions}
 
 
-def trial_row(
-    spec: StudySpec, assignment: Assignment, outcome: Outcome, ended: datetime
-) -> dict[str, Any]:
-    """A trial's row of trials.parquet, as its record has it."""
-    return {
-        "trial_id": trial_id(assignment.number),
-        "number": assignment.number,
-        "phase": assignment.phase,
-        "budget_steps": spec.steps,
-        "started": assignment.started.isoformat(),
-        "ended": ended.isoformat(),
-        **outcome.to_row(spec.objective.metric, spec.metrics),
-        **({SCENE: assignment.scene} if assignment.scene else {}),
-        **spec.of_scene(assignment.scene).space.complete(assignment.values, assignment.seed),
-    }
+def _is_finite(value: float | None) -> TypeGuard[float]:
+    """Whether a value is there and finite; points of earlier attempts may lack one."""
+    return value is not None and math.isfinite(value)

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 
 from optuna.trial import FrozenTrial, TrialState
 
-from study.ledger.ledger import Ledger, trial_row
+from study.ledger.ledger import Ledger
+from study.ledger.trial_row import trial_row
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
-from study.search.trial_values import latest_value
+from study.search.trial_values import NERF_PSNR, final_values, latest_value
+from study.trainers.objective import PSNR
 
 
 def reconcile(folder: StudyFolder, ledger: Ledger) -> list[str]:
@@ -32,7 +34,7 @@ def reconcile(folder: StudyFolder, ledger: Ledger) -> list[str]:
     for trial in ledger.trials():
         if trial.state == TrialState.RUNNING and trial.number in rows:
             # The driver died between the two: it writes the record first.
-            ledger.tell(trial.number, Outcome.of(rows[trial.number], ledger.spec.objective.metric))
+            ledger.tell(trial.number, Outcome.of(rows[trial.number], ledger.spec.objectives))
         elif trial.state.is_finished() and trial.number not in rows:
             _record_from_journal(folder, ledger, trial)
             notices.append(
@@ -47,16 +49,22 @@ def _record_from_journal(folder: StudyFolder, ledger: Ledger, trial: FrozenTrial
     points = sorted(trial.intermediate_values.items())
     latest, nan = latest_value(trial), float("nan")
     spec = ledger.spec
-    outcome = Outcome(
-        state=trial.user_attrs["state"],
-        reason=trial.user_attrs["reason"],
-        steps_done=trial.user_attrs["steps_done"],
-        value=nan if latest is None else latest,
-    )
+    first, *others = spec.objectives
+    values = {o.column: v for o, v in zip(others, final_values(trial)[1:], strict=False)}
+    row = {
+        **{name: trial.user_attrs[name] for name in ("state", "reason", "steps_done")},
+        **{o.column: nan for o in others},
+        **values,
+        first.column: nan if latest is None else latest,
+    }
+    if NERF_PSNR in trial.user_attrs:
+        row[PSNR.column] = trial.user_attrs[NERF_PSNR]
+    outcome = Outcome.of(row, spec.objectives)
     ended = (trial.datetime_complete or datetime.now()).astimezone(UTC)
-    others = ("seconds",) if spec.trainer else ("seconds", "loss", "ssim", "learning_rate")
+    of_nerf = ("loss", "psnr", "ssim", "learning_rate")
+    measured = ("seconds", "memory") if spec.trainer else ("seconds", "memory", *of_nerf)
     curve = [
-        {"step": step, **dict.fromkeys(others, nan), spec.objective.metric: value}
+        {"step": step, **dict.fromkeys(measured, nan), first.metric: value}
         for step, value in points
     ]
     folder.append(trial_row(spec, ledger.assignment(trial), outcome, ended), curve)

@@ -17,7 +17,13 @@ from study.records.outcomes import (
     shows_nothing,
 )
 from study.records.schema import PHASES, SCENE_COLUMN
-from study.search.trial_values import latest_value, scene_of, trial_values
+from study.search.trial_values import (
+    NERF_PSNR,
+    is_broken,
+    latest_value,
+    scene_of,
+    trial_values,
+)
 from study.spec.study_spec import StudySpec
 from study.trainers.objective import PSNR, Objective
 
@@ -68,10 +74,11 @@ class RunningTrial:
             return f"attempt {self.failures + 1}" if self.failures else "starting"
         if not math.isfinite(self.value):
             return "diverged"
+        if objective != PSNR:
+            return "learning"
         if shows_nothing(self.value, trivial_psnr):
             return f"{SHOWS_NOTHING} yet"
-        is_falling = objective == PSNR and self.value < max(self.curve) - _FALLING_DB
-        return "falling" if is_falling else "learning"
+        return "falling" if self.value < max(self.curve) - _FALLING_DB else "learning"
 
 
 @dataclass(frozen=True)
@@ -189,14 +196,15 @@ def table_progress(
 
     Use it for a copy of a study without its journal.
     """
-    metric = spec.objective.metric
+    metric = spec.objective.column
+    quality = metric if spec.trainer and PSNR not in spec.objectives else PSNR.column
     paths = [dimension.path for dimension in spec.space.dimensions]
     ended = tuple(
         EndedTrial(
             number=row["number"],
             phase=row["phase"],
             outcome=outcome_of(
-                row["state"], row[metric], trivial_psnr(trivial_psnrs, row.get(SCENE_COLUMN, ""))
+                row["state"], row[quality], trivial_psnr(trivial_psnrs, row.get(SCENE_COLUMN, ""))
             ),
             reason=row["reason"],
             value=row[metric] if math.isfinite(row[metric]) else None,
@@ -231,12 +239,17 @@ def _steps_left(
 
 
 def _bests(ended: Sequence[EndedTrial], spec: StudySpec) -> tuple[EndedTrial, ...]:
-    completed = [
-        e for e in ended if e.outcome in (TRAINED, SHOWS_NOTHING) and e.phase != "replicate"
-    ]
-    of_scenes = [[e for e in completed if e.scene == label] for label in spec.labels]
-    score = spec.objective.score
-    return tuple(max(own, key=lambda e: score(e.value or 0.0)) for own in of_scenes if own)
+    best = (_best([e for e in ended if e.scene == label], spec.objective) for label in spec.labels)
+    return tuple(trial for trial in best if trial is not None)
+
+
+def _best(ended: Sequence[EndedTrial], objective: Objective) -> EndedTrial | None:
+    explored = [e for e in ended if e.value is not None and e.phase != "replicate"]
+    for outcome in (TRAINED, SHOWS_NOTHING):
+        completed = [e for e in explored if e.outcome == outcome]
+        if completed:
+            return max(completed, key=lambda e: objective.score(e.value or 0.0))
+    return None
 
 
 def _running_trial(trial: FrozenTrial) -> RunningTrial:
@@ -255,12 +268,14 @@ def _running_trial(trial: FrozenTrial) -> RunningTrial:
 def _ended_trial(trial: FrozenTrial, trivial_psnrs: TrivialPsnrs) -> EndedTrial:
     attributes = trial.user_attrs
     value = latest_value(trial)
+    trivial = trivial_psnr(trivial_psnrs, scene_of(trial))
+    outcome = outcome_of(attributes["state"], attributes.get(NERF_PSNR, value), trivial)
+    if outcome == TRAINED and is_broken(trial):  # by a PSNR that is not the first of its metrics
+        outcome = SHOWS_NOTHING
     return EndedTrial(
         number=trial.number,
         phase=attributes["phase"],
-        outcome=outcome_of(
-            attributes["state"], value, trivial_psnr(trivial_psnrs, scene_of(trial))
-        ),
+        outcome=outcome,
         reason=attributes["reason"],
         value=value,
         values=trial_values(trial),

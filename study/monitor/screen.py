@@ -118,7 +118,8 @@ def metric_scale(
     seen += [t.value for t in progress.ended if t.value is not None and t.scene == scene]
     seen = [value for value in seen if math.isfinite(value)]
     trivial = trivial_psnr(trivial_psnrs, scene)
-    low = trivial if math.isfinite(trivial) else min(seen, default=0.0)
+    is_known = progress.objective == PSNR and math.isfinite(trivial)
+    low = trivial if is_known else min(seen, default=0.0)
     return low, max([*seen, low])
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
 from nerf.config.parameters import Value
+from study.trainers.objective import PSNR, Objective
 
 NAN = math.nan
+
+MEASURED = ("step", "seconds", "memory")
+"""What a point of a curve has beside its trainer's metrics."""
 
 TRIAL = "trial"
 """The key of a Ray config that holds the trial's `Assignment`."""
@@ -60,6 +64,8 @@ class Outcome:
     value: float = NAN
     metrics: Mapping[str, float] = field(default_factory=dict)
     train_seconds: float = 0.0
+    peak_memory: float = NAN
+    """MiB."""
     host: str = ""
     device: str = ""
 
@@ -69,16 +75,38 @@ class Outcome:
         only: the metrics that the row has, if not all of them
         """
         metrics = {metric: self.value, **self.metrics}
-        if only:
-            metrics = {name: metrics.get(name, NAN) for name in only}
+        names = only or tuple(name for name in metrics if name not in MEASURED)
+        metrics = {name: metrics.get(name, NAN) for name in names}
         row = {"state": self.state, "reason": self.reason, "steps_done": self.steps_done}
-        return row | metrics | {k: getattr(self, k) for k in ("train_seconds", "host", "device")}
+        measured = ("train_seconds", "peak_memory", "host", "device")
+        return row | metrics | {name: getattr(self, name) for name in measured}
+
+    def with_final(self, metrics: Mapping[str, float], memory: float, metric: str) -> Outcome:
+        """The outcome with its trainer's final figures above those of the last evaluation."""
+        peak = self.peak_memory if math.isnan(memory) else memory
+        measured = {"seconds": self.train_seconds, "memory": peak}
+        final = {metric: self.value, **self.metrics, **measured, **metrics}
+        return replace(
+            self,
+            value=final[metric],
+            train_seconds=final["seconds"],
+            peak_memory=final["memory"],
+            metrics={k: v for k, v in final.items() if k not in (*MEASURED, metric)},
+        )
+
+    def values(self, objectives: Sequence[Objective]) -> list[float]:
+        """The values of a study's metrics, of which the first is `value`."""
+        known = {**self.metrics, "seconds": self.train_seconds, "memory": self.peak_memory}
+        return [self.value, *(known.get(o.metric, NAN) for o in objectives[1:])]
 
     @staticmethod
-    def of(row: Mapping[str, Any], metric: str) -> Outcome:
-        """The outcome in a trial's row, without its other metrics."""
+    def of(row: Mapping[str, Any], objectives: Sequence[Objective]) -> Outcome:
+        """The outcome in a trial's row, with the study's metrics, PSNR, and no others."""
         known = {f.name: row[f.name] for f in fields(Outcome) if f.name in row}
-        return Outcome(**known, value=row[metric])
+        first, *others = objectives
+        names = {PSNR.metric, *(o.metric for o in others if not o.is_measured)} - {first.metric}
+        metrics = {name: row[name] for name in names if name in row}
+        return Outcome(**known, value=row[first.column], metrics=metrics)
 
 
 @dataclass(frozen=True)
@@ -134,14 +162,15 @@ class Message:
         if not self.curve:
             return Outcome(state, reason, host=self.host, device=self.device)
         last = self.curve[-1]
-        others = {k: v for k, v in last.items() if k not in ("step", "seconds", metric)}
+        others = {k: v for k, v in last.items() if k not in (*MEASURED, metric)}
         return Outcome(
             state=state,
             reason=reason,
             steps_done=last["step"],
-            value=last[metric],
+            value=last.get(metric, NAN),  # an earlier attempt's may lack the memory
             metrics=others,
             train_seconds=last["seconds"],
+            peak_memory=last.get("memory", NAN),
             host=self.host,
             device=self.device,
         )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nerf.config.schema import NerfConfig
-from study.protocol.messages import Failure
+from study.protocol.messages import NAN, Failure
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Evaluated:
     """One evaluation."""
 
     point: dict[str, Any]
-    """A row of the learning curve: `step`, `seconds`, and the metrics that the trainer reports."""
+    """A row of the learning curve: `MEASURED`, and the metrics that the trainer reports."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Trained:
     """Its final figures; the last ones of the curve stand for those that are missing."""
     image: np.ndarray | None
     """(height, width, 3) uint8, of what it has learnt."""
+    memory: float = NAN
+    """The peak, MiB; NaN where it is the last evaluation's, or unknown."""
 
 
 @dataclass(frozen=True)

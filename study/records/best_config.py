@@ -13,6 +13,14 @@ from nerf.common.files import write_atomically
 from nerf.config.parameters import Value
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
+from study.trainers.objective import PSNR
+
+
+def describe_quality(spec: StudySpec, row: Mapping[Any, Any]) -> str:
+    """The metrics of a trial in words: `23.41 dB`, or `PSNR 23.41 dB and training time 2.1 s`."""
+    if spec.objectives == (PSNR,) and not spec.trainer:
+        return PSNR.format(row[PSNR.column])
+    return " and ".join(f"{o.label} {o.format(row[o.column])}" for o in spec.objectives)
 
 
 def write_best(
@@ -23,9 +31,9 @@ def write_best(
     spec: the study's; of several scenes, that of the trial's scene
     """
     file = file or folder.best
-    objective = spec.objective
-    quality = objective.format(row[objective.metric])
-    measured = f"{objective.metric} {quality}" if spec.trainer else f"{quality} on validation views"
+    quality = describe_quality(spec, row)
+    learnt = not spec.trainer and len(spec.objectives) == 1 and not spec.objective.is_measured
+    measured = f"{quality} on validation views" if learnt else quality
     place = f" of {spec.scene}" if spec.scene else ""
     source = f"Trial {row['trial_id']} of study {folder.name}: {measured}{place}"
     comment = textwrap.fill(source, 100, initial_indent="# ", subsequent_indent="# ")

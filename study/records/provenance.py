@@ -71,7 +71,7 @@ def _describe_scene(scene: Scene, spec: StudySpec) -> dict[str, Any]:
         "width": scene.width,
         "views": {split: len(scene.views(split)) for split in ("train", "val", "test")},
     }
-    if spec.objective != PSNR:  # trivial images have no other metric
+    if spec.trainer and PSNR not in spec.objectives:  # its trials have no PSNR to compare
         return about
     from nerf.evaluation.trivial_baselines import trivial_psnrs  # imports torch
 

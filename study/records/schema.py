@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.config.parameters import Parameter
 from study.spec.space import Space
+from study.trainers.objective import read_objectives
 from study.trainers.parameter_set import NERF, ParameterSet
 
 SCHEMA_VERSION = 1
@@ -41,6 +43,7 @@ TRIAL_COLUMNS = {
     "test_psnr": "float64",  # test views, dB; NaN if the budget was not reached
     "test_ssim": "float64",
     "train_seconds": "float64",
+    "peak_memory": "float64",  # MiB (study/worker/peak_memory.py); NaN if it was not measured
     "started": "datetime64[ns, UTC]",
     "ended": "datetime64[ns, UTC]",
     "host": "string",
@@ -55,6 +58,7 @@ CURVE_COLUMNS = {
     "trial_id": "string",
     "step": "int64",
     "seconds": "float64",  # of training so far, without evaluation
+    "memory": "float64",  # the peak so far, MiB
     "loss": "float64",  # mean squared error of the last batch of rays
     "psnr": "float64",  # validation, dB
     "ssim": "float64",
@@ -66,7 +70,10 @@ NERF_METRICS = ("psnr", "ssim", "test_psnr", "test_ssim")
 
 _KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "bool"}
 
-_CURVE_OF_ANY = ("trial_id", "step", "seconds")
+ADDED_COLUMNS = ("peak_memory", "memory")
+"""Columns that tables of earlier versions lack; empty there."""
+
+_CURVE_OF_ANY = ("trial_id", "step", "seconds", "memory")
 """Columns of every curves.parquet; a metric each follows."""
 
 
@@ -75,8 +82,8 @@ class TableSchema:
     """What the columns of a study's tables are."""
 
     parameters: ParameterSet = NERF
-    metric: str = ""
-    """The one that trials are ranked by, of a trainer that reports metrics of its own."""
+    metrics: tuple[str, ...] = ()
+    """Columns that trials are ranked by, of a trainer that reports metrics of its own."""
     has_scenes: bool = False
     """Whether trials are of several scenes."""
 
@@ -84,15 +91,16 @@ class TableSchema:
     def of(document: Mapping[str, Any]) -> TableSchema:
         """The schema of the study with this study.json."""
         parameters = Space.from_json(document["space"]).parameters
-        metric = "" if parameters.is_nerf else document["spec"]["objective"]["metric"]
-        return TableSchema(parameters, metric, "scenes" in document)
+        objectives = () if parameters.is_nerf else read_objectives(document["spec"])
+        columns = tuple(objective.column for objective in objectives)
+        return TableSchema(parameters, columns, "scenes" in document)
 
     @property
     def base(self) -> dict[str, str]:
         """Columns of trials.parquet before those of the parameters, without own metrics."""
         columns: dict[str, str] = {}
         for name, dtype in TRIAL_COLUMNS.items():
-            if not self.metric or name not in NERF_METRICS:
+            if not self.metrics or name not in NERF_METRICS:
                 columns[name] = dtype
             if name == "phase" and self.has_scenes:
                 columns[SCENE_COLUMN] = "string"
@@ -106,15 +114,15 @@ class TableSchema:
 
     def curve_dtypes(self, columns: Iterable[str] = ()) -> dict[str, str]:
         """Columns of curves.parquet and their types; `columns` are those that a table has."""
-        if not self.metric:
+        if not self.metrics:
             return CURVE_COLUMNS
         always = {name: CURVE_COLUMNS[name] for name in _CURVE_OF_ANY}
-        return always | self._metrics(columns, always.keys())
+        return always | self._metrics(columns, always.keys() | self.base.keys())
 
     def _metrics(self, columns: Iterable[str], others: Collection[str]) -> dict[str, str]:
-        if not self.metric:
+        if not self.metrics:
             return {}
-        names = dict.fromkeys((self.metric, *columns))
+        names = dict.fromkeys((*self.metrics, *columns))
         return {name: "float64" for name in names if name not in others and name != "seed"}
 
 
@@ -161,6 +169,9 @@ def read_table(
         for path in parameters.by_path:
             if path in types and path not in frame:
                 frame[path] = parameters.value_before_added(path)
+        for column in ADDED_COLUMNS:
+            if column in types and column not in frame:
+                frame[column] = math.nan
         return frame.astype(types)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(

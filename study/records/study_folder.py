@@ -41,6 +41,7 @@ from nerf.common.errors import InputError
 from nerf.common.files import UNFINISHED, write_atomically
 from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.records.schema import (
+    ADDED_COLUMNS,
     NERF_METRICS,
     SCHEMA_VERSION,
     TRIAL_COLUMNS,
@@ -267,7 +268,7 @@ def _read_record(file: Path) -> dict[str, Any] | None:
     """Reads a record; None if it is damaged."""
     try:
         record = json.loads(file.read_bytes())
-        required = TRIAL_COLUMNS.keys() - set(NERF_METRICS)
+        required = TRIAL_COLUMNS.keys() - {*NERF_METRICS, *ADDED_COLUMNS}
         is_complete = required <= set(record["trial"]) and isinstance(record["curve"], list)
     except (ValueError, TypeError, KeyError):
         return None

@@ -6,8 +6,10 @@ the same number of further runs, the r-th of both with the same seed: their diff
 neither on one lucky seed nor on the run that the best was selected by.
 
 The best is the configuration with the best metric (of NeRFs, the highest PSNR) in the explore and
-optimise phases, other than the default. It is known once both phases have ended, and no replicate
-changes it. Only an extended study may find another one, which all further turns then repeat.
+optimise phases, other than the default; of several metrics, the most balanced of these
+configurations (`study/spec/pareto_front.py`). It is known once both phases have ended, and no
+replicate changes it. Only an extended study may find another one, which all further turns then
+repeat.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from optuna.trial import FrozenTrial
 
 from nerf.config.flat import Flat
 from nerf.config.parameters import Value
 from study.search.explore_design import explore_values
 from study.search.sobol_design import trial_seed
-from study.search.trial_values import final_value, trial_values
+from study.search.trial_values import final_values, is_broken, trial_values
+from study.spec.pareto_front import find_most_balanced
 from study.spec.replicate_order import replicate_role
 from study.spec.study_spec import StudySpec
 
@@ -73,17 +77,30 @@ def replicate_seed(spec: StudySpec, trials: Sequence[FrozenTrial], index: int, n
 def _best(spec: StudySpec, trials: Sequence[FrozenTrial], index: int) -> list[FrozenTrial]:
     """The trials whose configurations the turns of the best repeat, best first."""
     completed = [
-        (-spec.objective.score(value), trial.number, trial)
+        trial
         for trial in trials
-        if (value := final_value(trial)) is not None
+        if final_values(trial)
         and trial.user_attrs["state"] == "completed"
         and trial.user_attrs["phase"] != "replicate"
     ]
-    ranked = [trial for _, _, trial in sorted(completed)]
     if index < spec.alternating_replicates:
-        return ranked[:MAX_ALTERNATING_BEST]
+        return _rank(spec, completed)[:MAX_ALTERNATING_BEST]
     defaults = spec.space.defaults()
-    return [trial for trial in ranked if not _equal(trial_values(trial), defaults)][:1]
+    others = [trial for trial in completed if not _equal(trial_values(trial), defaults)]
+    candidates = [trial for trial in others if not is_broken(trial)] or others
+    if len(spec.objectives) == 1 or not candidates:
+        return _rank(spec, candidates)[:1]
+    scores = [
+        [o.score(value) for o, value in zip(spec.objectives, final_values(trial), strict=True)]
+        for trial in candidates
+    ]
+    return [candidates[find_most_balanced(np.array(scores))]]
+
+
+def _rank(spec: StudySpec, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials by their first metric, best first."""
+    score = spec.objective.score
+    return sorted(trials, key=lambda trial: (-score(final_values(trial)[0]), trial.number))
 
 
 def _equal(values: Flat, others: Flat) -> bool:

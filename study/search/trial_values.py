@@ -20,7 +20,15 @@ OUTSIDE_SPACE = "outside_space"
 
 OUTSIDE_VALUE = "psnr"
 """The attribute with the final metric of such a trial, which has no value for Optuna; called so on
-disk, whatever the metric is."""
+disk, whatever the metric is. A list of several."""
+
+NERF_PSNR = "validation_psnr"
+"""The attribute with the last PSNR of a NeRF that is ranked by something else: whether it trained
+depends on that."""
+
+TRAINS = "trains"
+"""The constraint, in Optuna's sense, that a trial which broke violates: no sampler takes it for a
+good one, however fast it was."""
 
 
 SCENE = "scene"
@@ -37,9 +45,20 @@ def trial_values(trial: FrozenTrial) -> dict[str, Value]:
     return dict(trial.user_attrs.get(OUTSIDE_SPACE) or trial.params)
 
 
+def final_values(trial: FrozenTrial) -> list[float]:
+    """The metrics of an ended trial at its full budget; none if it has none."""
+    outside = trial.user_attrs.get(OUTSIDE_VALUE, [])
+    return list(trial.values or (outside if isinstance(outside, list) else [outside]))
+
+
 def final_value(trial: FrozenTrial) -> float | None:
-    """The metric of an ended trial at its full budget; None if it has none."""
-    return trial.values[0] if trial.values else trial.user_attrs.get(OUTSIDE_VALUE)
+    """The first metric of an ended trial at its full budget; None if it has none."""
+    return next(iter(final_values(trial)), None)
+
+
+def is_broken(trial: FrozenTrial) -> bool:
+    """Whether an ended trial broke, in a study that marks those (`StudySpec.marks_broken`)."""
+    return any(violation > 0 for violation in trial.constraints.values())
 
 
 def latest_value(trial: FrozenTrial) -> float | None:

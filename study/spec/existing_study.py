@@ -21,7 +21,9 @@ from study.spec.study_space import parse_fixed
 from study.spec.study_spec import StudySpec, option_name, require
 from study.spec.tried_points import TriedPoint, parse_points
 from study.spec.variants import Variant
+from study.trainers.objective import Objective
 from study.trainers.parameter_set import get_parameter
+from study.trainers.parse_objectives import split_metrics
 
 _DESIGN_FIELDS = (
     *("downscale", "background", "design", "steps", "seed", "collapse", "until"),
@@ -117,9 +119,7 @@ def require_same_study(
             counts = {saved.max_explore}
         if field in given and given[field] not in counts:
             _refuse(f"{option_name(field)} {given[field]}", f"the study's {getattr(saved, field)}")
-    for name in ("metric", "direction", "unit"):
-        if name in given and given[name] != getattr(saved.objective, name):
-            _refuse(f"--{name} {given[name]}", f"the study's {getattr(saved.objective, name)}")
+    _require_same_metrics(given, saved.objectives)
     require(
         given.get("earlier", saved.earlier) == saved.earlier,
         "the trials of `from` in the --study file are not those that the study started from; leave "
@@ -154,6 +154,26 @@ def _require_same_scenes(given: Mapping[str, Any], saved: StudySpec) -> None:
     named = one or tuple(scene.source for scene in given.get("scenes", ()))
     if named and set(named) != set(saved.scene_sources):
         _refuse(f"--scene {_join(named)}", f"the study's {_join(saved.scene_sources)}")
+
+
+def _require_same_metrics(given: Mapping[str, Any], saved: Sequence[Objective]) -> None:
+    """Raises `InputError` if a metric, its direction or its unit is not the study's."""
+    texts, direction, unit = (given.get(name) for name in ("metric", "direction", "unit"))
+    texts = texts or ((saved[0].metric,) if len(saved) == 1 else ())
+    named = split_metrics(texts, direction, unit)
+    for metric, objective in zip(named, saved, strict=False):
+        for option, value, own in (
+            ("metric", metric.name, objective.metric),
+            ("direction", metric.direction, objective.direction),
+            ("unit", metric.unit, objective.unit),
+        ):
+            if value and value != own:
+                _refuse(f"--{option} {value}", f"the study's {own or 'none'}")
+    names = [objective.metric for objective in saved]
+    if texts and len(named) != len(saved):
+        _refuse(f"--metric {', '.join(m.name for m in named)}", f"the study's {', '.join(names)}")
+    if direction or unit:
+        require(bool(texts), "--direction and --unit are for a single metric; leave them out")
 
 
 def _join(value: Any) -> str:

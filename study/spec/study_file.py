@@ -49,7 +49,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "parameter_file": str,
     "workdir": str,
     "plugin": list,
-    "metric": str,
+    "metric": (str, list),
     "direction": str,
     "unit": str,
     "collapse": list,
@@ -135,8 +135,8 @@ def read_study_file(path: Path, given: Mapping[str, Any] | None = None) -> dict[
             options["try_texts"] = tuple(map(str, content[key]))
         elif name == "from":
             options |= read_from_table(path, content[key])
-        elif name == "collapse":
-            options[name] = tuple(map(str, content[key]))
+        elif name in ("collapse", "metric"):
+            options[name] = (value,) if isinstance(value, str) else tuple(map(str, content[key]))
         else:
             options[name] = value
     options |= _named_trainer(path, options)
@@ -211,10 +211,8 @@ def _design(spec: StudySpec) -> dict[str, Any]:
         design |= {"until": spec.until, "explore": spec.max_explore}
     design |= {"from": [taken.to_json() for taken in spec.earlier]} if spec.earlier else {}
     design |= {"try": list(map(str, spec.tries))} if spec.tries else {}
-    if spec.trainer:
-        objective = spec.objective
-        design |= {"metric": objective.metric, "direction": objective.direction}
-        design |= {"unit": objective.unit} if objective.unit else {}
+    if spec.objectives != StudySpec.objectives or spec.trainer:
+        design["metric"] = [objective.text for objective in spec.objectives]
     space = spec.space
     steps_path = space.parameters.steps_path
     fixed = {path: value for path, value in space.fixed if path != steps_path}

@@ -22,7 +22,7 @@ from study.spec.tried_points import TriedPoint
 from study.spec.variants import Variant, variant_values
 from study.trainers.collapse_rule import parse_rule
 from study.trainers.find_trainer import TRAINER_OPTIONS
-from study.trainers.objective import PSNR, Objective
+from study.trainers.objective import PSNR, Objective, read_objectives
 
 WANDB_MODES = ("off", "offline", "online")
 
@@ -86,8 +86,8 @@ class StudySpec:
     """Files of the user that add to the NeRF's choices; without their code where it is not needed,
     as for a report."""
 
-    objective: Objective = PSNR
-    """The metric by which trials are ranked."""
+    objectives: tuple[Objective, ...] = (PSNR,)
+    """The metrics by which trials are ranked; of several, the optimise phase seeks the front."""
 
     collapse: tuple[str, ...] = ()
     """Rules by which a trial has collapsed, beside its trainer's own (`collapse_rule.py`)."""
@@ -232,6 +232,24 @@ class StudySpec:
             not self.scenes or self.pruner != "hyperband",
             "--pruner hyperband would compare trials of different scenes; choose halving or median",
         )
+        is_own = bool(self.trainer) and len(self.objectives) == 1
+        require(
+            not self.scenes or self.objectives == (PSNR,) or is_own,
+            "several scenes are compared by PSNR, or by one metric of a trainer of your own; leave "
+            "--metric out, or name one scene",
+        )
+        require(
+            not self.until or len(self.objectives) == 1,
+            "--until and --until-sure ask about one metric, and the study has "
+            f"{len(self.objectives)}; leave it out, or name one metric",
+        )
+        _require_for_several(self)
+        costs = [objective.metric for objective in self.objectives if objective.is_measured]
+        require(
+            not costs or self.pack == 1,
+            f"--metric {', '.join(costs)} is measured of each trial's own process, and --pack "
+            f"{self.pack or 'auto'} trains several in one; remove one of them",
+        )
         phases = self.explore + self.optimize
         require(
             phases > 0 or bool(self.variants) or bool(self.tries),
@@ -338,6 +356,22 @@ class StudySpec:
         return ended >= self.trials and not self.is_exploring
 
     @property
+    def objective(self) -> Objective:
+        """The first of the metrics, which alone is shown while a study runs."""
+        return self.objectives[0]
+
+    @property
+    def can_prune(self) -> bool:
+        """Whether optimised trials may be stopped early; Optuna cannot with several metrics."""
+        return len(self.objectives) == 1
+
+    @property
+    def marks_broken(self) -> bool:
+        """Whether a trial that broke could be among the best, as one that ends early is fast."""
+        by_psnr = self.objective == PSNR or bool(self.trainer)
+        return len(self.objectives) > 1 or self.objective.is_measured or not by_psnr
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics of every trial's row; empty where they are those that the trainer reports."""
         return () if self.trainer else _NERF_METRICS
@@ -377,15 +411,15 @@ class StudySpec:
         for name in _LATER_FIELDS:  # likewise
             if fields[name] == getattr(StudySpec, name):
                 del fields[name]
-        del fields["objective"], fields["tries"], fields["earlier"]
+        del fields["objectives"], fields["tries"], fields["earlier"]
         if self.scenes:
             fields["scenes"] = [scene.to_json() for scene in self.scenes]
         if self.earlier:
             fields["earlier"] = [taken.to_json() for taken in self.earlier]
         if self.tries:
             fields["tries"] = [dict(point.settings) for point in self.tries]
-        if self.trainer:
-            fields["objective"] = self.objective.to_json()
+        if self.trainer or self.objectives != (PSNR,):
+            fields["objectives"] = [objective.to_json() for objective in self.objectives]
         return fields | {"variants": [variant.to_json() for variant in self.variants]}
 
     @staticmethod
@@ -401,9 +435,27 @@ class StudySpec:
         fields["scenes"] = tuple(map(StudyScene.from_json, fields.get("scenes", ())))
         fields["earlier"] = tuple(map(EarlierTrials.from_json, fields.get("earlier", ())))
         fields["tries"] = tuple(TriedPoint(tuple(p.items())) for p in fields.get("tries", ()))
-        if "objective" in fields:
-            fields["objective"] = Objective.from_json(fields["objective"])
+        fields["objectives"] = read_objectives(fields)
+        fields.pop("objective", None)  # of an earlier version
         return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)
+
+
+def _require_for_several(spec: StudySpec) -> None:
+    """Raises `InputError` for what a study of several metrics cannot have."""
+    several = len(spec.objectives) > 1
+    require(
+        not several or spec.sampler != "cmaes",
+        "--sampler cmaes seeks the best of one metric; choose tpe, or name one metric",
+    )
+    require(
+        not several or spec.pruner in ("halving", "none"),
+        f"--pruner {spec.pruner} stops trials by one metric, and of several none is stopped; leave "
+        "it out, or name one metric",
+    )
+    require(
+        not several or not spec.earlier,
+        "--from starts a study of one metric, and this one has several; leave it out",
+    )
 
 
 def _require_packable(spec: StudySpec) -> None:

@@ -31,7 +31,7 @@ _UNUSED = (
     "kind",
 )
 _REFUSED = {
-    "metrics": "a study here has one metric; write metric: {name: psnr, goal: maximize}",
+    "metrics": "write metric: {name: psnr, goal: maximize}, and name others by --metric",
     "scheduler": "other schedulers cannot be used here; remove it and write method: bayes",
 }
 _METRIC_KEYS = ("name", "goal", "impute", "impute_while_running")

@@ -1,4 +1,4 @@
-"""The metric that a study ranks its trials by."""
+"""The metrics that a study ranks its trials by."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from nerf.common.errors import InputError
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
+_COLUMNS = {"seconds": "train_seconds", "memory": "peak_memory"}
+"""Metrics that are measured of every trial, and their columns of trials.parquet."""
+
+_LABELS = {"psnr": "PSNR", "ssim": "SSIM", "seconds": "training time", "memory": "peak memory"}
+
 
 @dataclass(frozen=True)
 class Objective:
-    """A metric that trials report, its unit, and whether lower is better."""
+    """A metric, its unit, and whether lower is better."""
 
     metric: str
     unit: str = ""
@@ -28,9 +33,19 @@ class Objective:
             )
 
     @property
+    def is_measured(self) -> bool:
+        """Whether it is measured of every trial, so that no trainer need report it."""
+        return self.metric in _COLUMNS
+
+    @property
+    def column(self) -> str:
+        """Its column of trials.parquet; that of curves.parquet has its name."""
+        return _COLUMNS.get(self.metric, self.metric)
+
+    @property
     def label(self) -> str:
         """The metric as a person reads it."""
-        return "PSNR" if self.metric == PSNR.metric else self.metric
+        return _LABELS.get(self.metric, self.metric)
 
     @property
     def title(self) -> str:
@@ -41,6 +56,13 @@ class Objective:
     def direction(self) -> str:
         """`max` or `min`."""
         return "min" if self.minimize else "max"
+
+    @property
+    def text(self) -> str:
+        """As `--metric` names it: `loss:min`, or `loss:min:nats` with a unit; `seconds`."""
+        if self in MEASURED_OBJECTIVES:
+            return self.metric
+        return ":".join(filter(None, (self.metric, self.direction, self.unit)))
 
     def score(self, value: float) -> float:
         """The value, or its negative where lower is better: of scores, higher is always better."""
@@ -78,3 +100,15 @@ class Objective:
 
 PSNR = Objective("psnr", "dB")
 """Of the NeRF's validation views."""
+
+NERF_OBJECTIVES = (PSNR, Objective("ssim"))
+"""What the NeRF is evaluated by."""
+
+MEASURED_OBJECTIVES = (Objective("seconds", "s", True), Objective("memory", "MiB", True))
+"""What every trial costs, of any trainer: seconds of training and peak memory."""
+
+
+def read_objectives(spec: Mapping[str, Any]) -> tuple[Objective, ...]:
+    """The metrics of a study by the `spec` of its study.json; PSNR where it names none."""
+    recorded = spec.get("objectives") or [spec[key] for key in ("objective",) if key in spec]
+    return tuple(map(Objective.from_json, recorded)) or (PSNR,)

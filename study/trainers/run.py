@@ -68,6 +68,9 @@ class Run(Protocol):
 
         `step` counts from 1 to `steps` and rises. The metric that the study ranks trials by
         (`--metric`) must be among them. Does not return where the trial is pruned.
+
+        `seconds` of training so far and the peak `memory` in MiB are measured where a trainer does
+        not report them itself, as one that trains in another process should.
         """
 
     def image(self, name: str, image: Image | Callable[[], Image], /) -> None:

@@ -186,7 +186,7 @@ class _ShortTrial:
             device="cuda" if spec.gpus_per_trial else "cpu",
             scene=self._scene,
             checkpoint_file=self._checkpoint,
-            rules=RunRules(spec.objective),
+            rules=RunRules(spec.objectives),
             on_event=self._on_event,
             on_sign_of_life=lambda: None,
             should_stop=lambda: False,

@@ -168,7 +168,7 @@ class _Trial:
         )
         self._trackers = Trackers(job.spec, tracked, self._notify)
         steps = pruning_steps(job.spec.pruner, job.spec.steps)
-        self._rungs = steps if assignment.may_be_pruned else ()
+        self._rungs = steps if assignment.may_be_pruned and job.spec.can_prune else ()
 
     def run(self) -> Message:
         """Trains from the checkpoint, if there is one, to the end; returns the last message."""
@@ -176,8 +176,7 @@ class _Trial:
             result = self._train()
             last = self._message(curve=tuple(self._curve))
             ended = last.ended(result.state, result.reason, self._metric)
-            metrics = dict(ended.metrics) | dict(result.metrics)
-            outcome = replace(ended, value=metrics.pop(self._metric, ended.value), metrics=metrics)
+            outcome = ended.with_final(result.metrics, result.memory, self._metric)
             if result.image is not None:
                 self._save_render(result.image)
             self._trackers.end(outcome, result.image, self._video_writer())
@@ -250,7 +249,7 @@ class _Trial:
         columns = (TRIAL_COLUMNS.keys() - set(NERF_METRICS)) | self._space.parameters.by_path.keys()
         columns |= {SCENE_COLUMN}
         return RunRules(
-            spec.objective, self._rungs, tuple(map(parse_rule, spec.collapse)), frozenset(columns)
+            spec.objectives, self._rungs, tuple(map(parse_rule, spec.collapse)), frozenset(columns)
         )
 
     def _on_event(self, event: Event) -> None:
@@ -274,13 +273,14 @@ class _Trial:
                 raise TypeError(f"{event} ends a training")
 
     def _describe(self, point: Mapping[str, Any]) -> str:
-        """The metric of an evaluation, and its loss if it has one."""
-        objective = self._job.spec.objective
-        others = [n for n in ("loss",) if n in point and n != objective.metric]
-        quality = objective.format(point[objective.metric])
-        if objective.metric != PSNR.metric:
-            quality = f"{objective.metric} {quality}"
-        return ", ".join([quality, *(f"{name} {point[name]:.4g}" for name in others)])
+        """The metrics of an evaluation, and its loss if it has one."""
+        objectives = self._job.spec.objectives
+        named = [
+            f"{'' if o.metric == PSNR.metric else f'{o.metric} '}{o.format(point[o.metric])}"
+            for o in objectives
+        ]
+        others = {"loss"} & point.keys() - {objective.metric for objective in objectives}
+        return ", ".join([*named, *(f"{name} {point[name]:.4g}" for name in others)])
 
     def _start(self, started: Started) -> None:
         """Takes over the curve of an earlier attempt; sets a damaged checkpoint aside."""

@@ -28,6 +28,7 @@ from study.trainers.collapse_rule import CollapseRule
 from study.trainers.objective import Objective
 from study.trainers.run import Image, TrainerMistake, TrialStopped
 from study.trainers.state_file import dump_state, load_state, require_loadable, with_curve
+from study.worker.peak_memory import PeakMemory
 from study.worker.trial_images import side_by_side
 
 
@@ -44,12 +45,21 @@ class TrialCollapsed(BaseException):
 class RunRules:
     """What a trial's reports are checked by."""
 
-    objective: Objective
+    objectives: tuple[Objective, ...]
     rungs: tuple[int, ...] = ()
     """Steps at which the trial may be pruned."""
     collapse: tuple[CollapseRule, ...] = ()
     reserved: frozenset[str] = frozenset()
     """Names that no metric may have: columns and parameters."""
+
+    @property
+    def names(self) -> list[str]:
+        return [objective.metric for objective in self.objectives]
+
+    @property
+    def to_report(self) -> list[str]:
+        """The metrics that a trainer must report."""
+        return [objective.metric for objective in self.objectives if not objective.is_measured]
 
 
 class TrialRun:
@@ -92,10 +102,13 @@ class TrialRun:
         self._checked_state = False
         self._images: dict[str, Image | Callable[[], Image]] = {}
         self._diverged = ""
+        self._memory = PeakMemory(device)
+        self._reports_memory = False
+        """Whether the trainer reports its memory by itself."""
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        return (self._rules.objective.metric,)
+        return tuple(self._rules.to_report)
 
     @property
     def folder(self) -> Path:
@@ -137,9 +150,9 @@ class TrialRun:
         self._curve = [*self._curve[: len(before)], point]
         self._reported = step
         self._write_checkpoint()
-        value = point[self._rules.objective.metric]
-        if not math.isfinite(value):
-            self._diverged = f"diverged: {self._rules.objective.metric} is {value} at step {step}"
+        for objective in self._rules.objectives:
+            if not math.isfinite(value := point[objective.metric]):
+                self._diverged = f"diverged: {objective.metric} is {value} at step {step}"
         last = before[-1] if before else 0
         if self._images and (reached_rung(last, step, self._rules.rungs, self.steps) is not None):
             self._on_event(Preview(side_by_side(self._images)))
@@ -177,15 +190,20 @@ class TrialRun:
                 returned = None
             self._go_on()
         except TrialCollapsed as collapsed:
-            metrics = _numbers(collapsed.metrics, "fail")
-            return Trained("collapsed", collapsed.reason, metrics, self._image())
+            return self._trained("collapsed", collapsed.reason, collapsed.metrics, "fail")
         if self._reported < self.steps and self._last_step < self.steps:
             if self._should_stop():
                 raise TrainingStopped(f"stopped; its last report is of step {self._last_step}")
             raise TrainerMistake(self._explain_early_end())
         if self._diverged:
-            return Trained("collapsed", self._diverged, {}, self._image())
-        return Trained("completed", "", _numbers(returned or {}, "train"), self._image())
+            return self._trained("collapsed", self._diverged, {}, "train")
+        return self._trained("completed", "", returned or {}, "train")
+
+    def _trained(
+        self, state: str, reason: str, metrics: Mapping[str, float], where: str
+    ) -> Trained:
+        memory = math.nan if self._reports_memory else self._memory.read()
+        return Trained(state, reason, _numbers(metrics, where), self._image(), memory)
 
     @property
     def _last_step(self) -> int:
@@ -193,8 +211,8 @@ class TrialRun:
 
     def _explain_early_end(self) -> str:
         if not self._curve:
-            metric = self._rules.objective.metric
-            return f"train() returned without a report; call run.report(step, {metric}=...)"
+            metrics = "".join(f", {name}=..." for name in self._rules.to_report)
+            return f"train() returned without a report; call run.report(step{metrics})"
         return (
             f"train() returned after its report of step {self._last_step}, but --steps is "
             f"{self.steps}; report the last step, or end a trial that cannot learn by run.fail()"
@@ -227,25 +245,36 @@ class TrialRun:
 
     def _point(self, step: int, metrics: Mapping[str, float]) -> dict[str, Any]:
         """The point of the learning curve; raises `TrainerMistake`."""
-        name = self._rules.objective.metric
         if not isinstance(step, int | np.integer) or not self._reported < step <= self.steps:
             raise TrainerMistake(
                 f"run.report({step!r}, ...) after step {self._reported}: steps are whole numbers "
                 f"that rise from 1 to --steps, {self.steps}"
             )
-        if name not in metrics:
-            names = ", ".join(metrics) or "nothing"
-            raise TrainerMistake(
-                f"the metric {name} was not reported: run.report() of step {step} has {names}; "
-                "name one of them by --metric"
-            )
+        for name in self._rules.to_report:
+            if name not in metrics:
+                names = ", ".join(metrics) or "nothing"
+                raise TrainerMistake(
+                    f"the metric {name} was not reported: run.report() of step {step} has {names}; "
+                    "name one of them by --metric"
+                )
         if taken := self._rules.reserved & metrics.keys():
             raise TrainerMistake(
                 f"run.report(): {', '.join(sorted(taken))} is the name of a parameter or column; "
                 "give the metric another one"
             )
-        seconds = self._seconds_before + time.perf_counter() - self._began
-        return {"step": int(step), "seconds": seconds, **_numbers(metrics, "run.report")}
+        self._reports_memory = "memory" in metrics
+        measured = {
+            "seconds": self._seconds_before + time.perf_counter() - self._began,
+            "memory": self._memory.read(),
+        }
+        point = {"step": int(step), **measured, **_numbers(metrics, "run.report")}
+        if "memory" in self._rules.names and math.isnan(point["memory"]):
+            raise TrainerMistake(
+                f"--metric memory cannot be measured on {platform.node()} (it needs Linux, and on "
+                "a GPU PyTorch); report it as run.report(step, memory=...), in MiB, or name "
+                "another metric"
+            )
+        return point
 
     def _image(self) -> np.ndarray | None:
         return side_by_side(self._images) if self._images else None

@@ -69,7 +69,8 @@ def _row(spec: StudySpec, number: int, repeat: int, value: float | None) -> dict
         "trial_id": f"{number:05d}", "number": number, "phase": "variant",
         "state": "collapsed" if value is None else "completed",
         "reason": "density | <dead>" if value is None else "",
-        "steps_done": spec.steps, "budget_steps": spec.steps, "train_seconds": 360.0,
+        "steps_done": spec.steps, "budget_steps": spec.steps,
+        "train_seconds": 360.0, "peak_memory": 400.0,
         "psnr": value, "ssim": value, "test_psnr": value, "test_ssim": value,
         "started": "2026-01-01T00:00:00+00:00", "ended": "2026-01-01T00:01:00+00:00",
     }  # fmt: skip

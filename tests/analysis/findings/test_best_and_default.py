@@ -67,12 +67,12 @@ def test_all_runs_of_the_default_count_and_of_the_best_its_further_ones(study: S
     simulated = simulate(study, np.random.default_rng(0), gain=9.0)
     compared = compare_best_with_default(simulated)
     assert compared is not None
-    assert (len(compared.best.psnr), len(compared.default.psnr)) == (4, 5)
-    assert compared.selected_by not in compared.best.psnr
+    assert (len(compared.best.scores), len(compared.default.scores)) == (4, 5)
+    assert compared.selected_by not in compared.best.scores
     assert compared.default.trial_id == f"{DEFAULT:05d}"
     assert compared.difference is not None
     assert compared.difference.mean == pytest.approx(
-        np.mean(compared.best.psnr) - np.mean(compared.default.psnr)
+        np.mean(compared.best.scores) - np.mean(compared.default.scores)
     )
     assert compared.difference.low > 0.0
     assert (compared.outside, compared.reason) == ((), "")
@@ -87,7 +87,7 @@ def test_runs_that_broke_are_counted_and_not_averaged(study: Study) -> None:
     assert compared is not None
     breaks = compared.best.breaks
     assert (breaks.trials, breaks.collapsed, breaks.shows_nothing) == (4, 1, 1)
-    assert len(compared.best.psnr) == len(compared.best.seeds) == 2
+    assert len(compared.best.scores) == len(compared.best.seeds) == 2
 
 
 def test_one_run_each_cannot_tell(study: Study) -> None:
@@ -124,7 +124,7 @@ def test_where_the_default_was_best_it_is_compared_with_the_next(study: Study) -
     compared = compare_best_with_default(simulated)
     assert compared is not None
     assert compared.best.values != compared.default.values
-    assert 99.0 in compared.default.psnr
+    assert 99.0 in compared.default.scores
 
 
 def test_a_default_outside_the_space_is_compared_and_named(make_study: Make) -> None:

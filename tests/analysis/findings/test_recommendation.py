@@ -88,7 +88,7 @@ def test_no_more_seeds_are_advised_of_a_best_that_is_proved(
     """A default that never trains gives no difference, and the best is proved all the same."""
     both = replicated_findings.best_and_default
     assert both is not None
-    default = dataclasses.replace(both.default, psnr=())
+    default = dataclasses.replace(both.default, scores=())
     both = dataclasses.replace(both, default=default, difference=None)
     findings = dataclasses.replace(replicated_findings, best_and_default=both)
     closed = [dataclasses.replace(p, matters=False) for p in recommended.parameters]

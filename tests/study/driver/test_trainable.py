@@ -70,7 +70,8 @@ def test_a_killed_trial_resumes_at_its_step(faults: tuple[StudyFolder, Path]) ->
 def test_own_metrics_are_columns_of_the_tables(faults: tuple[StudyFolder, Path]) -> None:
     folder = faults[0]
     assert {"loss", "accuracy", "test_loss", "lr", "model.width"} <= set(folder.read_trials())
-    assert list(folder.read_curves()) == ["trial_id", "step", "seconds", "loss", "accuracy"]
+    curves = ["trial_id", "step", "seconds", "memory", "loss", "accuracy"]
+    assert list(folder.read_curves()) == curves
     assert folder.render(outcomes(folder).loc["none", "trial_id"]).exists()
     assert "psnr" not in folder.read_trials()
 

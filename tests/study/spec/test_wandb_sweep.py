@@ -269,7 +269,7 @@ MISTAKES = {
     "custom method": ("method: custom\n" + WIDTH, "got 'custom'"),
     "key": ("method: random\nprogam: x\n" + WIDTH, "unknown key 'progam' of a W&B sweep; did you"),
     "scheduler": ("method: bayes\nscheduler: {engine: ax}\n" + WIDTH, "scheduler: other"),
-    "metrics": ("method: random\nmetrics: []\n" + WIDTH, "metrics: a study here has one metric"),
+    "metrics": ("method: random\nmetrics: []\n" + WIDTH, "metrics: write metric"),
     "run_cap text": ("method: random\nrun_cap: twenty\n" + WIDTH, "run_cap must be a whole number"),
     "run_cap 0": ("method: random\nrun_cap: 0\n" + WIDTH, "run_cap must be a whole number of at"),
     "run_cap true": ("method: random\nrun_cap: true\n" + WIDTH, "run_cap must be a whole number"),

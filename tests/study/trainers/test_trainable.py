@@ -17,6 +17,7 @@ from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
 from study.trainers.objective import Objective
 from study.trainers.parameter_set import DeclaredParameters
+from study.trainers.parse_objectives import parse_objectives
 from study.trainers.trainable import load_trainable, read_trainable
 
 TOY = str(Path(__file__).with_name("toy.py"))
@@ -88,11 +89,13 @@ def test_a_package_in_the_folder_of_the_launch_goes_to_the_nodes(
 def test_a_study_file_states_the_trainer_and_its_space(tmp_path: Path) -> None:
     space = study_space(["lr=0.1:0.5"], ["fault=none"], 20, parameters=parameters())
     objective = Objective("loss", "nats", minimize=True)
-    spec = StudySpec(space=space, trainable=f"{TOY}:train", objective=objective, scene="", steps=20)
+    objectives = (objective, Objective("seconds", "s", minimize=True))
+    trainable = f"{TOY}:train"
+    spec = StudySpec(space=space, trainable=trainable, objectives=objectives, scene="", steps=20)
     write_study_file(tmp_path / "study.toml", spec, {})
     options = parse_options(["--study", str(tmp_path / "study.toml")])
-    assert (options.trainable, options.metric, options.direction) == (spec.trainable, "loss", "min")
-    assert options.unit == "nats"
+    assert options.trainable == spec.trainable
+    assert parse_objectives(options.metric, None, None, "--trainable") == objectives
     again = study_space(
         options.vary, options.set, 20, parameter_defaults=options.defaults, parameters=parameters()
     )
@@ -169,7 +172,6 @@ def test_a_mistake_is_one_line_and_creates_nothing(
         ([f"--trainable={TOY}:train"], "--trainable needs --metric NAME"),
         (["--trainable=nowhere.py:train"], "cannot be read"),
         (["--trainable=train"], "--trainable must be FILE.py:FUNCTION"),
-        (["--metric=ssim"], "--metric is for a trainer of your own"),
         (
             [f"--trainable={TOY}:train", "--metric=loss", "--direction=min", "--collapse=loss"],
             "--collapse must be METRIC>LIMIT",

@@ -91,7 +91,7 @@ def alone(scene: Scene, config: NerfConfig, checkpoint: Path) -> list[Event]:
         device="cpu",
         scene=scene,
         checkpoint_file=checkpoint,
-        rules=RunRules(PSNR, rungs=(10,)),
+        rules=RunRules((PSNR,), rungs=(10,)),
         on_event=events.append,
         on_sign_of_life=lambda: None,
         should_stop=lambda: False,

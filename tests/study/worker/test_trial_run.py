@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from study.protocol.messages import Message
 from study.protocol.training_events import (
     Evaluated,
     Event,
@@ -26,7 +29,7 @@ from study.worker.trial_run import RunRules, TrialRun
 Train = Callable[[Run], Any]
 
 
-BY_LOSS = RunRules(Objective("loss", minimize=True))
+BY_LOSS = RunRules((Objective("loss", minimize=True),))
 
 
 @dataclass
@@ -164,7 +167,7 @@ def test_a_trainer_gives_its_own_reason_first(attempts: Attempts) -> None:
 
 
 def test_a_rule_on_its_metrics_ends_a_trial(attempts: Attempts) -> None:
-    attempts.rules = RunRules(Objective("loss"), collapse=(parse_rule("accuracy < 0.2 @ 5"),))
+    attempts.rules = RunRules((Objective("loss"),), collapse=(parse_rule("accuracy < 0.2 @ 5"),))
 
     def train(run: Run) -> None:
         for step in range(1, 11):
@@ -176,7 +179,7 @@ def test_a_rule_on_its_metrics_ends_a_trial(attempts: Attempts) -> None:
 
 
 def test_an_image_is_made_where_the_trial_may_be_pruned_and_at_the_end(attempts: Attempts) -> None:
-    attempts.rules = RunRules(Objective("loss"), rungs=(4,))
+    attempts.rules = RunRules((Objective("loss"),), rungs=(4,))
     made: list[int] = []
 
     def train(run: Run) -> None:
@@ -220,3 +223,35 @@ def test_a_mistake_in_the_trainer_is_one_line(
 ) -> None:
     with pytest.raises(TrainerMistake, match=message):
         attempts.run(train)
+
+
+def test_seconds_and_memory_are_measured_unless_the_trainer_reports_them(
+    attempts: Attempts,
+) -> None:
+    def train(run: Run) -> dict[str, float]:
+        run.report(5, loss=1.0)
+        run.report(10, loss=0.5, seconds=7.0, memory=3.0)
+        return {"memory": 4.0}
+
+    trained = attempts.run(train)
+    first, last = (event.point for event in attempts.events if isinstance(event, Evaluated))
+    assert 0 < first["seconds"] < 7
+    assert (last["seconds"], last["memory"]) == (7.0, 3.0)
+    assert math.isnan(trained.memory)
+    ended = Message(0, "here", "a CPU", curve=(first, last)).ended("completed", "", "loss")
+    assert (ended.value, ended.peak_memory, dict(ended.metrics)) == (0.5, 3.0, {})
+    assert ended.with_final(trained.metrics, trained.memory, "loss").peak_memory == 4.0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux alone")
+def test_the_peak_of_a_trial_is_its_own(attempts: Attempts) -> None:
+    def train(run: Run) -> None:
+        run.report(5, loss=1.0)
+        np.zeros(200 * 2**20, dtype=np.uint8)[:: 2**12] = 1
+        run.report(10, loss=0.5)
+
+    large = attempts.run(train).memory
+    before, after = (e.point["memory"] for e in attempts.events if isinstance(e, Evaluated))
+    assert 190 < after - before < 230
+    assert after == large
+    assert 150 < large - attempts.run(lambda run: run.report(10, loss=0.5)).memory < 230
