@@ -12,11 +12,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import imageio.v3 as imageio
+import psutil
 
 from nerf.config.parameters import Value
 from nerf.scenes.scene import Scene
@@ -80,8 +83,16 @@ def measure_trials(
             return _collect(connections, time.monotonic() + patience)
         finally:
             for process in processes:
-                process.kill()
-                process.join()
+                _kill(process)
+
+
+def _kill(process: BaseProcess) -> None:
+    """Ends a process and what it has started, such as the program of `--command`."""
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+    process.kill()
+    process.join()
 
 
 def _collect(connections: list[Connection], deadline: float) -> list[Measured]:
