@@ -85,7 +85,7 @@ def describe_coverage(rule: StoppingRule) -> str:
         return "The test allows for all looks that there may be."
     if rule.kind == "sure":
         return (
-            f"Intervals do not widen for looks: where {SIMULATED_STUDIES} simulated studies stopped "
-            f"with a margin of 0.1, {SIMULATED_HELD} of them held the truth."
+            f"Intervals do not widen for looks: where {SIMULATED_STUDIES} simulated studies "
+            f"stopped with a margin of 0.1, {SIMULATED_HELD} of them held the truth."
         )
     return "Intervals do not widen for looks; how often this rule errs is not known."
