@@ -30,7 +30,8 @@ def with_trainer(spec: StudySpec, given: Mapping[str, Any]) -> StudySpec:
             f"the study's trainer is {other}; leave out --{option} to resume it",
         )
     fields = {name: named.get(name, getattr(spec, name)) for name in TRAINER_OPTIONS}
-    trainer = _load_program(fields, saved, named) if spec.command else find_trainer(fields)
+    known = {name: value for name, value in fields.items() if value}
+    trainer = _load_program(fields, saved, named) if spec.command else find_trainer(known)
     assert trainer
     fields |= {"trainable": trainer.name} if spec.trainable else {}
     _require_parameters(trainer, saved)
