@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.data.assumption import Assumption
+from analysis.data.branched_space import divide_branches
 from analysis.data.cut_grid import identify_cut_grid, narrow_to_run
 from analysis.data.design import Branch, Design
 from analysis.data.metric import PSNR, Metric, make_metric
@@ -30,6 +31,9 @@ from study.trainers.objective import read_objectives
 
 _CURVE_COLUMNS = {o.column: o.metric for o in objective.MEASURED_OBJECTIVES}
 """Columns of curves that have another name than those of trials."""
+
+NET = "net"
+"""A column of a branch's trials: the net of the whole study's design that each is a point of."""
 
 _RELABELLED = {"far - near": "depth range"}
 
@@ -50,7 +54,7 @@ class Study:
     left_out: what was in that record and is not in `trials`, each without a full stop
     design: what its trials look like; None for studies of this program, whose design is known,
     unless a grid was not run as a whole
-    branches: parameters that only some of its trials have
+    branches: parameters that only some of its trials have, or that act in some only
     looks: what a study that explores until a claim is settled found at each look
     cut: the trials that `--hours` or `--budget` left out, as study.json has them; empty for none
     other_objectives: what another tool optimised beside the metric, None if nothing
@@ -79,6 +83,8 @@ class Study:
     other_objectives: OtherObjectives | None = None
     scene_label: str = ""
     turns: int = 1
+    is_branch: bool = False
+    """Whether it is the part of a study of which `branches` was one."""
 
     @property
     def title(self) -> str:
@@ -153,9 +159,11 @@ class Study:
     def defaults(self) -> dict[str, Value]:
         """Default values of the varied parameters.
 
-        Empty for sweeps of other tools, where a parameter is not of this version, and for variants,
-        of which none is the default.
+        Empty for sweeps of other tools, where a parameter is not of this version, for variants, of
+        which none is the default, and for a branch, which may not have the default.
         """
+        if self.is_branch:
+            return {}
         known = all(d.path in self.space.parameters.by_path for d in self.space.dimensions)
         return self.space.defaults() if self.is_native and known and not self.has_variants else {}
 
@@ -199,12 +207,13 @@ def load_study(folder: StudyFolder | Path | str, scene: str = "") -> Study:
         trials = trials.reset_index(drop=True)
         curves = curves[curves["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
     about, options = spec.get("scene", {}), spec.get("spec", {})
-    space = _relabel(Space.from_json(spec["space"]))
+    whole = _relabel(Space.from_json(spec["space"]))
+    space, branches, trials = divide_branches(whole, trials)
     objectives, is_nerf = read_objectives(options), not name_trainer(options)
     metric = make_metric(objectives[0], is_nerf)
     trials = add_score(trials, metric)
     quality = "psnr" if is_nerf or objective.PSNR in objectives else "score"
-    design = identify_cut_grid(options, space, trials)
+    design = _identify_design(options, space, trials, branches)
     return Study(
         folder=folder,
         name=str(spec.get("name", folder.name)),
@@ -213,11 +222,12 @@ def load_study(folder: StudyFolder | Path | str, scene: str = "") -> Study:
         spec=options,
         versions=spec.get("versions", {}),
         command=tuple(map(str, spec.get("command", ()))),
-        space=narrow_to_run(space, trials) if design else space,
+        space=narrow_to_run(space, trials) if design and not branches else space,
         trials=add_outcomes(trials, about.get("baselines") or {}, quality),
         curves=add_score(curves, metric),
         metric=metric,
         design=design,
+        branches=branches,
         scene_label=scene,
         turns=turns,
         looks=tuple(spec.get("looks", ())),
@@ -242,6 +252,15 @@ def _on_scene(document: Mapping[str, Any], scene: str) -> dict[str, Any]:
     return {**document, **about}
 
 
+def _identify_design(
+    options: Mapping[str, Any], space: Space, trials: pd.DataFrame, branches: Sequence[Branch]
+) -> Design | None:
+    """The design of a grid that was not run as a whole, or runs some values more often."""
+    if branches and options.get("design") == "grid":
+        return Design("uneven grid", len(trials), "branches have different numbers of cells")
+    return identify_cut_grid(options, space, trials)
+
+
 def _relabel(space: Space) -> Space:
     """The space with today's names of parameters that earlier versions recorded by another."""
     dimensions = (replace(d, label=_RELABELLED.get(d.label, d.label)) for d in space.dimensions)
@@ -264,6 +283,13 @@ def design_folds(study: Study, trials: pd.DataFrame) -> NDArray[np.intp] | None:
     nets = int(study.spec.get("nets", 1))
     if nets < 2:
         return None
+    if NET in study.trials:
+        return np.asarray(trials[NET], dtype=np.intp)
+    return nets_of(study, nets).loc[trials.index].to_numpy(dtype=np.intp)
+
+
+def nets_of(study: Study, nets: int) -> pd.Series:
+    """The net of each explored trial of a whole study, by the table's index."""
     explored = study.trials.loc[study.trials["phase"] == "explore", "number"]
     places = explored.rank(method="first").astype(int) - 1
-    return np.asarray(places.loc[trials.index] % nets, dtype=np.intp)
+    return places % nets

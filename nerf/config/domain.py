@@ -22,6 +22,8 @@ class Domain:
     log: bool = False
     unit: str = ""
     label: str = ""
+    when: str = ""
+    """The condition under which the number acts, `encoding.kind == 'hash'`; empty for always."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):

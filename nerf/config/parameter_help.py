@@ -44,6 +44,8 @@ def _values(parameter: Parameter) -> str:
 def _entry(parameter: Parameter, varied: str, default: Value, values: str) -> str:
     head = f"{'*' if varied else ' '} {parameter.path} = {_text(default)}   [{values}]"
     text = f"Varied by default: {varied}. {parameter.doc}" if varied else parameter.doc
+    if parameter.when:
+        text = f"{text} Acts where {parameter.when}.".lstrip()
     width = help_width()
     lines = textwrap.wrap(head, width, subsequent_indent=INDENT, drop_whitespace=False)
     lines += textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT)

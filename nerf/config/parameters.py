@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,7 +19,9 @@ from typing_extensions import Doc
 
 from nerf.common.errors import InputError, closest
 from nerf.config import sections
+from nerf.config.condition import When, parse_condition
 from nerf.config.domain import Domain
+from nerf.config.plugin_conditions import with_plugin_conditions
 from nerf.config.registry import Registry
 from nerf.config.schema import NerfConfig
 
@@ -40,6 +42,8 @@ class Parameter:
     doc: str
     sets: str = ""
     """Path of the field that a derived parameter sets (`sampling.span` sets `sampling.far`)."""
+    when: str = ""
+    """The condition under which it acts (`nerf.config.condition`); empty for always."""
 
     @property
     def label(self) -> str:
@@ -109,7 +113,7 @@ def config_class() -> type[NerfConfig]:
 @functools.cache
 def list_parameters() -> dict[str, Parameter]:
     """Every parameter of a NeRF by its path, in the order of declaration; those of plugins last."""
-    return declared_parameters(config_class()())
+    return with_plugin_conditions(declared_parameters(config_class()()))
 
 
 def forget_parameters() -> None:
@@ -135,7 +139,26 @@ def declared_parameters(default: Any) -> dict[str, Parameter]:
                 by_path[path] = _parameter(path, member_hint, value, sets)
         else:
             by_path[name] = _parameter(name, hint, section)
+    for parameter in by_path.values():
+        _check_condition(parameter, by_path)
     return by_path
+
+
+def _check_condition(parameter: Parameter, by_path: Mapping[str, Parameter]) -> None:
+    """Raises `InputError` for a condition on what is no parameter, or no value of it."""
+    for term in parse_condition(parameter.when):
+        if term.path not in by_path:
+            raise InputError(
+                f"{parameter.path}: its condition {parameter.when!r} names no parameter "
+                f"{term.path!r}{closest(term.path, list(by_path))}"
+            )
+        choices = by_path[term.path].choices
+        for value in term.named_values if choices else ():
+            if value not in choices:
+                raise InputError(
+                    f"{parameter.path}: its condition {parameter.when!r} names {value!r}, and "
+                    f"{term.path} is one of {', '.join(map(str, choices))}"
+                )
 
 
 def parameter(path: str) -> Parameter:
@@ -172,18 +195,20 @@ def _parameter(path: str, hint: Any, default: Any, sets: str = "") -> Parameter:
     hint, *annotations = typing.get_args(hint) if _is_annotated(hint) else (hint,)
     domain = next((extra for extra in annotations if isinstance(extra, Domain)), None)
     doc = next((extra.documentation for extra in annotations if isinstance(extra, Doc)), "")
+    when = domain.when if domain else ""
+    when = next((extra.condition for extra in annotations if isinstance(extra, When)), when)
     registry = next((extra for extra in annotations if isinstance(extra, Registry)), None)
     if registry is not None:
-        return Parameter(path, "choice", default, domain, registry.names, doc, sets)
+        return Parameter(path, "choice", default, domain, registry.names, doc, sets, when)
     if typing.get_origin(hint) is Literal:
-        return Parameter(path, "choice", default, domain, typing.get_args(hint), doc, sets)
+        return Parameter(path, "choice", default, domain, typing.get_args(hint), doc, sets, when)
     if hint not in _KINDS:
         name = getattr(hint, "__name__", str(hint))
         raise InputError(
             f"{path} has the type {name}; use float, int, bool, str, Literal or a dataclass"
         )
     choices = (False, True) if hint is bool else ()
-    return Parameter(path, _KINDS[hint], default, domain, choices, doc, sets)
+    return Parameter(path, _KINDS[hint], default, domain, choices, doc, sets, when)
 
 
 def _is_annotated(hint: Any) -> bool:

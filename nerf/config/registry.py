@@ -115,6 +115,10 @@ class Registry:
             )
         return self._pieces[name]
 
+    def pieces_with(self, section: type | None) -> list[Piece]:
+        """The pieces that take a section as their options."""
+        return [piece for piece in self._pieces.values() if piece.options is section is not None]
+
     def of_plugin(self, plugin: str) -> list[Piece]:
         """What a plugin has registered."""
         return [piece for piece in self._pieces.values() if piece.plugin == plugin]

@@ -1,8 +1,9 @@
 """Every number and choice of a NeRF that a user may change: one frozen dataclass per concept.
 
 A field is declared once: its type, the range that a study may search (`Domain`) or the choices
-(`Literal`, or a `Registry` that plugins may add to), a description (`Doc`) and the default. Command
-lines, search spaces, tables and axis labels read them through `nerf.config.parameters`.
+(`Literal`, or a `Registry` that plugins may add to), the condition under which it acts (`when`,
+`When`), a description (`Doc`) and the default. Command lines, search spaces, tables and axis labels
+read them through `nerf.config.parameters`.
 `__post_init__` rejects what cannot be trained.
 Distances are Euclidean along a unit direction, in scene units.
 """
@@ -27,6 +28,7 @@ from nerf.config.choices import (
     LOSSES,
     SCHEDULES,
 )
+from nerf.config.condition import When
 from nerf.config.domain import Domain
 
 Initialisation = Literal["pytorch", "glorot"]
@@ -131,6 +133,7 @@ class Encoding:
     kind: Annotated[
         str,
         ENCODINGS,
+        When("field.kind == 'network'"),
         Doc(
             "Position encoding: frequency (Eq. 4 of arXiv:2003.08934), none (raw coordinates), "
             "hash (grids whose corners share entries, arXiv:2201.05989) or grid (dense grids, as "
@@ -140,30 +143,36 @@ class Encoding:
 
     position_frequencies: Annotated[
         int,
-        Domain(0, 15, unit="octaves", label="position frequencies"),
+        Domain(
+            0, 15, unit="octaves", label="position frequencies", when="encoding.kind == 'frequency'"
+        ),
         Doc("Octaves of the frequency encoding of positions."),
     ] = 8
 
     direction_frequencies: Annotated[
         int,
-        Domain(0, 8, unit="octaves", label="direction frequencies"),
+        Domain(0, 8, unit="octaves", label="direction frequencies", when="encoding.directions"),
         Doc("Octaves of the frequency encoding of viewing directions; 0 passes the raw direction."),
     ] = 4
 
     directions: Annotated[
         bool,
+        When("field.kind == 'network'"),
         Doc(
             "Let the colour depend on the viewing direction; without it a point has the "
             "same colour from every side."
         ),
     ] = True
 
-    include_input: Annotated[bool, Doc("Append the raw coordinates to the frequency encoding.")] = (
-        True
-    )
+    include_input: Annotated[
+        bool,
+        When("field.kind == 'network'"),
+        Doc("Append the raw coordinates to the frequency encoding."),
+    ] = True
 
     times_pi: Annotated[
         bool,
+        When("field.kind == 'network'"),
         Doc(
             "Multiply coordinates by pi before the encoding, as in the paper; nerf-pytorch "
             "does not."
@@ -172,13 +181,20 @@ class Encoding:
 
     hash_levels: Annotated[
         int,
-        Domain(1, 16, unit="grids", label="hash levels"),
+        Domain(1, 16, unit="grids", label="hash levels", when="encoding.kind == 'hash'"),
         Doc("Resolution levels of the hash encoding, from 16 cells a side to hash_finest."),
     ] = 8
 
     hash_finest: Annotated[
         int,
-        Domain(32, 2048, log=True, unit="cells", label="finest hash grid"),
+        Domain(
+            32,
+            2048,
+            log=True,
+            unit="cells",
+            label="finest hash grid",
+            when="encoding.kind == 'hash'",
+        ),
         Doc(
             "Cells along a side of the finest hash grid, which covers all that rays cross "
             "from near to far."
@@ -187,19 +203,21 @@ class Encoding:
 
     hash_log2_entries: Annotated[
         int,
-        Domain(10, 20, label="log2 of hash entries"),
+        Domain(10, 20, label="log2 of hash entries", when="encoding.kind == 'hash'"),
         Doc("Base-2 logarithm of the number of entries in each level's hash table."),
     ] = 15
 
     grid_levels: Annotated[
         int,
-        Domain(1, 4, unit="grids", label="grid levels"),
+        Domain(1, 4, unit="grids", label="grid levels", when="encoding.kind == 'grid'"),
         Doc("Grids of the grid encoding, each with half the cells along a side of the next."),
     ] = 3
 
     grid_cells: Annotated[
         int,
-        Domain(32, 128, log=True, unit="cells", label="finest grid"),
+        Domain(
+            32, 128, log=True, unit="cells", label="finest grid", when="encoding.kind == 'grid'"
+        ),
         Doc(
             "Cells along a side of the finest grid of the grid encoding, if it were a cube; it "
             "covers all that rays cross from near to far."
@@ -208,7 +226,7 @@ class Encoding:
 
     grid_features: Annotated[
         int,
-        Domain(1, 8, label="grid features"),
+        Domain(1, 8, label="grid features", when="encoding.kind == 'grid'"),
         Doc("Features at each point of each grid of the grid encoding."),
     ] = 2
 
@@ -223,7 +241,14 @@ class Encoding:
 
     contraction_radius: Annotated[
         float,
-        Domain(1.0, 16.0, log=True, unit="scene units", label="contraction radius"),
+        Domain(
+            1.0,
+            16.0,
+            log=True,
+            unit="scene units",
+            label="contraction radius",
+            when="encoding.contraction == 'sphere'",
+        ),
         Doc(
             "Distance from the origin within which the contraction leaves all as it is. The "
             "cameras of captures are 4 units from the origin on average."
@@ -272,19 +297,19 @@ class Field:
 
     depth: Annotated[
         int,
-        Domain(2, 8, unit="layers", label="depth"),
+        Domain(2, 8, unit="layers", label="depth", when="field.kind == 'network'"),
         Doc("Hidden layers before the density head."),
     ] = 4
 
     width: Annotated[
         int,
-        Domain(16, 256, log=True, unit="units", label="width"),
+        Domain(16, 256, log=True, unit="units", label="width", when="field.kind == 'network'"),
         Doc("Units of a hidden layer; the colour head has half as many."),
     ] = 128
 
     skip: Annotated[
         int,
-        Domain(0, 3, unit="layer", label="skip"),
+        Domain(0, 3, unit="layer", label="skip", when="field.kind == 'network'"),
         Doc(
             "Hidden layers after which the encoded position is concatenated again; 0 for no "
             "skip connection."
@@ -292,7 +317,10 @@ class Field:
     ] = 0
 
     hidden_activation: Annotated[
-        str, HIDDEN_ACTIVATIONS, Doc("Activation between hidden layers.")
+        str,
+        HIDDEN_ACTIVATIONS,
+        When("field.kind == 'network'"),
+        Doc("Activation between hidden layers."),
     ] = "relu"
 
     density_activation: Annotated[
@@ -303,7 +331,14 @@ class Field:
 
     density_scale: Annotated[
         float,
-        Domain(1.0, 100.0, log=True, unit="1 / scene unit", label="density scale"),
+        Domain(
+            1.0,
+            100.0,
+            log=True,
+            unit="1 / scene unit",
+            label="density scale",
+            when="field.density_activation == 'sigmoid'",
+        ),
         Doc("Largest density that the sigmoid density activation can reach; the others ignore it."),
     ] = 25.0
 
@@ -328,6 +363,7 @@ class Field:
 
     initialisation: Annotated[
         Initialisation,
+        When("field.kind == 'network'"),
         Doc(
             "Initial weights: pytorch (uniform weights and biases) or glorot (zero biases). "
             "Networks with sine activation always use SIREN's."
@@ -360,7 +396,7 @@ class Grid:
 
     cells: Annotated[
         int,
-        Domain(32, 160, log=True, unit="cells", label="grid cells"),
+        Domain(32, 160, log=True, unit="cells", label="grid cells", when="field.kind == 'voxels'"),
         Doc(
             "Cells along a side of the last, finest grid, if it were a cube. It covers what the "
             "grid before it shows."
@@ -369,7 +405,7 @@ class Grid:
 
     stages: Annotated[
         int,
-        Domain(1, 4, unit="grids", label="grid stages"),
+        Domain(1, 4, unit="grids", label="grid stages", when="field.kind == 'voxels'"),
         Doc(
             "Grids that a run trains one after another, each with twice the cells of the one "
             "before; the last one begins after a quarter of the steps."
@@ -378,19 +414,19 @@ class Grid:
 
     degree: Annotated[
         int,
-        Domain(0, 2, label="harmonics' degree"),
+        Domain(0, 2, label="harmonics' degree", when="field.kind == 'voxels'"),
         Doc("Degree of the spherical harmonics; 0 gives a point one colour from every side."),
     ] = 1
 
     learning_rate: Annotated[
         float,
-        Domain(0.03, 1.0, log=True, label="grid learning rate"),
+        Domain(0.03, 1.0, log=True, label="grid learning rate", when="field.kind == 'voxels'"),
         Doc("Adam's learning rate of the grid's values, instead of optimisation.learning_rate."),
     ] = 0.5
 
     total_variation: Annotated[
         float,
-        Domain(0.0, 1e-3, label="total variation"),
+        Domain(0.0, 1e-3, label="total variation", when="field.kind == 'voxels'"),
         Doc("Weight in the loss of the squared differences between neighbours in the grid."),
     ] = 0.0
 
@@ -414,7 +450,7 @@ class Optimisation:
 
     learning_rate: Annotated[
         float,
-        Domain(1e-4, 2e-2, log=True, label="learning rate"),
+        Domain(1e-4, 2e-2, log=True, label="learning rate", when="field.kind == 'network'"),
         Doc("Adam's learning rate at the first step, after the warm-up."),
     ] = 8e-3
 
@@ -424,7 +460,13 @@ class Optimisation:
 
     decay: Annotated[
         float,
-        Domain(0.01, 1.0, log=True, label="learning-rate decay"),
+        Domain(
+            0.01,
+            1.0,
+            log=True,
+            label="learning-rate decay",
+            when="optimisation.schedule in ('exponential', 'cosine')",
+        ),
         Doc(
             "Final learning rate as a fraction of the initial one; the constant schedule "
             "ignores it."
@@ -467,6 +509,7 @@ class Optimisation:
 
     crop: Annotated[
         Crop,
+        When("optimisation.crop_steps > 0"),
         Doc(
             "The part that crop_steps draw from: content (the box around what differs from a "
             "uniform backdrop; the whole image if there is none) or centre (half of the height "

@@ -23,6 +23,7 @@ from nerf.config.choices import (
     LOSSES,
     SCHEDULES,
 )
+from nerf.config.condition import When
 from nerf.config.domain import Domain
 
 register_activation = HIDDEN_ACTIVATIONS.register
@@ -35,6 +36,7 @@ register_schedule = SCHEDULES.register
 __all__ = [
     "Doc",
     "Domain",
+    "When",
     "register_activation",
     "register_colour_activation",
     "register_density_activation",

@@ -222,12 +222,13 @@ class Ledger:
             scene, created = row.get(SCENE, ""), self._created["optimize"]
             is_default = row["phase"] == "optimize" and created < len(self.spec.labels)
             points = {p["step"]: p.get(self._metric) for p in by_number[number]["curve"]}
+            values = {path: row[path] for path in self._distributions[scene]}
             self._add(
                 row["phase"],
                 scene,
                 is_default,
                 row["seed"],
-                {path: row[path] for path in self._distributions[scene]},
+                self.spec.of_scene(scene).space.acting(values),
                 {s: self._rounded(value) for s, value in points.items() if _is_finite(value)},
             )
             self.tell(number, Outcome.of(row, self.spec.objectives))
@@ -338,14 +339,14 @@ class Ledger:
         It lacks all of them where it is new, some where a driver died while they were stored.
         """
         scene = scene_of(trial)
-        dimensions = self.spec.of_scene(scene).space.dimensions
+        space = self.spec.of_scene(scene).space
         values = trial_values(trial)
-        missing = [d for d in dimensions if d.path not in values]
+        missing = space.missing(values)
         if not missing:
             return values
         seed = trial_seed(self.spec.seed + 1, trial.number)  # unlike the training's own
-        values |= propose(self._on(scene), trial, missing, self.spec.of_scene(scene), seed)
-        return {d.path: values[d.path] for d in dimensions}
+        values = propose(self._on(scene), trial, missing, self.spec.of_scene(scene), seed)
+        return {d.path: values[d.path] for d in space.dimensions if d.path in values}
 
 
 def _is_finite(value: float | None) -> TypeGuard[float]:

@@ -73,6 +73,9 @@ def _explained(dimensions: Dimensions, ended: Sequence[EndedTrial]) -> float:
     Corrected for the share that as many groups explain by chance (epsilon squared), so that a
     parameter with many choices does not come first for that alone.
     """
+    ended = [trial for trial in ended if dimensions[trial.scene].path in trial.values]
+    if not ended:
+        return 0.0
     ranks = np.empty(len(ended))
     groups: dict[Value, list[float]] = {}
     for scene, dimension in dimensions.items():
@@ -100,7 +103,8 @@ def _group(dimension: Dimension, value: Value) -> Value:
 
 def _spread(dimensions: Dimensions, running: Sequence[RunningTrial]) -> float:
     """The difference of the lowest and highest quantile; for a choice, 1 where it differs."""
-    own = [(dimensions[t.scene], t.values[dimensions[t.scene].path]) for t in running]
+    acting = [t for t in running if dimensions[t.scene].path in t.values]
+    own = [(dimensions[t.scene], t.values[dimensions[t.scene].path]) for t in acting]
     if all(dimension.choices for dimension, _ in own):
         return float(len({value for _, value in own}) > 1)
     quantiles = [_quantile(dimension, value) for dimension, value in own]

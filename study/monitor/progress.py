@@ -208,7 +208,7 @@ def table_progress(
             ),
             reason=row["reason"],
             value=row[metric] if math.isfinite(row[metric]) else None,
-            values={path: row[path] for path in paths},
+            values=spec.space.acting({path: row[path] for path in paths}),
             scene=row.get(SCENE_COLUMN, ""),
         )
         for row in trials.to_dict("records")

@@ -85,7 +85,8 @@ def render_progress(
     parts = [*head, *_running_trials(progress, spec, shown, order, width, lines_left)]
     parts += [Text()] if progress.bests else []
     for best in progress.bests:
-        values = (f"{d.label} {format_short(best.values[d.path])}" for d in order.dimensions)
+        acting = (d for d in order.dimensions if d.path in best.values)
+        values = (f"{d.label} {format_short(best.values[d.path])}" for d in acting)
         quality = progress.objective.format(best.value or math.nan)
         where = f" on {best.scene}" if best.scene else ""
         text = f"best{where}: trial {best.number}, {quality}: {', '.join(values)}"
@@ -234,7 +235,8 @@ def _parameter_columns(
     """A column for each of the first dimensions, as many as fit in `room` columns."""
     columns: list[Column] = []
     for dimension in dimensions:
-        cells = [format_short(trial.values[dimension.path]) for trial in trials]
+        own = [trial.values.get(dimension.path) for trial in trials]
+        cells = ["·" if value is None else format_short(value) for value in own]
         lines = _wrap_label(dimension.label)
         room -= max(map(len, (*cells, *lines))) + (_GAP if columns else 0)
         if room < 0:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import tomli_w
 
 from nerf.common.files import write_atomically
@@ -38,11 +39,14 @@ def write_best(
     source = f"Trial {row['trial_id']} of study {folder.name}: {measured}{place}"
     comment = textwrap.fill(source, 100, initial_indent="# ", subsequent_indent="# ")
     # A table for each section; what is in none, such as `seed`, must stand before the first table.
+    defaults = dict(spec.space.parameter_defaults)
     top_level: dict[str, Value] = {}
     sections: dict[str, dict[str, Value]] = {}
     for path, parameter in spec.space.parameters.by_path.items():
         if not parameter.sets:
             value = row[path]
+            if pd.isna(value):  # where it does not act
+                value = defaults[path]
             section, _, name = path.rpartition(".")
             table = sections.setdefault(section, {}) if section else top_level
             table[name] = parameter.check(value.item() if hasattr(value, "item") else value)

@@ -12,6 +12,8 @@ from study.spec.space import Space
 
 def grid_point(space: Space, index: int) -> dict[str, Value]:
     """The values of the cell number `index`, from 0 to `space.grid_size` - 1."""
+    if any(dimension.when for dimension in space.dimensions):
+        return space.branched_cells[index]
     values: dict[str, Value] = {}
     for dimension in reversed(space.dimensions):
         index, place = divmod(index, dimension.levels)

@@ -105,7 +105,7 @@ def _rank(spec: StudySpec, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
 
 def _equal(values: Flat, others: Flat) -> bool:
     """Whether two configurations are the same; one restored from a record may be rounded."""
-    return all(
+    return values.keys() == others.keys() and all(
         math.isclose(value, float(others[path]))
         if isinstance(value, float)
         else value == others[path]

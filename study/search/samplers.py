@@ -7,6 +7,7 @@ from the study's trials alone, as it is made again for each trial.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Container, Sequence
 from typing import cast
 
@@ -17,12 +18,14 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from nerf.config.condition import holds
 from nerf.config.parameters import Value
 from study.search.earlier_study import LearnsFrom, join_earlier
-from study.search.trial_values import scene_of
+from study.search.trial_values import scene_of, trial_values
 from study.spec.dimension import Dimension
 from study.spec.study_spec import StudySpec
 
@@ -43,14 +46,19 @@ def distribution(dimension: Dimension) -> BaseDistribution:
     return FloatDistribution(low, high, log=log, step=dimension.step or None)
 
 
-def tpe_sampler(seed: int) -> BaseSampler:
+def tpe_sampler(seed: int, has_branches: bool = False) -> BaseSampler:
     """A tree-structured Parzen estimator (Bergstra et al., 2011).
 
     It models parameters jointly (`multivariate`), proposes from the first ended trial on, since the
     explore phase has been its random start, and takes running trials for bad ones
     (`constant_liar`), so that those started at the same time differ.
     """
-    return TPESampler(n_startup_trials=1, multivariate=True, constant_liar=True, seed=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        # By group: trials of different branches have different parameters.
+        return TPESampler(
+            n_startup_trials=1, multivariate=True, group=has_branches, constant_liar=True, seed=seed
+        )
 
 
 class SceneStudy(Study):
@@ -73,22 +81,26 @@ class SceneStudy(Study):
         return [trial for trial in trials if scene_of(trial) == self._scene]
 
 
-def _make_sampler(name: str, study: Study, seed: int) -> BaseSampler:
-    """The sampler of this name in `SAMPLERS`."""
+def _make_sampler(spec: StudySpec, study: Study, seed: int) -> BaseSampler:
+    """The sampler of `SAMPLERS` that the study names."""
+    name = spec.sampler
     if name == "gp":
         return GPSampler(n_startup_trials=2, warn_independent_sampling=False, seed=seed)
     if name == "cmaes":
         from study.search.cmaes_sampler import cmaes_sampler
 
         return cmaes_sampler(study, seed)
-    return RandomSampler(seed=seed) if name == "random" else tpe_sampler(seed)
+    if name == "random":
+        return RandomSampler(seed=seed)
+    return tpe_sampler(seed, any(dimension.when for dimension in spec.space.dimensions))
 
 
 def propose(
     study: Study, trial: FrozenTrial, missing: Sequence[Dimension], spec: StudySpec, seed: int
 ) -> dict[str, Value]:
-    """Values of a running trial for the `missing` dimensions, by path, drawn in this order and
-    stored with it.
+    """All values of a running trial: those that it has, and those drawn for `missing` dimensions.
+
+    They are drawn in this order, of those that act under the values so far, and stored with it.
 
     The sampler is made again for each trial, from a seed of the trial's own: a driver that
     restarts would otherwise draw the same numbers again.
@@ -96,11 +108,15 @@ def propose(
     if spec.earlier:
         distributions = {d.path: distribution(d) for d in spec.space.dimensions}
         joined = join_earlier(study, spec.earlier, distributions)
-        study.sampler = LearnsFrom(_make_sampler(spec.sampler, joined, seed), joined)
+        study.sampler = LearnsFrom(_make_sampler(spec, joined, seed), joined)
     else:
-        study.sampler = _make_sampler(spec.sampler, study, seed)
+        study.sampler = _make_sampler(spec, study, seed)
     live = Trial(study, trial._trial_id)
-    return {d.path: _suggest(live, d) for d in missing}
+    values = trial_values(trial)
+    for dimension in missing:
+        if holds(dimension.when, values):
+            values[dimension.path] = _suggest(live, dimension)
+    return values
 
 
 def _suggest(trial: Trial, d: Dimension) -> Value:

@@ -39,6 +39,8 @@ class Dimension:
     """Values of a range are low, low + step, ...; 0 for any number, or any integer."""
     weights: tuple[float, ...] = ()
     """Probability of each choice; empty if all are as likely."""
+    when: str = ""
+    """The condition on other varied parameters under which it acts; empty for always."""
 
     def from_unit(self, u: float) -> Value:
         """The value at quantile `u` in [0, 1) of the prior."""
@@ -187,7 +189,7 @@ class Dimension:
         fields = dataclasses.asdict(self)
         # JSON has null, but no infinity.
         fields["parts"] = [None if part == -math.inf else part for part in self.parts]
-        unused = [name for name in ("step", "weights", "parts") if not fields[name]]
+        unused = [name for name in ("step", "weights", "parts", "when") if not fields[name]]
         return {name: value for name, value in fields.items() if name not in unused}
 
     @staticmethod

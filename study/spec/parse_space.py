@@ -10,6 +10,7 @@ from typing import Any
 from nerf.common.errors import InputError
 from nerf.config.flat import Flat
 from nerf.config.parameters import Parameter
+from study.spec.branches import attach_conditions
 from study.spec.dimension import Dimension
 from study.spec.space import SCENE_PARTS, SCENE_SCALED, Space, check_combinations
 from study.trainers.parameter_set import NERF, ParameterSet, default_values, get_parameter
@@ -29,7 +30,7 @@ def parse_space(
     parameter_defaults: of every parameter, where they are not this version's
 
     Raises `InputError` for an unknown path, a range with its ends swapped, a parameter both varied
-    and set, and a combination of values that the config rejects.
+    and set, one that acts in no trial, and a combination of values that the config rejects.
     """
     dimensions = tuple(parse_dimension(text, parameters) for text in varied)
     paths = [d.path for d in dimensions]
@@ -43,7 +44,7 @@ def parse_space(
             raise InputError(f"{path} sets {target}; vary or set one of the two, not both")
     defaults = default_values(parameters) if parameter_defaults is None else parameter_defaults
     space = Space(
-        dimensions,
+        attach_conditions(dimensions, {**defaults, **fixed}, parameters),
         tuple(fixed.items()),
         parameter_defaults=tuple(defaults.items()),
         parameters=parameters,

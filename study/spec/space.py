@@ -5,6 +5,7 @@ bounds.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nerf.common.errors import InputError
+from nerf.config.condition import holds, parse_condition
 from nerf.config.flat import Flat, with_suggested_bounds
 from nerf.config.parameters import Value
+from study.spec.branches import acting, parents_first
 from study.spec.dimension import Dimension as Dimension
 from study.trainers.nerf_size import relative_cost
 from study.trainers.parameter_set import (
@@ -98,16 +101,16 @@ class Space:
         return ({**dict(self.parameter_defaults), **dict(self.fixed)}[path],)
 
     def defaults(self) -> dict[str, Value]:
-        """The default of each varied parameter, which may lie outside the space.
+        """The default of each varied parameter that acts, which may lie outside the space.
 
         Where the config rejects them, because of a value that the study fixes, the nearest values
         in the space stand for them.
         """
-        declared = self._declared_defaults()
+        declared = acting(self.dimensions, self._declared_defaults())
         try:
             self.complete(declared)
         except InputError:
-            return self.nearest_defaults()
+            return acting(self.dimensions, self.nearest_defaults())
         return declared
 
     def nearest_defaults(self) -> dict[str, Value]:
@@ -148,11 +151,37 @@ class Space:
     @property
     def grid_size(self) -> int:
         """Number of combinations of all values; 0 if a dimension takes any number."""
+        if any(d.when for d in self.dimensions):
+            return len(self.branched_cells)
         return math.prod(d.levels for d in self.dimensions)
 
+    @functools.cached_property
+    def branched_cells(self) -> list[dict[str, Value]]:
+        """All combinations of values of the parameters that act, the last changing fastest."""
+        levels = ([d.value_at(i) for i in range(d.levels)] for d in self.dimensions)
+        paths = [d.path for d in self.dimensions]
+        cells = (self.acting(dict(zip(paths, v, strict=True))) for v in itertools.product(*levels))
+        return list({tuple(cell.items()): cell for cell in cells}.values())
+
     def point(self, units: Sequence[float]) -> dict[str, Value]:
-        """The values at one point of the unit cube."""
-        return {d.path: d.from_unit(u) for d, u in zip(self.dimensions, units, strict=True)}
+        """The values at one point of the unit cube, of the parameters that act there."""
+        return self.acting(
+            {d.path: d.from_unit(u) for d, u in zip(self.dimensions, units, strict=True)}
+        )
+
+    def acting(self, values: Flat) -> dict[str, Value]:
+        """Those of the values whose parameters act; the others are at their defaults."""
+        return acting(self.dimensions, values)
+
+    def missing(self, values: Flat) -> list[Dimension]:
+        """The dimensions without a value that act, or may once others have one; parents first."""
+        left = [d for d in parents_first(self.dimensions) if d.path not in values]
+        open_paths = {d.path for d in left}
+        return [
+            d
+            for d in left
+            if holds(d.when, values) or open_paths & {t.path for t in parse_condition(d.when)}
+        ]
 
     def to_json(self) -> dict[str, Any]:
         data: dict[str, Any] = {
@@ -204,7 +233,7 @@ def check_combinations(space: Space) -> None:
     for first, second in pairs:
         for a, b in itertools.product(extremes[first], extremes[second]):
             try:
-                space.complete({**base, first: a, second: b})
+                space.complete(space.acting({**base, first: a, second: b}))
             except InputError as error:
                 raise InputError(f"the space contains an invalid combination: {error}") from None
-    space.complete(base)
+    space.complete(space.acting(base))

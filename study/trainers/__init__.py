@@ -7,7 +7,8 @@ NeRF's is `study.trainers.nerf_trainer.train`.
 Imports `nerf` only.
 """
 
+from nerf.config.condition import When
 from nerf.config.domain import Domain
 from study.trainers.run import Run
 
-__all__ = ["Domain", "Run"]
+__all__ = ["Domain", "Run", "When"]

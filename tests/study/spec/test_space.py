@@ -15,6 +15,7 @@ from study.spec.default_space import make_space
 from study.spec.parse_space import parse_dimension, parse_space
 from study.spec.space import Dimension, Space
 from study.spec.widened_ranges import describe_widened
+from tests.study.spec.conditions import meet
 
 DIMENSIONS = [
     Dimension("a", "float", 2.0, 6.0),
@@ -98,7 +99,7 @@ def test_a_range_given_by_the_user_does_not_change() -> None:
     ],
 )
 def test_every_parameter_can_be_varied_over_its_declared_domain(path: str) -> None:
-    space = parse_space([path], {}).with_scene_bounds((2.8, 5.5))
+    space = parse_space([path], meet(path)).with_scene_bounds((2.8, 5.5))
     for u in (0.0, 0.5, 0.999):
         config = space.config(space.point([u]))
         assert flatten(config)[path] == pytest.approx(space.point([u])[path])
