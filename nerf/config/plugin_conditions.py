@@ -35,7 +35,8 @@ def _own(parameter: Parameter, section: type) -> str:
     if len(paths) != 1:  # of pieces of two kinds, either of which may be chosen
         return parameter.when
     names = tuple(name for _, name in users)
-    chosen = Term(*paths, "==", names[0]) if len(names) == 1 else Term(*paths, "in", names)
+    (path,) = paths
+    chosen = Term(path, "==", names[0]) if len(names) == 1 else Term(path, "in", names)
     return format_condition((chosen, *parse_condition(parameter.when)))
 
 

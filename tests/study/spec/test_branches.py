@@ -12,6 +12,7 @@ import pytest
 from nerf.common.errors import InputError
 from nerf.config.condition import holds, parse_condition
 from nerf.config.domain import Domain
+from nerf.config.flat import Flat
 from nerf.config.parameters import declared_parameters, list_parameters
 from study.search.samplers import distribution, propose
 from study.search.sobol_design import explore_point
@@ -74,7 +75,7 @@ def test_conditions_come_back_from_json_and_follow_what_decides_them() -> None:
     by_path = {d.path: d.when for d in space.dimensions}
     assert by_path["encoding.kind"] == "field.kind == 'network'"
     assert by_path["encoding.hash_levels"] == "encoding.kind == 'hash' and field.kind == 'network'"
-    voxels = {"field.kind": "voxels", "encoding.kind": "hash", "grid.cells": 40}
+    voxels: Flat = {"field.kind": "voxels", "encoding.kind": "hash", "grid.cells": 40}
     assert space.acting(voxels) == {"field.kind": "voxels", "grid.cells": 40}
 
 
@@ -113,11 +114,11 @@ def test_tpe_proposes_what_acts_and_learns_within_branches() -> None:
         study.add_trial(optuna.trial.create_trial(params=point, distributions=own, value=value))
     levels = []
     for number in range(6):
-        trial = study.ask()._get_latest_trial()  # type: ignore[attr-defined]
+        trial = study.ask()._get_latest_trial()
         values = propose(study, trial, space.missing({}), StudySpec(space), seed=number)
         assert space.acting(values) == values
         assert not space.missing(values)
-        levels.append(values.get("encoding.hash_levels", 0))
+        levels.append(float(values.get("encoding.hash_levels", 0)))
         study.tell(trial.number, float(values.get("encoding.hash_levels", -5)))
     assert sum(level > 8 for level in levels) >= 4
 
