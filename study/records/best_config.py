@@ -47,6 +47,8 @@ def write_best(
             value = row[path]
             if pd.isna(value):  # where it does not act
                 value = defaults[path]
+            elif parameter.kind == "int":  # a table whose numbers are missing elsewhere has floats
+                value = int(value)
             section, _, name = path.rpartition(".")
             table = sections.setdefault(section, {}) if section else top_level
             table[name] = parameter.check(value.item() if hasattr(value, "item") else value)
