@@ -41,8 +41,7 @@ def list_claims_of_branch(findings: Findings, branch_findings: BranchFindings) -
 def name_branch(findings: Findings, branch_findings: BranchFindings) -> str:
     """`With optimizer=sgd`, or `Where momentum is set` if no parameter decides the branch."""
     branch = branch_findings.branch
-    labels = {d.path: d.label for d in findings.study.space.dimensions}
-    labels |= {d.path: d.label for b in findings.study.branches for d in b.dimensions}
+    labels = {d.path: d.label for d in findings.study.varied}
     if branch.parent:
         return f"With {labels[branch.parent]}={' or '.join(map(format_value, branch.values))}"
     names = [dimension.label for dimension in branch.dimensions]

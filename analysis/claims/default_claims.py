@@ -65,7 +65,7 @@ def list_tuning_claims(findings: Findings) -> Iterator[Claim]:
     if tuning is None:
         return
     n, metric = findings.importance.trials, findings.study.metric
-    labels = {d.path: d.label for d in findings.study.space.dimensions}
+    labels = {d.path: d.label for d in findings.study.varied}
     if tuning.joint.low > 0:
         values = tuning.joint.values.items()
         listed = ", ".join(f"{labels[path]} {format_value(value)}" for path, value in values)

@@ -79,7 +79,7 @@ def _describe_gain(both: BestAgainstDefault, metric: Metric) -> str:
 
 
 def _list_values(findings: Findings, recommended: Recommendation) -> str:
-    labels = {d.path: d.label for d in findings.study.space.dimensions}
+    labels = {d.path: d.label for d in findings.study.varied}
     return ", ".join(f"{labels[p]} {format_value(v)}" for p, v in recommended.values.items())
 
 

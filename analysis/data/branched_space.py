@@ -61,8 +61,6 @@ def _acting(trials: pd.DataFrame, when: str) -> NDArray[np.bool_]:
 
 def _keep(values: pd.Series, acts: NDArray[np.bool_]) -> pd.Series:
     """The values where the parameter acts; else missing, which whole numbers cannot be."""
-    if pd.api.types.is_bool_dtype(values):
+    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
         return values.astype("object").where(acts)
-    if pd.api.types.is_integer_dtype(values):
-        return values.astype("float64").where(acts)
-    return values.where(acts)
+    return values.astype("float64").where(acts)

@@ -144,7 +144,7 @@ def find_default_trial(study: Study) -> pd.Series | None:
     if not study.defaults:
         return None
     finished = select_finished(study.trials)
-    same = match_configuration(finished, study.defaults)
+    same = match_configuration(finished, study.default_point)
     return finished[same].iloc[0] if same.any() else None
 
 

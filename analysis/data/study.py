@@ -22,6 +22,7 @@ from nerf.common.errors import InputError
 from nerf.config.parameters import Value
 from study.records.schema import SCENE_COLUMN
 from study.records.study_folder import StudyFolder
+from study.spec.dimension import Dimension
 from study.spec.space import Space
 from study.spec.storage_url import is_url
 from study.spec.study_spec import StudySpec
@@ -114,6 +115,12 @@ class Study:
         return self.is_native and not self.trainer
 
     @property
+    def varied(self) -> tuple[Dimension, ...]:
+        """What varies: in all trials first, then in branches."""
+        own = (dimension for branch in self.branches for dimension in branch.dimensions)
+        return (*self.space.dimensions, *own)
+
+    @property
     def trainer(self) -> str:
         """The trainer of the user, as `--trainable` or `--command` names it; empty for the NeRF."""
         return name_trainer(self.spec)
@@ -166,6 +173,16 @@ class Study:
             return {}
         known = all(d.path in self.space.parameters.by_path for d in self.space.dimensions)
         return self.space.defaults() if self.is_native and known and not self.has_variants else {}
+
+    @property
+    def default_point(self) -> dict[str, Value]:
+        """The same of all parameters that act in the default configuration, of branches, too."""
+        return self.whole_space.defaults() if self.defaults else {}
+
+    @property
+    def whole_space(self) -> Space:
+        """The space with the parameters of branches."""
+        return replace(self.space, dimensions=self.varied)
 
     @property
     def default_configuration(self) -> dict[str, Value]:

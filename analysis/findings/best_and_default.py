@@ -93,14 +93,15 @@ class BestAgainstDefault:
 
 def compare_best_with_default(study: Study) -> BestAgainstDefault | None:
     """The comparison, or None without a default (variants, sweeps of other tools) or a best."""
-    trials, defaults = study.trials, study.defaults
+    trials, defaults = study.trials, study.default_point
     if not defaults:
         return None
     is_default = match_configuration(trials, defaults)
     selected = _find_best_other(study, is_default)
     if selected is None:
         return None
-    values = {path: _to_python(selected[path]) for path in defaults}
+    chosen = {d.path: selected[d.path] for d in study.varied}
+    values = {path: _to_python(value) for path, value in chosen.items() if pd.notna(value)}
     further = (trials["phase"] == "replicate") & match_configuration(trials, values)
     choice = "most balanced" if len(study.metrics) > 1 else "best"
     best = _collect(choice, str(selected["trial_id"]), values, trials[further])
@@ -112,7 +113,7 @@ def compare_best_with_default(study: Study) -> BestAgainstDefault | None:
         best=best,
         selected_by=float(selected["score"]),
         default=default,
-        outside=study.space.outside(defaults),
+        outside=study.whole_space.outside(defaults),
         difference=difference,
         reason="" if difference else _explain(study, best, default),
     )

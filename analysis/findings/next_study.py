@@ -62,7 +62,7 @@ def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStud
         return NextStudy("")
     if not findings.importance.ranked:
         needed = max(_LEAST, MORE_TRIALS * explored)
-        return NextStudy("rank", study.space.dimensions, {}, needed)
+        return NextStudy("rank", study.varied, {}, needed)
     curves = {e.path: e.curve for e in findings.effects if e.curve is not None}
     known = study.space.parameters
     in_question = [

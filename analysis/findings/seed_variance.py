@@ -52,7 +52,7 @@ def estimate_seed_variance(study: Study) -> SeedVariance:
     sample of the space. Nor do repeats of variants.
     """
     trials = study.trials
-    paths = [dimension.path for dimension in study.space.dimensions]
+    paths = [dimension.path for dimension in study.varied]
     roles = classify_replicates(study)
     design = trials[(trials["phase"] == "explore") | (roles == "explored")]
     groups = [g["score"].to_numpy(dtype=float) for g in _repeated(select_trained(design), paths)]
@@ -97,7 +97,7 @@ def _repeated(trials: pd.DataFrame, paths: Sequence[str]) -> list[pd.DataFrame]:
         return []
     by = [*paths, "budget_steps"]
     repeated = trials[trials.duplicated(by, keep=False)]  # thousands of groups of one take seconds
-    groups = repeated.groupby(by, observed=True)
+    groups = repeated.groupby(by, observed=True, dropna=False)
     return [group for _, group in groups if len(group) > 1]
 
 

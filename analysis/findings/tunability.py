@@ -135,7 +135,7 @@ def _find_path(
 ) -> tuple[PathStep, ...]:
     """Steps from the defaults to the best trial, each the move that the surrogate rates highest."""
     dimensions = study.space.dimensions
-    values = dict(study.defaults)
+    values = dict(study.default_point)
     goal = {d.path: best[d.path] for d in dimensions}
     target = np.array([d.to_unit(goal[d.path]) for d in dimensions])
     remaining = [j for j in range(len(axes)) if not np.isclose(start[j], target[j])]
@@ -166,7 +166,7 @@ def _make_step(
     predicted = float(model.process.predict(place[None])[0])
     low, high = np.quantile(model.sample.predict(place[None])[0], INTERVAL_QUANTILES)
     finished = select_trained(study.trials)
-    runs = finished[match_configuration(finished, values)]
+    runs = finished[match_configuration(finished, study.whole_space.acting(values))]
     measured = float(runs["score"].mean()) if len(runs) else float("nan")
     return PathStep(
         label,

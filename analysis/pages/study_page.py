@@ -202,12 +202,11 @@ def _list_facts(findings: Findings) -> dict[str, str]:
     """How the study was made; facts that are not known are left out."""
     study = findings.study
     fixed = ", ".join(f"{path}={value}" for path, value in study.space.fixed)
-    own = [dimension for branch in study.branches for dimension in branch.dimensions]
     if not study.is_native:
         return {
             "recorded by": study.source,
             "metric": f"{study.metric.title}, the {study.metric.best} is best",
-            "varied": "; ".join(map(str, (*study.space.dimensions, *own))),
+            "varied": "; ".join(map(str, study.varied)),
         }
     facts = {
         "command": " ".join(study.command),
@@ -216,7 +215,7 @@ def _list_facts(findings: Findings) -> dict[str, str]:
         "scene": f"{study.scene.get('source', '')} ({str(study.scene.get('hash', ''))[:12]})"
         if study.scene
         else "",
-        "varied": "; ".join(map(str, (*study.space.dimensions, *own))),
+        "varied": "; ".join(map(str, study.varied)),
         "held fixed": fixed or "all else at its default",
         "versions": ", ".join(f"{name} {version}" for name, version in study.versions.items()),
         "created": study.created,

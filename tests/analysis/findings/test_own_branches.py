@@ -92,3 +92,12 @@ def test_best_toml_has_the_default_of_what_does_not_act(
     text = file.read_text()
     assert 'kind = "hash"' in text
     assert "position_frequencies = 8" in text
+
+
+def test_the_default_and_the_best_are_told_by_what_acts_in_them(findings: Findings) -> None:
+    both = findings.best_and_default
+    assert both is not None
+    assert findings.study.default_point["encoding.position_frequencies"] == 8
+    assert set(both.best.values) == {*findings.study.defaults, "encoding.hash_levels"}
+    assert both.default.breaks.trials == 3, "the default itself and its replicates"
+    assert findings.seeds.repeated == 3
