@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -11,6 +11,8 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, create_trial
 
+from nerf.config.flat import Flat
+from nerf.config.parameters import Value
 from study.spec.earlier_trials import EarlierTrials
 
 
@@ -18,16 +20,19 @@ def join_earlier(
     study: Study,
     earlier: Sequence[EarlierTrials],
     distributions: Mapping[str, BaseDistribution],
+    acting: Callable[[Flat], dict[str, Value]],
 ) -> Study:
     """A copy in memory of the study, in which earlier trials come after its own.
 
     Its own trials keep their numbers, from which samplers draw.
+
+    acting: those of a trial's values whose parameters act
     """
     joined = optuna.create_study(directions=study.directions, study_name=study.study_name)
     joined.add_trials(study.get_trials(deepcopy=False))
     for taken in earlier:
         for *values, metric in taken.rows:
-            params = dict(zip(taken.paths, values, strict=True))
+            params = acting(dict(zip(taken.paths, values, strict=True)))
             trial = create_trial(
                 params=params,
                 distributions={path: distributions[path] for path in params},

@@ -107,7 +107,7 @@ def propose(
     """
     if spec.earlier:
         distributions = {d.path: distribution(d) for d in spec.space.dimensions}
-        joined = join_earlier(study, spec.earlier, distributions)
+        joined = join_earlier(study, spec.earlier, distributions, spec.space.acting)
         study.sampler = LearnsFrom(_make_sampler(spec, joined, seed), joined)
     else:
         study.sampler = _make_sampler(spec, study, seed)
