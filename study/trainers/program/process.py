@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import signal
@@ -17,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+import psutil
+
 from study.trainers.program.output import as_text
 
 _WATCHDOG = Path(__file__).with_name("watchdog.py")
@@ -26,6 +29,8 @@ _MAX_LINE = 2**16
 """Bytes of output without a newline after which a line ends all the same."""
 _MAX_QUEUED = 4096
 """Lines that wait to be handled; a program that prints faster has to wait."""
+
+_MEMORY_SECONDS = 1.0
 
 STOP_GRACE, END_GRACE = 4, 1
 """Seconds that a program has to end after SIGTERM: where its trial goes on later, and else."""
@@ -79,6 +84,9 @@ class RunningProgram:
         """folder: the trial's; no other program runs in it meanwhile"""
         self.last_sign = time.monotonic()
         """When the program last wrote something."""
+        self.peak_memory = math.nan
+        """The most memory that its processes had together, in MiB, looked at once a second."""
+        self._looked_at = 0.0
         self.end = ProgramEnd("lost")
         """How it ended, once `has_ended`."""
         self._lines: queue.Queue[Line | None] = queue.Queue(_MAX_QUEUED)
@@ -140,6 +148,20 @@ class RunningProgram:
                 yield line
             if time.monotonic() > deadline:
                 return
+
+    def look_at_memory(self) -> None:
+        """Updates `peak_memory`."""
+        is_known = not math.isnan(self.peak_memory)
+        if is_known and time.monotonic() < self._looked_at + _MEMORY_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        total = 0
+        with suppress(psutil.Error):  # it has ended
+            for process in psutil.Process(self._watchdog.pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    total += process.memory_info().rss
+        if total:
+            self.peak_memory = max(total / 2**20, self.peak_memory if is_known else 0.0)
 
     def request_end(self, grace: int) -> None:
         """Asks it to end, by SIGTERM, and by SIGKILL after `grace` seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -31,6 +32,8 @@ class Results:
         self._parameters = parameters
         self._reader = ResultReader(run.metrics)
         self._file = MetricsFile(metrics_file)
+        self.memory = math.nan
+        """Peak memory of the program's processes so far, in MiB."""
         self._curve: list[dict[str, Any]] = []
         self._has_restored = False
         self._reported = 0
@@ -169,7 +172,8 @@ class Results:
             self._seconds_before = before[-1]["seconds"] if before else 0.0
         seconds = self._seconds_before + time.monotonic() - self._began
         figures = self._known_at(step)
-        self._curve = [*before, {"step": step, "seconds": seconds, **figures}]
+        measured = {"seconds": seconds, "memory": self.memory}
+        self._curve = [*before, {"step": step, **measured, **figures}]
         for name in figures:
             del self._waiting[name]
         state = {"curve": self._curve, "offset": self._file.offset}

@@ -7,6 +7,7 @@ it finds its folder as an earlier attempt has left it.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections import deque
@@ -97,6 +98,9 @@ class _Attempt:
 
     def _handle_output(self, program: RunningProgram) -> None:
         """Takes what has been written by now; raises `ProgramFailed` after a long silence."""
+        program.look_at_memory()
+        # Of a GPU's memory nothing is known here.
+        self.results.memory = math.nan if self._run.device == "cuda" else program.peak_memory
         for line in program.lines(_POLL_SECONDS):
             self._handle(line)
         if self.results.read_file():

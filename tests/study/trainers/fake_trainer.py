@@ -91,7 +91,9 @@ def report(options: argparse.Namespace, step: int) -> None:
         psnr = math.nan
     print(f"{step} ({100 * step / options.steps:.2f}%)      1.2 ms")
     print(f"{step}/{options.steps} \r", end="", file=sys.stderr)
-    (options.folder / "render.ppm").write_bytes(b"P6 2 2 255 " + bytes(range(12)))
+    image = options.folder / "render.ppm"
+    image.with_suffix(".part").write_bytes(b"P6 2 2 255 " + bytes(range(12)))
+    image.with_suffix(".part").rename(image)
     results = {"step": step, "psnr": psnr, "eval/loss": 1 / step, "image": "render.ppm"}
     if options.fault == "silent":
         del results["psnr"]

@@ -50,6 +50,7 @@ def test_a_program_trains_a_trial(attempts: Attempts, where: str) -> None:
     assert attempts.steps == [5, 10, 15, 20]
     assert attempts.points[0]["psnr"] == pytest.approx(30 - 0.5 - 1 / 16 - 2)
     assert attempts.points[0]["eval_loss"] == 0.2
+    assert 1 < attempts.points[-1]["memory"] < 1000
     assert {**attempts.points[-1], **end.metrics}["test_psnr"] == 2.0
     assert end.image is not None
     np.testing.assert_array_equal(end.image.ravel(), np.arange(12))
