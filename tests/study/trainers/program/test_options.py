@@ -214,7 +214,7 @@ def test_a_mistake_in_the_parameter_file_is_one_line(
         (COMMAND, ["--workdir=nowhere"], "nowhere is no folder"),
         (COMMAND, ["--trainable=a.py:train"], "leave one of them out"),
         (COMMAND, ["--vary=lrr"], "unknown parameter 'lrr'; did you mean lr?"),
-        (COMMAND, ["--vary=far=2:9"], "far"),
+        (COMMAND, ["--vary=far=2:x"], "far"),
         (COMMAND, ["--pack=4"], "--pack trains networks of this project's NeRF as one"),
         (COMMAND, ["--metric=a b"], "--metric must be a name"),
     ],
