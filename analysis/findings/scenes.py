@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -172,7 +173,9 @@ def estimate_pooled_shares(
     scores = kept["score"].to_numpy(dtype=float)
     own_folds = None if folds is None else folds[trained]
     shares = estimate_sobol_shares(units[trained], scores, axes, rng, own_folds, pure_error)
-    return shares.importance, run_permutation_tests(units[trained], scores, axes, rng)
+    refusal = re.sub(r"\brun(s?)\b", r"point\1", shares.importance.refusal)
+    importance = replace(shares.importance, refusal=refusal)
+    return importance, run_permutation_tests(units[trained], scores, axes, rng)
 
 
 def estimate_mean_rate(points: ScenePoints) -> MeanRate:
