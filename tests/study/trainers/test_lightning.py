@@ -79,9 +79,11 @@ class Trial:
             device="cpu",
             scene=None,
             checkpoint_file=self.file,
-            rules=RunRules(Objective(self.metric, minimize=True)),
+            rules=RunRules((Objective(self.metric, minimize=True),)),
             on_event=self.events.append,
             on_sign_of_life=lambda: None,
+            patience=600.0,
+            log=lambda text: None,
             should_stop=lambda: len(self.module.seen) >= self.stop_after,
         )
         return self.run.train(lambda: fit(make_module, self.run, *loaders, **options) and None)
