@@ -48,7 +48,7 @@ class StudyOptions(LaunchOptions, total=False):
     background: str
     follow_links: bool
     space: str
-    metric: str
+    metric: str | Sequence[str]
     direction: Literal["max", "min"]
     unit: str
     collapse: str | Sequence[str]
