@@ -240,6 +240,8 @@ def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
     from study.spec.study_spec import StudySpec
 
     front, label = findings.front, findings.study.scene_label
+    if front is not None and front.balanced is None:  # none trained
+        front = None
     best = front.balanced if front else findings.best
     where = f" on {label}" if label else ""
     if best is None:
