@@ -43,7 +43,6 @@ class StudyOptions(LaunchOptions, total=False):
     command: str
     parameter_file: str | Path
     workdir: str | Path
-    plugin: str | Sequence[str]
     downscale: int
     background: str
     follow_links: bool
