@@ -41,7 +41,7 @@ def trainer_options(kind: str, place: Path) -> list[str]:
         return [f"--trainable={TRAINERS / 'toy.py'}:train", "--metric=loss", "--direction=min"]
     (place / "parameters.toml").write_text(PARAMETERS)
     program = f"{sys.executable} {TRAINERS / 'fake_trainer.py'}"
-    values = "--lr {lr} --steps {steps} --folder {folder} --seconds-a-step 0.02"
+    values = "--lr {lr} --steps {steps} --folder {folder} --results {metrics} --seconds-a-step 0.02"
     return [
         f"--command={program} {values}",
         f"--parameter-file={place / 'parameters.toml'}",

@@ -35,7 +35,6 @@ class Results:
         self.memory = math.nan
         """Peak memory of the program's processes so far, in MiB."""
         self._curve: list[dict[str, Any]] = []
-        self._has_restored = False
         self._reported = 0
         """Step of this attempt's last report."""
         self._waiting: dict[str, tuple[int, float]] = {}
@@ -64,7 +63,6 @@ class Results:
                 if self._is_complete(result.step):
                     self._add_point(result.step)
         self._waiting.clear()
-        self._has_restored = bool(self._curve)
         run.resume(0, self._curve)
         if self._curve:
             run.log(f"an earlier attempt reported until step {self._curve[-1]['step']}")
@@ -103,11 +101,6 @@ class Results:
                 "{steps})"
             )
         return {name: value for name, (_, value) in self._waiting.items()}
-
-    @property
-    def has_restored(self) -> bool:
-        """Whether an earlier attempt has reported something."""
-        return self._has_restored
 
     def explain_no_report(self) -> str:
         """What is wrong with a program that ended well and never reported the study's metrics."""

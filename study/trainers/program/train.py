@@ -41,9 +41,10 @@ _NO_GPU = ("No CUDA GPUs are available", "Found no NVIDIA driver", "no CUDA-capa
 
 def train(call: Call, run: Run) -> Mapping[str, float]:
     """Runs the program to its end; returns the figures that it gave after its last report."""
+    is_first = not any(run.folder.iterdir())
     attempt = _Attempt(call, run)
     figures = attempt.run_program()
-    if figures is None and attempt.results.has_restored:  # what it had reported was lost
+    if figures is None and not is_first:  # what it had reported was lost
         run.log("the program had nothing left to report; it starts again in an empty folder")
         shutil.rmtree(run.folder, ignore_errors=True)
         run.checkpoint_file.unlink(missing_ok=True)

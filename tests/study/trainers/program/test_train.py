@@ -241,6 +241,8 @@ def test_a_program_whose_last_report_was_lost_starts_again(attempts: Attempts) -
     end = attempts.run(COMMAND)
     assert (end.state, attempts.steps) == ("completed", [5, 10, 15, 20])
     assert end.metrics == {"test_psnr": 2.0}
+    (attempts.place / "00003.pt").unlink()  # its process died before the first report
+    assert attempts.run(COMMAND).state == "completed"
 
 
 @pytest.mark.parametrize(
