@@ -49,7 +49,7 @@ class Attempts:
             device="cpu",
             scene=None,
             checkpoint_file=self.place / "00003.pt",
-            rules=RunRules(Objective("psnr"), rungs=self.rungs),
+            rules=RunRules((Objective("psnr"),), rungs=self.rungs),
             on_event=self.events.append,
             on_sign_of_life=lambda: None,
             should_stop=lambda: bool(self.steps) and self.steps[-1] >= self.stop_at,
