@@ -42,6 +42,8 @@ class Term:
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
     def __str__(self) -> str:
+        if isinstance(self.value, bool) and self.sign == "==":
+            return self.path if self.value else f"not {self.path}"
         return f"{self.path} {self.sign} {self.value!r}"
 
 
