@@ -159,6 +159,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         merged["trainable"] = trainer.name if trainer else ""
     for name in {"parameter_file", "workdir"} & merged.keys():
         merged[name] = str(Path(merged[name]).absolute())
+    if "dry_run" in merged and "save_study" in merged:
+        raise InputError("--dry-run creates nothing, and --save-study writes a file; remove one")
     if "until" in merged:
         merged["until"] = StoppingRule.parse(merged["until"]).text
     for name in ("collapse", "metric", "try_texts"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nerf.common.errors import InputError
+from study.cli.options import parse_options
+from study.cli.plan import make_plan
 from study.spec.stopping_rule import FIRST_LOOK, StoppingRule, list_looks
 
 
@@ -29,6 +31,23 @@ def test_a_rule_is_read_and_written_in_one_form(text: str, rule: StoppingRule) -
 def test_what_is_no_rule_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="--until"):
         StoppingRule.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--until=order", "--until-sure=0.1"], "two rules"),
+        (["--until-sure=0.1", "--explore=16"], "raise --explore"),
+        (["--until=sampling.nere breaks"], "did you mean sampling.near"),
+        (["--until=order", "--design=grid", "--vary=field.depth=2,4", "--explore=64"], "grid"),
+        (["--budget=3"], "have no GPU"),
+        (["--hours=1", "--scene=bricks", "--scene=courtyard"], "one scene"),
+        (["--dry-run", "--save-study=a.toml"], "remove one"),
+    ],
+)
+def test_what_contradicts_is_refused(options: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make_plan(parse_options(options))
 
 
 @pytest.mark.parametrize("most", [32, 40, 64, 128, 256, 1000])
