@@ -14,17 +14,18 @@ _PSNR = 24.0
 _EFFECT = 1.5  # standard deviation in dB of `mean` over the space
 _FLAT = constant(_PSNR)
 
-# Continuous parameters, or integers of so many levels that they are as good as continuous.
+# Continuous parameters, or integers of so many levels that they are as good as continuous. All of them
+# act in every trial.
 _CONTINUOUS = (
     "sampling.near=0.5:5",
     "sampling.span=1:8",
     "optimisation.learning_rate",
     "optimisation.decay",
-    "field.density_scale",
+    "field.initial_density",
     "optimisation.density_noise",
     "optimisation.gradient_clip",
     "optimisation.crop_steps",
-    "encoding.hash_finest",
+    "sampling.coarse",
     "sampling.fine",
     "optimisation.rays",
     "optimisation.warm_up",
@@ -33,15 +34,17 @@ _CATEGORIES = (
     "field.hidden_activation",
     "field.density_activation",
     "optimisation.schedule",
-    *_CONTINUOUS[2:5],
+    "optimisation.learning_rate",
+    "optimisation.density_noise",
+    "optimisation.gradient_clip",
 )
 _QUANTISED = (
     "encoding.position_frequencies=4:8",
-    "field.depth=2:5",
+    "field.depth=4:7",
     "encoding.direction_frequencies=2:4",
     "sampling.jitter",
-    "encoding.hash_levels=6:9",
-    "encoding.directions",
+    "field.skip=0:3",
+    "encoding.include_input",
 )
 
 
