@@ -14,8 +14,8 @@ _PSNR = 24.0
 _EFFECT = 1.5  # standard deviation in dB of `mean` over the space
 _FLAT = constant(_PSNR)
 
-# Continuous parameters, or integers of so many levels that they are as good as continuous. All of them
-# act in every trial.
+# Continuous parameters, or integers of so many levels that they are as good as continuous. All act
+# in every trial.
 _CONTINUOUS = (
     "sampling.near=0.5:5",
     "sampling.span=1:8",
