@@ -7,6 +7,7 @@ wildcards. Its code stays where it is, so on a cluster every node must have it.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import re
 import shlex
@@ -111,8 +112,9 @@ class LoadedProgram:
 
     @property
     def train(self) -> Train:
-        from study.trainers.program.train import train
-
+        # By its name: nerf-report, which reads studies without training, has no such module.
+        module = importlib.import_module("study.trainers.program.train")
+        train: Train = module.train
         return train
 
     @property
