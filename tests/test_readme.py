@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"{p}/README.md" for p in ("nerf", "study", "analysis"))]
 PAGES += ["benchmarks/README.md"]
+PAGES += [f"study/guides/{p.name}" for p in sorted((ROOT / "study/guides").glob("*.md"))]
 FOLDERS = ("nerf/", "study/", "analysis/", "tests/", "benchmarks/")
 
 

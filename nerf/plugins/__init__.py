@@ -8,7 +8,8 @@
 
 A piece that takes `options`, annotated with a frozen dataclass, adds the fields of that class to
 the configuration, in a section under the piece's name; where that class is a section of
-`nerf.config.schema`, such as `Field`, it gets that one. study/README.md lists the kinds of pieces.
+`nerf.config.schema`, such as `Field`, it gets that one. study/guides/trainers.md lists the kinds of
+pieces.
 
 Imports `config`.
 """

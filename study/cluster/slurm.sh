@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A study under Slurm; study/README.md says how to use it. Arguments are passed to run_sweep.py:
+# A study under Slurm; study/guides/clusters.md says how to use it. Arguments are passed to run_sweep.py:
 #
 #   sbatch study/cluster/slurm.sh --name first --scene PATH --explore 256
 #   sbatch study/cluster/slurm.sh --name first --resume

@@ -203,4 +203,5 @@ def test_a_changed_plugin_takes_its_own_place(tmp_path: Path) -> None:
 
 def test_the_readme_shows_the_example() -> None:
     example = EXAMPLE.read_text()
-    assert f"```python\n{example}```" in (EXAMPLE.parents[1] / "study" / "README.md").read_text()
+    guide = EXAMPLE.parents[1] / "study/guides/trainers.md"
+    assert f"```python\n{example}```" in guide.read_text()

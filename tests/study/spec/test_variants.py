@@ -145,7 +145,7 @@ def test_a_file_with_an_unknown_parameter_names_the_variant(tmp_path: Path) -> N
 
 
 def test_the_example_of_the_readme_is_a_study(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[3] / "study" / "README.md").read_text()
+    readme = (Path(__file__).parents[3] / "study/guides/spaces.md").read_text()
     example = tmp_path / "ablation.toml"
     example.write_text(readme.partition("```toml\n")[2].partition("```")[0])
     options = parse_options(["--study", str(example), "--studies", str(tmp_path)])

@@ -105,7 +105,7 @@ def test_a_study_file_states_the_trainer_and_its_space(tmp_path: Path) -> None:
 def test_the_readme_shows_the_example() -> None:
     root = Path(__file__).parents[3]
     example = (root / "examples" / "image_siren.py").read_text()
-    assert example in (root / "study" / "README.md").read_text()
+    assert example in (root / "study/guides/trainers.md").read_text()
 
 
 def test_comments_do_not_change_its_hash(tmp_path: Path) -> None:
