@@ -45,7 +45,7 @@ def _read_process() -> float:
 
 
 def _watch_gpu() -> Callable[[], float]:
-    if "torch" in sys.modules:  # otherwise there is no peak of an earlier trial
+    if _has_used_gpu():  # otherwise there is no peak of an earlier trial
         import torch
 
         torch.cuda.reset_peak_memory_stats()
@@ -54,11 +54,17 @@ def _watch_gpu() -> Callable[[], float]:
 
 def _read_gpu() -> float:
     """NaN for a trainer that does not use PyTorch, of which this knows nothing."""
-    if "torch" not in sys.modules:
+    if not _has_used_gpu():
         return math.nan
     import torch
 
     return torch.cuda.max_memory_allocated() / 2**20 or math.nan
+
+
+def _has_used_gpu() -> bool:
+    """Whether PyTorch has used a GPU in this process; does not import it, nor set CUDA up."""
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.cuda.is_initialized())
 
 
 def _unknown() -> float:
