@@ -256,6 +256,11 @@ class StudySpec:
             "a study needs at least one trial; raise --explore or --optimise",
         )
         require(
+            not (self.variants and self.until),
+            "a study of variants explores nothing that --until-sure and --until could look at; "
+            "remove them",
+        )
+        require(
             not self.variants or phases + self.replicates == 0,
             "a study of variants runs nothing else; give --repeats in place of --explore, "
             "--optimise and --replicates",
