@@ -44,9 +44,9 @@ def _list_left_out(findings: Findings) -> list[str]:
     wanted = study.cut.get("from", {})
     fields = {"explore": "explore", "optimize": "optimize", "replicate": "replicates"}
     return [
-        f"{wanted[phase] - study.spec[field]} of {wanted[phase]} {phase_name(phase)}"
+        f"{wanted[phase] - study.spec.get(field, 0)} of {wanted[phase]} {phase_name(phase)}"
         for phase, field in fields.items()
-        if wanted.get(phase, 0) > study.spec[field]
+        if wanted.get(phase, 0) > study.spec.get(field, 0)
     ]
 
 
