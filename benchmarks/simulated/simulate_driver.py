@@ -62,7 +62,7 @@ def run_all(manager: TrialManager, at_once: int) -> None:
     running: deque[tuple[Assignment, tuple[dict[str, Any], ...]]] = deque()
     with Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere)
-        view = LiveView(console, manager.folder.name, spec, max(TRIVIAL_PSNRS.values()))
+        view = LiveView(console, manager.folder.name, spec, {"": max(TRIVIAL_PSNRS.values())})
         callback = LaunchCallback(manager, view, Stop("resume"), "launch", None)
         while True:
             while len(running) < at_once and (assignment := manager.next_trial()):

@@ -21,6 +21,7 @@ def trials(count: int = 200) -> pd.DataFrame:
                 [near > 4.0, far > 7.0], ["collapsed", "shows nothing"], "trained"
             ),
             "score": rng.normal(20, 1, count),
+            "psnr": np.full(count, 20.0),
             NEAR: near,
             FAR: far,
         }
@@ -51,7 +52,7 @@ def test_every_explored_trial_is_in_the_cell_of_its_bounds() -> None:
 
 def test_a_cell_shows_its_trial_of_median_psnr() -> None:
     table = trials(3).assign(**{NEAR: [1.0, 1.1, 5.0], FAR: [2.0, 2.1, 9.0]})
-    table["score"] = [30.0, 10.0, 20.0]
+    table["psnr"] = [30.0, 10.0, 20.0]
     bounds = map_bounds(table)
     assert bounds is not None
     assert [c.trial_id for row in bounds.cells for c in row if c] == ["00002", "00001"]

@@ -57,7 +57,7 @@ def test_ranges_that_differ_are_listed_with_the_names_of_their_studies(
 ) -> None:
     first, second = two
     dimensions = tuple(
-        dataclasses.replace(d, high=d.high + 1.0) if d.path == "sampling.near" else d
+        dataclasses.replace(d, high=8.5, relative=False) if d.path == "sampling.near" else d
         for d in second.study.space.dimensions
     )
     space = dataclasses.replace(second.study.space, dimensions=dimensions)
