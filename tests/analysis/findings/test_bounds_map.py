@@ -20,8 +20,7 @@ def trials(count: int = 200) -> pd.DataFrame:
             "outcome": np.select(
                 [near > 4.0, far > 7.0], ["collapsed", "shows nothing"], "trained"
             ),
-            "score": rng.normal(20, 1, count),
-            "psnr": np.full(count, 20.0),
+            "psnr": rng.normal(20, 1, count),
             NEAR: near,
             FAR: far,
         }
@@ -71,7 +70,7 @@ def test_no_map_if_a_bound_is_fixed_or_unknown() -> None:
 def test_bounds_that_enclose_the_object_are_compared_with_those_that_cut_it() -> None:
     table = trials().assign(outcome="trained")
     encloses = (table[NEAR] <= 2.5) & (table[FAR] >= 4.5)
-    table["score"] += 3.0 * encloses
+    table["psnr"] += 3.0 * encloses
     table.loc[table.index[~encloses][:2], "outcome"] = "collapsed"
     compared = compare_bounds(table, (2.5, 4.5))
     assert compared is not None
