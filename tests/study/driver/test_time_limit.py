@@ -79,5 +79,5 @@ def test_a_phase_without_time_ends_with_the_trials_that_it_has(
     assert ledger.ask() is None
     document = folder.read_spec()
     assert document["cut"]["from"] == spec.planned
-    assert StudySpec.from_json(document).planned == {**NONE, "explore": 1}
+    assert StudySpec.from_json(document).planned == {**NONE, "try": 0, "explore": 1}
     assert replanning.keep_to_time() == ""

@@ -103,9 +103,10 @@ def alone(scene: Scene, config: NerfConfig, checkpoint: Path) -> list[Event]:
 
 
 def figures(event: Event) -> dict[str, Any]:
-    """Numbers of an event that do not depend on the clock."""
+    """Numbers of an event that do not depend on the clock and the process."""
     if isinstance(event, Evaluated):
-        return {name: value for name, value in event.point.items() if name != "seconds"}
+        measured = ("seconds", "memory")
+        return {name: value for name, value in event.point.items() if name not in measured}
     assert isinstance(event, Trained)
     return dict(event.metrics)
 
