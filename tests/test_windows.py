@@ -20,14 +20,16 @@ del signal.SIGHUP, os.O_DIRECTORY
 
 import nerf, study, analysis
 
-NEED_RAY = {"study.driver.capacity", "study.driver.cluster", "study.driver.gpu_check",
+NEED_LOCKS = {"study.trainers.program.watchdog"}  # a script of its own, run beside a program
+NEED_RAY = {"study.api.tune_pieces", "study.api.tune_reports", "study.driver.capacity", "study.driver.cluster", "study.driver.gpu_check",
             "study.driver.launch", "study.driver.launch_callback", "study.driver.packing",
             "study.driver.ray_internals", "study.driver.ray_session",
             "study.driver.ray_tune_adapters", "study.worker.batch_client", "study.worker.job",
             "study.worker.trainable"}
 for package in (nerf, study, analysis):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if module.name not in NEED_RAY and not module.name.startswith("analysis.notebooks."):
+        is_left_out = module.name in NEED_RAY | NEED_LOCKS
+        if not is_left_out and not module.name.startswith("analysis.notebooks."):
             importlib.import_module(module.name)
 
 sys.platform = "win32"
