@@ -21,7 +21,8 @@ del signal.SIGHUP, os.O_DIRECTORY
 import nerf, study, analysis
 
 NEED_LOCKS = {"study.trainers.program.watchdog"}  # a script of its own, run beside a program
-NEED_RAY = {"study.api.tune_pieces", "study.api.tune_reports", "study.driver.capacity", "study.driver.cluster", "study.driver.gpu_check",
+NEED_RAY = {"study.api.tune_pieces", "study.api.tune_reports",
+            "study.driver.capacity", "study.driver.cluster", "study.driver.gpu_check",
             "study.driver.launch", "study.driver.launch_callback", "study.driver.packing",
             "study.driver.ray_internals", "study.driver.ray_session",
             "study.driver.ray_tune_adapters", "study.worker.batch_client", "study.worker.job",
