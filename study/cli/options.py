@@ -15,7 +15,6 @@ from nerf.common.errors import InputError
 from nerf.config.parameters import Value
 from nerf.config.plugin import load_named
 from nerf.scenes import BUILT_IN
-from study.cli.earlier_studies import find_study
 from study.cli.parser import make_parser
 from study.driver.resources import gpu_share
 from study.spec.earlier_trials import EarlierTrials
@@ -167,6 +166,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         merged[name] = tuple(merged.get(name, ()))
     studies = Path(merged.get("studies", "studies"))
     named = merged.get("from_studies", ())
+    from study.cli.earlier_studies import find_study  # imports pandas
+
     merged["from_studies"] = tuple(str(find_study(text, studies)) for text in named)
     if "scene" in merged:
         merged |= _parse_scenes(merged.pop("scene"))

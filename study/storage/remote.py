@@ -78,7 +78,10 @@ class Storage:
     def remove_folder(self, key: str) -> None:
         """Deletes a folder with all its files if it exists."""
         system, root = _open(self.url)
-        with suppress(FileNotFoundError):
+        for name in self.listing(key):
+            self.remove(name)
+        # Object stores have no folders: that there is none is another error on each of them.
+        with suppress(OSError):
             system.delete_dir(f"{root}/{key}")
 
     def listing(self, folder: str = "") -> dict[str, Stamp]:

@@ -6,14 +6,13 @@ import torch
 from torch import Tensor
 
 from nerf.config.flat import build
-from nerf.config.schema import Encoding, Field
 from nerf.model.field import RadianceField
 from nerf.model.nerf import Nerf
 
 
 class _Ball(RadianceField):
     def __init__(self) -> None:
-        super().__init__(Field(), Encoding(), "fp32", torch.Generator())
+        super().__init__(build({"compute.precision": "fp32"}), torch.Generator())
         self.density_activation = torch.relu
 
     def forward(self, positions: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:

@@ -127,7 +127,7 @@ REFUSED = {
         "11 of 10 steps, not 20; to begin with",
     ),
     "another metric": (
-        ("--from=first", "--metric=accuracy"),
+        ("--from=first", "--metric=accuracy:max"),
         "ranked by loss (min), those of",
     ),
     "other settings": (("--from=first", "--set=notes=x"), "with another notes"),
@@ -136,13 +136,19 @@ REFUSED = {
 }
 
 
+def toy_with(arguments: tuple[str, ...]) -> list[str]:
+    """The trainer's options, without its metric where `arguments` name another."""
+    has_metric = any(argument.startswith("--metric") for argument in arguments)
+    return [a for a in TOY if not (has_metric and a.startswith(("--metric", "--direction")))]
+
+
 @pytest.mark.parametrize("wrong", REFUSED)
 def test_a_study_that_cannot_start_this_one_is_refused_with_the_reason(
     wrong: str, plan_of: Callable[..., Plan], first: StudyFolder
 ) -> None:
     arguments, message = REFUSED[wrong]
     with pytest.raises(InputError) as caught:
-        plan_of("second", *TOY, *VARY, *PHASES, *arguments)
+        plan_of("second", *toy_with(arguments), *VARY, *PHASES, *arguments)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
