@@ -101,7 +101,7 @@ def test_a_batch_without_trials_ends(ball: Scene, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_batch_that_hangs_sends_its_stacks_and_ends(ball: Scene) -> None:
-    batch = Batch(ball, patience=1.0)
+    batch = Batch(ball, patience=4.0)
     released = threading.Event()
 
     def stand_still() -> None:
