@@ -90,6 +90,7 @@ def test_a_trainer_of_a_cell_is_refused_in_one_line(outputs: list[list[Any]]) ->
     assert "%%writefile my_trainer.py" in error.evalue
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_an_interrupt_stops_the_study_and_leaves_the_kernel(tmp_path: Path) -> None:
     with kernel(tmp_path) as (manager, client):

@@ -111,6 +111,7 @@ def test_stop_lets_trials_save_their_checkpoints_and_resume_continues(
     assert "resumes after step" in (study.path / "logs" / "00000.log").read_text()
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_the_study_of_a_script_ends_with_it_and_can_be_resumed(

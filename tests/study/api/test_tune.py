@@ -70,6 +70,7 @@ def start(folder: Path, pause: float) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_tuner_that_was_killed_is_run_again_to_a_whole_study(tmp_path: Path) -> None:
     first = start(tmp_path, pause=0.3)

@@ -135,6 +135,7 @@ def running(folder: StudyFolder) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.soak
 def test_a_driver_killed_alone_or_with_all_loses_nothing(tmp_path: Path) -> None:
     budget = ["--explore=10", "--optimise=0", "--replicates=0", "--steps=20"]
     chosen = options(tmp_path, f"{RUN} --seconds-a-step 0.03 --results {{metrics}}")

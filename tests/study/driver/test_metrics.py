@@ -76,6 +76,7 @@ def test_the_most_balanced_run_is_repeated_and_reported(several: tuple[StudyFold
     assert 'id="front"' in folder.report.read_text()
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is measured on Linux alone")
 def test_another_trainer_is_ranked_by_memory_that_it_does_not_report(tmp_path: Path) -> None:
     options = [f"--trainable={TOY}:train", "--metric=memory", "--set=fault=none", "--name=a"]

@@ -131,6 +131,7 @@ def test_a_mistake_creates_nothing(options: list[str], message: str, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.soak
 def test_the_example_trains(tmp_path: Path, scene_file: Path) -> None:
     example = f"--plugin={ROOT / 'examples' / 'voxel_plugin.py'}"
     chosen = ["--vary=encoding.kind=frequency,voxels", "--vary=voxels.cells", *TINY[:-4]]

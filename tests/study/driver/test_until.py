@@ -56,6 +56,7 @@ def test_what_is_not_settled_by_the_most_says_why(tmp_path: Path) -> None:
     assert "is_exploring" not in document["spec"]
 
 
+@pytest.mark.soak
 def test_hours_end_a_study_with_what_it_has(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path / "studies" / "c")
     budget = ["--explore=4000", "--optimise=400", "--replicates=400", "--steps=20"]

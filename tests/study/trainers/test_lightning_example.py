@@ -14,6 +14,7 @@ from tests.study.wandb_runs import read_run
 EXAMPLE = Path(__file__).parents[3] / "examples" / "lightning_nerf.py"
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_killed_study_of_the_lightning_nerf_resumes_to_the_step(
     tmp_path: Path, scene_file: Path
