@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from study.spec.study_spec import StudySpec, require
+from study.spec.study_rules import require
+from study.spec.study_spec import StudySpec
 from study.trainers.find_trainer import TRAINER_OPTIONS, find_trainer
 from study.trainers.parameter_set import DeclaredParameters
 from study.trainers.program.command import Program, require_valid

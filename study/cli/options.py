@@ -22,7 +22,8 @@ from study.spec.scenes import StudyScene, label_scenes
 from study.spec.stopping_rule import StoppingRule
 from study.spec.storage_url import is_url
 from study.spec.study_file import read_study_file
-from study.spec.study_spec import StudySpec, option_name
+from study.spec.study_rules import option_name
+from study.spec.study_spec import StudySpec
 from study.spec.variants import Variant
 from study.trainers.find_trainer import TRAINER_OPTIONS, find_trainer
 from study.trainers.parameter_set import NERF, DeclaredParameters, ParameterSet

@@ -19,8 +19,9 @@ from study.spec.optimiser import PRUNERS, SAMPLERS
 from study.spec.parse_space import parse_dimension
 from study.spec.space import SCENE_RANGES
 from study.spec.stopping_rule import MAX_EXPLORE
+from study.spec.study_rules import DESIGNS, TRACKERS, WANDB_MODES
 from study.spec.study_space import variable_paths
-from study.spec.study_spec import DESIGNS, TRACKERS, WANDB_MODES, StudySpec
+from study.spec.study_spec import StudySpec
 from study.trainers.parameter_set import NERF, ParameterSet
 from study.trainers.program.command import PLACES
 

@@ -28,8 +28,9 @@ from study.spec.design_file import is_design_file, read_design
 from study.spec.existing_study import launch_fields, require_same_study, with_more_trials
 from study.spec.optimiser import describe_limits, require_sampler
 from study.spec.stopping_rule import FIRST_LOOK, MAX_EXPLORE, StoppingRule, list_looks
+from study.spec.study_rules import require
 from study.spec.study_space import study_space
-from study.spec.study_spec import StudySpec, require
+from study.spec.study_spec import StudySpec
 from study.spec.tried_points import TriedPoint, check_points, describe_outside, parse_points
 from study.spec.widened_ranges import describe_widened
 from study.storage.mirror import restore

@@ -17,8 +17,9 @@ from study.spec.default_space import name_space
 from study.spec.dimension import Dimension
 from study.spec.parse_space import format_value, parse_dimension
 from study.spec.space import Space
+from study.spec.study_rules import option_name, require
 from study.spec.study_space import parse_fixed
-from study.spec.study_spec import StudySpec, option_name, require
+from study.spec.study_spec import StudySpec
 from study.spec.tried_points import TriedPoint, parse_points
 from study.spec.variants import Variant
 from study.trainers.objective import Objective

@@ -10,7 +10,7 @@ from nerf.config.settings import parse_settings
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, make_space
 from study.spec.parse_space import parse_space
 from study.spec.space import Space
-from study.spec.study_spec import require
+from study.spec.study_rules import require
 from study.spec.variants import Variant, variant_space
 from study.trainers.parameter_set import NERF, SEED, ParameterSet, get_parameter
 

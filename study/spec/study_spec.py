@@ -4,53 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from nerf.common.errors import InputError, closest
 from nerf.config.parameters import Value
 from nerf.config.plugin import Plugin
-from study.spec.earlier_trials import EarlierTrials, check_earlier
-from study.spec.optimiser import PRUNERS, SAMPLERS, check_sampler
+from study.spec.earlier_trials import EarlierTrials
 from study.spec.scenes import StudyScene
 from study.spec.space import Space
-from study.spec.stopping_rule import FIRST_LOOK, StoppingRule
-from study.spec.storage_url import holds_credentials
+from study.spec.study_rules import Design, require_valid
 from study.spec.tried_points import TriedPoint
 from study.spec.variants import Variant, variant_values
-from study.trainers.collapse_rule import parse_rule
 from study.trainers.find_trainer import TRAINER_OPTIONS
 from study.trainers.objective import PSNR, Objective, read_objectives
 
-WANDB_MODES = ("off", "offline", "online")
-
-TRACKERS = ("tensorboard", "mlflow")
-"""What `track` may name; W&B has its own field, as it has modes."""
-
-Design = Literal["sobol", "random", "grid"]
-DESIGNS: tuple[Design, ...] = ("sobol", "random", "grid")
-"""What the explore phase runs: points of a Sobol' design, independent draws, or every combination
-of values."""
-
-_NON_NEGATIVE = (
-    "explore",
-    "optimize",
-    "replicates",
-    "seed",
-    "gpus_per_trial",
-    "max_concurrent",
-    "retries",
-    "wait_for_nodes",
-    "pack",
-)
 _NERF_METRICS = ("psnr", "ssim", "test_psnr", "test_ssim")
 
 _LATER_FIELDS = ("follow_links", "track", "sampler", "pruner")
 """Fields that study.json holds only where they are not as in older studies."""
-
-_AT_LEAST_ONE = ("nets", "steps", "cpus_per_trial", "repeats")
 
 
 @dataclass(frozen=True)
@@ -191,110 +163,7 @@ class StudySpec:
     """GPU hours that they may take together; 0 for any."""
 
     def __post_init__(self) -> None:
-        for name in _NON_NEGATIVE:
-            require(
-                getattr(self, name) >= 0,
-                f"{option_name(name)} must be 0 or more, got {getattr(self, name)}",
-            )
-        _require_choice("--design", self.design, DESIGNS, "or FILE.csv; ")
-        if self.design == "grid":
-            _require_grid(self.space, self.explore)
-        check_sampler(self.sampler)
-        _require_choice("--sampler", self.sampler, SAMPLERS)
-        _require_choice("--pruner", self.pruner, PRUNERS)
-        check_earlier(self.earlier, [d.path for d in self.space.dimensions])
-        for rule in self.collapse:
-            parse_rule(rule)
-        require(
-            not self.trainer or self.pack == 1,
-            "--pack trains networks of this project's NeRF as one, and the study has a trainer of "
-            "its own; remove --pack, or give each trial a share of the GPU by --gpus-per-trial",
-        )
-        require(
-            not self.plugins or not self.trainer,
-            "--plugin adds to the choices of this project's NeRF, and --trainable trains another "
-            "in its place; leave one of the two out",
-        )
-        require(
-            not self.plugins or self.pack == 1,
-            "--pack trains networks of built-in pieces as one, and the study has plugins; remove "
-            "--pack, or give each trial a share of the GPU by --gpus-per-trial",
-        )
-        require(
-            not self.scenes or not self.scene,
-            "a study of several scenes has no single one; name all of them by --scene",
-        )
-        require(
-            not self.scenes or not self.earlier,
-            "--from starts a study of one scene, and this one has several; leave it out",
-        )
-        require(
-            not self.scenes or self.pruner != "hyperband",
-            "--pruner hyperband would compare trials of different scenes; choose halving or median",
-        )
-        is_own = bool(self.trainer) and len(self.objectives) == 1
-        require(
-            not self.scenes or self.objectives == (PSNR,) or is_own,
-            "several scenes are compared by PSNR, or by one metric of a trainer of your own; leave "
-            "--metric out, or name one scene",
-        )
-        require(
-            not self.until or len(self.objectives) == 1,
-            "--until and --until-sure ask about one metric, and the study has "
-            f"{len(self.objectives)}; leave it out, or name one metric",
-        )
-        _require_for_several(self)
-        costs = [objective.metric for objective in self.objectives if objective.is_measured]
-        require(
-            not costs or self.pack == 1,
-            f"--metric {', '.join(costs)} is measured of each trial's own process, and --pack "
-            f"{self.pack or 'auto'} trains several in one; remove one of them",
-        )
-        phases = self.explore + self.optimize
-        require(
-            phases > 0 or bool(self.variants) or bool(self.tries),
-            "a study needs at least one trial; raise --explore or --optimise",
-        )
-        require(
-            not (self.variants and self.until),
-            "a study of variants explores nothing that --until-sure and --until could look at; "
-            "remove them",
-        )
-        require(
-            not self.variants or phases + self.replicates == 0,
-            "a study of variants runs nothing else; give --repeats in place of --explore, "
-            "--optimise and --replicates",
-        )
-        require(
-            not self.variants or not self.tries,
-            "a study of variants runs nothing else; write what --try names as a variant",
-        )
-        for name in _AT_LEAST_ONE:
-            require(
-                getattr(self, name) >= 1,
-                f"{option_name(name)} must be at least 1, got {getattr(self, name)}",
-            )
-        require(
-            bool(self.address) or self.wait_for_nodes == StudySpec.wait_for_nodes,
-            "--wait-for-nodes is for a cluster, and this study runs on one machine; remove it, or "
-            "add --address",
-        )
-        _require_packable(self)
-        _require_stoppable(self)
-        require(self.patience > 0, f"--patience must be positive, got {self.patience:g} s")
-        _require_choice("--wandb", self.wandb, WANDB_MODES)
-        for name in self.trackers:
-            require(
-                name in TRACKERS,
-                f"--track must be off, or one or several of wandb, {', '.join(TRACKERS)}; got "
-                f"{name!r}" + closest(name, ["wandb", *TRACKERS]),
-            )
-        require(
-            not holds_credentials(self.storage),
-            "--storage must hold no credentials, since it is saved with the study; pass them in "
-            "environment variables (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
-        )
-        require(bool(self.space.dimensions), "no parameter varies; add a --vary, or remove a --set")
+        require_valid(self)
 
     @property
     def planned(self) -> dict[str, int]:
@@ -443,120 +312,3 @@ class StudySpec:
         fields["objectives"] = read_objectives(fields)
         fields.pop("objective", None)  # of an earlier version
         return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)
-
-
-def _require_for_several(spec: StudySpec) -> None:
-    """Raises `InputError` for what a study of several metrics cannot have."""
-    several = len(spec.objectives) > 1
-    require(
-        not several or spec.sampler != "cmaes",
-        "--sampler cmaes seeks the best of one metric; choose tpe, or name one metric",
-    )
-    require(
-        not several or spec.pruner in ("halving", "none"),
-        f"--pruner {spec.pruner} stops trials by one metric, and of several none is stopped; leave "
-        "it out, or name one metric",
-    )
-    require(
-        not several or not spec.earlier,
-        "--from starts a study of one metric, and this one has several; leave it out",
-    )
-
-
-def _require_packable(spec: StudySpec) -> None:
-    """Raises `InputError` where `--pack` has no whole GPU, nor one machine, to pack trials on."""
-    if spec.pack == 1:
-        return
-    pack = f"--pack {spec.pack or 'auto'}"
-    require(
-        spec.gpus_per_trial in (0, 1),
-        f"{pack} trains several trials on each whole GPU, and --gpus-per-trial is "
-        f"{spec.gpus_per_trial:g}; set that to 1, or --pack to 1",
-    )
-    require(
-        not spec.pack or spec.gpus_per_trial > 0 or not spec.address,
-        f"{pack} needs GPUs on a cluster; add --gpus-per-trial 1, or remove --pack",
-    )
-
-
-def _require_stoppable(spec: StudySpec) -> None:
-    """Raises `InputError` where a stopping rule or a limit of time cannot be kept."""
-    for name in ("hours", "budget"):
-        value = getattr(spec, name)
-        require(
-            0 <= value < math.inf, f"{option_name(name)} must be a positive number, got {value:g}"
-        )
-    require(
-        not spec.budget or spec.gpus_per_trial > 0,
-        "--budget counts GPU hours, and trials of this study have no GPU; give --hours, or add "
-        "--gpus-per-trial",
-    )
-    require(
-        not spec.variants or not (spec.hours or spec.budget),
-        "--hours and --budget cut phases in proportion, and a study of variants has none; lower "
-        "--repeats",
-    )
-    require(
-        not spec.scenes or not (spec.hours or spec.budget or spec.until),
-        "--until, --hours and --budget are for a study of one scene; name one --scene, or remove "
-        "them",
-    )
-    if not spec.until:
-        return
-    rule = StoppingRule.parse(spec.until)
-    require(
-        not spec.variants and spec.design == "sobol",
-        "--until and --until-sure explore a Sobol' design in batches; remove them, or "
-        + ("the variants" if spec.variants else f"--design {spec.design}"),
-    )
-    require(
-        spec.max_explore >= FIRST_LOOK,
-        f"--until and --until-sure first look after {FIRST_LOOK} explored trials; raise --explore, "
-        f"the most that are explored, from {spec.max_explore}",
-    )
-    paths = [dimension.path for dimension in spec.space.dimensions]
-    require(
-        not rule.path or rule.path in paths,
-        f"--until '{spec.until}': {rule.path} does not vary{closest(rule.path, paths)}; this study "
-        f"varies {', '.join(paths)}",
-    )
-
-
-def _require_choice(option: str, value: str, choices: Collection[str], others: str = "") -> None:
-    """Raises `InputError` with the nearest of the choices unless `value` is one of them."""
-    require(
-        value in choices,
-        f"{option} must be one of {', '.join(choices)}; {others}got {value!r}"
-        + closest(value, list(choices)),
-    )
-
-
-def _require_grid(space: Space, explore: int) -> None:
-    """Raises `InputError` unless the space is a grid of at least `explore` cells."""
-    for dimension in space.dimensions:
-        require(
-            dimension.levels > 0,
-            f"--design grid takes listed values, but {dimension.path} takes any number; list its "
-            f"values, or write {dimension.path}=LOW:HIGH:step=S",
-        )
-        require(
-            not dimension.weights,
-            f"--design grid runs every value equally often; remove the probabilities of "
-            f"{dimension.path}",
-        )
-    require(
-        explore <= space.grid_size,
-        f"--explore {explore} is more than the {space.grid_size} cells of the grid; lower it, or "
-        "leave it out to run them all",
-    )
-
-
-def option_name(field: str) -> str:
-    """The command-line option of a field."""
-    return "--optimise" if field == "optimize" else "--" + field.replace("_", "-")
-
-
-def require(holds: bool, message: str) -> None:
-    """Raises `InputError` with the message unless `holds`."""
-    if not holds:
-        raise InputError(message)
