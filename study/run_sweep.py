@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None, console: Console | None = None) -> 
 
 def _run(arguments: list[str] | None, console: Console | None) -> int:
     options = parse_options(arguments)
-    from study.cli.plan import make_plan
+    from study.cli.make_plan import make_plan
     from study.monitor.live_view import StudyConsole
 
     plan = make_plan(options)

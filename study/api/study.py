@@ -81,7 +81,7 @@ class Study:
         named = [] if name is None else [f"--name={name}"]
         arguments = [*named, *to_arguments(given)]
         parsed = parse_options(arguments)
-        from study.cli.plan import make_plan  # imports more, once the options are valid
+        from study.cli.make_plan import make_plan  # imports more, once the options are valid
 
         plan = make_plan(parsed)
         named = [f"--name={plan.folder.name}", f"--studies={plan.folder.path.parent}"]

@@ -13,8 +13,9 @@ from analysis.claims.list_claims import list_claims, select_claims
 from analysis.data.study import load_study
 from analysis.findings.analyze_study import analyze_study
 from nerf.common.errors import InputError
+from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
-from study.cli.plan import Plan, make_plan
+from study.cli.plan import Plan
 from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.protocol.messages import Message, Outcome

@@ -15,8 +15,8 @@ import pytest
 from analysis.data.study import load_study
 from analysis.report import main as report
 from study import run_sweep, status
+from study.cli.make_plan import make_plan
 from study.cli.options import Options
-from study.cli.plan import make_plan
 from study.records.study_folder import StudyFolder
 from tests.study.sweeps import end_of, start
 

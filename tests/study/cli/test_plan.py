@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nerf.common.errors import InputError
+from study.cli.make_plan import make_plan
 from study.cli.options import Options
-from study.cli.plan import make_plan
 from study.records.provenance import study_document
 from study.spec.default_space import name_space
 

@@ -11,8 +11,9 @@ import pytest
 from nerf.common.errors import InputError
 from nerf.scenes import load
 from nerf.scenes.scene import Scene
+from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
-from study.cli.plan import Plan, make_plan
+from study.cli.plan import Plan
 from study.records.provenance import study_document
 from study.spec.study_file import write_study_file
 

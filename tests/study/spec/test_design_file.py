@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from nerf.common.errors import InputError
+from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
-from study.cli.plan import Plan, make_plan
+from study.cli.plan import Plan
 from study.records.provenance import study_document
 from study.spec.design_file import read_design
 from study.spec.study_file import write_study_file

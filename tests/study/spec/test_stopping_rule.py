@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nerf.common.errors import InputError
+from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
-from study.cli.plan import make_plan
 from study.spec.stopping_rule import FIRST_LOOK, StoppingRule, list_looks
 
 

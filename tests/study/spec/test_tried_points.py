@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nerf.common.errors import InputError
+from study.cli.make_plan import make_plan
 from study.cli.options import Options, parse_options
-from study.cli.plan import make_plan
 from study.ledger.ledger import Ledger
 from study.records.provenance import study_document
 from study.records.study_folder import StudyFolder

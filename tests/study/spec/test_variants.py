@@ -8,8 +8,8 @@ import pytest
 
 from nerf.common.errors import InputError
 from nerf.training.schedule import evaluation_steps
+from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
-from study.cli.plan import make_plan
 from study.search.variant_design import variant_point
 from study.spec.existing_study import with_more_trials
 from study.spec.study_file import read_study_file, write_study_file

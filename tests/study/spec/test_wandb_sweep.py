@@ -10,8 +10,8 @@ import yaml
 
 from nerf.common.errors import InputError
 from study import run_sweep
+from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
-from study.cli.plan import make_plan
 from study.spec.parse_space import parse_dimension
 from study.spec.study_file import read_study_file
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
-from study.cli.plan import make_plan
 from study.trainers.program.failure import ProgramFailed
 from tests.study.trainers.program.attempts import Attempts
 

@@ -10,8 +10,9 @@ import pytest
 
 from nerf.common.errors import InputError
 from study import run_sweep
+from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
-from study.cli.plan import Plan, make_plan
+from study.cli.plan import Plan
 from study.records.provenance import study_document
 from study.spec.space import Space
 from study.spec.study_file import write_study_file
