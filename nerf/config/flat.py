@@ -129,6 +129,18 @@ def with_suggested_bounds(flat: Flat, near: float, far: float) -> dict[str, Valu
     return settings
 
 
+def nest(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by dotted path as dicts within dicts: of `model.width` 8, `{"model": {"width": 8}}`."""
+    nested: dict[str, Any] = {}
+    for path, value in values.items():
+        *sections, name = path.split(".")
+        place = nested
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = value
+    return nested
+
+
 def _to_config(values: Flat) -> NerfConfig:
     """Groups the paths by section and calls the dataclasses' constructors."""
     sections: dict[str, dict[str, Value]] = {}

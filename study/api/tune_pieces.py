@@ -27,6 +27,7 @@ from ray.tune.search import Searcher
 from typing_extensions import Unpack
 
 from nerf.common.errors import InputError
+from nerf.config.flat import nest
 from study.api.arguments import format_settings, format_vary
 from study.api.study_options import Range
 from study.api.tune_reports import TuneReports
@@ -104,7 +105,7 @@ class StudySearcher(Searcher):
         self._numbers[trial_id] = assignment.number
         self._reports.begin(assignment.number)
         values = self._study.ledger.spec.space.complete(assignment.values, assignment.seed)
-        return _nest(values)
+        return nest(values)
 
     def record(self, trial_id: str, result: Mapping[str, Any]) -> bool:
         """Records a report, unless it is known; returns whether the trial is to go on."""
@@ -181,15 +182,3 @@ class StudyScheduler(FIFOScheduler):
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
-
-
-def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"model.width": 8}` as `{"model": {"width": 8}}`."""
-    nested: dict[str, Any] = {}
-    for path, value in values.items():
-        *sections, name = path.split(".")
-        place = nested
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = value
-    return nested

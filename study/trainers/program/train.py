@@ -13,9 +13,9 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from nerf.common.files import write_atomically
+from nerf.config.flat import nest
 from study.trainers.oom_kills import count_oom_kills
 from study.trainers.program.command import Call, find_places
 from study.trainers.program.failure import ProgramFailed
@@ -142,7 +142,7 @@ class _Attempt:
         }
         if "parameters" in find_places(self._call.program.command):
             values = {**self._call.values, "steps": run.steps, "seed": run.seed}
-            content = json.dumps(_nest(values), indent=2)
+            content = json.dumps(nest(values), indent=2)
             write_atomically(folder / PARAMETERS_FILE, content.encode())
         return places
 
@@ -168,15 +168,3 @@ class _OutputLog:
             self._run.log(f"({self._skipped} further lines of output are left out here)")
         if text := str(left_out):
             self._run.log(f"not understood: {text}")
-
-
-def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by dotted path as objects within objects."""
-    nested: dict[str, Any] = {}
-    for path, value in values.items():
-        *sections, name = path.split(".")
-        table = nested
-        for section in sections:
-            table = table.setdefault(section, {})
-        table[name] = value
-    return nested
