@@ -130,7 +130,7 @@ def with_suggested_bounds(flat: Flat, near: float, far: float) -> dict[str, Valu
 
 
 def nest(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by dotted path as dicts within dicts: of `model.width` 8, `{"model": {"width": 8}}`."""
+    """Values by dotted path as dicts in dicts: of `model.width` 8, `{"model": {"width": 8}}`."""
     nested: dict[str, Any] = {}
     for path, value in values.items():
         *sections, name = path.split(".")

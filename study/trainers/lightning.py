@@ -25,6 +25,7 @@ import torch
 from nerf.common.errors import InputError
 from nerf.common.files import replace_atomically
 from study.trainers.run import Image, Run, TrialStopped
+from study.trainers.state_file import name_unsafe
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
@@ -263,9 +264,8 @@ def _require_loadable(file: Path) -> None:
     try:
         torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        unsupported = re.search(r"GLOBAL (\S+)", str(error))
-        what = unsupported[1] if unsupported else type(error).__name__
         raise InputError(
-            f"Lightning's checkpoint holds what cannot be read back safely: {what}; keep to "
-            "tensors, numbers and text, as by save_hyperparameters(dataclasses.asdict(config))"
+            f"Lightning's checkpoint holds what cannot be read back safely: {name_unsafe(error)}; "
+            "keep to tensors, numbers and text, as by "
+            "save_hyperparameters(dataclasses.asdict(config))"
         ) from None

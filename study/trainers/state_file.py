@@ -28,12 +28,16 @@ def require_loadable(state: bytes) -> None:
     try:
         _load(state)
     except Exception as error:
-        unsupported = re.search(r"GLOBAL (\S+)", str(error))
-        what = unsupported[1] if unsupported else type(error).__name__
         raise InputError(
-            f"checkpoint(state) holds what cannot be read back safely: {what}; give tensors, "
-            "arrays, numbers and text, in dicts and lists"
+            f"checkpoint(state) holds what cannot be read back safely: {name_unsafe(error)}; give "
+            "tensors, arrays, numbers and text, in dicts and lists"
         ) from None
+
+
+def name_unsafe(error: Exception) -> str:
+    """What `torch.load` with `weights_only` refused: the type, or else the kind of the error."""
+    refused = re.search(r"GLOBAL (\S+)", str(error))
+    return refused[1] if refused else type(error).__name__
 
 
 def with_curve(state: bytes, curve: Sequence[Mapping[str, Any]]) -> bytes:
