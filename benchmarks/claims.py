@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from reporting import (
+    ONE_THREAD,
     benchmark_parser,
     list_names,
     positive,
@@ -58,8 +59,6 @@ from nerf.common.command_line import exit_status
 
 Task = tuple[str, int, tuple[int, ...]]
 """Objective, explore trials, indices of one or two studies; or kind of sets, and index of one."""
-
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def score_studies(task: Task) -> list[Score]:

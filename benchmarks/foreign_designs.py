@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from reporting import benchmark_parser, positive, print_table, save_json
+from reporting import ONE_THREAD, benchmark_parser, positive, print_table, save_json
 from simulated.foreign_sweeps import SAMPLERS, is_grid, missing_package, simulate_sweep
 from simulated.objective import NEVER, Half, Objective
 from simulated.objectives import list_objectives
@@ -38,8 +38,6 @@ from analysis.external.design import add_design
 from analysis.findings.analyze_study import analyze_study
 from nerf.common.command_line import exit_status
 from nerf.common.errors import InputError, closest
-
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 _SCORED: tuple[Kind, ...] = (
     "share", "share_alone", "interaction", "unexplained", "moves", "top_tenth", "top_given_others",
@@ -105,7 +103,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
 
 def run_benchmark(arguments: list[str] | None) -> int:
     options = parse_options(arguments)
-    os.environ.update(_ONE_THREAD)
+    os.environ.update(ONE_THREAD)
     designs: list[Design] = []
     scores: dict[str, list[Score]] = {}
     for sampler in options.samplers:

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from foreign_designs import list_steady_objectives
-from reporting import benchmark_parser, positive, print_table, save_json
+from reporting import ONE_THREAD, benchmark_parser, positive, print_table, save_json
 from simulated.objective import FloatArray
 from simulated.truth import find_truth
 
@@ -32,7 +32,6 @@ from analysis.stats.threads import single_threaded
 from analysis.surrogate.unit_cube import Axis
 from nerf.common.command_line import exit_status
 
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _WIDTHS = (40, 60, 80)
 _TRIALS = (200, 250, 300)
 _LIVE = 1e-3  # share from which a parameter acts
@@ -167,7 +166,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
 
 def run_benchmark(arguments: list[str] | None) -> int:
     options = parse_options(arguments)
-    os.environ.update(_ONE_THREAD)
+    os.environ.update(ONE_THREAD)
     outcomes: list[Outcome] = []
     for index, sweep in enumerate(draw_sweeps(options.sets)):
         for screened in (True, False)[: 2 if index < options.whole else 1]:

@@ -18,6 +18,9 @@ from rich.table import Table
 from nerf.common.command_line import Parser
 from nerf.common.errors import InputError, closest
 
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Environment of processes that are started later, each with a BLAS of its own."""
+
 REDIRECTED_WIDTH = 200
 """Columns of text for a table that goes to a file or a pipe, where no terminal sets a width."""
 

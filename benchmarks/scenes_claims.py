@@ -24,7 +24,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
-from reporting import benchmark_parser, positive, print_table, save_json
+from reporting import ONE_THREAD, benchmark_parser, positive, print_table, save_json
 from simulated.objective import FloatArray, Half, Objective
 from simulated.objectives import find_objective
 from simulated.simulate_study import run_once
@@ -44,7 +44,6 @@ from nerf.common.command_line import exit_status
 from study.records.outcomes import BROKEN, COLLAPSED, SHOWS_NOTHING, TRAINED
 from study.search.sobol_design import explore_point
 
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _NETS = 4
 _NO_EFFECT = 1e-6  # of the variance
 _HEADS = [
@@ -168,7 +167,7 @@ def _run(options: argparse.Namespace) -> int:
         for index in range(options.studies)
         if options.half in (None, scenes.half)
     ]
-    os.environ.update(_ONE_THREAD)
+    os.environ.update(ONE_THREAD)
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         scored = pool.map(score_study, tasks, chunksize=1)
     print_table(

@@ -25,6 +25,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 from reporting import (
+    ONE_THREAD,
     benchmark_parser,
     list_names,
     positive,
@@ -40,8 +41,6 @@ from nerf.common.command_line import exit_status
 from study.spec.stopping_rule import list_looks
 
 BoolArray = NDArray[np.bool_]
-
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 MARGINS = (0.1, 0.125, 0.15, 0.2)  # none below `LAZY_MARGIN`
 COLUMNS = (
