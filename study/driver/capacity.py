@@ -102,7 +102,8 @@ class ClusterCapacity:
         if running:
             self._idle_since = now
         wanted = min(unfinished(), self._spec.max_concurrent or unfinished())
-        self._request(min(max(wanted - self._room, 0), _MAX_REQUESTS))
+        lacking = min(max(wanted - self._room, 0), _MAX_REQUESTS)
+        self._request(lacking, is_full=running >= self._room)
         if self._spec.gpus_per_trial:
             self._gpu_checks.start(nodes)
             news += [check.line for check in self._gpu_checks.finished()]
@@ -110,7 +111,7 @@ class ClusterCapacity:
 
     def close(self) -> None:
         """Withdraws all requests."""
-        self._request(0)
+        self._request(0, is_full=False)
 
     def _set_room(self, room: int) -> list[str]:
         before, self._room = self._room, room
@@ -121,14 +122,18 @@ class ClusterCapacity:
         trials = f"{room} trial{'' if room == 1 else 's'} at a time"
         return [f"the cluster has {self._describe_totals()}: room for {trials}"]
 
-    def _request(self, count: int) -> None:
-        """Keeps `count` requests pending; one that got its resources leaves them to a trial."""
+    def _request(self, count: int, is_full: bool) -> None:
+        """Keeps `count` requests pending; one that got its resources leaves them to a trial.
+
+        None is added until trials use all that fits (`is_full`): Ray tries a waiting trial once a
+        second and a new request at once, so that the requests would get every free resource.
+        """
         for group in [group for group in self._requests if _is_placed(group)]:
             self._requests.remove(group)
             remove_placement_group(group)
         while len(self._requests) > count:
             remove_placement_group(self._requests.pop())
-        while len(self._requests) < count:
+        while is_full and len(self._requests) < count:
             self._requests.append(placement_group([trial_resources(self._spec)]))
 
     def _lacks(self) -> bool:

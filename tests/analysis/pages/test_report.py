@@ -363,10 +363,8 @@ def run_without_the_trainers(script: str, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_importing_is_fast_and_needs_neither_ray_nor_torch() -> None:
-    script = "import time; start = time.process_time(); import analysis.report\n"
-    printed = run_without_the_trainers(script + "print(time.process_time() - start)")
-    assert float(printed) < 1.0
+def test_importing_needs_neither_ray_nor_torch() -> None:
+    run_without_the_trainers("import analysis.report")
 
 
 def test_the_command_writes_the_same_report_again_without_ray_and_torch(

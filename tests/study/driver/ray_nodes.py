@@ -82,11 +82,17 @@ def wait_until(
     happened: Callable[[], bool], what: str, process: subprocess.Popen[bytes], log: Path
 ) -> None:
     """Ends the script with the process's output if it ends before `happened` is true."""
-    deadline = time.monotonic() + 600  # for a machine that does much else
+    deadline = time.monotonic() + 300  # for a machine that does much else
     while not happened():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"never: {what}\n{log.read_text()}")
+            raise SystemExit(f"never: {what}\n{log.read_text()}\n{_what_ray_has()}")
         time.sleep(0.1)
+
+
+def _what_ray_has() -> str:
+    """Nodes, resources in use and those that are waited for."""
+    status = [sys.executable, "-m", "ray.scripts.scripts", "status", f"--address={HEAD}"]
+    return subprocess.run(status, capture_output=True, text=True, timeout=60).stdout
 
 
 def start_head(root: Path, *options: str) -> Node:

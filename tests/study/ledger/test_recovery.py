@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from study.ledger.ledger import Ledger
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
-from tests.study.journals import write_study
 from tests.study.trials import complete_trials, record
 
 
@@ -123,21 +121,6 @@ def test_damaged_tables_are_written_again(
     resume(damaged, half_done[1])
     damaged.write_tables()
     assert list(damaged.read_trials()["number"]) == list(range(7))
-
-
-@pytest.mark.slow
-def test_a_study_of_two_hundred_trials_opens_within_three_seconds(folder: StudyFolder) -> None:
-    """Ray's start comes on top; together they have 20 s."""
-    write_study(folder, trials=200, planned=202)
-    spec = StudySpec.from_json(folder.read_spec())
-    began = time.process_time()
-    ledger = Ledger(folder, spec)
-    manager = TrialManager(folder, ledger, ())
-    assignment = manager.next_trial()
-    assert time.process_time() - began < 3.0
-    ledger.close()
-    assert assignment
-    assert (assignment.number, manager.drain_notices()) == (200, [])
 
 
 def test_only_the_temporary_file_of_a_killed_writer_is_removed(tmp_path: Path) -> None:

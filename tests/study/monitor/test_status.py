@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from study.driver.trial_manager import TrialManager
 from study.ledger.ledger import Ledger
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
-from tests.study.journals import write_study
 from tests.study.trials import complete_trials
 
 
@@ -82,15 +80,3 @@ def test_studies_in_a_folder_are_listed(
 def test_a_folder_that_is_not_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main([str(tmp_path)]) == 2
     assert "is not a study folder" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_a_thousand_trials_are_shown_within_two_seconds(
-    folder: StudyFolder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """On a journal as a driver leaves it, written at once since each line costs it a sync."""
-    write_study(folder, trials=1000)
-    began = time.process_time()
-    assert status.main([str(folder.path)]) == 0
-    assert time.process_time() - began < 2.0
-    assert "1000/1000 trials" in capsys.readouterr().out
