@@ -2,9 +2,10 @@
 
     python benchmarks/kills.py --kills 20
 
-A study of a Python function (`--trainable`), and one of a program (`--command`), both toys. Half of
-the drivers are killed at a random moment of their first seconds, half while trials run; one in two
-dies alone, the other with all processes of the launch but programs and their watchdogs. The last
+A study of a Python function (`--trainable`), and two of a program (`--command`) that writes its
+results to its standard output or to a file ({metrics}), all toys. Half of the drivers are killed at
+a random moment of their first seconds, half while trials run. Of three drivers one dies alone, one
+with all processes of the launch but programs and their watchdogs, and one with these, too. The last
 launch is left alone. A trial is exact if its curve has each step once, with the value that it has
 where nothing is killed, and its final figure counts each training step once.
 """
@@ -29,6 +30,8 @@ from nerf.common.command_line import exit_status
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINERS = ROOT / "tests" / "study" / "trainers"
+KINDS = ("--trainable", "--command", "--command {metrics}")
+DEATHS = ("alone", "launch", "all")
 STEPS, TRIALS = 20, 24
 PARAMETERS = "[lr]\ndefault = 0.1\nlow = 1e-3\nhigh = 1.0\nlog = true\n"
 COLUMNS = ["trainer", "kills", "launches", "planned", "recorded", "twice", "completed", "exact"]
@@ -41,7 +44,9 @@ def trainer_options(kind: str, place: Path) -> list[str]:
         return [f"--trainable={TRAINERS / 'toy.py'}:train", "--metric=loss", "--direction=min"]
     (place / "parameters.toml").write_text(PARAMETERS)
     program = f"{sys.executable} {TRAINERS / 'fake_trainer.py'}"
-    values = "--lr {lr} --steps {steps} --folder {folder} --results {metrics} --seconds-a-step 0.02"
+    values = "--lr {lr} --steps {steps} --folder {folder} --seconds-a-step 0.02"
+    if "{metrics}" in kind:
+        values += " --results {metrics}"
     return [
         f"--command={program} {values}",
         f"--parameter-file={place / 'parameters.toml'}",
@@ -65,11 +70,11 @@ def is_program(process: psutil.Process) -> bool:
     return False
 
 
-def kill(driver: subprocess.Popen[bytes], alone: bool) -> None:
-    """SIGKILL for a driver, and unless `alone` for its family, of which programs are no part."""
+def kill(driver: subprocess.Popen[bytes], death: str) -> None:
+    """SIGKILL for a driver, for its launch, or for all with the programs and their watchdogs."""
     process = psutil.Process(driver.pid)
-    family = [] if alone else [p for p in process.children(True) if not is_program(p)]
-    for one in [process, *family]:
+    family = [] if death == "alone" else process.children(True)
+    for one in [process, *(p for p in family if death == "all" or not is_program(p))]:
         with suppress(psutil.NoSuchProcess):
             one.kill()
     driver.wait()
@@ -100,7 +105,7 @@ def run_study(kind: str, kills: int, place: Path, rng: random.Random) -> dict[st
         else:
             time.sleep(rng.uniform(0, 6))
         if driver.poll() is None:
-            kill(driver, alone=rng.random() < 0.5)
+            kill(driver, rng.choice(DEATHS))
             done += 1
             launches += 1
         elif driver.returncode == 0:
@@ -148,7 +153,7 @@ def run_benchmark(arguments: list[str] | None) -> int:
     options = parser.parse(arguments)
     rng = random.Random(options.seed)
     rows = []
-    for kind in ("--trainable", "--command"):
+    for kind in KINDS:
         with tempfile.TemporaryDirectory() as place:
             rows.append(run_study(kind, options.kills, Path(place), rng))
     print_table("What is left", COLUMNS, [[row[name] for name in COLUMNS] for row in rows])

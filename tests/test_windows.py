@@ -20,7 +20,7 @@ del signal.SIGHUP, os.O_DIRECTORY
 
 import nerf, study, analysis
 
-NEED_LOCKS = {"study.trainers.program.watchdog"}  # a script of its own, run beside a program
+SCRIPTS = {"study.trainers.program.watchdog"}  # of its own, run beside a program
 NEED_RAY = {"study.api.tune_pieces", "study.api.tune_reports",
             "study.driver.capacity", "study.driver.cluster", "study.driver.gpu_check",
             "study.driver.launch", "study.driver.launch_callback", "study.driver.packing",
@@ -29,7 +29,7 @@ NEED_RAY = {"study.api.tune_pieces", "study.api.tune_reports",
             "study.worker.trainable"}
 for package in (nerf, study, analysis):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        is_left_out = module.name in NEED_RAY | NEED_LOCKS
+        is_left_out = module.name in NEED_RAY | SCRIPTS
         if not is_left_out and not module.name.startswith("analysis.notebooks."):
             importlib.import_module(module.name)
 

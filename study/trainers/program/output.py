@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 _MAX_SHOWN = 80
-_MAX_READ = 2**20
 _NOT_IN_NAMES = re.compile(r"\W")
 
 
@@ -104,31 +101,6 @@ def _as_float(value: float) -> float:
         return float(value)
     except OverflowError:  # of a whole number with hundreds of digits
         return math.copysign(math.inf, value)
-
-
-class MetricsFile:
-    """A file to which a program appends results; what was read once is not read again."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.offset = 0
-        """Bytes of it that were read, whole lines only."""
-
-    def new_lines(self) -> list[str]:
-        """The whole lines since the last call, or of the whole file if it has become shorter."""
-        try:
-            with self._path.open("rb") as file:
-                if file.seek(0, os.SEEK_END) < self.offset:
-                    self.offset = 0
-                file.seek(self.offset)
-                content = file.read(_MAX_READ)
-        except OSError:
-            return []
-        whole, newline, rest = content.rpartition(b"\n")
-        if not newline and len(rest) == _MAX_READ:
-            whole = rest
-        self.offset += len(whole) + len(newline)
-        return [as_text(line) for line in whole.split(b"\n")] if whole or newline else []
 
 
 def as_text(line: bytes) -> str:

@@ -1,4 +1,4 @@
-"""A running program: its output line by line, and how it ended."""
+"""A running program: its standard error line by line, its memory, and how it ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -23,26 +22,16 @@ import psutil
 from study.trainers.program.output import as_text
 
 _WATCHDOG = Path(__file__).with_name("watchdog.py")
-_LOCK = ".attempt.lock"
 
 _MAX_LINE = 2**16
-"""Bytes of output without a newline after which a line ends all the same."""
+"""Bytes of standard error without a newline after which a line ends all the same."""
 _MAX_QUEUED = 4096
 """Lines that wait to be handled; a program that prints faster has to wait."""
 
-_MEMORY_SECONDS = 1.0
+_MEMORY_SECONDS, _END_SECONDS = 1.0, 10.0
 
 STOP_GRACE, END_GRACE = 4, 1
 """Seconds that a program has to end after SIGTERM: where its trial goes on later, and else."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of output."""
-
-    text: str
-    is_error: bool = False
-    """Whether it is of standard error."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +39,7 @@ class ProgramEnd:
     """How a program ended."""
 
     word: str
-    """exited, killed, not-started, locked, or lost: its watchdog was killed."""
+    """exited, killed, not-started, or lost: its watchdog was killed."""
     detail: str = ""
 
     @property
@@ -70,8 +59,6 @@ class ProgramEnd:
                 return f"the program was killed by {_signal_name(int(self.detail))}"
             case "not-started":
                 return f"the program could not be started: {self.detail}"
-            case "locked":
-                return "another process is still training this trial in the same folder"
         return "the program's watchdog was killed"
 
 
@@ -79,40 +66,40 @@ class RunningProgram:
     """A program with its watchdog. Use it as a context: on exit none of its processes is left."""
 
     def __init__(
-        self, words: Sequence[str], workdir: str, folder: Path, environment: Mapping[str, str]
+        self,
+        words: Sequence[str],
+        workdir: str,
+        environment: Mapping[str, str],
+        output: int,
+        lock: int,
     ) -> None:
-        """folder: the trial's; no other program runs in it meanwhile"""
+        """output: descriptor for its standard output; lock: one that its watchdog holds"""
         self.last_sign = time.monotonic()
-        """When the program last wrote something."""
-        self.peak_memory = math.nan
-        """The most memory that its processes had together, in MiB, looked at once a second."""
-        self._looked_at = 0.0
+        """When the program last wrote something, as far as is known here."""
         self.end = ProgramEnd("lost")
         """How it ended, once `has_ended`."""
-        self._lines: queue.Queue[Line | None] = queue.Queue(_MAX_QUEUED)
+        self._peak = math.nan
+        self._looked_at = 0.0
+        self._has_watchdog_ended = threading.Event()
+        self._lines: queue.Queue[str | None] = queue.Queue(_MAX_QUEUED)
         status, for_watchdog = os.pipe()
-        options = ("-IS", str(_WATCHDOG), str(for_watchdog), workdir, str(folder / _LOCK))
         try:
             self._watchdog = subprocess.Popen(
-                [sys.executable, *options, *words],
+                [sys.executable, "-IS", str(_WATCHDOG), str(for_watchdog), workdir, *words],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=output,
                 stderr=subprocess.PIPE,
                 env=dict(environment),
-                pass_fds=[for_watchdog],
+                pass_fds=[for_watchdog, lock],
                 start_new_session=True,
             )
         finally:
             os.close(for_watchdog)
-        out, err = self._watchdog.stdout, self._watchdog.stderr
-        readers = (
-            partial(self._read, out, False),
-            partial(self._read, err, True),
-            partial(self._await_end, status),
-        )
+        assert self._watchdog.stderr
+        readers = [(self._read, self._watchdog.stderr), (self._await_end, status)]
         self._reading = len(readers)
-        for reader in readers:
-            threading.Thread(target=reader, daemon=True).start()
+        for reader, source in readers:
+            threading.Thread(target=reader, args=[source], daemon=True).start()
 
     def __enter__(self) -> RunningProgram:
         return self
@@ -123,7 +110,7 @@ class RunningProgram:
         if not self.has_ended:
             self.request_end(END_GRACE)
         while not self.has_ended:
-            for _ in self.lines(1.0):  # a program that has to wait for its output to be read
+            for _ in self.error_lines(1.0):  # a program that has to wait for its output to be read
                 pass
         assert self._watchdog.stdin
         with suppress(OSError):
@@ -131,11 +118,11 @@ class RunningProgram:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has, and all of its output was read."""
+        """Whether it has, and all of its standard error was read."""
         return not self._reading and self._lines.empty()
 
-    def lines(self, seconds: float) -> Iterator[Line]:
-        """The lines that are there, after at most `seconds` without one."""
+    def error_lines(self, seconds: float) -> Iterator[str]:
+        """Lines of its standard error, as they come, until it has ended or for `seconds`."""
         deadline = time.monotonic() + seconds
         while not self.has_ended:
             try:
@@ -150,9 +137,8 @@ class RunningProgram:
                 return
 
     def look_at_memory(self) -> None:
-        """Updates `peak_memory`."""
-        is_known = not math.isnan(self.peak_memory)
-        if is_known and time.monotonic() < self._looked_at + _MEMORY_SECONDS:
+        """Adds up the memory of its processes, at most once a second."""
+        if time.monotonic() < self._looked_at + _MEMORY_SECONDS and not math.isnan(self._peak):
             return
         self._looked_at = time.monotonic()
         total = 0
@@ -161,7 +147,21 @@ class RunningProgram:
                 with suppress(psutil.Error):
                     total += process.memory_info().rss
         if total:
-            self.peak_memory = max(total / 2**20, self.peak_memory if is_known else 0.0)
+            self._note_memory(total)
+
+    def peak_memory(self) -> float:
+        """The most that its processes were seen to have together, in MiB; call it once it wrote.
+
+        Of a program that ended too soon to be looked at, the most that any one of them had.
+        """
+        self.look_at_memory()
+        if math.isnan(self._peak) and not self._has_watchdog_ended.wait(_END_SECONDS):
+            self._peak = 0.0  # its processes cannot be seen
+        return self._peak or math.nan
+
+    def _note_memory(self, seen: int) -> None:
+        peak = seen / 2**20
+        self._peak = peak if math.isnan(self._peak) else max(peak, self._peak)
 
     def request_end(self, grace: int) -> None:
         """Asks it to end, by SIGTERM, and by SIGKILL after `grace` seconds."""
@@ -173,19 +173,21 @@ class RunningProgram:
     def _await_end(self, status: int) -> None:
         """Notes how the program ended, as its watchdog writes it."""
         with os.fdopen(status, errors="replace") as file:
-            group, _, end = file.read().partition("\n")
+            told = dict(line.partition(" ")[::2] for line in file.read().splitlines())
         self._watchdog.wait()
-        if group.isdigit() and not end:  # the watchdog was killed, and could kill nothing
+        group, peak = told.pop("group", ""), told.pop("peak", "")
+        if peak and int(peak) and math.isnan(self._peak):
+            self._note_memory(int(peak))
+        for word, detail in told.items():
+            self.end = ProgramEnd(word, detail)
+        if group and not told:  # the watchdog was killed, and could kill nothing
             with suppress(OSError):
                 os.killpg(int(group), signal.SIGKILL)
-        else:
-            word, _, detail = (end or group).partition(" ")
-            self.end = ProgramEnd(word or "lost", detail)
+        self._has_watchdog_ended.set()
         self._lines.put(None)
 
-    def _read(self, stream: IO[bytes] | None, is_error: bool) -> None:
+    def _read(self, stream: IO[bytes]) -> None:
         """Queues the lines of a stream until it is closed."""
-        assert stream
         rest = b""
         with stream:
             while chunk := os.read(stream.fileno(), _MAX_LINE):
@@ -194,9 +196,9 @@ class RunningProgram:
                 if len(rest) > _MAX_LINE:
                     whole, rest = [*whole, rest], b""
                 for line in whole:
-                    self._lines.put(Line(as_text(line), is_error))
+                    self._lines.put(as_text(line))
         if rest:
-            self._lines.put(Line(as_text(rest), is_error))
+            self._lines.put(as_text(rest))
         self._lines.put(None)
 
 

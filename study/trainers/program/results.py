@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
+from study.trainers.program.appended_file import AppendedFile
 from study.trainers.program.images import read_image
-from study.trainers.program.output import LeftOut, MetricsFile, Result, ResultReader
+from study.trainers.program.output import LeftOut, Result, ResultReader
 from study.trainers.run import Run, TrainerMistake
 
 IMAGE = "image"
 """Name of a program's image."""
+
+_MAX_UNSAVED = 2**24
+"""Bytes of output after which is saved where to read on, though nothing was reported."""
 
 
 class Results:
@@ -26,20 +30,26 @@ class Results:
     and those after the last are final figures, such as a test error.
     """
 
-    def __init__(self, run: Run, metrics_file: Path, parameters: Collection[str]) -> None:
-        """parameters: names that no figure may have"""
+    def __init__(
+        self, run: Run, output: AppendedFile, metrics_file: Path, parameters: Collection[str]
+    ) -> None:
+        """output: the program's standard output; parameters: names that no figure may have"""
         self._run = run
         self._parameters = parameters
         self._reader = ResultReader(run.metrics)
-        self._file = MetricsFile(metrics_file)
-        self.memory = math.nan
-        """Peak memory of the program's processes so far, in MiB."""
+        self._output, self._file = output, AppendedFile(metrics_file)
+        self._saved_offset = 0
+        """Where the next attempt begins to read the output."""
+        self.peak_memory: Callable[[], float] = lambda: math.nan
+        """Of the program's processes so far, in MiB."""
         self._curve: list[dict[str, Any]] = []
         self._reported = 0
         """Step of this attempt's last report."""
         self._waiting: dict[str, tuple[int, float]] = {}
         """Figures since that, with their steps."""
         self._names: set[str] = set()
+        self._image = ""
+        """File name of the last image."""
         self._began, self._seconds_before = time.monotonic(), 0.0
 
     @property
@@ -48,37 +58,44 @@ class Results:
         return self._reader.left_out
 
     def restore(self) -> None:
-        """Takes up what earlier attempts have reported, and what they left unread in the file."""
+        """Takes up what earlier attempts have reported, and what was left unread of it."""
         run = self._run
         try:
-            state = json.loads(run.checkpoint_file.read_bytes())
-            self._curve, self._file.offset = list(state["curve"]), int(state["offset"])
+            self._read_state(json.loads(run.checkpoint_file.read_bytes()))
         except FileNotFoundError:
             pass
         except (ValueError, KeyError, TypeError) as error:
             run.discard_checkpoint(f"what the program has reported cannot be read ({error})")
-        for line in self._file.new_lines():
-            if (result := self._reader.read(line)) and result.step:
-                self._gather(result.step, result.metrics)
-                if self._is_complete(result.step):
-                    self._add_point(result.step)
-        self._waiting.clear()
+        for file in (self._output, self._file):
+            for line in file.all_lines():
+                self._take_unread(line)
         run.resume(0, self._curve)
+        self._show_image(self._image)
         if self._curve:
             run.log(f"an earlier attempt reported until step {self._curve[-1]['step']}")
 
     def read_file(self) -> bool:
-        """Takes the new lines of the metrics file; returns whether there were some."""
-        lines = self._file.new_lines()
-        for line in lines:
+        """Takes the new lines of the metrics file; returns whether something was written to it."""
+        for line in self._file.lines():
             self.take(line)
-        return bool(lines)
+        return self._file.has_grown
+
+    def read_rest(self) -> None:
+        """Takes all that is left in the metrics file, once the program has ended."""
+        for line in self._file.all_lines():
+            self.take(line)
+
+    def save_if_late(self) -> None:
+        """Saves where to read on, if much was read since that was saved last."""
+        if self._output.offset > self._saved_offset + _MAX_UNSAVED:
+            self._save()
 
     def take(self, line: str) -> bool:
         """Takes the result in a line; returns whether there is one."""
         result = self._reader.read(line)
         if result is None:
             return False
+        self._image = result.image or self._image
         self._show_image(result.image)
         self._report(result, line)
         if result.fail:
@@ -100,7 +117,10 @@ class Results:
                 f"{self._run.steps}; its last report must be of that step (the command may use "
                 "{steps})"
             )
-        return {name: value for name, (_, value) in self._waiting.items()}
+        figures = {name: value for name, (_, value) in self._waiting.items()}
+        if math.isnan(self._curve[-1]["memory"]):  # reported as nobody looked
+            figures.setdefault("memory", self.peak_memory())
+        return figures
 
     def explain_no_report(self) -> str:
         """What is wrong with a program that ended well and never reported the study's metrics."""
@@ -165,9 +185,42 @@ class Results:
             self._seconds_before = before[-1]["seconds"] if before else 0.0
         seconds = self._seconds_before + time.monotonic() - self._began
         figures = self._known_at(step)
-        measured = {"seconds": seconds, "memory": self.memory}
+        peaks = self.peak_memory(), before[-1]["memory"] if before else math.nan
+        memory = max((peak for peak in peaks if not math.isnan(peak)), default=math.nan)
+        measured = {"seconds": seconds, "memory": memory}
         self._curve = [*before, {"step": step, **measured, **figures}]
         for name in figures:
             del self._waiting[name]
-        state = {"curve": self._curve, "offset": self._file.offset}
+        self._save()
+
+    def _take_unread(self, line: str) -> None:
+        """Takes a result that an earlier attempt left unread, whose program is gone."""
+        result = self._reader.read(line)
+        if result is None:
+            return
+        self._image = result.image or self._image
+        if result.step:
+            self._gather(result.step, result.metrics)
+            if self._is_complete(result.step):
+                self._add_point(result.step)
+
+    def _read_state(self, state: Mapping[str, Any]) -> None:
+        """Reads what `_save` wrote, here or in an earlier version."""
+        curve, waiting = list(state["curve"]), state.get("waiting", {})
+        offsets = int(state["offset"]), int(state.get("output", 0))
+        self._curve, (self._file.offset, self._output.offset) = curve, offsets
+        self._waiting = {name: (int(step), value) for name, (step, value) in waiting.items()}
+        self._image = str(state.get("image", ""))
+
+    def _save(self) -> None:
+        """Saves all that was taken, and where to read on."""
+        state = {
+            "curve": self._curve,
+            "offset": self._file.offset,
+            "output": self._output.offset,
+            "waiting": self._waiting,
+            "image": self._image,
+        }
         write_atomically(self._run.checkpoint_file, json.dumps(state).encode())
+        self._saved_offset = self._output.offset
+        self._output.free(self._saved_offset)

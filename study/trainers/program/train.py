@@ -7,21 +7,23 @@ it finds its folder as an earlier attempt has left it.
 from __future__ import annotations
 
 import json
-import math
+import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from nerf.common.files import write_atomically
 from nerf.config.flat import nest
 from study.trainers.oom_kills import count_oom_kills
+from study.trainers.program.appended_file import AppendedFile
+from study.trainers.program.attempt_lock import hold_folder
 from study.trainers.program.command import Call, find_places
 from study.trainers.program.failure import ProgramFailed
 from study.trainers.program.process import (
     STOP_GRACE,
-    Line,
     ProgramEnd,
     RunningProgram,
     program_environment,
@@ -30,8 +32,13 @@ from study.trainers.program.results import Results
 from study.trainers.run import Run, TrainerMistake
 
 METRICS_FILE, PARAMETERS_FILE = "metrics.jsonl", "parameters.json"
+OUTPUT_FILE = ".attempt.output"
+"""The standard output of all attempts."""
 
 _POLL_SECONDS = 0.1
+_LOCK_SECONDS = 60.0
+_MAX_UNREAD = 2**28
+"""Bytes of output on the disk that end a program."""
 _MAX_LOGGED = 2**20
 """Characters of a program's output that an attempt's log has; more is counted only."""
 _LAST_LINES = 12
@@ -42,29 +49,48 @@ _NO_GPU = ("No CUDA GPUs are available", "Found no NVIDIA driver", "no CUDA-capa
 def train(call: Call, run: Run) -> Mapping[str, float]:
     """Runs the program to its end; returns the figures that it gave after its last report."""
     is_first = not any(run.folder.iterdir())
-    attempt = _Attempt(call, run)
-    figures = attempt.run_program()
+    results, figures = _run_attempt(call, run)
     if figures is None and not is_first:  # what it had reported was lost
         run.log("the program had nothing left to report; it starts again in an empty folder")
         shutil.rmtree(run.folder, ignore_errors=True)
         run.checkpoint_file.unlink(missing_ok=True)
-        attempt = _Attempt(call, run)
-        figures = attempt.run_program()
+        results, figures = _run_attempt(call, run)
     if figures is None:
-        raise TrainerMistake(attempt.results.explain_no_report())
+        raise TrainerMistake(results.explain_no_report())
     return figures
+
+
+def _run_attempt(call: Call, run: Run) -> tuple[Results, Mapping[str, float] | None]:
+    """Runs the program once, when the one of an earlier attempt is gone."""
+    patience = min(run.patience / 2, _LOCK_SECONDS)
+    with hold_folder(run.folder, patience) as lock, _open_output(run.folder) as output:
+        attempt = _Attempt(call, run, output, lock)
+        return attempt.results, attempt.run_program()
+
+
+@contextmanager
+def _open_output(folder: Path) -> Iterator[int]:
+    """The file of the program's standard output, which outlives this process."""
+    descriptor = os.open(folder / OUTPUT_FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 class _Attempt:
     """One run of the program."""
 
-    def __init__(self, call: Call, run: Run) -> None:
+    def __init__(self, call: Call, run: Run, output: int, lock: int) -> None:
+        """output, lock: descriptors, of the program's standard output and its folder's lock"""
         self._call = call
         self._run = run
+        self._descriptors = output, lock
         self._log = _OutputLog(run)
         self._last_errors: deque[str] = deque(maxlen=_LAST_LINES)
         self._last_output: deque[str] = deque(maxlen=_LAST_LINES)
-        self.results = Results(run, run.folder / METRICS_FILE, call.values)
+        self._output = AppendedFile(output)
+        self.results = Results(run, self._output, run.folder / METRICS_FILE, call.values)
 
     def run_program(self) -> Mapping[str, float] | None:
         """The final figures; None where the program ended well without any report.
@@ -80,14 +106,16 @@ class _Attempt:
         if not Path(workdir).is_dir():
             raise ProgramFailed(f"there is no folder {workdir}, in which the program runs")
         stopped = False
-        with RunningProgram(words, workdir, run.folder, program_environment()) as program:
+        with RunningProgram(words, workdir, program_environment(), *self._descriptors) as program:
+            if run.device != "cuda":  # of a GPU's memory nothing is known here
+                self.results.peak_memory = program.peak_memory
             try:
                 while not program.has_ended:
                     self._handle_output(program)
                     if not stopped and run.should_stop:
                         program.request_end(STOP_GRACE)
                         stopped = True
-                self.results.read_file()
+                self._handle_rest()
             finally:
                 self._log.close(self.results.left_out)
         if stopped:
@@ -100,20 +128,34 @@ class _Attempt:
     def _handle_output(self, program: RunningProgram) -> None:
         """Takes what has been written by now; raises `ProgramFailed` after a long silence."""
         program.look_at_memory()
-        # Of a GPU's memory nothing is known here.
-        self.results.memory = math.nan if self._run.device == "cuda" else program.peak_memory
-        for line in program.lines(_POLL_SECONDS):
+        errors = list(program.error_lines(0 if self._output.has_more else _POLL_SECONDS))
+        for line in self._output.lines():
             self._handle(line)
-        if self.results.read_file():
+        for line in errors:
+            self._note(line, self._last_errors)
+        if self.results.read_file() or self._output.has_grown:
             program.last_sign = time.monotonic()
+        self.results.save_if_late()
+        if self._output.held_bytes > _MAX_UNREAD:
+            size = f"{_MAX_UNREAD >> 20} MiB"
+            raise ProgramFailed(f"its standard output takes more than {size} of disk; print less")
         if time.monotonic() - program.last_sign > self._run.patience:
             silence = f"{self._run.patience:g} s (--patience)"
             raise ProgramFailed(f"hung: no output for {silence}", self._last_words())
 
-    def _handle(self, line: Line) -> None:
-        if line.is_error or not self.results.take(line.text):
-            (self._last_errors if line.is_error else self._last_output).append(line.text)
-            self._log.write(line.text)
+    def _handle_rest(self) -> None:
+        """Takes what a program that has ended had written."""
+        for line in self._output.all_lines():
+            self._handle(line)
+        self.results.read_rest()
+
+    def _handle(self, line: str) -> None:
+        if not self.results.take(line):
+            self._note(line, self._last_output)
+
+    def _note(self, line: str, last: deque[str]) -> None:
+        last.append(line)
+        self._log.write(line)
 
     def _failure(self, end: ProgramEnd, out_of_memory: bool) -> ProgramFailed:
         """The failure of a program that did not end well, with the last line that it wrote."""

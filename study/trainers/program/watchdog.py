@@ -1,23 +1,22 @@
 """Runs a program, and ends it with all of its processes once nobody waits for it any more.
 
-    python -IS watchdog.py STATUS WORKDIR LOCK COMMAND [ARGUMENT...]
+    python -IS watchdog.py STATUS WORKDIR COMMAND [ARGUMENT...]
 
 It stands between a trial and its program. Its standard input is a pipe from the trial: a byte there
 asks the program to end (SIGTERM, and SIGKILL after as many seconds as the byte's value); the end of
 the pipe means that the trial's process is dead, and the program is killed at once. To the file
-descriptor STATUS it writes a line with the program's process group, and one on how it ended. While
-it runs it holds the file LOCK, so that two attempts at a trial never write to one folder at the
-same time.
+descriptor STATUS it writes lines: `group` with the program's process group, `peak` with the most
+memory of any one of its processes, in bytes, and last how it ended. It inherits the lock of the
+trial's folder, and so holds that as long as it runs.
 
 Needs nothing but Python's own library, of which it imports little: it starts in a moment.
 """
 
 import contextlib
 import ctypes
-import errno
-import fcntl
 import os
 import pathlib
+import resource
 import select
 import signal
 import subprocess
@@ -25,15 +24,15 @@ import sys
 import time
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
-_LOCK_SECONDS, _END_SECONDS = 60.0, 10.0
+_END_SECONDS = 10.0
 
 
 def main(arguments: list[str]) -> None:
-    status, workdir, lock, *command = arguments
+    status, workdir, *command = arguments
     _set_process_option(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of the program become ours
     wakeup = _wake_up_on_signals()
-    line = _acquire(lock) or _run(command, workdir, wakeup, int(status))
-    os.write(int(status), line.encode(errors="replace"))
+    end = _run(command, workdir, wakeup, int(status))
+    os.write(int(status), f"peak {_peak_memory()}\n{end}\n".encode(errors="replace"))
 
 
 def _run(command: list[str], workdir: str, wakeup: int, status: int) -> str:
@@ -48,7 +47,7 @@ def _run(command: list[str], workdir: str, wakeup: int, status: int) -> str:
         )
     except OSError as error:
         return f"not-started {error.strerror}: {error.filename}"
-    os.write(status, f"{program.pid}\n".encode())
+    os.write(status, f"group {program.pid}\n".encode())
     try:
         code = _wait(program, wakeup)
     finally:
@@ -102,6 +101,12 @@ def _children() -> list[int]:
     return children
 
 
+def _peak_memory() -> int:
+    """The most resident memory of any one process that has ended, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
 def _signal_group(group: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of zombies alone
         os.killpg(group, number)
@@ -123,28 +128,6 @@ def _wake_up_on_signals() -> int:
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     return reader
-
-
-def _acquire(lock: str) -> str:
-    """Waits until no other watchdog holds the file; returns why that cannot be had, or nothing.
-
-    A file system without locks does without.
-    """
-    file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    give_up_at = time.monotonic() + _LOCK_SECONDS
-    while time.monotonic() < give_up_at:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if select.select([0], [], [], 0.1)[0]:
-                return "killed 15"
-        except OSError as error:
-            if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
-                return ""
-            return f"not-started {error}"
-        else:
-            return ""
-    return "locked"
 
 
 def _set_process_option(option: int, value: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -64,6 +65,12 @@ class Attempts:
     @property
     def steps(self) -> list[int]:
         return [int(point["step"]) for point in self.points]
+
+    @property
+    def saved_curve(self) -> list[dict[str, float]]:
+        """The curve that the next attempt takes up."""
+        curve: list[dict[str, float]] = json.loads((self.place / "00003.pt").read_text())["curve"]
+        return curve
 
     def script(self, *lines: str) -> str:
         """A command that runs these lines of Python."""

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from study.protocol.failures import diagnose_exception
 from study.protocol.messages import Failure
 from study.protocol.training_events import TrainingStopped
 from study.trainers.program.failure import ProgramFailed
+from study.trainers.program.train import OUTPUT_FILE
 from study.trainers.run import TrainerMistake
 from tests.study.trainers.fake_trainer import LOADER
 from tests.study.trainers.program.attempts import COMMAND, Attempts, results
@@ -68,7 +70,7 @@ def test_a_killed_program_resumes_with_its_whole_curve(attempts: Attempts, where
     end = attempts.run(command)
     assert (end.state, attempts.steps) == ("completed", [10, 15, 20])
     assert {**attempts.points[-1], **end.metrics}["test_psnr"] == 2.0
-    saved = json.loads((attempts.place / "00003.pt").read_text())["curve"]
+    saved = attempts.saved_curve
     assert [point["step"] for point in saved] == [5, 10, 15, 20]
     assert saved[0] == first[0]
     assert saved[1]["seconds"] > saved[0]["seconds"]
@@ -157,10 +159,26 @@ def test_garbage_is_counted_and_named(attempts: Attempts) -> None:
 
 
 def test_a_flood_of_output_is_cut_in_the_log_and_said_so(attempts: Attempts) -> None:
-    command = attempts.script("for _ in range(30000): print('y' * 99)", results([20]))
-    attempts.run(command)
+    lines = "for _ in range(300_000): print('y' * 99)"
+    attempts.run(attempts.script(results([5]), lines, results([10]), lines, results([20])))
+    assert attempts.steps == [5, 10, 20]
     assert sum(map(len, attempts.logged)) < 1.2e6
     assert "further lines of output are left out here)" in attempts.logged[-1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives back what was read")
+def test_output_that_was_read_takes_no_room(attempts: Attempts) -> None:
+    command = attempts.script("for _ in range(300_000): print('y' * 99)", results([20]))
+    attempts.run(command)
+    status = (attempts.place / "00003" / OUTPUT_FILE).stat()
+    assert status.st_size > 30_000_000
+    assert status.st_blocks * 512 < 2**21
+
+
+def test_more_output_than_can_be_read_ends_the_program(attempts: Attempts) -> None:
+    failed = failure(attempts, "yes {lr}")
+    assert failed.reason == "its standard output takes more than 256 MiB of disk; print less"
+    assert attempts.logged[-1].endswith("further lines of output are left out here)")
 
 
 @pytest.mark.parametrize("value", ["float('nan')", "None", "float('inf')"])
@@ -213,35 +231,36 @@ def test_metrics_may_come_on_lines_of_their_own(attempts: Attempts) -> None:
     assert "1 x a line of a step that was reported before" in line
 
 
-def test_lines_that_a_dead_attempt_left_unread_are_read(attempts: Attempts) -> None:
-    """A program wrote them, and the trial's process died before it could take note."""
+def test_figures_and_the_image_of_a_dead_attempt_are_kept(attempts: Attempts) -> None:
+    """A program is killed after its last line, and has nothing more to say in the next attempt."""
     command = attempts.script(
         "done = os.path.exists(sys.argv[1] + '/done')",
+        "done and sys.exit()",
         "open(sys.argv[1] + '/done', 'w').close()",
-        'lines = [\'{"step": %d, "psnr": 20}\\n\' % s for s in (5, 10, 15, 20)]',
-        "open(sys.argv[2], 'a').writelines(lines[3:] if done else lines[:3])",
-        "done or os.kill(os.getpid(), 9)",
+        "open(sys.argv[1] + '/a.ppm', 'wb').write(b'P6 1 1 255 abc')",
+        "print(json.dumps({'step': 20, 'psnr': 1, 'image': 'a.ppm'}))",
+        "print(json.dumps({'step': 20, 'test_psnr': 2}))",
+        "print('{\"step\": 2', end='')",
+        "os.kill(os.getpid(), 9)",
     )
     failure(attempts, command)
-    state = json.loads((attempts.place / "00003.pt").read_text())
-    half = len(b'{"step": 5, "psnr": 20}\n')
-    (attempts.place / "00003.pt").write_text(
-        json.dumps({"curve": state["curve"][:1], "offset": half})
-    )
-    assert attempts.run(command).state == "completed"
-    saved = json.loads((attempts.place / "00003.pt").read_text())["curve"]
-    assert [point["step"] for point in saved] == [5, 10, 15, 20]
+    end = attempts.run(command)
+    assert (end.state, end.metrics) == ("completed", {"test_psnr": 2})
+    assert end.image is not None
 
 
 def test_a_program_whose_last_report_was_lost_starts_again(attempts: Attempts) -> None:
-    """It has saved the last step, and the process that should have read that died."""
+    """It has saved the last step, and what it printed is gone."""
     attempts.run(COMMAND)
+    output = attempts.place / "00003" / OUTPUT_FILE
+    output.unlink()
     state = json.loads((attempts.place / "00003.pt").read_text())
     (attempts.place / "00003.pt").write_text(json.dumps({"curve": state["curve"][:3], "offset": 0}))
     end = attempts.run(COMMAND)
     assert (end.state, attempts.steps) == ("completed", [5, 10, 15, 20])
     assert end.metrics == {"test_psnr": 2.0}
-    (attempts.place / "00003.pt").unlink()  # its process died before the first report
+    (attempts.place / "00003.pt").unlink()
+    output.unlink()
     assert attempts.run(COMMAND).state == "completed"
 
 
@@ -297,25 +316,56 @@ def test_it_does_not_see_ray(attempts: Attempts, monkeypatch: pytest.MonkeyPatch
     assert "[None, '/mine', '2']" in attempts.logged
 
 
-def test_nothing_survives_the_death_of_the_trials_process(tmp_path: Path) -> None:
-    """kill -9 of the process that waits for the program: all of the program's processes end."""
+def start_worker(place: Path, options: str) -> psutil.Popen:
+    """Starts a process that runs the attempt in `place`, as a worker does."""
     code = (
         "import sys; from pathlib import Path\n"
         "from tests.study.trainers.program.attempts import Attempts, COMMAND\n"
-        f"Attempts(Path({str(tmp_path)!r})).run(COMMAND + ' --seconds-a-step 0.2')"
+        f"Attempts(Path({str(place)!r})).run(COMMAND + {options!r})"
     )
-    worker = psutil.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[4])
-    attempts = Attempts(tmp_path)
-    deadline = time.monotonic() + 60
-    while not left_of(attempts):
+    return psutil.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[4])
+
+
+def wait_until(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 120
+    while not happened():
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.02)
+
+
+def test_nothing_survives_the_death_of_the_trials_process(tmp_path: Path) -> None:
+    """kill -9 of the process that waits for the program: all of the program's processes end."""
+    worker = start_worker(tmp_path, " --seconds-a-step 0.2")
+    attempts = Attempts(tmp_path)
+    wait_until(lambda: left_of(attempts))
     children = [*worker.children(recursive=True), *left_of(attempts)]
     assert len({child.pid for child in children}) >= 3, "watchdog, program and what it forked"
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     _, alive = psutil.wait_procs(children, timeout=30)
     assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.mark.parametrize("where", ["", " --results {metrics}"])
+@pytest.mark.parametrize("kills_all", [False, True])
+def test_lines_that_a_killed_worker_left_unread_are_kept(
+    attempts: Attempts, where: str, kills_all: bool
+) -> None:
+    """A worker is stopped in the middle of the trial, so that it reads no more, and then killed."""
+    worker = start_worker(attempts.place, f" --seconds-a-step 0.1{where}")
+    models = attempts.place / "00003" / "models"
+    wait_until(lambda: any(models.glob("step-*.json")))
+    worker.suspend()
+    wait_until((models / "step-000000015.json").exists)
+    family = [*worker.children(recursive=True)] if kills_all else []
+    for process in [worker, *family]:
+        process.kill()
+    worker.wait()
+    end = attempts.run(COMMAND + where)
+    assert (end.state, attempts.steps) == ("completed", [20]), "the program resumed at step 15"
+    assert {**attempts.points[-1], **end.metrics}["test_psnr"] == 2.0
+    curve = [(point["step"], point["psnr"], point["eval_loss"]) for point in attempts.saved_curve]
+    assert curve == [(s, 30 - 0.5 - 1 / 16 - 10 / s, 1 / s) for s in (5, 10, 15, 20)]
 
 
 def test_nothing_survives_the_death_of_the_watchdog(attempts: Attempts) -> None:
