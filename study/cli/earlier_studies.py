@@ -94,7 +94,7 @@ def _reason_against(row: Mapping[str, Value], spec: StudySpec) -> str:
     varied = {dimension.path for dimension in space.dimensions}
     if unknown := sorted(varied - row.keys()):
         return f"without {', '.join(unknown)}"
-    if outside := space.outside({path: row[path] for path in varied}):
+    if outside := space.outside(space.acting({path: row[path] for path in varied})):
         return f"outside what varies here ({', '.join(outside)})"
     by_path = space.parameters.by_path
     follows = {by_path[path].sets for path in varied} | {p for p in by_path if by_path[p].sets}
@@ -117,7 +117,7 @@ def _suggest_best(rows: list[dict[str, Value]], spec: StudySpec) -> str:
     if not ended:
         return ""
     best = max(ended, key=lambda row: spec.objective.score(float(row[metric])))
-    point = TriedPoint(tuple((path, best[path]) for path in paths))
+    point = TriedPoint(tuple(spec.space.acting({path: best[path] for path in paths}).items()))
     return f"; to begin with its best configuration, write --try '{point}' instead"
 
 

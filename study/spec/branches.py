@@ -60,6 +60,16 @@ def acting(dimensions: Sequence[Dimension], values: Mapping[str, Value]) -> dict
     return {p: v for p, v in values.items() if holds(conditions.get(p, ""), values)}
 
 
+def require_acting(path: str, values: Mapping[str, Value], parameters: ParameterSet) -> None:
+    """Raises `InputError` if a parameter has no effect beside `values` of all others."""
+    for term in _all_terms(path, parameters):
+        if not term.holds(values[term.path]):
+            raise InputError(
+                f"{path} acts only where {term}, and {term.path} is {values[term.path]} here; "
+                f"leave {path} out, or set {term.path} as well"
+            )
+
+
 def parents_first(dimensions: Sequence[Dimension]) -> list[Dimension]:
     """The dimensions, each after those that decide whether it acts; else in their order."""
     paths = [dimension.path for dimension in dimensions]

@@ -1,12 +1,13 @@
 """A design in a CSV file: a row for each configuration, a column for each parameter.
 
-    name,encoding.kind,field.depth
-    complete,frequencies,4
-    shallow,frequencies,2
-    no encoding,none,4
+    name,encoding.kind,encoding.position_frequencies,field.depth
+    complete,frequency,10,4
+    shallow,frequency,10,2
+    no encoding,none,,4
 
 Rows are variants of a study (`variants.py`): each is run `--repeats` times. The column `name` may
-be missing; parameters without a column have the value that the study fixes.
+be missing. Parameters without a column, and those of empty cells, have the value that the study
+fixes, or their default.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nerf.common.errors import InputError
@@ -119,7 +120,7 @@ def _read_row(
     for path in paths:
         text = cells[path].strip()
         if not text:
-            raise InputError(f"{where}: {path} is empty; write its value")
+            continue
         try:
             value = get_parameter(path, parameters).parse(text)
         except InputError as error:
@@ -133,12 +134,16 @@ def _read_row(
 
 def _name_rows(rows: Sequence[Row]) -> list[str]:
     """A name for each row: its values of the parameters that differ, if these are few."""
-    differ = [path for path in rows[0] if len({row[path] for row in rows}) > 1]
+    paths = dict.fromkeys(path for row in rows for path in row)
+    differ = [path for path in paths if len({row.get(path) for row in rows}) > 1]
     if not 0 < len(differ) <= _MAX_NAMED:
         return [f"row {number}" for number, _ in enumerate(rows, start=1)]
     short = {path: path.rpartition(".")[2] for path in differ}
     if len(set(short.values())) < len(differ):
         short = dict(zip(differ, differ, strict=True))
-    return [
-        ", ".join(f"{short[path]} {format_value(row[path])}" for path in differ) for row in rows
-    ]
+    return [_name_row(row, short) or f"row {number}" for number, row in enumerate(rows, start=1)]
+
+
+def _name_row(row: Row, names: Mapping[str, str]) -> str:
+    """Its values of the parameters that have a name; empty if it has none of them."""
+    return ", ".join(f"{names[path]} {format_value(row[path])}" for path in names if path in row)

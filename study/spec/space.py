@@ -106,12 +106,16 @@ class Space:
         Where the config rejects them, because of a value that the study fixes, the nearest values
         in the space stand for them.
         """
-        declared = acting(self.dimensions, self._declared_defaults())
+        return self.with_defaults({})
+
+    def with_defaults(self, values: Flat) -> dict[str, Value]:
+        """The values, and the default of every other varied parameter that acts beside them."""
+        usual = self._declared_defaults()
         try:
-            self.complete(declared)
+            self.complete(self.acting(usual))
         except InputError:
-            return acting(self.dimensions, self.nearest_defaults())
-        return declared
+            usual = self.nearest_defaults()
+        return self.acting({**usual, **values})
 
     def nearest_defaults(self) -> dict[str, Value]:
         """For each varied parameter the value in the space that is nearest to its default."""

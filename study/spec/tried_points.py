@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from nerf.common.errors import InputError
 from nerf.config.parameters import Value
+from study.spec.branches import require_acting
 from study.spec.parse_space import format_value
 from study.spec.space import Space
 from study.trainers.parameter_set import ParameterSet, get_parameter
@@ -58,12 +59,14 @@ def _parse_point(text: str, parameters: ParameterSet) -> TriedPoint:
 
 
 def point_values(point: TriedPoint, space: Space) -> dict[str, Value]:
-    """The point's value of each parameter that varies."""
-    return {**space.defaults(), **dict(point.settings)}
+    """The point's value of each parameter that varies and acts there."""
+    return space.with_defaults(dict(point.settings))
 
 
 def check_points(points: Sequence[TriedPoint], space: Space) -> None:
-    """Raises `InputError` for a point that sets what does not vary, or that the config rejects."""
+    """Raises `InputError` for a point that sets what does not vary, or has no effect beside the
+    rest of the point, or that the config rejects.
+    """
     varied = {dimension.path for dimension in space.dimensions}
     for point in points:
         for path, _ in point.settings:
@@ -73,7 +76,9 @@ def check_points(points: Sequence[TriedPoint], space: Space) -> None:
                     "it for every trial by --set"
                 )
         try:
-            space.complete(point_values(point, space))
+            complete = space.complete(point_values(point, space))
+            for path, _ in point.settings:
+                require_acting(path, complete, space.parameters)
         except InputError as error:
             raise InputError(f"--try {point}: {error}") from None
 

@@ -21,6 +21,7 @@ from typing import Any
 from nerf.common.errors import InputError
 from nerf.config.flat import Flat
 from nerf.config.parameters import Value
+from study.spec.branches import require_acting
 from study.spec.dimension import Dimension
 from study.spec.parse_space import flatten_table
 from study.spec.space import SCENE_SCALED, Space
@@ -70,8 +71,8 @@ def variant_space(
     What all of them set to one value is fixed.
 
     Its points are not sampled: `variant_values` gives the one of each variant. Raises `InputError`
-    for variants that are equal, that the config rejects, or whose near or far would depend on the
-    scene in some of them only.
+    for variants that are equal, that the config rejects, that set a parameter which does not act
+    there, or whose near or far would depend on the scene in some of them only.
 
     parameter_defaults: of every parameter, where they are not this version's
     """
@@ -100,7 +101,9 @@ def variant_space(
             in_all[path] = choices[0]
     for variant in variants:
         try:
-            parameters.complete({**fixed, **dict(variant.settings)}, defaults)
+            complete = parameters.complete({**fixed, **dict(variant.settings)}, defaults)
+            for path, _ in variant.settings:
+                require_acting(path, complete, parameters)
         except InputError as error:
             raise InputError(f"variant {variant.name!r}: {error}") from None
     points = [tuple(value[d.path] for d in dimensions) for value in values]

@@ -143,7 +143,8 @@ def test_the_rows_of_the_study_file_differ_as_the_paper_s_do() -> None:
         "15 frequencies": (15, 6),
         "5 frequencies": (5, 2),
     }
-    assert {configs[row].encoding.direction_frequencies for row in without} == {0}
+    seeing = set(without) - set(blind)
+    assert {configs[row].encoding.direction_frequencies for row in seeing} == {0}
 
 
 def test_the_lowest_octave_of_a_scene_like_the_paper_s_does_not_repeat() -> None:

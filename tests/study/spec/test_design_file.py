@@ -14,6 +14,7 @@ from study.cli.plan import Plan
 from study.records.provenance import study_document
 from study.spec.design_file import read_design
 from study.spec.study_file import write_study_file
+from study.spec.variants import variant_values
 from study.trainers.parameter_set import NERF
 from tests.study.trainers import toy
 
@@ -32,7 +33,14 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
         "optimisation.learning_rate\n0.01\nnan\n",
         "line 3: optimisation.learning_rate must be",
     ),
-    "an empty cell": ("field.width,field.depth\n32,2\n,4\n", "line 3: field.width is empty"),
+    "a value of another branch": (
+        "encoding.kind,encoding.hash_levels\nhash,4\nfrequency,4\n",
+        "variant 'kind frequency': encoding.hash_levels acts only where encoding.kind",
+    ),
+    "the default twice": (
+        "encoding.kind,encoding.hash_levels\nhash,8\nhash,\n",
+        "variants 'hash_levels 8' and 'row 2' are equal",
+    ),
     "a short row": ("field.width,field.depth\n32\n", "line 2 has 1 cells, the first line 2"),
     "decimal commas": ("optimisation.learning_rate\n0,01\n", "numbers take a point, as 0.5"),
     "quoted decimal commas": ('optimisation.learning_rate\n"0,01"\n', "write a point"),
@@ -107,6 +115,19 @@ def test_rows_without_names_are_called_by_what_differs(tmp_path: Path) -> None:
     paths = ("field.width", "field.depth", "sampling.coarse", "optimisation.rays")
     file.write_text("\n".join([",".join(paths), "1,1,1,1", "2,2,2,2"]))
     assert [variant.name for variant in read_design(file, NERF)] == ["row 1", "row 2"]
+
+
+def test_an_empty_cell_is_the_default_or_what_the_study_fixes(
+    plan_of: Callable[..., Plan], scene_loaded_once: None
+) -> None:
+    table = "encoding.kind,encoding.hash_levels,field.width\nfrequency,,32\nhash,4,\nhash,,32\n"
+    spec = plan_of(table, "--set=field.width=64").spec
+    assert [v.name for v in spec.variants] == [
+        "kind frequency, width 32", "kind hash, hash_levels 4", "kind hash, width 32"
+    ]  # fmt: skip
+    points = [variant_values(variant, spec.space) for variant in spec.variants]
+    assert [point["encoding.hash_levels"] for point in points] == [8, 4, 8]
+    assert [point["field.width"] for point in points] == [32, 64, 32]
 
 
 def test_a_saved_table_is_rerun_resumed_and_extended_without_its_file(

@@ -14,6 +14,7 @@ from study.cli.options import Options, parse_options
 from study.ledger.ledger import Ledger
 from study.records.provenance import study_document
 from study.records.study_folder import StudyFolder
+from study.spec.parse_space import parse_space
 from study.spec.study_file import write_study_file
 from study.spec.study_spec import StudySpec
 from study.spec.tried_points import check_points, describe_outside, parse_points, point_values
@@ -52,6 +53,29 @@ def test_a_point_has_the_defaults_where_it_names_nothing(spec: StudySpec) -> Non
     (line,) = describe_outside([outside], spec.space)
     assert "--try field.width=300 lies outside what varies (field.width)" in line
     assert parse_points([str(point)], NERF) == (point,)
+
+
+BRANCHES = ["encoding.kind=frequency,hash", "encoding.hash_levels=2:6", "field.width=16:128"]
+
+
+def test_a_point_has_values_of_its_own_branch_alone() -> None:
+    space = parse_space(BRANCHES, {})
+    texts = ["encoding.kind=hash", "encoding.kind=hash,encoding.hash_levels=4", "field.width=32"]
+    values = [point_values(point, space) for point in parse_points(texts, NERF)]
+    assert values == [
+        {"encoding.kind": "hash", "encoding.hash_levels": 8, "field.width": 128},
+        {"encoding.kind": "hash", "encoding.hash_levels": 4, "field.width": 128},
+        {"encoding.kind": "frequency", "field.width": 32},
+    ]
+    with pytest.raises(InputError) as caught:
+        check_points(parse_points(["encoding.hash_levels=4"], NERF), space)
+    assert str(caught.value) == (
+        "--try encoding.hash_levels=4: encoding.hash_levels acts only where encoding.kind == "
+        "'hash', and encoding.kind is frequency here; leave encoding.hash_levels out, or set "
+        "encoding.kind as well"
+    )
+    (line,) = describe_outside(parse_points(texts, NERF), space)
+    assert "--try encoding.kind=hash lies outside what varies (encoding.hash_levels)" in line
 
 
 def test_points_run_first_to_their_end_and_samplers_learn_from_them(
