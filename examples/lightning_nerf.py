@@ -76,6 +76,7 @@ def train(config: Config, run: Run) -> None:
         id=f"{study}-{trial}",  # a trial that is resumed goes on with its run
         offline=True,
         save_dir=Path(config.wandb).absolute(),
+        settings={"x_transaction_log_flush_interval": 1.0},  # seconds that a kill may cost it
     )
     try:
         fit(

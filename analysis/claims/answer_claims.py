@@ -84,7 +84,7 @@ def _answer_what_breaks(findings: Findings) -> Claim:
         )
         return _make("what_fails", (), len(study.trials), "all trials", text)
     if not overall.trials:
-        text = "Not known yet: no explored run has ended."
+        text = "Not known yet: no explored run trained, collapsed or showed nothing."
     elif not overall.broken:
         text = (
             f"Nothing did: none of {count_runs(overall.trials)} broke, so that over the whole "

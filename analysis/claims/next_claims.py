@@ -22,7 +22,7 @@ from analysis.findings.recommendation import (
     recommend,
     tolerated_loss,
 )
-from study.records.outcomes import TRAINED
+from study.records.outcomes import FAILED, TRAINED
 from study.spec.parse_space import format_dimension
 from study.spec.space import Dimension
 
@@ -96,7 +96,9 @@ def _describe_recorded(recommended: Recommendation) -> str:
 def _answer_what_next(findings: Findings, plan: NextStudy) -> Claim:
     study = findings.study
     native = study.is_native
-    if plan.aim == "rank":
+    if native and len(study.trials) and (study.trials["outcome"] == FAILED).all():
+        text = "Mend what made every trial fail, and start the study again."
+    elif plan.aim == "rank":
         few = "too few trained" if native else "there are too few"
         trials = "explored trials" if native else "trials"
         explored = int((study.trials["phase"] == "explore").sum())

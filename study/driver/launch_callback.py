@@ -61,9 +61,8 @@ class LaunchCallback(tune.Callback):
             self._manager.stop.request(StopReason.REQUESTED)
         if self._manager.stop.reason and self._deadline is None:
             self._deadline = time.monotonic() + GRACE
-            self._view.note(
-                "stopping: running trials are saving checkpoints (Ctrl-C again quits now)"
-            )
+            again = " (Ctrl-C again quits now)" if self._stop.requested else ""
+            self._view.note(f"stopping: running trials are saving checkpoints{again}")
             broadcast_stop(self._launch)
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise StopOverdue

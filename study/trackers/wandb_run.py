@@ -27,6 +27,9 @@ _DISABLED: dict[str, Any] = {
     "x_save_requirements": False,
 }
 
+# A kill of the service too, as when the machine dies, costs the run no more than this many seconds.
+_SAVING: dict[str, Any] = {"x_transaction_log_flush_interval": 1.0}
+
 # Seconds that a trial waits for the service, which would otherwise be minutes, or without end.
 _TIMEOUTS: dict[str, Any] = {"init_timeout": 30.0, "finish_timeout": 60.0}
 
@@ -88,6 +91,6 @@ def _open(mode: str, trial: TrackedTrial, curve: Sequence[Point]) -> _WandbRun:
         # Nested, as W&B's panels look for a path's parts inside one another.
         config=trial.config,
         reinit="finish_previous",
-        settings=wandb.Settings(silent=True, **_TIMEOUTS, **_DISABLED),
+        settings=wandb.Settings(silent=True, **_SAVING, **_TIMEOUTS, **_DISABLED),
     )
     return _WandbRun(run, curve)

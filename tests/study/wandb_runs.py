@@ -45,18 +45,23 @@ def records(file: Path) -> Iterator[Any]:
 def read_run(folder: Path) -> Run:
     """The run in an `offline-run-...` folder, as it stood at its end."""
     (file,) = folder.glob("*.wandb")
-    run, steps, summary = protocol.RunRecord(), [], {}
+    run, changed, steps, summary = protocol.RunRecord(), [], [], {}
     for record in records(file):
         kind = record.WhichOneof("record_type")
         if kind == "run":
             run = record.run
+            changed.extend(run.config.update)
+        elif kind == "config":
+            changed.extend(record.config.update)
         elif kind == "history":
             values = {".".join(i.nested_key) or i.key: i.value_json for i in record.history.item}
             steps.append(json.loads(values["_step"]))
         elif kind == "summary":
             for item in record.summary.update:
                 summary[".".join(item.nested_key) or item.key] = json.loads(item.value_json)
-    config = {item.key: json.loads(item.value_json) for item in run.config.update}
+    config = {
+        ".".join(item.nested_key) or item.key: json.loads(item.value_json) for item in changed
+    }
     return Run(
         run.run_id, run.run_group, run.job_type, tuple(run.tags), config, tuple(steps), summary
     )

@@ -12,6 +12,8 @@ from typing import Any
 
 _MAX_SHOWN = 80
 _NOT_IN_NAMES = re.compile(r"\W")
+_TERMINAL_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
+"""Such as colours, and the title of a window."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class LeftOut:
 
     def add(self, kind: str, example: object) -> None:
         self._counts[kind] += 1
-        shown = str(example)
+        shown = to_plain(str(example))
         self._examples.setdefault(kind, shown[:_MAX_SHOWN] + "..." * (len(shown) > _MAX_SHOWN))
 
     def __str__(self) -> str:
@@ -77,7 +79,7 @@ class ResultReader:
         if step is None and not (image or fail):
             self.left_out.add("a line whose step is no whole number", line)
             return None
-        return Result(step, dict(self._numbers(data)), image, fail)
+        return Result(step, dict(self._numbers(data)), image, to_plain(fail))
 
     def _numbers(self, data: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
         for name, value in data.items():
@@ -101,6 +103,12 @@ def _as_float(value: float) -> float:
         return float(value)
     except OverflowError:  # of a whole number with hundreds of digits
         return math.copysign(math.inf, value)
+
+
+def to_plain(text: str) -> str:
+    """The text without what steers a terminal; U+FFFD for others that cannot be seen."""
+    text = " ".join(_TERMINAL_SEQUENCE.sub("", text).split())
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def as_text(line: bytes) -> str:

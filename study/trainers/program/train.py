@@ -22,6 +22,7 @@ from study.trainers.program.appended_file import AppendedFile
 from study.trainers.program.attempt_lock import hold_folder
 from study.trainers.program.command import Call, find_places
 from study.trainers.program.failure import ProgramFailed
+from study.trainers.program.output import to_plain
 from study.trainers.program.process import (
     STOP_GRACE,
     ProgramEnd,
@@ -160,7 +161,7 @@ class _Attempt:
     def _failure(self, end: ProgramEnd, out_of_memory: bool) -> ProgramFailed:
         """The failure of a program that did not end well, with the last line that it wrote."""
         lines = reversed(self._last_errors or self._last_output)
-        last = next((line.strip()[:_MAX_CAUSE] for line in lines if line.strip()), "")
+        last = next((plain[:_MAX_CAUSE] for plain in map(to_plain, lines) if plain), "")
         words, hint = self._last_words(), ""
         if self._run.device == "cpu" and any(no_gpu in words for no_gpu in _NO_GPU):
             hint = "; it may use none without --gpus-per-trial"

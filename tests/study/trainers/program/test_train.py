@@ -61,6 +61,12 @@ def test_a_program_trains_a_trial(attempts: Attempts, where: str) -> None:
     assert left_of(attempts) == [], "what it forked has ended with it"
 
 
+def test_the_memory_of_a_program_that_ends_at_once_is_known(attempts: Attempts) -> None:
+    """Nobody can look at it while it lives: the kernel says what it had."""
+    attempts.run("""echo '{"step": 20, "psnr": 1}'""")
+    assert 0.1 < attempts.points[-1]["memory"] < 1000
+
+
 @pytest.mark.parametrize("where", ["", " --results {metrics}"])
 def test_a_killed_program_resumes_with_its_whole_curve(attempts: Attempts, where: str) -> None:
     command = f"{COMMAND} --fault kill{where}"
@@ -130,6 +136,21 @@ def test_a_failure_is_one_line(
     failed = failure(attempts, f"{COMMAND} --fault {fault}")
     assert (failed.reason, failed.out_of_memory) == (reason, out_of_memory)
     assert "Step (% Done)" in failed.traceback, "its last lines"
+
+
+def test_a_reason_cannot_steer_a_terminal(attempts: Attempts) -> None:
+    """Libraries print errors in colour, and garbage may be anything."""
+    command = attempts.script(
+        "print('{\\x1b]0;title\\x07\\x1b[2J\\x9b')",
+        "print('\\x1b[31mValueError\\x1b[0m: bad\\trate', file=sys.stderr)",
+        "sys.exit(3)",
+    )
+    assert failure(attempts, command).reason == (
+        "the program exited with status 3: ValueError: bad rate"
+    )
+    assert (
+        attempts.logged[-1] == "not understood: 1 x a line that is no whole JSON, such as {\ufffd"
+    )
 
 
 def test_a_silent_program_hangs(attempts: Attempts) -> None:
