@@ -6,6 +6,7 @@ their code, and says how a piece of a plugin is tried before it is used.
 
 from __future__ import annotations
 
+from nerf.common.registration import declare
 from nerf.config.registry import Registry
 
 HIDDEN_ACTIVATIONS = Registry(
@@ -49,3 +50,5 @@ REGISTRIES = (
     LOSSES,
 )
 """All of them."""
+
+declare(*REGISTRIES)

@@ -16,9 +16,8 @@ from typing import Any
 
 from nerf.common.code_hash import hash_text
 from nerf.common.errors import InputError
-from nerf.config.choices import REGISTRIES
+from nerf.common.registration import declared, registering
 from nerf.config.parameters import forget_parameters, list_parameters
-from nerf.config.registry import registering
 from nerf.config.sections import remove_sections
 
 
@@ -100,7 +99,7 @@ def loaded_plugins() -> tuple[Plugin, ...]:
 
 def unload_plugin(name: str) -> None:
     """Forgets what a plugin has registered."""
-    for registry in REGISTRIES:
+    for registry in declared():
         registry.remove(name)
     remove_sections(name)
     _loaded.pop(name, None)
@@ -116,7 +115,8 @@ def require_plugins(what: str, recorded: Sequence[Plugin]) -> list[str]:
     if missing:
         names = " and ".join(plugin.name for plugin in missing)
         options = " ".join(f"--plugin {plugin.file}" for plugin in missing)
-        raise InputError(f"{what} needs the plugin {names}; add {options}")
+        plural = "s" if len(missing) > 1 else ""
+        raise InputError(f"{what} needs the plugin{plural} {names}; add {options}")
     changed = [plugin for plugin in recorded if _loaded[plugin.name].hash != plugin.hash]
     return [f"{_loaded[p.name].file} has changed since {what} was made with it" for p in changed]
 
@@ -125,7 +125,7 @@ def _load(plugin: Plugin) -> None:
     with registering(plugin.name):
         _run(plugin)
     forget_parameters()
-    registered = [(r, piece) for r in REGISTRIES for piece in r.of_plugin(plugin.name)]
+    registered = [(r, piece) for r in declared() for piece in r.of_plugin(plugin.name)]
     if not registered:
         raise InputError(
             "registers nothing; decorate a function with one of nerf.plugins, such as "

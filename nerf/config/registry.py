@@ -17,22 +17,16 @@ import dataclasses
 import functools
 import importlib
 import inspect
-import re
 import typing
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from nerf.common.errors import InputError, closest
+from nerf.common.registration import check_name, current_plugin
 from nerf.config.sections import add_section
 
 Code = TypeVar("Code", bound=Callable[..., Any])
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-_registering: list[str] = []
-"""The plugin whose code runs just now, as the only element; empty for this program's own."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +77,8 @@ class Registry:
         self, name: str, inverse: Callable[..., float] | None = None
     ) -> Callable[[Code], Code]:
         """A decorator that adds a choice; raises `InputError` for a name that exists."""
-        plugin = "".join(_registering)
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise InputError(
-                f"the name of a piece must be lower-case letters, digits and _, got {name!r}"
-            )
+        plugin = current_plugin()
+        check_name(name)
         if name in self._pieces or (plugin and name in self.built_in):
             raise InputError(f"{self.what} {name!r} exists already; register it under another name")
 
@@ -137,16 +128,6 @@ class Registry:
     def remove(self, plugin: str) -> None:
         """Forgets what a plugin has registered."""
         self._pieces = {n: piece for n, piece in self._pieces.items() if piece.plugin != plugin}
-
-
-@contextmanager
-def registering(plugin: str) -> Iterator[None]:
-    """A context in which what is registered belongs to a plugin."""
-    _registering.append(plugin)
-    try:
-        yield
-    finally:
-        _registering.pop()
 
 
 def _options_class(code: Callable[..., Any], what: str) -> type | None:

@@ -11,7 +11,7 @@ the configuration, in a section under the piece's name; where that class is a se
 `nerf.config.schema`, such as `Field`, it gets that one. study/guides/trainers.md lists the kinds of
 pieces.
 
-Imports `config`.
+Imports `config` and `scenes`.
 """
 
 from typing_extensions import Doc
@@ -26,6 +26,12 @@ from nerf.config.choices import (
 )
 from nerf.config.condition import When
 from nerf.config.domain import Domain
+from nerf.scenes.cameras.canonical_frame import to_canonical_frame
+from nerf.scenes.cameras.lens import Lens
+from nerf.scenes.formats.capture import Capture
+from nerf.scenes.formats.plugin_formats import SCENE_FORMATS
+from nerf.scenes.formats.view import View
+from nerf.scenes.scene import Bounds
 
 register_activation = HIDDEN_ACTIVATIONS.register
 register_density_activation = DENSITY_ACTIVATIONS.register
@@ -33,15 +39,22 @@ register_colour_activation = COLOUR_ACTIVATIONS.register
 register_encoding = ENCODINGS.register
 register_loss = LOSSES.register
 register_schedule = SCHEDULES.register
+register_scene_format = SCENE_FORMATS.register
 
 __all__ = [
+    "Bounds",
+    "Capture",
     "Doc",
     "Domain",
+    "Lens",
+    "View",
     "When",
     "register_activation",
     "register_colour_activation",
     "register_density_activation",
     "register_encoding",
     "register_loss",
+    "register_scene_format",
     "register_schedule",
+    "to_canonical_frame",
 ]

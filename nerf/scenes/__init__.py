@@ -28,10 +28,11 @@ from nerf.scenes.builtin.studio import load_studio, load_studio_corner
 from nerf.scenes.builtin.tiny_lego import load_tiny_lego
 from nerf.scenes.formats import llff
 from nerf.scenes.formats.blender import load_blender
-from nerf.scenes.formats.capture import Background
+from nerf.scenes.formats.capture import Background, build_scene
 from nerf.scenes.formats.colmap import load_colmap
 from nerf.scenes.formats.colmap_folders import find_sparse
 from nerf.scenes.formats.instant_ngp import load_instant_ngp
+from nerf.scenes.formats.plugin_formats import SCENE_FORMATS
 from nerf.scenes.formats.scene_checks import WAY_OUT, scene_error
 from nerf.scenes.formats.tiny_nerf import load_tiny_nerf
 from nerf.scenes.photographs.load_photographs import (
@@ -54,7 +55,7 @@ BUILT_IN: dict[str, Callable[[], Scene]] = {
 }
 """Loaders of the built-in scenes, by name."""
 
-FORMATS = (
+_OWN_FORMATS = (
     "a tiny-NeRF .npz file, a Blender, instant-ngp, COLMAP or LLFF folder, a folder of "
     "photographs, or a video"
 )
@@ -67,7 +68,8 @@ def load(
     background: Background = "auto",
     follow_links: bool = False,
 ) -> Scene:
-    """Loads a built-in scene by its name, or a path, whose format is recognised by its files.
+    """Loads a built-in scene by its name, or a path, whose format is recognised by its files;
+    formats of plugins come first.
 
     `downscale` divides the width and height of a folder's images. `background` is the colour of a
     ray that hits nothing, as in `build_scene`. `follow_links` trusts symbolic links and paths that
@@ -80,6 +82,10 @@ def load(
         names = ", ".join(get_args(Background))
         raise InputError(f"the background must be one of {names}, got {background!r}")
     path = Path(source)
+    if source not in BUILT_IN and path.exists():
+        capture = SCENE_FORMATS.read(path)
+        if capture is not None:
+            return build_scene(capture, downscale, background)
     if path.is_file() and path.suffix.lower() == ".json":
         return _load_json(path, downscale, background, follow_links)
     if path.is_file() and is_video(path):
@@ -119,12 +125,18 @@ def load_saved(
     return scene
 
 
+def _formats() -> str:
+    """What --scene takes, in words."""
+    added = "".join(f", {name} by --plugin" for name in SCENE_FORMATS.names)
+    return _OWN_FORMATS + added
+
+
 def _load_single(source: str, path: Path) -> Scene:
     if source in BUILT_IN:
         return BUILT_IN[source]()
     if zipfile.is_zipfile(path):
         return load_tiny_nerf(path)
-    raise scene_error(path, f"is not a scene (supported: {FORMATS}); {WAY_OUT}")
+    raise scene_error(path, f"is not a scene (supported: {_formats()}); {WAY_OUT}")
 
 
 def _load_json(file: Path, downscale: int, background: Background, follow_links: bool) -> Scene:
@@ -150,7 +162,7 @@ def _load_folder(folder: Path, downscale: int, background: Background, follow_li
     if photographs_folder(folder) is not None and not any(folder.glob("*.json")):
         _check_no_cameras_around(folder)
         return load_photographs(folder, downscale, background, follow_links)
-    raise scene_error(folder, f"is not a scene (supported: {FORMATS}){_hint(folder)}; {WAY_OUT}")
+    raise scene_error(folder, f"is not a scene (supported: {_formats()}){_hint(folder)}; {WAY_OUT}")
 
 
 def _check_no_cameras_around(pictures: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,10 +16,13 @@ from nerf.config.parameters import list_parameters
 from nerf.config.plugin import load_named, loaded_plugins, require_plugins, unload_plugin
 from nerf.config.registry import Registry
 from nerf.model.nerf import Nerf
+from nerf.scenes import load
 from nerf.scenes.scene import Scene
 from nerf.training.run import TrainingRun
+from tests.plugins.surveys import write_survey
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "voxel_plugin.py"
+SURVEY = EXAMPLE.with_name("survey_plugin.py")
 PIECES = Path(__file__).parents[2] / "plugins" / "pieces.py"
 
 SMALL = {
@@ -104,6 +108,20 @@ def test_a_run_trains_with_a_plugin_s_encoding_and_schedule(ball: Scene) -> None
     )
 
 
+def test_a_scene_is_read_by_a_plugin_s_format(tmp_path: Path, ball: Scene) -> None:
+    folder = write_survey(tmp_path / "surveyed", ball)
+    load_named([str(SURVEY)])
+    scene = load(str(folder), downscale=2)
+    assert scene.summary.startswith("surveyed: survey, 12 views of 12 x 12 (9 train, 1 val, 2 test")
+    distances = np.linalg.norm(scene.world_from_camera[:, :3, 3], axis=1)
+    np.testing.assert_allclose(distances, 4, rtol=1e-4)
+    (folder / "cameras.csv").write_text("00.png,24,1,0\n")
+    with pytest.raises(InputError, match=r"surveyed: the scene format 'survey' of survey_plugin"):
+        load(str(folder))
+    with pytest.raises(InputError, match=r"or a video, survey by --plugin\)"):
+        load(str(tmp_path))
+
+
 def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
     code = "register_density_activation('low')(lambda x: 0.1 * torch.sigmoid(x))"
     load_named([write(tmp_path, code)])
@@ -156,6 +174,27 @@ def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
         (
             "@register_activation('seven')\ndef seven(x, options: int): return x",
             "must be annotated with a frozen dataclass",
+        ),
+        ("register_scene_format('s')(lambda path: path)", "'s' of mine.py returns PosixPath; retu"),
+        ("register_scene_format('s')(lambda path: 1 / 0)", "'s' of mine.py raises ZeroDivisionErr"),
+        (
+            "register_scene_format('s')(lambda path: Capture('a', path, '', []))",
+            "returns a Capture without views",
+        ),
+        (
+            "pose = torch.eye(3).double().numpy()\nregister_scene_format('s')(lambda path: "
+            "Capture('a', path, '', [View(path, pose, (1., 1.), (1., 1.))]))",
+            r"returns the pose of view 0 as float64 of shape \(3, 3\); make it numbers",
+        ),
+        (
+            "pose = torch.eye(4).double().numpy()\nregister_scene_format('s')(lambda path: "
+            "Capture('a', path, '', [View(path, pose, (1., 1.), (1., 1.))]))",
+            "'s' of mine.py reads an empty folder as a scene; return None",
+        ),
+        (
+            "register_scene_format('s')(lambda path: None)\n"
+            "register_scene_format('s')(lambda path: None)",
+            "scene format 's' exists already",
         ),
         (
             "@dataclass(frozen=True)\nclass C:\n    a: float\n"

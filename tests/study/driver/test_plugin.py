@@ -9,27 +9,33 @@ from pathlib import Path
 
 import pytest
 
+from nerf.scenes.scene import Scene
 from study.records.study_folder import StudyFolder
+from tests.plugins.surveys import write_survey
 from tests.study.sweeps import TINY, end_of, start
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 PIECES = ROOT / "tests" / "plugins" / "pieces.py"
+SURVEY = ROOT / "examples" / "survey_plugin.py"
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory, scene_file: Path) -> StudyFolder:
-    """Six trials in all, with a plugin that lies elsewhere than the study."""
+def study(tmp_path_factory: pytest.TempPathFactory, ball: Scene) -> StudyFolder:
+    """Six trials in all, with a plugin that lies elsewhere than the study and one for the scene."""
     place = tmp_path_factory.mktemp("plugin")
+    write_survey(place / "surveyed", ball)
     (place / "code").mkdir()
     (place / "code" / "mine.py").write_text(PIECES.read_text())
     own = ["--vary=field.hidden_activation=relu,elu", "--vary=elu.alpha", *TINY[:-2]]
     choices = ["--vary=field.density_activation=softplus,steep_softplus", "--plugin=code/mine.py"]
+    choices += [f"--plugin={SURVEY}", "--scene=surveyed"]
     budget = ["--explore=4", "--optimise=2", "--replicates=0", "--steps=20", "--name=a"]
-    status, output = end_of(start(*own, *choices, *budget, f"--scene={scene_file}", cwd=place))
+    status, output = end_of(start(*own, *choices, *budget, cwd=place))
     assert status == 0, output
-    assert f"--plugin {place}/code/mine.py --config" in output
+    assert "surveyed: survey, 12 views of 24 x 24" in output
+    assert f"--plugin {place}/code/mine.py --plugin {SURVEY} --config" in output
     return StudyFolder(place / "studies" / "a")
 
 
@@ -55,7 +61,7 @@ def test_its_choices_and_parameters_are_columns(study: StudyFolder) -> None:
 
 def test_it_is_reported_without_its_code(study: StudyFolder) -> None:
     document = study.spec_file.read_text()
-    (recorded,) = json.loads(document)["spec"]["plugins"]
+    recorded, _ = json.loads(document)["spec"]["plugins"]
     assert recorded["file"] == str(plugin_of(study))
     code = plugin_of(study).read_text()
     plugin_of(study).unlink()
@@ -95,23 +101,25 @@ def test_a_resume_names_a_change_and_an_extension_refuses_it(study: StudyFolder)
     assert f'"{moved}"' in (place / "again.toml").read_text()
 
 
-def test_its_best_is_trained_and_shown_with_the_plugin_alone(
+def test_its_best_is_trained_and_shown_with_the_plugins_alone(
     study: StudyFolder, scene_file: Path
 ) -> None:
     place = study.path.parents[1]
     common = (f"--scene={scene_file}", f"--config={study.best}", "--steps=10", "--out=run")
+    plugins = ("--plugin=code/mine.py", f"--plugin={SURVEY}")
     elu = ("--set=field.hidden_activation=elu", *common)
     done = run("nerf/train.py", *common, cwd=place)
-    message = f"{study.best} needs the plugin mine.py; add --plugin {plugin_of(study)}"
+    needed = "the plugins mine.py and survey_plugin.py"
+    message = f"{study.best} needs {needed}; add --plugin {plugin_of(study)} --plugin {SURVEY}"
     assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
     assert not (place / "run").exists()
-    done = run("nerf/train.py", "--plugin=code/mine.py", *elu, cwd=place)
+    done = run("nerf/train.py", *plugins, *elu, cwd=place)
     assert done.returncode == 0, done.stderr
     for command in ("nerf/video.py", "nerf/export.py"):
         done = run(command, "run", cwd=place)
-        message = f"run needs the plugin mine.py; add --plugin {plugin_of(study)}"
+        message = f"run needs {needed}; add --plugin {plugin_of(study)} --plugin {SURVEY}"
         assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
-    done = run("nerf/video.py", "run", "--plugin=code/mine.py", "--frames=2", cwd=place)
+    done = run("nerf/video.py", "run", *plugins, "--frames=2", cwd=place)
     assert done.returncode == 0, done.stderr
 
 

@@ -1,0 +1,130 @@
+"""Scene formats that plugins add, and how their readers are called.
+
+    @register_scene_format("survey")
+    def read_survey(path: Path) -> Capture | None: ...
+
+A reader gets the folder or file of --scene before this program's own readers do, and returns None
+for what is not of its format. Images, poses and lenses of its `Capture` pass the same checks.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nerf.common.errors import InputError
+from nerf.common.registration import check_name, current_plugin, declare
+from nerf.scenes.formats.capture import Capture
+from nerf.scenes.formats.scene_checks import scene_error
+from nerf.scenes.formats.view import View
+
+Reader = Callable[[Path], Capture | None]
+
+
+@dataclass(frozen=True)
+class SceneFormat:
+    """A plugin's reader."""
+
+    name: str
+    read: Reader
+    plugin: str
+
+    def __str__(self) -> str:
+        return f"the scene format {self.name!r} of {self.plugin}"
+
+
+class SceneFormats:
+    """The formats of all loaded plugins."""
+
+    def __init__(self) -> None:
+        self._formats: dict[str, SceneFormat] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._formats)
+
+    def register(self, name: str) -> Callable[[Reader], Reader]:
+        """A decorator that adds a reader; raises `InputError` for a name that exists."""
+        check_name(name)
+        if name in self._formats:
+            raise InputError(f"scene format {name!r} exists already; register it under another")
+
+        def add(read: Reader) -> Reader:
+            self._formats[name] = SceneFormat(name, read, current_plugin())
+            return read
+
+        return add
+
+    def of_plugin(self, plugin: str) -> list[SceneFormat]:
+        """What a plugin has registered."""
+        return [each for each in self._formats.values() if each.plugin == plugin]
+
+    def check(self, scene_format: SceneFormat) -> None:
+        """Raises `InputError` where a reader does not return None for an empty folder."""
+        with tempfile.TemporaryDirectory() as empty:
+            if _read(scene_format, Path(empty)) is not None:
+                raise InputError(
+                    f"{scene_format} reads an empty folder as a scene; return None for what is "
+                    "not of this format"
+                )
+
+    def remove(self, plugin: str) -> None:
+        """Forgets the formats of a plugin."""
+        self._formats = {n: each for n, each in self._formats.items() if each.plugin != plugin}
+
+    def read(self, path: Path) -> Capture | None:
+        """What the first reader that knows `path` returns; None where none does.
+
+        Raises `InputError` where a reader raises, or returns anything but a `Capture`.
+        """
+        for scene_format in self._formats.values():
+            capture = _read(scene_format, path)
+            if capture is not None:
+                return capture
+        return None
+
+
+def _read(scene_format: SceneFormat, path: Path) -> Capture | None:
+    try:
+        capture = scene_format.read(path)
+    except InputError:
+        raise
+    except Exception as error:
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        raise scene_error(path, f"{scene_format} raises {words}") from None
+    if capture is None:
+        return None
+    if fault := _find_fault(capture):
+        raise scene_error(path, f"{scene_format} returns {fault}")
+    return capture
+
+
+def _find_fault(capture: object) -> str:
+    """What a reader must not return, and what it should; empty if nothing is wrong."""
+    if not isinstance(capture, Capture):
+        return f"{type(capture).__name__}; return a Capture of nerf.plugins, or None"
+    if not capture.views:
+        return "a Capture without views"
+    for number, view in enumerate(capture.views):
+        if not isinstance(view, View):
+            return f"{type(view).__name__} as view {number}; make each a View of nerf.plugins"
+        if not isinstance(view.file, Path):
+            return f"the file of view {number} as {type(view.file).__name__}; make it a Path"
+        for name, shape in (("pose", (4, 4)), ("focal", (2,)), ("centre", (2,))):
+            found = np.asarray(getattr(view, name))
+            if found.shape != shape or found.dtype.kind not in "fiu":
+                return (
+                    f"the {name} of view {number} as {found.dtype} of shape {found.shape}; make "
+                    f"it numbers of shape {shape}"
+                )
+    return ""
+
+
+SCENE_FORMATS = SceneFormats()
+"""Those of this process."""
+
+declare(SCENE_FORMATS)
