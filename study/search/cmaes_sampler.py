@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import pickle
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna import Study
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import CmaEsSampler
+from optuna.search_space import intersection_search_space
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from nerf.common.errors import InputError
@@ -35,12 +36,13 @@ def cmaes_sampler(study: Study, seed: int) -> CmaEsSampler:
     Its first generation begins where the best tenth of the other trials, such as explored ones,
     lie (Nomura et al., 2021); with fewer than ten of them, in the middle of the space.
     """
+    shared = _list_modelled(study)
     others = [
-        _with_numbers_alone(trial)
+        _with_only(shared, trial)
         for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if not any(name.startswith("cma:") for name in trial.system_attrs)
     ]
-    enough = len(others) >= _MIN_TO_START and bool(others[0].params)
+    enough = len(others) >= _MIN_TO_START and bool(shared)
     with warnings.catch_warnings(category=ExperimentalWarning, action="ignore"):
         return _SafeCmaEs(
             source_trials=others if enough else None,
@@ -49,15 +51,20 @@ def cmaes_sampler(study: Study, seed: int) -> CmaEsSampler:
         )
 
 
-def _with_numbers_alone(trial: FrozenTrial) -> FrozenTrial:
-    """The trial without what CMA-ES does not model: choices and single values."""
-    modelled = {
+def _list_modelled(study: Study) -> dict[str, BaseDistribution]:
+    """What CMA-ES models: numbers of more than one value that all trials have."""
+    in_all = intersection_search_space(study.get_trials(deepcopy=False))
+    return {
         path: distribution
-        for path, distribution in trial.distributions.items()
+        for path, distribution in in_all.items()
         if not isinstance(distribution, CategoricalDistribution) and not distribution.single()
     }
+
+
+def _with_only(modelled: Mapping[str, BaseDistribution], trial: FrozenTrial) -> FrozenTrial:
+    """The trial without other parameters: Optuna would leave it out for them."""
     params = {path: trial.params[path] for path in modelled}
-    return create_trial(params=params, distributions=modelled, value=trial.value)
+    return create_trial(params=params, distributions=dict(modelled), value=trial.value)
 
 
 class _SafeCmaEs(CmaEsSampler):

@@ -50,7 +50,8 @@ def require_sampler(name: str) -> None:
 
 def describe_limits(name: str, dimensions: tuple[Dimension, ...]) -> str:
     """What a sampler does not model of these parameters; empty if it models all."""
-    choices = [d.path for d in dimensions if d.choices]
-    if name != "cmaes" or not choices:
+    models = {"gp": "the Gaussian process models what", "cmaes": "CMA-ES models numbers that"}
+    left = [d.path for d in dimensions if d.when or (name == "cmaes" and d.choices)]
+    if name not in models or not left:
         return ""
-    return f"CMA-ES models numbers alone: {', '.join(choices)} will be drawn at random"
+    return f"{models[name]} every trial has: {', '.join(left)} will be drawn at random"

@@ -107,12 +107,7 @@ def read_study_file(path: Path, given: Mapping[str, Any] | None = None) -> dict[
     is_sweep = bool(content.keys() & {"parameters", "method"})  # whose `command` is another thing
     parameters = _read_parameters(path, {} if is_sweep else content, given)
     if is_sweep:
-        if not parameters.is_nerf:
-            raise InputError(
-                f"{path} is a W&B sweep, which cannot be read for a trainer of your own; write its "
-                "ranges as --vary"
-            )
-        return read_wandb_sweep(path, content)
+        return read_wandb_sweep(path, content, parameters)
     options: dict[str, Any] = {}
     for key, value in content.items():
         name = str(key).replace("-", "_")

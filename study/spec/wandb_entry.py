@@ -11,9 +11,7 @@ from nerf.common.errors import InputError
 from nerf.config.parameters import Parameter
 from study.spec.parse_space import format_value, parse_dimension
 from study.spec.wandb_distributions import ANY_NUMBER, Place, read_distribution
-
-_OWN_OPTION = {"optimisation.steps": ("steps", 1), "seed": ("seed", 0)}
-"""Options of a study that W&B lists among the parameters, with their minimum."""
+from study.trainers.parameter_set import SEED, ParameterSet
 
 _OF_EXPONENTS = ("log_uniform", "inv_log_uniform")
 _EXPONENTS = "min and max of {0} are exponents of e; {0}_values takes values"
@@ -38,11 +36,19 @@ class SweepEntry:
     declared: Parameter
     content: Mapping[str, Any]
     grid: bool
+    parameters: ParameterSet
+    """All those of the trainer."""
     result: SweepParameters
 
     @property
     def path(self) -> str:
         return self.declared.path
+
+    @property
+    def _own_option(self) -> tuple[str, int] | None:
+        """The option of a study that W&B lists among the parameters, and its minimum."""
+        own = {self.parameters.steps_path: ("steps", 1), SEED: ("seed", 0)}
+        return own.get(self.path)
 
     def read(self) -> None:
         """Adds the entry to the result."""
@@ -60,8 +66,8 @@ class SweepEntry:
     def _set(self, value: Any) -> None:
         """Adds a parameter that has one value."""
         text = self._value_text(value)
-        if self.path in _OWN_OPTION:
-            option, least = _OWN_OPTION[self.path]
+        if self._own_option:
+            option, least = self._own_option
             if int(text) < least:
                 raise self.place.error(f"must be at least {least}, got {text}")
             self.result.own[option] = int(text)
@@ -71,7 +77,7 @@ class SweepEntry:
     def _vary(self, values: str, hint: str = "") -> None:
         text = f"{self.path}={values}"
         try:
-            parse_dimension(text)
+            parse_dimension(text, self.parameters)
         except InputError as error:
             raise self.place.error(f"{error}{hint}") from None
         self.result.vary.append(text)

@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import Parameter, list_parameters
+from nerf.config.parameters import Parameter
 from study.spec.parse_space import format_value
 from study.spec.wandb_distributions import Place
 from study.spec.wandb_entry import SweepEntry, SweepParameters
+from study.trainers.parameter_set import ParameterSet
 
 
-def read_parameters(file: Path, table: Any, grid: bool) -> SweepParameters:
+def read_parameters(
+    file: Path, table: Any, grid: bool, parameters: ParameterSet
+) -> SweepParameters:
     """Reads the `parameters` of a sweep; raises `InputError` with file and key."""
     result = SweepParameters()
     for path, content in _flatten(file, "parameters", table).items():
-        SweepEntry(Place(file, path), _declared(file, path), content, grid, result).read()
+        declared = _declared(file, path, parameters)
+        SweepEntry(Place(file, path), declared, content, grid, parameters, result).read()
     if not result.vary:
         raise InputError(f"{file}: parameters: none varies; give one values, or min and max")
     return result
@@ -47,9 +51,9 @@ def _flatten(file: Path, key: str, table: Any, prefix: str = "") -> dict[str, di
     return entries
 
 
-def _declared(file: Path, path: str) -> Parameter:
+def _declared(file: Path, path: str, parameters: ParameterSet) -> Parameter:
     """The parameter of this name; raises `InputError` with the nearest name for another."""
-    by_path = list_parameters()
+    by_path = parameters.by_path
     if path in by_path:
         return by_path[path]
     # Names also without their section: `width` for `field.width`.
@@ -60,7 +64,9 @@ def _declared(file: Path, path: str) -> Parameter:
         for name in (path, path.rpartition(".")[2])
         for match in difflib.get_close_matches(name, list(names), n=1, cutoff=0.75)
     ]
-    hint = "this program trains only its own NeRFs; --help lists their parameters"
+    hint = f"this trainer has {', '.join(by_path)}"
+    if parameters.is_nerf:
+        hint = "--help lists those of a NeRF; name another trainer by --trainable"
     if near:
         hint = f"did you mean {names[near[0]]}?"
     raise InputError(f"{file}: parameters.{path}: unknown parameter; {hint}")

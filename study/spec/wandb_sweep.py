@@ -14,7 +14,9 @@ from nerf.common.errors import InputError, closest
 from study.spec.parse_space import parse_dimension
 from study.spec.study_spec import StudySpec
 from study.spec.wandb_entry import SweepParameters
+from study.spec.wandb_metric import read_metric
 from study.spec.wandb_parameters import read_parameters
+from study.trainers.parameter_set import ParameterSet
 
 _METHODS = ("grid", "random", "bayes")
 _USED = ("method", "metric", "name", "parameters", "run_cap", "early_terminate")
@@ -34,20 +36,22 @@ _REFUSED = {
     "metrics": "write metric: {name: psnr, goal: maximize}, and name others by --metric",
     "scheduler": "other schedulers cannot be used here; remove it and write method: bayes",
 }
-_METRIC_KEYS = ("name", "goal", "impute", "impute_while_running")
 _HYPERBAND_KEYS = ("type", "min_iter", "max_iter", "s", "eta", "strict")
 
 _TRIALS = StudySpec.explore + StudySpec.optimize
 """Trials of a sweep without run_cap, which W&B would run until somebody stops it."""
 
 
-def read_wandb_sweep(file: Path, sweep: Mapping[Any, Any]) -> dict[str, Any]:
+def read_wandb_sweep(
+    file: Path, sweep: Mapping[Any, Any], trainer_parameters: ParameterSet
+) -> dict[str, Any]:
     """A sweep as options of a study, with `notes`; raises `InputError` with file and key."""
     _check_keys(file, sweep)
     method = _read_method(file, sweep)
-    _check_metric(file, method, sweep)
-    parameters = read_parameters(file, sweep.get("parameters"), method == "grid")
-    budget, notes = _read_budget(file, method, sweep, parameters)
+    metric = read_metric(file, method, sweep, trainer_parameters.is_nerf)
+    table, is_grid = sweep.get("parameters"), method == "grid"
+    parameters = read_parameters(file, table, is_grid, trainer_parameters)
+    budget, notes = _read_budget(file, method, sweep, parameters, trainer_parameters)
     notes += _read_early_terminate(file, method, sweep)
     notes += parameters.notes
     if method == "bayes" and any("*" in text for text in parameters.vary):
@@ -58,6 +62,7 @@ def read_wandb_sweep(file: Path, sweep: Mapping[Any, Any]) -> dict[str, Any]:
         notes.append(f"not used here: {', '.join(unused)}")
     return {
         **_read_name(file, sweep),
+        **metric,
         **budget,
         **parameters.own,
         "vary": parameters.vary,
@@ -93,46 +98,20 @@ def _read_name(file: Path, sweep: Mapping[Any, Any]) -> dict[str, str]:
     return {"name": str(name)}
 
 
-def _check_metric(file: Path, method: str, sweep: Mapping[Any, Any]) -> None:
-    """Raises `InputError` for a metric other than the one that studies are ranked by."""
-    example = "metric: {name: psnr, goal: maximize}"
-    if "metric" not in sweep:
-        if method == "bayes" or "early_terminate" in sweep:
-            needs = "method bayes" if method == "bayes" else "early_terminate"
-            raise InputError(f"{file}: metric is missing, which {needs} needs; write {example}")
-        return
-    metric = sweep["metric"]
-    if not isinstance(metric, dict):
-        raise InputError(f"{file}: metric must be a table, got {metric!r}; write {example}")
-    for key in metric:
-        if key == "target":
-            raise InputError(f"{file}: metric.target: studies do not stop at a target; remove it")
-        if key not in _METRIC_KEYS:
-            raise InputError(
-                f"{file}: metric.{key}: unknown key{closest(str(key), list(_METRIC_KEYS))}"
-            )
-    if metric.get("name") != "psnr":
-        raise InputError(
-            f"{file}: metric.name must be psnr, by which studies search and rank; got "
-            f"{metric.get('name')!r}"
-        )
-    if "goal" not in metric:
-        raise InputError(
-            f"{file}: metric.goal is missing, and W&B then minimises; write goal: maximize"
-        )
-    if metric["goal"] != "maximize":
-        raise InputError(f"{file}: metric.goal must be maximize, got {metric['goal']!r}")
-
-
 def _read_budget(
-    file: Path, method: str, sweep: Mapping[Any, Any], parameters: SweepParameters
+    file: Path,
+    method: str,
+    sweep: Mapping[Any, Any],
+    parameters: SweepParameters,
+    trainer_parameters: ParameterSet,
 ) -> tuple[dict[str, Any], list[str]]:
     """Trials of each phase, and notes that say so."""
     cap = sweep.get("run_cap")
     if "run_cap" in sweep and (not isinstance(cap, int) or isinstance(cap, bool) or cap < 1):
         raise InputError(f"{file}: run_cap must be a whole number of at least 1, got {cap!r}")
     if method == "grid":
-        return _read_grid(file, cap, parameters)
+        size = math.prod(parse_dimension(t, trainer_parameters).levels for t in parameters.vary)
+        return _read_grid(cap, size)
     trials = cap or _TRIALS
     explore = _explored_before_tpe(trials) if method == "bayes" else trials
     budget: dict[str, Any] = {"explore": explore, "optimize": trials - explore, "replicates": 0}
@@ -153,10 +132,7 @@ def _explored_before_tpe(trials: int) -> int:
     return min(max(8, trials // 4), -(-trials // 2))
 
 
-def _read_grid(
-    file: Path, cap: int | None, parameters: SweepParameters
-) -> tuple[dict[str, Any], list[str]]:
-    size = math.prod(parse_dimension(text).levels for text in parameters.vary)
+def _read_grid(cap: int | None, size: int) -> tuple[dict[str, Any], list[str]]:
     budget: dict[str, Any] = {"design": "grid", "optimize": 0, "replicates": 0}
     if cap is None or cap >= size:
         phases = "optimize = 0, replicates = 0"

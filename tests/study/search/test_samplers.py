@@ -91,6 +91,22 @@ def test_samplers_propose_different_points(tmp_path: Path) -> None:
     assert len(set(last)) == len(SAMPLERS)
 
 
+BRANCHES = ("encoding.kind=frequency,hash", "encoding.hash_levels", *NUMBERS)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_proposes_points_of_branches(sampler: str, tmp_path: Path) -> None:
+    spec = spec_of(sampler, *BRANCHES)
+    proposed = run(tmp_path, spec, 2, frozenset({15}))[13:]
+    assert len(proposed) == 7
+    for values in proposed:
+        assert ("encoding.hash_levels" in values) == (values["encoding.kind"] == "hash")
+    limits = describe_limits(sampler, spec.space.dimensions)
+    assert ("encoding.hash_levels will be drawn at random" in limits) == (
+        sampler in ("gp", "cmaes")
+    )
+
+
 class Evil:
     def __reduce__(self) -> tuple[object, ...]:
         return (Path.touch, (Path("owned"),))

@@ -14,6 +14,7 @@ from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
 from study.spec.parse_space import parse_dimension
 from study.spec.study_file import read_study_file
+from tests.study.trainers import toy
 
 METRIC = "metric: {name: psnr, goal: maximize}\n"
 WIDTH = "parameters: {field.width: {values: [32, 64]}}\n"
@@ -276,15 +277,26 @@ MISTAKES = {
     "run_cap 2.5": ("method: random\nrun_cap: 2.5\n" + WIDTH, "run_cap must be a whole number of"),
     "run_cap empty": ("method: random\nrun_cap:\n" + WIDTH, "run_cap must be a whole number"),
     "metric text": ("method: random\nmetric: psnr\n" + WIDTH, "metric must be a table, got 'psnr'"),
-    "metric ssim": (
-        "method: random\nmetric: {name: ssim, goal: maximize}\n" + WIDTH,
-        "metric.name must be psnr, by which studies search and rank; got 'ssim'",
+    "metric of another trainer": (
+        "method: random\nmetric: {name: val_loss, goal: minimize}\n" + WIDTH,
+        "metric: --metric val_loss: a NeRF is ranked by psnr, ssim, seconds or memory",
+    ),
+    "metric number": (
+        "method: random\nmetric: {name: 3}\n" + WIDTH,
+        "metric.name must be",
+    ),
+    "contrary goal": (
+        "method: random\nmetric: {name: psnr, goal: minimize}\n" + WIDTH,
+        "of psnr, more is better",
     ),
     "goal": (
-        "method: random\nmetric: {name: psnr, goal: minimize}\n" + WIDTH,
-        "metric.goal must be maximize, got 'minimize'",
+        "method: random\nmetric: {name: psnr, goal: max}\n" + WIDTH,
+        "metric.goal must be maximize or minimize, got 'max'",
     ),
-    "no goal": ("method: random\nmetric: {name: psnr}\n" + WIDTH, "metric.goal is missing"),
+    "no goal": (
+        "method: random\nmetric: {name: psnr}\n" + WIDTH,
+        "of psnr, more is better; write --metric psnr (without metric.goal, W&B minimises)",
+    ),
     "target": (
         "method: random\nmetric: {name: psnr, goal: maximize, target: 30}\n" + WIDTH,
         "metric.target: studies do not stop at a target",
@@ -327,11 +339,11 @@ MISTAKES = {
     ),
     "foreign": (
         random_sweep(lr="{values: [1, 2]}"),
-        "parameters.lr: unknown parameter; this program trains only its own NeRFs",
+        "parameters.lr: unknown parameter; --help lists those of a NeRF; name another trainer by",
     ),
     "foreign group": (
         random_sweep(optimizer__batch_size="{values: [1, 2]}"),
-        "parameters.optimizer.batch_size: unknown parameter; this program trains only its own",
+        "parameters.optimizer.batch_size: unknown parameter; --help lists those",
     ),
     "misspelt name": (
         random_sweep(field__widht="{values: [1, 2]}"),
@@ -520,6 +532,41 @@ def test_a_mistake_is_one_line_with_file_and_key(tmp_path: Path, case: str) -> N
     assert line.startswith(str(tmp_path / "sweep.yaml"))
     assert message in line
     assert "\n" not in line
+
+
+TOY_SWEEP = """
+method: bayes
+metric: {name: loss, goal: minimize}
+run_cap: 20
+parameters:
+  lr: {distribution: log_uniform_values, min: 0.01, max: 0.5}
+  model: {parameters: {width: {values: [8, 16]}}}
+  fault: {value: none}
+"""
+
+
+def test_a_sweep_of_another_trainer_has_its_parameters_metric_and_goal(tmp_path: Path) -> None:
+    (tmp_path / "sweep.yaml").write_text(TOY_SWEEP)
+    trainer = f"--trainable={Path(toy.__file__)}:train"
+    arguments = [trainer, f"--study={tmp_path / 'sweep.yaml'}", f"--studies={tmp_path}"]
+    spec = make_plan(parse_options(arguments)).spec
+    assert [str(d) for d in spec.space.dimensions] == [
+        "lr in 0.01:0.5 (log)",
+        "model.width in 8, 16",
+    ]
+    assert [(o.metric, o.direction) for o in spec.objectives] == [("loss", "min")]
+    other = make_plan(parse_options([*arguments, "--metric=accuracy:max"])).spec
+    assert [o.text for o in other.objectives] == ["accuracy:max"]
+    (tmp_path / "sweep.yaml").write_text(TOY_SWEEP.replace("lr:", "rate:"))
+    with pytest.raises(InputError, match=r"unknown parameter; this trainer has lr, model\.width"):
+        parse_options(arguments)
+
+
+@pytest.mark.parametrize(("name", "goal"), [("ssim", "maximize"), ("seconds", "minimize")])
+def test_a_sweep_of_nerfs_is_ranked_by_its_own_metric(tmp_path: Path, name: str, goal: str) -> None:
+    sweep = f"method: random\nmetric: {{name: {name}, goal: {goal}}}\n" + WIDTH
+    assert read(tmp_path, sweep)["metric"] == (f"{name}:{goal[:3]}",)
+    assert "metric" not in read(tmp_path, "method: random\n" + METRIC + WIDTH)
 
 
 @pytest.mark.usefixtures("scene_loaded_once")
