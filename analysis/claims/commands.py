@@ -50,13 +50,13 @@ def next_study_command(study: Study, plan: NextStudy) -> str:
         return _command("study/run_sweep.py", *place, "--extend", 0, "--replicates", _REPLICATES)
     if not plan.aim:
         return ""
-    varied = {d.path for d in plan.dimensions}
-    named = name_space(replace(study.space, dimensions=plan.dimensions))
+    varied = {d.path for d in plan.varied}
+    named = name_space(replace(study.space, dimensions=plan.varied))
     own = SPACES[named].settings if named else DEFAULT_SETTINGS
     settings = {**_held_settings(study, own), **(plan.fixed or {})}
     fixed = {path: value for path, value in settings.items() if path not in varied}
     parameters = study.space.parameters
-    vary = [part for d in plan.dimensions for part in ("--vary", _vary_text(d, parameters))]
+    vary = [part for d in plan.varied for part in ("--vary", _vary_text(d, parameters))]
     if named:
         vary = [] if named == DEFAULT_SPACE else ["--space", named]
     budget = ("--steps", study.spec.get("steps", 300), "--explore", plan.explore)

@@ -118,7 +118,7 @@ def _answer_what_next(findings: Findings, plan: NextStudy) -> Claim:
         text = "No parameter that matters is left open within these ranges."
         text += " Train longer, or try another scene." if native else ""
     command = next_study_command(study, plan) if native else ""
-    varied = tuple(format_dimension(d) if native else d.path for d in plan.dimensions)
+    varied = tuple(format_dimension(d) if native else d.path for d in plan.varied)
     return Claim(
         "what_next", varied, float(plan.explore) if plan.explore else None, None, None, "trials",
         findings.importance.trials, None, "all else as it was", text, command,
@@ -131,11 +131,14 @@ def _describe_open(findings: Findings, plan: NextStudy) -> str:
     ranges = join_names([_describe_range(plan, d) for d in plan.dimensions])
     noun = "explored trials" if findings.study.is_native else "trials"
     many = len(plan.dimensions) > 1
+    rest = "all else fixed"
+    if plan.of_branches:
+        rest = f"{join_names([d.label for d in plan.of_branches])} as before, all else fixed"
     half = findings.study.metric.with_unit_of_difference(
         f"{tolerated_loss(findings.study) / 2.0:.2g}"
     )
     return (
-        f"The best {names} {'are' if many else 'is'} still open: search {ranges}, all else fixed. "
+        f"The best {names} {'are' if many else 'is'} still open: search {ranges}, {rest}. "
         f"At least {plan.explore} {noun}: chance alone leaves the difference of two values after "
         f"them uncertain by {half}."
     )

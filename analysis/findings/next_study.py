@@ -16,6 +16,7 @@ from typing import Literal
 from analysis.findings.analyze_study import Findings
 from analysis.findings.partial_dependence import EffectCurve
 from analysis.findings.recommendation import Recommendation, ValueAdvice, tolerated_loss
+from nerf.config.condition import Term, parse_condition
 from nerf.config.parameters import Value
 from study.spec.space import SCENE_SCALED, Dimension
 from study.trainers.parameter_set import ParameterSet
@@ -44,6 +45,7 @@ class NextStudy:
     fixed: what is set because it varies no more: the recommended values other than defaults
     explore: explored trials in all; 0 for "compare"
     narrowed, widened: the labels of parameters with a smaller or a larger range
+    of_branches: parameters of branches that the new study has, which vary as before
     """
 
     aim: Literal["rank", "decide", "compare", ""]
@@ -52,6 +54,12 @@ class NextStudy:
     explore: int = 0
     narrowed: tuple[str, ...] = ()
     widened: tuple[str, ...] = ()
+    of_branches: tuple[Dimension, ...] = ()
+
+    @property
+    def varied(self) -> tuple[Dimension, ...]:
+        """All that varies."""
+        return (*self.dimensions, *self.of_branches)
 
 
 def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStudy:
@@ -105,7 +113,34 @@ def _plan_to_decide(
     varied = {d.path for d in dimensions}
     fixed = {p: v for p, v in recommended.values.items() if p not in varied}
     needed = _count_trials(findings, dimensions)
-    return NextStudy("decide", tuple(dimensions), fixed, needed, tuple(narrowed), tuple(widened))
+    kept = _list_of_branches(findings, dimensions, fixed)
+    ranges = tuple(narrowed), tuple(widened)
+    return NextStudy("decide", tuple(dimensions), fixed, needed, *ranges, kept)
+
+
+def _list_of_branches(
+    findings: Findings, dimensions: Sequence[Dimension], fixed: Mapping[str, Value]
+) -> tuple[Dimension, ...]:
+    """The parameters of branches that act in some trials of a study of these dimensions.
+
+    Nothing here has settled them: what is in question are parameters that all trials have.
+    """
+    space = findings.study.whole_space
+    usual = {**dict(space.parameter_defaults), **dict(space.fixed), **fixed}
+    conditional = {d.path: d for d in space.dimensions if d.when and d.path not in fixed}
+    varied = {d.path: d for d in dimensions} | conditional
+
+    def may_hold(term: Term) -> bool:
+        if term.path in conditional and not may_act(conditional[term.path]):
+            return False
+        parent = varied.get(term.path)
+        values = parent.choices if parent else (usual[term.path],)
+        return not values or any(map(term.holds, values))  # a range has no choices
+
+    def may_act(dimension: Dimension) -> bool:
+        return all(map(may_hold, parse_condition(dimension.when)))
+
+    return tuple(filter(may_act, conditional.values()))
 
 
 def _count_trials(findings: Findings, dimensions: Sequence[Dimension]) -> int:

@@ -81,10 +81,11 @@ class Replanning:
         created = {phase: self._ledger.created(phase) for phase in before}
         fitting = self.limit.fit_phases(before, created)
         is_over = fitting == created
+        scenes = len(spec.labels)
         cut: dict[str, Any] = {}
         for phase, field in _FIELDS.items():
             if created[phase] < before[phase] and created[phase] >= fitting[phase]:
-                cut[field] = created[phase]
+                cut[field] = created[phase] // scenes
             elif created[phase] < before[phase] and not is_over:
                 break  # later phases are cut once their turn comes
         if not cut or (is_over and not any(created.values())):
@@ -92,13 +93,13 @@ class Replanning:
         if "explore" in cut:
             cut["is_exploring"] = False
         earlier = self._folder.read_spec().get("cut", {})
-        wanted = earlier.get("from") or before
+        wanted = earlier.get("from") or {p: count // scenes for p, count in before.items()}
         self._plan(
             replace(spec, **cut),
             cut={"from": wanted, "hours": spec.hours, "budget": spec.budget},
         )
         lost = [
-            f"{before[phase] - cut[field]} of {before[phase]} {phase_name(phase)}"
+            f"{before[phase] - created[phase]} of {before[phase]} {phase_name(phase)}"
             for phase, field in _FIELDS.items()
             if field in cut
         ]

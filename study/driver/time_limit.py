@@ -108,17 +108,31 @@ class TimeLimit:
         self._clock.write(self._folder)
 
     def fit_phases(self, planned: Mapping[str, int], created: Mapping[str, int]) -> dict[str, int]:
-        """How many trials of each phase there can be, `created` ones included."""
+        """How many trials of each phase there can be, `created` ones included.
+
+        Of several scenes as many on each: a point that was begun on one is run on all.
+        """
         self.tick()
-        left = self.seconds_left
+        left, scenes = self.seconds_left, len(self._spec.labels)
         if not self._clock.trials:
-            return dict(planned if left > 0 else created)
-        if left < float(np.quantile(self._clock.trials, _LONG)):
-            return dict(created)
+            return whole_points(planned if left > 0 else created, created, scenes)
+        rounds = math.ceil(scenes / max(self._at_once(), 1))  # that a point takes
+        if left < rounds * float(np.quantile(self._clock.trials, _LONG)):
+            return whole_points(created, created, scenes)
         mean = float(np.mean(self._clock.trials))
         # Those that run are half done on average.
         room = self._at_once() * left / mean - 0.5 * len(self._starts)
-        return cut_in_proportion(planned, created, room)
+        return whole_points(cut_in_proportion(planned, created, room), created, scenes)
+
+
+def whole_points(
+    counts: Mapping[str, int], created: Mapping[str, int], scenes: int
+) -> dict[str, int]:
+    """The counts without points for which not all scenes have room, but with those begun."""
+    return {
+        phase: max(count // scenes, math.ceil(created[phase] / scenes)) * scenes
+        for phase, count in counts.items()
+    }
 
 
 def seconds_for_report(total: float) -> float:

@@ -223,9 +223,8 @@ def _require_stoppable(spec: StudySpec) -> None:
         "--repeats",
     )
     require(
-        not spec.scenes or not (spec.hours or spec.budget or spec.until),
-        "--until, --hours and --budget are for a study of one scene; name one --scene, or remove "
-        "them",
+        not spec.scenes or not spec.until,
+        "--until and --until-sure look at trials on one scene; name one --scene, or remove them",
     )
     if not spec.until:
         return

@@ -8,13 +8,17 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from analysis.claims.list_claims import list_claims, select_claims
+from analysis.claims.next_claims import _answer_what_next
 from analysis.data.study import design_folds
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.branches import list_branch_studies
+from analysis.findings.next_study import NextStudy, _list_of_branches
 from analysis.pages.study_page import render_study_page
 from nerf.config.parameters import Value
+from study.cli.options import parse_options
 from study.records.best_config import write_best
 from study.records.study_folder import StudyFolder
+from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
 
 VARY = (
@@ -101,3 +105,29 @@ def test_the_default_and_the_best_are_told_by_what_acts_in_them(findings: Findin
     assert set(both.best.values) == {*findings.study.defaults, "encoding.hash_levels"}
     assert both.default.breaks.trials == 3, "the default itself and its replicates"
     assert findings.seeds.repeated == 3
+
+
+@pytest.mark.parametrize(
+    ("open_paths", "fixed", "of_branches"),
+    [
+        (["encoding.kind"], {}, {"encoding.hash_levels", "encoding.position_frequencies"}),
+        ([], {}, {"encoding.position_frequencies"}),  # of the default kind
+        ([], {"encoding.kind": "hash"}, {"encoding.hash_levels"}),
+        ([], {"encoding.kind": "hash", "encoding.hash_levels": 4}, set()),
+    ],
+)
+def test_the_next_study_varies_what_acts_in_its_branches(
+    findings: Findings,
+    open_paths: list[str],
+    fixed: dict[str, Value],
+    of_branches: set[str],
+) -> None:
+    paths = ["optimisation.learning_rate", *open_paths]
+    dimensions = tuple(d for d in findings.study.space.dimensions if d.path in paths)
+    kept = _list_of_branches(findings, dimensions, fixed)
+    plan = NextStudy("decide", dimensions, fixed, 48, of_branches=kept)
+    claim = _answer_what_next(findings, plan)
+    options = parse_options(claim.command.split()[2:])
+    space = study_space(options.vary, options.set, 300)
+    assert {d.path for d in space.dimensions} == {*paths, *of_branches}
+    assert ("as before, all else fixed" in claim.text) == bool(of_branches)

@@ -12,6 +12,7 @@ from study.driver.replanning import Replanning
 from study.driver.time_limit import Clock, TimeLimit, cut_in_proportion
 from study.ledger.ledger import Ledger
 from study.records.study_folder import StudyFolder
+from study.spec.scenes import label_scenes
 from study.spec.study_spec import StudySpec
 
 PLANNED = {"variant": 0, "explore": 80, "optimize": 10, "replicate": 10}
@@ -81,3 +82,32 @@ def test_a_phase_without_time_ends_with_the_trials_that_it_has(
     assert document["cut"]["from"] == spec.planned
     assert StudySpec.from_json(document).planned == {**NONE, "try": 0, "explore": 1}
     assert replanning.keep_to_time() == ""
+
+
+def test_a_point_that_was_begun_on_one_scene_is_run_on_all(
+    folder: StudyFolder, spec: StudySpec
+) -> None:
+    both = replace(spec, scene="", scenes=label_scenes(["bricks", "studio"]), replicates=3)
+    planned = {phase: count for phase, count in both.planned.items() if count}
+    assert planned == {"explore": 6, "optimize": 8, "replicate": 6}
+    created = {"explore": 3, "optimize": 0, "replicate": 0}
+    fits = make_limit(folder, both, 5.5).fit_phases(planned, created)
+    assert fits == {"explore": 4, "optimize": 4, "replicate": 2}
+    too_late = make_limit(folder, both, 1.5).fit_phases(planned, created)
+    assert too_late == {**created, "explore": 4}, "one trial takes less, but no point"
+    ledger = Ledger(folder, both)
+    folder.write_spec({"schema": 1, "spec": both.to_json(), "space": both.space.to_json()})
+    replanning = Replanning(folder, ledger, limit=make_limit(folder, both, 1.5))
+    assert ledger.ask()
+    assert replanning.keep_to_time() == ""
+    assert ledger.ask()
+    notice = replanning.keep_to_time()
+    assert notice == (
+        "to end in time, left out: 4 of 6 explore, 8 of 8 optimise, 6 of 6 replicate trials"
+    )
+    assert ledger.ask() is None
+    ledger.close()
+    document = folder.read_spec()
+    wanted = document["cut"]["from"]
+    assert (wanted["explore"], wanted["optimize"], wanted["replicate"]) == (3, 4, 3)
+    assert StudySpec.from_json(document).planned["explore"] == 2
