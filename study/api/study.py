@@ -152,11 +152,13 @@ class Study:
         return self._start(self._arguments, wait, plain)
 
     def dry_run(self) -> None:
-        """Prints how long the study that `create` described will take, and what it can tell.
+        """Prints how long the study, or what is left of it, will take, and what it can tell.
 
         Runs some short trials, and creates nothing. Raises as `run`.
         """
-        self._start([*self._arguments, "--dry-run"], wait=True, plain=True)
+        is_new = not self._folder.spec_file.exists()
+        described = self._arguments if is_new else [*self._place, "--resume"]
+        self._start([*described, "--dry-run"], wait=True, plain=True)
 
     def resume(
         self, *, wait: bool = True, plain: bool = False, **changes: Unpack[LaunchOptions]

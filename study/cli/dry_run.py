@@ -91,8 +91,8 @@ def _describe_measured(spec: StudySpec, predicted: Forecast) -> str:
     seconds = [one.seconds for one in measured]
     whole = sum(one.steps >= spec.steps for one in measured)
     text = (
-        f"measured: {len(measured)} trials of this design in {_seconds(predicted.took)}, "
-        f"{_seconds(min(seconds))} to {_seconds(max(seconds))} each"
+        f"measured: {len(measured)} trial{'' if len(measured) == 1 else 's'} of this design in "
+        f"{_seconds(predicted.took)}, {_seconds(min(seconds))} to {_seconds(max(seconds))} each"
     )
     if whole < len(measured):
         text += (

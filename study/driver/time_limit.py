@@ -69,11 +69,6 @@ class TimeLimit:
         self._starts: dict[int, float] = {}
 
     @property
-    def used_up(self) -> bool:
-        """Whether no time is left."""
-        return self.seconds_left <= 0
-
-    @property
     def seconds_left(self) -> float:
         """Until trials must have ended, so that a report follows in time."""
         spec, left = self._spec, math.inf

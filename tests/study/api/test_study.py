@@ -54,6 +54,22 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+def test_a_dry_run_says_how_long_and_creates_nothing(
+    studies: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = create("dry", studies, explore=40)
+    study.dry_run()
+    shown = capsys.readouterr().out
+    assert f"study dry in {study.path}: 40 trials of 40 steps (a dry run: nothing is created)" in (
+        shown
+    )
+    assert "trials: 40 (40 explore), 1 at a time" in shown
+    assert "time: about" in shown
+    assert not study.path.exists()
+    assert not study.is_running
+
+
+@pytest.mark.slow
 def test_a_study_in_the_background_shows_its_trials(
     studies: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,7 +114,7 @@ def test_a_study_is_extended_from_a_thread(studies: Path) -> None:
 
 @pytest.mark.slow
 def test_stop_lets_trials_save_their_checkpoints_and_resume_continues(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = create("a", tmp_path, steps=300, explore=1).run(wait=False)
     until(lambda: not study.curves.empty or (study.trials.get("steps_done", []) > 20).any())
@@ -108,6 +124,8 @@ def test_stop_lets_trials_save_their_checkpoints_and_resume_continues(
     assert study.trials["state"].tolist() == ["running"]
     study.resume()
     assert study.trials["state"].tolist() == ["completed"]
+    Study.open(study.path).dry_run()
+    assert "trials: 0 (none)" in capsys.readouterr().out
     assert "resumes after step" in (study.path / "logs" / "00000.log").read_text()
 
 

@@ -53,7 +53,7 @@ def test_the_journal_is_one_of_several_objectives(several: tuple[StudyFolder, st
     storage = JournalStorage(JournalFileBackend(str(folder.journal)))
     study = optuna.load_study(study_name=None, storage=storage)
     assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
-    assert study.metric_names == ["psnr", "seconds"]
+    assert study.metric_names == ["PSNR (dB)", "training time (s)"]
     trials = folder.read_trials()
     for trial in study.trials:
         if trial.values:
