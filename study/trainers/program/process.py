@@ -96,10 +96,13 @@ class RunningProgram:
         finally:
             os.close(for_watchdog)
         assert self._watchdog.stderr
-        readers = [(self._read, self._watchdog.stderr), (self._await_end, status)]
+        readers = (
+            threading.Thread(target=self._read, args=[self._watchdog.stderr], daemon=True),
+            threading.Thread(target=self._await_end, args=[status], daemon=True),
+        )
         self._reading = len(readers)
-        for reader, source in readers:
-            threading.Thread(target=reader, args=[source], daemon=True).start()
+        for reader in readers:
+            reader.start()
 
     def __enter__(self) -> RunningProgram:
         return self
