@@ -372,18 +372,17 @@ def test_nothing_survives_the_death_of_the_trials_process(tmp_path: Path) -> Non
 def test_lines_that_a_killed_worker_left_unread_are_kept(
     attempts: Attempts, where: str, kills_all: bool
 ) -> None:
-    """A worker is stopped in the middle of the trial, so that it reads no more, and then killed."""
-    worker = start_worker(attempts.place, f" --seconds-a-step 0.1{where}")
-    models = attempts.place / "00003" / "models"
-    wait_until(lambda: any(models.glob("step-*.json")))
+    """A worker is stopped before the first of them, so that it reads none, and then killed."""
+    worker = start_worker(attempts.place, f" --seconds-a-step 0.2 --fault hang{where}")
+    wait_until(lambda: left_of(attempts))
     worker.suspend()
-    wait_until((models / "step-000000015.json").exists)
+    wait_until((attempts.place / "00003" / "models" / "step-000000005.json").exists)
     family = [*worker.children(recursive=True)] if kills_all else []
     for process in [worker, *family]:
         process.kill()
     worker.wait()
     end = attempts.run(COMMAND + where)
-    assert (end.state, attempts.steps) == ("completed", [20]), "the program resumed at step 15"
+    assert (end.state, attempts.steps) == ("completed", [10, 15, 20]), "it resumed at 5"
     assert {**attempts.points[-1], **end.metrics}["test_psnr"] == 2.0
     curve = [(point["step"], point["psnr"], point["eval_loss"]) for point in attempts.saved_curve]
     assert curve == [(s, 30 - 0.5 - 1 / 16 - 10 / s, 1 / s) for s in (5, 10, 15, 20)]
