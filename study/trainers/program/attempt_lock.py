@@ -1,4 +1,4 @@
-"""The lock of a trial's folder, in which two attempts never run a program at the same time."""
+"""A trial's folder, in which the programs of two attempts never run at the same time."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import errno
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from study.trainers.program.failure import ProgramFailed
 
+FOLDER_VARIABLE = "NERF_STUDY_TRIAL_FOLDER"
+"""In the environment of a program and of what it starts: the folder."""
+
 _LOCK = ".attempt.lock"
-_POLL_SECONDS = 0.05
+_POLL_SECONDS, _KILL_SECONDS = 0.05, 10.0
 
 
 @contextmanager
 def hold_folder(folder: Path, seconds: float) -> Iterator[int]:
-    """Waits until no earlier attempt's program or watchdog is left; yields the lock's descriptor.
+    """Waits until the watchdog of an earlier attempt has ended; yields the lock's descriptor.
 
     A watchdog that inherits it holds the lock until its program has ended, also where this process
     dies. A file system without locks does without. Raises `ProgramFailed` after `seconds`.
@@ -31,9 +36,27 @@ def hold_folder(folder: Path, seconds: float) -> Iterator[int]:
                     "another process is still training this trial in the same folder"
                 )
             time.sleep(_POLL_SECONDS)
+        _kill_orphans(str(folder))
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _kill_orphans(folder: str) -> None:
+    """Kills what an earlier attempt's program has started, where its watchdog was killed first."""
+    give_up_at = time.monotonic() + _KILL_SECONDS
+    while (orphans := list(_find_orphans(folder))) and time.monotonic() < give_up_at:
+        for orphan in orphans:
+            with suppress(psutil.Error):
+                orphan.kill()
+        psutil.wait_procs(orphans, timeout=_POLL_SECONDS)
+
+
+def _find_orphans(folder: str) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):  # of another user, or ended
+            if process.environ().get(FOLDER_VARIABLE) == folder:
+                yield process
 
 
 def _try_to_lock(descriptor: int) -> bool:

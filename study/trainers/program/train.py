@@ -19,7 +19,7 @@ from nerf.common.files import write_atomically
 from nerf.config.flat import nest
 from study.trainers.oom_kills import count_oom_kills
 from study.trainers.program.appended_file import AppendedFile
-from study.trainers.program.attempt_lock import hold_folder
+from study.trainers.program.attempt_lock import FOLDER_VARIABLE, hold_folder
 from study.trainers.program.command import Call, find_places
 from study.trainers.program.failure import ProgramFailed
 from study.trainers.program.output import to_plain
@@ -107,7 +107,8 @@ class _Attempt:
         if not Path(workdir).is_dir():
             raise ProgramFailed(f"there is no folder {workdir}, in which the program runs")
         stopped = False
-        with RunningProgram(words, workdir, program_environment(), *self._descriptors) as program:
+        environment = {**program_environment(), FOLDER_VARIABLE: str(run.folder)}
+        with RunningProgram(words, workdir, environment, *self._descriptors) as program:
             if run.device != "cuda":  # of a GPU's memory nothing is known here
                 self.results.peak_memory = program.peak_memory
             try:

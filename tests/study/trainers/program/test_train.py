@@ -388,6 +388,19 @@ def test_lines_that_a_killed_worker_left_unread_are_kept(
     assert curve == [(s, 30 - 0.5 - 1 / 16 - 10 / s, 1 / s) for s in (5, 10, 15, 20)]
 
 
+def test_the_next_attempt_ends_what_nobody_could(attempts: Attempts) -> None:
+    """A process in a session of its own, whose watchdog was killed with the trial's process."""
+    worker = start_worker(attempts.place, " --fault hang")
+    wait_until(lambda: left_of(attempts))
+    orphans = left_of(attempts)
+    for process in [worker, *worker.children()]:
+        process.kill()
+    worker.wait()
+    assert all(orphan.is_running() for orphan in orphans)
+    assert attempts.run(COMMAND).state == "completed"
+    assert left_of(attempts) == []
+
+
 def test_nothing_survives_the_death_of_the_watchdog(attempts: Attempts) -> None:
     command = attempts.script(
         "child = os.fork()",
