@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 
@@ -24,6 +23,7 @@ from nerf.model.contraction import contract, contraction_radius
 from nerf.model.encodings import position_encoding
 from nerf.model.frequency_encoding import FrequencyEncoding, NoEncoding
 from nerf.model.hash_encoding import UNIT_BOX
+from nerf.model.linear import apply_linear, block_rows, multiply_weights, pad_rows
 from nerf.model.padding import pad_features, pad_weight, size_multiple
 from nerf.model.point_field import PointField
 from nerf.model.precision import matrix_products_in
@@ -64,25 +64,33 @@ class RadianceField(PointField):
         directions: Float[Tensor, "rays 3"],
         ray: Int[Tensor, " points"],
     ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
+        points = len(positions)
         multiple = size_multiple(self.precision, positions.device)
+        block = block_rows(points, self.precision, positions.device)
+        if block is not None:
+            positions, ray = pad_rows(positions, block), pad_rows(ray, block)
         if self.contraction_radius is not None:
             positions = contract(positions, self.contraction_radius)
         # Both encodings stay in the positions' own precision; directions are encoded once a ray.
         encoded_position = pad_features(self.encode_position(positions), multiple)
         encoded_direction = pad_features(self.encode_direction(directions), multiple)
         encoded_direction = encoded_direction.index_select(0, ray)
+        if block is not None:
+            encoded_position = encoded_position.unflatten(0, (-1, block))
+            encoded_direction = encoded_direction.unflatten(0, (-1, block))
         with matrix_products_in(self.precision, positions.device):
             raw_density, raw_rgb = self._mlp(encoded_position, encoded_direction, multiple)
         # Back from bfloat16 before the activations, which need all digits.
-        dtype = positions.dtype
-        return raw_density.to(dtype), self.colour_activation(raw_rgb.to(dtype))
+        raw_density = raw_density.flatten()[:points].to(positions.dtype)
+        raw_rgb = raw_rgb.view(-1, 3)[:points].to(positions.dtype)
+        return raw_density, self.colour_activation(raw_rgb)
 
     def _mlp(
         self,
-        encoded_position: Float[Tensor, "points e"],
-        encoded_direction: Float[Tensor, "points d"],
+        encoded_position: Float[Tensor, "*points e"],
+        encoded_direction: Float[Tensor, "*points d"],
         multiple: int,
-    ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points 3"]]:
+    ) -> tuple[Float[Tensor, " *points"], Float[Tensor, "*points 3"]]:
         """Raw density and raw colour; encodings and layers are padded to a `multiple`."""
         h = encoded_position
         for index in range(self.config.depth):
@@ -90,16 +98,16 @@ class RadianceField(PointField):
                 # In h's own precision: the wider of the two would be that of the result.
                 h = torch.cat((encoded_position.to(h.dtype), h), dim=-1)
             weight = pad_weight(self._layer(index).weight, multiple, *self._trunk_inputs(index))
-            h = F.linear(h, weight, pad_features(self._layer(index).bias, multiple))
+            h = apply_linear(h, weight, pad_features(self._layer(index).bias, multiple))
             h = self.hidden_activation(h)
         weight, bias, direction_weight = self._fused_heads(multiple)
-        heads = F.linear(h, weight, bias)  # (points, half + 1): colour's part, then density
+        heads = apply_linear(h, weight, bias)  # (*points, half + 1): colour's part, then density
         half = len(direction_weight)
-        colour_in = heads[:, :half] + F.linear(encoded_direction, direction_weight)
+        colour_in = heads[..., :half] + apply_linear(encoded_direction, direction_weight)
         weight = pad_weight(self.colour.weight, multiple, self.colour.in_features)
         bias = pad_features(self.colour.bias, multiple)
-        rgb = F.linear(self.hidden_activation(colour_in), weight, bias)
-        return heads[:, half], rgb[:, :3]
+        rgb = apply_linear(self.hidden_activation(colour_in), weight, bias)
+        return heads[..., half], rgb[..., :3]
 
     def _fused_heads(self, multiple: int) -> tuple[Tensor, Tensor, Tensor]:
         """Weight and bias of one linear layer that maps h to colour_hidden's input and the density.
@@ -116,7 +124,7 @@ class RadianceField(PointField):
         # The weights themselves are multiplied in float32: rounding them would change the function.
         with torch.autocast(self.colour_hidden.weight.device.type, enabled=False):
             c_b, c_d = self.colour_hidden.weight.tensor_split((width,), 1)
-            colour_weight = c_b @ self.bottleneck.weight
+            colour_weight = multiply_weights(c_b, self.bottleneck.weight)
             colour_bias = c_b @ self.bottleneck.bias + self.colour_hidden.bias
         weights = (colour_weight, self.density.weight)
         weight = torch.cat([pad_weight(each, multiple, width) for each in weights])

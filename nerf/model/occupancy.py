@@ -141,6 +141,8 @@ class OccupancyGrid(nn.Module):
             size = self.capacity
         if size is None:
             size = padded_size(int(count), len(visible))  # int() waits for the device
+            # All of them are selected: in their own order, with a full grid as without one.
+            rank = rank.masked_fill_(visible, 0)
         return rank.argsort(stable=True)[:size]
 
     def visibility(
@@ -274,8 +276,10 @@ def density_bounds(
     everywhere is not taken for empty.
     """
     observed = occs.isfinite()
-    total = torch.where(observed, occs, 0.0).sum(-1, keepdim=True)
-    mean = total / observed.sum(-1, keepdim=True).clamp(min=1)
+    # Two sums at once: a single one would be divided among the threads, and its last bits differ.
+    both = torch.stack((torch.where(observed, occs, 0.0), observed.to(occs.dtype)))
+    total, count = both.sum(-1, keepdim=True)
+    mean = total / count.clamp(min=1)
     # The density at which 1 - exp(-density * delta) = ALPHA_THRE.
     threshold = mean.clamp(max=-math.log1p(-ALPHA_THRE) / delta)
     bound = torch.where(occs < threshold, _EMPTY, min_density)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nerf.evaluation.metrics import SSIM_WINDOW, psnr, ssim
+from tests.threads import with_threads
 
 
 def slow_ssim(x: np.ndarray, y: np.ndarray) -> float:
@@ -65,3 +66,13 @@ def test_pixels_that_are_not_valid_count_in_neither() -> None:
         assert metric(x, y, everything) == pytest.approx(metric(x, y), abs=1e-9)
     assert psnr(x, y, valid) == pytest.approx(psnr(x[valid], y[valid]))
     assert math.isnan(psnr(x, y, ~torch.ones(30, 40, dtype=torch.bool)))
+
+
+def test_threads_do_not_change_the_quality_of_a_large_image() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.rand(2, 120, 130, 3, generator=generator)
+    valid = torch.rand(120, 130, generator=generator) > 0.1
+    for mask in (None, valid):
+        for measure in (psnr, ssim):
+            one, *more = with_threads(lambda m=measure, v=mask: m(x, y, v), 1, 2, 3)  # type: ignore[misc]
+            assert more == [one, one]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from nerf.config.flat import Flat, build
 from nerf.scenes.scene import Scene
 from nerf.training.run import TrainingRun
+from tests.threads import threads_set_to
 
 _SMALL: Flat = {
     "field.width": 16,
@@ -22,14 +22,10 @@ _SMALL: Flat = {
 
 def learn(scene: Scene, settings: Flat, threads: int = 1) -> dict[str, Tensor]:
     """The model's parameters by name after 80 steps, in which it gains more than 3 dB."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with threads_set_to(threads):
         run = TrainingRun(build({**_SMALL, **settings}), scene)
         untrained = run.evaluate().psnr
         for _ in range(80):
             run.advance()
         assert run.evaluate().psnr > untrained + 3
-    finally:
-        torch.set_num_threads(before)
     return {name: value.detach() for name, value in run.model.named_parameters()}

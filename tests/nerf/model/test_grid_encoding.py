@@ -69,10 +69,6 @@ def test_positions_outside_are_clamped_to_the_box() -> None:
     assert torch.equal(made(outside), made(border))
 
 
-@pytest.mark.skipif(
-    torch.backends.cpu.get_cpu_capability() != "AVX512",
-    reason="without AVX-512, float32 products of other shapes or threads differ in the last bit",
-)
 @pytest.mark.parametrize("contraction", ["none", "sphere"])
 def test_learns_a_scene_whatever_the_number_of_threads(ball: Scene, contraction: str) -> None:
     settings: Flat = {

@@ -6,7 +6,6 @@ import dataclasses
 import math
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,9 +21,11 @@ from nerf.model.occupancy import (
     UPDATE_INTERVAL,
     WARMUP_STEPS,
     OccupancyGrid,
+    density_bounds,
 )
 from nerf.scenes.scene import Scene
 from nerf.training.run import TrainingRun
+from tests.threads import with_threads
 
 CELLS = 4
 BOX = torch.tensor([[-1.0, 0.0, 2.0], [1.0, 4.0, 3.0]])
@@ -129,7 +130,7 @@ def test_a_capacity_is_filled_with_visible_samples_first() -> None:
     selected = grid.select(cell, deltas, step)
     assert len(selected) == grid.capacity
     assert visible <= set(selected.tolist())
-    assert torch.equal(selected[: len(free)], free)
+    assert set(free.tolist()) <= set(selected.tolist())
     assert torch.equal(grid.select(cell, deltas), grid.select(cell, deltas)), "not in training"
     grid.capacity = len(visible) // 2
     tight = grid.select(cell, deltas, step)
@@ -157,10 +158,6 @@ def run_of(scene: Scene, **settings: object) -> TrainingRun:
     )
 
 
-@pytest.mark.skipif(
-    torch.backends.cpu.get_cpu_capability() != "AVX512",
-    reason="without AVX-512, float32 products of other shapes or threads differ in the last bit",
-)
 def test_a_full_grid_changes_nothing(ball: Scene) -> None:
     with_grid, without = run_of(ball), run_of(ball, **{"compute.occupancy": 0})
     for run in (with_grid, without):
@@ -225,6 +222,14 @@ def test_its_size_is_part_of_the_config(ball: Scene) -> None:
     run = run_of(ball, **{"compute.occupancy": 8})
     assert run.model.grids["only"].get_buffer("density_bound").shape == (8**3 + 1,)
     assert dataclasses.asdict(run.config)["compute"]["occupancy"] == 8
+
+
+def test_threads_do_not_change_the_bounds() -> None:
+    """All cells have one density, so that the last bit of the mean decides about them."""
+    for density in drawn(50).tolist():
+        densities = torch.full((32**3 + 1,), 1e-3 * density)
+        one, two = with_threads(lambda d=densities: density_bounds(d, d, 0.1), 1, 2)  # type: ignore[misc]
+        assert torch.equal(one, two)
 
 
 def test_a_cell_is_empty_by_the_light_that_its_longest_sample_stops() -> None:

@@ -13,6 +13,7 @@ from nerf.scenes.scene import Scene
 from nerf.training.grid_refinement import box_of_light
 from nerf.training.health import HEALTHY
 from nerf.training.run import TrainingRun
+from tests.threads import with_threads
 
 VOXELS: Flat = {
     "field.kind": "voxels",
@@ -85,12 +86,10 @@ def test_a_run_resumes_bit_for_bit_in_each_of_its_grids(ball: Scene, saved: int)
 
 
 def test_the_number_of_threads_does_not_matter(ball: Scene) -> None:
-    tables, before = [], torch.get_num_threads()
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
+    def train() -> torch.Tensor:
         run = TrainingRun(build(VOXELS), ball)
         for _ in range(30):
             run.advance()
-        tables.append(run.model.voxel_fields()[0].grid.table.detach().clone())
-    torch.set_num_threads(before)
-    assert torch.equal(*tables)
+        return run.model.voxel_fields()[0].grid.table.detach()
+
+    assert torch.equal(*with_threads(train, 1, 2))
