@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import partial
 
 import numpy as np
 import torch
@@ -228,7 +229,7 @@ def test_threads_do_not_change_the_bounds() -> None:
     """All cells have one density, so that the last bit of the mean decides about them."""
     for density in drawn(50).tolist():
         densities = torch.full((32**3 + 1,), 1e-3 * density)
-        one, two = with_threads(lambda d=densities: density_bounds(d, d, 0.1), 1, 2)  # type: ignore[misc]
+        one, two = with_threads(partial(density_bounds, densities, densities, 0.1), 1, 2)
         assert torch.equal(one, two)
 
 
