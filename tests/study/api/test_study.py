@@ -114,7 +114,7 @@ def test_a_study_is_extended_from_a_thread(studies: Path) -> None:
 
 @pytest.mark.slow
 def test_stop_lets_trials_save_their_checkpoints_and_resume_continues(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = create("a", tmp_path, steps=300, explore=1).run(wait=False)
     until(lambda: not study.curves.empty or (study.trials.get("steps_done", []) > 20).any())
@@ -124,8 +124,6 @@ def test_stop_lets_trials_save_their_checkpoints_and_resume_continues(
     assert study.trials["state"].tolist() == ["running"]
     study.resume()
     assert study.trials["state"].tolist() == ["completed"]
-    Study.open(study.path).dry_run()
-    assert "trials: 0 (none)" in capsys.readouterr().out
     assert "resumes after step" in (study.path / "logs" / "00000.log").read_text()
 
 
