@@ -1,26 +1,17 @@
-"""The command line of `run_sweep.py`: its options and their help, and the list of parameters."""
+"""The command line of `run_sweep.py`: its options and their help."""
 
 from __future__ import annotations
 
 import argparse
-import math
-import textwrap
-from collections.abc import Mapping
 from pathlib import Path
 
-from nerf.common.command_line import Parser, add_plugin_option, add_scene_options, help_width
+from nerf.common.command_line import Parser, add_plugin_option, add_scene_options
 from nerf.common.commands import command_line, command_name
-from nerf.config.domain import Domain
-from nerf.config.parameter_help import describe_parameters
+from study.cli.parameter_list import list_parameters
+from study.cli.trial_options import add_search, add_stopping, add_trials
 from study.driver.resources import MAX_TRIALS_PER_GPU
-from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, make_space
-from study.spec.dimension import Dimension
-from study.spec.optimiser import PRUNERS, SAMPLERS
-from study.spec.parse_space import parse_dimension
-from study.spec.space import SCENE_RANGES
-from study.spec.stopping_rule import MAX_EXPLORE
-from study.spec.study_rules import DESIGNS, TRACKERS, WANDB_MODES
-from study.spec.study_space import variable_paths
+from study.spec.default_space import DEFAULT_SPACE, SPACES
+from study.spec.study_rules import TRACKERS, WANDB_MODES
 from study.spec.study_spec import StudySpec
 from study.trainers.parameter_set import NERF, ParameterSet
 from study.trainers.program.command import PLACES
@@ -56,7 +47,7 @@ def make_parser(parameters: ParameterSet = NERF) -> Parser:
     program = command_line("study/run_sweep.py")
     parser = Parser(
         _DESCRIPTION,
-        _parameter_help() if parameters.is_nerf else _trainer_help(parameters),
+        list_parameters(parameters),
         examples=[f"{program} {options}".rstrip() for options in _EXAMPLES],
         prog=Path(command_name("study/run_sweep.py")).name,
         argument_default=argparse.SUPPRESS,
@@ -64,7 +55,9 @@ def make_parser(parameters: ParameterSet = NERF) -> Parser:
     for title, add_options in (
         ("scene and parameters", _add_scene_and_parameters),
         ("a trainer of your own", _add_trainer),
-        ("budget", _add_budget),
+        ("trials", add_trials),
+        ("design and sampler", add_search),
+        ("when to stop", add_stopping),
         ("resources", _add_resources),
         ("location", _add_location),
         ("resuming and display", _add_resuming),
@@ -147,89 +140,6 @@ def _add_trainer(group: _Group) -> None:
         help="end a trial as collapsed where a metric is above (>) or below (<) a limit, with "
         "@STEP only from that step on (repeatable)",
     )
-
-
-def _add_budget(group: _Group) -> None:
-    add = group.add_argument
-    explore = (
-        f"trials of the explore phase (default: {_default_trials('explore')}; with --design grid "
-        "all cells)"
-    )
-    add("--explore", type=int, metavar="N", help=explore)
-    design = (
-        "what the explore phase runs: points of a quasi-random (Sobol') design, which cover the "
-        "space more evenly than independent random draws, or every combination of the values that "
-        f"vary (default: {StudySpec.design}); FILE.csv runs its rows and nothing else, "
-        "--repeats times each"
-    )
-    add("--design", metavar="|".join((*DESIGNS, "FILE.csv")), help=design)
-    optimize = (
-        "the default configuration, and trials that --sampler proposes as better ones "
-        f"(default: {_default_trials('optimize')})"
-    )
-    add("--optimise", "--optimize", type=int, metavar="M", dest="optimize", help=optimize)
-    add("--sampler", metavar="|".join(SAMPLERS), help=_describe_choices("proposes", SAMPLERS))
-    add(
-        "--from",
-        action="append",
-        dest="from_studies",
-        metavar="STUDY",
-        help="let the sampler start from the trials of another study, a folder or a name in "
-        "--studies, that could be trials of this one: of the same scene, steps and settings, "
-        "within what varies here (repeatable); no importance, rate or report uses them",
-    )
-    add("--pruner", metavar="|".join(PRUNERS), help=_describe_choices("stops", PRUNERS))
-    add(
-        "--replicates",
-        type=int,
-        metavar="R",
-        help="further trials that repeat an explored point, the best configuration and the default "
-        f"in turn, with other seeds (default: {_default_trials('replicates')}); variants have "
-        "--repeats",
-    )
-    add(
-        "--until-sure",
-        metavar="MARGIN",
-        help="explore in batches until the three highest shares are known to +- MARGIN, a part of "
-        f"the variance such as 0.1, or --explore trials have ended (default: {MAX_EXPLORE})",
-    )
-    add(
-        "--until",
-        metavar="CLAIM",
-        help="the same until another claim is settled: order (of the three highest shares), "
-        "'PATH breaks' or 'PATH matters'",
-    )
-    add(
-        "--hours",
-        type=_positive,
-        metavar="H",
-        help="end within H hours, all launches and the report together: where they do not do, "
-        "phases are cut in proportion",
-    )
-    add(
-        "--budget",
-        type=_positive,
-        metavar="GPU-HOURS",
-        help="the same for hours of a GPU: trials at a time x --gpus-per-trial x hours",
-    )
-    add(
-        "--try",
-        action="append",
-        dest="try_texts",
-        metavar="PATH=VALUE,...",
-        help="run this configuration, the defaults but for these values, before all others "
-        "(repeatable; with --extend: add it); the report leaves it out of shares and rates, which "
-        "rest on the design alone",
-    )
-    repeats = (
-        "trials of each row of --design FILE.csv, or of each variant that a --study file lists, "
-        f"each with another seed (default: {StudySpec.repeats}); other studies have --replicates"
-    )
-    add("--repeats", type=int, metavar="R", help=repeats)
-    steps = f"training steps of a full trial (default: {StudySpec.steps})"
-    add("--steps", type=int, metavar="S", help=steps)
-    seed = f"seed of the design, the sampler and each trial's training (default: {StudySpec.seed})"
-    add("--seed", type=int, metavar="K", help=seed)
 
 
 def _add_resources(group: _Group) -> None:
@@ -316,69 +226,8 @@ def _add_resuming(group: _Group) -> None:
     add("--plain", action="store_true", help=plain)
 
 
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a positive number, got {text}")
-    return number
-
-
 def _gpus(text: str) -> float | str:
     try:
         return text if text == "auto" else float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a number or auto, got {text!r}") from None
-
-
-def _default_trials(phase: str) -> str:
-    """The default number of trials of a phase, by what varies."""
-    usual = getattr(StudySpec, phase)
-    own = SPACES[DEFAULT_SPACE].phases.get(phase, usual)
-    return f"{own}; with --vary or another --space {usual}"
-
-
-def _describe_choices(does: str, choices: Mapping[str, str]) -> str:
-    """The help of a choice between samplers or pruners, of which the first is the default."""
-    texts = "; ".join(f"{name}: {text}" for name, text in choices.items())
-    return f"what {does} optimised trials ({texts}; default: {next(iter(choices))})"
-
-
-def _describe_range(dimension: Dimension) -> str:
-    """The values that a study without --vary draws a parameter from."""
-    if dimension.choices:
-        return ", ".join(map(str, dimension.choices))
-    if dimension.relative:
-        low, high = dimension.parts
-        start = "a fifth of near" if low == -math.inf else f"near + {low:g} (far - near)"
-        return f"from {start} to near + {high:g} (far - near), as the scene suggests these"
-    return str(Domain(dimension.low, dimension.high, dimension.log, dimension.unit))
-
-
-def _trainer_help(parameters: ParameterSet) -> str:
-    """The parameters of a trainer of the user."""
-    own = variable_paths(parameters, {})
-    varied = {path: _describe_range(parse_dimension(path, parameters)) for path in own}
-    title = (
-        "parameters for --vary and --set, with their defaults and, in brackets, the choices or the "
-        "range that --vary PATH takes; a study without --vary varies those with a star:"
-    )
-    listed = describe_parameters(varied, parameters=parameters.by_path)
-    return f"{textwrap.fill(title, help_width())}\n{listed}"
-
-
-def _parameter_help() -> str:
-    named = SPACES[DEFAULT_SPACE]
-    varied = {d.path: _describe_range(d) for d in make_space(DEFAULT_SPACE, {}).dimensions}
-    fixed = ", ".join(
-        f"{path}={value}"
-        for path, value in named.settings.items()
-        if value != DEFAULT_SETTINGS.get(path)
-    )
-    title = (
-        "parameters for --vary and --set, with the defaults of a study with --vary and, in "
-        "brackets, the choices or the range that --vary PATH takes; a study without --vary and "
-        f"--space varies those with a star, and has {fixed}:"
-    )
-    ranges = dict.fromkeys(SCENE_RANGES, "a range from the scene, or LOW:HIGH")
-    listed = describe_parameters(varied, DEFAULT_SETTINGS, ranges)
-    return f"{textwrap.fill(title, help_width())}\n{listed}"
