@@ -27,7 +27,8 @@ from study.protocol.failures import diagnose_exception
 from study.protocol.training_events import Evaluated, Event
 from study.spec.study_spec import StudySpec
 from study.worker.load_trainer import import_trainer, load_train
-from study.worker.trial_run import RunRules, TrialRun
+from study.worker.run_rules import RunRules
+from study.worker.trial_run import RunHooks, TrialRun, TrialTask
 
 _FEW_STEPS = 10
 _BYTES_PER_POINT = 200
@@ -191,19 +192,15 @@ class _ShortTrial:
         shutil.rmtree(self._checkpoint.with_suffix(""), ignore_errors=True)  # as `run.folder`
         self._reports = []
         self._began = time.perf_counter()
-        run = TrialRun(
+        task = TrialTask(
             steps=steps,
             seed=spec.seed,
             device="cuda" if spec.gpus_per_trial else "cpu",
-            scene=self._scene,
             checkpoint_file=self._checkpoint,
-            rules=RunRules(spec.objectives),
-            on_event=self._on_event,
-            on_sign_of_life=lambda: None,
-            should_stop=lambda: False,
+            scene=self._scene,
             patience=spec.patience,
-            log=lambda text: None,
         )
+        run = TrialRun(task, RunRules(spec.objectives), RunHooks(self._on_event))
         train = load_train(spec)
         trained = run.train(lambda: train(space.config(self._values, spec.seed), run))
         if trained.image is not None:

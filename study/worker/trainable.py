@@ -51,10 +51,11 @@ from study.trainers.run import TrainerMistake
 from study.worker.batch_client import train_in_batch
 from study.worker.job import Job
 from study.worker.load_trainer import import_trainer, load_train
+from study.worker.run_rules import RunRules
 from study.worker.training import Training
 from study.worker.trial_files import TrialFiles, open_trial_files
 from study.worker.trial_log import TrialLog
-from study.worker.trial_run import RunRules, TrialRun
+from study.worker.trial_run import RunHooks, TrialRun, TrialTask
 
 
 class GpuFailed(Exception):
@@ -228,19 +229,21 @@ class _Trial:
             scene = self._assignment.scene
             training = Training(number, self._config, self._rungs, scene, self._checkpoint)
             return train_in_batch(self._job, training, self._on_event, self._log.reset_timeout)
-        run = TrialRun(
+        task = TrialTask(
             steps=spec.steps,
             seed=self._assignment.seed,
             device="cuda" if spec.gpus_per_trial else "cpu",
-            scene=self._scene,
             checkpoint_file=self._checkpoint,
-            rules=self._rules(),
-            on_event=self._on_event,
+            scene=self._scene,
+            patience=spec.patience,
+        )
+        hooks = RunHooks(
+            self._on_event,
             on_sign_of_life=self._log.reset_timeout,
             should_stop=make_stop_check(self._job.launch),
-            patience=spec.patience,
             log=self._log.write,
         )
+        run = TrialRun(task, self._rules(), hooks)
         trainer = load_train(spec)
         return run.train(lambda: trainer(self._config, run))
 

@@ -24,11 +24,10 @@ from study.protocol.training_events import (
     TrainingStopped,
 )
 from study.search.successive_halving import reached_rung
-from study.trainers.collapse_rule import CollapseRule
-from study.trainers.objective import Objective
 from study.trainers.run import Image, TrainerMistake, TrialStopped
 from study.trainers.state_file import dump_state, load_state, require_loadable, with_curve
 from study.worker.peak_memory import PeakMemory
+from study.worker.run_rules import RunRules, as_floats, check_step
 from study.worker.trial_images import side_by_side
 
 
@@ -42,55 +41,45 @@ class TrialCollapsed(BaseException):
 
 
 @dataclass(frozen=True)
-class RunRules:
-    """What a trial's reports are checked by."""
+class TrialTask:
+    """What a trial is to train on: the attributes of `run` that never change."""
 
-    objectives: tuple[Objective, ...]
-    rungs: tuple[int, ...] = ()
-    """Steps at which the trial may be pruned."""
-    collapse: tuple[CollapseRule, ...] = ()
-    reserved: frozenset[str] = frozenset()
-    """Names that no metric may have: columns and parameters."""
+    steps: int
+    seed: int
+    device: str
+    checkpoint_file: Path
+    scene: Scene | None = None
+    patience: float = 600.0
 
-    @property
-    def names(self) -> list[str]:
-        return [objective.metric for objective in self.objectives]
 
-    @property
-    def to_report(self) -> list[str]:
-        """The metrics that a trainer must report."""
-        return [objective.metric for objective in self.objectives if not objective.is_measured]
+def _do_nothing(*_: object) -> None:
+    """Stands for a hook that nobody needs."""
+
+
+@dataclass(frozen=True)
+class RunHooks:
+    """What a trial's calls on `run` lead to."""
+
+    on_event: OnEvent
+    on_sign_of_life: Callable[[], None] = _do_nothing
+    """Called whenever the trainer shows that it does not hang."""
+    should_stop: Callable[[], bool] = lambda: False
+    log: Callable[[str], None] = _do_nothing
 
 
 class TrialRun:
     """One attempt at a trial, as its trainer sees it: implements `study.trainers.run.Run`."""
 
-    def __init__(
-        self,
-        *,
-        steps: int,
-        seed: int,
-        device: str,
-        scene: Scene | None,
-        checkpoint_file: Path,
-        rules: RunRules,
-        on_event: OnEvent,
-        on_sign_of_life: Callable[[], None],
-        should_stop: Callable[[], bool],
-        patience: float,
-        log: Callable[[str], None],
-    ) -> None:
-        self.steps = steps
-        self.seed = seed
-        self.device = device
-        self.scene = scene
-        self.checkpoint_file = checkpoint_file
-        self.patience = patience
-        self.log = log
+    def __init__(self, task: TrialTask, rules: RunRules, hooks: RunHooks) -> None:
+        self.steps = task.steps
+        self.seed = task.seed
+        self.device = task.device
+        self.scene = task.scene
+        self.checkpoint_file = task.checkpoint_file
+        self.patience = task.patience
+        self.log = hooks.log
         self._rules = rules
-        self._on_event = on_event
-        self._on_sign_of_life = on_sign_of_life
-        self._should_stop = should_stop
+        self._hooks = hooks
         self._curve: list[dict[str, Any]] = []
         self._started = False
         self._reported = 0
@@ -102,7 +91,7 @@ class TrialRun:
         self._checked_state = False
         self._images: dict[str, Image | Callable[[], Image]] = {}
         self._diverged = ""
-        self._memory = PeakMemory(device)
+        self._memory = PeakMemory(task.device)
         self._reports_memory = False
         """Whether the trainer reports its memory by itself."""
 
@@ -137,12 +126,12 @@ class TrialRun:
 
     @property
     def should_stop(self) -> bool:
-        self._on_sign_of_life()
-        self._go_on()
-        return self._should_stop()
+        self._hooks.on_sign_of_life()
+        self._before_call()
+        return self._hooks.should_stop()
 
     def report(self, step: int, /, **metrics: float) -> None:
-        self._on_sign_of_life()
+        self._hooks.on_sign_of_life()
         self._start()
         self._end_if_diverged()
         point = self._point(step, metrics)
@@ -155,8 +144,8 @@ class TrialRun:
                 self._diverged = f"diverged: {objective.metric} is {value} at step {step}"
         last = before[-1] if before else 0
         if self._images and (reached_rung(last, step, self._rules.rungs, self.steps) is not None):
-            self._on_event(Preview(side_by_side(self._images)))
-        self._on_event(Evaluated(point))
+            self._hooks.on_event(Preview(side_by_side(self._images)))
+        self._hooks.on_event(Evaluated(point))
         for rule in self._rules.collapse:
             if reason := rule.explain(step, point):
                 raise TrialCollapsed(f"{reason} (--collapse)", {})
@@ -167,7 +156,7 @@ class TrialRun:
         self._images[name] = image
 
     def checkpoint(self, state: Mapping[str, Any], /) -> None:
-        self._go_on()
+        self._before_call()
         self._unwritten = dump_state(state)
         if not self._checked_state:
             try:
@@ -188,11 +177,11 @@ class TrialRun:
                 returned = train()
             except TrialStopped:
                 returned = None
-            self._go_on()
+            self._before_call()
         except TrialCollapsed as collapsed:
             return self._trained("collapsed", collapsed.reason, collapsed.metrics, "fail")
         if self._reported < self.steps and self._last_step < self.steps:
-            if self._should_stop():
+            if self._hooks.should_stop():
                 raise TrainingStopped(f"stopped; its last report is of step {self._last_step}")
             raise TrainerMistake(self._explain_early_end())
         if self._diverged:
@@ -203,7 +192,7 @@ class TrialRun:
         self, state: str, reason: str, metrics: Mapping[str, float], where: str
     ) -> Trained:
         memory = math.nan if self._reports_memory else self._memory.read()
-        return Trained(state, reason, _numbers(metrics, where), self._image(), memory)
+        return Trained(state, reason, as_floats(metrics, where), self._image(), memory)
 
     @property
     def _last_step(self) -> int:
@@ -219,14 +208,16 @@ class TrialRun:
         )
 
     def _start(self, step: int = 0, damage: str = "") -> None:
-        """Tells the trial, once, where this attempt begins."""
+        """Reports once where this attempt begins."""
         if not self._started:
             self._started = True
             self._seconds_before = float(self._curve[-1]["seconds"]) if self._curve else 0.0
             self._began = time.perf_counter()
-            self._on_event(Started(device_name(self.device), step, tuple(self._curve), damage))
+            self._hooks.on_event(
+                Started(device_name(self.device), step, tuple(self._curve), damage)
+            )
 
-    def _go_on(self) -> None:
+    def _before_call(self) -> None:
         """What every call does first; ends a trial that has diverged and did not end itself."""
         self._start()
         self._write_checkpoint()
@@ -245,29 +236,14 @@ class TrialRun:
 
     def _point(self, step: int, metrics: Mapping[str, float]) -> dict[str, Any]:
         """The point of the learning curve; raises `TrainerMistake`."""
-        if not isinstance(step, int | np.integer) or not self._reported < step <= self.steps:
-            raise TrainerMistake(
-                f"run.report({step!r}, ...) after step {self._reported}: steps are whole numbers "
-                f"that rise from 1 to --steps, {self.steps}"
-            )
-        for name in self._rules.to_report:
-            if name not in metrics:
-                names = ", ".join(metrics) or "nothing"
-                raise TrainerMistake(
-                    f"the metric {name} was not reported: run.report() of step {step} has {names}; "
-                    "name one of them by --metric"
-                )
-        if taken := self._rules.reserved & metrics.keys():
-            raise TrainerMistake(
-                f"run.report(): {', '.join(sorted(taken))} is the name of a parameter or column; "
-                "give the metric another one"
-            )
+        step = check_step(step, self._reported, self.steps)
+        reported = self._rules.check_metrics(step, metrics)
         self._reports_memory = "memory" in metrics
         measured = {
             "seconds": self._seconds_before + time.perf_counter() - self._began,
             "memory": self._memory.read(),
         }
-        point = {"step": int(step), **measured, **_numbers(metrics, "run.report")}
+        point = {"step": step, **measured, **reported}
         if "memory" in self._rules.names and math.isnan(point["memory"]):
             raise TrainerMistake(
                 f"--metric memory cannot be measured on {platform.node()} (it needs Linux, and on "
@@ -278,18 +254,6 @@ class TrialRun:
 
     def _image(self) -> np.ndarray | None:
         return side_by_side(self._images) if self._images else None
-
-
-def _numbers(metrics: Mapping[str, Any], where: str) -> dict[str, float]:
-    """The metrics as plain floats; raises `TrainerMistake` for what is no number."""
-    numbers: dict[str, float] = {}
-    for name, value in metrics.items():
-        try:
-            numbers[str(name)] = float(value)
-        except (TypeError, ValueError):
-            kind = type(value).__name__
-            raise TrainerMistake(f"{where}(): {name} must be a number, got {kind}") from None
-    return numbers
 
 
 def device_name(device: str) -> str:

@@ -22,7 +22,8 @@ from study.protocol.training_events import (  # noqa: E402
 )
 from study.trainers.lightning import StudyCallback, fit  # noqa: E402
 from study.trainers.objective import Objective  # noqa: E402
-from study.worker.trial_run import RunRules, TrialRun  # noqa: E402
+from study.worker.run_rules import RunRules  # noqa: E402
+from study.worker.trial_run import RunHooks, TrialRun, TrialTask  # noqa: E402
 
 
 class Line(pl.LightningModule):
@@ -73,19 +74,11 @@ class Trial:
             self.module = make()
             return self.module
 
-        self.run = TrialRun(
-            steps=self.steps,
-            seed=3,
-            device="cpu",
-            scene=None,
-            checkpoint_file=self.file,
-            rules=RunRules((Objective(self.metric, minimize=True),)),
-            on_event=self.events.append,
-            on_sign_of_life=lambda: None,
-            patience=600.0,
-            log=lambda text: None,
-            should_stop=lambda: len(self.module.seen) >= self.stop_after,
+        rules = RunRules((Objective(self.metric, minimize=True),))
+        hooks = RunHooks(
+            self.events.append, should_stop=lambda: len(self.module.seen) >= self.stop_after
         )
+        self.run = TrialRun(TrialTask(self.steps, 3, "cpu", self.file), rules, hooks)
         return self.run.train(lambda: fit(make_module, self.run, *loaders, **options) and None)
 
     def points(self) -> list[tuple[int, float]]:

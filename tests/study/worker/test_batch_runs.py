@@ -32,7 +32,8 @@ from study.trainers.nerf_trainer import train
 from study.trainers.objective import PSNR
 from study.worker import batch_runs
 from study.worker.batch_runs import BatchRuns, DeviceFailed
-from study.worker.trial_run import RunRules, TrialRun
+from study.worker.run_rules import RunRules
+from study.worker.trial_run import RunHooks, TrialRun, TrialTask
 
 TINY = {
     "optimisation.rays": 32,
@@ -85,19 +86,8 @@ class Trials:
 
 def alone(scene: Scene, config: NerfConfig, checkpoint: Path) -> list[Event]:
     events: list[Event] = []
-    run = TrialRun(
-        steps=config.optimisation.steps,
-        seed=config.seed,
-        device="cpu",
-        scene=scene,
-        checkpoint_file=checkpoint,
-        rules=RunRules((PSNR,), rungs=(10,)),
-        on_event=events.append,
-        on_sign_of_life=lambda: None,
-        should_stop=lambda: False,
-        patience=60,
-        log=lambda text: None,
-    )
+    task = TrialTask(config.optimisation.steps, config.seed, "cpu", checkpoint, scene)
+    run = TrialRun(task, RunRules((PSNR,), rungs=(10,)), RunHooks(events.append))
     end = run.train(lambda: train(config, run))
     return [*events, end]
 

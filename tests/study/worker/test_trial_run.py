@@ -24,7 +24,8 @@ from study.protocol.training_events import (
 from study.trainers.collapse_rule import parse_rule
 from study.trainers.objective import Objective
 from study.trainers.run import Run, TrainerMistake
-from study.worker.trial_run import RunRules, TrialRun
+from study.worker.run_rules import RunRules
+from study.worker.trial_run import RunHooks, TrialRun, TrialTask
 
 Train = Callable[[Run], Any]
 
@@ -43,19 +44,9 @@ class Attempts:
 
     def run(self, train: Train) -> Trained:
         self.events.clear()
-        run = TrialRun(
-            steps=10,
-            seed=1,
-            device="cpu",
-            scene=None,
-            checkpoint_file=self.folder / "checkpoint.pt",
-            rules=self.rules,
-            on_event=self.events.append,
-            on_sign_of_life=lambda: None,
-            should_stop=lambda: self.stopping,
-            patience=60,
-            log=lambda text: None,
-        )
+        task = TrialTask(10, 1, "cpu", self.folder / "checkpoint.pt")
+        hooks = RunHooks(self.events.append, should_stop=lambda: self.stopping)
+        run = TrialRun(task, self.rules, hooks)
         return run.train(lambda: train(run))
 
     def steps(self) -> list[int]:

@@ -14,7 +14,8 @@ from study.protocol.training_events import Evaluated, Event, Trained
 from study.trainers.objective import Objective
 from study.trainers.program.command import Call, Program
 from study.trainers.program.train import train
-from study.worker.trial_run import RunRules, TrialRun
+from study.worker.run_rules import RunRules
+from study.worker.trial_run import RunHooks, TrialRun, TrialTask
 
 FAKE = Path(__file__).parents[1] / "fake_trainer.py"
 LR = Parameter("lr", "float", 0.1, Domain(1e-3, 1, log=True), (), "")
@@ -44,19 +45,13 @@ class Attempts:
         return run.train(lambda: train(call, run))
 
     def make_run(self) -> TrialRun:
-        return TrialRun(
-            steps=20,
-            seed=7,
-            device="cpu",
-            scene=None,
-            checkpoint_file=self.place / "00003.pt",
-            rules=RunRules((Objective("psnr"),), rungs=self.rungs),
-            on_event=self.events.append,
-            on_sign_of_life=lambda: None,
+        task = TrialTask(20, 7, "cpu", self.place / "00003.pt", patience=self.patience)
+        hooks = RunHooks(
+            self.events.append,
             should_stop=lambda: bool(self.steps) and self.steps[-1] >= self.stop_at,
-            patience=self.patience,
             log=self.logged.append,
         )
+        return TrialRun(task, RunRules((Objective("psnr"),), rungs=self.rungs), hooks)
 
     @property
     def points(self) -> list[dict[str, float]]:
