@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,13 +16,27 @@ from study.spec.space import Space
 from study.spec.study_rules import Design, require_valid
 from study.spec.tried_points import TriedPoint
 from study.spec.variants import Variant, variant_values
-from study.trainers.find_trainer import TRAINER_OPTIONS
 from study.trainers.objective import PSNR, Objective, read_objectives
 
 _NERF_METRICS = ("psnr", "ssim", "test_psnr", "test_ssim")
 
-_LATER_FIELDS = ("follow_links", "track", "sampler", "pruner")
-"""Fields that study.json holds only where they are not as in older studies."""
+_ALWAYS_RECORDED = {
+    *("scene", "downscale", "background", "explore", "nets", "optimize", "replicates"),
+    *("alternating_replicates", "variants", "repeats", "steps", "seed", "cpus_per_trial"),
+    *("gpus_per_trial", "max_concurrent", "wandb", "address", "storage", "retries", "patience"),
+    "wait_for_nodes",
+}
+"""Fields that study.json always holds; later ones are left out at their defaults."""
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "scenes": StudyScene.from_json,
+    "plugins": Plugin.from_json,
+    "collapse": str,
+    "earlier": EarlierTrials.from_json,
+    "variants": Variant.from_json,
+    "tries": TriedPoint.from_json,
+}
+"""Fields that hold several of something, and what reads one of them from study.json."""
 
 
 @dataclass(frozen=True)
@@ -271,30 +285,16 @@ class StudySpec:
 
     def to_json(self) -> dict[str, Any]:
         """Every field except the space, which study.json holds under a key of its own."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        del fields["space"]
-        if self.design == "sobol":  # as in older studies, which had no other
-            del fields["design"]
-        if self.pack <= 1:  # likewise
-            del fields["pack"]
-        fields["plugins"] = [plugin.to_json() for plugin in self.plugins]
-        names = (*TRAINER_OPTIONS, "plugins", "collapse", "scenes", "until", "max_explore")
-        for name in (*names, "is_exploring", "hours", "budget"):  # likewise
-            if not fields[name]:
-                del fields[name]
-        for name in _LATER_FIELDS:  # likewise
-            if fields[name] == getattr(StudySpec, name):
-                del fields[name]
-        del fields["objectives"], fields["tries"], fields["earlier"]
-        if self.scenes:
-            fields["scenes"] = [scene.to_json() for scene in self.scenes]
-        if self.earlier:
-            fields["earlier"] = [taken.to_json() for taken in self.earlier]
-        if self.tries:
-            fields["tries"] = [dict(point.settings) for point in self.tries]
-        if self.trainer or self.objectives != (PSNR,):
-            fields["objectives"] = [objective.to_json() for objective in self.objectives]
-        return fields | {"variants": [variant.to_json() for variant in self.variants]}
+        recorded: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name == "pack":
+                value = max(value, 1)  # `auto` is measured again at each launch that asks for it
+            is_own_metric = field.name == "objectives" and bool(self.trainer)
+            if field.name in _ALWAYS_RECORDED or is_own_metric or value != field.default:
+                recorded[field.name] = _to_json(value)
+        del recorded["space"]
+        return recorded
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> StudySpec:
@@ -303,12 +303,14 @@ class StudySpec:
         fields.setdefault("nets", 1)
         fields.setdefault("replicates", 0)
         fields.setdefault("alternating_replicates", fields["replicates"])
-        variants = tuple(Variant.from_json(data) for data in fields.pop("variants", ()))
-        fields["collapse"] = tuple(fields.get("collapse", ()))
-        fields["plugins"] = tuple(map(Plugin.from_json, fields.get("plugins", ())))
-        fields["scenes"] = tuple(map(StudyScene.from_json, fields.get("scenes", ())))
-        fields["earlier"] = tuple(map(EarlierTrials.from_json, fields.get("earlier", ())))
-        fields["tries"] = tuple(TriedPoint(tuple(p.items())) for p in fields.get("tries", ()))
+        for name, read in _READERS.items():
+            fields[name] = tuple(map(read, fields.get(name, ())))
         fields["objectives"] = read_objectives(fields)
         fields.pop("objective", None)  # of an earlier version
-        return StudySpec(space=Space.from_json(document["space"]), variants=variants, **fields)
+        return StudySpec(space=Space.from_json(document["space"]), **fields)
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [each.to_json() if hasattr(each, "to_json") else each for each in value]
+    return value

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nerf.common.errors import InputError
@@ -30,6 +30,15 @@ class TriedPoint:
     def __str__(self) -> str:
         """The text that `parse_point` reads."""
         return ",".join(f"{path}={format_value(value)}" for path, value in self.settings)
+
+    def to_json(self) -> dict[str, Value]:
+        """Its settings, for study.json."""
+        return dict(self.settings)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Value]) -> TriedPoint:
+        """Reads what `to_json` gave."""
+        return TriedPoint(tuple(data.items()))
 
 
 def parse_points(texts: Sequence[str], parameters: ParameterSet) -> tuple[TriedPoint, ...]:
