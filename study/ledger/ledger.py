@@ -30,12 +30,12 @@ from study.ledger.final_state import (
 )
 from study.ledger.journal import repair
 from study.ledger.lock import acquire_lock
+from study.ledger.next_trial import Plan, next_turn, plan_trial
 from study.protocol.messages import Assignment, Outcome
 from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.records.study_folder import StudyFolder
-from study.search.explore_design import explore_values
 from study.search.pruners import is_pruned_by_optuna
-from study.search.replicates import must_wait, replicate_seed, replicate_values
+from study.search.replicates import must_wait
 from study.search.samplers import SceneStudy, distribution, propose
 from study.search.sobol_design import trial_seed
 from study.search.trial_values import (
@@ -47,9 +47,7 @@ from study.search.trial_values import (
     scene_of,
     trial_values,
 )
-from study.search.variant_design import variant_point
 from study.spec.study_spec import StudySpec
-from study.spec.tried_points import point_values
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -120,80 +118,35 @@ class Ledger:
         """
         if self.spec.is_exploring and self._created["explore"] >= self.spec.explore:
             return None  # a look at those decides whether more are explored
-        phase, planned = self._next_phase(), self.spec.planned
-        if phase == "replicate":
-            turn, scene = self._next_turn(phase)
-            trials = self.scene_trials(scene)
-            all_exist = self._created[phase] >= planned[phase]
-            if all_exist or must_wait(self.spec.of_scene(scene), trials, turn):
+        turn = next_turn(self.spec, self._created)
+        if turn.phase == "replicate":
+            all_exist = self._created["replicate"] >= self.spec.planned["replicate"]
+            spec, trials = self.spec.of_scene(turn.scene), self.scene_trials(turn.scene)
+            if all_exist or must_wait(spec, trials, turn.index):
                 return None
         return self._create()
 
-    def _next_phase(self) -> str:
-        """The first phase that lacks a trial, else the replicates."""
-        planned = self.spec.planned
-        phases = ("variant", "try", "explore", "optimize")
-        return next((p for p in phases if self._created[p] < planned[p]), "replicate")
-
-    def _next_turn(self, phase: str) -> tuple[int, str]:
-        """The place of the phase's next trial among those on its scene, and the scene's label.
-
-        Scenes take turns, so that a study that stops early has run each point on all of them.
-        Variants come together on a scene.
-        """
-        labels = self.spec.labels
-        size = len(self.spec.variants) if phase == "variant" else 1
-        block, place = divmod(self._created[phase], size)
-        turn, of_scenes = divmod(block, len(labels))
-        return turn * size + place, labels[of_scenes]
-
     def _create(self) -> Assignment:
-        """Creates a trial of the first phase that lacks one, else a replicate."""
-        number, phase = sum(self._created.values()), self._next_phase()
-        turn, scene = self._next_turn(phase)
-        spec = self.spec.of_scene(scene)
-        seed = trial_seed(spec.seed, number)
-        is_default, values = False, {}  # no values: the sampler proposes all of them
-        if phase == "variant":
-            values = variant_point(spec, turn)
-            # The r-th repeats of all variants share one seed.
-            seed = trial_seed(spec.seed, turn // len(spec.variants))
-        elif phase == "try":
-            values = point_values(spec.tries[turn], spec.space)
-        elif phase == "explore":
-            values = explore_values(spec, turn)
-        elif phase == "optimize":
-            is_default = turn == 0
-            if is_default:
-                values = spec.space.defaults()
-        else:
-            trials = self.scene_trials(scene)
-            values = replicate_values(spec, trials, turn)
-            seed = replicate_seed(spec, trials, turn, number)
-        self._add(phase, scene, is_default, seed, values, {})
+        """Creates the next trial of the plan, or a further replicate."""
+        number, turn = sum(self._created.values()), next_turn(self.spec, self._created)
+        trials = self.scene_trials(turn.scene) if turn.phase == "replicate" else ()
+        plan = plan_trial(self.spec.of_scene(turn.scene), turn, number, trials)
+        self._add(turn.phase, turn.scene, plan, {})
         return self.assignment(self.trial(number))
 
-    def _add(
-        self,
-        phase: str,
-        scene: str,
-        is_default: bool,
-        seed: int,
-        values: dict[str, Value],
-        points: dict[int, float],
-    ) -> None:
+    def _add(self, phase: str, scene: str, plan: Plan, points: dict[int, float]) -> None:
         """Adds a running trial, in one line of the journal: it exists whole or not at all."""
         attributes: dict[str, Any] = {
             "phase": phase,
-            "baseline": is_default,  # called so on disk
-            "seed": seed,
+            "baseline": plan.is_default,  # called so on disk
+            "seed": plan.seed,
             "budget_steps": self.spec.steps,
         }
         if scene:
             attributes[SCENE] = scene
-        params = values
-        if self.spec.of_scene(scene).space.outside(values):
-            attributes[OUTSIDE_SPACE], params = values, {}
+        params = plan.values
+        if self.spec.of_scene(scene).space.outside(params):
+            attributes[OUTSIDE_SPACE], params = params, {}
         template = create_trial(
             state=TrialState.RUNNING,
             params=params,
@@ -223,14 +176,9 @@ class Ledger:
             is_default = row["phase"] == "optimize" and created < len(self.spec.labels)
             points = {p["step"]: p.get(self._metric) for p in by_number[number]["curve"]}
             values = {path: row[path] for path in self._distributions[scene]}
-            self._add(
-                row["phase"],
-                scene,
-                is_default,
-                row["seed"],
-                self.spec.of_scene(scene).space.acting(values),
-                {s: self._rounded(value) for s, value in points.items() if _is_finite(value)},
-            )
+            acting = self.spec.of_scene(scene).space.acting(values)
+            reported = {s: self._rounded(value) for s, value in points.items() if _is_finite(value)}
+            self._add(row["phase"], scene, Plan(row["seed"], acting, is_default), reported)
             self.tell(number, Outcome.of(row, self.spec.objectives))
         return lost
 
