@@ -6,7 +6,6 @@ only it changes its state; Ray's searcher and scheduler pass on what Ray reports
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from nerf.common.errors import InputError
 from nerf.common.files import write_atomically
 from study.driver.failure_streak import MAX_TRIALS, FailureStreak, HeldTrial
 from study.driver.launch_stop import LaunchStop, StopReason
+from study.driver.pruning import is_to_be_pruned
 from study.driver.replanning import Replanning
 from study.driver.table_writer import TableWriter
 from study.ledger.ledger import Ledger
@@ -28,7 +28,6 @@ from study.protocol.messages import Assignment, Failure, Message, Outcome
 from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.search.pruning_steps import describe_pruning
-from study.search.successive_halving import is_promoted, reached_rung
 from study.storage.remote import Storage
 from study.trainers.objective import Objective
 from study.worker.trial_files import fetch_trial_files
@@ -225,30 +224,13 @@ class TrialManager:
         if message.curve:
             self._fail_held(self._streak.on_evaluation(message))
         self.ledger.report(message.number, points)
+        assignment = self._running[message.number]
         if message.outcome:
             self._end(message.number, message.outcome)
-        elif self._is_to_be_pruned(message):
+        elif is_to_be_pruned(self.ledger, self._rungs, assignment, message.curve):
             self._prune(message)
             return True
         return False
-
-    def _is_to_be_pruned(self, message: Message) -> bool:
-        """Whether the trial has reached a rung, and too many others did better there."""
-        assignment = self._running[message.number]
-        if not assignment.may_be_pruned or not message.curve:
-            return False
-        before = message.curve[-2]["step"] if len(message.curve) > 1 else 0
-        last, objective = message.curve[-1], self._objective
-        rung = reached_rung(before, last["step"], self._rungs, self.ledger.spec.steps)
-        value = last[objective.metric]
-        # A trial that diverged ends by itself, as collapsed: pruning would hide the reason.
-        if rung is None or not math.isfinite(value):
-            return False
-        if self.ledger.spec.pruner != "halving":
-            return self.ledger.is_pruned_by_optuna(message.number)
-        others = self.ledger.reported_from(rung, assignment.scene)
-        reported = [objective.score(other) for other in others]
-        return not is_promoted(objective.score(objective.rounded(value)), reported)
 
     def _prune(self, message: Message) -> None:
         reason = describe_pruning(self.ledger.spec.pruner, message.curve[-1]["step"])
