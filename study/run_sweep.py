@@ -21,7 +21,7 @@ from nerf.common.commands import command_line
 from nerf.common.errors import InputError
 from nerf.common.printed_lines import wrap_line
 from study.cli.options import parse_options
-from study.spec.study_file import write_study_file
+from study.spec.study_file_writer import write_study_file
 
 if TYPE_CHECKING:
     from rich.console import Console

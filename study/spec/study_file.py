@@ -14,23 +14,18 @@ A file with the key `method` or `parameters` is read as a W&B sweep.yaml, by wan
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from nerf.common.errors import InputError, closest
-from nerf.common.files import write_atomically
 from nerf.config.parameters import Value
 from nerf.config.plugin import load_named
 from study.spec.default_space import SPACES
 from study.spec.design_file import is_design_file
 from study.spec.earlier_trials import read_from_table
-from study.spec.existing_study import launch_fields
-from study.spec.parse_space import check_texts, flatten_table, format_dimension, format_value
-from study.spec.study_spec import StudySpec
+from study.spec.parse_space import check_texts, flatten_table, format_value
+from study.spec.toml_or_yaml import read_document
 from study.spec.variants import read_variants
 from study.spec.wandb_sweep import read_wandb_sweep
 from study.trainers.find_trainer import TRAINER_OPTIONS, find_trainer
@@ -42,7 +37,7 @@ from study.trainers.parameter_set import (
 )
 
 # The options that a file may contain, with the types of their values.
-_KEYS: dict[str, type | tuple[type, ...]] = {
+STUDY_FILE_KEYS: dict[str, type | tuple[type, ...]] = {
     "scene": (str, list),
     "trainable": str,
     "command": str,
@@ -98,7 +93,7 @@ def read_study_file(path: Path, given: Mapping[str, Any] | None = None) -> dict[
 
     Raises `InputError` with file and key, or file and line.
     """
-    content = _parse(path)
+    content = read_document(path)
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a table of options, got {type(content).__name__}")
     given = given or {}
@@ -108,32 +103,43 @@ def read_study_file(path: Path, given: Mapping[str, Any] | None = None) -> dict[
     parameters = _read_parameters(path, {} if is_sweep else content, given)
     if is_sweep:
         return read_wandb_sweep(path, content, parameters)
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"plugin": tuple(plugins)} if "plugin" in content else {}
     for key, value in content.items():
-        name = str(key).replace("-", "_")
-        if name not in _KEYS:
-            raise InputError(f"{path}: unknown key {key!r}{closest(name, list(_KEYS))}")
-        types = _KEYS[name]
-        if not isinstance(value, types) or isinstance(value, bool) != (types is bool):
-            raise InputError(f"{path}: {key} must be {_describe_types(types)}, got {value!r}")
-        if name in ("vary", "set"):
-            options[name] = _texts(path, name, value, parameters)
-        elif name == "variants":
-            options[name] = read_variants(path, content[key], parameters)
-        elif name == "space":
-            options["space_name"] = _read_space(path, str(value))
-        elif name == "defaults":
-            options[name] = _read_defaults(path, content[key], parameters)
-        elif name == "plugin":
-            options[name] = tuple(plugins)
-        elif name == "try":
-            options["try_texts"] = tuple(map(str, content[key]))
-        elif name == "from":
-            options |= read_from_table(path, content[key])
-        elif name in ("collapse", "metric"):
-            options[name] = (value,) if isinstance(value, str) else tuple(map(str, content[key]))
-        else:
-            options[name] = value
+        options |= _read_option(path, str(key), value, parameters)
+    return _beside_file(path, options)
+
+
+def _read_option(path: Path, key: str, value: Any, parameters: ParameterSet) -> dict[str, Any]:
+    """The options that one key of the file stands for."""
+    name = key.replace("-", "_")
+    if name not in STUDY_FILE_KEYS:
+        raise InputError(f"{path}: unknown key {key!r}{closest(name, list(STUDY_FILE_KEYS))}")
+    types = STUDY_FILE_KEYS[name]
+    if not isinstance(value, types) or isinstance(value, bool) != (types is bool):
+        raise InputError(f"{path}: {key} must be {_describe_types(types)}, got {value!r}")
+    match name:
+        case "plugin":  # loaded before the others are read
+            return {}
+        case "vary" | "set":
+            return {name: _texts(path, name, value, parameters)}
+        case "variants":
+            return {name: read_variants(path, value, parameters)}
+        case "space":
+            return {"space_name": _read_space(path, value)}
+        case "defaults":
+            return {name: _read_defaults(path, value, parameters)}
+        case "try":
+            return {"try_texts": tuple(map(str, value))}
+        case "from":
+            return read_from_table(path, value)
+        case "collapse" | "metric":
+            return {name: (value,) if isinstance(value, str) else tuple(map(str, value))}
+        case _:
+            return {name: value}
+
+
+def _beside_file(path: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """The options, with relative paths of trainer, design and scenes as beside the study file."""
     options |= _named_trainer(path, options)
     if is_design_file(options.get("design", "")):
         options["design"] = str(path.parent / options["design"])
@@ -175,50 +181,6 @@ def _named_trainer(path: Path, options: Mapping[str, Any]) -> dict[str, str]:
     return named
 
 
-def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) -> None:
-    """Writes a new study as TOML: all of its design, and of its launch what `options` give."""
-    launch = launch_fields({key: options[key] for key in _KEYS if key in options})
-    for key in ("vary", "set", "variants", "defaults"):
-        launch.pop(key, None)
-    if launch.get("pack") == 0:
-        launch["pack"] = "auto"
-    what = spec.trainer or ", ".join(spec.scene_sources)
-    header = (
-        f"# A study of {what}: {spec.trials} trials of {spec.steps} steps. This file states "
-        "all of it:\n# it stays the same study where a later version has other defaults.\n\n"
-    )
-    write_atomically(path, (header + tomli_w.dumps(launch | _design(spec))).encode())
-
-
-def _design(spec: StudySpec) -> dict[str, Any]:
-    """The options of everything in a new study that a trial's result depends on."""
-    names = ["downscale", "background", "steps", "seed"]
-    names += [name for name in TRAINER_OPTIONS if getattr(spec, name)]
-    names += ["collapse"] if spec.collapse else []
-    plugins = {"plugin": [plugin.file for plugin in spec.plugins]} if spec.plugins else {}
-    phases = ["design", "explore", "optimize", "replicates"]
-    phases += ["sampler", "pruner"] if spec.optimize else []
-    names += ["repeats"] if spec.variants else phases
-    design = plugins | {name: getattr(spec, name) for name in names}
-    if sources := list(spec.scene_sources):
-        design["scene"] = sources if spec.scenes else sources[0]
-    if spec.until:
-        design |= {"until": spec.until, "explore": spec.max_explore}
-    design |= {"from": [taken.to_json() for taken in spec.earlier]} if spec.earlier else {}
-    design |= {"try": list(map(str, spec.tries))} if spec.tries else {}
-    if spec.objectives != StudySpec.objectives or spec.trainer:
-        design["metric"] = [objective.text for objective in spec.objectives]
-    space = spec.space
-    steps_path = space.parameters.steps_path
-    fixed = {path: value for path, value in space.fixed if path != steps_path}
-    if spec.variants:
-        design["variants"] = {v.name: dict(v.settings) for v in spec.variants}
-    else:
-        texts = (format_dimension(dimension).split("=", 1) for dimension in space.dimensions)
-        design["vary"] = dict(texts)
-    return design | {"set": fixed, "defaults": dict(space.parameter_defaults)}
-
-
 def _read_scenes(path: Path, given: str | list[Any]) -> str | list[str]:
     """The scene, or the list of scenes, of which relative paths are relative to the file."""
     named = [given] if isinstance(given, str) else given
@@ -258,51 +220,6 @@ def _read_defaults(
             "them, or leave the table out"
         )
     return complete
-
-
-def _parse(path: Path) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-    if path.suffix == ".toml":
-        try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{path} is not valid TOML: {error}") from None
-    if path.suffix in (".yaml", ".yml"):
-        return _parse_yaml(path, text)
-    raise InputError(f"{path} must end in .toml, .yaml or .yml")
-
-
-def _parse_yaml(path: Path, text: str) -> Any:
-    """The content of a YAML file; raises `InputError` also for a repeated key."""
-    import yaml
-
-    try:
-        _check_unique_keys(path, yaml.compose(text, yaml.SafeLoader), set())
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        message = " ".join(str(error).split())
-        raise InputError(f"{path} is not valid YAML: {message}") from None
-
-
-def _check_unique_keys(path: Path, node: Any, seen: set[int]) -> None:
-    """Raises `InputError` for a repeated key in a table: YAML would silently take the last."""
-    if id(node) in seen or not isinstance(getattr(node, "value", None), list):
-        return
-    seen.add(id(node))
-    keys = set()
-    for item in node.value:
-        if not isinstance(item, tuple):  # of a list
-            _check_unique_keys(path, item, seen)
-            continue
-        key, value = item
-        if str(key.value) in keys:
-            line = key.start_mark.line + 1
-            raise InputError(f"{path}: {key.value} is there twice (line {line}); remove one")
-        keys.add(str(key.value))
-        _check_unique_keys(path, value, seen)
 
 
 def _describe_types(types: type | tuple[type, ...]) -> str:

@@ -21,7 +21,7 @@ from study.ledger.ledger import Ledger
 from study.protocol.messages import Message, Outcome
 from study.records.provenance import study_document
 from study.records.study_folder import StudyFolder
-from study.spec.study_file import write_study_file
+from study.spec.study_file_writer import write_study_file
 from study.spec.study_spec import StudySpec
 from tests.study.trainers import toy
 

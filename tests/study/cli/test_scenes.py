@@ -15,7 +15,7 @@ from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
 from study.cli.plan import Plan
 from study.records.provenance import study_document
-from study.spec.study_file import write_study_file
+from study.spec.study_file_writer import write_study_file
 
 _load = functools.cache(load)
 

@@ -13,7 +13,7 @@ from study.cli.options import parse_options
 from study.cli.plan import Plan
 from study.records.provenance import study_document
 from study.spec.design_file import read_design
-from study.spec.study_file import write_study_file
+from study.spec.study_file_writer import write_study_file
 from study.spec.variants import variant_values
 from study.trainers.parameter_set import NERF
 from tests.study.trainers import toy

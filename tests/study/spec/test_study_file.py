@@ -8,7 +8,8 @@ import pytest
 
 from nerf.common.errors import InputError
 from study.cli.options import Options, parse_options
-from study.spec.study_file import read_study_file, write_study_file
+from study.spec.study_file import read_study_file
+from study.spec.study_file_writer import write_study_file
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
 

@@ -15,7 +15,7 @@ from study.ledger.ledger import Ledger
 from study.records.provenance import study_document
 from study.records.study_folder import StudyFolder
 from study.spec.parse_space import parse_space
-from study.spec.study_file import write_study_file
+from study.spec.study_file_writer import write_study_file
 from study.spec.study_spec import StudySpec
 from study.spec.tried_points import check_points, describe_outside, parse_points, point_values
 from study.trainers.parameter_set import NERF

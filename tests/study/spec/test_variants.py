@@ -12,7 +12,8 @@ from study.cli.make_plan import make_plan
 from study.cli.options import parse_options
 from study.search.variant_design import variant_point
 from study.spec.existing_study import with_more_trials
-from study.spec.study_file import read_study_file, write_study_file
+from study.spec.study_file import read_study_file
+from study.spec.study_file_writer import write_study_file
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
 from study.spec.variants import Variant, variant_values

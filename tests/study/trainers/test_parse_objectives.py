@@ -11,7 +11,7 @@ from nerf.common.errors import InputError
 from study import run_sweep
 from study.cli.options import parse_options
 from study.spec.existing_study import require_same_study
-from study.spec.study_file import write_study_file
+from study.spec.study_file_writer import write_study_file
 from study.spec.study_spec import StudySpec
 from study.trainers.objective import PSNR, Objective
 from study.trainers.parse_objectives import parse_objectives

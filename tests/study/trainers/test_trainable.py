@@ -12,7 +12,7 @@ from nerf.config.parameters import list_parameters
 from study import run_sweep
 from study.cli.options import parse_options
 from study.spec.space import Space
-from study.spec.study_file import write_study_file
+from study.spec.study_file_writer import write_study_file
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
 from study.trainers.objective import Objective

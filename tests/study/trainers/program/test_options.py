@@ -15,7 +15,7 @@ from study.cli.options import parse_options
 from study.cli.plan import Plan
 from study.records.provenance import study_document
 from study.spec.space import Space
-from study.spec.study_file import write_study_file
+from study.spec.study_file_writer import write_study_file
 from study.trainers.program.command import Program
 from study.trainers.program.parameter_file import read_parameter_file
 
