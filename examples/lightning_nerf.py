@@ -73,7 +73,7 @@ def train(config: Config, run: Run) -> None:
     study, trial = run.checkpoint_file.parents[1].name, run.checkpoint_file.stem
     logger = config.wandb and WandbLogger(
         project="lightning-nerf",
-        id=f"{study}-{trial}",  # a trial that is resumed goes on with its run
+        id=f"{study}-{trial}",  # a resumed trial continues its W&B run
         offline=True,
         save_dir=Path(config.wandb).absolute(),
         settings={"x_transaction_log_flush_interval": 1.0},  # seconds that a kill may cost it

@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def command(options: argparse.Namespace, run: Path, loaded: int) -> list[str]:
-    """The call of ns-train, which goes on from the step `loaded`."""
+    """The command for ns-train, which resumes after the step `loaded`."""
     places = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     ns_train = shutil.which("ns-train", path=places)
     if ns_train is None:

@@ -82,7 +82,7 @@ def _run(arguments: list[str] | None, console: Console | None) -> int:
 
 
 def _describe_interruption(plan: Plan) -> list[str]:
-    """How far the study got, and the commands that go on from there."""
+    """How far the study got, and the commands that continue from there."""
     from study.spec.study_spec import StudySpec
 
     if not plan.folder.spec_file.exists():

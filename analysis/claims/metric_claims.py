@@ -42,7 +42,7 @@ def list_front_claims(findings: Findings) -> Iterator[Claim]:
     names = join_names([metric.name for metric in front.metrics])
     n = len(front.candidates)
     if front.balanced is None:
-        text = f"No run has trained yet, so that there is no Pareto front of {names}."
+        text = f"No run has trained yet, so there is no Pareto front of {names}."
         yield Claim("front", (), None, None, None, "runs", 0, None, "", text)
         return
     ids = [str(name) for name in front.trials["trial_id"]]
@@ -58,9 +58,9 @@ def list_front_claims(findings: Findings) -> Iterator[Claim]:
     )  # fmt: skip
     yield Claim(
         "balanced", (), float(front.worst_rank), None, None, "runs", n, None, condition,
-        f"Most balanced: trial {front.balanced['trial_id']}, with {describe_values(front)}. It is "
-        f"among the best {front.worst_rank} of the {n} in each of these metrics, and no other run "
-        "is among fewer in all.",
+        f"Most balanced: trial {front.balanced['trial_id']}, with {describe_values(front)}. In "
+        f"each of these metrics it is among the best {front.worst_rank} of the {n}, and no other "
+        "run does better than that in all of them.",
     )  # fmt: skip
 
 
@@ -108,8 +108,8 @@ def explain_correction(findings: Findings) -> str:
     """What the intervals and tests of a study of several metrics are corrected for."""
     count = 1 + len(findings.other_metrics)
     return (
-        f"Each of the {count} metrics is analysed as if it had been the only one: tests are "
-        "corrected for the number of parameters, and neither they nor the 95 % intervals for the "
-        f"number of metrics. That one of {count} such statements, one of each metric, is false by "
-        f"chance happens with a probability of up to {100 * min(0.05 * count, 1):.0f} %."
+        f"Each of the {count} metrics is analysed as if it were the only one: tests are corrected "
+        "for the number of parameters, but neither tests nor 95 % intervals for the number of "
+        f"metrics. Of {count} statements, one about each metric, at least one is false by chance "
+        f"with a probability of up to {100 * min(0.05 * count, 1):.0f} %."
     )

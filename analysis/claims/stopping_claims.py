@@ -12,14 +12,14 @@ from study.spec.stopping_rule import StoppingRule
 
 
 def list_stopping_claims(findings: Findings) -> Iterator[Claim]:
-    """One on the rule by which exploring ended, and one on what the hours left out."""
+    """A claim on the rule that ended exploring, and one on what was left out for lack of time."""
     study = findings.study
     if study.looks:
         yield _make(findings, _describe_looks(findings))
     if lost := _list_left_out(findings):
         cut = study.cut
         limit = f"{cut['hours']:g} hours" if cut["hours"] else f"{cut['budget']:g} GPU hours"
-        text = f"To end within {limit}, these trials were left out: {', '.join(lost)}."
+        text = f"To finish within {limit}, these trials were left out: {', '.join(lost)}."
         yield _make(findings, text)
 
 
@@ -39,7 +39,7 @@ def _describe_looks(findings: Findings) -> str:
 
 
 def _list_left_out(findings: Findings) -> list[str]:
-    """How many trials of each phase hours left out, as far as none made up for them since."""
+    """How many trials of each phase were left out for lack of time and have not been run since."""
     study = findings.study
     wanted = study.cut.get("from", {})
     fields = {"explore": "explore", "optimize": "optimize", "replicate": "replicates"}

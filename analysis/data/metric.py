@@ -33,7 +33,7 @@ class Metric:
 
     @property
     def is_cost(self) -> bool:
-        """Whether it is what a trial took, which says nothing of what it has learnt."""
+        """Whether it is a cost, such as seconds, which says nothing about what a trial learnt."""
         return self.column in COSTS
 
     @property

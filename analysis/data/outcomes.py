@@ -22,7 +22,8 @@ def add_outcomes(
 
     trivial_psnrs: name -> PSNR in dB of trivial images of this scene; if empty, no trial shows
     nothing
-    quality: the column of what a trial learnt, whatever it is ranked by: PSNR, if it has one
+    quality: the column that says how well a trial learnt: PSNR if it has one, whatever the metric
+    of the study
     """
     best = max(trivial_psnrs.values(), default=UNKNOWN_TRIVIAL_PSNR)
     outcomes = [

@@ -1,8 +1,9 @@
 """Is a claim settled by the trials so far? Decides each look of a study that explores until it is.
 
-Who stops at the first narrow interval stops more often at one that is narrow by luck. The
-intervals of shares are wide enough to allow for that: `benchmarks/until_sure.py` measures how often
-they hold the truth where a study stops. Tests are not: their level is divided by the looks.
+A study that stops at the first narrow interval is more likely to stop at one that is narrow by
+luck. The intervals of shares are wide enough to allow for that: `benchmarks/until_sure.py` measures
+how often they hold the truth when a study stops. Tests do not allow for it, so their level is
+divided by the number of looks.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from analysis.stats.intervals import SIGNIFICANCE_LEVEL
 from study.spec.stopping_rule import StoppingRule
 
 TOP = 3
-"""How many of the highest shares a margin, or an order, is asked of."""
+"""How many of the highest shares the rules `sure` and `order` are about."""
 
 SIMULATED_STUDIES, SIMULATED_HELD = 18, "114 of 114"
 """Of `benchmarks/until_sure.py`, and how many of their 95 % intervals held the truth."""

@@ -44,16 +44,16 @@ def describe_power(trials: int) -> list[str]:
     """What a study will be able to tell, in lines; trials: explored ones."""
     if trials < MIN_TRIALS_FOR_SOBOL:
         return [
-            f"it can tell: {trials} explored trials are too few to rank parameters "
-            f"({MIN_TRIALS_FOR_SOBOL}, or 12 for each parameter)"
+            f"power: {trials} explored trials are too few to rank parameters "
+            f"({MIN_TRIALS_FOR_SOBOL} are needed, or 12 per parameter where that is fewer)"
         ]
     power = find_power(trials)
     return [
-        f"it can tell: of simulated studies with {trials} explored trials that all train, "
-        f"{100 * power.ranked:.0f} % rank their parameters; in those, one that makes "
-        f"{100 * power.smallest:.0f} % of the variance shows in 8 of 10, and the highest three are "
-        f"known to about +- {100 * power.half_width:.0f} %. Where runs break, or seeds differ by "
-        "more than in these, it is less"
+        f"power: of simulated studies with {trials} explored trials that all train, "
+        f"{100 * power.ranked:.0f} % rank their parameters; 8 in 10 of those find a share of "
+        f"{100 * power.smallest:.0f} % significant, and the three highest shares are known to "
+        f"about +- {100 * power.half_width:.0f} %. Expect less if runs break, or if seeds matter "
+        "more than in these studies"
     ]
 
 

@@ -145,7 +145,7 @@ def declared_parameters(default: Any) -> dict[str, Parameter]:
 
 
 def _check_condition(parameter: Parameter, by_path: Mapping[str, Parameter]) -> None:
-    """Raises `InputError` for a condition on what is no parameter, or no value of it."""
+    """Raises `InputError` for a condition on an unknown parameter, or on a value it cannot have."""
     for term in parse_condition(parameter.when):
         if term.path not in by_path:
             raise InputError(

@@ -102,7 +102,7 @@ class Registry:
         if name not in self._pieces:
             raise InputError(
                 f"there is no {self.what} {name!r}{closest(name, list(self.names))}; if a plugin "
-                "registers it, name that by --plugin"
+                "registers it, name the plugin by --plugin"
             )
         return self._pieces[name]
 

@@ -20,10 +20,10 @@ from typing import IO
 from study.api.run_child import QUIET
 
 _LAST_LINES_SECONDS = 2.0
-"""How long to wait for what an ended process has printed."""
+"""Seconds to wait for the last output of a process that has exited."""
 
 _ERROR = "error: "
-"""Begins the line of a command's mistake, on standard error."""
+"""Begins the line in which the command reports a mistake, on standard error."""
 
 
 class DriverProcess:
@@ -32,7 +32,7 @@ class DriverProcess:
     def __init__(self, arguments: Sequence[str], on_terminal: bool, is_quiet: bool = False) -> None:
         """Starts it.
 
-        on_terminal: it writes to this process's standard output by itself, as to show a live view
+        on_terminal: it writes to this process's standard output itself, to show a live view
         is_quiet: it prints no line for each trial
         """
         quiet = [QUIET] if is_quiet else []
@@ -69,7 +69,7 @@ class DriverProcess:
         return self._process.poll()
 
     def next_line(self, seconds: float) -> str | None:
-        """The next line that it prints, without its end; None where it prints none in time."""
+        """The next line that it prints, without the newline; None if none comes in time."""
         try:
             return self._lines.get(timeout=seconds)
         except queue.Empty:
@@ -77,7 +77,7 @@ class DriverProcess:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has ended and all its lines have been taken."""
+        """Whether it has exited and all its lines have been read."""
         if self.status is None:
             return False
         for reader in self._readers:  # Ray's own processes may hold a pipe open for a minute

@@ -1,4 +1,4 @@
-"""The live view in a notebook: one output of a cell, which is replaced as the study goes on."""
+"""The live view in a notebook: one output of a cell, which is replaced while the study runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PAGE = (
 
 
 def is_notebook() -> bool:
-    """Whether this process is a notebook's kernel; a terminal's IPython is none."""
+    """Whether this process is a notebook's kernel, not IPython in a terminal."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return getattr(shell, "kernel", None) is not None

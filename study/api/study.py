@@ -26,7 +26,7 @@ _INTERRUPTED = 130
 
 
 class StudyInterrupted(KeyboardInterrupt):
-    """A study was stopped before its end, by Ctrl-C, `Study.stop` or a signal; `resume` goes on."""
+    """A study was stopped early, by Ctrl-C, `Study.stop` or a signal; `resume` continues it."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython and Jupyter print in place of a traceback."""
@@ -105,7 +105,7 @@ class Study:
 
     @property
     def spec(self) -> StudySpec:
-        """What the study is asked to do, as its folder has it; raises `InputError` before `run`."""
+        """The specification in the study folder; raises `InputError` before `run`."""
         return StudySpec.from_json(self._folder.read_spec())
 
     @property
@@ -145,7 +145,7 @@ class Study:
 
         Raises:
             InputError: with the command's message.
-            StudyInterrupted: it was stopped; `resume` goes on.
+            StudyInterrupted: it was stopped; `resume` continues it.
         """
         if self._folder.spec_file.exists():
             raise InputError(f"study {self.name} has been started; .resume() continues it")

@@ -108,7 +108,7 @@ class StudySearcher(Searcher):
         return nest(values)
 
     def record(self, trial_id: str, result: Mapping[str, Any]) -> bool:
-        """Records a report, unless it is known; returns whether the trial is to go on."""
+        """Records a report, unless it is known; returns whether the trial is to continue."""
         number = None if self._is_closed else self._numbers.get(trial_id)
         return number is not None and self._reports.add(number, result)
 
@@ -135,8 +135,8 @@ class StudySearcher(Searcher):
     def close(self) -> None:
         """Writes the tables, so that the study can be analysed, and lets others run the study.
 
-        Done by itself once all trials have ended. After a Tuner that ended before, call it where
-        this process is to go on with the study.
+        Happens by itself once all trials have finished. Call it after a Tuner that ended earlier
+        if the same process is to resume the study.
         """
         if self._is_closed:
             return

@@ -31,7 +31,7 @@ class TuneReports:
         self._last[number] = Message(number, host="", device="")
 
     def add(self, number: int, result: Mapping[str, Any]) -> bool:
-        """Records a report, unless its step is known; returns whether the trial is to go on."""
+        """Records a report, unless its step is known; returns whether the trial is to continue."""
         if number not in self._manager.running:
             return False
         spec, before = self._manager.ledger.spec, self._last[number].curve
@@ -63,7 +63,7 @@ class TuneReports:
         )
 
     def _point(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """A point of the learning curve; raises `InputError` for a report that is none."""
+        """A point of the learning curve; raises `InputError` for an invalid report."""
         spec = self._manager.ledger.spec
         for name in (self._step, spec.objective.metric):
             if not _is_number(result.get(name)):

@@ -43,11 +43,11 @@ def describe_forecast(plan: Plan, predicted: Forecast) -> list[str]:
 
 
 def foresee_allowed(plan: Plan) -> list[str]:
-    """What the hours of a new study are likely to allow, or why that cannot be told."""
+    """What the hours of a new study are likely to allow, or why that cannot be predicted."""
     try:
         return describe_allowed(plan.spec, predict(plan))
     except InputError as error:
-        return [f"what the hours allow cannot be told beforehand: {error}"]
+        return [f"how many trials the hours allow cannot be predicted: {error}"]
 
 
 def describe_allowed(

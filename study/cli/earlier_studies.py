@@ -48,7 +48,7 @@ def take_over(path: Path, spec: StudySpec, scene: Scene | None) -> TakenOver:
         )
     rows = [_to_python(row) for row in folder.read_trials().to_dict("records")]
     if not rows:
-        raise InputError(f"{option}: none of its trials has ended; wait, or leave it out")
+        raise InputError(f"{option}: none of its trials has finished; wait, or leave it out")
     different = _describe_other_training(document, other, spec, scene)
     reasons = [different or _reason_against(row, spec) for row in rows]
     used = [row for row, reason in zip(rows, reasons, strict=True) if not reason]

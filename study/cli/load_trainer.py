@@ -1,4 +1,4 @@
-"""The trainer of a study that exists, loaded to go on with it."""
+"""Loads the trainer of an existing study, to resume or extend it."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def _require_parameters(trainer: Trainer, saved: DeclaredParameters) -> None:
     gone = [p.path for p in saved.declared if p.path not in now or now[p.path].kind != p.kind]
     require(
         not gone,
-        f"{trainer.name} has no parameter {', '.join(gone)} of this kind any more, with which "
-        "the study was created; restore it, or start a new study with another --name",
+        f"{trainer.name} no longer declares {', '.join(gone)} as when the study was created; "
+        "restore it, or start a new study with another --name",
     )

@@ -53,7 +53,7 @@ class Plan:
         names = " and ".join(objective.label for objective in spec.objectives)
         return [
             f"the optimise phase seeks the Pareto front of {names}; Optuna cannot prune trials of "
-            "several metrics, so that each trains to its end"
+            "several metrics, so each gets its full budget"
         ]
 
     @property

@@ -40,7 +40,7 @@ def check_tried_points(points: Sequence[TriedPoint], spec: StudySpec) -> None:
 
 
 def require_program(spec: StudySpec) -> None:
-    """Raises `InputError` where this machine, if it is the one, cannot run the study's program."""
+    """Raises `InputError` if trials run on this machine and it lacks the study's program."""
     parameters = spec.space.parameters
     if isinstance(parameters, DeclaredParameters) and isinstance(parameters.trainer, Program):
         program = parameters.trainer

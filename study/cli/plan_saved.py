@@ -48,7 +48,7 @@ def plan_resume(options: Options) -> Plan:
 
 
 def _with_more_hours(plan: Plan, saved: _Saved) -> Plan:
-    """The plan with the trials that were left out for want of time, if it has more of that now."""
+    """The plan with the trials that were left out for lack of time, if it has more time now."""
     before, now, cut = saved.spec, plan.spec, saved.document.get("cut")
     is_more = now.hours > before.hours or now.budget > before.budget
     if not cut or not is_more:
@@ -127,7 +127,7 @@ def _with_plugins(spec: StudySpec, named: Sequence[str]) -> StudySpec:
         kept = recorded.path in now and set(recorded.choices) <= set(now[recorded.path].choices)
         require(
             kept,
-            f"the study's plugins have {recorded.path} in another way than when it was created; "
+            f"the study's plugins no longer declare {recorded.path} as when it was created; "
             "restore them, or start a new study with another --name",
         )
     return dataclasses.replace(spec, plugins=plugins)

@@ -71,8 +71,8 @@ def launch(
     """Runs the trials that the study in `folder` lacks.
 
     scenes: those of the study by their labels
-    extension: the new study.json of a study that is extended
-    began: when the process that launches did, `time.time()`, from which its hours count
+    extension: the new study.json, of a study that is being extended
+    began: when the launching process started (`time.time()`); its hours count from then
 
     Raises `InputError` if another process runs the study, and if Ray fails again and again.
     """

@@ -103,7 +103,7 @@ class Replanning:
             for phase, field in _FIELDS.items()
             if field in cut
         ]
-        return f"to end in time, left out: {', '.join(lost)} trials"
+        return f"to finish in time, left out: {', '.join(lost)} trials"
 
     def _plan(self, spec: StudySpec, **entries: Any) -> None:
         document = {**self._folder.read_spec(), "spec": spec.to_json(), **entries}

@@ -25,7 +25,7 @@ successive halving stops some early."""
 _REPORT_SECONDS = 15.0
 _MAX_REPORT_SHARE = 0.15  # of the hours: a few seconds leave no time for a report
 _KEPT = 200
-_LONG = 0.95  # quantile of trials' times: one that would take so long is not started too late
+_LONG = 0.95  # quantile of past trials' times that must be left for another one to start
 
 
 @dataclass

@@ -45,8 +45,8 @@ class TrialManager:
     ) -> None:
         """Repairs what an earlier driver left damaged.
 
-        rungs: steps at which trials may be pruned; replanning: what changes the number of trials,
-        if not nothing
+        rungs: steps at which trials may be pruned
+        replanning: changes the number of trials while the study runs; by default nothing does
         """
         self.folder = folder
         self._replanning = replanning or Replanning(folder, ledger)

@@ -81,7 +81,7 @@ class Ledger:
         }
         self._created = Counter(t.user_attrs["phase"] for t in self.trials())
         self._reported: dict[tuple[int, str], list[float]] = {}
-        """By step and scene, what `reported_from` returns; of those that it was called with."""
+        """Results of `reported_from` by step and scene, kept up to date."""
 
     def close(self) -> None:
         """Lets another process run the study."""

@@ -1,7 +1,7 @@
 """Which parameters of a space act: those of a branch only where its condition holds.
 
 A dimension's condition names varied parameters alone. What a study fixes is decided once, as its
-space is made, so that a condition on fixed values is none any more, or is refused.
+space is made: a condition on fixed values either always holds and is dropped, or is refused.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def _read_cells(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
-        raise InputError(f"{file} is no text in UTF-8; save it as CSV UTF-8") from None
+        raise InputError(f"{file} is not UTF-8 text; save it as CSV UTF-8") from None
     first = text.partition("\n")[0]
     for sign, name in ((";", "semicolons"), ("\t", "tabs")):
         if sign in first and "," not in first:

@@ -9,27 +9,27 @@ from nerf.common.errors import InputError
 from study.spec.dimension import Dimension
 
 SAMPLERS: Mapping[str, str] = {
-    "tpe": "Optuna's TPE, which takes numbers and choices alike and learns from trials that were "
-    "stopped early, too",
-    "gp": "Optuna's Gaussian process, for few parameters and trials that are dear; it learns from "
-    "trials of the full budget only",
-    "cmaes": "Optuna's CMA-ES, for numbers alone and a hundred trials or more",
-    "random": "points drawn without regard to results, to compare the others with",
+    "tpe": "Optuna's TPE, which handles numbers and choices alike and also learns from trials that "
+    "were stopped early",
+    "gp": "Optuna's Gaussian process, for few parameters and expensive trials; it learns only from "
+    "trials with the full budget",
+    "cmaes": "Optuna's CMA-ES, for numbers only, and for a hundred trials or more",
+    "random": "random draws, a baseline for the others",
 }
 """What proposes the configurations of the optimise phase; the first is the default."""
 
 PRUNERS: Mapping[str, str] = {
-    "halving": "our asynchronous successive halving, which lets the best third go on at 1/9 and "
-    "1/3 of the budget and compares with explored trials, too, so that it can stop the very first",
+    "halving": "asynchronous successive halving, which continues the best third at 1/9 and 1/3 of "
+    "the budget; it compares with explored trials too, so it can stop even the first optimised one",
     "median": "Optuna's median rule at each ninth, from five completed trials on",
-    "hyperband": "Optuna's Hyperband, which halves in brackets, among optimised trials alone",
-    "none": "every trial runs to its end",
+    "hyperband": "Optuna's Hyperband, which halves in brackets, among optimised trials only",
+    "none": "every trial gets its full budget",
 }
 """What stops optimised trials early; the first is the default."""
 
 _AUTO = (
-    "--sampler auto is OptunaHub's AutoSampler, which Optuna itself does not contain and would "
-    "download and run at each launch; choose one of {}"
+    "--sampler auto is OptunaHub's AutoSampler, which is not part of Optuna and would be "
+    "downloaded at each launch; choose one of {}"
 )
 
 

@@ -139,8 +139,8 @@ def _require_metrics(spec: StudySpec) -> None:
     costs = [objective.metric for objective in spec.objectives if objective.is_measured]
     require(
         not costs or spec.pack == 1,
-        f"--metric {', '.join(costs)} is measured of each trial's own process, and --pack "
-        f"{spec.pack or 'auto'} trains several in one; remove one of them",
+        f"--metric {', '.join(costs)} is measured per process, and --pack "
+        f"{spec.pack or 'auto'} trains several trials in one; remove one of the two",
     )
 
 

@@ -57,10 +57,10 @@ class StudySpec:
     """
 
     trainable: str = ""
-    """The user's trainer, `FILE.py:NAME` or `package.module:NAME`; empty if it is none."""
+    """The user's trainer, `FILE.py:NAME` or `package.module:NAME`; empty for none."""
 
     command: str = ""
-    """The user's program as a trainer, with placeholders; empty if it is none."""
+    """The user's program as a trainer, with placeholders; empty for none."""
 
     parameter_file: str = ""
     """The file that declares the program's parameters; `space` has what it said."""
@@ -222,7 +222,7 @@ class StudySpec:
 
     @property
     def most_planned(self) -> dict[str, int]:
-        """The same where a study that explores until a rule is met explores as much as it may."""
+        """`planned`, with the most that a study with `until` may still explore."""
         return self.planned | ({"explore": self.max_explore} if self.is_exploring else {})
 
     @property

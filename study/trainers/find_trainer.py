@@ -14,7 +14,7 @@ TRAINER_OPTIONS = ("trainable", "command", "parameter_file", "workdir")
 
 
 def find_trainer(options: Mapping[str, Any]) -> Trainable | Program | None:
-    """The user's trainer; None for this project's NeRF. Raises `InputError` where it is none."""
+    """The user's trainer; None for this project's NeRF. Raises `InputError` if it is not one."""
     trainable, command = options.get("trainable"), options.get("command")
     if trainable and command:
         raise InputError("--trainable and --command both say what trains; leave one of them out")

@@ -145,7 +145,7 @@ _importing: list[str] = []
 
 
 def being_imported() -> str:
-    """The path of a trainer's file that this process is importing now; empty if it does not."""
+    """The path of a trainer's file that this process is importing now; empty for none."""
     return _importing[-1] if _importing else ""
 
 

@@ -173,7 +173,7 @@ def require_valid(program: Program) -> None:
 def require_found(program: Program) -> None:
     """Raises `InputError` where this machine lacks the program or its folder."""
     if not Path(program.workdir).is_dir():
-        raise InputError(f"--workdir {program.workdir} is no folder; name the one to run in")
+        raise InputError(f"--workdir {program.workdir} is not a folder; name the one to run in")
     first = split_command(program.command)[0]
     if find_places(first):
         return

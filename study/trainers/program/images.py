@@ -17,7 +17,7 @@ def read_image(folder: Path, name: str) -> np.ndarray:
     """(height, width) or (height, width, 3): the pixels of an image file in `folder`.
 
     A large image is subsampled, and what is transparent is white. Raises `InputError` for a file
-    outside the folder, and for one that is no image.
+    outside the folder, and for one that is not an image.
     """
     try:
         file = (folder / name).resolve()
@@ -33,7 +33,7 @@ def read_image(folder: Path, name: str) -> np.ndarray:
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)):
-        raise InputError(f"{name} is no picture: its shape is {pixels.shape}")
+        raise InputError(f"{name} is not an image: its shape is {pixels.shape}")
     stride = -(-max(pixels.shape[:2]) // _MAX_SIDE)  # rounded up
     return _on_white(_to_eight_bits(pixels[::stride, ::stride]))
 

@@ -41,7 +41,7 @@ class LeftOut:
         self._examples.setdefault(kind, shown[:_MAX_SHOWN] + "..." * (len(shown) > _MAX_SHOWN))
 
     def __str__(self) -> str:
-        """`2 lines are no JSON, such as {"step": 1, psnr: 2}`; empty if all was understood."""
+        """`2 x a line that is not complete JSON, such as {"step"`; empty if all was understood."""
         parts = [
             f"{count} x {kind}, such as {self._examples[kind]}"
             for kind, count in self._counts.items()
@@ -50,7 +50,7 @@ class LeftOut:
 
 
 class ResultReader:
-    """Reads results from lines of text; `left_out` has what looks like one and is none."""
+    """Reads results from lines of text; `left_out` has what only looks like one."""
 
     def __init__(self, metrics: Collection[str]) -> None:
         """metrics: the study's; a line that has one of them is meant as a result"""
@@ -65,7 +65,7 @@ class ResultReader:
         try:
             data = json.loads(line)
         except (ValueError, RecursionError):
-            self.left_out.add("a line that is no whole JSON", line)
+            self.left_out.add("a line that is not complete JSON", line)
             return None
         if not data.keys() & {"step", "image", "fail"}:
             if self._metrics & data.keys():
@@ -74,10 +74,10 @@ class ResultReader:
         step = _whole_number(data.pop("step", None))
         image, fail = data.pop("image", ""), data.pop("fail", "")
         if not isinstance(image, str) or not isinstance(fail, str):
-            self.left_out.add("a line whose image or fail is no text", line)
+            self.left_out.add("a line whose image or fail is not text", line)
             return None
         if step is None and not (image or fail):
-            self.left_out.add("a line whose step is no whole number", line)
+            self.left_out.add("a line whose step is not a whole number", line)
             return None
         return Result(step, dict(self._numbers(data)), image, to_plain(fail))
 
@@ -89,7 +89,7 @@ class ResultReader:
             elif isinstance(value, int | float) and not isinstance(value, bool) and clean:
                 yield clean, _as_float(value)
             else:
-                self.left_out.add("a figure that is no number", f"{name}: {json.dumps(value)}")
+                self.left_out.add("a figure that is not a number", f"{name}: {json.dumps(value)}")
 
 
 def _whole_number(value: Any) -> int | None:

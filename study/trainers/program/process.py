@@ -31,7 +31,7 @@ _MAX_QUEUED = 4096
 _MEMORY_SECONDS, _END_SECONDS = 1.0, 10.0
 
 STOP_GRACE, END_GRACE = 4, 1
-"""Seconds that a program has to end after SIGTERM: where its trial goes on later, and else."""
+"""Seconds from SIGTERM to SIGKILL: for a trial that is to be resumed, and for any other."""
 
 
 @dataclass(frozen=True)

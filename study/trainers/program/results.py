@@ -54,7 +54,7 @@ class Results:
 
     @property
     def left_out(self) -> LeftOut:
-        """What looks like a result and is none."""
+        """What only looks like a result."""
         return self._reader.left_out
 
     def restore(self) -> None:
@@ -103,7 +103,7 @@ class Results:
         return True
 
     def end(self) -> Mapping[str, float] | None:
-        """The final figures of a program that ended well; None where it has reported nothing.
+        """The final figures of a program that succeeded; None if it has reported nothing.
 
         That is no mistake where an earlier attempt's last lines were lost with its process. Raises
         `TrainerMistake` for a program that stopped early.
@@ -113,7 +113,7 @@ class Results:
             return None
         if last < self._run.steps:
             raise TrainerMistake(
-                f"the program ended well after its report of step {last}, but --steps is "
+                f"the program exited with status 0 after its report of step {last}, but --steps is "
                 f"{self._run.steps}; its last report must be of that step (the command may use "
                 "{steps})"
             )
@@ -123,14 +123,14 @@ class Results:
         return figures
 
     def explain_no_report(self) -> str:
-        """What is wrong with a program that ended well and never reported the study's metrics."""
+        """What is wrong with a program that succeeded without reporting the study's metrics."""
         names = ", ".join(self._run.metrics)
         example = ", ".join(f'"{name}": 0.5' for name in self._run.metrics)
         has = f"its results have {', '.join(sorted(self._names))}" if self._names else ""
         problems = "; ".join(filter(None, [has, str(self.left_out)])) or "it printed no result"
         return (
-            f"the program ended well and never reported {names} ({problems}); have it print lines "
-            f'such as {{"step": {self._run.steps}, {example}}}'
+            f"the program exited with status 0 without reporting {names} ({problems}); have it "
+            f'print lines such as {{"step": {self._run.steps}, {example}}}'
         )
 
     def _show_image(self, name: str) -> None:

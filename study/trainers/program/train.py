@@ -94,7 +94,7 @@ class _Attempt:
         self.results = Results(run, self._output, run.folder / METRICS_FILE, call.values)
 
     def run_program(self) -> Mapping[str, float] | None:
-        """The final figures; None where the program ended well without any report.
+        """The final figures; None if the program succeeded without any report.
 
         Raises `ProgramFailed` and `TrainerMistake`.
         """

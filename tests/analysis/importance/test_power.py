@@ -22,9 +22,9 @@ def test_more_trials_tell_more() -> None:
 
 def test_few_trials_are_said_to_be_too_few() -> None:
     assert describe_power(20) == [
-        "it can tell: 20 explored trials are too few to rank parameters (32, or 12 for each "
-        "parameter)"
+        "power: 20 explored trials are too few to rank parameters (32 are needed, or 12 per "
+        "parameter where that is fewer)"
     ]
     (line,) = describe_power(96)
     assert "96 explored trials" in line
-    assert "6 % of the variance shows" in line
+    assert "a share of 6 %" in line

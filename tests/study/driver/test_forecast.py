@@ -50,7 +50,7 @@ def test_a_dry_run_measures_and_creates_nothing(tmp_path: Path) -> None:
     assert lines[1].startswith("trials: 68 (48 explore, 8 optimise, 12 replicate)")
     assert lines[2].startswith("time: about ")
     assert "60 min: enough for all 68 trials" in done.stdout
-    assert "it can tell: of simulated studies with 48 explored trials" in done.stdout
+    assert "power: of simulated studies with 48 explored trials" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 

@@ -76,7 +76,7 @@ def test_a_phase_without_time_ends_with_the_trials_that_it_has(
     assert replanning.keep_to_time() == "", "a study has one trial at least"
     assert ledger.ask()
     notice = replanning.keep_to_time()
-    assert notice == "to end in time, left out: 2 of 3 explore, 4 of 4 optimise trials"
+    assert notice == "to finish in time, left out: 2 of 3 explore, 4 of 4 optimise trials"
     assert ledger.ask() is None
     document = folder.read_spec()
     assert document["cut"]["from"] == spec.planned

@@ -150,7 +150,7 @@ def test_what_a_sampler_does_not_model_or_lacks_is_said(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("sampler", "message"),
     [
-        ("auto", "OptunaHub's AutoSampler, which Optuna itself does not contain"),
+        ("auto", "OptunaHub's AutoSampler, which is not part of Optuna"),
         ("cmae", "must be one of tpe, gp, cmaes, random; got 'cmae'; did you mean cmaes?"),
     ],
 )

@@ -46,7 +46,7 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     "quoted decimal commas": ('optimisation.learning_rate\n"0,01"\n', "write a point"),
     "semicolons": ("field.width;field.depth\n32;2\n", "has semicolons between its cells"),
     "tabs": ("field.width\tfield.depth\n32\t2\n", "has tabs between its cells"),
-    "a workbook": (b"PK\x03\x04\xff\xfe", "no text in UTF-8"),
+    "a workbook": (b"PK\x03\x04\xff\xfe", "not UTF-8 text"),
     "an open quote": ('field.width\n"32\n64\n', "line"),
     "equal rows": ("field.width\n32\n64\n32\n", "lines 2 and 4 are equal"),
     "a name twice": ("name,field.width\na,32\na,64\n", "line 2: the name 'a' is there twice"),

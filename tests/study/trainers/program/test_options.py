@@ -153,7 +153,7 @@ def test_a_study_resumes_without_its_parameter_file(place: Path) -> None:
 def test_a_parameter_that_is_gone_is_named(place: Path) -> None:
     saved()
     (place / "mine.toml").write_text(PARAMETERS.replace("[far]", "[depth]"))
-    with pytest.raises(InputError, match="no parameter far of this kind any more"):
+    with pytest.raises(InputError, match="no longer declares far as when"):
         plan("--resume", command=COMMAND.replace("far", "depth"))
 
 
@@ -212,7 +212,7 @@ def test_a_mistake_in_the_parameter_file_is_one_line(
         (COMMAND.replace("python", "pyton3"), [], "there is no program pyton3 on the PATH"),
         (COMMAND.replace("python", "./run"), [], "there is no program ./run in "),
         (COMMAND + " {scene}", [], "--command has {scene}, but there is no --scene"),
-        (COMMAND, ["--workdir=nowhere"], "nowhere is no folder"),
+        (COMMAND, ["--workdir=nowhere"], "nowhere is not a folder"),
         (COMMAND, ["--trainable=a.py:train"], "leave one of them out"),
         (COMMAND, ["--vary=lrr"], "unknown parameter 'lrr'; did you mean lr?"),
         (COMMAND, ["--vary=far=2:x"], "far"),

@@ -171,9 +171,9 @@ def test_garbage_is_counted_and_named(attempts: Attempts) -> None:
     end = attempts.run(f"{COMMAND} --fault garbage")
     assert (end.state, attempts.steps) == ("completed", [5, 10, 15, 20])
     (line,) = [line for line in attempts.logged if line.startswith("not understood")]
-    assert '2 x a line that is no whole JSON, such as {"step": 8, psnr}' in line
-    assert '1 x a line whose step is no whole number, such as {"step": "8"}' in line
-    assert "2 x a figure that is no number, such as psnr" in line
+    assert '2 x a line that is not complete JSON, such as {"step": 8, psnr}' in line
+    assert '1 x a line whose step is not a whole number, such as {"step": "8"}' in line
+    assert "2 x a figure that is not a number, such as psnr" in line
     assert len(line) < 1000
     assert "[1, 2]" in attempts.logged
     assert any("\ufffd" in line for line in attempts.logged)
@@ -223,7 +223,7 @@ def test_a_program_may_say_that_it_cannot_learn(attempts: Attempts) -> None:
         (["pass"], "never reported psnr (it printed no result)"),
         (['print(\'{"step": 5, "loss": 1}\')'], "(its results have loss)"),
         (["print('{\"psnr\": 5}')"], '1 x a line without "step", such as {"psnr": 5}'),
-        ([results([5, 10])], "ended well after its report of step 10, but --steps is 20"),
+        ([results([5, 10])], "exited with status 0 after its report of step 10, but --steps is 20"),
         ([results([30])], "reported step 30, but --steps is 20"),
     ],
 )
