@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nerf.config.domain import Domain
 from nerf.config.parameters import Parameter, Value
-from study.protocol.training_events import Evaluated, Event, Trained
+from study.protocol.training_events import Evaluated, Event, OnEvent, Trained
 from study.trainers.objective import Objective
 from study.trainers.program.command import Call, Program
 from study.trainers.program.train import train
@@ -31,6 +31,8 @@ class Attempts:
     patience: float = 60
     stop_at: int = 10**9
     """The step whose report has the launch stop."""
+    on_event: OnEvent | None = None
+    """Gets the events in place of `events`."""
     events: list[Event] = field(default_factory=list)
     logged: list[str] = field(default_factory=list)
 
@@ -47,7 +49,7 @@ class Attempts:
     def make_run(self) -> TrialRun:
         task = TrialTask(20, 7, "cpu", self.place / "00003.pt", patience=self.patience)
         hooks = RunHooks(
-            self.events.append,
+            self.on_event or self.events.append,
             should_stop=lambda: bool(self.steps) and self.steps[-1] >= self.stop_at,
             log=self.logged.append,
         )

@@ -15,7 +15,7 @@ import pytest
 
 from study.protocol.failures import diagnose_exception
 from study.protocol.messages import Failure
-from study.protocol.training_events import TrainingStopped
+from study.protocol.training_events import Event, TrainingStopped
 from study.trainers.program.failure import ProgramFailed
 from study.trainers.program.train import OUTPUT_FILE
 from study.trainers.run import TrainerMistake
@@ -105,14 +105,12 @@ def test_a_pruned_trial_ends_its_program(attempts: Attempts) -> None:
     """Ray ends a trial by an exception inside `report`."""
     program = f"{COMMAND} --seconds-a-step 0.01"
 
-    def prune(event: object) -> None:
-        attempts.events.append(event)  # type: ignore[arg-type]
+    def prune(event: Event) -> None:
+        attempts.events.append(event)
         if attempts.steps and attempts.steps[-1] == 10:
             raise SystemExit
 
-    run = attempts.make_run()
-    run._on_event = prune
-    attempts.make_run = lambda: run  # type: ignore[method-assign]
+    attempts.on_event = prune
     with pytest.raises(SystemExit):
         attempts.run(program)
     assert left_of(attempts) == []
