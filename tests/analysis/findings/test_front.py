@@ -130,7 +130,7 @@ def test_the_page_says_what_is_corrected(findings: Findings) -> None:
     page = render_study_page(findings)
     assert 'id="front"' in page
     assert "training time (s), the lowest is best" in page
-    assert "for the number of parameters, and neither they nor the 95 % intervals for the" in page
+    assert "but neither tests nor 95 % intervals for the number of" in page
 
 
 @pytest.mark.parametrize("metric", ["seconds", "ssim", "memory"])

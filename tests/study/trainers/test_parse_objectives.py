@@ -54,7 +54,10 @@ def test_directions_of_built_in_metrics_are_known(
         (["--metric=psnr:max:%"], "--metric psnr is in dB, not in %"),
         (["--metric=psnr:max", "--direction=min"], "contradicts --metric psnr:max"),
         (["--metric=psnr", "--metric=ssim", "--direction=max"], "there are 2; write it behind"),
-        (["--metric=memory", "--pack=4", "--gpus-per-trial=1"], "--pack 4 trains several in one"),
+        (
+            ["--metric=memory", "--pack=4", "--gpus-per-trial=1"],
+            "--pack 4 trains several trials in one",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_creates_nothing(

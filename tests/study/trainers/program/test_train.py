@@ -147,7 +147,8 @@ def test_a_reason_cannot_steer_a_terminal(attempts: Attempts) -> None:
         "the program exited with status 3: ValueError: bad rate"
     )
     assert (
-        attempts.logged[-1] == "not understood: 1 x a line that is no whole JSON, such as {\ufffd"
+        attempts.logged[-1]
+        == "not understood: 1 x a line that is not complete JSON, such as {\ufffd"
     )
 
 
@@ -218,7 +219,7 @@ def test_a_program_may_say_that_it_cannot_learn(attempts: Attempts) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["pass"], "never reported psnr (it printed no result)"),
+        (["pass"], "without reporting psnr (it printed no result)"),
         (['print(\'{"step": 5, "loss": 1}\')'], "(its results have loss)"),
         (["print('{\"psnr\": 5}')"], '1 x a line without "step", such as {"psnr": 5}'),
         ([results([5, 10])], "exited with status 0 after its report of step 10, but --steps is 20"),
