@@ -114,9 +114,7 @@ def _read_option(path: Path, key: str, value: Any, parameters: ParameterSet) -> 
     name = key.replace("-", "_")
     if name not in STUDY_FILE_KEYS:
         raise InputError(f"{path}: unknown key {key!r}{closest(name, list(STUDY_FILE_KEYS))}")
-    types = STUDY_FILE_KEYS[name]
-    if not isinstance(value, types) or isinstance(value, bool) != (types is bool):
-        raise InputError(f"{path}: {key} must be {_describe_types(types)}, got {value!r}")
+    _require_type(path, key, value, STUDY_FILE_KEYS[name])
     match name:
         case "plugin":  # loaded before the others are read
             return {}
@@ -136,6 +134,11 @@ def _read_option(path: Path, key: str, value: Any, parameters: ParameterSet) -> 
             return {name: (value,) if isinstance(value, str) else tuple(map(str, value))}
         case _:
             return {name: value}
+
+
+def _require_type(path: Path, key: str, value: Any, types: type | tuple[type, ...]) -> None:
+    if not isinstance(value, types) or isinstance(value, bool) != (types is bool):
+        raise InputError(f"{path}: {key} must be {_describe_types(types)}, got {value!r}")
 
 
 def _beside_file(path: Path, options: dict[str, Any]) -> dict[str, Any]:
