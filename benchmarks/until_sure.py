@@ -204,6 +204,9 @@ def run_benchmark(arguments: list[str] | None) -> int:
             print(f"\n{half} half of the objectives:")
             print_stops(of_half)
             print_power(_select_full(of_half))
+    if len({find_objective(s.objective).half for s in studies}) > 1:
+        print("\nboth halves:")
+        print_power(_select_full(studies))
     return 0
 
 

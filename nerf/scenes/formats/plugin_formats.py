@@ -10,9 +10,10 @@ for what is not of its format. Images, poses and lenses of its `Capture` pass th
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -109,11 +110,13 @@ def _find_fault(capture: object) -> str:
         return f"{type(capture).__name__}; return a Capture of nerf.plugins, or None"
     if not capture.views:
         return "a Capture without views"
-    for number, view in enumerate(capture.views):
+    views: Sequence[Any] = capture.views  # of a stranger's code
+    for number, view in enumerate(views):
         if not isinstance(view, View):
             return f"{type(view).__name__} as view {number}; make each a View of nerf.plugins"
-        if not isinstance(view.file, Path):
-            return f"the file of view {number} as {type(view.file).__name__}; make it a Path"
+        file: Any = view.file
+        if not isinstance(file, Path):
+            return f"the file of view {number} as {type(file).__name__}; make it a Path"
         for name, shape in (("pose", (4, 4)), ("focal", (2,)), ("centre", (2,))):
             found = np.asarray(getattr(view, name))
             if found.shape != shape or found.dtype.kind not in "fiu":

@@ -103,7 +103,7 @@ def test_a_point_that_was_begun_on_one_scene_is_run_on_all(
     assert ledger.ask()
     notice = replanning.keep_to_time()
     assert notice == (
-        "to end in time, left out: 4 of 6 explore, 8 of 8 optimise, 6 of 6 replicate trials"
+        "to finish in time, left out: 4 of 6 explore, 8 of 8 optimise, 6 of 6 replicate trials"
     )
     assert ledger.ask() is None
     ledger.close()

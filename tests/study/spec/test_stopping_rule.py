@@ -41,7 +41,7 @@ def test_what_is_no_rule_is_refused(text: str) -> None:
         (["--until=sampling.nere breaks"], "did you mean sampling.near"),
         (["--until=order", "--design=grid", "--vary=field.depth=2,4", "--explore=64"], "grid"),
         (["--budget=3"], "have no GPU"),
-        (["--hours=1", "--scene=bricks", "--scene=courtyard"], "one scene"),
+        (["--until=order", "--scene=bricks", "--scene=courtyard"], "one scene"),
         (["--dry-run", "--save-study=a.toml"], "remove one"),
     ],
 )
