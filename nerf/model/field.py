@@ -76,8 +76,9 @@ class RadianceField(PointField):
         encoded_direction = pad_features(self.encode_direction(directions), multiple)
         encoded_direction = encoded_direction.index_select(0, ray)
         if block is not None:
-            encoded_position = encoded_position.reshape(-1, block, encoded_position.shape[1])
-            encoded_direction = encoded_direction.reshape(-1, block, encoded_direction.shape[1])
+            blocks = (len(positions) // block, block)
+            encoded_position = encoded_position.reshape(*blocks, encoded_position.shape[1])
+            encoded_direction = encoded_direction.reshape(*blocks, encoded_direction.shape[1])
         with matrix_products_in(self.precision, positions.device):
             raw_density, raw_rgb = self._mlp(encoded_position, encoded_direction, multiple)
         # Back from bfloat16 before the activations, which need all digits.
