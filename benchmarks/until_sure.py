@@ -205,8 +205,8 @@ def run_benchmark(arguments: list[str] | None) -> int:
             print_stops(of_half)
             print_power(_select_full(of_half))
     if len({find_objective(s.objective).half for s in studies}) > 1:
-        print("\nboth halves:")
-        print_power(_select_full(studies))
+        print("\nboth halves, studies whose trials all train:")
+        print_power([s for s in _select_full(studies) if s.looks[-1].trained == FIXED])
     return 0
 
 

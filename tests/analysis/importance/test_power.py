@@ -27,4 +27,4 @@ def test_few_trials_are_said_to_be_too_few() -> None:
     ]
     (line,) = describe_power(96)
     assert "96 explored trials" in line
-    assert "a share of 6 %" in line
+    assert "a share of 8 %" in line
