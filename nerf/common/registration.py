@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from nerf.common.errors import InputError
 
@@ -16,28 +17,44 @@ _registering: list[str] = []
 
 
 @runtime_checkable
-class Registrations(Protocol):
+class FromPlugin(Protocol):
+    """A piece that knows the plugin that registered it; empty for this program's own."""
+
+    @property
+    def plugin(self) -> str: ...
+
+
+P = TypeVar("P", bound=FromPlugin)
+
+
+class Registrations(ABC, Generic[P]):
     """Pieces of one kind by name: this program's own and those of plugins."""
 
-    def of_plugin(self, plugin: str) -> Sequence[Any]:
-        """What a plugin has registered."""
+    def __init__(self) -> None:
+        self._pieces: dict[str, P] = {}
 
-    def check(self, piece: Any) -> None:
-        """Tries a plugin's piece; raises `InputError` where it is not as such pieces should be."""
+    def of_plugin(self, plugin: str) -> list[P]:
+        """What a plugin has registered."""
+        return [piece for piece in self._pieces.values() if piece.plugin == plugin]
 
     def remove(self, plugin: str) -> None:
         """Forgets what a plugin has registered."""
+        self._pieces = {n: piece for n, piece in self._pieces.items() if piece.plugin != plugin}
+
+    @abstractmethod
+    def check(self, piece: P) -> None:
+        """Tries a plugin's piece; raises `InputError` where it is not as such pieces should be."""
 
 
-_declared: list[Registrations] = []
+_declared: list[Registrations[Any]] = []
 
 
-def declare(*registrations: Registrations) -> None:
+def declare(*registrations: Registrations[Any]) -> None:
     """Lets plugins register with these."""
     _declared.extend(registrations)
 
 
-def declared() -> tuple[Registrations, ...]:
+def declared() -> tuple[Registrations[Any], ...]:
     """All that were declared by the modules that have been imported."""
     return tuple(_declared)
 

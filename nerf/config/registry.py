@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from nerf.common.errors import InputError, closest
-from nerf.common.registration import check_name, current_plugin
+from nerf.common.registration import Registrations, check_name, current_plugin
 from nerf.config.sections import add_section
 
 Code = TypeVar("Code", bound=Callable[..., Any])
@@ -55,16 +55,16 @@ class Piece:
         return functools.partial(code, options=section(self.options)) if self.options else code
 
 
-class Registry:
+class Registry(Registrations[Piece]):
     """The choices of one parameter, and their code."""
 
     def __init__(self, path: str, what: str, home: str, built_in: tuple[str, ...]) -> None:
         """`home` is the module that registers the names in `built_in` as it is imported."""
+        super().__init__()
         self.path = path
         self.what = what
         self.built_in = built_in
         self._home = home
-        self._pieces: dict[str, Piece] = {}
         self._explain_fault: Callable[[Callable[..., Any]], str] | None = None
 
     @property
@@ -110,10 +110,6 @@ class Registry:
         """The pieces that take a section as their options."""
         return [piece for piece in self._pieces.values() if piece.options is section is not None]
 
-    def of_plugin(self, plugin: str) -> list[Piece]:
-        """What a plugin has registered."""
-        return [piece for piece in self._pieces.values() if piece.plugin == plugin]
-
     def check(self, piece: Piece) -> None:
         """Tries a plugin's piece; raises `InputError` where it is not as such pieces should be."""
         importlib.import_module(self._home)
@@ -124,10 +120,6 @@ class Registry:
             fault = f"raises {' '.join(f'{type(error).__name__}: {error}'.split())}"
         if fault:
             raise InputError(f"{self.what} {piece.name!r} {fault}")
-
-    def remove(self, plugin: str) -> None:
-        """Forgets what a plugin has registered."""
-        self._pieces = {n: piece for n, piece in self._pieces.items() if piece.plugin != plugin}
 
 
 def _options_class(code: Callable[..., Any], what: str) -> type | None:

@@ -68,9 +68,9 @@ def load(
     background: Background = "auto",
     follow_links: bool = False,
 ) -> Scene:
-    """Loads a built-in scene by its name, or a path, whose format is recognised by its files;
-    formats of plugins come first.
+    """Loads a built-in scene by its name, or a path, whose format is recognised by its files.
 
+    The readers of plugins are asked first.
     `downscale` divides the width and height of a folder's images. `background` is the colour of a
     ray that hits nothing, as in `build_scene`. `follow_links` trusts symbolic links and paths that
     lead out of the scene's folder. Raises `InputError` for an unknown name or background, for a

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nerf.common.errors import InputError
-from nerf.common.registration import check_name, current_plugin, declare
+from nerf.common.registration import Registrations, check_name, current_plugin, declare
 from nerf.scenes.formats.capture import Capture
 from nerf.scenes.formats.scene_checks import scene_error
 from nerf.scenes.formats.view import View
@@ -38,51 +38,40 @@ class SceneFormat:
         return f"the scene format {self.name!r} of {self.plugin}"
 
 
-class SceneFormats:
+class SceneFormats(Registrations[SceneFormat]):
     """The formats of all loaded plugins."""
-
-    def __init__(self) -> None:
-        self._formats: dict[str, SceneFormat] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self._formats)
+        return tuple(self._pieces)
 
     def register(self, name: str) -> Callable[[Reader], Reader]:
         """A decorator that adds a reader; raises `InputError` for a name that exists."""
         check_name(name)
-        if name in self._formats:
-            raise InputError(f"scene format {name!r} exists already; register it under another")
+        if name in self._pieces:
+            raise InputError(f"scene format {name!r} exists already; give it another name")
 
         def add(read: Reader) -> Reader:
-            self._formats[name] = SceneFormat(name, read, current_plugin())
+            self._pieces[name] = SceneFormat(name, read, current_plugin())
             return read
 
         return add
 
-    def of_plugin(self, plugin: str) -> list[SceneFormat]:
-        """What a plugin has registered."""
-        return [each for each in self._formats.values() if each.plugin == plugin]
-
-    def check(self, scene_format: SceneFormat) -> None:
+    def check(self, piece: SceneFormat) -> None:
         """Raises `InputError` where a reader does not return None for an empty folder."""
         with tempfile.TemporaryDirectory() as empty:
-            if _read(scene_format, Path(empty)) is not None:
+            if _read(piece, Path(empty)) is not None:
                 raise InputError(
-                    f"{scene_format} reads an empty folder as a scene; return None for what is "
+                    f"{piece} reads an empty folder as a scene; return None for what is "
                     "not of this format"
                 )
-
-    def remove(self, plugin: str) -> None:
-        """Forgets the formats of a plugin."""
-        self._formats = {n: each for n, each in self._formats.items() if each.plugin != plugin}
 
     def read(self, path: Path) -> Capture | None:
         """What the first reader that knows `path` returns; None where none does.
 
         Raises `InputError` where a reader raises, or returns anything but a `Capture`.
         """
-        for scene_format in self._formats.values():
+        for scene_format in self._pieces.values():
             capture = _read(scene_format, path)
             if capture is not None:
                 return capture
