@@ -27,6 +27,12 @@ COLOUR_ACTIVATIONS = Registry(
     "nerf.model.activations",
     ("sigmoid", "widened_sigmoid"),
 )
+COLOUR_SPACES = Registry(
+    "field.colour_space",
+    "colour space",
+    "nerf.model.colour_space",
+    ("srgb", "linear"),
+)
 ENCODINGS = Registry(
     "encoding.kind",
     "encoding",
@@ -45,6 +51,7 @@ REGISTRIES = (
     HIDDEN_ACTIVATIONS,
     DENSITY_ACTIVATIONS,
     COLOUR_ACTIVATIONS,
+    COLOUR_SPACES,
     ENCODINGS,
     SCHEDULES,
     LOSSES,

@@ -35,6 +35,7 @@ BEFORE_ADDED: Mapping[str, Value] = {
     "encoding.grid_cells": 96,
     "encoding.grid_features": 2,
     "field.kind": "network",
+    "field.colour_space": "srgb",
     "grid.cells": 64,
     "grid.stages": 3,
     "grid.degree": 1,

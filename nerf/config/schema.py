@@ -22,6 +22,7 @@ from nerf.common.errors import InputError
 from nerf.config import sections
 from nerf.config.choices import (
     COLOUR_ACTIVATIONS,
+    COLOUR_SPACES,
     DENSITY_ACTIVATIONS,
     ENCODINGS,
     HIDDEN_ACTIVATIONS,
@@ -360,6 +361,15 @@ class Field:
             "and 1 (arXiv:2103.13415, appendix C)."
         ),
     ] = "sigmoid"
+
+    colour_space: Annotated[
+        str,
+        COLOUR_SPACES,
+        Doc(
+            "What adds up along a ray: srgb (the numbers that photographs store, as in the paper) "
+            "or linear (light, of which the pixel is converted to sRGB)."
+        ),
+    ] = "srgb"
 
     initialisation: Annotated[
         Initialisation,

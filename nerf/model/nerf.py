@@ -5,7 +5,7 @@ t        (rays, samples)      sorted distances of the samples along their rays, 
 u        (rays, samples)      the same in the coordinate of sampling.spacing
 t_edges  (rays, samples + 1)  ends of the intervals that the samples stand for
 density  (rays, samples)      >= 0, per scene unit
-rgb      (rays, samples, 3)   in [0, 1]
+rgb      (rays, samples, 3)   in [0, 1], of field.colour_space
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from nerf.config.schema import NerfConfig
+from nerf.model.colour_space import colour_space
 from nerf.model.contraction import contraction_radius
 from nerf.model.field import RadianceField
 from nerf.model.grid_stages import grid_stages
@@ -45,6 +46,7 @@ class Nerf(nn.Module):
         self.config = config
         self.sampling = config.sampling
         """As configured, until `set_coarse_samples` or a viewer changes it."""
+        self.colour_space = colour_space(config)
         self.coarse = _new_field(config, generator, box)
         self.fine = _new_field(config, generator, box) if config.sampling.fine else None
         cells, radius = config.compute.occupancy, contraction_radius(config.encoding)
@@ -130,7 +132,7 @@ class Nerf(nn.Module):
             density, rgb = self._query_occupied(name, origins, directions, t, t_edges, noise, step)
         else:
             density, rgb = self._query_all(name, origins, directions, t, noise)
-        return composite(density, rgb, t, t_edges, background)
+        return composite(density, rgb, t, t_edges, background, self.colour_space)
 
     def _query_all(
         self, name: str, origins: Tensor, directions: Tensor, t: Tensor, noise: Tensor

@@ -16,6 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from nerf.model.colour_space import ColourSpace
+
 
 @dataclass(frozen=True)
 class Rendering:
@@ -71,16 +73,19 @@ def composite(
     t: Float[Tensor, "rays samples"],
     t_edges: Float[Tensor, "rays edges"],
     background: Float[Tensor, "*each 3"],
+    space: ColourSpace,
 ) -> Rendering:
     """Colour, opacity and depth of each ray over `background`: one colour, or one a ray.
 
-    `t` are the samples' distances, `t_edges` the ends of their intervals; both are sorted.
+    `t` are the samples' distances, `t_edges` the ends of their intervals; both are sorted. `rgb`
+    is in the colour space `space`, `background` and the result are colours of a photograph.
     """
     weights = weights_from_density(density, t_edges.diff(dim=-1))
     opacity = weights.sum(-1)
     through = 1 - opacity  # light that passes every interval and shows the background
+    light = (weights[..., None] * rgb).sum(-2) + through[:, None] * space.to_light(background)
     return Rendering(
-        rgb=(weights[..., None] * rgb).sum(-2) + through[:, None] * background,
+        rgb=space.to_rgb(light),
         opacity=opacity,
         depth=(weights * t).sum(-1) + through * t_edges[:, -1],
         weights=weights,

@@ -18,6 +18,7 @@ from typing_extensions import Doc
 
 from nerf.config.choices import (
     COLOUR_ACTIVATIONS,
+    COLOUR_SPACES,
     DENSITY_ACTIVATIONS,
     ENCODINGS,
     HIDDEN_ACTIVATIONS,
@@ -36,6 +37,7 @@ from nerf.scenes.scene import Bounds
 register_activation = HIDDEN_ACTIVATIONS.register
 register_density_activation = DENSITY_ACTIVATIONS.register
 register_colour_activation = COLOUR_ACTIVATIONS.register
+register_colour_space = COLOUR_SPACES.register
 register_encoding = ENCODINGS.register
 register_loss = LOSSES.register
 register_schedule = SCHEDULES.register
@@ -51,6 +53,7 @@ __all__ = [
     "When",
     "register_activation",
     "register_colour_activation",
+    "register_colour_space",
     "register_density_activation",
     "register_encoding",
     "register_loss",

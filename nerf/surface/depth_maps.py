@@ -84,14 +84,15 @@ def _render(
     """Colour of the surface, median distance and opacity of each ray, rendered in chunks."""
     device = next(model.parameters()).device
     samples = model.config.sampling.coarse + model.config.sampling.fine
-    black = torch.zeros(3, device=device)
+    black, space = torch.zeros(3, device=device), model.colour_space
     parts = []
     with torch.inference_mode():
         for chunk in torch.split(directions, max(_CHUNK_SAMPLES // samples, 1)):
             rays = chunk.to(device)
             seen = model(origin.to(device).expand_as(rays), rays, black)[-1]
-            # Over black, the colour is opacity times that of the surface.
-            surface = seen.rgb / seen.opacity.clamp(min=1e-3)[:, None]
+            # Over black, the light is opacity times that of the surface.
+            light = space.to_light(seen.rgb) / seen.opacity.clamp(min=1e-3)[:, None]
+            surface = space.to_rgb(light)
             seen_of_chunk = surface.clamp(0, 1), _median(seen), seen.opacity
             parts.append([each.cpu() for each in seen_of_chunk])
     rgb, depth, opacity = zip(*parts, strict=True)

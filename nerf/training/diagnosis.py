@@ -129,7 +129,9 @@ def measure_field(model: Nerf, scene: Scene, name: str) -> FieldStatistics:
     with torch.inference_mode():
         raw_density, rgb = field(origin + t[..., None] * directions[:, None], directions)
         density = field.density_activation(raw_density)
-        rendering = composite(density, rgb, t, t_edges, torch.zeros_like(origin))
+        rendering = composite(
+            density, rgb, t, t_edges, torch.zeros_like(origin), model.colour_space
+        )
     weights = rendering.weights
     return FieldStatistics(
         near=sampling.near,

@@ -13,6 +13,7 @@ from nerf.plugins import (
     Domain,
     register_activation,
     register_colour_activation,
+    register_colour_space,
     register_density_activation,
     register_encoding,
     register_loss,
@@ -42,6 +43,23 @@ def steep_softplus(x: Tensor, options: Field) -> Tensor:
 @register_colour_activation("hard_sigmoid")
 def hard_sigmoid(x: Tensor) -> Tensor:
     return F.hardsigmoid(x)
+
+
+@dataclass(frozen=True)
+class Gamma:
+    exponent: Annotated[float, Domain(1.0, 3.0), Doc("Exponent from colour to light.")] = 2.0
+
+
+@register_colour_space("gamma")
+class GammaSpace:
+    def __init__(self, options: Gamma) -> None:
+        self.exponent = options.exponent
+
+    def to_light(self, rgb: Tensor) -> Tensor:
+        return rgb**self.exponent
+
+    def to_rgb(self, light: Tensor) -> Tensor:
+        return light.clamp(min=1e-6) ** (1 / self.exponent)
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,8 @@ def can_share_batch(config: NerfConfig) -> bool:
 def batch_key(config: NerfConfig) -> tuple[object, ...]:
     """Runs whose keys are equal can be trained in one batch.
 
-    A batch has one network shape, one number of rays and samples, and one kind of spacing and
-    contraction. Each member has its own bounds, activations of density and colour, octaves (within
+    A batch has one network shape, one number of rays and samples, and one spacing, contraction and
+    colour space. Each member has its own bounds, activations of density and colour, octaves (within
     the shape's), initialisation, learning rate and schedule, steps, clip, noise, jitter,
     background, crop, views and seed.
     """
@@ -77,6 +77,7 @@ def batch_key(config: NerfConfig) -> tuple[object, ...]:
         sampling.fine,
         sampling.spacing,
         config.encoding.contraction,
+        config.field.colour_space,
         compute.occupancy,
         compute.precision,
         compute.graphs,

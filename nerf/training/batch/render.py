@@ -69,6 +69,7 @@ class BatchRenderer:
         self.density_kinds: frozenset[int] = frozenset()
         """The density activations that members have had."""
         self._field = BatchField(layout, matrix_dtype(run.config.compute.precision, device))
+        self._space = run.model.colour_space
         self._spacing = run.config.sampling.spacing
         self._contracted = run.config.encoding.contraction == "sphere"
         encoding = run.model.coarse.encode_position
@@ -127,7 +128,7 @@ class BatchRenderer:
                 density, rgb = self._query_occupied(number, leaves[number], samples, steps, members)
             else:
                 density, rgb = self._query_all(number, leaves[number], samples)
-            renderings.append(composite(density, rgb, t, t_edges, rays.background))
+            renderings.append(composite(density, rgb, t, t_edges, rays.background, self._space))
         return renderings
 
     def _query_all(

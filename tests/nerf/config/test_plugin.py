@@ -66,7 +66,11 @@ def test_pieces_are_choices_and_their_options_parameters() -> None:
     load_named([str(PIECES)])
     parameters = list_parameters()
     assert parameters["field.hidden_activation"].choices[-2:] == ("sine", "elu")
-    assert [path for path in parameters if path not in before] == ["elu.alpha", "waves.count"]
+    assert [path for path in parameters if path not in before] == [
+        "elu.alpha",
+        "gamma.exponent",
+        "waves.count",
+    ]
     alpha = parameters["elu.alpha"]
     assert (alpha.default, alpha.label, alpha.doc) == (1.0, "ELU's alpha", "Depth of the ELU.")
     with pytest.raises(InputError, match="elu rejects its values: ValueError: alpha must be"):
@@ -88,6 +92,16 @@ def test_a_field_is_made_of_a_plugin_s_pieces() -> None:
     assert field.density_activation(start).item() == pytest.approx(0.3), "found by bisection"
     _, rgb = field(torch.zeros(2, 3, 3), torch.eye(3)[:2])
     assert rgb.isfinite().all()
+
+
+def test_a_plugin_s_colour_space_is_rendered_in(ball: Scene) -> None:
+    load_named([str(PIECES)])
+    run = TrainingRun(build({**SMALL, "field.colour_space": "gamma", "gamma.exponent": 1.5}), ball)
+    half = torch.tensor([0.5])
+    assert run.model.colour_space.to_light(half).item() == pytest.approx(0.5**1.5)
+    before = run.evaluate().psnr
+    run.advance()
+    assert run.evaluate().psnr != before
 
 
 def test_a_run_trains_with_a_plugin_s_encoding_and_schedule(ball: Scene) -> None:
@@ -171,6 +185,17 @@ def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
             "draw them from `generator`",
         ),
         ("register_activation('two')(lambda x, y: x)", "raises TypeError"),
+        ("register_colour_space('s')(lambda: None)", "with the methods to_light and to_rgb; giv"),
+        (
+            "@register_colour_space('s')\nclass S:\n    def to_light(self, rgb): return rgb**2\n"
+            "    def to_rgb(self, light): return light",
+            "changes a colour by 0.25 on its way to light and back",
+        ),
+        (
+            "@register_colour_space('s')\nclass S:\n    def to_light(self, rgb): return rgb**2\n"
+            "    def to_rgb(self, light): return light**0.5",
+            "has a gradient of NaN or infinity for a colour between 0 and 1",
+        ),
         (
             "@register_activation('seven')\ndef seven(x, options: int): return x",
             "must be annotated with a frozen dataclass",

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from nerf.config.flat import build
 from nerf.model.activations import density_activation
+from nerf.model.colour_space import Srgb
 from nerf.model.rendering import alphas, composite, transmittance, weights_from_density
 from nerf.model.sampling import edges_around, stratified_samples
 from tests.nerf import reference
@@ -26,7 +27,7 @@ def random_ray_bundle(rays: int = 9, samples: int = 33) -> tuple[Tensor, Tensor,
 def test_agrees_with_the_reference(white: bool) -> None:
     t, edges, sigma, rgb = random_ray_bundle()
     background = torch.ones(3).double() if white else BLACK.double()
-    ours = composite(sigma.relu(), rgb, t, edges, background)
+    ours = composite(sigma.relu(), rgb, t, edges, background, Srgb())
     dists = edges.diff(dim=-1).numpy()
     colour, opacity, weights = reference.raw2outputs(rgb.numpy(), sigma.numpy(), dists, white)
     np.testing.assert_allclose(ours.rgb.numpy(), colour, atol=1e-5)
@@ -40,7 +41,7 @@ def test_constant_density_gives_the_closed_form(density: float, samples: int) ->
     t = stratified_samples(2.0, 6.0, 3, samples, torch.Generator().manual_seed(1)).double()
     edges = edges_around(t, 2.0, 6.0)
     constant = torch.full_like(t, density)
-    ours = composite(constant, torch.ones(*t.shape, 3).double(), t, edges, BLACK.double())
+    ours = composite(constant, torch.ones(*t.shape, 3).double(), t, edges, BLACK.double(), Srgb())
     expected = torch.full((3,), float(-np.expm1(-density * 4.0)), dtype=torch.float64)
     torch.testing.assert_close(ours.opacity, expected, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(ours.rgb[:, 0], expected, rtol=1e-9, atol=1e-12)
@@ -52,7 +53,7 @@ def test_a_wall_renders_at_its_depth_and_empty_space_as_background() -> None:
     density[1] = 0
     colour = torch.ones(2, 400, 3) * torch.tensor([1.0, 0.5, 0.0])
     rendering = composite(
-        density, colour, t, edges_around(t, 2.0, 6.0), torch.tensor([0.0, 0.0, 1.0])
+        density, colour, t, edges_around(t, 2.0, 6.0), torch.tensor([0.0, 0.0, 1.0]), Srgb()
     )
     torch.testing.assert_close(rendering.depth, torch.tensor([4.0, 6.0]), atol=0.01, rtol=0)
     torch.testing.assert_close(rendering.rgb[0], torch.tensor([1.0, 0.5, 0.0]))
@@ -74,7 +75,7 @@ def test_outputs_and_gradients_are_finite_over_twenty_decades(
 ) -> None:
     t, edges, sigma, rgb = (x.to(dtype) for x in random_ray_bundle(4, 16))
     density = (sigma.abs() * 10.0**exponent).requires_grad_()
-    rendering = composite(density, rgb, t, edges, BLACK.to(dtype))
+    rendering = composite(density, rgb, t, edges, BLACK.to(dtype), Srgb())
     for output in (rendering.rgb, rendering.opacity, rendering.depth, rendering.weights):
         assert output.isfinite().all()
     assert (rendering.opacity >= 0).all()
@@ -105,7 +106,7 @@ def test_gradients_agree_with_finite_differences() -> None:
     t, edges, sigma, rgb = random_ray_bundle(2, 6)
 
     def render_rgb(density: Tensor, colour: Tensor) -> Tensor:
-        return composite(density, colour, t, edges, BLACK.double()).rgb
+        return composite(density, colour, t, edges, BLACK.double(), Srgb()).rgb
 
     density = sigma.abs().requires_grad_()
     assert torch.autograd.gradcheck(render_rgb, (density, rgb.requires_grad_()))

@@ -93,6 +93,10 @@ CASES: dict[str, list[Flat]] = {
         }
         for far, radius in ((40.0, 2.0), (20.0, 3.0))
     ],
+    "linear light": [
+        {**GRID, "field.colour_space": "linear", "optimisation.background": "white"}
+        for _ in range(2)
+    ],
     "grid, fine, hash": [{**GRID, **HASH, "optimisation.density_noise": 0.2} for _ in range(2)],
 }
 
