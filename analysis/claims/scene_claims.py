@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from analysis.claims.answer_claims import describe_worst
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.list_claims import list_answer_lines, list_claims, select_claims
+from analysis.claims.variant_claims import list_comparison
 from analysis.claims.wording import format_part, join_names
 from analysis.findings.scenes import ScenesFindings
 from analysis.importance.shares import SobolShare
@@ -22,10 +23,11 @@ def list_scene_claims(findings: ScenesFindings) -> tuple[Claim, ...]:
 
 
 def list_scenes_lines(findings: ScenesFindings) -> list[str]:
-    """The answers for a terminal; of variants, each scene's own."""
+    """The answers for a terminal; of variants, on average and on each scene."""
+    over_all = list_answer_lines(list_scene_claims(findings))
     if not findings.first.has_variants:
-        return list_answer_lines(list_scene_claims(findings))
-    return [
+        return over_all
+    return over_all + [
         f"{label}: {line}"
         for label, own in findings.by_scene.items()
         for line in list_answer_lines(list_claims(own))
@@ -34,6 +36,8 @@ def list_scenes_lines(findings: ScenesFindings) -> list[str]:
 
 def _list_claims(findings: ScenesFindings) -> Iterator[Claim]:
     if findings.first.has_variants:
+        if findings.variants is not None:
+            yield from list_comparison(findings.variants)
         return
     yield _answer("what_matters", findings, _describe_what_matters(findings))
     yield _answer("what_breaks", findings, _describe_what_breaks(findings))

@@ -6,19 +6,23 @@ from collections.abc import Iterator
 
 from analysis.claims.claim import Claim
 from analysis.findings.analyze_study import Findings
+from analysis.findings.variants import VariantComparison
 
 
 def list_variant_claims(findings: Findings) -> Iterator[Claim]:
+    """How many variants of a study differ from its first one, and each difference."""
+    if findings.variants is not None:
+        yield from list_comparison(findings.variants)
+
+
+def list_comparison(compared: VariantComparison) -> Iterator[Claim]:
     """How many variants differ from the first, and each difference with an interval."""
-    compared = findings.variants
-    if compared is None:
-        return
     metric = compared.metric
     runs = sum(compared.runs.values())
     different = sum(d.excludes_zero for d in compared.to_first)
     yield Claim(
         "variant_difference", (), float(different), None, None, "variants", runs, None,
-        "over the seeds that trained with both", compared.headline,
+        compared.condition, compared.headline,
     )  # fmt: skip
     for d in compared.to_first:
         if d.interval is None:
@@ -27,9 +31,9 @@ def list_variant_claims(findings: Findings) -> Iterator[Claim]:
         corrected = "" if d.holm_p_value is None else f" (p = {d.holm_p_value:.2g}, corrected)"
         text = (
             f"{d.first} minus {d.second}: {metric.format_change(d.mean, low, high)} over "
-            f"{d.seeds} seeds that trained with both{corrected}."
+            f"{d.seeds} {compared.condition.removeprefix('over the ')}{corrected}."
         )
         yield Claim(
             "variant_difference", (d.first, d.second), d.mean, low, high, metric.unit, d.seeds,
-            0.95, "over the seeds that trained with both", text,
+            0.95, compared.condition, text,
         )  # fmt: skip

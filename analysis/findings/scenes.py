@@ -22,6 +22,7 @@ from analysis.data.study import Study, design_folds, list_scenes, load_study
 from analysis.findings.analyze_study import Findings, analyze_study
 from analysis.findings.breaking import BreakingAnalysis, analyze_breaking
 from analysis.findings.seed_variance import classify_replicates
+from analysis.findings.variants import VariantComparison, average_variants
 from analysis.importance.permutation_test import PermutationTest, run_permutation_tests
 from analysis.importance.shares import Importance
 from analysis.importance.sobol import PureError, estimate_sobol_shares
@@ -74,6 +75,7 @@ class ScenesFindings:
     trained on all of them; tests: which parameters have an effect on it
     breaking: of the points that break on at least one scene
     differences: parameters that act differently on two scenes, of lowest p-value first
+    variants: of a study of variants, how they compare on the average of the scenes
     """
 
     folder: StudyFolder
@@ -85,6 +87,7 @@ class ScenesFindings:
     breaking: BreakingAnalysis
     mean_rate: MeanRate
     differences: tuple[SceneDifference, ...]
+    variants: VariantComparison | None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -138,6 +141,7 @@ def _analyze(folder: StudyFolder, by_scene: Mapping[str, Findings]) -> ScenesFin
         breaking=breaking,
         mean_rate=estimate_mean_rate(points),
         differences=find_differences(points, rng),
+        variants=average_variants(studies) if first.has_variants else None,
     )
 
 

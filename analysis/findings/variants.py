@@ -5,8 +5,11 @@ Variants are named configurations (study/spec/variants.py); the r-th runs of all
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Sequence
+import operator
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +34,7 @@ class VariantComparison:
     to_first: each other variant minus the first, over the seeds that both have
     runs, collapsed, shows_nothing: variant -> how many of its runs have ended, and how many of
     these collapsed or show nothing
+    scenes: the labels of the scenes over which the metric is averaged, where there are several
     """
 
     values: pd.DataFrame
@@ -39,6 +43,13 @@ class VariantComparison:
     collapsed: dict[str, int]
     shows_nothing: dict[str, int]
     metric: Metric = PSNR
+    scenes: tuple[str, ...] = ()
+
+    @property
+    def condition(self) -> str:
+        """What a difference of two variants rests on."""
+        seeds = "over the seeds that trained with both"
+        return f"{seeds} on every scene" if self.scenes else seeds
 
     @property
     def first(self) -> str:
@@ -54,20 +65,25 @@ class VariantComparison:
         untested = sum(d.interval is None for d in self.to_first)
         if untested == others:
             return (
-                f"No difference from {self.first} has an interval, which takes two seeds that "
-                "both variants completed with"
+                f"No difference from {self.first}{self._average} has an interval, which takes two "
+                f"seeds that both variants completed with{' on every scene' if self.scenes else ''}"
             )
         if others == 1:
             clause = f"{self.to_first[0].first} {'differs' if different else 'does not differ'}"
         else:
             verb = "differ" if len(different) > 1 else "differs"
             clause = f"Of the {others} other variants, {len(different) or 'none'} {verb}"
-        text = f"{clause} from {self.first} with a 95 % interval that excludes 0"
+        text = f"{clause} from {self.first}{self._average} with a 95 % interval that excludes 0"
         if different:
             text += f" ({self._count_significant()}): {_name_largest(different, self.metric)}"
         if untested:
             text += f"; {untested} with too few seeds for an interval"
         return text
+
+    @property
+    def _average(self) -> str:
+        scenes = len(self.scenes)
+        return f" in {self.metric.name} averaged over {scenes} scenes" if scenes else ""
 
     def _count_significant(self) -> str:
         holm = [d.holm_p_value for d in self.to_first if d.holm_p_value is not None]
@@ -111,6 +127,38 @@ def compare_variants(study: Study, measure: str = "") -> VariantComparison | Non
         collapsed=count(COLLAPSED),
         shows_nothing=count(SHOWS_NOTHING),
         metric=study.metric,
+    )
+
+
+def average_variants(studies: Mapping[str, Study]) -> VariantComparison | None:
+    """Compares the variants of a study of several scenes by its metric, averaged over these.
+
+    A seed counts for a variant if its runs trained on every scene: what is averaged is then the
+    same of all variants. None if on some scene none has ended.
+
+    studies: label -> the study on that scene
+    """
+    compared = [compare_variants(study) for study in studies.values()]
+    each = [comparison for comparison in compared if comparison is not None]
+    if len(each) < len(studies):
+        return None
+    # A value that is missing on one scene is missing in the sum.
+    values = functools.reduce(operator.add, (comparison.values for comparison in each)) / len(each)
+
+    def add(field: str) -> dict[str, int]:
+        total: Counter[str] = Counter()
+        for comparison in each:
+            total.update(getattr(comparison, field))
+        return dict(total)
+
+    return replace(
+        each[0],
+        values=values,
+        to_first=tuple(compare_with_first(values)),
+        runs=add("runs"),
+        collapsed=add("collapsed"),
+        shows_nothing=add("shows_nothing"),
+        scenes=tuple(studies),
     )
 
 

@@ -16,6 +16,7 @@ from analysis.findings.scenes import ScenesFindings
 from analysis.importance.shares import Importance
 from analysis.pages.answers import view_answers
 from analysis.pages.templating import TableView, list_contents, render_template, view_figure
+from analysis.pages.variant_section import render_comparison
 
 
 def render_scenes_page(findings: ScenesFindings) -> str:
@@ -31,6 +32,8 @@ def render_scenes_page(findings: ScenesFindings) -> str:
             mean=[claim.text for claim in select_claims(claims, "scenes_rate", "scenes_best")],
         )
     ]
+    if findings.variants is not None:
+        sections.insert(0, render_comparison(findings.variants))
     if not study.has_variants:
         sections += [
             render_template(

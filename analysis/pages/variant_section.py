@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 def render_variants_section(findings: Findings) -> Markup:
     """Each variant's mean PSNR and its paired difference from the first; empty without variants."""
-    comparison, metric = findings.variants, findings.study.metric
-    if comparison is None:
-        return Markup()
+    return render_comparison(findings.variants) if findings.variants else Markup()
+
+
+def render_comparison(comparison: VariantComparison) -> Markup:
+    """A section on variants, of one study or on the average of several scenes."""
+    metric = comparison.metric
     figure = plot_variant_differences(comparison.to_first, comparison.first, metric=metric)
     return render_template(
         "variants.html",
         answer=comparison.headline,
         first=comparison.first,
         metric=metric,
-        is_psnr=findings.study.metric == PSNR,
+        is_psnr=metric == PSNR,
+        scenes=comparison.scenes,
         table=_view_table(comparison, metric),
         figure=view_figure(
             figure, f"{metric.name} of each variant minus that of {comparison.first}"

@@ -12,8 +12,10 @@ from study.records.study_folder import StudyFolder
 from study.spec.scenes import StudyScene
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
+from study.spec.variants import Variant, variant_space
 
 BOUNDS = {"small": (2.0, 4.0), "large": (20.0, 60.0)}
+SCENES = tuple(StudyScene(f"/{name}.npz", name, ends) for name, ends in BOUNDS.items())
 VARIED = ("sampling.near", "field.width=16:128", "optimisation.learning_rate")
 
 Run = Callable[[str, tuple[float, ...], int], Outcome]
@@ -30,9 +32,32 @@ def collapsed(psnr: float) -> Outcome:
 
 def write_scenes(path: Path, run: Run, explore: int, replicates: int = 0) -> StudyFolder:
     """A study whose trials end as `run` says, read by `analyze_scenes` like any other."""
-    scenes = tuple(StudyScene(f"/{name}.npz", name, ends) for name, ends in BOUNDS.items())
     phases = {"explore": explore, "optimize": 1, "replicates": replicates, "steps": 90}
-    spec = StudySpec(study_space(VARIED, [], 90), "", scenes, **phases)
+    spec = StudySpec(study_space(VARIED, [], 90), "", SCENES, **phases)
+    return _write(path, spec, lambda trial: run(trial.scene, _units(spec, trial), trial.number))
+
+
+def write_variants(path: Path, run: Callable[[str, int, int], Outcome], seeds: int) -> StudyFolder:
+    """A study of the variants base and wide, whose widths are 32 and 64.
+
+    run: the outcome by scene, width and number of the seed
+    """
+    variants = (Variant("base", (("field.width", 32),)), Variant("wide", (("field.width", 64),)))
+    space = variant_space(variants, {"optimisation.steps": 90})
+    none = {"explore": 0, "optimize": 0, "replicates": 0, "steps": 90}
+    spec = StudySpec(space, "", SCENES, **none, variants=variants, repeats=seeds)
+    known: dict[int, int] = {}
+
+    def outcome(trial: Assignment) -> Outcome:
+        number = known.setdefault(trial.seed, len(known))
+        width = trial.values["field.width"]
+        assert isinstance(width, int)
+        return run(trial.scene, width, number)
+
+    return _write(path, spec, outcome)
+
+
+def _write(path: Path, spec: StudySpec, run: Callable[[Assignment], Outcome]) -> StudyFolder:
     folder = StudyFolder(path)
     about = {name: {"name": name, "source": name, "hash": "0" * 64} for name in BOUNDS}
     document = {"schema": 1, "name": path.name, "scene": {}, "created": "2026-11-26"}
@@ -41,8 +66,8 @@ def write_scenes(path: Path, run: Run, explore: int, replicates: int = 0) -> Stu
     ledger = Ledger(folder, spec)
     manager = TrialManager(folder, ledger, ())
     while assignment := manager.next_trial():
-        outcome = run(assignment.scene, _units(spec, assignment), assignment.number)
-        manager.on_report(Message(assignment.number, "here", "a CPU", (), outcome))
+        message = Message(assignment.number, "here", "a CPU", (), run(assignment))
+        manager.on_report(message)
     ledger.close()
     folder.write_tables()
     return folder

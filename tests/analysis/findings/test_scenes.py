@@ -23,7 +23,7 @@ from analysis.stats.rates import clopper_pearson_interval
 from nerf.common.errors import InputError
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
-from tests.analysis.scene_studies import collapsed, trained, write_scenes
+from tests.analysis.scene_studies import collapsed, trained, write_scenes, write_variants
 
 POINTS = 48
 
@@ -161,3 +161,38 @@ def test_a_study_that_has_just_begun_says_so(tmp_path: Path) -> None:
     assert "Not known yet of PSNR averaged over small and large: " in lines[0]
     assert "Nothing did: none of 2 explored points broke on any scene" in lines[1]
     assert render_scenes_page(findings)
+
+
+def test_variants_are_compared_on_the_average_of_the_scenes(tmp_path: Path) -> None:
+    """Wide gains 1 dB on one scene and 3 on the other; its third seed breaks on the latter."""
+
+    def run(scene: str, width: int, seed: int) -> Outcome:
+        if (scene, width, seed) == ("large", 64, 2):
+            return collapsed(9.0)
+        gain = {"small": 1.0, "large": 3.0}[scene] * (width == 64)
+        return trained({"small": 30.0, "large": 20.0}[scene] + seed + gain + 0.1 * gain * seed)
+
+    findings = analyze_scenes(write_variants(tmp_path / "variants", run, 4))
+    compared = findings.variants
+    assert compared is not None
+    (difference,) = compared.to_first
+    # Gains of 2 + 0.2 seed on average, for the seeds 0, 1 and 3.
+    assert (difference.seeds, difference.mean) == (3, pytest.approx(2.0 + 0.2 * 4 / 3))
+    assert compared.runs == {"base": 8, "wide": 8}
+    assert compared.collapsed == {"base": 0, "wide": 1}
+    headline, claim = list_scene_claims(findings)
+    assert headline.text == (
+        "wide differs from base in PSNR averaged over 2 scenes with a 95 % interval that excludes "
+        "0 (1 with Holm's correction): wide +2.27 [+1.51, +3.03] dB. 16 runs have ended; "
+        "1 collapsed."
+    )
+    assert claim.condition == "over the seeds that trained with both on every scene"
+    assert claim.text.endswith(
+        "over 3 seeds that trained with both on every scene (p = 0.006, corrected)."
+    )
+    lines = list_scenes_lines(findings)
+    assert lines[0] == headline.text
+    assert [line.partition(":")[0] for line in lines[1:]] == ["small", "large"]
+    page = render_scenes_page(findings)
+    assert "How do the variants compare with base?" in page
+    assert "on every scene" in page
