@@ -1,6 +1,6 @@
 """Measures how long trials take, by short ones in processes of their own, as many at once as run.
 
-A trial whose full budget ends within the time is measured as a whole, of others a part.
+A short trial is measured as a whole, of others a part.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from study.worker.run_rules import RunRules
 from study.worker.trial_run import RunHooks, TrialRun, TrialTask
 
 _FEW_STEPS = 10
+_GROWTH = 4
+"""By which a budget grows that took little of the time."""
 _BYTES_PER_POINT = 200
 _BYTES_PER_RECORD = 1500
 
@@ -139,22 +141,25 @@ def _measure_all(
 def _measure(
     spec: StudySpec, scene: Scene | None, values: Configuration, checkpoint: Path, seconds: float
 ) -> Measured:
-    """Measures a NeRF on two short budgets, and another trainer until its time is over.
+    """Measures a NeRF on growing budgets, and another trainer until its time is over.
 
-    Two budgets tell the fixed part of a trial, such as its evaluations, from what grows with its
-    steps. But not every trainer can do with so few.
+    The two largest budgets tell the fixed part of a trial, such as its evaluations, from what grows
+    with its steps. The first steps are the slowest, so the larger the better. But not every trainer
+    can do with few steps.
     """
     short = _ShortTrial(spec, scene, values, checkpoint)
     if not spec.space.is_nerf:
         return short.run_for(seconds)
-    few = min(_FEW_STEPS, spec.steps)
-    few_seconds = short.run(few)
-    if few == spec.steps:
-        return short.measured(few_seconds, few)
-    many = min(max(2 * few, int(seconds * few / max(few_seconds, 1e-6))), spec.steps)
-    many_seconds = short.run(many)
-    per_step = max(many_seconds - few_seconds, 0.0) / (many - few)
-    return short.measured(many_seconds + (spec.steps - many) * per_step, many)
+    steps = min(_FEW_STEPS, spec.steps)
+    took, per_step = short.run(steps), 0.0
+    while steps < spec.steps:
+        fewer, before = steps, took
+        steps = min((_GROWTH if took < seconds / _GROWTH else 2) * steps, spec.steps)
+        took = short.run(steps)
+        per_step = max(took - before, 0.0) / (steps - fewer)
+        if took > seconds / 2:
+            break
+    return short.measured(took + (spec.steps - steps) * per_step, steps)
 
 
 class _TimeOver(BaseException):
