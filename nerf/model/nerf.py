@@ -161,7 +161,8 @@ class Nerf(nn.Module):
         cell = grid.cell_of(origins, directions, t)
         # Indices into the flattened (rays, samples) batch; points = len(selected) from here on.
         lengths = t_edges.diff(dim=-1)
-        selected = grid.select(cell, lengths, step)
+        visible = grid.visibility(cell, lengths)
+        selected = grid.select(visible, step)
         ray = selected // t.shape[1]
 
         # Gather the selected samples into a flat batch of points and query the field there.
@@ -175,6 +176,9 @@ class Nerf(nn.Module):
             if not grid.equal_lengths:
                 occs = density * lengths.flatten().index_select(0, selected)
             grid.observe(cell.flatten().index_select(0, selected), density, occs)
+        else:
+            # What only fills up the batch counts as empty: an image is the same in any chunks.
+            density = density * visible.flatten().index_select(0, selected)
 
         # Scatter the points back: a sample that was skipped counts as empty space.
         density = density.new_zeros(t.numel()).index_copy(0, selected, density).view(t.shape)

@@ -121,8 +121,7 @@ class OccupancyGrid(nn.Module):
 
     def select(
         self,
-        cell: Int[Tensor, "rays samples"],
-        deltas: Float[Tensor, "rays samples"],
+        visible: Bool[Tensor, "rays samples"],
         step: Tensor | None = None,
     ) -> Int[Tensor, " points"]:
         """Distinct indices into rays x samples of the samples to query, visible ones first.
@@ -132,7 +131,7 @@ class OccupancyGrid(nn.Module):
         so that cells which count as empty are still observed. A training step selects exactly
         `capacity` samples once that is set, and need not wait for the device to count them.
         """
-        visible = self.visibility(cell, deltas).flatten()
+        visible = visible.flatten()
         rank = rank_samples(visible, 0 if step is None else step)
         count = visible.sum()
         size = None

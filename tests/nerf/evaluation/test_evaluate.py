@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from nerf.config.flat import build
+from nerf.config.flat import Flat, build
 from nerf.evaluation import evaluate
 from nerf.evaluation.evaluate import MAX_PSNR, grid_stride
 from nerf.evaluation.trivial_baselines import trivial_psnrs
 from nerf.model.nerf import Nerf
 from nerf.scenes.images import Images
 from nerf.scenes.scene import Scene
+from nerf.training.run import TrainingRun
 
 
 def test_the_grid_has_about_the_requested_pixels_and_room_for_ssim(ball: Scene) -> None:
@@ -45,6 +46,22 @@ def test_an_image_does_not_depend_on_its_chunks(
     torch.testing.assert_close(cut.rgb, whole.rgb)
     torch.testing.assert_close(cut.depth, whole.depth)
     assert not cut.rgb.is_inference()
+
+
+def test_an_image_does_not_depend_on_its_chunks_where_samples_are_skipped(
+    ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: Flat = {"field.width": 16, "field.depth": 2, "optimisation.rays": 64}
+    settings |= {"optimisation.warm_up": 0, "optimisation.crop_steps": 0, "sampling.coarse": 32}
+    run = TrainingRun(build({**settings, "compute.precision": "fp32"}), ball)
+    for _ in range(120):
+        run.advance()
+    (grid,) = run.model.occupancy_grids()
+    assert (grid.density_bound < 0).float().mean() > 0.05, "empty cells"
+    whole = evaluate.render_view(run.model, ball, ball.val[0])
+    monkeypatch.setitem(evaluate.RENDER_CHUNK_SAMPLES, "cpu", 3000)
+    cut = evaluate.render_view(run.model, ball, ball.val[0])
+    torch.testing.assert_close(cut.rgb, whole.rgb, atol=1e-5, rtol=0)
 
 
 def test_a_padded_photograph_is_measured_as_it_would_be_alone(ball: Scene) -> None:

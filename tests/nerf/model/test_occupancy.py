@@ -100,8 +100,8 @@ def test_all_visible_samples_are_selected_and_some_others(
     grid.density_bound.copy_(torch.where(drawn(CELLS**3 + 1) < empty, -1.0, 0.0))
     cell = torch.randint(0, CELLS**3 + 1, (rays, 16), generator=torch.Generator().manual_seed(3))
     deltas = torch.ones(rays, 16)
-    selected = grid.select(cell, deltas, torch.tensor(step))
-    visible = grid.visibility(cell, deltas).flatten()
+    seen = grid.visibility(cell, deltas)
+    selected, visible = grid.select(seen, torch.tensor(step)), seen.flatten()
     assert len(set(selected.tolist())) == len(selected)
     assert set(visible.nonzero()[:, 0].tolist()) <= set(selected.tolist())
     assert len(selected) - visible.sum() <= -(-visible.numel() // SIZE_BUCKETS)
@@ -114,7 +114,9 @@ def test_the_others_rotate_until_each_has_been_selected() -> None:
     cell = torch.zeros(8, 64, dtype=torch.int64)
     selected: set[int] = set()
     for step in range(SIZE_BUCKETS):
-        selected |= set(grid.select(cell, torch.ones(8, 64), torch.tensor(step)).tolist())
+        selected |= set(
+            grid.select(grid.visibility(cell, torch.ones(8, 64)), torch.tensor(step)).tolist()
+        )
     assert len(selected) == 8 * 64
 
 
@@ -122,23 +124,24 @@ def test_a_capacity_is_filled_with_visible_samples_first() -> None:
     grid = small_grid()
     grid.density_bound.copy_(torch.where(drawn(CELLS**3 + 1) < 0.7, -1.0, 0.0))
     cell = torch.randint(0, CELLS**3, (8, SAMPLES), generator=torch.Generator().manual_seed(3))
-    deltas, step = torch.ones(8, SAMPLES), torch.tensor(5)
-    free = grid.select(cell, deltas, step)
-    visible = set(grid.visibility(cell, deltas).flatten().nonzero()[:, 0].tolist())
+    step = torch.tensor(5)
+    seen = grid.visibility(cell, torch.ones(8, SAMPLES))
+    free = grid.select(seen, step)
+    visible = set(seen.flatten().nonzero()[:, 0].tolist())
     grid.fit_capacity(rays=8)
     assert grid.capacity is not None
     assert len(free) < grid.capacity < 8 * SAMPLES
-    selected = grid.select(cell, deltas, step)
+    selected = grid.select(seen, step)
     assert len(selected) == grid.capacity
     assert set(selected[: len(visible)].tolist()) == visible
     assert set(free.tolist()) <= set(selected.tolist())
-    assert torch.equal(grid.select(cell, deltas), grid.select(cell, deltas)), "not in training"
+    assert torch.equal(grid.select(seen), grid.select(seen)), "not in training"
     grid.capacity = len(visible) // 2
-    tight = grid.select(cell, deltas, step)
+    tight = grid.select(seen, step)
     assert set(tight.tolist()) < visible
     assert len(set((tight // SAMPLES).tolist())) == 8, "all rays lose samples"
     grid.capacity = capacity = len(selected)
-    grid.select(cell, deltas, step)
+    grid.select(seen, step)
     grid.fit_capacity(rays=8)
     assert grid.capacity == capacity
 
