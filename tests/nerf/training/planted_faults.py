@@ -75,13 +75,13 @@ def _record_into_new_tensors(health: Any, model: Any) -> None:
     health._largest = {part: 1 * largest for part, largest in health._largest.items()}
 
 
-def _select_by_nonzero(grid: Any, cell: Any, deltas: Any, step: Any = None) -> torch.Tensor:
-    return grid.visibility(cell, deltas).flatten().nonzero().flatten()
+def _select_by_nonzero(grid: Any, visible: Any, step: Any = None) -> torch.Tensor:
+    return visible.flatten().nonzero().flatten()
 
 
-def _select_as_many_as_visible(grid: Any, cell: Any, deltas: Any, step: Any = None) -> torch.Tensor:
+def _select_as_many_as_visible(grid: Any, visible: Any, step: Any = None) -> torch.Tensor:
     with mock.patch.object(grid, "capacity", None):
-        return _select(grid, cell, deltas, step)
+        return _select(grid, visible, step)
 
 
 def _call_with_new_rate(step: Any) -> None:
