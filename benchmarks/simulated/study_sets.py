@@ -11,6 +11,7 @@ F_ij and T_ij of the studies scatter about F_j and T_j, which the studies are a 
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -130,7 +131,8 @@ def _scatter(tables: Tables, sd: float, rng: np.random.Generator) -> Tables:
     return scattered
 
 
-def _count_levels() -> dict[str, int]:
+@functools.cache
+def _count_levels() -> Mapping[str, int]:
     return {d.path: len(d.choices) for d in parse_space(_VARY, {}).dimensions}
 
 

@@ -5,6 +5,7 @@ A config is a tree of dataclasses; tables, search spaces and command lines use t
 
 from __future__ import annotations
 
+import functools
 import math
 import typing
 from collections.abc import Mapping
@@ -152,10 +153,16 @@ def _to_config(values: Flat) -> NerfConfig:
             sections.setdefault(section, {})[member] = value
         else:
             top[section] = value
-    hints = typing.get_type_hints(config_class())
+    types = _section_types(config_class())
     for section, members in sections.items():
-        top[section] = _build_section(section, hints[section], members)
+        top[section] = _build_section(section, types[section], members)
     return config_class()(**top)
+
+
+@functools.cache
+def _section_types(config: type[NerfConfig]) -> Mapping[str, type]:
+    """The classes of the sections; resolving annotations takes longer than building a config."""
+    return typing.get_type_hints(config)
 
 
 def _build_section(name: str, section: type, members: Flat) -> Any:
