@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.claims.claim import Claim, Kind
-from analysis.claims.wording import format_part, join_names, name_variance
+from analysis.claims.wording import count_runs, format_part, join_names, name_variance
 from analysis.findings.comparison import Comparison
 from analysis.findings.level_effects import LevelEffect
 from analysis.findings.parameters_across import BreakContrast, ParameterAcross
@@ -52,8 +52,8 @@ def _describe_what_breaks(comparison: Comparison) -> str:
     assert breaking is not None
     overall = breaking.overall
     if not overall.broken:
-        return f"Nothing did: none of {overall.trials} explored runs broke."
-    text = f"{overall.broken} of {overall.trials} explored runs collapse or show nothing"
+        return f"Nothing did: none of {count_runs(overall.trials)} broke."
+    text = f"{overall.broken} of {count_runs(overall.trials)} collapse or show nothing"
     parts = [
         f"{p.label} {p.worst.name} ({p.worst.rate:.0%} break, with {p.safest.name} "
         f"{p.safest.rate:.0%})".replace("%", " %")

@@ -28,7 +28,7 @@ def claim_bounds(study: Study) -> Iterator[Claim]:
     if difference is None:
         text += (
             f"Bounds that enclose it cannot be compared with bounds that cut it: {enclosing} and "
-            f"{cutting} explored runs trained."
+            f"{count_runs(cutting)} trained."
         )
         ends: tuple[float | None, float | None, float | None] = (None, None, None)
     else:

@@ -8,7 +8,7 @@ from analysis.claims.answer_claims import describe_worst
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.list_claims import list_answer_lines, list_claims, select_claims
 from analysis.claims.variant_claims import list_comparison
-from analysis.claims.wording import format_part, join_names
+from analysis.claims.wording import count_points, format_part, join_names
 from analysis.findings.scenes import ScenesFindings
 from analysis.importance.shares import SobolShare
 from analysis.stats.p_values import format_p_value
@@ -91,14 +91,15 @@ def _describe_what_breaks(findings: ScenesFindings) -> str:
         return "Not known yet: no explored point has ended on every scene."
     if not overall.broken:
         return (
-            f"Nothing did: none of {overall.trials} explored points broke on any scene, so that "
+            f"Nothing did: none of {count_points(overall.trials)} broke on any scene, so that "
             f"over the whole space at most {100 * overall.high:.0f} % do."
         )
     broken = findings.points.outcomes.isin(BROKEN).mean()
     each = join_names([f"{100 * rate:.0f} % on {label}" for label, rate in broken.items()])
     share = format_part(overall.rate, overall.low, overall.high)
     return (
-        f"{share} of {overall.trials} explored points break on at least one scene ({each})"
+        f"{share} of {count_points(overall.trials)} break{'s' * (overall.trials == 1)} on at least "
+        f"one scene ({each})"
         f"{describe_worst(breaking)}."
     )
 
@@ -117,7 +118,7 @@ def _describe_how_sure(findings: ScenesFindings) -> str:
     trained = int(findings.points.trained.sum())
     steps = findings.first.spec.get("steps", "")
     return (
-        f"{trained} explored points trained on each of {len(findings.labels)} scenes for {steps} "
+        f"{count_points(trained)} trained on each of {len(findings.labels)} scenes for {steps} "
         "steps. Scenes share their points, so what holds over all scenes rests on points, not on "
         "runs; it holds for these scenes, others and longer training may differ. Brackets are 95 % "
         "intervals."
@@ -140,7 +141,7 @@ def _mean_rate(findings: ScenesFindings) -> Claim:
     mean = findings.mean_rate
     text = (
         f"{format_part(mean.rate, mean.low, mean.high)} of the runs break on the average of "
-        f"{_name_scenes(findings)}, over {mean.points} points."
+        f"{_name_scenes(findings)}, over {mean.points} point{'' if mean.points == 1 else 's'}."
     )
     return Claim(
         "scenes_rate", (), mean.rate, mean.low, mean.high, "fraction", mean.points, 0.95,

@@ -56,6 +56,11 @@ def count_runs(number: int, adjective: str = "explored") -> str:
     return f"{number} {adjective} run{'' if number == 1 else 's'}"
 
 
+def count_points(number: int) -> str:
+    """`1 explored point`, `84 explored points`."""
+    return f"{number} explored point{'' if number == 1 else 's'}"
+
+
 def name_variance(metric: str, is_native: bool) -> str:
     """What shares are parts of: `PSNR's variance`; of other tools `the variance of val_loss`."""
     return f"{metric}'s variance" if is_native else f"the variance of {metric}"

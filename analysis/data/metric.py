@@ -129,7 +129,6 @@ COSTS = tuple(objective.column for objective in MEASURED_OBJECTIVES)
 
 
 def make_metric(objective: Objective, is_nerf: bool) -> Metric:
-    """The metric of a study of this program; others than the NeRF's have the trainer's name."""
+    """The metric of a study of this program, by the name that the live view has for it."""
     decimals = {"psnr": 2, "ssim": 3}.get(objective.metric) if is_nerf else None
-    name = objective.label if is_nerf or objective.is_measured else objective.metric
-    return Metric(name, objective.unit, objective.minimize, decimals, objective.column)
+    return Metric(objective.label, objective.unit, objective.minimize, decimals, objective.column)

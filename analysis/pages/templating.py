@@ -24,6 +24,8 @@ from analysis.figures.theme import PALETTES
 from nerf.common.commands import command_name
 
 _ASSETS = Path(__file__).parent
+_TAGS_OR_TEXT = re.compile(r"<(script|style|pre|code|title)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(%|dB|points?|ms|s|min|h|[KMG]iB)(?!\w))")
 _STYLES = ("report", "answers")  # in this order: the latter has what stands above the sections
 
 
@@ -60,8 +62,16 @@ def view_figure(figure: go.Figure, alt: str, note: str = "") -> FigureView:
 
 
 def render_template(name: str, **views: object) -> Markup:
-    """The template of that name with the views as its variables."""
-    return Markup(_environment().get_template(name).render(**views))
+    """The template of that name with the views as its variables; no line ends before a unit."""
+    return Markup(_join_units(_environment().get_template(name).render(**views)))
+
+
+def _join_units(html: str) -> str:
+    """Puts a no-break space between numbers and units in text, other than of code and scripts."""
+    return _TAGS_OR_TEXT.sub(
+        lambda part: part[0] if part[0].startswith("<") else _BEFORE_UNIT.sub("\u00a0", part[0]),
+        html,
+    )
 
 
 def list_contents(sections: Sequence[Markup]) -> dict[str, Markup]:

@@ -89,7 +89,7 @@ def launch(
         steps = pruning_steps(spec.pruner, spec.steps) if spec.can_prune else ()
         manager = TrialManager(folder, ledger, steps, replanning)
         with LiveView(console, folder.name, spec, folder.trivial_psnrs()) as view:
-            view.show(ledger.trials())
+            view.show(ledger.trials(), running=())
             _run_until_finished(manager, scenes, session, view, stop)
             finished = manager.is_finished()
             for notice in manager.drain_notices():

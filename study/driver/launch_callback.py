@@ -56,7 +56,7 @@ class LaunchCallback(tune.Callback):
             self._watch(self._capacity)
         self._view.spec = self._manager.ledger.spec  # a look, or the hours, may change it
         if self._view.is_due():
-            self._view.show(self._manager.ledger.trials())
+            self._view.show(self._manager.ledger.trials(), running=self._manager.running)
         if self._stop.requested:
             self._manager.stop.request(StopReason.REQUESTED)
         if self._manager.stop.reason and self._deadline is None:

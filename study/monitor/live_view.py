@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -88,15 +88,17 @@ class LiveView:
         trials: Sequence[FrozenTrial],
         at_once: bool = False,
         is_interrupted: bool = False,
+        running: Collection[int] | None = None,
     ) -> None:
         """Shows the progress of these trials, unless it was shown a moment ago.
 
         is_interrupted: whether no process runs the study any more
+        running: the trials that train now, where that is known
         """
         if not (at_once or self.is_due()):
             return
         clock = time.monotonic()
-        progress = study_progress(trials, self.spec, self._trivial_psnrs, is_interrupted)
+        progress = study_progress(trials, self.spec, self._trivial_psnrs, is_interrupted, running)
         rate = None if is_interrupted else self._rate.update(clock, progress)
         seconds_left = progress.steps_left / rate if rate and progress.steps_left > 0 else None
         if self._live:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -120,11 +120,15 @@ class StudyProgress:
     """Whether a look at the explored trials may add more."""
     is_interrupted: bool = False
     """Whether no process runs the study, so that its `running` trials are interrupted ones."""
+    may_wait: bool = False
+    """Whether some of `running` may wait to be resumed: the journal does not tell them apart."""
 
     @property
     def running_word(self) -> str:
         """What the trials in `running` are."""
-        return "interrupted" if self.is_interrupted and self.running else "running"
+        if self.is_interrupted and self.running:
+            return "interrupted"
+        return "under way" if self.may_wait else "running"
 
     @property
     def share_done(self) -> float:
@@ -165,27 +169,30 @@ def study_progress(
     spec: StudySpec,
     trivial_psnrs: TrivialPsnrs = UNKNOWN,
     is_interrupted: bool = False,
+    running: Collection[int] | None = None,
 ) -> StudyProgress:
     """The progress of a study whose journal holds these trials.
 
     is_interrupted: whether no process runs it
+    running: the trials that train now, where that is known: others that have begun are queued
     """
     from optuna.trial import TrialState
 
     finished = [t for t in trials if t.state.is_finished()]
     ended = tuple(_ended_trial(t, trivial_psnrs) for t in finished)
-    running = tuple(_running_trial(t) for t in trials if t.state == TrialState.RUNNING)
+    begun = tuple(_running_trial(t) for t in trials if t.state == TrialState.RUNNING)
     return StudyProgress(
         planned=spec.planned,
         ended=ended,
-        running=running,
+        running=begun if running is None else tuple(b for b in begun if b.number in running),
         bests=_bests(ended, spec),
         objective=spec.objective,
         steps_trained=sum(t.user_attrs["steps_done"] for t in finished)
-        + sum(r.step for r in running),
-        steps_left=_steps_left(finished, running, spec),
+        + sum(b.step for b in begun),
+        steps_left=_steps_left(finished, begun, spec),
         is_exploring=spec.is_exploring,
         is_interrupted=is_interrupted,
+        may_wait=running is None,
     )
 
 
@@ -225,15 +232,15 @@ def table_progress(
 
 
 def _steps_left(
-    finished: Sequence[FrozenTrial], running: Sequence[RunningTrial], spec: StudySpec
+    finished: Sequence[FrozenTrial], begun: Sequence[RunningTrial], spec: StudySpec
 ) -> float:
-    left = float(len(running) * spec.steps - sum(r.step for r in running))
+    left = float(len(begun) * spec.steps - sum(b.step for b in begun))
     for phase in PHASES:
         steps = [t.user_attrs["steps_done"] for t in finished if t.user_attrs["phase"] == phase]
         # The mean over ended trials and one imaginary trial of the expected length.
         expected = _EXPECTED_BUDGET_SHARE.get(phase, 1.0) * spec.steps
         mean = (sum(steps) + expected) / (len(steps) + 1)
-        started = len(steps) + sum(r.phase == phase for r in running)
+        started = len(steps) + sum(b.phase == phase for b in begun)
         left += max(spec.planned[phase] - started, 0) * mean
     return left
 

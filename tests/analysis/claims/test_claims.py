@@ -55,7 +55,10 @@ def test_sections_repeat_the_claims_of_the_list(
     replicated_findings: Findings, claims: tuple[Claim, ...]
 ) -> None:
     page = render_study_page(replicated_findings)
-    texts = {html.unescape(text) for text in re.findall(r"<li>([^<]*?)</li>", page)}
+    texts = {
+        html.unescape(text).replace("\u00a0", " ")
+        for text in re.findall(r"<li>([^<]*?)</li>", page)
+    }
     known = " ".join(claim.text for claim in claims)
     assert texts
     assert all(sentence in known for text in texts for sentence in [text.split(". ")[0]])

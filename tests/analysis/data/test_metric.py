@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.data.metric import PSNR, Metric
+from analysis.data.metric import PSNR, Metric, make_metric
+from study.trainers.objective import Objective
 
 LOSS = Metric("val_loss", minimize=True)
 ACCURACY = Metric("accuracy", "%")
@@ -17,6 +18,13 @@ def test_a_minimised_metric_is_the_negative_of_its_score_and_its_intervals_are_a
     low, high = LOSS.interval(np.array([-3.0, -1.0]), np.array([-2.0, 1.0]))
     assert (low <= high).all()
     assert ACCURACY.interval(1.0, 2.0) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("name", ["psnr", "seconds", "accuracy"])
+@pytest.mark.parametrize("is_nerf", [True, False])
+def test_the_report_and_the_live_view_have_one_name_for_a_metric(name: str, is_nerf: bool) -> None:
+    objective = Objective(name)
+    assert make_metric(objective, is_nerf).name == objective.label
 
 
 def test_the_words_of_a_direction() -> None:

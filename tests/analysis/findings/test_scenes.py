@@ -163,6 +163,18 @@ def test_a_study_that_has_just_begun_says_so(tmp_path: Path) -> None:
     assert render_scenes_page(findings)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "sentence"),
+    [
+        (trained(20.0), "none of 1 explored point broke on any scene"),
+        (collapsed(10.0), "of 1 explored point breaks on at least one scene"),
+    ],
+)
+def test_one_point_is_no_points(tmp_path: Path, outcome: Outcome, sentence: str) -> None:
+    few = write_scenes(tmp_path / "one", lambda *_: outcome, 1)
+    assert sentence in list_scenes_lines(analyze_scenes(few))[1]
+
+
 def test_variants_are_compared_on_the_average_of_the_scenes(tmp_path: Path) -> None:
     """Wide gains 1 dB on one scene and 3 on the other; its third seed breaks on the latter."""
 

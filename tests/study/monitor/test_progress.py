@@ -45,10 +45,23 @@ def test_progress_counts_trials_and_steps(ledger: Ledger, spec: StudySpec) -> No
 
 
 def test_the_progress_in_one_line(ledger: Ledger, spec: StudySpec) -> None:
-    assert progress_line(study_progress(ledger.trials(), spec), 125.0) == (
+    assert progress_line(study_progress(ledger.trials(), spec, running=[3]), 125.0) == (
         "3/7 trials, 1 trained, 1 collapsed, 1 pruned, 1 running, "
         "best 20.25 dB (trial 0), about 2 min left"
     )
+
+
+def test_an_interrupted_trial_that_waits_for_a_slot_is_not_called_running(
+    ledger: Ledger, spec: StudySpec
+) -> None:
+    ledger.ask()
+    known = study_progress(ledger.trials(), spec, running=[4])
+    assert [r.number for r in known.running] == [4]
+    assert "1 running" in progress_line(known, None)
+    assert known.queued == 3
+    unknown = study_progress(ledger.trials(), spec)
+    assert "2 under way" in progress_line(unknown, None)
+    assert (known.steps_trained, known.steps_left) == (unknown.steps_trained, unknown.steps_left)
 
 
 def test_queued_trials_are_expected_to_train_as_long_as_ended_ones(

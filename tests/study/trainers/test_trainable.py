@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nerf.common.errors import InputError
-from nerf.config.parameters import list_parameters
+from nerf.config.parameters import Parameter, list_parameters
 from study import run_sweep
 from study.cli.options import parse_options
 from study.spec.space import Space
@@ -42,6 +42,15 @@ def test_fields_and_those_of_sections_are_parameters() -> None:
     assert list(by_path) == ["lr", "model.width", "fault", "notes"]
     assert (by_path["model.width"].kind, by_path["model.width"].unit) == ("int", "units")
     assert by_path["fault"].choices[0] == "none"
+
+
+def test_choices_are_named_as_the_trainer_spells_them() -> None:
+    optimiser = Parameter(
+        "optimiser", "choice", "Adam", domain=None, choices=("Adam", "SGD"), doc=""
+    )
+    with pytest.raises(InputError, match="must be one of Adam, SGD; got 'Adm'"):
+        optimiser.parse("Adm")
+    assert optimiser.parse("adam") == "Adam"
 
 
 def test_a_space_varies_what_has_a_range_or_choices() -> None:
