@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,12 @@ def test_options_that_do_not_fit_are_refused(
     assert run_sweep.main([*options, f"--studies={tmp_path / 'studies'}"]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "studies").exists()
+
+
+def test_the_guide_s_study_of_the_nerf_as_a_trainer_is_a_study(tmp_path: Path) -> None:
+    guide = Path("study/guides/trainers.md").read_text(encoding="utf-8")
+    (options,) = re.findall(r"`(--trainable study\.trainers[^`]*)`", guide)
+    assert run_sweep.main([*options.split(), "--save-study", str(tmp_path / "study.toml")]) == 0
 
 
 def test_help_lists_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
