@@ -61,11 +61,11 @@ class Parameter:
         if self.kind in ("bool", "choice"):
             by_name: dict[str, Value] = {str(choice).lower(): choice for choice in self.choices}
             if text.strip().lower() not in by_name:
-                names = ", ".join(
-                    name if isinstance(choice, bool) else str(choice)
-                    for name, choice in by_name.items()
+                names = [n if isinstance(c, bool) else str(c) for n, c in by_name.items()]
+                raise InputError(
+                    f"{self.path} must be one of {', '.join(names)}; got {text!r}"
+                    + closest(text, names)
                 )
-                raise InputError(f"{self.path} must be one of {names}; got {text!r}")
             return by_name[text.strip().lower()]
         if self.kind == "text":
             return text

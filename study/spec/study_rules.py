@@ -242,8 +242,8 @@ def _require_stoppable(spec: StudySpec) -> None:
     paths = [dimension.path for dimension in spec.space.dimensions]
     require(
         not rule.path or rule.path in paths,
-        f"--until '{spec.until}': {rule.path} does not vary{closest(rule.path, paths)}; this study "
-        f"varies {', '.join(paths)}",
+        f"--until '{spec.until}': {rule.path} does not vary; this study varies {', '.join(paths)}"
+        + closest(rule.path, paths),
     )
 
 

@@ -112,8 +112,9 @@ def read_trainable(name: str) -> Trainable:
     try:
         code = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or error
         raise InputError(
-            f"--trainable {name}: {file} cannot be read ({error}); name the place where it is"
+            f"--trainable {name}: {file} cannot be read ({cause}); name the place where it is"
         ) from None
     return Trainable(str(file), function, code, str(file.parent))
 

@@ -46,7 +46,7 @@ def test_directions_of_built_in_metrics_are_known(
     ("options", "message"),
     [
         (["--metric=psnr", "--metric=psnr"], "--metric psnr is there twice; remove one"),
-        (["--metric=psnrr"], "psnr, ssim, seconds or memory; did you mean psnr?"),
+        (["--metric=psnrr"], "of your own (--trainable); did you mean psnr?\n"),
         (["--metric=lpips"], "whose weights this program neither has nor downloads"),
         (["--metric=seconds:max"], "of seconds, less is better; write --metric seconds"),
         (["--metric=ssim", "--direction=min"], "of ssim, more is better"),

@@ -49,7 +49,7 @@ def test_choices_are_named_as_the_trainer_spells_them() -> None:
     optimiser = Parameter(
         "optimiser", "choice", "Adam", domain=None, choices=("Adam", "SGD"), doc=""
     )
-    with pytest.raises(InputError, match="must be one of Adam, SGD; got 'Adm'"):
+    with pytest.raises(InputError, match="must be one of Adam, SGD; got 'Adm'; did you mean Adam"):
         optimiser.parse("Adm")
     assert optimiser.parse("adam") == "Adam"
 
