@@ -112,6 +112,6 @@ def _explain_unknown(name: str, known: list[str]) -> str:
     if name == "lpips":
         return _NO_LPIPS
     return (
-        f"--metric {name}: a NeRF is ranked by {', '.join(known[:-1])} or {known[-1]}; any other is "
-        f"for a trainer of your own (--trainable){closest(name, known)}"
+        f"--metric {name}: a NeRF is ranked by {', '.join(known[:-1])} or {known[-1]}; any other "
+        f"is for a trainer of your own (--trainable){closest(name, known)}"
     )

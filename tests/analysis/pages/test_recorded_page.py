@@ -38,12 +38,12 @@ def sections_of(page: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def lowest(minimised_findings: Findings) -> str:
-    return render_study_page(minimised_findings)
+    return render_study_page(minimised_findings).replace("\u00a0", " ")
 
 
 @pytest.fixture(scope="module")
 def highest(maximised_findings: Findings) -> str:
-    return render_study_page(maximised_findings)
+    return render_study_page(maximised_findings).replace("\u00a0", " ")
 
 
 def test_no_word_of_another_trade_is_on_a_page(lowest: str, highest: str) -> None:

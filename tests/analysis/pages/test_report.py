@@ -203,7 +203,7 @@ def test_the_first_screen_answers_five_questions_in_their_order(
 ) -> None:
     texts = Texts()
     texts.feed(own_markup(render_study_page(replicated_findings)))
-    screen = texts.texts["header"]
+    screen = texts.texts["header"].replace("\u00a0", " ")
     claims = list_claims(replicated_findings)
     place = -1
     for answer in select_answers(claims):
