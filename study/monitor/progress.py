@@ -192,7 +192,7 @@ def study_progress(
         steps_left=_steps_left(finished, begun, spec),
         is_exploring=spec.is_exploring,
         is_interrupted=is_interrupted,
-        may_wait=running is None,
+        may_wait=running is None and bool(begun),
     )
 
 
