@@ -42,7 +42,7 @@ class LightningNerf(pl.LightningModule):
         settings = NerfConfig(
             sampling=Sampling(near=near, far=far, coarse=32),
             field=Field(depth=config.depth, width=config.width),
-            compute=Compute(precision="float32", occupancy=0),
+            compute=Compute(precision="fp32", occupancy=0),
         )
         self.nerf = Nerf(settings, self.random, bounding_box(self.rays, near, far))
 

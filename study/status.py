@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from study.ledger.lock import Holder
     from study.monitor.progress import StudyProgress
 
+_STUDIES = Path("studies")
+"""Where `run_sweep.py` creates studies by default."""
+
 _WATCH_SECONDS = 2.0
 """Between two updates of --watch."""
 
@@ -49,7 +52,7 @@ def _run(arguments: list[str] | None) -> int:
         "study",
         type=Path,
         nargs="?",
-        default=Path("studies"),
+        default=_STUDIES,
         help=f"a study folder that {program} created, or one that contains such folders (default: "
         "studies)",
     )
@@ -67,6 +70,11 @@ def _run(arguments: list[str] | None) -> int:
         for path in inside:
             print(_line(StudyFolder(path)))
         return 0
+    if options.study == _STUDIES and not inside and not folder.spec_file.exists():
+        raise InputError(
+            f"there is no study in {_STUDIES.absolute()}; start one with "
+            f"{command_line('study/run_sweep.py')}, or name a study folder"
+        )
     spec = StudySpec.from_json(folder.read_spec())
 
     from rich.console import Console

@@ -232,15 +232,13 @@ class Study:
     def _raise_for(self, driver: DriverProcess) -> None:
         """Raises what the driver's exit status stands for, unless it is 0."""
         status = driver.status
+        exists = self._folder.spec_file.exists()
+        left = ".resume() continues it" if exists else "nothing is left of it"
         if status == _INTERRUPTED:
-            left = (
-                ".resume() continues it" if self._folder.spec_file.exists() else "nothing is left"
-            )
             raise StudyInterrupted(f"study {self.name} was stopped before its end; {left}")
         if status == 2 and driver.error:
             raise InputError(driver.error)
         if status:
             raise RuntimeError(
-                f"the process that ran study {self.name} ended with status {status}; .resume() "
-                "continues it"
+                f"the process that ran study {self.name} ended with status {status}; {left}"
             )

@@ -161,6 +161,10 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         merged[name] = str(Path(merged[name]).absolute())
     if "dry_run" in merged and "save_study" in merged:
         raise InputError("--dry-run creates nothing, and --save-study writes a file; remove one")
+    if "allow_changes" in merged and "extend" not in merged:
+        raise InputError(
+            "--allow-changes is for --extend N, which is missing; add it, or leave this out"
+        )
     if "until" in merged:
         merged["until"] = StoppingRule.parse(merged["until"]).text
     for name in ("collapse", "metric", "try_texts"):

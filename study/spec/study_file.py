@@ -94,6 +94,8 @@ def read_study_file(path: Path, given: Mapping[str, Any] | None = None) -> dict[
     Raises `InputError` with file and key, or file and line.
     """
     content = read_document(path)
+    if not content:
+        raise InputError(f"{path} holds no options; write some, such as explore = 64")
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a table of options, got {type(content).__name__}")
     given = given or {}

@@ -13,8 +13,10 @@ def read_document(path: Path) -> Any:
     """The content of a .toml, .yaml or .yml file; raises `InputError` that names the file."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; check its name") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} cannot be read: {error}; save it as UTF-8") from None
     if path.suffix == ".toml":
         try:
             return tomllib.loads(text)

@@ -95,7 +95,10 @@ TUNER = "tune.Tuner"
 
 
 def read_trainable(name: str) -> Trainable:
-    """The trainer that `--trainable` names; raises `InputError` for a file that cannot be read."""
+    """The trainer that `--trainable` names.
+
+    Raises `InputError` for a file that cannot be read, or is empty.
+    """
     module, colon, function = name.rpartition(":")
     if module == TUNER:
         raise InputError(
@@ -114,8 +117,12 @@ def read_trainable(name: str) -> Trainable:
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or error
         raise InputError(
-            f"--trainable {name}: {file} cannot be read ({cause}); name the place where it is"
+            f"--trainable {name}: {file} cannot be read: {cause}; give the path of a Python file"
         ) from None
+    if not code.strip():  # without code, `Trainable` would name a module
+        raise InputError(
+            f"--trainable {name}: {file} is empty; write def {function}(config, run): ... there"
+        )
     return Trainable(str(file), function, code, str(file.parent))
 
 

@@ -77,6 +77,14 @@ def test_studies_in_a_folder_are_listed(
     assert "schema 99" in damaged
 
 
+def test_before_the_first_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert status.main([]) == 2
+    assert f"there is no study in {tmp_path / 'studies'}; start one" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_not_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main([str(tmp_path)]) == 2
     assert "is not a study folder" in capsys.readouterr().err

@@ -113,6 +113,8 @@ def test_a_scene_path_is_relative_to_the_study_file(tmp_path: Path) -> None:
         ("a.yaml", "explore: 3\nsteps: 9\nexplore: 4", "explore is there twice (line 3)"),
         ("a.yaml", "set: {seed: 1, field: {width: 1, width: 2}}", "width is there twice (line 1)"),
         ("a.yaml", "- 3", "must hold a table of options"),
+        ("a.yaml", "# later", "holds no options"),
+        ("a.toml", "", "holds no options"),
         ("a.json", "{}", "must end in .toml, .yaml or .yml"),
     ],
 )
@@ -125,7 +127,7 @@ def test_a_mistake_names_file_and_key(tmp_path: Path, name: str, text: str, mess
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none.toml cannot be read"):
+    with pytest.raises(InputError, match=r"none.toml cannot be read: No such file or directory;"):
         read_study_file(tmp_path / "none.toml")
 
 

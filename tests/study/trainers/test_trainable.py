@@ -136,6 +136,7 @@ def test_the_nerf_is_a_trainer_like_others() -> None:
     ("code", "message"),
     [
         ("import nowhere", "cannot be imported: ModuleNotFoundError: No module named 'nowhere'"),
+        ("\n", "mine.py is empty; write def train(config, run)"),
         ("1 / 0", "(line 1)"),
         ("def trian(config, run): ...", "there is no function train; did you mean trian?"),
         ("def train(config, run): ...", "must be annotated with a frozen dataclass; it has none"),
@@ -180,7 +181,7 @@ def test_a_mistake_is_one_line_and_creates_nothing(
     ("options", "message"),
     [
         ([f"--trainable={TOY}:train"], "--trainable needs --metric NAME"),
-        (["--trainable=nowhere.py:train"], "cannot be read"),
+        (["--trainable=nowhere.py:train"], "nowhere.py cannot be read: No such file or directory;"),
         (["--trainable=train"], "--trainable must be FILE.py:FUNCTION"),
         (
             [f"--trainable={TOY}:train", "--metric=loss", "--direction=min", "--collapse=loss"],
