@@ -66,7 +66,7 @@ class VariantComparison:
         if untested == others:
             return (
                 f"No difference from {self.first}{self._average} has an interval, which takes two "
-                f"seeds that both variants completed with{' on every scene' if self.scenes else ''}"
+                f"seeds that both variants trained with{' on every scene' if self.scenes else ''}"
             )
         if others == 1:
             clause = f"{self.to_first[0].first} {'differs' if different else 'does not differ'}"

@@ -162,6 +162,7 @@ def test_a_study_of_which_no_run_trained_has_a_report(tmp_path: Path) -> None:
     page = own_text(report.write_report(folder).read_text())
     assert "4 on lego: 4 show nothing." in page
     assert "4 of 4 trials show nothing: completed, but no better than" in page
+    assert "takes two seeds that both variants trained with" in page  # all of them completed
 
 
 def test_exports_have_a_table_of_variants(study: StudyFolder) -> None:
