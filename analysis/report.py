@@ -25,7 +25,7 @@ from analysis.data.study import Study, list_scenes
 from analysis.external.options import add_question_options, make_question
 from analysis.external.question import Question
 from analysis.findings.analyze_study import Findings, analyze_study
-from analysis.findings.comparison import Comparison, compare_studies
+from analysis.findings.comparison import compare_studies
 from analysis.findings.expectation import Expectation, check_expectation, parse_expectation
 from analysis.findings.scenes import ScenesFindings, analyze_scenes
 from analysis.findings.waiting import show_if_slow
@@ -65,19 +65,6 @@ def write_scenes_report(findings: ScenesFindings) -> Path:
     from analysis.pages.output_files import write_scenes_page
 
     return write_scenes_page(findings)
-
-
-def write_comparison(
-    studies: Sequence[Findings], out: Path, comparison: Comparison | None = None
-) -> Path:
-    """Writes one page about several studies and returns its path.
-
-    Compares the studies first where no `comparison` is passed; raises `InputError` if they share no
-    parameter.
-    """
-    from analysis.pages.output_files import write_comparison_page
-
-    return write_comparison_page(studies, comparison or compare_studies(studies), out)
 
 
 def main(arguments: list[str] | None = None) -> int:

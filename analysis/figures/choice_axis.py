@@ -26,11 +26,6 @@ def wrap_label(name: str) -> str:
     return text.replace("_", "_<br>").replace(" to ", "<br>to ")
 
 
-def fit_below(names: Sequence[str]) -> bool:
-    """Whether labels have room side by side in two rows, below a figure as narrow as a phone."""
-    return _fit_in_rows([wrap_label(name) for name in names], 2)
-
-
 def set_choice_axis(figure: go.Figure, names: Sequence[str]) -> go.Figure:
     """Labels the places 0, 1, ... along x; moves them to the y axis if they do not fit below.
 
@@ -51,7 +46,10 @@ def set_choice_axis(figure: go.Figure, names: Sequence[str]) -> go.Figure:
 
 
 def _fit_in_rows(labels: Sequence[str], rows: int) -> bool:
-    """Whether no two neighbours in a row overlap, with every `rows`-th label in the same row."""
+    """Whether no two neighbours in a row overlap, in a figure as narrow as a phone.
+
+    Every `rows`-th label is in the same row.
+    """
     widths = [_count_characters(label) * _CHARACTER for label in labels]
     room = rows * _PLOT_WIDTH / max(len(labels), 1)
     neighbours = zip(widths, widths[rows:], strict=False)

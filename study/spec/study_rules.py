@@ -83,8 +83,9 @@ def _require_trainer(spec: StudySpec) -> None:
     )
     require(
         not spec.plugins or not spec.trainer,
-        "--plugin adds to the choices of this project's NeRF, and --trainable trains another "
-        "in its place; leave one of the two out",
+        "--plugin adds to the choices of this project's NeRF, and "
+        f"{'--command' if spec.command else '--trainable'} trains another in its place; leave one "
+        "of the two out",
     )
     require(
         not spec.plugins or spec.pack == 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import pytest
 
-from analysis.figures.choice_axis import fit_below, set_choice_axis, wrap_label
+from analysis.figures.choice_axis import set_choice_axis, wrap_label
 from analysis.figures.theme import blank_figure, log_ticks
 
 
@@ -43,7 +43,6 @@ def test_only_labels_without_room_in_two_rows_are_broken() -> None:
 
 def test_labels_without_room_below_move_to_the_other_axis_with_their_points() -> None:
     names = [f"optimizer number {i}" for i in range(8)]
-    assert not fit_below(names)
     figure = plot_choices(names)
     (trace,) = figure.data
     assert trace.y == tuple(range(8))
