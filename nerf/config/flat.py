@@ -5,9 +5,7 @@ A config is a tree of dataclasses; tables, search spaces and command lines use t
 
 from __future__ import annotations
 
-import functools
 import math
-import typing
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +18,7 @@ from nerf.config.parameters import (
     declared_parameters,
     list_parameters,
     parameter,
+    section_classes,
 )
 from nerf.config.schema import NerfConfig
 
@@ -153,16 +152,10 @@ def _to_config(values: Flat) -> NerfConfig:
             sections.setdefault(section, {})[member] = value
         else:
             top[section] = value
-    types = _section_types(config_class())
+    classes = section_classes()
     for section, members in sections.items():
-        top[section] = _build_section(section, types[section], members)
+        top[section] = _build_section(section, classes[section], members)
     return config_class()(**top)
-
-
-@functools.cache
-def _section_types(config: type[NerfConfig]) -> Mapping[str, type]:
-    """The classes of the sections; resolving annotations takes longer than building a config."""
-    return typing.get_type_hints(config)
 
 
 def _build_section(name: str, section: type, members: Flat) -> Any:

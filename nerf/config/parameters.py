@@ -114,6 +114,12 @@ def config_class() -> type[NerfConfig]:
 
 
 @functools.cache
+def section_classes() -> dict[str, type]:
+    """The class of each section; resolving annotations takes longer than building a config."""
+    return typing.get_type_hints(config_class())
+
+
+@functools.cache
 def list_parameters() -> dict[str, Parameter]:
     """Every parameter of a NeRF by its path, in the order of declaration; those of plugins last."""
     return with_plugin_conditions(declared_parameters(config_class()()))
@@ -122,6 +128,7 @@ def list_parameters() -> dict[str, Parameter]:
 def forget_parameters() -> None:
     """Lets the next call of `list_parameters` read them again, after plugins have changed."""
     config_class.cache_clear()
+    section_classes.cache_clear()
     list_parameters.cache_clear()
 
 
