@@ -1,4 +1,8 @@
-"""Fits an image with a SIREN, a network of sines (arXiv:2006.09661), as a trainer of a study."""
+"""Fits an image with a SIREN, a network of sines (arXiv:2006.09661), as a trainer of a study.
+
+    python study/run_sweep.py --trainable examples/image_siren.py:train --metric psnr \
+        --direction max --unit dB
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal

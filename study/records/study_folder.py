@@ -168,13 +168,18 @@ class StudyFolder:
             file.unlink(missing_ok=True)
 
     def read_spec(self) -> dict[str, Any]:
-        """Reads study.json; raises `InputError` if this is not a study folder."""
+        """Reads study.json; raises `InputError` if this is not a study folder, or it is damaged."""
         try:
             spec: dict[str, Any] = dict(json.loads(self.spec_file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+        except OSError:
             raise InputError(
                 f"{self.path} is not a study folder (no readable study.json); give one that "
                 f"{command_name('study/run_sweep.py')} created"
+            ) from None
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"{self.spec_file} is damaged ({error}); restore it, for instance from the copy "
+                "that --storage keeps"
             ) from None
         if spec.get("schema") != SCHEMA_VERSION:
             raise InputError(

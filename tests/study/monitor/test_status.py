@@ -88,3 +88,12 @@ def test_before_the_first_study(
 def test_a_folder_that_is_not_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main([str(tmp_path)]) == 2
     assert "is not a study folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", '{"schema": 1', "[1]"])
+def test_a_damaged_study_file_is_named(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "study.json").write_text(content)
+    assert status.main([str(tmp_path)]) == 2
+    assert f"{tmp_path / 'study.json'} is damaged (" in capsys.readouterr().err
