@@ -161,7 +161,7 @@ def _add_resources(group: _Group) -> None:
         "K share the CPUs of one trial, and do so without a GPU, too, which is slower; auto: "
         "measure at the launch which K is fastest (default: 1)",
     )
-    concurrent = "trials that run at the same time (default: as many as fit)"
+    concurrent = "trials that run at the same time (default: 0, as many as fit)"
     add("--max-concurrent", type=int, metavar="K", help=concurrent)
     retries = f"retries per failed trial (default: {StudySpec.retries})"
     add("--retries", type=int, metavar="N", help=retries)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+STORAGE_SCHEMES = ("s3://", "gs://")
+
 
 def is_url(text: str) -> bool:
     """Whether `text` is a URL rather than a path on this machine."""

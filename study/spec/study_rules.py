@@ -11,7 +11,7 @@ from study.spec.earlier_trials import check_earlier
 from study.spec.optimiser import PRUNERS, SAMPLERS, check_sampler
 from study.spec.space import Space
 from study.spec.stopping_rule import FIRST_LOOK, StoppingRule
-from study.spec.storage_url import holds_credentials
+from study.spec.storage_url import STORAGE_SCHEMES, holds_credentials, is_url
 from study.trainers.collapse_rule import parse_rule
 from study.trainers.objective import PSNR
 
@@ -183,6 +183,10 @@ def _require_launch(spec: StudySpec) -> None:
             f"--track must be off, or one or several of wandb, {', '.join(TRACKERS)}; got "
             f"{name!r}" + closest(name, ["wandb", *TRACKERS]),
         )
+    require(
+        not is_url(spec.storage) or spec.storage.startswith(STORAGE_SCHEMES),
+        f"--storage must be a folder, s3://... or gs://..., got {spec.storage!r}",
+    )
     require(
         not holds_credentials(spec.storage),
         "--storage must hold no credentials, since it is saved with the study; pass them in "

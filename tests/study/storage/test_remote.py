@@ -78,7 +78,10 @@ def test_an_unreachable_storage_is_one_line(
     arguments = ["--studies", str(tmp_path / "studies"), "--scene", str(scene_file)]
     for storage, message in (
         ("s3://no-such-bucket/x", "cannot be used"),
-        ("ftp://somewhere/x", "a storage must be a folder, s3://... or gs://..., got 'ftp://"),
+        (
+            "ftp://somewhere/x",
+            "--storage must be a folder, s3://... or gs://..., got 'ftp://somewhere/x'",
+        ),
     ):
         assert run_sweep.main([*arguments, "--storage", storage]) == 2
         error = capsys.readouterr().err
