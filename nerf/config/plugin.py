@@ -58,8 +58,14 @@ def read_plugin(file: str) -> Plugin:
         code = path.read_text(encoding="utf-8")
         return Plugin(str(path), hash_text(code), code)
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--plugin {file} cannot be read: {error}") from None
-    except (SyntaxError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"--plugin {file} cannot be read: {cause}; give the path of a Python file"
+        ) from None
+    except SyntaxError as error:
+        where = f"SyntaxError: {error.msg} (line {error.lineno})"
+        raise InputError(f"--plugin {file} is not valid Python: {where}") from None
+    except ValueError as error:
         raise InputError(f"--plugin {file} is not valid Python: {_describe(error)}") from None
 
 

@@ -148,7 +148,7 @@ def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
     ("code", "message"),
     [
         ("1 / 0", r"cannot be imported: ZeroDivisionError: division by zero \(line 5\)"),
-        ("def f(:", "is not valid Python: SyntaxError"),
+        ("def f(:", r"mine.py is not valid Python: SyntaxError: invalid syntax \(line 5\)$"),
         ("import sys; sys.exit(0)", "cannot be imported: SystemExit: 0"),
         ("x = 1", 'registers nothing; decorate .* such as @register_activation\\("elu"\\)'),
         ("register_activation('relu')(torch.relu)", "activation 'relu' exists already"),
@@ -245,6 +245,13 @@ def test_a_mistake_is_named_and_nothing_is_left(code: str, message: str, tmp_pat
     assert f"--plugin {tmp_path / 'mine.py'}" in str(raised.value)
     assert loaded_plugins() == ()
     assert list_parameters() == before
+
+
+def test_a_missing_file_is_named_once() -> None:
+    with pytest.raises(InputError) as raised:
+        load_named(["nowhere.py"])
+    message = "--plugin nowhere.py cannot be read: No such file or directory; give the path of a "
+    assert str(raised.value) == f"{message}Python file"
 
 
 def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
