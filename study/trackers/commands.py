@@ -35,7 +35,7 @@ def _require_account() -> None:
     """Raises `InputError` where W&B has no API key: every trial would fail, or wait for one."""
     import wandb
 
-    if wandb.api.api_key is None:
+    if not wandb.login(prompt=False, verify=False):
         raise InputError("--wandb online needs a key; run `wandb login`, or use --wandb offline")
 
 
