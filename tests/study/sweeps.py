@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -49,7 +50,13 @@ def start(
         text=True,
         env=os.environ | SECRETS | {"OMP_NUM_THREADS": "1"} | (environment or {}),
         start_new_session=True,
+        preexec_fn=_hear_hang_up,
     )
+
+
+def _hear_hang_up() -> None:
+    """Undoes what `nohup` did to the tests: whoever starts a study under it wants no hang-up."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def hooks(**settings: str) -> dict[str, str]:
