@@ -157,7 +157,7 @@ def test_a_default_outside_the_space_is_marked(make_study: Make) -> None:
 def test_completed_runs_that_show_nothing_are_counted_first(make_study: Make) -> None:
     folder = make_study("blank", explore=16, optimize=1, objective=lambda _: 8.0, noise=0.1)
     findings = analyze_study(folder)
-    page = html.unescape(render_study_page(findings))
+    page = html.unescape(render_study_page(findings)).replace("\u00a0", " ")
     header = page[page.index("<header>") : page.index("</header>")]
     assert "show nothing: completed, but no better than the best trivial image" in header
     assert "completed, " not in header.replace("nothing: completed, ", "")

@@ -127,7 +127,7 @@ def test_tables_and_figures_have_every_metric(findings: Findings) -> None:
 
 
 def test_the_page_says_what_is_corrected(findings: Findings) -> None:
-    page = render_study_page(findings)
+    page = render_study_page(findings).replace("\u00a0", " ")
     assert 'id="front"' in page
     assert "training time (s), the lowest is best" in page
     assert "but neither tests nor 95 % intervals for the number of" in page
