@@ -154,10 +154,13 @@ def _measure(
     took, per_step = short.run(steps), 0.0
     while steps < spec.steps:
         fewer, before = steps, took
-        steps = min((_GROWTH if took < seconds / _GROWTH else 2) * steps, spec.steps)
+        steps = min((_GROWTH if took < seconds else 2) * steps, spec.steps)
         took = short.run(steps)
+        if short.problem.startswith("collapsed"):  # as it may in the study: it is measured so far
+            short.problem = ""
+            return short.measured(before + (spec.steps - fewer) * per_step, fewer)
         per_step = max(took - before, 0.0) / (steps - fewer)
-        if took > seconds / 2:
+        if took > seconds:
             break
     return short.measured(took + (spec.steps - steps) * per_step, steps)
 
@@ -180,7 +183,7 @@ class _ShortTrial:
         self._scene = scene
         self._values = values
         self._checkpoint = checkpoint
-        self._problem = ""
+        self.problem = ""
         self._image = 0  # bytes
         self._deadline = math.inf
         self._began = 0.0
@@ -210,7 +213,7 @@ class _ShortTrial:
         trained = run.train(lambda: train(space.config(self._values, spec.seed), run))
         if trained.image is not None:
             self._image = len(imageio.imwrite("<bytes>", trained.image, extension=".png"))
-        self._problem = "" if trained.state == "completed" else f"{trained.state}: {trained.reason}"
+        self.problem = "" if trained.state == "completed" else f"{trained.state}: {trained.reason}"
         return time.perf_counter() - self._began
 
     def run_for(self, seconds: float) -> Measured:
@@ -228,7 +231,7 @@ class _ShortTrial:
         size = self._checkpoint.stat().st_size if self._checkpoint.exists() else 0
         points = len(self._reports) * self._spec.steps // max(steps, 1)
         disk = _BYTES_PER_RECORD + _BYTES_PER_POINT * points + self._image
-        return Measured(0, seconds, steps, disk=disk, checkpoint=size, problem=self._problem)
+        return Measured(0, seconds, steps, disk=disk, checkpoint=size, problem=self.problem)
 
     def _on_event(self, event: Event) -> None:
         if not isinstance(event, Evaluated):
