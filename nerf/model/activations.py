@@ -137,6 +137,15 @@ def _bisect(activation: Activation, density: float, name: str) -> float:
     return (low + high) / 2
 
 
+def explain_gradient_fault(x: Tensor, y: Tensor, inputs: str) -> str:
+    """What keeps a plugin's `y` of the leaf `x` from being trained through; empty if nothing."""
+    if not y.requires_grad:
+        return "returns a tensor without a gradient; compute it with torch from its input"
+    y.sum().backward()  # type: ignore[no-untyped-call]
+    finite = x.grad is not None and bool(x.grad.isfinite().all())
+    return "" if finite else f"has a gradient of NaN or infinity for {inputs}"
+
+
 @HIDDEN_ACTIVATIONS.fault_check
 def _explain_fault(activation: Activation) -> str:
     """What keeps a function of a plugin from being an activation; empty if nothing does."""
@@ -147,11 +156,7 @@ def _explain_fault(activation: Activation) -> str:
         return f"returns {got} for a tensor of the shape (3, 8); return one number for each"
     if not y.isfinite().all():
         return "returns NaN or infinity for numbers between -4 and 4"
-    if not y.requires_grad:
-        return "returns a tensor without a gradient; compute it with torch from its input"
-    y.sum().backward()  # type: ignore[no-untyped-call]
-    finite = x.grad is not None and bool(x.grad.isfinite().all())
-    return "" if finite else "has a gradient of NaN or infinity between -4 and 4"
+    return explain_gradient_fault(x, y, "numbers between -4 and 4")
 
 
 @DENSITY_ACTIVATIONS.fault_check

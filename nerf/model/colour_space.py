@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nerf.config.choices import COLOUR_SPACES
 from nerf.config.schema import NerfConfig
+from nerf.model.activations import explain_gradient_fault
 
 SRGB_LINEAR_BELOW = 0.0031308
 """Light up to which sRGB's curve is a straight line of slope 12.92."""
@@ -72,9 +73,7 @@ def colour_space(config: NerfConfig) -> ColourSpace:
 def _explain_fault(make: Any) -> str:
     """What keeps a class of a plugin from being a colour space; empty if nothing does."""
     space = make()
-    if not callable(getattr(space, "to_light", None)) or not callable(
-        getattr(space, "to_rgb", None)
-    ):
+    if not isinstance(space, ColourSpace):
         return "is not a class with the methods to_light and to_rgb; give it both"
     rgb = torch.linspace(0, 1, 24).view(8, 3)
     light = space.to_light(rgb)
@@ -89,8 +88,4 @@ def _explain_fault(make: Any) -> str:
         return (
             f"changes a colour by {change:.3g} on its way to light and back; make one the inverse"
         )
-    if not back.requires_grad:
-        return "gives colours without a gradient; compute them with torch from the light"
-    back.sum().backward()  # type: ignore[no-untyped-call]
-    finite = light.grad is not None and bool(light.grad.isfinite().all())
-    return "" if finite else "has a gradient of NaN or infinity for a colour between 0 and 1"
+    return explain_gradient_fault(light, back, "colours between 0 and 1")

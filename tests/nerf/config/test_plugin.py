@@ -194,7 +194,7 @@ def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
         (
             "@register_colour_space('s')\nclass S:\n    def to_light(self, rgb): return rgb**2\n"
             "    def to_rgb(self, light): return light**0.5",
-            "has a gradient of NaN or infinity for a colour between 0 and 1",
+            "has a gradient of NaN or infinity for colours between 0 and 1",
         ),
         (
             "@register_activation('seven')\ndef seven(x, options: int): return x",
