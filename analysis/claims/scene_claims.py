@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from analysis.claims.answer_claims import describe_worst
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.list_claims import list_answer_lines, list_claims, select_claims
-from analysis.claims.variant_claims import list_comparison
+from analysis.claims.variant_claims import claim_differences
 from analysis.claims.wording import count_points, format_part, join_names
 from analysis.findings.scenes import ScenesFindings
 from analysis.importance.shares import SobolShare
@@ -37,7 +37,7 @@ def list_scenes_lines(findings: ScenesFindings) -> list[str]:
 def _list_claims(findings: ScenesFindings) -> Iterator[Claim]:
     if findings.first.has_variants:
         if findings.variants is not None:
-            yield from list_comparison(findings.variants)
+            yield from claim_differences(findings.variants)
         return
     yield _answer("what_matters", findings, _describe_what_matters(findings))
     yield _answer("what_breaks", findings, _describe_what_breaks(findings))
@@ -141,7 +141,7 @@ def _mean_rate(findings: ScenesFindings) -> Claim:
     mean = findings.mean_rate
     text = (
         f"{format_part(mean.rate, mean.low, mean.high)} of the runs break on the average of "
-        f"{_name_scenes(findings)}, over {mean.points} point{'' if mean.points == 1 else 's'}."
+        f"{_name_scenes(findings)}, over {count_points(mean.points)}."
     )
     return Claim(
         "scenes_rate", (), mean.rate, mean.low, mean.high, "fraction", mean.points, 0.95,

@@ -46,10 +46,9 @@ class VariantComparison:
     scenes: tuple[str, ...] = ()
 
     @property
-    def condition(self) -> str:
-        """What a difference of two variants rests on."""
-        seeds = "over the seeds that trained with both"
-        return f"{seeds} on every scene" if self.scenes else seeds
+    def seeds_that_count(self) -> str:
+        """Which seeds a difference of two variants rests on."""
+        return f"seeds that trained with both{' on every scene' if self.scenes else ''}"
 
     @property
     def first(self) -> str:

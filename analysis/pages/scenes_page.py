@@ -16,7 +16,7 @@ from analysis.findings.scenes import ScenesFindings
 from analysis.importance.shares import Importance
 from analysis.pages.answers import view_answers
 from analysis.pages.templating import TableView, list_contents, render_template, view_figure
-from analysis.pages.variant_section import render_comparison
+from analysis.pages.variant_section import render_differences
 
 
 def render_scenes_page(findings: ScenesFindings) -> str:
@@ -33,7 +33,7 @@ def render_scenes_page(findings: ScenesFindings) -> str:
         )
     ]
     if findings.variants is not None:
-        sections.insert(0, render_comparison(findings.variants))
+        sections.insert(0, render_differences(findings.variants))
     if not study.has_variants:
         sections += [
             render_template(

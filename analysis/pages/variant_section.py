@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 def render_variants_section(findings: Findings) -> Markup:
     """Each variant's mean PSNR and its paired difference from the first; empty without variants."""
-    return render_comparison(findings.variants) if findings.variants else Markup()
+    return render_differences(findings.variants) if findings.variants else Markup()
 
 
-def render_comparison(comparison: VariantComparison) -> Markup:
+def render_differences(comparison: VariantComparison) -> Markup:
     """A section on variants, of one study or on the average of several scenes."""
     metric = comparison.metric
     figure = plot_variant_differences(comparison.to_first, comparison.first, metric=metric)
