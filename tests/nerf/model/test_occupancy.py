@@ -112,11 +112,10 @@ def test_the_others_rotate_until_each_has_been_selected() -> None:
     grid = small_grid()
     grid.density_bound.fill_(-1.0)
     cell = torch.zeros(8, 64, dtype=torch.int64)
+    visible = grid.visibility(cell, torch.ones(8, 64))
     selected: set[int] = set()
     for step in range(SIZE_BUCKETS):
-        selected |= set(
-            grid.select(grid.visibility(cell, torch.ones(8, 64)), torch.tensor(step)).tolist()
-        )
+        selected |= set(grid.select(visible, torch.tensor(step)).tolist())
     assert len(selected) == 8 * 64
 
 
