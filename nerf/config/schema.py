@@ -367,7 +367,7 @@ class Field:
         COLOUR_SPACES,
         Doc(
             "What adds up along a ray: srgb (the numbers that photographs store, as in the paper) "
-            "or linear (light, of which the pixel is converted to sRGB)."
+            "or linear (light; the sum is then converted to sRGB)."
         ),
     ] = "srgb"
 

@@ -21,8 +21,8 @@ from nerf.scenes.scene import Scene, Split
 RENDER_CHUNK_SAMPLES = {"cpu": 32_768, "cuda": 1_048_576}
 """Samples rendered at once, by device.
 
-A GPU needs many to be busy. On a CPU the activations of more, at 4 bytes for each unit of a layer,
-go to memory and back: 131,072 take 1.3 times as long.
+A GPU needs many to be busy. On a CPU, activations of too many do not fit its caches (LOG.md, "an
+image depended on how its rays were cut").
 """
 
 MAX_PSNR = 100.0

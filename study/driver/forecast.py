@@ -28,7 +28,7 @@ _PROBES_PER_SLOT = 3
 _MIN_PROBES, _MAX_PROBES = 4, 12
 _MAX_AT_ONCE = 8
 _SECONDS = 4.0
-"""Seconds of training, about, in which a trial is measured."""
+"""A trial is measured on growing budgets, until one takes longer than these seconds."""
 _PATIENCE = 120.0
 
 # Estimates, from the default study's time on two cores.

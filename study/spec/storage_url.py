@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 STORAGE_SCHEMES = ("s3://", "gs://")
+"""What the URL of a storage may begin with."""
 
 
 def is_url(text: str) -> bool:

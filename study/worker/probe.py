@@ -1,6 +1,6 @@
 """Measures how long trials take, by short ones in processes of their own, as many at once as run.
 
-A short trial is measured as a whole, of others a part.
+Short trials are measured as a whole, long ones in part.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from study.worker.trial_run import RunHooks, TrialRun, TrialTask
 
 _FEW_STEPS = 10
 _GROWTH = 4
-"""By which a budget grows that took little of the time."""
+"""How many times as long the next budget is, while there is time."""
 _BYTES_PER_POINT = 200
 _BYTES_PER_RECORD = 1500
 
@@ -144,8 +144,8 @@ def _measure(
     """Measures a NeRF on growing budgets, and another trainer until its time is over.
 
     The two largest budgets tell the fixed part of a trial, such as its evaluations, from what grows
-    with its steps. The first steps are the slowest, so the larger the better. But not every trainer
-    can do with few steps.
+    with its steps. As the first steps are the slowest, the last budget is the first that takes more
+    than `seconds`. But not every trainer can do with few steps.
     """
     short = _ShortTrial(spec, scene, values, checkpoint)
     if not spec.space.is_nerf:
@@ -156,7 +156,9 @@ def _measure(
         fewer, before = steps, took
         steps = min((_GROWTH if took < seconds else 2) * steps, spec.steps)
         took = short.run(steps)
-        if short.problem.startswith("collapsed"):  # as it may in the study: it is measured so far
+        if short.problem.startswith(
+            "collapsed"
+        ):  # as it will in the study, which is then the faster
             short.problem = ""
             return short.measured(before + (spec.steps - fewer) * per_step, fewer)
         per_step = max(took - before, 0.0) / (steps - fewer)
