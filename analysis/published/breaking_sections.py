@@ -52,7 +52,7 @@ def breaking_sections(results: Path) -> list[str]:
     if studies := load_group(results, "collapse"):
         sections += ["## What kills a density, scene by scene", *_collapses(studies)]
     if has_studies(results, "density_bricks"):
-        sections += ["## See it in three minutes", *_see_it(load_study(results / "density_bricks"))]
+        sections += ["## See it in a few minutes", *_see_it(load_study(results / "density_bricks"))]
     if (results / FIRST_STEPS).exists():
         sections += ["## Why it dies: the first steps", *_first_steps(results / FIRST_STEPS)]
     if studies := load_group(results, "cures_by_scene"):
