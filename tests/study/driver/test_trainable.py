@@ -173,4 +173,3 @@ def test_the_example_fits_an_image(tmp_path: Path) -> None:
     trials = StudyFolder(tmp_path / "studies" / "siren").read_trials()
     assert (trials["state"] == "completed").sum() >= 4
     assert "loss" in trials
-    assert len(EXAMPLE.read_text().splitlines()) <= 43
