@@ -168,7 +168,7 @@ def _open(path: Path, question: Question) -> OpenedStudy:
     from analysis.external.choose_sweep import SeveralStudies
 
     try:
-        with show_if_slow(f"reading {path.name}"):
+        with show_if_slow(f"reading {path.name or path}"):
             return open_study(path, question)
     except SeveralStudies as several:
         for line in several.listing:

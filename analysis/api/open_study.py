@@ -50,7 +50,7 @@ def open_study(place: Path | str, question: Question | None = None, scene: str =
     """
     question = question or Question()
     is_download = isinstance(place, str) and is_url(place)
-    path = Path(place).expanduser()
+    path = _with_name(Path(place).expanduser())
     if not is_download and not path.exists():
         raise InputError(
             f"{place} does not exist, seen from {Path.cwd()}; give a study folder, its URL, or "
@@ -71,3 +71,8 @@ def open_study(place: Path | str, question: Question | None = None, scene: str =
 
 def _is_empty_folder(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
+
+
+def _with_name(path: Path) -> Path:
+    """The same path with a name at its end, which "." and ".." are not: reports are named by it."""
+    return path.resolve() if path.name in ("", "..") else path

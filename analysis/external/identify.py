@@ -8,7 +8,8 @@ from pathlib import Path
 from analysis.external.mlflow_runs import has_mlflow_runs, read_mlflow_runs
 from analysis.external.optuna_storage import read_optuna_storage
 from analysis.external.packed import PACKED
-from analysis.external.ray_results import find_trial_folders, read_ray_results
+from analysis.external.ray_folders import find_trial_folders
+from analysis.external.ray_results import read_ray_results
 from analysis.external.sqlite_copy import HEADER, read_table_names
 from analysis.external.sweep import Sweep
 from nerf.common.errors import InputError
@@ -49,9 +50,14 @@ def read_sweeps(path: Path) -> tuple[Sweep, ...]:
 def _read_folder(path: Path) -> tuple[Sweep, ...]:
     if has_mlflow_runs(path):
         return read_mlflow_runs(path)
-    if next(find_trial_folders(path), None) is not None:
-        return read_ray_results(path)
-    raise InputError(f"{path} holds no results of Ray Tune or MLflow; name {_FORMATS}")
+    found = find_trial_folders(path)
+    if found.trials:
+        return read_ray_results(path, found)
+    unseen = found.list_left_out()
+    raise InputError(
+        f"{path} holds no results of Ray Tune or MLflow ({found.describe_search()}"
+        f"{'; not into ' + ', '.join(unseen) if unseen else ''}); name {_FORMATS}"
+    )
 
 
 def _read_file(path: Path) -> tuple[Sweep, ...]:

@@ -79,7 +79,7 @@ def make_study(
         )
     study = Study(
         folder=StudyFolder(path.parent / _report_name(path, sweep, question)),
-        name=_printable(path.name) + (f": {sweep.name}" if question.study is not None else ""),
+        name=_printable(_name(path)) + (f": {sweep.name}" if question.study is not None else ""),
         created="",
         scene={},
         spec={},
@@ -132,6 +132,10 @@ def _no_parameter(sweep: Sweep, question: Question, left_out: Sequence[str]) -> 
     )
 
 
+def _name(path: Path) -> str:
+    return path.name or "root"
+
+
 def _printable(name: str) -> str:
     """A file's name as text, also where its bytes are none in the encoding of the locale."""
     return os.fsencode(name).decode(errors="replace")
@@ -141,7 +145,7 @@ def _report_name(path: Path, sweep: Sweep, question: Question) -> str:
     """The folder of a report: another one for each file, study in a file, and chosen metric."""
     parts = [sweep.name] if question.study is not None else []
     parts += [question.metric] if question.metric is not None else []
-    return "-".join([path.name, *map(_spell_in_file_name, parts), "report"])
+    return "-".join([_name(path), *map(_spell_in_file_name, parts), "report"])
 
 
 def _spell_in_file_name(name: str) -> str:

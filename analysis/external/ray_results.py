@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from analysis.external.counts import count
+from analysis.external.ray_folders import FoundFolders
 from analysis.external.ray_state import TrialEntry, read_state_file, recognise_search
 from analysis.external.ray_trial import (
-    RESULT_FILES,
     TrialRecord,
     flatten,
     number,
@@ -57,33 +56,31 @@ _MAX_TEXTS = 20  # more different lists of one setting are no choice among a few
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
-def find_trial_folders(path: Path) -> Iterator[Path]:
-    """The folders of trials in `path`, itself included; symbolic links are not followed."""
-    for folder, inner, files in os.walk(path):
-        if RESULT_FILES & set(files):
-            inner.clear()
-            yield Path(folder)
-
-
-def read_ray_results(path: Path) -> tuple[Sweep, ...]:
+def read_ray_results(path: Path, found: FoundFolders) -> tuple[Sweep, ...]:
     """Reads each experiment in a results folder, one sweep for each folder that holds trials.
 
     A trial that ended after fewer steps than the longest one comes back as pruned, unless its
     stopping criterion or a setting such as `epochs` asked for no more.
 
+    Args:
+        path: the results folder.
+        found: the folders of trials in it.
+
     Raises:
         InputError: a file cannot be opened.
     """
     experiments = defaultdict(list)
-    for folder in find_trial_folders(path):
+    for folder in found.trials:
         experiments[folder if folder == path else folder.parent].append(folder)
     return tuple(
-        _read_experiment(path, experiment, sorted(folders))
+        _read_experiment(path, experiment, sorted(folders), found.list_left_out())
         for experiment, folders in sorted(experiments.items())
     )
 
 
-def _read_experiment(path: Path, experiment: Path, folders: Sequence[Path]) -> Sweep:
+def _read_experiment(
+    path: Path, experiment: Path, folders: Sequence[Path], not_searched: Sequence[str]
+) -> Sweep:
     records = [read_trial(folder) for folder in folders]
     metric, entries, left_out = read_state_file(experiment)
     by_folder = {r.folder.name: entries.pop(r.folder.name, TrialEntry()) for r in records}
@@ -107,7 +104,7 @@ def _read_experiment(path: Path, experiment: Path, folders: Sequence[Path]) -> S
         trials=_with_unique_names(trials, records),
         objectives=(Objective(metric),) if metric else (),
         sampler=recognise_search(experiment, [t.settings for t in trials]),
-        left_out=(*left_out, *objects, *_describe_damage(records)),
+        left_out=(*left_out, *objects, *_describe_damage(records), *not_searched),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from analysis.external.ray_folders import find_trial_folders
 from analysis.external.ray_results import read_ray_results
 from analysis.external.sweep import Objective, Sweep
 from tests.analysis.external.ray_files import (
@@ -21,7 +22,7 @@ from tests.analysis.external.ray_files import (
 
 
 def read_one(path: Path) -> Sweep:
-    (sweep,) = read_ray_results(path)
+    (sweep,) = read_ray_results(path, find_trial_folders(path))
     return sweep
 
 
@@ -165,7 +166,7 @@ def test_lists_become_text_and_objects_lose_their_addresses(tmp_path: Path) -> N
 def test_each_experiment_of_a_parent_folder_is_a_sweep(tmp_path: Path) -> None:
     for name in ("lr0.1", "lr0.3", "deep/nested"):
         write_ray_trial(tmp_path / name, 0, {"lr": 0.1}, falling(1))
-    sweeps = read_ray_results(tmp_path)
+    sweeps = read_ray_results(tmp_path, find_trial_folders(tmp_path))
     assert [sweep.name for sweep in sweeps] == ["deep/nested", "lr0.1", "lr0.3"]
     assert read_one(tmp_path / "lr0.1").name == "lr0.1"
     (trial_folder,) = (tmp_path / "lr0.3").iterdir()
