@@ -70,6 +70,7 @@ def find_trial_folders(path: Path) -> FoundFolders:
             trials.append(folder)
             continue
         searched += 1
-        links += sum(entry.is_symlink() and os.path.isdir(entry.path) for entry in inner)
+        # Path.is_dir would raise for a link into a folder without permission.
+        links += sum(e.is_symlink() and os.path.isdir(e.path) for e in inner)  # noqa: PTH112
         waiting.extend((Path(entry.path), depth + 1) for entry in folders)
     return FoundFolders(tuple(trials), searched, unread, links, deeper)
