@@ -24,7 +24,12 @@ from study.driver.captured_errors import captured_errors
 from study.driver.cluster import require_shared_folder, runtime_environment
 from study.driver.gpu_check import GpuChecks
 from study.driver.packing import settle_pack
-from study.driver.ray_internals import daemons_in_own_sessions, silence_ray
+from study.driver.ray_internals import (
+    count_no_callbacks,
+    daemons_in_own_sessions,
+    no_idle_daemons,
+    silence_ray,
+)
 from study.driver.resources import Resources, fit_machine
 from study.protocol.stopping import interrupted_by_signals
 from study.records.study_folder import StudyFolder
@@ -55,6 +60,7 @@ class RaySession:
         # The trial manager reports failures, once it is known whether the trial is retried.
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
         silence_ray()
+        count_no_callbacks()
 
     def connect(self) -> None:
         """Starts or joins Ray, unless that is done; raises `InputError` where it cannot."""
@@ -115,7 +121,7 @@ def _start(resources: Resources) -> None:
     """Starts Ray on this machine, again where it fails for no reason that is known here."""
     for failures in range(MAX_RAY_FAILURES + 1):
         try:
-            with daemons_in_own_sessions():
+            with daemons_in_own_sessions(), no_idle_daemons():
                 ray.init(
                     address="local",  # even if RAY_ADDRESS is set
                     num_cpus=resources.cpus,

@@ -62,6 +62,8 @@ class Story:
     storage: Storage
     listening: set[str]
     """The addresses that the first machine's processes listened on."""
+    daemons: str
+    """The command lines of the first machine's processes."""
     before: dict[str, dict[str, Any]]
     """The records that the storage held when the machine died."""
     status: int
@@ -76,7 +78,9 @@ def story(s3: str, scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -
     new = ["--scene", str(scene_file), *BUDGET, f"--steps={STEPS}", *TINY]
     driver = start(*name, *new, cwd=machines[0], environment=hooks(HELD_FROM=str(int(UNREADABLE))))
     wait_for(driver, lambda: set(storage.listing()) >= LOST)
-    listening = listening_addresses(driver.pid)
+    family = [psutil.Process(driver.pid), *psutil.Process(driver.pid).children(recursive=True)]
+    listening = listening_addresses(family)
+    daemons = "\n".join(" ".join(member.cmdline()) for member in family if member.is_running())
     kill_tree(driver)
     shutil.rmtree(machines[0])
     keys = [key for key in storage.listing() if key.startswith("records/")]
@@ -84,12 +88,10 @@ def story(s3: str, scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -
     storage.write(f"checkpoints/{UNREADABLE}.pt", b"no checkpoint")
     status, output = end_of(start(*name, "--resume", "--wandb=offline", cwd=machines[1]))
     folder = StudyFolder(machines[1] / "studies" / "killed")
-    return Story(folder, storage, listening, before, status, output)
+    return Story(folder, storage, listening, daemons, before, status, output)
 
 
-def listening_addresses(pid: int) -> set[str]:
-    """The addresses that a process and its descendants listen on."""
-    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+def listening_addresses(family: list[psutil.Process]) -> set[str]:
     return {
         connection.laddr.ip
         for member in family
@@ -196,6 +198,12 @@ def test_full_trials_left_a_render(story: Story) -> None:
     for name in ended["trial_id"]:
         image = imageio.imread(story.folder.render(name))
         assert image.shape == (24, 48, 3)
+
+
+def test_no_process_was_started_that_a_study_does_not_need(story: Story) -> None:
+    assert "raylet" in story.daemons
+    for idle in ("autoscaler/_private/monitor.py", "log_monitor.py", "dashboard/dashboard.py"):
+        assert idle not in story.daemons
 
 
 def test_nothing_listened_off_loopback(story: Story) -> None:
