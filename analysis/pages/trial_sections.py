@@ -153,7 +153,8 @@ def render_trials_section(findings: Findings) -> Markup:
 def _list_heads(study: Study) -> dict[str, str]:
     """The columns that every trial has, with their heads."""
     if study.is_nerf:
-        return dict(_HEADS)
+        of_plugins = [m for m in study.metrics if not m.is_cost and m.column not in _HEADS]
+        return _HEADS | {metric.column: metric.title for metric in of_plugins}
     base = [name for name in _HEADS if name not in NERF_METRICS]
     ranked_by = tuple(metric.column for metric in study.metrics)
     others = TableSchema(study.space.parameters, ranked_by).trial_dtypes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from nerf.config.image_metrics import IMAGE_METRICS
+from nerf.evaluation.image_metrics import mean_over_views, measure_registered
 from nerf.evaluation.metrics import SSIM_WINDOW, psnr, ssim
 from nerf.model.nerf import Nerf
 from nerf.scenes.cameras.pixel_rays import view_directions, view_pixels
@@ -52,6 +54,8 @@ class Quality:
     contrast: float
     """Standard deviation of the rendered colours over all pixels of all views, largest channel."""
     views: tuple[ViewQuality, ...]
+    registered: Mapping[str, float]
+    """The metrics of plugins, each the mean over views."""
 
 
 @dataclass(frozen=True)
@@ -67,22 +71,23 @@ class RenderedImage:
 def grid_stride(scene: Scene, split: Split, pixels: int) -> int:
     """Stride, along rows and columns, of a pixel grid with about `pixels` pixels over all views.
 
-    At most so wide that each view still has room for SSIM's window.
+    At most so wide that each view still has room for SSIM's window and the metrics of plugins.
     """
     available = len(scene.views(split)) * scene.height * scene.width
     stride = math.ceil(math.sqrt(max(available / pixels, 1)))
-    widest = max(min(scene.height, scene.width) // SSIM_WINDOW, 1)
+    side = max(SSIM_WINDOW, IMAGE_METRICS.smallest_side)
+    widest = max(min(scene.height, scene.width) // side, 1)
     return min(stride, widest)
 
 
 def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
-    """Mean PSNR and SSIM over the views of a split, on a grid of about `pixels` pixels in all.
+    """Means over the views of a split, on a grid of about `pixels` pixels in all.
 
-    Pixels that are not valid count in neither; nor does a view without a valid one.
+    Pixels that are not valid do not count; nor does a view without a valid one.
     """
     views, stride = scene.views(split), grid_stride(scene, split, pixels)
     rendered = render_views(model, scene, views, stride).rgb
-    psnrs, ssims, every = [], [], []
+    psnrs, ssims, registered, every = [], [], [], []
     for shown, view in zip(rendered, views, strict=True):
         image, truth, valid = _valid_part(scene, view, stride, shown)
         measured = math.nan, math.nan
@@ -90,6 +95,7 @@ def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
             measured = min(psnr(image, truth, valid), MAX_PSNR), ssim(image, truth, valid)
             psnrs.append(measured[0])
             ssims.append(measured[1])
+            registered.append(measure_registered(image, truth, valid))
         every.append(ViewQuality(view, *measured, stride))
     if scene.images.valid is not None:  # a small valid part may have no room for SSIM's window
         ssims = [value for value in ssims if not math.isnan(value)]
@@ -98,6 +104,7 @@ def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
         fmean(ssims) if ssims else math.nan,
         rendered.reshape(-1, 3).std(dim=0).max().item(),
         tuple(every),
+        mean_over_views(registered),
     )
 
 

@@ -27,6 +27,7 @@ from nerf.config.choices import (
 )
 from nerf.config.condition import When
 from nerf.config.domain import Domain
+from nerf.config.image_metrics import IMAGE_METRICS
 from nerf.scenes.cameras.canonical_frame import to_canonical_frame
 from nerf.scenes.cameras.lens import Lens
 from nerf.scenes.formats.capture import Capture
@@ -40,6 +41,7 @@ register_colour_activation = COLOUR_ACTIVATIONS.register
 register_colour_space = COLOUR_SPACES.register
 register_encoding = ENCODINGS.register
 register_loss = LOSSES.register
+register_metric = IMAGE_METRICS.register
 register_schedule = SCHEDULES.register
 register_scene_format = SCENE_FORMATS.register
 
@@ -57,6 +59,7 @@ __all__ = [
     "register_density_activation",
     "register_encoding",
     "register_loss",
+    "register_metric",
     "register_scene_format",
     "register_schedule",
     "to_canonical_frame",

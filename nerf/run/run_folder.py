@@ -106,6 +106,7 @@ class Run:
             "ssim": result.ssim,
             "test_psnr": result.test_psnr,
             "test_ssim": result.test_ssim,
+            **result.registered,
             "seconds": result.seconds,
             "steps": result.steps_done,
             "device": device,
@@ -162,7 +163,7 @@ def read_run(out: Path) -> tuple[SavedSource, NerfConfig]:
 
 def _curve_point(progress: Progress) -> dict[str, Any]:
     """An evaluation without its SSIM, which is of a coarser grid of pixels than the result's."""
-    return {key: value for key, value in dataclasses.asdict(progress).items() if key != "ssim"}
+    return {key: value for key, value in progress.to_point().items() if key != "ssim"}
 
 
 def _finite(value: Any) -> Any:

@@ -17,7 +17,9 @@ def describe_result(result: TrainResult) -> str:
     views = result.val_views
     stride = views[0].stride
     pixels = "" if stride == 1 else f", 1 pixel in {stride} x {stride}"
-    quality = f"{result.psnr:.2f} dB, SSIM {result.ssim:.3f}"
+    own = {n: v for n, v in result.registered.items() if not n.startswith("test_")}
+    registered = "".join(f", {name} {value:.4g}" for name, value in own.items())
+    quality = f"{result.psnr:.2f} dB, SSIM {result.ssim:.3f}{registered}"
     number = "1 validation view" if len(views) == 1 else f"{len(views)} validation views"
     reason = f"\n  {result.reason}" if result.reason else ""
     return f"{result.state}: {quality} ({number}{pixels}){reason}"

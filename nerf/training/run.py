@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -52,6 +53,21 @@ class Progress:
     """On validation views, dB; so is `ssim`."""
     ssim: float
     learning_rate: float
+    registered: Mapping[str, float] = field(default_factory=dict)
+    """The metrics of plugins, on validation views."""
+
+    def to_point(self) -> dict[str, Any]:
+        """The step and every figure by its name, those of plugins among them."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del own["registered"]
+        return {**own, **self.registered}
+
+    @staticmethod
+    def of_point(point: Mapping[str, Any]) -> Progress:
+        """Reads what `to_point` gave."""
+        own = {field.name for field in dataclasses.fields(Progress)} - {"registered"}
+        registered = {name: value for name, value in point.items() if name not in own}
+        return Progress(**{name: point[name] for name in own}, registered=registered)
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,8 @@ class TrainResult:
     """(height, 2 width, 3) uint8: the first validation view as rendered, beside its photograph."""
     val_views: tuple[ViewQuality, ...] = ()
     test_views: tuple[ViewQuality, ...] = ()
+    registered: Mapping[str, float] = field(default_factory=dict)
+    """The metrics of plugins, on validation views; on test views as `test_` and the name."""
 
 
 @runtime_checkable
@@ -168,6 +186,7 @@ class TrainingRun:
             psnr=quality.psnr,
             ssim=quality.ssim,
             learning_rate=self.step.last_learning_rate(),
+            registered=quality.registered,
         )
         self.curve.append(progress)
         if self.verdict == HEALTHY:
@@ -197,6 +216,7 @@ class TrainingRun:
         if verdict == HEALTHY:
             curve = [(point.step, point.psnr) for point in self.curve]
             verdict = self.health.check_end(curve, self.step.losses.tolist(), val.contrast)
+        on_test = {f"test_{name}": value for name, value in test.registered.items()}
         return TrainResult(
             state=verdict.state,
             reason=verdict.reason,
@@ -210,6 +230,7 @@ class TrainingRun:
             image=render_beside_photograph(self.model, self.scene, self.scene.val[0]),
             val_views=val.views,
             test_views=test.views,
+            registered={**val.registered, **on_test},
         )
 
     def state(self) -> dict[str, Any]:
@@ -222,7 +243,7 @@ class TrainingRun:
             "model": self.model.state_dict(),
             "step": self.step.state(),
             "seconds": self.seconds,
-            "curve": [dataclasses.asdict(progress) for progress in self.curve],
+            "curve": [progress.to_point() for progress in self.curve],
             "health": self.health.state(),
             "verdict": dataclasses.asdict(self.verdict),
         }
@@ -238,6 +259,6 @@ class TrainingRun:
         self.model.load_state_dict(state["model"])
         self.step.restore(state["step"])
         self._seconds_offset = state["seconds"] - self._clock.seconds()
-        self.curve = [Progress(**progress) for progress in state["curve"]]
+        self.curve = [Progress.of_point(point) for point in state["curve"]]
         self.health.restore(state["health"], self.rays.device)
         self.verdict = Verdict(**state["verdict"])

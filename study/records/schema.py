@@ -14,7 +14,7 @@ from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.config.parameters import Parameter
 from study.spec.space import Space
-from study.trainers.objective import read_objectives
+from study.trainers.objective import TEST_PREFIX, plugin_columns, read_objectives
 from study.trainers.parameter_set import NERF, ParameterSet
 
 SCHEMA_VERSION = 1
@@ -83,7 +83,7 @@ class TableSchema:
 
     parameters: ParameterSet = NERF
     metrics: tuple[str, ...] = ()
-    """Columns that trials are ranked by, of a trainer that reports metrics of its own."""
+    """Columns of the metrics that a trainer of the user reports, or a plugin measures of a NeRF."""
     has_scenes: bool = False
     """Whether trials are of several scenes."""
 
@@ -91,8 +91,11 @@ class TableSchema:
     def of(document: Mapping[str, Any]) -> TableSchema:
         """The schema of the study with this study.json."""
         parameters = Space.from_json(document["space"]).parameters
-        objectives = () if parameters.is_nerf else read_objectives(document["spec"])
-        columns = tuple(objective.column for objective in objectives)
+        objectives = read_objectives(document["spec"])
+        if parameters.is_nerf:
+            columns = plugin_columns(objectives)
+        else:
+            columns = tuple(objective.column for objective in objectives)
         return TableSchema(parameters, columns, "scenes" in document)
 
     @property
@@ -100,7 +103,7 @@ class TableSchema:
         """Columns of trials.parquet before those of the parameters, without own metrics."""
         columns: dict[str, str] = {}
         for name, dtype in TRIAL_COLUMNS.items():
-            if not self.metrics or name not in NERF_METRICS:
+            if self.parameters.is_nerf or name not in NERF_METRICS:
                 columns[name] = dtype
             if name == "phase" and self.has_scenes:
                 columns[SCENE_COLUMN] = "string"
@@ -114,14 +117,15 @@ class TableSchema:
 
     def curve_dtypes(self, columns: Iterable[str] = ()) -> dict[str, str]:
         """Columns of curves.parquet and their types; `columns` are those that a table has."""
-        if not self.metrics:
-            return CURVE_COLUMNS
+        if self.parameters.is_nerf:
+            own = (name for name in self.metrics if not name.startswith(TEST_PREFIX))
+            return CURVE_COLUMNS | dict.fromkeys(own, "float64")
         always = {name: CURVE_COLUMNS[name] for name in _CURVE_OF_ANY}
         return always | self._metrics(columns, always.keys() | self.base.keys())
 
     def _metrics(self, columns: Iterable[str], others: Collection[str]) -> dict[str, str]:
-        if not self.metrics:
-            return {}
+        if self.parameters.is_nerf:
+            return dict.fromkeys(self.metrics, "float64")
         names = dict.fromkeys((*self.metrics, *columns))
         return {name: "float64" for name in names if name not in others and name != "seed"}
 

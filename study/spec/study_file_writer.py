@@ -19,7 +19,8 @@ from study.trainers.find_trainer import TRAINER_OPTIONS
 def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) -> None:
     """Writes a new study as TOML: all of its design, and of its launch what `options` give."""
     launch = launch_fields({key: options[key] for key in STUDY_FILE_KEYS if key in options})
-    for key in ("vary", "set", "variants", "defaults"):
+    design = _design(spec)
+    for key in ("vary", "set", "variants", "defaults", *design):
         launch.pop(key, None)
     if launch.get("pack") == 0:
         launch["pack"] = "auto"
@@ -28,7 +29,7 @@ def write_study_file(path: Path, spec: StudySpec, options: Mapping[str, Any]) ->
         f"# A study of {what}: {spec.trials} trials of {spec.steps} steps. This file states "
         "all of it:\n# it stays the same study where a later version has other defaults.\n\n"
     )
-    write_atomically(path, (header + tomli_w.dumps(launch | _design(spec))).encode())
+    write_atomically(path, (header + tomli_w.dumps(launch | design)).encode())
 
 
 def _design(spec: StudySpec) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import, is imported as a trial begins.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +36,7 @@ def train(config: NerfConfig, run: Run) -> Mapping[str, float]:
         run.image(RENDER, lambda: beside_photograph(render().rgb.numpy(), scene))
 
     def on_progress(progress: Progress) -> None:
-        point = asdict(progress)
+        point = progress.to_point()
         run.report(point.pop("step"), **point)
 
     _resume(run)
@@ -61,6 +60,7 @@ def final_metrics(result: TrainResult) -> dict[str, float]:
         "ssim": result.ssim,
         "test_psnr": result.test_psnr,
         "test_ssim": result.test_ssim,
+        **result.registered,
     }
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nerf.common.errors import InputError
+
+TEST_PREFIX = "test_"
+"""Before the name of a metric: of test views rather than validation views."""
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -106,6 +109,13 @@ NERF_OBJECTIVES = (PSNR, Objective("ssim"))
 
 MEASURED_OBJECTIVES = (Objective("seconds", "s", True), Objective("memory", "MiB", True))
 """What every trial costs, of any trainer: seconds of training and peak memory."""
+
+
+def plugin_columns(objectives: Sequence[Objective]) -> tuple[str, ...]:
+    """Columns of a NeRF study's trials for the metrics of plugins, of test views as well."""
+    built_in = {objective.metric for objective in (*NERF_OBJECTIVES, *MEASURED_OBJECTIVES)}
+    own = [objective.metric for objective in objectives if objective.metric not in built_in]
+    return (*own, *(f"{TEST_PREFIX}{name}" for name in own))
 
 
 def read_objectives(spec: Mapping[str, Any]) -> tuple[Objective, ...]:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nerf.common.errors import InputError, closest
+from nerf.config.image_metrics import IMAGE_METRICS
 from study.trainers.objective import MEASURED_OBJECTIVES, NERF_OBJECTIVES, PSNR, Objective
 
 _DIRECTIONS = ("max", "min")
 _NO_LPIPS = (
     "--metric lpips compares images by a network that was trained on photographs (AlexNet or VGG), "
-    "whose weights this program neither has nor downloads; name ssim, or report lpips from a "
-    "trainer of your own (--trainable)"
+    "whose weights this program neither has nor downloads; pip install lpips, then add "
+    "--plugin examples/lpips_plugin.py"
 )
 
 
@@ -80,7 +81,7 @@ def _split(text: str) -> NamedMetric:
 
 
 def _objective(metric: NamedMetric, is_nerf: bool) -> Objective:
-    known = {o.metric: o for o in (*(NERF_OBJECTIVES if is_nerf else ()), *MEASURED_OBJECTIVES)}
+    known = {o.metric: o for o in (*(_of_nerf() if is_nerf else ()), *MEASURED_OBJECTIVES)}
     if built_in := known.get(metric.name):
         return _check(metric, built_in)
     if is_nerf:
@@ -91,6 +92,12 @@ def _objective(metric: NamedMetric, is_nerf: bool) -> Objective:
             f"--metric {metric.name}:min"
         )
     return Objective(metric.name, metric.unit, metric.direction == "min")
+
+
+def _of_nerf() -> tuple[Objective, ...]:
+    """What the NeRF is evaluated by, the metrics of plugins included."""
+    of_plugins = (Objective(m.name, m.unit, m.minimize) for m in IMAGE_METRICS.all)
+    return (*NERF_OBJECTIVES, *of_plugins)
 
 
 def _check(metric: NamedMetric, built_in: Objective) -> Objective:
@@ -113,5 +120,5 @@ def _explain_unknown(name: str, known: list[str]) -> str:
         return _NO_LPIPS
     return (
         f"--metric {name}: a NeRF is ranked by {', '.join(known[:-1])} or {known[-1]}; any other "
-        f"is for a trainer of your own (--trainable){closest(name, known)}"
+        f"is for a plugin (--plugin) or a trainer of your own (--trainable){closest(name, known)}"
     )

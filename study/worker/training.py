@@ -6,7 +6,7 @@ torch, which takes seconds to import, is imported only by the process that train
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ def restore_run(run: TrainingRun, checkpoint: bytes | None, device: str) -> Star
 
 def evaluated(progress: Progress) -> Evaluated:
     """An evaluation as an event."""
-    return Evaluated(asdict(progress))
+    return Evaluated(progress.to_point())
 
 
 def previews_at(

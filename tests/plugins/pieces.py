@@ -17,6 +17,7 @@ from nerf.plugins import (
     register_density_activation,
     register_encoding,
     register_loss,
+    register_metric,
     register_schedule,
 )
 
@@ -91,3 +92,10 @@ def halves(progress: float) -> float:
 @register_loss("smooth")
 def smooth(rgb: Tensor, target: Tensor) -> Tensor:
     return F.smooth_l1_loss(rgb, target, beta=0.1)
+
+
+@register_metric("edges", direction="min", unit="%")
+def edges(rendered: Tensor, photograph: Tensor) -> float:
+    """How far the steps between neighbours in a row are from those of the photograph."""
+    wrong = rendered.diff(dim=1) - photograph.diff(dim=1)
+    return float(100 * wrong.abs().mean())

@@ -220,6 +220,21 @@ def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
             "register_scene_format('s')(lambda path: None)",
             "scene format 's' exists already",
         ),
+        ("register_metric('psnr', 'max')(lambda a, b: 1.0)", "metric 'psnr' exists already"),
+        ("register_metric('test_b', 'max')(lambda a, b: 1.0)", "metric 'test_b' exists already"),
+        (
+            "register_metric('m', 'down')(lambda a, b: 1.0)",
+            "direction='max' or 'min', got 'down",
+        ),
+        ("register_metric('m', 'min')(lambda a: 1.0)", "metric 'm' of mine.py raises TypeError"),
+        (
+            "register_metric('m', 'min')(lambda a, b: a - b)",
+            "metric 'm' of mine.py raises ValueErr",
+        ),
+        (
+            "register_metric('m', 'min')(lambda a, b: float('nan'))",
+            "'m' is nan for two images of",
+        ),
         (
             "@dataclass(frozen=True)\nclass C:\n    a: float\n"
             "@register_activation('c')\ndef c(x, options: C): return x",

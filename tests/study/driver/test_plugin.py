@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from nerf.scenes.scene import Scene
 from study.records.study_folder import StudyFolder
+from study.spec.study_spec import StudySpec
+from study.trainers.objective import Objective
 from tests.plugins.surveys import write_survey
 from tests.study.sweeps import TINY, end_of, start
 
@@ -31,6 +34,7 @@ def study(tmp_path_factory: pytest.TempPathFactory, ball: Scene) -> StudyFolder:
     own = ["--vary=field.hidden_activation=relu,elu", "--vary=elu.alpha", *TINY[:-2]]
     choices = ["--vary=field.density_activation=softplus,steep_softplus", "--plugin=code/mine.py"]
     choices += [f"--plugin={SURVEY}", "--scene=surveyed"]
+    choices += ["--metric=edges"]
     budget = ["--explore=4", "--optimise=2", "--replicates=0", "--steps=20", "--name=a"]
     status, output = end_of(start(*own, *choices, *budget, cwd=place))
     assert status == 0, output
@@ -59,6 +63,22 @@ def test_its_choices_and_parameters_are_columns(study: StudyFolder) -> None:
     assert (trials["state"] != "failed").all()
 
 
+def test_its_metric_ranks_the_trials(study: StudyFolder) -> None:
+    trials = study.read_trials()
+    done = trials[trials["state"] == "completed"]
+    assert (done["edges"] > 0).all()
+    assert (done["test_edges"] > 0).all()
+    assert not done["edges"].equals(done["test_edges"])
+    spec = StudySpec.from_json(study.read_spec())
+    assert spec.objective == Objective("edges", "%", minimize=True)
+    best = tomllib.loads(study.best.read_text())
+    lowest = done.loc[done["edges"].idxmin()]
+    assert best["field"]["width"] == lowest["field.width"]
+    curves = study.read_curves()
+    last = curves[curves["trial_id"] == lowest["trial_id"]].iloc[-1]
+    assert (last["step"], last["edges"] > 0, last["psnr"] > 0) == (20, True, True)
+
+
 def test_it_is_reported_without_its_code(study: StudyFolder) -> None:
     document = study.spec_file.read_text()
     recorded, _ = json.loads(document)["spec"]["plugins"]
@@ -67,7 +87,9 @@ def test_it_is_reported_without_its_code(study: StudyFolder) -> None:
     plugin_of(study).unlink()
     done = run("analysis/report.py", study.path, cwd=study.path)
     assert done.returncode == 0, done.stderr
-    assert "ELU" in study.report.read_text(), "the label of its parameter"
+    page = study.report.read_text()
+    assert "ELU" in page, "the label of its parameter"
+    assert "edges (%)" in page, "its metric"
     done = run("study/status.py", study.path, cwd=study.path)
     assert done.returncode == 0, done.stderr
     plugin_of(study).write_text(code)

@@ -1,0 +1,35 @@
+"""Measures the metrics that plugins registered (nerf/config/image_metrics.py) of rendered views."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from nerf.config.image_metrics import IMAGE_METRICS
+
+
+def measure_registered(
+    rendered: Float[Tensor, "height width 3"],
+    photograph: Float[Tensor, "height width 3"],
+    valid: Bool[Tensor, "height width"] | None = None,
+) -> dict[str, float]:
+    """Every registered metric of a view, by name; empty where no plugin registered one.
+
+    A metric of whole images knows no masks, so pixels that are not valid are made equal in both.
+    """
+    shown = rendered if valid is None else torch.where(valid[..., None], rendered, photograph)
+    # Copies, as a plugin may change its images; and what it computes needs no gradient.
+    with torch.no_grad():
+        return {m.name: m(shown.clone(), photograph.clone()) for m in IMAGE_METRICS.all}
+
+
+def mean_over_views(views: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean of each metric over the views whose value is a number; NaN without one."""
+    names = dict.fromkeys(name for view in views for name in view)
+    known = {name: [view[name] for view in views if not math.isnan(view[name])] for name in names}
+    return {name: fmean(values) if values else math.nan for name, values in known.items()}
