@@ -29,7 +29,7 @@ from nerf.config.flat import (
 )
 from nerf.config.parameter_help import describe_parameters
 from nerf.config.parameters import DERIVED, Value, list_parameters
-from nerf.config.plugin import load_named, loaded_plugins
+from nerf.config.plugin import load_named, plugin_options
 from nerf.config.presets import FAST
 from nerf.config.schema import NerfConfig
 from nerf.config.settings import parse_settings, read_settings
@@ -112,8 +112,7 @@ def _train_command(options: argparse.Namespace) -> int:
         run.create()
     result = _train(run, device)
     if result is None:
-        plugins = [word for p in loaded_plugins() for word in ("--plugin", p.file)]
-        resume = command_line("nerf/train.py", "--resume", *plugins, "--out", run.out)
+        resume = command_line("nerf/train.py", "--resume", *plugin_options(), "--out", run.out)
         saved = (run.out / CHECKPOINT).exists()
         print(
             f"stopped and saved; resume with:\n  {resume}" if saved else "stopped; nothing is saved"

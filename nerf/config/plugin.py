@@ -103,6 +103,11 @@ def loaded_plugins() -> tuple[Plugin, ...]:
     return tuple(_loaded.values())
 
 
+def plugin_options() -> list[str]:
+    """The options that load the plugins of this process in another command."""
+    return [word for plugin in _loaded.values() for word in ("--plugin", plugin.file)]
+
+
 def unload_plugin(name: str) -> None:
     """Forgets what a plugin has registered."""
     for registry in declared():

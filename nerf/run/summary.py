@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nerf.common.commands import command_line
+from nerf.config.plugin import plugin_options
 from nerf.run.run_folder import RUN_FILES
 
 if TYPE_CHECKING:
@@ -28,5 +29,8 @@ def describe_result(result: TrainResult) -> str:
 def describe_files(out: Path) -> str:
     """What a finished run's folder holds, and the commands that go on from it."""
     files = "\n".join(f"  {name:<14} {content}" for name, content in RUN_FILES.items())
-    commands = [command_line(f"nerf/{name}.py", out) for name in ("video", "export", "view")]
+    commands = [
+        command_line(f"nerf/{name}.py", out, *plugin_options())
+        for name in ("video", "export", "view")
+    ]
     return "\n".join((f"{out}:", files, "next:", *(f"  {command}" for command in commands)))

@@ -137,6 +137,7 @@ def test_its_best_is_trained_and_shown_with_the_plugins_alone(
     assert not (place / "run").exists()
     done = run("nerf/train.py", *plugins, *elu, cwd=place)
     assert done.returncode == 0, done.stderr
+    assert f"nerf/video.py run --plugin {place}/code/mine.py --plugin {SURVEY}\n" in done.stdout
     for command in ("nerf/video.py", "nerf/export.py"):
         done = run(command, "run", cwd=place)
         message = f"run needs {needed}; add --plugin {plugin_of(study)} --plugin {SURVEY}"
