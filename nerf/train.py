@@ -33,7 +33,7 @@ from nerf.config.plugin import load_named, plugin_options
 from nerf.config.presets import FAST
 from nerf.config.schema import NerfConfig
 from nerf.config.settings import parse_settings, read_settings
-from nerf.run.run_folder import CHECKPOINT, Run, SceneSource, read_run
+from nerf.run.run_folder import CHECKPOINT, Run, SceneSource, read_run, require_no_run
 from nerf.run.summary import describe_files, describe_result
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ def _new_run(options: argparse.Namespace) -> Run:
     settings = _settings(options)
     settings.setdefault("evaluation.final_pixels", FINAL_PIXELS)
     build(settings)  # raises for invalid values before seconds are spent on loading the scene
+    if options.out and not options.inspect:
+        require_no_run(options.out)  # before minutes are spent on matching photographs
     source = SceneSource(**_source(options))
     scene = source.load()
     config = build(with_suggested_bounds(settings, scene.bounds.near, scene.bounds.far))

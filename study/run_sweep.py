@@ -236,7 +236,9 @@ def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
 
     Of one of several scenes, best-SCENE.toml.
     """
+    from analysis.claims.commands import plugin_options, scene_options
     from study.records.best_config import describe_quality, write_best
+    from study.records.outcomes import SHOWS_NOTHING
     from study.spec.study_spec import StudySpec
 
     front, label = findings.front, findings.study.scene_label
@@ -252,12 +254,12 @@ def _write_best(folder: StudyFolder, findings: Findings) -> list[str]:
     quality = (
         f"{which}{where}: trial {best['number']} with {describe_quality(spec, best.to_dict())}"
     )
+    if best["outcome"] == SHOWS_NOTHING:  # as all others that completed
+        quality += ", which shows nothing"
     if spec.trainer:
         return [f"{quality}; its parameters: {file}"]
-    scene = spec.scene
-    plugins = [word for plugin in spec.plugins for word in ("--plugin", plugin.file)]
-    options = ("--scene", scene, *plugins, "--config", file, "--steps", 5000)
-    command = command_line("nerf/train.py", *options)
+    read = (*scene_options(findings.study), *plugin_options(findings.study))
+    command = command_line("nerf/train.py", *read, "--config", file, "--steps", 5000)
     return [f"{quality}; train it for longer with:", f"  {command}"]
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.data.study import Study
-from analysis.findings.next_study import NextStudy
+from analysis.findings.next_study import NextStudy, study_steps
 from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.config.flat import build, flatten
@@ -35,11 +35,11 @@ def train_command(study: Study, values: Mapping[str, Value]) -> str:
     if not study.is_nerf:
         return ""
     if values and _file_has(study.best_file, values):
-        options = (*_plugin_options(study), *_scene_options(study))
+        options = (*plugin_options(study), *scene_options(study))
         return _command("nerf/train.py", *options, "--config", study.best_file)
     held = _held_settings(study, DEFAULT_SETTINGS)
     settings = {**held, **{path: _shorten(v) for path, v in values.items()}}
-    options = (*_plugin_options(study), *_scene_options(study))
+    options = (*plugin_options(study), *scene_options(study))
     return _command("nerf/train.py", *options, *_set_options(settings))
 
 
@@ -48,7 +48,7 @@ def next_study_command(study: Study, plan: NextStudy) -> str:
     if plan.aim == "compare":
         place = ("--studies", study.folder.path.parent, "--name", study.name)
         return _command("study/run_sweep.py", *place, "--extend", 0, "--replicates", _REPLICATES)
-    if not plan.aim:
+    if not plan.aim or (plan.aim == "train" and not plan.steps):
         return ""
     varied = {d.path for d in plan.varied}
     named = name_space(replace(study.space, dimensions=plan.varied))
@@ -59,15 +59,16 @@ def next_study_command(study: Study, plan: NextStudy) -> str:
     vary = [part for d in plan.varied for part in ("--vary", _vary_text(d, parameters))]
     if named:
         vary = [] if named == DEFAULT_SPACE else ["--space", named]
-    budget = ("--steps", study.spec.get("steps", 300), "--explore", plan.explore)
     return _command(
         "study/run_sweep.py",
         *_trainer_options(study),
-        *_plugin_options(study),
-        *_scene_options(study),
+        *plugin_options(study),
+        *scene_options(study),
         *vary,
         *_set_options(fixed),
-        *budget,
+        "--steps",
+        plan.steps or study_steps(study),
+        *_design_options(study, plan),
     )
 
 
@@ -157,12 +158,27 @@ def _trainer_options(study: Study) -> Iterator[object]:
         yield from ("--collapse", rule)
 
 
-def _plugin_options(study: Study) -> Iterator[object]:
+def _design_options(study: Study, plan: NextStudy) -> Iterator[object]:
+    """How to explore, sample and prune; more trials than a grid has cells are a Sobol' design."""
+    design = study.spec.get("design", "sobol")
+    if design == "grid" and plan.aim == "train":
+        yield from ("--design", design)
+    else:
+        yield from ("--design", design) if design == "random" else ()
+        yield from ("--explore", plan.explore)
+    for name in ("sampler", "pruner"):
+        if value := study.spec.get(name):
+            yield from ("--" + name, value)
+
+
+def plugin_options(study: Study) -> Iterator[object]:
+    """The `--plugin` options of a study."""
     for plugin in study.spec.get("plugins", ()):
         yield from ("--plugin", plugin["file"])
 
 
-def _scene_options(study: Study) -> Iterator[object]:
+def scene_options(study: Study) -> Iterator[object]:
+    """The options by which a study's scene is read as it was."""
     if not study.spec.get("scene", "bricks"):
         return
     yield from ("--scene", study.spec.get("scene", "bricks"))
@@ -170,6 +186,8 @@ def _scene_options(study: Study) -> Iterator[object]:
         yield from ("--downscale", downscale)
     if "--background" in study.command:
         yield from ("--background", study.spec.get("background", "auto"))
+    if study.spec.get("follow_links"):
+        yield "--follow-links"
 
 
 def _set_options(values: Mapping[str, Value]) -> Iterator[str]:

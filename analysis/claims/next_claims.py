@@ -16,7 +16,7 @@ from analysis.claims.wording import (
 from analysis.data.metric import Metric
 from analysis.findings.analyze_study import Findings
 from analysis.findings.best_and_default import BestAgainstDefault
-from analysis.findings.next_study import NextStudy, plan_next_study
+from analysis.findings.next_study import NextStudy, plan_next_study, study_steps
 from analysis.findings.recommendation import (
     Recommendation,
     recommend,
@@ -98,6 +98,11 @@ def _answer_what_next(findings: Findings, plan: NextStudy) -> Claim:
     native = study.is_native
     if native and len(study.trials) and (study.trials["outcome"] == FAILED).all():
         text = "Mend what made every trial fail, and start the study again."
+    elif plan.aim == "train":
+        none = f"none of {plan.explore} explored runs trained"
+        text = f"Change the ranges, or what is fixed: {none}."
+        if plan.steps:
+            text = f"Train for {plan.steps} steps instead of {study_steps(study)}: {none}."
     elif plan.aim == "rank":
         few = "too few trained" if native else "there are too few"
         trials = "explored trials" if native else "trials"

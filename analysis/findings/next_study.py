@@ -1,9 +1,9 @@
 """Plans the next study worth running: over which ranges, and with how many trials.
 
-Where nothing is ranked, more trials of the same space; where the values of a parameter that matters
-are open, a narrower space without the values proved worse, wider at an edge beyond which the best
-value may lie; where only the best configuration and the default have too few runs to be compared,
-more seeds.
+Where no run trained, longer training; where nothing is ranked, more trials of the same space; where
+the values of a parameter that matters are open, a narrower space without the values proved worse,
+wider at an edge beyond which the best value may lie; where only the best configuration and the
+default have too few runs to be compared, more seeds.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from analysis.data.study import Study
 from analysis.findings.analyze_study import Findings
 from analysis.findings.partial_dependence import EffectCurve
 from analysis.findings.recommendation import Recommendation, ValueAdvice, tolerated_loss
 from nerf.config.condition import Term, parse_condition
 from nerf.config.parameters import Value
+from study.records.outcomes import BROKEN, SHOWS_NOTHING
 from study.spec.space import SCENE_SCALED, Dimension
 from study.trainers.parameter_set import ParameterSet
 
@@ -25,6 +27,12 @@ MORE_TRIALS = 4
 """Times the explored trials with which a study that ranks nothing is repeated: intervals are then
 half as wide, and R² need be half as high. How many of such studies then rank is counted in
 benchmarks/recommendations.py."""
+
+LONGER = 4
+"""Times the steps of a study in which runs complete, and all of them show nothing."""
+
+_MIN_BROKEN = 3
+"""Explored trials, all of which break, before more of the same are no use."""
 
 _LEAST = 48
 """Explored trials that a next study has at least: fewer rank little."""
@@ -39,19 +47,21 @@ _BEYOND = 0.5  # of the searched range, by which an edge is moved outwards
 class NextStudy:
     """What to run next.
 
-    aim: "rank" the parameters, "decide" between values, "compare" the best configuration with the
-    default, or "" where nothing is open
+    aim: "train" at all, "rank" the parameters, "decide" between values, "compare" the best
+    configuration with the default, or "" where nothing is open
     dimensions: what varies, over the new ranges; the parameters in question first
     fixed: what is set because it varies no more: the recommended values other than defaults
     explore: explored trials in all; 0 for "compare"
+    steps: of each trial, where it is to have more than in this study
     narrowed, widened: the labels of parameters with a smaller or a larger range
     of_branches: parameters of branches that the new study has, which vary as before
     """
 
-    aim: Literal["rank", "decide", "compare", ""]
+    aim: Literal["train", "rank", "decide", "compare", ""]
     dimensions: tuple[Dimension, ...] = ()
     fixed: Mapping[str, Value] | None = None
     explore: int = 0
+    steps: int = 0
     narrowed: tuple[str, ...] = ()
     widened: tuple[str, ...] = ()
     of_branches: tuple[Dimension, ...] = ()
@@ -65,9 +75,14 @@ class NextStudy:
 def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStudy:
     """The next study of the same scene and budget."""
     study = findings.study
-    explored = int((study.trials["phase"] == "explore").sum())
+    outcomes = study.trials.loc[study.trials["phase"] == "explore", "outcome"]
+    explored = len(outcomes)
     if study.has_variants:
         return NextStudy("")
+    if explored >= _MIN_BROKEN and outcomes.isin(BROKEN).all():
+        # More steps do not help runs that collapse.
+        longer = LONGER * study_steps(study) if (outcomes == SHOWS_NOTHING).all() else 0
+        return NextStudy("train", study.varied, {}, explored, longer)
     if not findings.importance.ranked:
         needed = max(_LEAST, MORE_TRIALS * explored)
         return NextStudy("rank", study.varied, {}, needed)
@@ -82,6 +97,11 @@ def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStud
     # The best is proved without a difference where the default never trains.
     undecided = both is not None and both.difference is None and recommended.source != "best"
     return NextStudy("compare" if undecided else "")
+
+
+def study_steps(study: Study) -> int:
+    """Training steps of a full trial."""
+    return int(study.spec.get("steps", 300))
 
 
 def _is_open(advice: ValueAdvice, curve: EffectCurve, parameters: ParameterSet) -> bool:
@@ -115,7 +135,7 @@ def _plan_to_decide(
     needed = _count_trials(findings, dimensions)
     kept = _list_of_branches(findings, dimensions, fixed)
     ranges = tuple(narrowed), tuple(widened)
-    return NextStudy("decide", tuple(dimensions), fixed, needed, *ranges, kept)
+    return NextStudy("decide", tuple(dimensions), fixed, needed, 0, *ranges, kept)
 
 
 def _list_of_branches(

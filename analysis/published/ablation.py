@@ -57,14 +57,14 @@ class Ablation:
     values: dB, seeds x rows of the paper's table; NaN where there is no run
     to_complete: each other row minus the complete model
     pairs: pairs of rows at least `MIN_PAPER_GAP` apart in the paper; close_pairs: the others
-    incomplete: runs that did not complete or have no PSNR, with the reason
+    left_out: runs that did not train or have no PSNR, with the reason
     """
 
     values: pd.DataFrame
     to_complete: tuple[PairedDifference, ...]
     pairs: tuple[Judgement, ...]
     close_pairs: tuple[Judgement, ...]
-    incomplete: pd.DataFrame
+    left_out: pd.DataFrame
     budget: str
 
     @property
@@ -110,13 +110,13 @@ def analyze_ablation(runs: pd.DataFrame, measure: str = "test_psnr") -> Ablation
     values = values[[row for row in PAPER if row in values.columns]]
     every = judge_against_published(compare_all_pairs(values), PAPER)
     known = sum(round(pair.published, 2) >= MIN_PAPER_GAP for pair in every)
-    incomplete = runs[~trained | runs[measure].isna()]
+    left_out = runs[~trained | runs[measure].isna()]
     return Ablation(
         values,
         tuple(compare_with_first(values)),
         tuple(every[:known]),
         tuple(every[known:]),
-        incomplete[["variant", "seed", "outcome", "reason"]],
+        left_out[["variant", "seed", "outcome", "reason"]],
         _budget(runs, measure),
     )
 
@@ -131,18 +131,22 @@ def _budget(runs: pd.DataFrame, measure: str) -> str:
 
 
 def format_ablation(ablation: Ablation) -> str:
-    """The comparison as Markdown: rows, pairs with their verdicts, budget, incomplete runs."""
+    """The comparison as Markdown: rows, pairs with their verdicts, budget, runs left out."""
     parts = [
         ablation.sentence,
         format_markdown_table(_rows(ablation)),
-        format_markdown_table(_pairs(ablation.pairs)),
     ]
+    if ablation.pairs:
+        parts.append(format_markdown_table(_pairs(ablation.pairs)))
     if ablation.close_pairs:
         title = f"Pairs less than {MIN_PAPER_GAP:g} dB apart in the paper:"
         parts += [title, format_markdown_table(_pairs(ablation.close_pairs))]
     parts.append(ablation.budget)
-    if len(ablation.incomplete):
-        parts += ["Runs that did not complete:", format_markdown_table(ablation.incomplete)]
+    if len(ablation.left_out):
+        parts += [
+            "Runs that are left out, as they did not train:",
+            format_markdown_table(ablation.left_out),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -153,7 +157,7 @@ def _rows(ablation: Ablation) -> pd.DataFrame:
             {
                 "": row,
                 "runs": int(ablation.values[row].count()),
-                "dB": f"{ablation.values[row].mean():.2f}",
+                "dB": _mean(ablation.values[row]),
                 "minus complete, 95 %": by_row[row].description if row in by_row else "",
                 "dB in the paper": f"{PAPER[row]:.2f}",
                 "minus complete in the paper": f"{_published(row):+.2f}" if row in by_row else "",
@@ -161,6 +165,10 @@ def _rows(ablation: Ablation) -> pd.DataFrame:
             for row in ablation.values.columns
         ]
     )
+
+
+def _mean(values: pd.Series) -> str:
+    return f"{values.mean():.2f}" if values.count() else "–"
 
 
 def _pairs(pairs: Sequence[Judgement]) -> pd.DataFrame:

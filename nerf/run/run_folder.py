@@ -87,11 +87,7 @@ class Run:
 
     def create(self) -> None:
         """Writes run.json; raises `InputError` if the folder contains a run."""
-        if any((self.out / name).exists() for name in (CHECKPOINT, RESULT)):
-            raise InputError(
-                f"{self.out} already contains a run; continue it with --resume --out {self.out}, "
-                "or choose another --out"
-            )
+        require_no_run(self.out)
         self._write(_RUN, self._description())
 
     def write_result(self, result: TrainResult, device: str) -> None:
@@ -137,6 +133,15 @@ class Run:
     def _write(self, name: str, content: dict[str, Any]) -> None:
         text = json.dumps(_finite(content), indent=2, allow_nan=False)
         write_atomically(self.out / name, text.encode())
+
+
+def require_no_run(out: Path) -> None:
+    """Raises `InputError` if the folder contains a run."""
+    if any((out / name).exists() for name in (CHECKPOINT, RESULT)):
+        raise InputError(
+            f"{out} already contains a run; continue it with --resume --out {out}, or choose "
+            "another --out"
+        )
 
 
 def read_run(out: Path) -> tuple[SavedSource, NerfConfig]:

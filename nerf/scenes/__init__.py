@@ -83,7 +83,7 @@ def load(
         raise InputError(f"the background must be one of {names}, got {background!r}")
     path = Path(source)
     if source not in BUILT_IN and path.exists():
-        capture = SCENE_FORMATS.read(path)
+        capture = SCENE_FORMATS.read(path, follow_links)
         if capture is not None:
             return build_scene(capture, downscale, background)
     if path.is_file() and path.suffix.lower() == ".json":

@@ -24,8 +24,10 @@ def to_canonical_frame(
     """Transforms poses (views, 4, 4) and points (n, 3), and returns the scale applied to both.
 
     The transform is a similarity: x -> scale * rotation @ (x - focus). Panoramas look everywhere:
-    their focus is the mean camera position.
+    their focus is the mean camera position. Raises `ValueError` without poses.
     """
+    if not len(poses):
+        raise ValueError("there are no cameras")
     prior = np.median(points, axis=0) if len(points) else None
     focus = poses[:, :3, 3].mean(0) if panoramas else focus_point(poses, prior)
     rotation = _rotation_to_upright(poses[:, :3, 1].mean(0))

@@ -4,7 +4,8 @@
     def read_survey(path: Path) -> Capture | None: ...
 
 A reader gets the folder or file of --scene before this program's own readers do, and returns None
-for what is not of its format. Images, poses and lenses of its `Capture` pass the same checks.
+for what is not of its format. Paths, images, poses and lenses of its `Capture` pass the same
+checks.
 """
 
 from __future__ import annotations
@@ -66,14 +67,17 @@ class SceneFormats(Registrations[SceneFormat]):
                     "not of this format"
                 )
 
-    def read(self, path: Path) -> Capture | None:
+    def read(self, path: Path, follow_links: bool = False) -> Capture | None:
         """What the first reader that knows `path` returns; None where none does.
 
-        Raises `InputError` where a reader raises, or returns anything but a `Capture`.
+        Raises `InputError` where a reader raises, or returns anything but a `Capture`; also for
+        images outside the scene's folder, unless `follow_links` trusts them.
         """
         for scene_format in self._pieces.values():
             capture = _read(scene_format, path)
             if capture is not None:
+                if not follow_links:
+                    _check_inside(capture, path)
                 return capture
         return None
 
@@ -93,6 +97,18 @@ def _read(scene_format: SceneFormat, path: Path) -> Capture | None:
     return capture
 
 
+def _check_inside(capture: Capture, path: Path) -> None:
+    folder = (path if path.is_dir() else path.parent).resolve()
+    for view in capture.views:
+        for file in (view.file, view.mask):
+            if file and not file.resolve().is_relative_to(folder):
+                raise scene_error(
+                    path,
+                    f"{file} is outside the scene's folder; copy it there, or trust the path with "
+                    "--follow-links",
+                )
+
+
 def _find_fault(capture: object) -> str:
     """What a reader must not return, and what it should; empty if nothing is wrong."""
     if not isinstance(capture, Capture):
@@ -103,9 +119,9 @@ def _find_fault(capture: object) -> str:
     for number, view in enumerate(views):
         if not isinstance(view, View):
             return f"{type(view).__name__} as view {number}; make each a View of nerf.plugins"
-        file: Any = view.file
-        if not isinstance(file, Path):
-            return f"the file of view {number} as {type(file).__name__}; make it a Path"
+        for name, file in (("file", view.file), ("mask", view.mask)):
+            if not isinstance(file, Path) and (name, file) != ("mask", None):
+                return f"the {name} of view {number} as {type(file).__name__}; make it a Path"
         for name, shape in (("pose", (4, 4)), ("focal", (2,)), ("centre", (2,))):
             found = np.asarray(getattr(view, name))
             if found.shape != shape or found.dtype.kind not in "fiu":

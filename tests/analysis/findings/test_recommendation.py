@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.claims.claim import Claim
 from analysis.claims.commands import _command, next_study_command, train_command
 from analysis.claims.list_claims import select_claims
 from analysis.claims.next_claims import list_next_claims
@@ -14,7 +15,7 @@ from analysis.findings.analyze_study import Findings
 from analysis.findings.next_study import MORE_TRIALS, plan_next_study
 from analysis.findings.recommendation import Recommendation, recommend
 from study.cli.options import parse_options
-from study.records.outcomes import SHOWS_NOTHING
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
 from study.spec.parse_space import parse_dimension
 
 ROOT = Path(__file__).parents[3]
@@ -133,6 +134,36 @@ def test_a_study_that_ranks_nothing_is_repeated_with_more_trials(
     assert options.explore == plan.explore
     varied = {str(parse_dimension(text)) for text in options.vary}
     assert varied == {str(dimension) for dimension in findings.study.space.dimensions}
+
+
+def test_where_no_run_trained_the_next_study_trains_longer_or_elsewhere(
+    replicated_findings: Findings,
+) -> None:
+    study = replicated_findings.study
+
+    def next_of(outcome: str, **spec: object) -> Claim:
+        trials = study.trials.assign(outcome=outcome)
+        broken = dataclasses.replace(study, trials=trials, spec={**study.spec, **spec})
+        findings = dataclasses.replace(
+            replicated_findings, study=broken, best_and_default=None, effects=()
+        )
+        return select_claims(tuple(list_next_claims(findings)), "what_next")[0]
+
+    steps = study.spec["steps"]
+    claim = next_of(SHOWS_NOTHING)
+    assert claim.text == (
+        f"Train for {4 * steps} steps instead of {steps}: none of 64 explored runs trained."
+    )
+    options = parse_options(claim.command.split()[2:])
+    assert (options.steps, options.explore) == (4 * steps, 64)
+    kept = {"design": "random", "sampler": "gp", "follow_links": True}
+    options = parse_options(next_of(SHOWS_NOTHING, **kept).command.split()[2:])
+    assert (options.design, options.sampler, options.follow_links) == tuple(kept.values())
+    options = parse_options(next_of(SHOWS_NOTHING, design="grid").command.split()[2:])
+    assert (options.design, options.explore) == ("grid", None)
+    claim = next_of(COLLAPSED)
+    assert claim.text.startswith("Change the ranges, or what is fixed: none of 64 explored runs")
+    assert claim.command == ""
 
 
 def test_defaults_are_not_said_to_be_good_where_no_run_trained(

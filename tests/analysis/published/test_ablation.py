@@ -81,6 +81,10 @@ def test_an_incomplete_block_counts_for_the_rows_it_has() -> None:
     part = analyze_ablation(runs(1).iloc[:3])
     assert [d.first for d in part.to_complete] == ["15 frequencies", "5 frequencies"]
     assert part.pairs == ()
+    untrained = runs(1).assign(outcome="shows nothing")
+    text = format_ablation(analyze_ablation(untrained))
+    assert "nan" not in text
+    assert "Runs that are left out, as they did not train:" in text
 
 
 def test_the_markdown_lists_collapsed_runs_and_the_training_time() -> None:

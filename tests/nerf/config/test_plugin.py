@@ -128,11 +128,22 @@ def test_a_scene_is_read_by_a_plugin_s_format(tmp_path: Path, ball: Scene) -> No
     assert scene.summary.startswith("surveyed: survey, 12 views of 12 x 12 (9 train, 1 val, 2 test")
     distances = np.linalg.norm(scene.world_from_camera[:, :3, 3], axis=1)
     np.testing.assert_allclose(distances, 4, rtol=1e-4)
-    (folder / "cameras.csv").write_text("00.png,24,1,0\n")
+    table = folder / "cameras.csv"
+    rows = table.read_text()
+    table.write_text(rows.replace("00.png", "../00.png"))
+    (folder / "00.png").rename(tmp_path / "00.png")
+    with pytest.raises(InputError, match=r"00\.png is outside the scene's folder; copy it there"):
+        load(str(folder))
+    assert load(str(folder), downscale=2, follow_links=True).focal.shape == (12, 2)
+    table.write_text("")
+    with pytest.raises(InputError, match=r"survey_plugin\.py raises ValueError: there are no cam"):
+        load(str(folder))
+    table.write_text("00.png,24,1,0\n")
     with pytest.raises(InputError, match=r"surveyed: the scene format 'survey' of survey_plugin"):
         load(str(folder))
+    (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"or a video, survey by --plugin\)"):
-        load(str(tmp_path))
+        load(str(tmp_path / "empty"))
 
 
 def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:

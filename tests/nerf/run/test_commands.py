@@ -75,6 +75,9 @@ def test_trains_inspects_and_renders_videos(
     assert (out / "points.ply").read_bytes().startswith(b"ply\n")
     assert "mesh.ply" in capsys.readouterr().out
 
+    nowhere = ["--scene=no-such-scene", f"--out={out}"]
+    assert train.main(nowhere) == 2, "the folder contains a run, which is seen before the scene"
+    assert "--resume --out" in capsys.readouterr().err
     assert train.main([scene, *QUICK]) == 2, "the folder contains a run"
     assert "--resume --out runs/ball" in capsys.readouterr().err
 
@@ -132,6 +135,23 @@ def test_resuming_warns_of_a_scene_that_has_changed(
     np.savez(changing, **darker)
     train._existing_run(options)
     assert "is not what run was started with" in capsys.readouterr().err
+
+
+def test_the_next_commands_of_a_run_with_a_plugin_name_it(scene_file: Path, folder: Path) -> None:
+    plugin = folder / "mine.py"
+    plugin.write_text(
+        "from nerf.plugins import register_activation\n"
+        "register_activation('twice')(lambda x: 2 * x)\n"
+    )
+    trained = run_script(
+        "train.py", f"--scene={scene_file}", f"--plugin={plugin}", "--steps=4", *QUICK, cwd=folder
+    )
+    assert trained.returncode == 0, trained.stderr
+    command = next(line for line in trained.stdout.splitlines() if "video.py" in line)
+    words = shlex.split(command)[2:]
+    assert words[-2:] == ["--plugin", str(plugin)]
+    rendered = run_script("video.py", *words, "--frames=2", "--height=16", cwd=folder)
+    assert rendered.returncode == 0, rendered.stderr
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,8 @@ def test_every_parameter_can_be_varied_over_its_declared_domain(path: str) -> No
 
 def test_a_range_beyond_the_declared_one_is_accepted_and_named() -> None:
     varied = ["optimisation.learning_rate=1e-4:1e-1", "field.depth=3:5", "field.width=8,64"]
-    space = parse_space([*varied, "sampling.near=0.1:5.5"], {}).with_scene_bounds((2.8, 7.0))
+    views = "optimisation.views=0,25"  # 0, the default, is all of them
+    space = parse_space([*varied, views, "sampling.near=0.1:5.5"], {}).with_scene_bounds((2.8, 7.0))
     rate = space.dimensions[0]
     assert (rate.low, rate.high, rate.log) == (1e-4, 1e-1, True)
     assert describe_widened(space) == [
