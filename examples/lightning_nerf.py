@@ -70,6 +70,8 @@ class LightningNerf(pl.LightningModule):
 
 
 def train(config: Config, run: Run) -> None:
+    if run.scene is None:
+        raise ValueError("a NeRF needs a scene; name one by --scene")
     study, trial = run.checkpoint_file.parents[1].name, run.checkpoint_file.stem
     logger = config.wandb and WandbLogger(
         project="lightning-nerf",

@@ -66,7 +66,7 @@ def require_valid(spec: StudySpec) -> None:
 def _require_search(spec: StudySpec) -> None:
     """Design, sampler and pruner, and the trials from which the sampler starts."""
     _require_choice("--design", spec.design, DESIGNS, "or FILE.csv; ")
-    if spec.design == "grid":
+    if spec.design == "grid" and not spec.until:  # which goes with no grid
         _require_grid(spec.space, spec.explore)
     check_sampler(spec.sampler)
     _require_choice("--sampler", spec.sampler, SAMPLERS)

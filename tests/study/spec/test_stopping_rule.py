@@ -39,7 +39,7 @@ def test_what_is_no_rule_is_refused(text: str) -> None:
         (["--until=order", "--until-sure=0.1"], "two rules"),
         (["--until-sure=0.1", "--explore=16"], "raise --explore"),
         (["--until=sampling.nere breaks"], "did you mean sampling.near"),
-        (["--until=order", "--design=grid", "--vary=field.depth=2,4", "--explore=64"], "grid"),
+        (["--until=order", "--design=grid", "--vary=field.depth=2,4"], "or --design grid"),
         (["--budget=3"], "have no GPU"),
         (["--until=order", "--scene=bricks", "--scene=courtyard"], "one scene"),
         (["--dry-run", "--save-study=a.toml"], "remove one"),
