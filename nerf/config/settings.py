@@ -39,7 +39,9 @@ def read_settings(file: Path) -> dict[str, Value]:
     """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{file} cannot be read as TOML: {error}") from None
     require_plugins(str(file), _read_plugins(file, content.pop("plugins", [])))
     flat: dict[str, Value] = {}

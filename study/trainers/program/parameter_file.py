@@ -47,7 +47,9 @@ def read_parameter_file(file: Path) -> tuple[Parameter, ...]:
     """The parameters in a file; raises `InputError` that names file, parameter and key."""
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"--parameter-file {file} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"--parameter-file {file} cannot be read as TOML: {error}") from None
     try:
         parameters = tuple(_parameters(tables, ""))

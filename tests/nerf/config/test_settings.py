@@ -8,6 +8,7 @@ import pytest
 
 from nerf.common.errors import InputError
 from nerf.config.settings import read_settings
+from study.trainers.program.parameter_file import read_parameter_file
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,15 @@ def test_settings_in_a_file_are_checked(tmp_path: Path, text: str, message: str)
         read_settings(file)
     assert str(file) in str(raised.value)
     assert message in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    with pytest.raises(InputError) as raised:
+        read_settings(file)
+    assert str(raised.value) == f"{file} cannot be read: No such file or directory"
+    with pytest.raises(InputError) as raised:
+        read_parameter_file(file)
+    assert str(raised.value) == (
+        f"--parameter-file {file} cannot be read: No such file or directory"
+    )
