@@ -6,8 +6,8 @@ writes the views of benchmarks/capture/world.py with an alpha channel in Blender
 prepares them as a study's driver does, and starts trials in two worker processes of Ray, as many in
 each as --trials: processor seconds and private memory from the scene's reference to a run that is
 ready for its first step. Then it trains one run for --train-steps, which fills its occupancy grid,
-and renders a whole view on --threads threads; with few
-steps the grid skips nothing, and the view takes minutes.
+and renders a whole view on --threads threads; with few steps the grid skips nothing, and the view
+takes minutes.
 """
 
 from __future__ import annotations

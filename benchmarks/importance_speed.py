@@ -1,4 +1,4 @@
-"""Processor time of a whole report, with one thread and with as many as the libraries like.
+"""Processor time of a whole report, with one thread and with as many as the libraries choose.
 
     python benchmarks/importance_speed.py [--json FILE]
 

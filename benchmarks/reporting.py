@@ -17,6 +17,7 @@ from rich.table import Table
 
 from nerf.common.command_line import Parser
 from nerf.common.errors import InputError, closest
+from nerf.common.option_errors import read_whole_number
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Environment of processes that are started later, each with a BLAS of its own."""
@@ -48,7 +49,7 @@ def require_objectives(chosen: Sequence[str], names: Sequence[str]) -> None:
 
 def positive(text: str) -> int:
     """An integer of at least 1, as the `type` of an option."""
-    number = int(text)
+    number = read_whole_number(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
     return number

@@ -2,10 +2,11 @@
 
     python benchmarks/same_conclusions.py --scene bricks --configs 40
 
-Configurations are drawn from the default study's space. Each trains with two seeds on the fast path
-(bfloat16 where the CPU supports it, an occupancy grid) and on the plain one (float32, the field
-queried at every sample). Compared are: the final held-out PSNR of each pair, beside what the seed
-alone changes; the order of the trials; and how much of the result each parameter explains.
+Configurations are the first points that a study with `--space wide` explores. Each trains with two
+seeds on the fast path (bfloat16 where the CPU supports it, an occupancy grid) and on the plain one
+(float32, the field queried at every sample). Compared are: the final held-out PSNR of each pair,
+beside what the seed alone changes; the order of the trials; and how much of the result each
+parameter explains.
 """
 
 from __future__ import annotations

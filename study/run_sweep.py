@@ -162,8 +162,8 @@ def _require_a_result(folder: StudyFolder) -> None:
     trials = folder.read_trials()
     if (trials["state"] == "failed").all():
         raise InputError(
-            f"every trial failed, the first for this reason: {trials['reason'].iloc[0]}; fix that, "
-            "then start a new study with another --name"
+            f"every trial failed, the first for this reason: {trials['reason'].iloc[0]} "
+            f"(tracebacks: {folder.errors}); fix that, then start a new study with another --name"
         )
 
 

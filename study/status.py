@@ -16,6 +16,7 @@ from nerf.common.command_line import Parser, exit_status
 from nerf.common.commands import command_line, command_name
 from nerf.common.errors import InputError
 from nerf.common.printed_lines import wrap_line
+from study.records.resume_command import resume_command
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
 
@@ -160,9 +161,7 @@ def _what_next(folder: StudyFolder, progress: StudyProgress) -> list[str]:
         return ["this copy has no journal; resume the study in the folder where it ran", *so_far]
     if driver:
         return [f"being run by {driver}"]
-    place = ["--studies", folder.path.absolute().parent, "--name", folder.name]
-    resume = command_line("study/run_sweep.py", *place, "--resume")
-    return [f"not running; resume with: {resume}", *so_far]
+    return [f"not running; resume with: {resume_command(folder.path)}", *so_far]
 
 
 def _print(console: Console, lines: list[str]) -> None:

@@ -55,10 +55,9 @@ class Result:
             if draw := self._figures.get(arguments):
                 return _for_display(draw())
         known = [" and ".join(arguments) for arguments in self._figures if arguments]
-        raise InputError(
-            f"no figure of {' and '.join(names)}{closest(' and '.join(names), known)}; "
-            f"{'there are figures of: ' + ', '.join(known) if known else 'plot() takes none here'}"
-        )
+        more = f"there are figures of: {', '.join(known)}" if known else "plot() takes none here"
+        asked = " and ".join(names)
+        raise InputError(f"no figure of {asked}{closest(asked, known, more)}")
 
     def _repr_html_(self) -> str:
         lines = "".join(map(_format_line, self.sentences))

@@ -74,7 +74,7 @@ def _keep(findings: Findings, advice: ValueAdvice) -> Claim:
     label, loss = begin_with(study, advice.label), format_loss(findings, advice.loss)
     default = study.defaults.get(advice.dimension.path)
     if default is None:
-        text = f"{label} does not matter within {loss}: keep what you have."
+        text = f"{label}: no value costs more than {loss}, so keep what you have."
     else:
         text = (
             f"{label}: keep the default {format_value(default)}, which on average loses at most "

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from analysis.claims.claim import Claim, Kind
 from analysis.claims.wording import (
-    begin_with,
     count_compared,
     count_runs,
     format_part,
@@ -39,8 +38,8 @@ def _answer_what_matters(findings: Findings) -> Claim:
     metric, compared = study.metric.name, count_compared(study, importance.trials)
     if significant:
         first, *others = significant[:_MAX_NAMED]
-        text = f"{begin_with(study, first.label)} matters most: {_format_share(first)} of the "
-        text += f"variance of {metric}"
+        text = f"Most of all the parameter {first.label}: {_format_share(first)} of the variance "
+        text += f"of {metric}"
         if others:
             text += f", then {join_names([f'{s.label} {_format_share(s)}' for s in others])}"
         text += "; shares overlap where parameters act together." if _overlap(significant) else "."
@@ -54,8 +53,8 @@ def _answer_what_matters(findings: Findings) -> Claim:
         named = [test.label for test in tests if test.significant]
         if named:
             text = (
-                f"Only {join_names(named)} {'has' if len(named) == 1 else 'have'} a clear effect "
-                f"on {metric}; how large it is, {compared} do not tell."
+                f"A clear effect on {metric}: only of {join_names(named)}; how large it is, "
+                f"{compared} do not tell."
             )
         elif importance.ranked:
             text = f"No parameter matters clearly: none has a sure effect on {metric}."
@@ -138,15 +137,12 @@ def _answer_how_sure(findings: Findings) -> Claim:
         text = f"It rests on {count_compared(study, n)}."
     text += " Brackets are 95 % intervals"
     if (spread := findings.seeds.spread) is not None:
-        cause = "the seed" if study.is_native else "chance"
+        cause = "another random seed" if study.is_native else "chance"
         moved = study.metric.format_size(spread.deviation, spread.low, spread.high)
         if _has_gain(findings):
-            text += (
-                f"; that of the gain includes the luck of seeds, which moves {study.metric.name} "
-                f"of a typical configuration by {moved}"
-            )
+            text += "; that of the gain allows for lucky and unlucky random seeds"
         else:
-            text += f"; {cause} alone moves {study.metric.name} by {moved}"
+            text += f"; {cause} alone typically moves {study.metric.name} by {moved}"
     elif study.is_native:
         text += "; how much the seed alone does is not known"
     return _make("how_sure", (), n, f"among {name_compared(study.is_native)}", f"{text}.")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from analysis.data.replicate_command import replicate_command
 from analysis.data.study import Study
 from analysis.findings.next_study import NextStudy, study_steps
-from nerf.common.commands import command_name
+from nerf.common.commands import command_at_root
 from nerf.common.errors import InputError
 from nerf.config.flat import build, flatten
 from nerf.config.parameters import Value
@@ -22,7 +22,6 @@ from study.trainers.find_trainer import TRAINER_OPTIONS
 from study.trainers.objective import PSNR, read_objectives
 from study.trainers.parameter_set import ParameterSet
 
-_ROOT = Path(__file__).resolve().parents[2]
 _REPLICATES = 12
 _NOT_TRAINING = ("evaluation.", "compute.", "seed")
 
@@ -36,18 +35,17 @@ def train_command(study: Study, values: Mapping[str, Value]) -> str:
         return ""
     if values and _file_has(study.best_file, values):
         options = (*plugin_options(study), *scene_options(study))
-        return _command("nerf/train.py", *options, "--config", study.best_file)
+        return command_at_root("nerf/train.py", *options, "--config", study.best_file)
     held = _held_settings(study, DEFAULT_SETTINGS)
     settings = {**held, **{path: _shorten(v) for path, v in values.items()}}
     options = (*plugin_options(study), *scene_options(study))
-    return _command("nerf/train.py", *options, *_set_options(settings))
+    return command_at_root("nerf/train.py", *options, *_set_options(settings))
 
 
 def next_study_command(study: Study, plan: NextStudy) -> str:
     """The command that runs a next study of the same scene, settings and budget; may be empty."""
     if plan.aim == "compare":
-        place = ("--studies", study.folder.path.parent, "--name", study.name)
-        return _command("study/run_sweep.py", *place, "--extend", 0, "--replicates", _REPLICATES)
+        return replicate_command(study, _REPLICATES)
     if not plan.aim or (plan.aim == "train" and not plan.steps):
         return ""
     varied = {d.path for d in plan.varied}
@@ -59,7 +57,7 @@ def next_study_command(study: Study, plan: NextStudy) -> str:
     vary = [part for d in plan.varied for part in ("--vary", _vary_text(d, parameters))]
     if named:
         vary = [] if named == DEFAULT_SPACE else ["--space", named]
-    return _command(
+    return command_at_root(
         "study/run_sweep.py",
         *_trainer_options(study),
         *plugin_options(study),
@@ -98,20 +96,6 @@ def _is_equal(found: object, value: Value) -> bool:
     if isinstance(found, int | float) and isinstance(value, int | float):
         return math.isclose(found, value, rel_tol=1e-6)
     return found == value
-
-
-def _command(file: str, *arguments: object) -> str:
-    """A command for a shell at the root of the checkout, wherever the report is made."""
-    name = command_name(file)
-    words = ["python", name] if name == file else [name]
-    return shlex.join([*words, *map(_as_argument, arguments)])
-
-
-def _as_argument(value: object) -> str:
-    """A value as text; a path within the checkout from its root."""
-    if isinstance(value, Path) and (path := value.resolve()).is_relative_to(_ROOT):
-        return str(path.relative_to(_ROOT))
-    return str(value)
 
 
 def _vary_text(dimension: Dimension, parameters: ParameterSet) -> str:

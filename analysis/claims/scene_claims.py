@@ -52,7 +52,7 @@ def _list_claims(findings: ScenesFindings) -> Iterator[Claim]:
     yield _mean_rate(findings)
     for difference in findings.differences:
         text = (
-            f"How {difference.label} acts on {_metric(findings)} differs between "
+            f"The effect of {difference.label} on {_metric(findings)} differs between "
             f"{join_names(difference.scenes)} ({format_p_value(difference.p_value)})."
         )
         yield Claim(
@@ -72,16 +72,14 @@ def _describe_what_matters(findings: ScenesFindings) -> str:
         text = f"Of the variance of {mean}, {first.describe()}"
         text += f", then {join_names([s.describe() for s in others])}" if others else ""
     elif named := [test.label for test in findings.tests if test.significant]:
-        have = "has" if len(named) == 1 else "have"
-        text = f"Only {join_names(named)} {have} a clear effect on {mean}"
+        text = f"A clear effect on {mean}: only of {join_names(named)}"
     elif findings.importance.ranked:
         text = f"No parameter has a sure effect on {mean}"
     else:
         text = f"Not known yet of {mean}: {findings.importance.refusal.rstrip('.')}"
     differ = list(dict.fromkeys(each.label for each in findings.differences))
     if differ:
-        acts = "acts" if len(differ) == 1 else "act"
-        text += f"; {join_names(differ)} {acts} differently on different scenes"
+        text += f"; the effect of {join_names(differ)} differs between scenes"
     return f"{text}."
 
 

@@ -83,9 +83,9 @@ def list_top_claims(findings: Findings) -> Iterator[Claim]:
     top = findings.ped_anova
     for share in top.significant_shares:
         text = (
-            f"{begin_with(findings.study, share.label)} sets the best {top.top_count} of "
-            f"{count_compared(findings.study, top.trials)} apart: their values differ from the "
-            f"prior by more than those of a random {top.top_count} would."
+            f"{begin_with(findings.study, share.label)}: the values of the best {top.top_count} "
+            f"of {count_compared(findings.study, top.trials)} differ from the prior by more than "
+            f"those of a random {top.top_count} would."
         )
         yield Claim(
             "top_tenth", (share.path,), None, None, None, "", top.trials, 0.95,

@@ -64,10 +64,8 @@ def _choose_objective(sweep: Sweep, question: Question) -> tuple[Objective, list
     if question.metric is not None:
         known = [*recorded, *measured, *(column.name for column in sweep.columns)]
         if question.metric not in known:
-            raise InputError(
-                f"{sweep.name} has no metric {question.metric!r}"
-                f"{closest(question.metric, known)}; it has {_list(dict.fromkeys(known))}"
-            )
+            hint = closest(question.metric, known, f"it has {_list(dict.fromkeys(known))}")
+            raise InputError(f"{sweep.name} has no metric {question.metric!r}{hint}")
         return recorded.get(question.metric, Objective(question.metric)), []
     if len(recorded) == 1:
         return sweep.objectives[0], []

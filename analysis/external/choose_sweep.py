@@ -33,8 +33,8 @@ def choose_sweep(path: Path, sweeps: Sequence[Sweep], name: str | None) -> Sweep
     by_name = {sweep.name: sweep for sweep in sweeps}
     if name is not None:
         if name not in by_name:
-            closest_name = closest(name, list(by_name))
-            raise _ask(f"{path} has no study {name!r}{closest_name}; it has", sweeps)
+            hint = closest(name, list(by_name), "it has")
+            raise _ask(f"{path} has no study {name!r}{hint}", sweeps)
         return by_name[name]
     if len(sweeps) > 1:
         raise _ask(f"{path} holds {len(sweeps)} studies; choose by --study-name:", sweeps)

@@ -23,12 +23,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.data.replicate_command import replicate_command
 from analysis.data.selection import match_configuration, select_best_candidates
 from analysis.data.study import Study
 from analysis.findings.front import find_best_row
 from analysis.stats.rates import BreakRate
 from analysis.stats.welch import WelchDifference, compare_means
-from nerf.common.commands import command_name
 from nerf.config.parameters import Value
 from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED
 from study.spec.replicate_order import ROLES
@@ -167,6 +167,5 @@ def _explain(study: Study, best: ConfigurationRuns, default: ConfigurationRuns) 
         )
     if any(runs.breaks.trials > 1 and len(runs.scores) < 2 for runs in (best, default)):
         return state  # more seeds would not train either
-    command = command_name("study/run_sweep.py")
-    more = f"--name {study.name} --extend 0 --replicates {_RUNS_TO_ADD * len(ROLES)}"
-    return f"{state}; for more seeds of both: {command} {more}"
+    command = replicate_command(study, _RUNS_TO_ADD * len(ROLES))
+    return f"{state}; for more seeds of both: {command}"

@@ -87,10 +87,8 @@ def _choose_trials(expectation: Expectation, findings: Findings) -> tuple[Findin
     for name in named:
         if name not in every:
             listed = dict.fromkeys([*whole.values(), *(n for n in every if n not in whole)])
-            raise InputError(
-                f"--expect names {name!r}, which was not analysed{closest(name, every)}; "
-                f"analysed are {', '.join(listed)}"
-            )
+            hint = closest(name, every, f"analysed are {', '.join(listed)}")
+            raise InputError(f"--expect names {name!r}, which was not analysed{hint}")
     if all(name in whole for name in named):
         return findings, whole
     fitting = [(b, names) for b, names in branches if all(name in names for name in named)]

@@ -16,9 +16,9 @@ from analysis.claims.time_claims import list_time_claims
 from analysis.claims.value_claims import list_value_claims
 from analysis.claims.wording import begin_with, format_value, join_names
 from analysis.data.outcomes import format_outcomes
+from analysis.data.replicate_command import replicate_command
 from analysis.findings.recommendation import tolerated_loss
 from analysis.stats.seed_spread import MIN_CONFIGURATIONS_FOR_SPREAD
-from nerf.common.commands import command_name
 
 if TYPE_CHECKING:
     from analysis.findings.analyze_study import Findings
@@ -76,10 +76,9 @@ def answer_tuning(findings: Findings) -> str:
 def answer_seeds(findings: Findings) -> str:
     """How much the seed alone moves the metric."""
     if findings.seeds.spread is None:
-        command = f"{command_name('study/run_sweep.py')} --extend 0 --replicates 12"
         return (
             f"Not known: fewer than {MIN_CONFIGURATIONS_FOR_SPREAD} explored configurations "
-            f"trained with several seeds; {command} adds some."
+            f"trained with several seeds; for more: {replicate_command(findings.study, 12)}"
         )
     return next(c.text for c in list_seed_claims(findings) if c.kind == "seed_sd")
 

@@ -21,7 +21,6 @@ from plotly.offline import get_plotlyjs
 
 from analysis.claims.wording import capitalize
 from analysis.figures.theme import PALETTES
-from nerf.common.commands import command_name
 
 _ASSETS = Path(__file__).parent
 _TAGS_OR_TEXT = re.compile(r"<(script|style|pre|code|title)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)
@@ -104,7 +103,6 @@ def _environment() -> jinja2.Environment:
     environment.filters["capitalize_first"] = capitalize
     environment.globals["style"] = Markup(_style())
     environment.globals["report_js"] = Markup((_ASSETS / "report.js").read_text(encoding="utf-8"))
-    environment.globals["sweep_command"] = command_name("study/run_sweep.py")
     environment.globals["plotly_js"] = Markup(get_plotlyjs())
     return environment
 

@@ -15,6 +15,12 @@ from itertools import takewhile
 from typing import Any, NoReturn
 
 from nerf.common.errors import InputError, closest
+from nerf.common.option_errors import (
+    explain_error,
+    explain_message,
+    read_number,
+    read_whole_number,
+)
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 + SIGINT, as in a shell."""
@@ -43,8 +49,11 @@ class Parser(argparse.ArgumentParser):
             epilog=f"{shown}\n\n{epilog}".strip(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
+            exit_on_error=False,
             **settings,
         )
+        self.register("type", int, read_whole_number)
+        self.register("type", float, read_number)
 
     def parse(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
         """Parses the command line; raises `InputError` for an unknown option or a stray word.
@@ -60,7 +69,10 @@ class Parser(argparse.ArgumentParser):
                 raise InputError(
                     f"unknown option {name}{closest(name, known)} (--help lists all options)"
                 )
-        options, rest = self.parse_known_args(arguments)
+        try:
+            options, rest = self.parse_known_args(arguments)
+        except argparse.ArgumentError as error:
+            raise InputError(explain_error(error, self._actions)) from None
         stray = [word for word in rest if word != "--"]
         if stray:
             raise InputError(
@@ -70,7 +82,7 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(message)
+        raise InputError(explain_message(message))
 
 
 def help_width() -> int:

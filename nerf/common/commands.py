@@ -37,6 +37,21 @@ def command_line(file: str, *arguments: object) -> str:
     return shlex.join(["python", path, *map(str, arguments)])
 
 
+def command_at_root(file: str, *arguments: object) -> str:
+    """A command that stays true where its text is kept: for a shell at the root of the checkout.
+
+    Paths within the checkout are given from its root.
+    """
+    program = ["python", file] if _is_checkout() else [CONSOLE_SCRIPTS[file]]
+    return shlex.join([*program, *map(_from_root, arguments)])
+
+
+def _from_root(argument: object) -> str:
+    if isinstance(argument, Path) and (path := argument.resolve()).is_relative_to(_ROOT):
+        return str(path.relative_to(_ROOT))
+    return str(argument)
+
+
 def _is_checkout() -> bool:
     """Whether commands are run as files of a checkout: not from a wheel, nor by console scripts."""
     runs_console_script = Path(sys.argv[0]).stem in CONSOLE_SCRIPTS.values()

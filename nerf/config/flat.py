@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nerf.common.errors import InputError, closest
+from nerf.common.python_files import describe_exception
 from nerf.config.parameters import (
     DERIVED,
     Parameter,
@@ -165,5 +166,5 @@ def _build_section(name: str, section: type, members: Flat) -> Any:
     except InputError:
         raise
     except Exception as error:
-        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        cause = describe_exception(error)
         raise InputError(f"{name} rejects its values: {cause}") from None

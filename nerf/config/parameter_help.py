@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from nerf.common.command_line import help_width
 from nerf.config.parameters import Parameter, Value, list_parameters
@@ -19,7 +19,8 @@ def describe_parameters(
 ) -> str:
     """Lists every parameter with its default, allowed values and description.
 
-    varied: the values that a parameter takes where it is varied by default, which gets a star
+    varied: the values that a parameter takes where it is varied by default, which gets a star; they
+        are listed if they are not all it may have
     defaults: those that differ from the parameters' own
     ranges: what takes the place of a parameter's own domain
     parameters: those to list; by default all of a NeRF
@@ -37,13 +38,18 @@ def describe_parameters(
 
 
 def _values(parameter: Parameter) -> str:
-    choices = " | ".join(map(_text, parameter.choices))
-    return choices or str(parameter.domain or "fixed in a study")
+    return join_choices(parameter.choices) or str(parameter.domain or "fixed in a study")
+
+
+def join_choices(choices: Iterable[Value]) -> str:
+    """Choices as the list shows them, such as `relu | softplus`."""
+    return " | ".join(map(_text, choices))
 
 
 def _entry(parameter: Parameter, varied: str, default: Value, values: str) -> str:
     head = f"{'*' if varied else ' '} {parameter.path} = {_text(default)}   [{values}]"
-    text = f"Varied by default: {varied}. {parameter.doc}" if varied else parameter.doc
+    is_narrower = varied and varied != values
+    text = f"Varied by default: {varied}. {parameter.doc}" if is_narrower else parameter.doc
     if parameter.when:
         text = f"{text} Acts where {parameter.when}.".lstrip()
     width = help_width()

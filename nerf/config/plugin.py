@@ -16,6 +16,7 @@ from typing import Any
 
 from nerf.common.code_hash import hash_text
 from nerf.common.errors import InputError
+from nerf.common.python_files import describe_exception, read_python
 from nerf.common.registration import declared, registering
 from nerf.config.parameters import forget_parameters, list_parameters
 from nerf.config.sections import remove_sections
@@ -54,19 +55,16 @@ _loaded: dict[str, Plugin] = {}
 def read_plugin(file: str) -> Plugin:
     """The plugin that `--plugin` names; raises `InputError` for a file that cannot be read."""
     path = Path(file).absolute()
+    code = read_python(path, f"--plugin {file}")
     try:
-        code = path.read_text(encoding="utf-8")
         return Plugin(str(path), hash_text(code), code)
-    except (OSError, UnicodeDecodeError) as error:
-        cause = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"--plugin {file} cannot be read: {cause}; give the path of a Python file"
-        ) from None
     except SyntaxError as error:
         where = f"SyntaxError: {error.msg} (line {error.lineno})"
         raise InputError(f"--plugin {file} is not valid Python: {where}") from None
     except ValueError as error:
-        raise InputError(f"--plugin {file} is not valid Python: {_describe(error)}") from None
+        raise InputError(
+            f"--plugin {file} is not valid Python: {describe_exception(error)}"
+        ) from None
 
 
 def load_plugins(plugins: Iterable[Plugin]) -> None:
@@ -147,7 +145,9 @@ def _load(plugin: Plugin) -> None:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"its parameters reject their own defaults: {_describe(error)}") from None
+        raise InputError(
+            f"its parameters reject their own defaults: {describe_exception(error)}"
+        ) from None
     for registry, piece in registered:
         registry.check(piece)
 
@@ -168,8 +168,4 @@ def _run(plugin: Plugin) -> None:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == plugin.file]
         where = f" (line {lines[-1]})" if lines else ""
-        raise InputError(f"cannot be imported: {_describe(error)}{where}") from None
-
-
-def _describe(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(f"cannot be imported: {describe_exception(error)}{where}") from None

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from nerf.common.errors import InputError, closest
+from nerf.common.python_files import describe_exception
 from nerf.common.registration import Registrations, check_name, current_plugin
 from nerf.config.sections import add_section
 
@@ -100,10 +101,9 @@ class Registry(Registrations[Piece]):
         """The piece of that name; raises `InputError` for another."""
         importlib.import_module(self._home)
         if name not in self._pieces:
-            raise InputError(
-                f"there is no {self.what} {name!r}{closest(name, list(self.names))}; if a plugin "
-                "registers it, name the plugin by --plugin"
-            )
+            more = "if a plugin registers it, name the plugin by --plugin"
+            hint = closest(name, list(self.names), more)
+            raise InputError(f"there is no {self.what} {name!r}{hint}")
         return self._pieces[name]
 
     def pieces_with(self, section: type | None) -> list[Piece]:
@@ -117,7 +117,7 @@ class Registry(Registrations[Piece]):
         try:
             fault = self._explain_fault(piece.bind(lambda section: section()))
         except Exception as error:
-            fault = f"raises {' '.join(f'{type(error).__name__}: {error}'.split())}"
+            fault = f"raises {describe_exception(error)}"
         if fault:
             raise InputError(f"{self.what} {piece.name!r} {fault}")
 

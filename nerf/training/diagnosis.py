@@ -95,8 +95,8 @@ def suggest_start(config: NerfConfig, scene: Scene) -> str:
     missing = [f"{path}={defaults[path]:g}" for path in cures]
     if missing:
         return f"set {', '.join(missing)}"
-    inspect = f"{command_name('nerf/train.py')} --inspect"
-    return f"lower optimisation.learning_rate, or check near and far with {inspect}"
+    inspect = f"--inspect of {command_name('nerf/train.py')}"
+    return f"lower optimisation.learning_rate, or check near and far by {inspect}"
 
 
 def _has_margins(scene: Scene) -> bool:

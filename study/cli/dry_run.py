@@ -31,12 +31,13 @@ def describe_forecast(plan: Plan, predicted: Forecast) -> list[str]:
         f"time: {most}about {format_duration(predicted.seconds)}, the report included; an "
         f"explored trial takes about {_seconds(predicted.mean)}"
     )
-    lines.append(f"  {_describe_measured(spec, predicted)}")
+    lines += [f"  {line}" for line in _describe_measured(spec, predicted)]
     lines.append(
         f"disk: {most}about {_megabytes(predicted.disk)}, and {_megabytes(predicted.checkpoints)} "
-        "for checkpoints while trials run; estimated from one image and record a trial, without "
-        "what --track and --wandb write"
+        "for checkpoints while trials run"
     )
+    lines.append("  estimated: a record and an image for each trial")
+    lines.append("  not counted: what --track and --wandb write")
     if spec.hours or spec.budget:
         lines += describe_allowed(spec, predicted, left)
     return lines
@@ -85,28 +86,27 @@ def _describe_phases(counts: dict[str, int]) -> str:
     return ", ".join(texts) or "none"
 
 
-def _describe_measured(spec: StudySpec, predicted: Forecast) -> str:
-    """Where the time comes from."""
+def _describe_measured(spec: StudySpec, predicted: Forecast) -> list[str]:
+    """Where the time comes from: what was measured, what is estimated and what is assumed."""
     measured = predicted.measured
     seconds = [one.seconds for one in measured]
-    whole = sum(one.steps >= spec.steps for one in measured)
-    text = (
+    short = sum(one.steps < spec.steps for one in measured)
+    lines = [
         f"measured: {len(measured)} trial{'' if len(measured) == 1 else 's'} of this design in "
         f"{_seconds(predicted.took)}, {_seconds(min(seconds))} to {_seconds(max(seconds))} each"
-    )
-    if whole < len(measured):
-        text += (
-            f", {len(measured) - whole} of them on part of their {spec.steps} steps (at least "
-            f"{predicted.steps}) and extended in proportion"
-        )
+    ]
+    if short:
+        lines.append(f"of these {short} for {predicted.steps} or more of {spec.steps} steps only")
+    if collapsed := [one.collapse for one in measured if one.collapse]:
+        lines.append(f"collapsed meanwhile: {len(collapsed)} of them, the first: {collapsed[0]}")
     if failed := predicted.of - len(measured):
-        text += f"; {failed} more could not be measured"
-    text += "; estimated: what is pruned or collapses, the start of Ray, and the report"
+        lines.append(f"not measured: {failed} more, which failed or took too long")
+    lines.append("estimated: how many are pruned or collapse, Ray's start, the report")
     if spec.scenes:
-        text += ", and that other scenes take as long as the first"
+        lines.append("assumed: other scenes take as long as the first")
     if spec.address:
-        text += ", and that the cluster is as fast as this machine"
-    return text
+        lines.append("assumed: the cluster is as fast as this machine")
+    return lines
 
 
 def _seconds(seconds: float) -> str:

@@ -7,7 +7,7 @@ import textwrap
 
 from nerf.common.command_line import help_width
 from nerf.config.domain import Domain
-from nerf.config.parameter_help import describe_parameters
+from nerf.config.parameter_help import describe_parameters, join_choices
 from study.spec.default_space import DEFAULT_SETTINGS, DEFAULT_SPACE, SPACES, make_space
 from study.spec.dimension import Dimension
 from study.spec.parse_space import parse_dimension
@@ -53,7 +53,7 @@ def _list_of_nerf() -> str:
 def _describe_range(dimension: Dimension) -> str:
     """The values that a study without --vary draws a parameter from."""
     if dimension.choices:
-        return ", ".join(map(str, dimension.choices))
+        return join_choices(dimension.choices)
     if dimension.relative:
         low, high = dimension.parts
         start = "a fifth of near" if low == -math.inf else f"near + {low:g} (far - near)"

@@ -8,6 +8,7 @@ from typing import Any
 from nerf.common.commands import command_line
 from study.cli.load_scenes import Scenes, list_scale_notes
 from study.driver.time_limit import Clock
+from study.records.resume_command import resume_command
 from study.records.study_folder import StudyFolder
 from study.spec.optimiser import describe_limits
 from study.spec.stopping_rule import StoppingRule
@@ -99,8 +100,7 @@ class Plan:
     @property
     def resume_hint(self) -> str:
         """The command that resumes the study, for a person to copy."""
-        place = ("--studies", self.folder.path.parent, "--name", self.folder.name)
-        return f"resume with: {command_line('study/run_sweep.py', *place, '--resume')}"
+        return f"resume with: {resume_command(self.folder.path)}"
 
 
 def _describe_exploring(spec: StudySpec) -> str:

@@ -75,5 +75,5 @@ class FailureStreak:
         where = f" on {failure.place}" if failure.place else ""
         return (
             f"{len(alike)} {what} in a row failed{where} before their first evaluation "
-            f"({failure.reason}), and are still to be run"
+            f"({failure.reason})"
         )

@@ -183,7 +183,7 @@ class TrialManager:
         """Retries the trial, holds it back, records it as failed, or stops the launch."""
         is_at_start = self._streak.on_failure(number, failure)
         if detail := self._streak.describe(failure):
-            self.stop.request(StopReason.SAME_FAILURE, detail)
+            self._stop_for_failures(detail)
             self._leave_to_next_launch(number)
             return
         retries = self.ledger.spec.retries
@@ -206,11 +206,14 @@ class TrialManager:
         broken = [trial.failure for trial in held if trial.failure.device_failed]
         if broken:
             where = f" on {broken[0].place}" if broken[0].place else ""
-            detail = f"{len(broken)} trials failed{where} ({broken[0].reason})"
-            self.stop.request(StopReason.SAME_FAILURE, f"{detail}, and are still to be run")
+            self._stop_for_failures(f"{len(broken)} trials failed{where} ({broken[0].reason})")
             return None
         self._fail_held(held)
         return self._ask() if held else None
+
+    def _stop_for_failures(self, detail: str) -> None:
+        shown = f"{detail}, and are still to be run (tracebacks: {self.folder.errors})"
+        self.stop.request(StopReason.SAME_FAILURE, shown)
 
     def _fail_held(self, held: list[HeldTrial]) -> None:
         for trial in held:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from nerf.common.python_files import describe_exception
 from study.protocol.messages import Failure
 from study.trainers.program.failure import ProgramFailed
 
@@ -56,8 +57,8 @@ def diagnose_exception(error: Exception, size: str) -> Failure:
     """
     if isinstance(error, ProgramFailed):
         return _diagnose_program(error, size)
-    reason = _one_line(error)
-    causes = " ".join(_one_line(cause) for cause in _causes(error))
+    reason = describe_exception(error)
+    causes = " ".join(describe_exception(cause) for cause in _causes(error))
     device_failed = any(words in causes for words in _DEVICE_ERROR)
     if isinstance(error, MemoryError) or _is_out_of_memory(causes):
         reason = f"out of memory with {size} ({reason})"
@@ -88,10 +89,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while cause is not None:
         yield cause
         cause = cause.__cause__ or cause.__context__
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def diagnose_death(

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.config.parameters import Parameter
+from study.records.resume_command import resume_command
 from study.spec.space import Space
 from study.trainers.objective import TEST_PREFIX, plugin_columns, read_objectives
 from study.trainers.parameter_set import NERF, ParameterSet
@@ -180,5 +180,5 @@ def read_table(
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{file} cannot be read ({str(error).splitlines()[0]}); rebuild it from the records "
-            f"with {command_name('study/run_sweep.py')} --resume"
+            f"with {resume_command(file.parent)}"
         ) from None

@@ -40,6 +40,7 @@ from nerf.common.commands import command_name
 from nerf.common.errors import InputError
 from nerf.common.files import UNFINISHED, write_atomically
 from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
+from study.records.resume_command import resume_command
 from study.records.schema import (
     ADDED_COLUMNS,
     NERF_METRICS,
@@ -128,8 +129,12 @@ class StudyFolder:
     def log(self, trial_id: str) -> Path:
         return self.path / "logs" / f"{trial_id}.log"
 
+    @property
+    def errors(self) -> Path:
+        return self.path / "errors"
+
     def error(self, trial_id: str) -> Path:
-        return self.path / "errors" / f"{trial_id}.txt"
+        return self.errors / f"{trial_id}.txt"
 
     def render(self, trial_id: str) -> Path:
         return self.path / "renders" / f"{trial_id}.png"
@@ -212,8 +217,7 @@ class StudyFolder:
         for file, record in zip(files, records, strict=True):
             if record is None:
                 raise InputError(
-                    f"{file} cannot be read; repair the study with "
-                    f"{command_name('study/run_sweep.py')} --resume"
+                    f"{file} cannot be read; repair the study with {resume_command(self.path)}"
                 )
         return [record for record in records if record is not None]
 

@@ -6,7 +6,7 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from nerf.common.errors import InputError
+from nerf.common.errors import InputError, suggest
 from nerf.config.parameters import Parameter
 from study.spec.parse_space import format_value
 from study.spec.wandb_distributions import Place
@@ -60,13 +60,12 @@ def _declared(file: Path, path: str, parameters: ParameterSet) -> Parameter:
     names = {known: known for known in by_path}
     names |= {known.rpartition(".")[2]: known for known in by_path}
     near = [
-        match
+        names[match]
         for name in (path, path.rpartition(".")[2])
         for match in difflib.get_close_matches(name, list(names), n=1, cutoff=0.75)
     ]
-    hint = f"this trainer has {', '.join(by_path)}"
+    more = f"this trainer has {', '.join(by_path)}"
     if parameters.is_nerf:
-        hint = "--help lists those of a NeRF; name another trainer by --trainable"
-    if near:
-        hint = f"did you mean {names[near[0]]}?"
-    raise InputError(f"{file}: parameters.{path}: unknown parameter; {hint}")
+        more = "--help lists those of a NeRF; name another trainer by --trainable"
+    hint = suggest(near, "" if near else more)
+    raise InputError(f"{file}: parameters.{path}: unknown parameter{hint}")

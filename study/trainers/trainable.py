@@ -22,6 +22,7 @@ from typing import Any
 
 from nerf.common.code_hash import hash_code, hash_text
 from nerf.common.errors import InputError, closest
+from nerf.common.python_files import describe_exception, read_python
 from nerf.config.flat import Flat
 from nerf.config.parameters import Parameter, Value, declared_parameters
 from study.trainers.trainer import Train
@@ -86,7 +87,7 @@ class LoadedTrainable:
             raise
         except Exception as error:
             raise InputError(
-                f"{self.config_class.__name__} rejects it: {_describe(error)}"
+                f"{self.config_class.__name__} rejects it: {describe_exception(error)}"
             ) from None
 
 
@@ -112,13 +113,7 @@ def read_trainable(name: str) -> Trainable:
     if not module.endswith(".py"):
         return Trainable(module, function, folder=str(Path.cwd()))
     file = Path(module).absolute()
-    try:
-        code = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"--trainable {name}: {file} cannot be read: {cause}; give the path of a Python file"
-        ) from None
+    code = read_python(file, f"--trainable {name}")
     if not code.strip():  # without code, `Trainable` would name a module
         raise InputError(
             f"--trainable {name}: {file} is empty; write def {function}(config, run): ... there"
@@ -174,12 +169,8 @@ def _import(trainable: Trainable) -> types.ModuleType:
             _importing.pop()
         return module
     except Exception as error:
-        cause = f"{_describe(error)}{_describe_place(error, trainable)}"
+        cause = f"{describe_exception(error)}{_describe_place(error, trainable)}"
         raise InputError(f"--trainable {trainable.name} cannot be imported: {cause}") from error
-
-
-def _describe(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _describe_place(error: Exception, trainable: Trainable) -> str:
@@ -198,7 +189,7 @@ def _config_class(train: Callable[..., Any]) -> type:
     try:
         hint = typing.get_type_hints(train).get(parameters[0])
     except Exception as error:
-        raise InputError(f"its annotations cannot be read: {_describe(error)}") from None
+        raise InputError(f"its annotations cannot be read: {describe_exception(error)}") from None
     params = getattr(hint, "__dataclass_params__", None)
     if not isinstance(hint, type) or params is None or not params.frozen:
         got = "it has none" if hint is None else f"got {getattr(hint, '__name__', hint)}"
@@ -224,7 +215,7 @@ def list_declared(config_class: type) -> tuple[Parameter, ...]:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{name} rejects its own defaults: {_describe(error)}") from None
+        raise InputError(f"{name} rejects its own defaults: {describe_exception(error)}") from None
     parameters = tuple(p for p in by_path.values() if not p.sets)
     if not any(p.domain or p.choices for p in parameters):
         raise InputError(

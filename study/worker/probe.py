@@ -26,6 +26,7 @@ from nerf.scenes.scene import Scene
 from study.protocol.failures import diagnose_exception
 from study.protocol.training_events import Evaluated, Event
 from study.spec.study_spec import StudySpec
+from study.trainers.collapse_rule import parse_rule
 from study.worker.load_trainer import import_trainer, load_train
 from study.worker.run_rules import RunRules
 from study.worker.trial_run import RunHooks, TrialRun, TrialTask
@@ -45,7 +46,7 @@ class Measured:
 
     seconds: of the trial, without the start of a process; steps: the longest run that was measured
     start: seconds until a process had begun and trained for a moment; disk, checkpoint: bytes
-    problem: why nothing was measured; empty if it was
+    collapse: why the trial collapsed meanwhile; problem: why nothing was measured; mostly empty
     """
 
     index: int
@@ -54,6 +55,7 @@ class Measured:
     start: float = 0.0
     disk: int = 0
     checkpoint: int = 0
+    collapse: str = ""
     problem: str = ""
 
 
@@ -152,14 +154,11 @@ def _measure(
         return short.run_for(seconds)
     steps = min(_FEW_STEPS, spec.steps)
     took, per_step = short.run(steps), 0.0
-    while steps < spec.steps:
+    while steps < spec.steps and not short.collapse:
         fewer, before = steps, took
         steps = min((_GROWTH if took < seconds else 2) * steps, spec.steps)
         took = short.run(steps)
-        if short.problem.startswith(
-            "collapsed"
-        ):  # as it will in the study, which is then the faster
-            short.problem = ""
+        if short.collapse:  # as it will in the study, which is then the faster
             return short.measured(before + (spec.steps - fewer) * per_step, fewer)
         per_step = max(took - before, 0.0) / (steps - fewer)
         if took > seconds:
@@ -185,7 +184,7 @@ class _ShortTrial:
         self._scene = scene
         self._values = values
         self._checkpoint = checkpoint
-        self.problem = ""
+        self.collapse = ""
         self._image = 0  # bytes
         self._deadline = math.inf
         self._began = 0.0
@@ -210,12 +209,13 @@ class _ShortTrial:
             scene=self._scene,
             patience=spec.patience,
         )
-        run = TrialRun(task, RunRules(spec.objectives), RunHooks(self._on_event))
+        rules = RunRules(spec.objectives, collapse=tuple(map(parse_rule, spec.collapse)))
+        run = TrialRun(task, rules, RunHooks(self._on_event))
         train = load_train(spec)
         trained = run.train(lambda: train(space.config(self._values, spec.seed), run))
         if trained.image is not None:
             self._image = len(imageio.imwrite("<bytes>", trained.image, extension=".png"))
-        self.problem = "" if trained.state == "completed" else f"{trained.state}: {trained.reason}"
+        self.collapse = trained.reason if trained.state == "collapsed" else ""
         return time.perf_counter() - self._began
 
     def run_for(self, seconds: float) -> Measured:
@@ -233,7 +233,7 @@ class _ShortTrial:
         size = self._checkpoint.stat().st_size if self._checkpoint.exists() else 0
         points = len(self._reports) * self._spec.steps // max(steps, 1)
         disk = _BYTES_PER_RECORD + _BYTES_PER_POINT * points + self._image
-        return Measured(0, seconds, steps, disk=disk, checkpoint=size, problem=self.problem)
+        return Measured(0, seconds, steps, disk=disk, checkpoint=size, collapse=self.collapse)
 
     def _on_event(self, event: Event) -> None:
         if not isinstance(event, Evaluated):

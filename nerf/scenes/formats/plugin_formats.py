@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from nerf.common.errors import InputError
+from nerf.common.python_files import describe_exception
 from nerf.common.registration import Registrations, check_name, current_plugin, declare
 from nerf.scenes.formats.capture import Capture
 from nerf.scenes.formats.scene_checks import scene_error
@@ -88,7 +89,7 @@ def _read(scene_format: SceneFormat, path: Path) -> Capture | None:
     except InputError:
         raise
     except Exception as error:
-        words = " ".join(f"{type(error).__name__}: {error}".split())
+        words = describe_exception(error)
         raise scene_error(path, f"{scene_format} raises {words}") from None
     if capture is None:
         return None

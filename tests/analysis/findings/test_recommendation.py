@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from analysis.claims.claim import Claim
-from analysis.claims.commands import _command, next_study_command, train_command
+from analysis.claims.commands import next_study_command, train_command
 from analysis.claims.list_claims import select_claims
 from analysis.claims.next_claims import list_next_claims
 from analysis.findings.analyze_study import Findings
 from analysis.findings.next_study import MORE_TRIALS, plan_next_study
 from analysis.findings.recommendation import Recommendation, recommend
+from nerf.common.commands import command_at_root
 from study.cli.options import parse_options
 from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
 from study.spec.parse_space import parse_dimension
@@ -114,8 +115,10 @@ def test_commands_say_what_they_are_for(
 
 def test_files_in_the_checkout_are_named_from_its_root() -> None:
     inside = ROOT / "studies" / "one" / "best.toml"
-    assert _command("nerf/train.py", "--config", inside).endswith("--config studies/one/best.toml")
-    assert _command("nerf/train.py", "--config", Path("/else/best.toml")).endswith(
+    assert command_at_root("nerf/train.py", "--config", inside).endswith(
+        "--config studies/one/best.toml"
+    )
+    assert command_at_root("nerf/train.py", "--config", Path("/else/best.toml")).endswith(
         " /else/best.toml"
     )
 

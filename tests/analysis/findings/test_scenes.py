@@ -93,7 +93,9 @@ def test_shares_are_of_the_mean_over_scenes(findings: ScenesFindings) -> None:
 def test_a_parameter_that_acts_on_one_scene_only_is_named(findings: ScenesFindings) -> None:
     assert [d.path for d in findings.differences] == ["field.width"]
     (claim,) = (c for c in list_scene_claims(findings) if c.kind == "scenes_differ")
-    assert claim.text.startswith("How width acts on PSNR differs between small and large (p = ")
+    assert claim.text.startswith(
+        "The effect of width on PSNR differs between small and large (p = "
+    )
 
 
 def test_the_same_points_on_two_equal_scenes_tell_no_more_than_on_one(
@@ -133,7 +135,7 @@ def test_the_answers_name_both_scenes(findings: ScenesFindings) -> None:
     lines = list_scenes_lines(findings)
     mean = "Of the variance of PSNR averaged over small and large, near (part of its range"
     assert lines[0].startswith(f"What matters: {mean}")
-    assert "width acts differently on different scenes" in lines[0]
+    assert "the effect of width differs between scenes" in lines[0]
     assert "break on at least one scene (0 % on small and" in lines[1]
     assert "most with learning rate" in lines[1]
     best = findings.best_shared

@@ -53,6 +53,43 @@ def test_a_stray_word_is_named_with_its_remedy() -> None:
         scene_parser().parse(["--scene", "tiny", "lego"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--steps", "many"], "--steps must be a whole number such as 10, got 'many'"),
+        (["--steps", "1.5"], "--steps must be a whole number such as 10, got '1.5'"),
+        (["--rate", "fast"], "--rate must be a number such as 0.5, got 'fast'"),
+        (["--rate", "nan"], "--rate must be a number such as 0.5, got 'nan'"),
+        (["--steps"], "--steps needs a value: --steps N (--help says which)"),
+        (["--tool", "pgn"], "--tool must be one of png, svg; got 'pgn'; did you mean png?"),
+        (["--gpu", "2"], "--gpu must be one of 0, 1; got '2'"),
+        (["--plain=yes"], "--plain takes no value, got 'yes'; write --plain alone"),
+        (["--limit", "0"], "--limit must be above 0, got '0'"),
+        ([], "run is missing; --help shows what this command needs"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_remedy(arguments: list[str], message: str) -> None:
+    parser = Parser("Trains.")
+    group = parser.add_argument_group("values")
+    group.add_argument("--steps", type=int, metavar="N")
+    group.add_argument("--rate", type=float)
+    group.add_argument("--tool", choices=("png", "svg"))
+    group.add_argument("--gpu", type=int, choices=(0, 1))
+    group.add_argument("--plain", action="store_true")
+    group.add_argument("--limit", type=above_zero)
+    if not arguments:
+        parser.add_argument("run")
+    with pytest.raises(InputError) as refusal:
+        parser.parse(arguments)
+    assert str(refusal.value) == message
+
+
+def above_zero(text: str) -> int:
+    if int(text) <= 0:
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text!r}")
+    return int(text)
+
+
 def test_what_follows_two_dashes_is_not_an_option() -> None:
     assert scene_parser().parse(["--scene", "lego", "--"]).scene == "lego"
     parser = Parser("Reports.")

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from nerf.common import commands
-from nerf.common.commands import CONSOLE_SCRIPTS, command_line, command_name
+from nerf.common.commands import (
+    CONSOLE_SCRIPTS,
+    command_at_root,
+    command_line,
+    command_name,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,6 +36,16 @@ def test_a_checkout_has_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert line == "python nerf/train.py --out 'my runs' --steps 5"
     monkeypatch.chdir(tmp_path)  # the command is valid here, too
     assert command_line("nerf/train.py") == f"python {ROOT / 'nerf' / 'train.py'}"
+
+
+def test_a_kept_command_is_for_the_root_of_the_checkout(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.argv", ["study/run_sweep.py"])
+    monkeypatch.chdir(tmp_path)
+    line = command_at_root("study/run_sweep.py", "--studies", ROOT / "studies", "--extend", 0)
+    assert line == "python study/run_sweep.py --studies studies --extend 0"
+    assert command_at_root("nerf/train.py", tmp_path) == f"python nerf/train.py {tmp_path}"
 
 
 @pytest.mark.parametrize("script", ["/usr/bin/nerf-status", r"nerf-status.exe"])

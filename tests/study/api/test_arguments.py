@@ -93,7 +93,7 @@ def test_options_are_parsed_as_those_of_the_command(tmp_path: Path) -> None:
     [
         ({"explor": 3}, "unknown argument 'explor'; did you mean explore?"),
         ({"resume": True}, "unknown argument 'resume'"),
-        ({"explore": "many"}, "argument --explore: invalid int value: 'many'"),
+        ({"explore": "many"}, "--explore must be a whole number such as 10, got 'many'"),
         ({"explore": [1, 2]}, "explore takes one value"),
         ({"explore": -1}, "--explore must be 0 or more, got -1"),
         ({"steps": {"a": 1}}, "steps takes no dict"),

@@ -30,7 +30,7 @@ def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     [
         (["--explor", "3"], "unknown option --explor; did you mean --explore?"),
         (["--exp=3"], "unknown option --exp"),
-        (["--explore", "many"], "argument --explore: invalid int value: 'many'"),
+        (["--explore", "many"], "--explore must be a whole number such as 10, got 'many'"),
         (["--explore", "-1"], "--explore must be 0 or more, got -1"),
         (["--vary", "sampling.naer"], "'sampling.naer'; did you mean sampling.near?"),
         (["--vary", "sampling.near=3:1"], "low < high must hold, got sampling.near=3:1"),
@@ -46,7 +46,7 @@ def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--extend", "3"], "there is no study in"),
         (["--resume", "--name", "none"], "there is no study none in"),
         (["--cpus-per-trial", "100000"], "--cpus-per-trial 100000 is more than the"),
-        (["--gpus-per-trial", "some"], "--gpus-per-trial: must be a number or auto, got 'some'"),
+        (["--gpus-per-trial", "some"], "--gpus-per-trial must be a number or auto, got 'some'"),
         (["--pack", "0"], "--pack must be 1 or more, or auto, got '0'"),
         (
             ["--pack", "4", "--gpus-per-trial", "0.5"],

@@ -89,7 +89,7 @@ def test_a_change_is_named_and_refused(
     [
         (["--extend", "0"], "--extend must be at least 1"),
         (["--resume", "--allow-changes"], "--allow-changes is for --extend"),
-        (["--resume", "--hours", "two"], "--hours: must be a positive number, got 'two'"),
+        (["--resume", "--hours", "two"], "--hours must be a positive number, got 'two'"),
         (["--extend", "2", "--steps", "7"], "--steps 7 differs from the study's 90"),
         (["--extend", "2", "--explore", "9"], "--explore 9 differs"),
     ],

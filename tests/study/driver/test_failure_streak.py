@@ -52,7 +52,7 @@ def test_the_same_failure_of_three_trials_stops_the_launch_and_costs_none(
     assert manager.stop.reason is StopReason.SAME_FAILURE
     assert manager.stop.error == (
         f"3 trials in a row failed on {failure.place} before their first evaluation "
-        f"({failure.reason}), and are still to be run"
+        f"({failure.reason}), and are still to be run (tracebacks: {folder.errors})"
     )
     assert manager.next_trial() is None
     assert not folder.records()

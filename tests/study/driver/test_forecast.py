@@ -55,6 +55,29 @@ def test_a_dry_run_measures_and_creates_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--set=fault=fail"], "no gradient; lower lr"),
+        (["--set=fault=none", "--collapse=loss>0"], "> 0 at step 5 (--collapse)"),
+    ],
+)
+def test_a_trial_that_collapses_is_measured_until_then(
+    tmp_path: Path, options: list[str], reason: str
+) -> None:
+    trainer = [f"--trainable={TOY}:train", "--metric=loss:min", *options]
+    command = [sys.executable, str(RUN_SWEEP), *trainer, "--dry-run", "--steps=20"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if "collapsed meanwhile" in line)
+    measured, _, first = line.partition(" of them, the first: ")
+    assert int(measured.rpartition(" ")[2]) >= 4
+    assert reason in first
+    assert "not measured" not in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
 def test_a_trainer_that_cannot_be_measured_says_why(tmp_path: Path) -> None:
     trainer = [f"--trainable={TOY}:train", "--metric=nothing", "--direction=min"]
     command = [sys.executable, str(RUN_SWEEP), *trainer, "--set=fault=none", "--dry-run"]

@@ -63,7 +63,7 @@ def test_a_broken_gpu_stops_the_launch_and_costs_no_trial(story: dict[str, Launc
     pattern = (
         r"error: stopped: 3 trials in a row failed on node3, GPU [01] before their first "
         r"evaluation \(RuntimeError: CUDA error: an illegal memory access was encountered\), and "
-        r"are still to be run; fix that, then resume with: .* --resume"
+        r"are still to be run \(tracebacks: .*/errors\); fix that, then resume with: .* --resume"
     )
     assert re.fullmatch(pattern, launch.error)
     assert not launch.ended
