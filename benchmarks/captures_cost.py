@@ -48,10 +48,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--views", type=positive, default=80, help="views (80)")
-    parser.add_argument("--trials", type=positive, default=3, help="trials of each worker (3)")
-    parser.add_argument("--train-steps", type=positive, default=150, help="before the view (150)")
-    parser.add_argument("--threads", type=positive, default=2, help="that render (2)")
+    parser.add_argument(
+        "--views", type=positive, default=80, help="views of the capture (default: 80)"
+    )
+    parser.add_argument(
+        "--trials", type=positive, default=3, help="trials of each worker (default: 3)"
+    )
+    steps = "training steps before the view is rendered (default: 150)"
+    parser.add_argument("--train-steps", type=positive, default=150, help=steps)
+    threads = "threads that render the view (default: 2)"
+    parser.add_argument("--threads", type=positive, default=2, help=threads)
     options = parser.parse(arguments)
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder), options.views)

@@ -89,9 +89,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--seeds", type=positive, default=3, help="runs of each kind (3)")
-    parser.add_argument("--steps", type=positive, default=400, help="steps of each run (400)")
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="(all)")
+    parser.add_argument("--seeds", type=positive, default=3, help="runs of each kind (default: 3)")
+    parser.add_argument(
+        "--steps", type=positive, default=400, help="steps of each run (default: 400)"
+    )
+    kinds = "kinds of pictures to train on (default: all)"
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help=kinds)
     options = parser.parse(arguments)
     scenes = {}
     for name, take in CAPTURES.items():

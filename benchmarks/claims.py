@@ -134,7 +134,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         "--half", choices=get_args(Half), help="only one half of the objectives (default: both)"
     )
     parser.add_argument(
-        "--processes", type=positive, metavar="N", default=1, help="at once (default: 1)"
+        "--processes", type=positive, metavar="N", default=1, help="processes at once (default: 1)"
     )
     options = parser.parse(arguments)
     require_objectives(options.objectives, names)

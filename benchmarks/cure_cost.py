@@ -56,8 +56,9 @@ def time_run(settings: Flat, scene: Scene) -> float:
 
 def run_benchmark(arguments: list[str] | None) -> int:
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--scene", action="append", metavar="NAME|PATH", help="(repeatable)")
-    parser.add_argument("--turns", type=positive, default=3, help="runs of each cure (3)")
+    scene = "scene to train on (repeatable; default: bricks)"
+    parser.add_argument("--scene", action="append", metavar="NAME|PATH", help=scene)
+    parser.add_argument("--turns", type=positive, default=3, help="runs of each cure (default: 3)")
     options = parser.parse(arguments)
     torch.set_num_threads(1)
     cures = read_cures()

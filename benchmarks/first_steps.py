@@ -165,9 +165,10 @@ def summarise(moments: list[Moment], steps: int) -> list[list[object]]:
 
 def run_benchmark(arguments: list[str] | None) -> int:
     parser = Parser(__doc__ or "")
-    parser.add_argument("--scene", action="append", metavar="NAME|PATH", help="(repeatable)")
-    parser.add_argument("--steps", type=positive, default=50, help="steps watched (50)")
-    parser.add_argument("--seeds", type=positive, default=1, help="runs of each kind (1)")
+    scene = "scene to train on (repeatable; default: bricks)"
+    parser.add_argument("--scene", action="append", metavar="NAME|PATH", help=scene)
+    parser.add_argument("--steps", type=positive, default=50, help="steps watched (default: 50)")
+    parser.add_argument("--seeds", type=positive, default=1, help="runs of each kind (default: 1)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every moment to FILE")
     options = parser.parse(arguments)
     torch.set_num_threads(1)

@@ -230,7 +230,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str] | None) -> int:
     parser = benchmark_parser(__doc__)
     parser.add_argument(
-        "--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (all)"
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        default=list(PARTS),
+        help="what to measure (default: all)",
     )
     parser.add_argument(
         "--most", type=positive, default=10_000, help="most trials of a size (default: 10000)"

@@ -232,9 +232,13 @@ def run_benchmark(arguments: list[str] | None) -> int:
         metavar="bricks|tiny-lego|PATH",
         help="scene to train on (repeatable; default: bricks over black and over white)",
     )
-    parser.add_argument("--study", action="append", metavar="FOLDER", help="(repeatable)")
+    study = "study whose runs are checked instead (repeatable)"
+    parser.add_argument("--study", action="append", metavar="FOLDER", help=study)
     parser.add_argument(
-        "--most", type=positive, default=10, help="runs of each kind to train on, a study (10)"
+        "--most",
+        type=positive,
+        default=10,
+        help="runs of each kind to train further, of a study (default: 10)",
     )
     options = parser.parse(arguments)
     torch.set_num_threads(1)

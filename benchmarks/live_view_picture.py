@@ -31,10 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Writes the picture; returns the exit status."""
     parser = Parser(__doc__ or "")
     parser.add_argument("study", type=Path, help="a study folder with its journal")
-    parser.add_argument("--part", type=float, default=0.6, help="of the journal (default: 0.6)")
+    parser.add_argument(
+        "--part", type=float, default=0.6, help="part of the journal (default: 0.6)"
+    )
     parser.add_argument("--rate", type=float, default=60.0, help="steps a second (default: 60)")
-    parser.add_argument("--columns", type=positive, default=100, help="default: 100")
-    parser.add_argument("--lines", type=positive, default=30, help="default: 30")
+    parser.add_argument(
+        "--columns", type=positive, default=100, help="of the terminal (default: 100)"
+    )
+    parser.add_argument("--lines", type=positive, default=30, help="of the terminal (default: 30)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.png")
     return exit_status(lambda: _draw(parser.parse(arguments)))
 

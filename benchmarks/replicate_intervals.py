@@ -212,7 +212,9 @@ TABLES: dict[str, tuple[Callable[[np.random.Generator, int], Iterator[Row]], tup
 
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--studies", type=positive, default=200, help="studies of each case")
+    parser.add_argument(
+        "--studies", type=positive, default=200, help="studies of each case (default: 200)"
+    )
     return parser.parse(arguments)
 
 

@@ -210,10 +210,17 @@ def _list_rows(scored: Sequence[dict[str, Any]]) -> list[list[object]]:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = benchmark_parser(__doc__)
     add = parser.add_argument
-    add("--points", nargs="+", type=positive, metavar="N", default=[48, 96], help="of a study")
-    add("--studies", type=positive, metavar="N", default=40, help="of each size (default: 40)")
+    points = "explored points of a study (default: 48 96)"
+    add("--points", nargs="+", type=positive, metavar="N", default=[48, 96], help=points)
+    add(
+        "--studies",
+        type=positive,
+        metavar="N",
+        default=40,
+        help="studies of each size (default: 40)",
+    )
     add("--half", choices=get_args(Half), help="only one half of the sets (default: both)")
-    add("--processes", type=positive, metavar="N", default=1, help="at once (default: 1)")
+    add("--processes", type=positive, metavar="N", default=1, help="processes at once (default: 1)")
     return parser.parse(arguments)
 
 

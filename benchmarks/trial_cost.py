@@ -107,9 +107,13 @@ def measure_trials(name: str, trials: int, steps: int) -> list[Parts]:
 
 def run_benchmark(arguments: list[str] | None) -> int:
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--trials", type=positive, metavar="N", default=8, help="trials (8)")
-    parser.add_argument("--steps", type=positive, metavar="N", default=400, help="of each (400)")
-    parser.add_argument("--space", choices=tuple(SPACES), default="wide", help="(wide)")
+    parser.add_argument(
+        "--trials", type=positive, metavar="N", default=8, help="trials to run (default: 8)"
+    )
+    parser.add_argument(
+        "--steps", type=positive, metavar="N", default=400, help="steps of each (default: 400)"
+    )
+    parser.add_argument("--space", choices=tuple(SPACES), default="wide", help="default: wide")
     options = parser.parse(arguments)
     start = measure_start()
     first, *others = measure_trials(options.space, options.trials, options.steps)

@@ -98,7 +98,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         help=f"objectives to use (default: all of {list_names(names)})",
     )
     add("--half", choices=get_args(Half), help="only one half of the objectives (default: both)")
-    add("--processes", type=positive, metavar="N", default=1, help="at once (default: 1)")
+    add("--processes", type=positive, metavar="N", default=1, help="processes at once (default: 1)")
     add("--from", dest="saved", type=Path, nargs="+", metavar="FILE", help="read looks from --json")
     options = parser.parse(arguments)
     require_objectives(options.objectives, names)
