@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from analysis.claims.claim import Claim
 from analysis.claims.list_claims import list_claims
 from analysis.findings.analyze_study import analyze_study
 from analysis.published.collect import collect_tables, main, strip_folders
@@ -27,7 +29,16 @@ def test_collected_tables_give_the_findings_of_the_study(make_study: Make, tmp_p
         "trials.parquet",
         "curves.parquet",
     }
-    assert list_claims(analyze_study(collected)) == list_claims(analyze_study(study))
+    assert claims_without_place(collected) == claims_without_place(study)
+
+
+def claims_without_place(folder: StudyFolder) -> list[Claim]:
+    """The claims on a study; a command in one of them says where the study lies."""
+    place = str(folder.path.parent)
+    return [
+        replace(claim, text=claim.text.replace(place, "PLACE"))
+        for claim in list_claims(analyze_study(folder))
+    ]
 
 
 def test_paths_of_this_machine_are_removed() -> None:
