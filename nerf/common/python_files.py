@@ -7,18 +7,14 @@ from pathlib import Path
 from nerf.common.errors import InputError
 
 
-def read_python(path: Path, option: str) -> str:
-    """The text of a file that an option names; raises `InputError` if it cannot be read.
-
-    option: with its value, as on the command line
-    """
+def read_python(path: Path, name: str) -> str:
+    """The text of a file; raises `InputError`, which calls it `name`, if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or error
-        where = "" if option.endswith(str(path)) else f" ({path})"
         raise InputError(
-            f"{option} cannot be read: {cause}{where}; give the path of a Python file"
+            f"{name} cannot be read: {cause}; give the path of a Python file"
         ) from None
 
 

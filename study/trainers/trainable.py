@@ -113,7 +113,7 @@ def read_trainable(name: str) -> Trainable:
     if not module.endswith(".py"):
         return Trainable(module, function, folder=str(Path.cwd()))
     file = Path(module).absolute()
-    code = read_python(file, f"--trainable {name}")
+    code = read_python(file, f"--trainable {name}: {file}")
     if not code.strip():  # without code, `Trainable` would name a module
         raise InputError(
             f"--trainable {name}: {file} is empty; write def {function}(config, run): ... there"

@@ -154,11 +154,11 @@ def _measure(
         return short.run_for(seconds)
     steps = min(_FEW_STEPS, spec.steps)
     took, per_step = short.run(steps), 0.0
-    while steps < spec.steps and not short.collapse:
+    while steps < spec.steps and not short.has_collapsed():
         fewer, before = steps, took
         steps = min((_GROWTH if took < seconds else 2) * steps, spec.steps)
         took = short.run(steps)
-        if short.collapse:  # as it will in the study, which is then the faster
+        if short.has_collapsed():  # as it will in the study, which is then the faster
             return short.measured(before + (spec.steps - fewer) * per_step, fewer)
         per_step = max(took - before, 0.0) / (steps - fewer)
         if took > seconds:
@@ -217,6 +217,10 @@ class _ShortTrial:
             self._image = len(imageio.imwrite("<bytes>", trained.image, extension=".png"))
         self.collapse = trained.reason if trained.state == "collapsed" else ""
         return time.perf_counter() - self._began
+
+    def has_collapsed(self) -> bool:
+        """Whether the last run did."""
+        return bool(self.collapse)
 
     def run_for(self, seconds: float) -> Measured:
         """Trains on the full budget until that many seconds are over and it has reported twice."""
