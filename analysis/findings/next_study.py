@@ -1,9 +1,9 @@
 """Plans the next study worth running: over which ranges, and with how many trials.
 
-Where no run trained, longer training; where nothing is ranked, more trials of the same space; where
-the values of a parameter that matters are open, a narrower space without the values proved worse,
-wider at an edge beyond which the best value may lie; where only the best configuration and the
-default have too few runs to be compared, more seeds.
+Where most runs show nothing, longer training; where nothing is ranked, more trials of the same
+space; where the values of a parameter that matters are open, a narrower space without the values
+proved worse, wider at an edge beyond which the best value may lie; where only the best
+configuration and the default have too few runs to be compared, more seeds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ half as wide, and R² need be half as high. How many of such studies then rank i
 benchmarks/recommendations.py."""
 
 LONGER = 4
-"""Times the steps of a study in which runs complete, and all of them show nothing."""
+"""Times the steps of a study in which most runs complete and show nothing."""
 
 _MIN_BROKEN = 3
 """Explored trials, all of which break, before more of the same are no use."""
@@ -79,11 +79,14 @@ def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStud
     explored = len(outcomes)
     if study.has_variants:
         return NextStudy("")
-    if explored >= _MIN_BROKEN and outcomes.isin(BROKEN).all():
+    ranked = findings.importance.ranked
+    too_short = (outcomes == SHOWS_NOTHING).sum() > explored / 2
+    is_useless = outcomes.isin(BROKEN).all() or (too_short and not ranked)
+    if explored >= _MIN_BROKEN and is_useless:
         # More steps do not help runs that collapse.
-        longer = LONGER * study_steps(study) if (outcomes == SHOWS_NOTHING).all() else 0
+        longer = LONGER * study_steps(study) if too_short else 0
         return NextStudy("train", study.varied, {}, explored, longer)
-    if not findings.importance.ranked:
+    if not ranked:
         needed = max(_LEAST, MORE_TRIALS * explored)
         return NextStudy("rank", study.varied, {}, needed)
     curves = {e.path: e.curve for e in findings.effects if e.curve is not None}

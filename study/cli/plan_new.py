@@ -30,7 +30,6 @@ from study.spec.tried_points import parse_points
 from study.trainers.find_trainer import find_trainer
 from study.trainers.parameter_set import (
     SEED,
-    STEPS,
     DeclaredParameters,
     NerfParameters,
     ParameterSet,
@@ -138,7 +137,9 @@ def _parameters(options: Options) -> ParameterSet:
 
 def _default_steps(parameters: ParameterSet) -> int:
     """The full budget without `--steps`: a trainer's own default, if it has one."""
-    declared = parameters.by_path.get(STEPS)
+    if parameters.is_nerf:
+        return StudySpec.steps
+    declared = parameters.by_path.get(parameters.steps_path)
     return int(declared.default) if declared and declared.kind == "int" else StudySpec.steps
 
 

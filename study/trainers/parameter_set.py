@@ -181,11 +181,15 @@ class DeclaredParameters:
 
     @property
     def not_varied(self) -> tuple[str, ...]:
-        return (STEPS, SEED)
+        return (self.steps_path or STEPS, SEED)
 
     @property
     def steps_path(self) -> str:
-        return STEPS if STEPS in self.by_path else ""
+        if STEPS in self.by_path:
+            return STEPS
+        # Of a section, where only one section has such a field.
+        nested = [path for path in self.by_path if path.endswith(f".{STEPS}")]
+        return nested[0] if len(nested) == 1 else ""
 
     def complete(self, settings: Flat, defaults: Flat) -> dict[str, Value]:
         values = self._values(settings, defaults)

@@ -16,7 +16,7 @@ from analysis.findings.next_study import MORE_TRIALS, plan_next_study
 from analysis.findings.recommendation import Recommendation, recommend
 from nerf.common.commands import command_at_root
 from study.cli.options import parse_options
-from study.records.outcomes import COLLAPSED, SHOWS_NOTHING
+from study.records.outcomes import COLLAPSED, SHOWS_NOTHING, TRAINED
 from study.spec.parse_space import parse_dimension
 
 ROOT = Path(__file__).parents[3]
@@ -167,6 +167,23 @@ def test_where_no_run_trained_the_next_study_trains_longer_or_elsewhere(
     claim = next_of(COLLAPSED)
     assert claim.text.startswith("Change the ranges, or what is fixed: none of 64 explored runs")
     assert claim.command == ""
+
+
+@pytest.mark.parametrize(("nothing", "aim"), [(40, "train"), (30, "rank")])
+def test_where_most_runs_show_nothing_the_next_study_trains_longer(
+    replicated_findings: Findings, nothing: int, aim: str
+) -> None:
+    """Of 64 explored runs."""
+    study = replicated_findings.study
+    outcomes = [SHOWS_NOTHING] * nothing + [TRAINED] * (len(study.trials) - nothing)
+    broken = dataclasses.replace(study, trials=study.trials.assign(outcome=outcomes))
+    refused = dataclasses.replace(replicated_findings.importance, refusal="too few.")
+    sobol = dataclasses.replace(replicated_findings.sobol, importance=refused)
+    findings = dataclasses.replace(replicated_findings, study=broken, sobol=sobol)
+    plan = plan_next_study(findings, recommend(findings))
+    (claim,) = select_claims(tuple(list_next_claims(findings)), "what_next")
+    assert plan.aim == aim
+    assert claim.text.endswith(": only 24 of 64 explored runs trained.") == (aim == "train")
 
 
 def test_defaults_are_not_said_to_be_good_where_no_run_trained(
