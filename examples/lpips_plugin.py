@@ -1,7 +1,7 @@
 """LPIPS (arXiv:1801.03924) as a metric, by `--plugin examples/lpips_plugin.py --metric lpips`.
 
 It compares images by AlexNet, which was trained on photographs: `pip install lpips` first. The
-weights, 244 MB, are downloaded when it is first used.
+weights, 244 MB, are downloaded when the plugin is first loaded.
 """
 
 import functools

@@ -99,10 +99,9 @@ def _answer_what_next(findings: Findings, plan: NextStudy) -> Claim:
     if native and len(study.trials) and (study.trials["outcome"] == FAILED).all():
         text = "Mend what made every trial fail, and start the study again."
     elif plan.aim == "train":
-        phases = study.trials["phase"]
-        trained = int((study.trials.loc[phases == "explore", "outcome"] == TRAINED).sum())
-        few = f"only {trained}" if trained else "none"
-        few += f" of {plan.explore} explored runs trained"
+        outcomes = study.trials.loc[study.trials["phase"] == "explore", "outcome"]
+        trained = int((outcomes == TRAINED).sum())
+        few = f"{f'only {trained}' if trained else 'none'} of {len(outcomes)} explored runs trained"
         text = f"Change the ranges, or what is fixed: {few}."
         if plan.steps:
             text = f"Train for {plan.steps} steps instead of {study_steps(study)}: {few}."

@@ -32,7 +32,7 @@ LONGER = 4
 """Times the steps of a study in which most runs complete and show nothing."""
 
 _MIN_BROKEN = 3
-"""Explored trials, all of which break, before more of the same are no use."""
+"""Explored trials before more of the same are said to be no use."""
 
 _LEAST = 48
 """Explored trials that a next study has at least: fewer rank little."""
@@ -73,7 +73,7 @@ class NextStudy:
 
 
 def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStudy:
-    """The next study of the same scene and budget."""
+    """The next study on the same scene; of the same budget, but where runs are too short."""
     study = findings.study
     outcomes = study.trials.loc[study.trials["phase"] == "explore", "outcome"]
     explored = len(outcomes)
@@ -85,7 +85,9 @@ def plan_next_study(findings: Findings, recommended: Recommendation) -> NextStud
     if explored >= _MIN_BROKEN and is_useless:
         # More steps do not help runs that collapse.
         longer = LONGER * study_steps(study) if too_short else 0
-        return NextStudy("train", study.varied, {}, explored, longer)
+        # As many as were planned, also where the study has not ended.
+        planned = max(explored, int(study.spec.get("explore", 0)))
+        return NextStudy("train", study.varied, {}, planned, longer)
     if not ranked:
         needed = max(_LEAST, MORE_TRIALS * explored)
         return NextStudy("rank", study.varied, {}, needed)

@@ -25,8 +25,16 @@ if TYPE_CHECKING:
 _TRIED_PIXELS = 32
 """Side of the images that a new metric is tried on, at least."""
 
-_TAKEN = {"psnr", "ssim", "seconds", "memory", "loss", "learning_rate", "step", "seed"}
-"""Names of what is recorded of every NeRF."""
+TEST_PREFIX = "test_"
+"""Before the name of a metric: of test views rather than validation views."""
+
+_TAKEN = {
+    *("psnr", "ssim", "seconds", "memory", "loss", "learning_rate", "step", "steps", "seed"),
+    *("state", "reason", "device", "curve", "held_out", "scene", "views", "config", "plugins"),
+    *("trial_id", "number", "phase", "steps_done", "budget_steps", "train_seconds"),
+    *("peak_memory", "started", "ended", "host", "outcome", "score", "variant"),
+}
+"""Names of what else is recorded of a run or a trial."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class ImageMetric:
     minimize: bool
     unit: str
     smallest: int
-    """Pixels that a side of its images has at least, where the scene's have as many."""
+    """Pixels that a side of an image needs; of a smaller one the metric is NaN."""
     plugin: str
 
     def __call__(self, rendered: Tensor, photograph: Tensor) -> float:
@@ -72,8 +80,12 @@ class ImageMetrics(Registrations[ImageMetric]):
         column of a view is rendered; n is then small enough for this, and evaluations take longer.
         """
         check_name(name)
-        if name in _TAKEN or name.startswith("test_") or name in self._pieces:
+        if name in _TAKEN or name.startswith(TEST_PREFIX):
+            raise InputError(f"metric {name!r} has a name with another meaning; give it another")
+        if name in self._pieces:
             raise InputError(f"metric {name!r} exists already; give it another name")
+        if ":" in unit:
+            raise InputError(f"the unit of metric {name!r} must have no colon, got {unit!r}")
         if direction not in ("max", "min"):
             raise InputError(f"metric {name!r} needs direction='max' or 'min', got {direction!r}")
 

@@ -99,12 +99,15 @@ def evaluate(model: Nerf, scene: Scene, split: Split, pixels: int) -> Quality:
         every.append(ViewQuality(view, *measured, stride))
     if scene.images.valid is not None:  # a small valid part may have no room for SSIM's window
         ssims = [value for value in ssims if not math.isnan(value)]
+    mean_psnr, means = fmean(psnrs) if psnrs else math.nan, mean_over_views(registered)
+    if math.isnan(mean_psnr):  # a field that has diverged on one view is not good on others
+        means = dict.fromkeys(means, math.nan)
     return Quality(
-        fmean(psnrs) if psnrs else math.nan,
+        mean_psnr,
         fmean(ssims) if ssims else math.nan,
         rendered.reshape(-1, 3).std(dim=0).max().item(),
         tuple(every),
-        mean_over_views(registered),
+        means,
     )
 
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from nerf.config.image_metrics import IMAGE_METRICS
+from nerf.config.image_metrics import IMAGE_METRICS, ImageMetric
 
 
 def measure_registered(
@@ -21,11 +21,19 @@ def measure_registered(
     """Every registered metric of a view, by name; empty where no plugin registered one.
 
     A metric of whole images knows no masks, so pixels that are not valid are made equal in both.
+    NaN, without asking the metric, for a view that is smaller than it needs, as the valid part of
+    one may be, and where the field has diverged.
     """
     shown = rendered if valid is None else torch.where(valid[..., None], rendered, photograph)
-    # Copies, as a plugin may change its images; and what it computes needs no gradient.
+    side = min(shown.shape[:2]) if shown.isfinite().all() else 0
+
+    def measure(metric: ImageMetric) -> float:
+        # Copies, as a plugin may change its images.
+        enough = side >= metric.smallest
+        return metric(shown.clone(), photograph.clone()) if enough else math.nan
+
     with torch.no_grad():
-        return {m.name: m(shown.clone(), photograph.clone()) for m in IMAGE_METRICS.all}
+        return {metric.name: measure(metric) for metric in IMAGE_METRICS.all}
 
 
 def mean_over_views(views: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nerf.common.commands import command_line
+from nerf.config.image_metrics import TEST_PREFIX
 from nerf.config.plugin import plugin_options
 from nerf.run.run_folder import RUN_FILES
 
@@ -18,7 +19,7 @@ def describe_result(result: TrainResult) -> str:
     views = result.val_views
     stride = views[0].stride
     pixels = "" if stride == 1 else f", 1 pixel in {stride} x {stride}"
-    own = {n: v for n, v in result.registered.items() if not n.startswith("test_")}
+    own = {n: v for n, v in result.registered.items() if not n.startswith(TEST_PREFIX)}
     registered = "".join(f", {name} {value:.4g}" for name, value in own.items())
     quality = f"{result.psnr:.2f} dB, SSIM {result.ssim:.3f}{registered}"
     number = "1 validation view" if len(views) == 1 else f"{len(views)} validation views"

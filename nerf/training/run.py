@@ -17,6 +17,7 @@ import torch
 
 from nerf.common.errors import InputError
 from nerf.config.flat import complete_earlier, flatten
+from nerf.config.image_metrics import TEST_PREFIX
 from nerf.config.plugin import loaded_plugins
 from nerf.config.schema import NerfConfig
 from nerf.evaluation.evaluate import (
@@ -216,7 +217,7 @@ class TrainingRun:
         if verdict == HEALTHY:
             curve = [(point.step, point.psnr) for point in self.curve]
             verdict = self.health.check_end(curve, self.step.losses.tolist(), val.contrast)
-        on_test = {f"test_{name}": value for name, value in test.registered.items()}
+        on_test = {f"{TEST_PREFIX}{name}": value for name, value in test.registered.items()}
         return TrainResult(
             state=verdict.state,
             reason=verdict.reason,

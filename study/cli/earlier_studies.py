@@ -59,10 +59,10 @@ def take_over(path: Path, spec: StudySpec, scene: Scene | None) -> TakenOver:
             f"{option}: none of its {len(rows)} trials can start this study: {left_out}"
             + _suggest_best(rows, spec)
         )
-    dimensions, metric = spec.space.dimensions, spec.objective.metric
+    dimensions, column = spec.space.dimensions, spec.objective.column
     paths = tuple(d.path for d in dimensions)
     # The nearest value: itself, but for a level of a step that was rounded.
-    taken = tuple((*(d.nearest(row[d.path]) for d in dimensions), row[metric]) for row in used)
+    taken = tuple((*(d.nearest(row[d.path]) for d in dimensions), row[column]) for row in used)
     note = f"{option}: {len(used)} of its {len(rows)} trials start the optimiser"
     note += f"; left out: {left_out}" if left_out else ""
     return TakenOver(EarlierTrials(str(path), paths, taken), note)
@@ -88,7 +88,7 @@ def _describe_other_training(
 
 def _reason_against(row: Mapping[str, Value], spec: StudySpec) -> str:
     """Why a trial, given by its row, could not be one of the study; empty if it could."""
-    if row["state"] != "completed" or not math.isfinite(float(row[spec.objective.metric])):
+    if row["state"] != "completed" or not math.isfinite(float(row[spec.objective.column])):
         return "that did not complete"
     space = spec.space
     varied = {dimension.path for dimension in space.dimensions}
@@ -112,11 +112,11 @@ def _same(one: Value | None, other: Value) -> bool:
 
 def _suggest_best(rows: list[dict[str, Value]], spec: StudySpec) -> str:
     """A clause with the option that tries the best configuration of another study here."""
-    metric, paths = spec.objective.metric, [d.path for d in spec.space.dimensions]
+    column, paths = spec.objective.column, [d.path for d in spec.space.dimensions]
     ended = [row for row in rows if row["state"] == "completed" and {*paths} <= row.keys()]
     if not ended:
         return ""
-    best = max(ended, key=lambda row: spec.objective.score(float(row[metric])))
+    best = max(ended, key=lambda row: spec.objective.score(float(row[column])))
     point = TriedPoint(tuple(spec.space.acting({path: best[path] for path in paths}).items()))
     return f"; to begin with its best configuration, write --try '{point}' instead"
 

@@ -34,6 +34,7 @@ from study.spec.study_rules import require
 from study.spec.study_spec import StudySpec
 from study.spec.tried_points import parse_points
 from study.storage.mirror import restore
+from study.trainers.parse_objectives import known_objectives
 
 
 def plan_resume(options: Options) -> Plan:
@@ -130,6 +131,12 @@ def _with_plugins(spec: StudySpec, named: Sequence[str]) -> StudySpec:
             f"the study's plugins no longer declare {recorded.path} as when it was created; "
             "restore them, or start a new study with another --name",
         )
+    lost = [o.metric for o in spec.objectives if not (spec.trainer or o in known_objectives())]
+    require(
+        not lost,
+        f"the study's plugins no longer register the metric {', '.join(lost)} as when it was "
+        "created; restore it, or start a new study with another --name",
+    )
     return dataclasses.replace(spec, plugins=plugins)
 
 

@@ -29,7 +29,7 @@ from study.records.schema import trial_id
 from study.records.study_folder import StudyFolder
 from study.search.pruning_steps import describe_pruning
 from study.storage.remote import Storage
-from study.trainers.objective import Objective
+from study.trainers.objective import Objective, plugin_columns
 from study.worker.trial_files import fetch_trial_files
 
 
@@ -283,9 +283,10 @@ class TrialManager:
         self._stop_without_values(outcome)
 
     def _stop_without_values(self, outcome: Outcome) -> None:
-        """Stops where no trial of a trainer of the user has ever reported a finite metric."""
+        """Stops where no trial has ever had a finite value of a metric that the user brought."""
         spec = self.ledger.spec
-        if not spec.trainer or self.ledger.has_values():
+        is_ours = not (spec.trainer or plugin_columns(spec.objectives))
+        if is_ours or self.ledger.has_values():
             return
         ended = spec.trials - self.unfinished
         enough = ended >= min(MAX_TRIALS, spec.trials)

@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from nerf.common.errors import InputError
+from nerf.config.image_metrics import TEST_PREFIX
 from nerf.config.parameters import Parameter
 from study.records.resume_command import resume_command
 from study.spec.space import Space
-from study.trainers.objective import TEST_PREFIX, plugin_columns, read_objectives
+from study.trainers.objective import plugin_columns, read_objectives
 from study.trainers.parameter_set import NERF, ParameterSet
 
 SCHEMA_VERSION = 1

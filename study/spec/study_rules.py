@@ -137,6 +137,10 @@ def _require_metrics(spec: StudySpec) -> None:
         not several or not spec.earlier,
         "--from starts a study of one metric, and this one has several; leave it out",
     )
+    require(
+        not spec.collapse or spec.pack == 1,
+        "--pack trains several trials as one, which --collapse does not end; remove one of the two",
+    )
     costs = [objective.metric for objective in spec.objectives if objective.is_measured]
     require(
         not costs or spec.pack == 1,

@@ -72,7 +72,8 @@ class _TensorBoardRun:
     def _columns(self, outcome: Outcome) -> tuple[str, ...]:
         """The metrics in the table of hyperparameters."""
         metric = self._trial.metric
-        return _NERF_METRICS if metric == "psnr" else (metric, *outcome.metrics)
+        first = _NERF_METRICS if metric == "psnr" else (metric,)
+        return tuple(dict.fromkeys((*first, *outcome.metrics)))
 
     def _log(self, values: dict[str, float], step: int, wall_time: float) -> None:
         from tensorboardX.summary import scalar

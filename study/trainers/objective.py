@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nerf.common.errors import InputError
-
-TEST_PREFIX = "test_"
-"""Before the name of a metric: of test views rather than validation views."""
+from nerf.config.image_metrics import TEST_PREFIX
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 

@@ -185,11 +185,10 @@ class DeclaredParameters:
 
     @property
     def steps_path(self) -> str:
-        if STEPS in self.by_path:
-            return STEPS
-        # Of a section, where only one section has such a field.
-        nested = [path for path in self.by_path if path.endswith(f".{STEPS}")]
-        return nested[0] if len(nested) == 1 else ""
+        # The `steps` of a section may be anything, but that of this NeRF as a --trainable is not.
+        of_nerf = {path for path, parameter in NERF.by_path.items() if not parameter.sets}
+        own = NERF.steps_path if of_nerf <= self.by_path.keys() else STEPS
+        return own if own in self.by_path else ""
 
     def complete(self, settings: Flat, defaults: Flat) -> dict[str, Value]:
         values = self._values(settings, defaults)

@@ -81,7 +81,7 @@ def _split(text: str) -> NamedMetric:
 
 
 def _objective(metric: NamedMetric, is_nerf: bool) -> Objective:
-    known = {o.metric: o for o in (*(_of_nerf() if is_nerf else ()), *MEASURED_OBJECTIVES)}
+    known = {o.metric: o for o in (known_objectives() if is_nerf else MEASURED_OBJECTIVES)}
     if built_in := known.get(metric.name):
         return _check(metric, built_in)
     if is_nerf:
@@ -94,10 +94,10 @@ def _objective(metric: NamedMetric, is_nerf: bool) -> Objective:
     return Objective(metric.name, metric.unit, metric.direction == "min")
 
 
-def _of_nerf() -> tuple[Objective, ...]:
-    """What the NeRF is evaluated by, the metrics of plugins included."""
+def known_objectives() -> tuple[Objective, ...]:
+    """What a NeRF may be ranked by, the metrics of the loaded plugins included."""
     of_plugins = (Objective(m.name, m.unit, m.minimize) for m in IMAGE_METRICS.all)
-    return (*NERF_OBJECTIVES, *of_plugins)
+    return (*NERF_OBJECTIVES, *of_plugins, *MEASURED_OBJECTIVES)
 
 
 def _check(metric: NamedMetric, built_in: Objective) -> Objective:

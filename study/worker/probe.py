@@ -209,7 +209,10 @@ class _ShortTrial:
             scene=self._scene,
             patience=spec.patience,
         )
-        rules = RunRules(spec.objectives, collapse=tuple(map(parse_rule, spec.collapse)))
+        # A NeRF is evaluated sooner on few steps, when a rule may hold that will not in the study.
+        holds = steps >= spec.steps or not spec.space.is_nerf
+        collapse = tuple(map(parse_rule, spec.collapse)) if holds else ()
+        rules = RunRules(spec.objectives, collapse=collapse)
         run = TrialRun(task, rules, RunHooks(self._on_event))
         train = load_train(spec)
         trained = run.train(lambda: train(space.config(self._values, spec.seed), run))

@@ -231,8 +231,23 @@ def test_a_density_that_is_not_reached_is_refused(tmp_path: Path) -> None:
             "register_scene_format('s')(lambda path: None)",
             "scene format 's' exists already",
         ),
-        ("register_metric('psnr', 'max')(lambda a, b: 1.0)", "metric 'psnr' exists already"),
-        ("register_metric('test_b', 'max')(lambda a, b: 1.0)", "metric 'test_b' exists already"),
+        (
+            "register_metric('psnr', 'max')(lambda a, b: 1.0)",
+            "'psnr' has a name with another",
+        ),
+        (
+            "register_metric('host', 'max')(lambda a, b: 1.0)",
+            "'host' has a name with another",
+        ),
+        (
+            "register_metric('m', 'max', '1:2')(lambda a, b: 1.0)",
+            "must have no colon, got '1:2'",
+        ),
+        (
+            "register_metric('m', 'max')(lambda a, b: 1.0)\nregister_metric('m', 'min')",
+            "metric 'm' exists already",
+        ),
+        ("register_metric('test_b', 'max')(lambda a, b: 1.0)", "'test_b' has a name with another"),
         (
             "register_metric('m', 'down')(lambda a, b: 1.0)",
             "direction='max' or 'min', got 'down",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 import types
 from collections.abc import Iterator
@@ -11,13 +12,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from nerf.common.errors import InputError
 from nerf.config.flat import build
+from nerf.config.image_metrics import IMAGE_METRICS
 from nerf.config.plugin import load_named, loaded_plugins, unload_plugin
-from nerf.evaluation.evaluate import evaluate, grid_stride, render_view
+from nerf.evaluation.evaluate import evaluate, grid_stride, render_view, render_views
 from nerf.evaluation.image_metrics import mean_over_views, measure_registered
 from nerf.scenes.scene import Scene
 from nerf.training.loop import train
 from nerf.training.run import TrainingRun
+from study.records.schema import CURVE_COLUMNS, TRIAL_COLUMNS
 
 LPIPS = Path(__file__).parents[3] / "examples" / "lpips_plugin.py"
 
@@ -77,6 +81,33 @@ def test_pixels_that_are_not_valid_are_equal_in_both_images(tmp_path: Path) -> N
     assert measure_registered(black, white, valid)["darker"] == 0.5
 
 
+def test_a_view_that_is_too_small_or_diverged_is_not_shown_to_the_metric(tmp_path: Path) -> None:
+    load_darker(tmp_path, smallest=4)
+    black, white = torch.zeros(4, 4, 3), torch.ones(4, 4, 3)
+    assert measure_registered(black, white)["darker"] == 1
+    assert math.isnan(measure_registered(black[:3], white[:3])["darker"])
+    black[0, 0, 0] = math.nan
+    assert math.isnan(measure_registered(black, white)["darker"])
+
+
+def test_a_field_that_diverged_on_one_view_has_no_value(
+    tmp_path: Path, ball: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_darker(tmp_path)
+    run = TrainingRun(build(SMALL), ball)
+    shown = render_views(run.model, ball, ball.test, 1)
+    shown.rgb[0, 0, 0] = math.nan
+    monkeypatch.setattr("nerf.evaluation.evaluate.render_views", lambda *_: shown)
+    quality = evaluate(run.model, ball, "test", 10**9)
+    assert (math.isnan(quality.psnr), math.isnan(quality.registered["darker"])) == (True, True)
+
+
+def test_no_column_of_a_study_is_taken_by_a_metric() -> None:
+    for name in (TRIAL_COLUMNS.keys() | CURVE_COLUMNS.keys()) - {"test_psnr", "test_ssim"}:
+        with pytest.raises(InputError, match="has a name with another meaning"):
+            IMAGE_METRICS.register(name, "max")
+
+
 def test_a_view_without_a_value_does_not_count() -> None:
     views = [{"a": 1.0, "b": float("nan")}, {"a": 2.0, "b": 5.0}, {"a": 6.0, "b": float("nan")}]
     assert mean_over_views(views) == {"a": 3.0, "b": 5.0}
@@ -122,5 +153,5 @@ def test_the_example_measures_lpips(monkeypatch: pytest.MonkeyPatch) -> None:
     package.LPIPS = Lpips  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "lpips", package)
     load_named([str(LPIPS)])
-    value = measure_registered(torch.full((64, 48, 3), 0.25), torch.full((64, 48, 3), 0.5))
+    value = measure_registered(torch.full((64, 80, 3), 0.25), torch.full((64, 80, 3), 0.5))
     assert value == {"lpips": pytest.approx(0.5)}, "of colours from -1 to 1"

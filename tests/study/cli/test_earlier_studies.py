@@ -49,7 +49,7 @@ def run(plan: Plan, collapsed: int = 0, count: int = 99) -> list[dict[str, objec
         loss = abs(float(assignment.values["lr"]) - 0.3)
         state = "collapsed" if assignment.number < collapsed else "completed"
         point = {"step": 10, "seconds": 0.1, "loss": loss}
-        outcome = Outcome(state, "flat" if collapsed else "", 10, loss)
+        outcome = Outcome(state, "flat" if collapsed else "", 10, loss, train_seconds=0.1)
         manager.on_report(Message(assignment.number, "here", "a CPU", (point,), outcome))
     plan.folder.write_tables()
     ledger.close()
@@ -75,6 +75,18 @@ def test_trials_that_could_be_of_this_study_are_taken_and_the_others_named(
     (line,) = second.notes
     assert f"{len(usable)} of its 11 trials start the optimiser; left out: 2 that did not" in line
     assert "outside what varies here (lr)" in line
+
+
+def test_trials_ranked_by_what_is_measured_are_taken_by_their_column(
+    plan_of: Callable[..., Plan], tmp_path: Path
+) -> None:
+    by_time = [option for option in TOY if option not in TOY[1:3]] + ["--metric=seconds"]
+    plan = plan_of("timed", *by_time, *VARY, *PHASES, "--set=fault=none")
+    run(plan)
+    second = plan_of("second", *by_time, *VARY, *PHASES, "--from=timed")
+    (taken,) = second.spec.earlier
+    assert len(taken.rows) == 11
+    assert {row[-1] for row in taken.rows} == {0.1}
 
 
 def test_the_optimiser_starts_there_and_the_report_uses_none_of_it(

@@ -105,6 +105,10 @@ def test_a_resume_names_a_change_and_an_extension_refuses_it(study: StudyFolder)
         assert f"warning: study a was created differently: {plugin} has changed" in output
         done = run("study/run_sweep.py", "--name=a", "--extend=2", cwd=place)
         assert (done.returncode, f"{plugin} has changed" in done.stderr) == (2, True)
+        plugin.write_text(code.replace('"edges"', '"rims"'))
+        done = run("study/run_sweep.py", "--name=a", "--resume", cwd=place)
+        lost = "the study's plugins no longer register the metric edges as when it was created"
+        assert (done.returncode, lost in done.stderr) == (2, True)
         plugin.unlink()
         done = run("study/run_sweep.py", "--name=a", "--resume", cwd=place)
         assert (done.returncode, f"--plugin {plugin} cannot be read" in done.stderr) == (2, True)
@@ -144,6 +148,25 @@ def test_its_best_is_trained_and_shown_with_the_plugins_alone(
         assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
     done = run("nerf/video.py", "run", *plugins, "--frames=2", cwd=place)
     assert done.returncode == 0, done.stderr
+
+
+NEVER = """
+from nerf.plugins import register_metric
+
+@register_metric("small", direction="min", smallest=100)
+def small(rendered, photograph):
+    return 0.0
+"""
+
+
+def test_a_metric_that_is_never_finite_ends_the_study(tmp_path: Path, scene_file: Path) -> None:
+    (tmp_path / "mine.py").write_text(NEVER)
+    options = [f"--scene={scene_file}", "--plugin=mine.py", "--metric=small"]
+    budget = ["--explore=8", "--optimise=0", "--replicates=0", "--steps=20", "--max-concurrent=1"]
+    status, output = end_of(start(*options, *budget, *TINY, "--name=n", cwd=tmp_path))
+    assert status == 2, output
+    assert "no trial reports a finite small (diverged: small is nan at step" in output
+    assert not (tmp_path / "studies" / "n").exists()
 
 
 @pytest.mark.parametrize(

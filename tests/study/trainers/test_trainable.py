@@ -129,7 +129,25 @@ def test_comments_do_not_change_its_hash(tmp_path: Path) -> None:
 def test_the_nerf_is_a_trainer_like_others() -> None:
     trainable = read_trainable("study.trainers.nerf_trainer:train")
     own = [path for path, p in list_parameters().items() if not p.sets]
-    assert list(DeclaredParameters.of(trainable).by_path) == own
+    parameters = DeclaredParameters.of(trainable)
+    assert list(parameters.by_path) == own
+    assert parameters.steps_path == "optimisation.steps"
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"), [("solver: Solver = Solver()", ""), ("steps: int = 9", "steps")]
+)
+def test_a_field_steps_takes_the_budget_but_not_that_of_a_section(
+    fields: str, path: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\n"
+        "@dataclass(frozen=True)\nclass Solver:\n    steps: int = 8\n"
+        f"@dataclass(frozen=True)\nclass Config:\n    wide: bool = True\n    {fields}\n"
+        "def train(config: Config, run): ...\n"
+    )
+    parameters = DeclaredParameters.of(read_trainable(f"{tmp_path / 'mine.py'}:train"))
+    assert parameters.steps_path == path
 
 
 @pytest.mark.parametrize(
