@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # One thread: the suite runs on small machines beside Ray workers, and results repeat bit for bit.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell's `&` lets all that it starts ignore Ctrl-C, which tests send to processes of their own.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 from hypothesis import settings
