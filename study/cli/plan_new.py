@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from nerf.common.errors import InputError
+from nerf.common.errors import InputError, closest
+from nerf.config.image_metrics import IMAGE_METRICS
 from nerf.config.plugin import load_named
 from study.cli.earlier_studies import take_over
 from study.cli.load_scenes import load_scenes
@@ -19,7 +21,7 @@ from study.cli.plan_checks import (
     study_folder,
     with_rows,
 )
-from study.records.schema import SCENE_COLUMN, TRIAL_COLUMNS
+from study.records.schema import CURVE_COLUMNS, SCENE_COLUMN, TRIAL_COLUMNS
 from study.spec.default_space import DEFAULT_SPACE, SPACES
 from study.spec.optimiser import require_sampler
 from study.spec.stopping_rule import FIRST_LOOK, MAX_EXPLORE
@@ -27,6 +29,7 @@ from study.spec.study_rules import require
 from study.spec.study_space import study_space
 from study.spec.study_spec import StudySpec
 from study.spec.tried_points import parse_points
+from study.trainers.collapse_rule import parse_rule
 from study.trainers.find_trainer import find_trainer
 from study.trainers.parameter_set import (
     SEED,
@@ -93,6 +96,8 @@ def _make_spec(options: Options) -> StudySpec:
         fields = {**SPACES[options.space_name or DEFAULT_SPACE].phases, **fields}
     if options.variants:  # they take the place of the default design
         fields = {"explore": 0, "optimize": 0, "replicates": 0, **fields}
+    if parameters.is_nerf:
+        _check_collapse(options.collapse)
     _check_optimiser(options, fields.get("optimize", StudySpec.optimize))
     if options.design == "grid":
         fields = {"explore": space.grid_size, **fields}
@@ -102,6 +107,17 @@ def _make_spec(options: Options) -> StudySpec:
         most = options.explore or MAX_EXPLORE
         fields |= {"explore": min(FIRST_LOOK, most), "max_explore": most, "is_exploring": True}
     return StudySpec(space=space, tries=parse_points(options.try_texts, parameters), **fields)
+
+
+def _check_collapse(rules: Sequence[str]) -> None:
+    """Raises `InputError` for a rule about what is not reported of a NeRF, which never holds."""
+    known = [*(CURVE_COLUMNS.keys() - {"trial_id", "step"}), *(m.name for m in IMAGE_METRICS.all)]
+    for rule in map(parse_rule, rules):
+        require(
+            rule.metric in known,
+            f"--collapse {rule.metric}: a NeRF reports {', '.join(sorted(known))}"
+            f"{closest(rule.metric, known)}",
+        )
 
 
 def _check_optimiser(options: Options, optimize: int) -> None:

@@ -32,6 +32,11 @@ def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--exp=3"], "unknown option --exp"),
         (["--explore", "many"], "--explore must be a whole number such as 10, got 'many'"),
         (["--explore", "-1"], "--explore must be 0 or more, got -1"),
+        (["--collapse", "psn<12@100"], "psnr, seconds, ssim; did you mean psnr?"),
+        (
+            ["--collapse=psnr<9", "--pack=4"],
+            "--pack trains several trials as one, which",
+        ),
         (["--vary", "sampling.naer"], "'sampling.naer'; did you mean sampling.near?"),
         (["--vary", "sampling.near=3:1"], "low < high must hold, got sampling.near=3:1"),
         (["--vary", "field.width=1:512"], "field.width must be at least 2 units, got 1"),
