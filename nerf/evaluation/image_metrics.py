@@ -10,7 +10,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from nerf.common.errors import InputError
 from nerf.config.image_metrics import IMAGE_METRICS, ImageMetric
+
+_TRIED_PIXELS = 32
+"""Side of the images that a new metric is tried on, at least."""
 
 
 def measure_registered(
@@ -34,6 +38,19 @@ def measure_registered(
 
     with torch.no_grad():
         return {metric.name: measure(metric) for metric in IMAGE_METRICS.all}
+
+
+def try_metric(metric: ImageMetric) -> None:
+    """Raises `InputError` where a metric of two small images is no finite number."""
+    side = max(_TRIED_PIXELS, metric.smallest)
+    images = torch.rand(2, side, side, 3, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        value = metric(images[0], images[1])
+    if not math.isfinite(value):
+        raise InputError(
+            f"metric {metric.name!r} is {value} for two images of {side} x {side} pixels; make it "
+            "a finite number"
+        )
 
 
 def mean_over_views(views: Sequence[dict[str, float]]) -> dict[str, float]:
