@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -171,7 +171,7 @@ def test_each_trial_equals_its_training_without_a_driver_bit_for_bit(
         )
         pd.testing.assert_frame_equal(
             pd.DataFrame(recorded["curve"]).drop(columns=["seconds", "memory"]),
-            pd.DataFrame([asdict(point) for point in result.curve]).drop(columns="seconds"),
+            pd.DataFrame([point.to_point() for point in result.curve]).drop(columns="seconds"),
             check_exact=True,
         )
 

@@ -6,7 +6,7 @@ What they become must be what each becomes when it trains alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,7 @@ def test_every_trial_becomes_what_it_would_have_become_alone(
     for number, recorded in rows(story):
         row, result = recorded["trial"], alone[number]
         curve = pd.DataFrame(recorded["curve"]).drop(columns="seconds")
-        expected = pd.DataFrame([asdict(p) for p in result.curve]).drop(columns="seconds")
+        expected = pd.DataFrame([p.to_point() for p in result.curve]).drop(columns="seconds")
         if row["state"] == "pruned":
             expected = expected.iloc[: len(curve)]
         else:
