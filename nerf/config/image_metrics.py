@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nerf.common.errors import InputError
+from nerf.common.python_files import describe_exception
 from nerf.common.registration import Registrations, check_name, current_plugin, declare
 
 Measure = Callable[[Any, Any], float]
@@ -51,8 +52,9 @@ class ImageMetric:
         try:
             return float(self.measure(rendered, photograph))
         except Exception as error:
-            words = " ".join(f"{type(error).__name__}: {error}".split())
-            raise InputError(f"metric {self.name!r} of {self.plugin} raises {words}") from None
+            raise InputError(
+                f"metric {self.name!r} of {self.plugin} raises {describe_exception(error)}"
+            ) from None
 
 
 class ImageMetrics(Registrations[ImageMetric]):
@@ -95,7 +97,7 @@ class ImageMetrics(Registrations[ImageMetric]):
         return add
 
     def check(self, piece: ImageMetric) -> None:
-        """Raises `InputError` where a metric of two small images is no finite number."""
+        """Tries a metric on two images; raises `InputError` unless it gives a finite number."""
         importlib.import_module(_HOME).try_metric(piece)
 
 

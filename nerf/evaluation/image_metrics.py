@@ -41,7 +41,7 @@ def measure_registered(
 
 
 def try_metric(metric: ImageMetric) -> None:
-    """Raises `InputError` where a metric of two small images is no finite number."""
+    """Measures two small random images; raises `InputError` unless that gives a finite number."""
     side = max(_TRIED_PIXELS, metric.smallest)
     images = torch.rand(2, side, side, 3, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
