@@ -27,7 +27,8 @@ from analysis.findings.variants import label_variants
 from analysis.pages.section_answers import answer_combinations, answer_cost, answer_curves
 from analysis.pages.templating import format_cell, render_template, view_figure
 from analysis.pages.thumbnails import has_thumbnails, thumbnail
-from study.records.schema import NERF_METRICS, TableSchema, phase_name
+from study.records.schema import TableSchema, phase_name
+from study.trainers.objective import NERF_METRICS
 
 if TYPE_CHECKING:
     from analysis.data.study import Study

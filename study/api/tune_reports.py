@@ -13,6 +13,7 @@ from nerf.common.errors import InputError
 from study.driver.trial_manager import TrialManager
 from study.protocol.messages import Message
 from study.records.schema import TRIAL_COLUMNS
+from study.trainers.objective import NERF_METRICS
 
 _OF_RAY = {*AUTO_RESULT_KEYS, "done", "trial_id", "experiment_tag", "should_checkpoint"}
 
@@ -73,7 +74,7 @@ class TuneReports:
                 )
         metrics = self._metrics(result)
         taken = (TRIAL_COLUMNS.keys() | spec.space.parameters.by_path.keys()) & metrics.keys()
-        if taken := taken - {"psnr", "ssim", "test_psnr", "test_ssim"}:
+        if taken := taken - {*NERF_METRICS}:
             raise InputError(
                 f"tune.report(): {', '.join(sorted(taken))} is the name of a parameter or column; "
                 "give the metric another one"

@@ -15,7 +15,7 @@ from nerf.config.image_metrics import TEST_PREFIX
 from nerf.config.parameters import Parameter
 from study.records.resume_command import resume_command
 from study.spec.space import Space
-from study.trainers.objective import plugin_columns, read_objectives
+from study.trainers.objective import NERF_METRICS, plugin_columns, read_objectives
 from study.trainers.parameter_set import NERF, ParameterSet
 
 SCHEMA_VERSION = 1
@@ -65,9 +65,6 @@ CURVE_COLUMNS = {
     "ssim": "float64",
     "learning_rate": "float64",
 }
-
-NERF_METRICS = ("psnr", "ssim", "test_psnr", "test_ssim")
-"""Columns of trials.parquet that hold the metrics of a NeRF; another trainer has its own."""
 
 _KIND_DTYPES = {"float": "float64", "int": "int64", "bool": "bool"}
 

@@ -43,13 +43,13 @@ from study.records.outcomes import UNKNOWN_TRIVIAL_PSNR
 from study.records.resume_command import resume_command
 from study.records.schema import (
     ADDED_COLUMNS,
-    NERF_METRICS,
     SCHEMA_VERSION,
     TRIAL_COLUMNS,
     TableSchema,
     read_table,
     tidy,
 )
+from study.trainers.objective import NERF_METRICS
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,13 @@ from study.spec.space import Space
 from study.spec.study_rules import Design, require_valid
 from study.spec.tried_points import TriedPoint
 from study.spec.variants import Variant, variant_values
-from study.trainers.objective import PSNR, Objective, plugin_columns, read_objectives
-
-_NERF_METRICS = ("psnr", "ssim", "test_psnr", "test_ssim")
+from study.trainers.objective import (
+    NERF_METRICS,
+    PSNR,
+    Objective,
+    plugin_columns,
+    read_objectives,
+)
 
 _ALWAYS_RECORDED = {
     *("scene", "downscale", "background", "explore", "nets", "optimize", "replicates"),
@@ -262,7 +266,7 @@ class StudySpec:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics of every trial's row; empty where they are those that the trainer reports."""
-        return () if self.trainer else (*_NERF_METRICS, *plugin_columns(self.objectives))
+        return () if self.trainer else (*NERF_METRICS, *plugin_columns(self.objectives))
 
     @property
     def reference_config(self) -> Any:

@@ -105,6 +105,9 @@ PSNR = Objective("psnr", "dB")
 NERF_OBJECTIVES = (PSNR, Objective("ssim"))
 """What the NeRF is evaluated by."""
 
+NERF_METRICS = ("psnr", "ssim", "test_psnr", "test_ssim")
+"""Columns of trials.parquet that hold the metrics of a NeRF; another trainer has its own."""
+
 MEASURED_OBJECTIVES = (Objective("seconds", "s", True), Objective("memory", "MiB", True))
 """What every trial costs, of any trainer: seconds of training and peak memory."""
 

@@ -39,14 +39,14 @@ from study.protocol.training_events import (
     TrainingFailed,
     TrainingStopped,
 )
-from study.records.schema import NERF_METRICS, SCENE_COLUMN, TRIAL_COLUMNS, trial_id
+from study.records.schema import SCENE_COLUMN, TRIAL_COLUMNS, trial_id
 from study.search.pruning_steps import describe_pruning, pruning_steps
 from study.search.successive_halving import reached_rung
 from study.trackers.tracker import TrackedTrial, WriteVideo
 from study.trackers.trackers import Trackers, no_video
 from study.trackers.trial_video import write_trial_video
 from study.trainers.collapse_rule import parse_rule
-from study.trainers.objective import PSNR
+from study.trainers.objective import NERF_METRICS, PSNR
 from study.trainers.run import TrainerMistake
 from study.worker.batch_client import train_in_batch
 from study.worker.job import Job
