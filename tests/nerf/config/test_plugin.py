@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,9 @@ from nerf.scenes import load
 from nerf.scenes.scene import Scene
 from nerf.training.run import TrainingRun
 from tests.plugins.surveys import write_survey
+from tests.plugins.unloading import leave_no_plugin
+
+__all__ = ["leave_no_plugin"]
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "voxel_plugin.py"
 SURVEY = EXAMPLE.with_name("survey_plugin.py")
@@ -39,13 +41,6 @@ from dataclasses import dataclass
 import torch
 from nerf.plugins import *
 """
-
-
-@pytest.fixture(autouse=True)
-def leave_none() -> Iterator[None]:
-    yield
-    for plugin in loaded_plugins():
-        unload_plugin(plugin.name)
 
 
 def write(folder: Path, code: str, name: str = "mine.py") -> str:

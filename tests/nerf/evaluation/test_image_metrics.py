@@ -4,7 +4,6 @@ import dataclasses
 import math
 import sys
 import types
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,16 @@ from torch import Tensor
 from nerf.common.errors import InputError
 from nerf.config.flat import build
 from nerf.config.image_metrics import IMAGE_METRICS
-from nerf.config.plugin import load_named, loaded_plugins, unload_plugin
+from nerf.config.plugin import load_named, unload_plugin
 from nerf.evaluation.evaluate import evaluate, grid_stride, render_view, render_views
 from nerf.evaluation.image_metrics import mean_over_views, measure_registered
 from nerf.scenes.scene import Scene
 from nerf.training.loop import train
 from nerf.training.run import TrainingRun
 from study.records.schema import CURVE_COLUMNS, TRIAL_COLUMNS
+from tests.plugins.unloading import leave_no_plugin
+
+__all__ = ["leave_no_plugin"]
 
 LPIPS = Path(__file__).parents[3] / "examples" / "lpips_plugin.py"
 
@@ -43,13 +45,6 @@ def darker(rendered, photograph):
     rendered.zero_(), photograph.zero_()  # of copies
     return share
 """
-
-
-@pytest.fixture(autouse=True)
-def leave_none() -> Iterator[None]:
-    yield
-    for plugin in loaded_plugins():
-        unload_plugin(plugin.name)
 
 
 def load_darker(folder: Path, smallest: int = 1) -> None:
