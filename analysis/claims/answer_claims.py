@@ -38,8 +38,8 @@ def _answer_what_matters(findings: Findings) -> Claim:
     metric, compared = study.metric.name, count_compared(study, importance.trials)
     if significant:
         first, *others = significant[:_MAX_NAMED]
-        text = f"Most of all the parameter {first.label}: {_format_share(first)} of the variance "
-        text += f"of {metric}"
+        text = f"The most important parameter is {first.label}: {_format_share(first)} of the "
+        text += f"variance of {metric}"
         if others:
             text += f", then {join_names([f'{s.label} {_format_share(s)}' for s in others])}"
         text += "; shares overlap where parameters act together." if _overlap(significant) else "."
@@ -53,8 +53,8 @@ def _answer_what_matters(findings: Findings) -> Claim:
         named = [test.label for test in tests if test.significant]
         if named:
             text = (
-                f"A clear effect on {metric}: only of {join_names(named)}; how large it is, "
-                f"{compared} do not tell."
+                f"Shown to affect {metric}: {join_names(named)}; {compared} are too few to tell "
+                "by how much."
             )
         elif importance.ranked:
             text = f"No parameter matters clearly: none has a sure effect on {metric}."

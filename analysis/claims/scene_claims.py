@@ -72,7 +72,7 @@ def _describe_what_matters(findings: ScenesFindings) -> str:
         text = f"Of the variance of {mean}, {first.describe()}"
         text += f", then {join_names([s.describe() for s in others])}" if others else ""
     elif named := [test.label for test in findings.tests if test.significant]:
-        text = f"A clear effect on {mean}: only of {join_names(named)}"
+        text = f"Shown to affect {mean}: {join_names(named)}"
     elif findings.importance.ranked:
         text = f"No parameter has a sure effect on {mean}"
     else:

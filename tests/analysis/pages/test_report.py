@@ -213,7 +213,7 @@ def test_the_first_screen_answers_five_questions_in_their_order(
         assert found.start() > place
         place = found.start()
     assert len(select_answers(claims)) == 5
-    first = r"What matters\s*Most of all the parameter \w[\w ]+: \d+ % \[\d+, \d+\] of the"
+    first = r"What matters\s*The most important parameter is \w[\w ]+: \d+ % \[\d+, \d+\] of the"
     assert re.search(first, screen)
     assert re.search(r"What breaks\s*\d+ % \[\d+, \d+\] of 64 explored runs break", screen)
     assert re.search(r"86 on synthetic: \d+ trained, \d+ collapsed, \d pruned", screen)
