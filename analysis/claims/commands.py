@@ -43,7 +43,7 @@ def train_command(study: Study, values: Mapping[str, Value]) -> str:
 
 
 def next_study_command(study: Study, plan: NextStudy) -> str:
-    """The command that runs a next study of the same scene, settings and budget; may be empty."""
+    """The command that runs the next study on the same scene; empty where there is none to run."""
     if plan.aim == "compare":
         return replicate_command(study, _REPLICATES)
     if not plan.aim or (plan.aim == "train" and not plan.steps):
@@ -51,7 +51,8 @@ def next_study_command(study: Study, plan: NextStudy) -> str:
     varied = {d.path for d in plan.varied}
     named = name_space(replace(study.space, dimensions=plan.varied))
     own = SPACES[named].settings if named else DEFAULT_SETTINGS
-    settings = {**_held_settings(study, own), **(plan.fixed or {})}
+    recommended = {path: _shorten(value) for path, value in (plan.fixed or {}).items()}
+    settings = {**_held_settings(study, own), **recommended}
     fixed = {path: value for path, value in settings.items() if path not in varied}
     parameters = study.space.parameters
     vary = [part for d in plan.varied for part in ("--vary", _vary_text(d, parameters))]

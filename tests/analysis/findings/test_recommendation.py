@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -109,8 +110,10 @@ def test_commands_say_what_they_are_for(
     assert "nerf/train.py --scene synthetic" in command
     assert f"--set {RATE}={recommended.values[RATE]:.5g}" in command
     plan = plan_next_study(replicated_findings, recommended)
-    if plan.aim == "decide":
-        assert f"--explore {plan.explore}" in next_study_command(study, plan)
+    assert plan.aim == "decide"
+    command = next_study_command(study, plan)
+    assert f"--explore {plan.explore}" in command
+    assert not re.search(r"\d\.\d{8}", command), "digits that nobody reads"
 
 
 def test_files_in_the_checkout_are_named_from_its_root() -> None:
