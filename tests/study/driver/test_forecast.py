@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nerf.scenes.scene import Scene
 from study.driver.forecast import predict_seconds, schedule, spread_over
+from study.spec.study_space import study_space
+from study.spec.study_spec import StudySpec
+from study.worker.probe import measure_trials
 from tests.study.sweeps import RUN_SWEEP
 
 TOY = Path(__file__).parents[1] / "trainers" / "toy.py"
@@ -32,6 +36,19 @@ def test_seconds_rise_with_the_cost_and_never_below_zero() -> None:
     np.testing.assert_allclose(line, [2.0, 3.0, 4.0, 11.0])
     falling = predict_seconds(costs, np.array([1.0, 3.0]), [4.0, 2.0])
     np.testing.assert_allclose(falling, [3.0] * 4, err_msg="their mean")
+
+
+@pytest.mark.slow
+def test_a_nerf_s_rule_of_collapse_waits_for_the_whole_budget(ball: Scene) -> None:
+    """Few steps are evaluated earlier than many, where `psnr<99` would end each of them."""
+    settings = ["optimisation.rays=16", "sampling.coarse=4", "field.depth=1", "field.width=8"]
+    space = study_space(["sampling.near=2:3"], settings, 20_000)
+    space = space.with_scene_bounds((ball.bounds.near, ball.bounds.far))
+    spec = StudySpec(space, scene=ball.source, steps=20_000, collapse=("psnr<99",))
+    values = [{"sampling.near": 2.5}]
+    (measured,) = measure_trials(spec, ball, values, at_once=1, seconds=0.3, patience=600)
+    assert (measured.problem, measured.collapse) == ("", "")
+    assert measured.steps < 20_000
 
 
 def test_trials_take_turns_in_the_slots() -> None:

@@ -11,7 +11,7 @@ from nerf.config.schema import NerfConfig
 from study.protocol.messages import Outcome
 from study.records.study_folder import StudyFolder
 from study.spec.study_spec import StudySpec
-from tests.study.trackers.attempts import COLLAPSED, RENDER, Attempts
+from tests.study.trackers.attempts import COLLAPSED, COMPLETED, RENDER, Attempts
 
 pytest.importorskip("tensorboard", reason="the extra [tensorboard] is not installed")
 
@@ -54,6 +54,15 @@ def test_curve_render_parameters_and_outcome(attempts: Attempts) -> None:
     assert "field.depth" not in shown, "it does not vary"
     assert "| State | collapsed |" in texts(run, "outcome")
     assert f"| field.depth | {NerfConfig().field.depth} |" in texts(run, "config")
+
+
+def test_the_table_of_hyperparameters_has_the_metrics_of_plugins(attempts: Attempts) -> None:
+    from tensorboard.plugins.hparams import metadata
+
+    attempts.run([], [10], dataclasses.replace(COMPLETED, metrics={"lpips": 0.3}))
+    content = read(attempts.folder).SummaryMetadata(metadata.EXPERIMENT_TAG).plugin_data.content
+    shown = metadata.parse_experiment_plugin_data(content).metric_infos
+    assert {"psnr", "test_psnr", "lpips"} <= {metric.name.tag for metric in shown}
 
 
 @pytest.mark.parametrize("before", [[10, 20], []], ids=["from its checkpoint", "from the start"])
