@@ -126,9 +126,10 @@ def _add_trainer(group: _Group) -> None:
     )
     add("--workdir", metavar="DIR", help="the folder in which --command runs (default: this one)")
     metric = (
-        "what trials are ranked by: psnr (the default), ssim, seconds of training or peak memory; "
-        "with --trainable or --command seconds, memory or a metric that it reports, such as "
-        "loss:min or loss:min:nats; several (repeatable): the optimise phase seeks the Pareto front"
+        "what trials are ranked by: psnr (the default), ssim, a metric that a --plugin registers, "
+        "seconds of training or peak memory; with --trainable or --command seconds, memory or a "
+        "metric that it reports, such as loss:min or loss:min:nats; several (repeatable): the "
+        "optimise phase seeks the Pareto front"
     )
     add("--metric", action="append", metavar="NAME[:max|min[:UNIT]]", help=metric)
     add("--direction", choices=("max", "min"), help="whether more or less of it is better")

@@ -21,10 +21,10 @@ def _do_nothing(*_: Any, **__: Any) -> None:
 
 @contextmanager
 def no_idle_daemons() -> Iterator[None]:
-    """Starts Ray without the processes that a study on one machine never asks for anything.
+    """Starts Ray without processes that a study on one machine does not use.
 
-    The autoscaler, the log monitor (`log_to_driver` is False) and the dashboard's server, which Ray
-    starts even without a dashboard; each costs one to two seconds of processor time.
+    These are the autoscaler, the log monitor (`log_to_driver` is False) and the dashboard's server,
+    which Ray starts even without a dashboard. Each costs one to two seconds of processor time.
     """
     with (
         patch.object(Node, "start_monitor", _do_nothing),

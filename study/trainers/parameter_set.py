@@ -185,7 +185,7 @@ class DeclaredParameters:
 
     @property
     def steps_path(self) -> str:
-        # The `steps` of a section may be anything, but that of this NeRF as a --trainable is not.
+        # Steps of a section could be those of anything, such as a solver, but in our own NeRF.
         of_nerf = {path for path, parameter in NERF.by_path.items() if not parameter.sets}
         own = NERF.steps_path if of_nerf <= self.by_path.keys() else STEPS
         return own if own in self.by_path else ""

@@ -46,7 +46,7 @@ class Measured:
 
     seconds: of the trial, without the start of a process; steps: the longest run that was measured
     start: seconds until a process had begun and trained for a moment; disk, checkpoint: bytes
-    collapse: why the trial collapsed meanwhile; problem: why nothing was measured; mostly empty
+    collapse: why the trial collapsed, else empty; problem: why nothing was measured, else empty
     """
 
     index: int
@@ -209,7 +209,8 @@ class _ShortTrial:
             scene=self._scene,
             patience=spec.patience,
         )
-        # A NeRF is evaluated sooner on few steps, when a rule may hold that will not in the study.
+        # On a part of its steps a NeRF is evaluated earlier than in the study, where a rule may
+        # hold that later does not.
         holds = steps >= spec.steps or not spec.space.is_nerf
         collapse = tuple(map(parse_rule, spec.collapse)) if holds else ()
         rules = RunRules(spec.objectives, collapse=collapse)
