@@ -21,7 +21,7 @@ _Group = argparse._ArgumentGroup
 _DESCRIPTION = (
     "Train many NeRFs with Ray Tune, let Optuna choose the parameters that vary, and write a study "
     "folder with every trial's result and a report. Without options: a default study of a built-in "
-    "scene, in two to five minutes on two cores. The same command with --resume continues a study."
+    "scene, in two to six minutes on two cores. The same command with --resume continues a study."
 )
 
 _EXAMPLES = (
